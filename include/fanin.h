@@ -1,0 +1,424 @@
+/* fanin: initialises neural-network weights where they live.
+ *
+ * OpenCL kernels write random weights straight into device buffers. A value is a function of (seed, stream, element
+ * index, initialiser) and of nothing else: the same call gives the same bits on every device, for every launch
+ * geometry, shard and order (docs/stream.md is the specification).
+ *
+ * Conventions of this header
+ *   - Every function that can fail returns a fanin_status; results come through pointers, which are written only on
+ *     success unless said otherwise. fanin_last_error() has the sentence for the calling thread's last failure.
+ *   - Pointers must not be NULL unless the comment says so. Values (fanin_tensor, fanin_init, fanin_key) are plain
+ *     data: copy them freely; they own nothing except where fanin_tensor_alloc() says so.
+ *   - Enqueueing functions validate everything before they enqueue anything, do not block, and work on in-order and
+ *     out-of-order queues. `queue` NULL means fanin_queue(f). `event` may be NULL; one that is returned is the
+ *     caller's to release.
+ *   - Every function may be called from several threads at once on one fanin.
+ *   - Nothing prints, exits or keeps global state.
+ */
+#ifndef FANIN_H
+#define FANIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifndef CL_TARGET_OPENCL_VERSION
+#define CL_TARGET_OPENCL_VERSION 120
+#endif
+#ifdef __APPLE__
+#include <OpenCL/cl.h>
+#else
+#include <CL/cl.h>
+#endif
+
+#if defined(FANIN_STATIC)
+#define FANIN_API
+#elif defined(_WIN32) && defined(FANIN_BUILDING)
+#define FANIN_API __declspec(dllexport)
+#elif defined(_WIN32)
+#define FANIN_API __declspec(dllimport)
+#elif defined(__GNUC__)
+#define FANIN_API __attribute__((visibility("default")))
+#else
+#define FANIN_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define FANIN_VERSION_MAJOR 0
+#define FANIN_VERSION_MINOR 1
+#define FANIN_VERSION_PATCH 0
+
+/* The version of the random stream (docs/stream.md). Same version, same bits. */
+#define FANIN_STREAM_VERSION 1
+
+/* The most dimensions that a tensor may have. */
+#define FANIN_MAX_RANK 8
+
+/* "0.1.0", of the library that runs. */
+FANIN_API const char *fanin_version(void);
+
+/* ---- Status ---------------------------------------------------------------------------------------------------- */
+
+/* fanin's own codes are positive; negative values are OpenCL's, unchanged; 0 is success. */
+#define FANIN_STATUS_MAP(XX)                                                                                           \
+  XX(OK, 0, "success")                                                                                                 \
+  XX(BAD_ARGUMENT, 1, "an argument has a value that is not accepted")                                                  \
+  XX(BAD_SHAPE, 2, "shape, part, strides, groups or splits do not fit together")                                       \
+  XX(BAD_LAYOUT, 3, "the layout does not fit the tensor or the initialiser")                                           \
+  XX(BAD_SIZE, 4, "the tensor does not fit into its buffer, or its size overflows")                                    \
+  XX(BAD_TEXT, 5, "a text could not be parsed")                                                                        \
+  XX(NO_DEVICE, 6, "no device answers the selector")                                                                   \
+  XX(UNSUPPORTED, 7, "the device or this build cannot do that")                                                        \
+  XX(OUT_OF_MEMORY, 8, "the host is out of memory")                                                                    \
+  XX(NOT_FINITE, 9, "a measured value is not finite")
+
+typedef enum fanin_status {
+#define FANIN_STATUS_ENUM(name, code, text) FANIN_##name = code,
+  FANIN_STATUS_MAP(FANIN_STATUS_ENUM)
+#undef FANIN_STATUS_ENUM
+  FANIN_STATUS_FORCE_INT = -0x7fffffff - 1
+} fanin_status;
+
+/* "FANIN_BAD_SHAPE" or "CL_INVALID_CONTEXT"; "unknown status" for any other number. Static storage. */
+FANIN_API const char *fanin_status_name(fanin_status status);
+
+/* One general sentence for the code. Static storage. */
+FANIN_API const char *fanin_status_text(fanin_status status);
+
+/* The sentence for the last failure on the calling thread, with the argument, its value and what would be accepted;
+ * "" if nothing failed yet. Thread-local: valid until the thread's next failing call. */
+FANIN_API const char *fanin_last_error(void);
+
+/* ---- Devices --------------------------------------------------------------------------------------------------- */
+
+typedef struct fanin_device_info {
+  cl_platform_id platform;
+  cl_device_id device;
+  char platform_name[128];
+  char name[256];
+  char driver[128];              /* the driver's version */
+  char version[128];             /* what CL_DEVICE_VERSION says */
+  cl_device_type type;           /* CL_DEVICE_TYPE_GPU, ... */
+  cl_uint compute_units;         /* parallel compute units */
+  cl_ulong memory_bytes;         /* global memory */
+  cl_ulong max_alloc_bytes;      /* largest single buffer */
+  cl_uint native_float_width;    /* 32-bit lanes of the native vector, 0 where the device does not say */
+  int has_f64;                   /* 1: f64 tensors can be filled */
+  int has_f16;                   /* 1: half arithmetic (fanin does not need it: f16 tensors work either way) */
+  int usable;                    /* 0: fanin refuses this device, `reason` says why */
+  char reason[192];
+} fanin_device_info;
+
+/* Lists every device of every platform, in the order of the selector's indices. Writes min(capacity, *count) entries;
+ * *count is the number that exists. `list` may be NULL when capacity is 0. No device at all is success with 0. */
+FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count);
+
+/* ---- A fanin: one (context, device) pair with its programs ------------------------------------------------------ */
+
+typedef struct fanin fanin;
+
+/* Picks a device and makes a context for it. `selector`: "gpu" or "cpu" (the best such device), an index into
+ * fanin_devices(), or a part of the platform's or device's name, case ignored. NULL or "": $FANIN_DEVICE if set, else
+ * the best GPU, else the best CPU, else any usable device. Errors: FANIN_NO_DEVICE, FANIN_UNSUPPORTED, OpenCL's. */
+FANIN_API fanin_status fanin_open(const char *selector, fanin **out);
+
+/* Uses the caller's context and device; retains both until fanin_release(). Compiles nothing yet. */
+FANIN_API fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
+
+/* Releases what `f` holds; work already enqueued finishes by itself. NULL is ignored. Not while another thread uses f. */
+FANIN_API void fanin_release(fanin *f);
+
+/* What f works on. Not retained for the caller. */
+FANIN_API cl_context fanin_context(const fanin *f);
+FANIN_API cl_device_id fanin_device(const fanin *f);
+
+/* f's own in-order queue, which `queue` NULL stands for. Made on first use; NULL if that failed (see
+ * fanin_last_error). Not retained for the caller. */
+FANIN_API cl_command_queue fanin_queue(fanin *f);
+
+/* ---- Element types --------------------------------------------------------------------------------------------- */
+
+/* enumerator, name, bytes an element */
+#define FANIN_DTYPE_MAP(XX)                                                                                            \
+  XX(F32, f32, 4)                                                                                                      \
+  XX(F16, f16, 2)                                                                                                      \
+  XX(BF16, bf16, 2)                                                                                                    \
+  XX(F64, f64, 8)
+
+typedef enum fanin_dtype {
+#define FANIN_DTYPE_ENUM(name, text, size) FANIN_##name,
+  FANIN_DTYPE_MAP(FANIN_DTYPE_ENUM)
+#undef FANIN_DTYPE_ENUM
+  FANIN_DTYPE_COUNT
+} fanin_dtype;
+
+/* Bytes an element; 0 for a value that is no dtype. */
+FANIN_API size_t fanin_dtype_size(fanin_dtype dtype);
+/* "f32", "f16", "bf16", "f64"; NULL for a value that is no dtype. */
+FANIN_API const char *fanin_dtype_name(fanin_dtype dtype);
+FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
+
+/* ---- Tensors --------------------------------------------------------------------------------------------------- */
+
+typedef enum fanin_part {
+  FANIN_WHOLE, /* memory holds the whole tensor */
+  FANIN_SLAB,  /* memory holds start[d] .. start[d] + extent[d] of each dimension d */
+  FANIN_RANGE  /* memory holds elements first .. first + count of the row-major order, densely */
+} fanin_part;
+
+/* Where a tensor is and what it is. Make one with fanin_tensor_of() or fanin_tensor_alloc(), then narrow it with
+ * fanin_tensor_slab(), fanin_tensor_range() and fanin_tensor_strided(); the fields may also be set by hand. */
+typedef struct fanin_tensor {
+  cl_mem buffer;                    /* may be NULL where no device is involved (fans, expectations) */
+  size_t offset;                    /* bytes from the buffer's start to the part's first element; a multiple of the
+                                       element's size */
+  fanin_dtype dtype;
+  int rank;                         /* 0 (a scalar, one element) .. FANIN_MAX_RANK */
+  uint64_t shape[FANIN_MAX_RANK];   /* of the WHOLE tensor: fans and element indices come from it */
+  uint64_t strides[FANIN_MAX_RANK]; /* in memory, in elements; all zero: the part is dense, row-major */
+  char layout[FANIN_MAX_RANK + 1];  /* a letter a dimension: O, I, B, and each of D, H, W at most once; "" if only
+                                       initialisers without fans are used */
+  uint32_t groups;                  /* grouped convolution; 0 and 1 are none */
+  uint32_t splits;                  /* matrices fused along O (QKV: 3); 0 and 1 are none */
+  fanin_part part;
+  uint64_t start[FANIN_MAX_RANK];   /* FANIN_SLAB */
+  uint64_t extent[FANIN_MAX_RANK];  /* FANIN_SLAB */
+  uint64_t first, count;            /* FANIN_RANGE */
+} fanin_tensor;
+
+/* A dense tensor in a buffer that the caller owns. `layout` NULL or "" is none; a text that is too long is cut and
+ * reported as FANIN_BAD_LAYOUT when the tensor is used. `rank` outside 0..FANIN_MAX_RANK is reported the same way. */
+FANIN_API fanin_tensor fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
+                                       const uint64_t *shape);
+
+/* The same with a new buffer for the tensor's own elements, read-write, owned by the caller: clReleaseMemObject() or
+ * fanin_tensor_free(). */
+FANIN_API fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout, int rank,
+                                          const uint64_t *shape, fanin_tensor *out);
+
+/* Releases t->buffer and sets it to NULL. NULL is ignored. */
+FANIN_API void fanin_tensor_free(fanin_tensor *t);
+
+/* t, with memory that holds only a part: an N-dimensional slab (rank numbers each), or a contiguous range of the
+ * row-major order. The part may be empty. */
+FANIN_API fanin_tensor fanin_tensor_slab(fanin_tensor t, const uint64_t *start, const uint64_t *extent);
+FANIN_API fanin_tensor fanin_tensor_range(fanin_tensor t, uint64_t first, uint64_t count);
+
+/* t, with memory in steps of strides[d] elements a dimension (rank numbers). Elements must not overlap. */
+FANIN_API fanin_tensor fanin_tensor_strided(fanin_tensor t, const uint64_t *strides);
+
+/* Elements of the part that memory holds; bytes from its first to past its last element. Checks the whole tensor
+ * except for the buffer. */
+FANIN_API fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes);
+
+/* fan_in and fan_out of the whole tensor by its layout, without a device:
+ *   fan_in = I * taps, fan_out = O * taps / splits, taps = D * H * W; B counts for nothing.
+ * With groups > 1 both count one group's features. The shape names one of them in full: O, or I where I is the
+ * layout's first letter (transposed convolution, "IOHW"); that one is divided by groups.
+ * FANIN_BAD_LAYOUT where there is no O or no I. */
+FANIN_API fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out);
+
+/* ---- Gains ----------------------------------------------------------------------------------------------------- */
+
+/* How a gain follows from an activation phi, for z ~ N(0,1). */
+typedef enum fanin_criterion {
+  FANIN_SECOND_MOMENT, /* 1 / sqrt(E[phi(z)^2]): He et al. 2015, eq. 7 to 10, for any phi */
+  FANIN_VARIANCE,      /* 1 / sqrt(Var[phi(z)]): Brock et al. 2021 (NFNets), eq. 1 */
+  FANIN_PYTORCH        /* torch.nn.init.calculate_gain's table; only the names that it has */
+} fanin_criterion;
+
+/* The gain that keeps preactivations at variance 1 through an activation, by quadrature in double, relative error
+ * under 1e-9. Names: linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish
+ * relu2. `slope` is leaky_relu's negative slope and nobody else's. FANIN_BAD_ARGUMENT for an unknown name, which the
+ * error sentence answers with the known ones. */
+FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
+
+/* ---- Initialisers ---------------------------------------------------------------------------------------------- */
+
+typedef enum fanin_kind {
+  FANIN_ZEROS,
+  FANIN_ONES,
+  FANIN_CONSTANT,
+  FANIN_UNIFORM,
+  FANIN_NORMAL,
+  FANIN_TRUNC_NORMAL,
+  FANIN_XAVIER_UNIFORM,
+  FANIN_XAVIER_NORMAL,
+  FANIN_HE_UNIFORM,
+  FANIN_HE_NORMAL,
+  FANIN_LECUN_UNIFORM,
+  FANIN_LECUN_NORMAL,
+  FANIN_VARIANCE_SCALING,
+  FANIN_IDENTITY,
+  FANIN_DIRAC,
+  FANIN_KIND_COUNT
+} fanin_kind;
+
+typedef enum fanin_mode { FANIN_FAN_IN, FANIN_FAN_OUT, FANIN_FAN_AVG, FANIN_FAN_GEO } fanin_mode;
+
+/* Of the kinds that end in _normal, FANIN_DIST_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std kept. */
+typedef enum fanin_distribution {
+  FANIN_DIST_UNIFORM,
+  FANIN_DIST_NORMAL,
+  FANIN_DIST_TRUNC_NORMAL
+} fanin_distribution;
+
+typedef enum fanin_bounds {
+  FANIN_BOUNDS_SIGMA,   /* a and b in standard deviations of the normal that is cut */
+  FANIN_BOUNDS_ABSOLUTE /* a and b are values, as in torch.nn.init.trunc_normal_ */
+} fanin_bounds;
+
+/* An initialiser is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). */
+typedef struct fanin_init {
+  fanin_kind kind;
+  double value;                    /* constant */
+  double lo, hi;                   /* uniform: both ends included */
+  double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut */
+  double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
+  fanin_bounds bounds;             /* trunc_normal */
+  int corrected;                   /* trunc_normal: 1: std is that of the truncated values (the normal that is cut is
+                                      wider); 0: std is that of the normal that is cut */
+  double gain;                     /* xavier_*, identity, dirac */
+  double scale;                    /* variance_scaling */
+  fanin_mode mode;                 /* he_*, variance_scaling */
+  fanin_distribution distribution; /* xavier_normal, he_normal, lecun_normal: normal or trunc_normal; variance_scaling */
+} fanin_init;
+
+FANIN_API fanin_init fanin_zeros(void);
+FANIN_API fanin_init fanin_ones(void);
+FANIN_API fanin_init fanin_constant(double value);
+FANIN_API fanin_init fanin_uniform(double lo, double hi);
+FANIN_API fanin_init fanin_normal(double mean, double std);
+/* Bounds in sigma, std that of the result: set .bounds and .corrected for the other forms. */
+FANIN_API fanin_init fanin_trunc_normal(double mean, double std, double a, double b);
+/* std = gain * sqrt(2 / (fan_in + fan_out)), uniform on +-sqrt(3) std. Glorot & Bengio 2010, eq. 16. */
+FANIN_API fanin_init fanin_xavier_uniform(double gain);
+FANIN_API fanin_init fanin_xavier_normal(double gain);
+/* std = sqrt(2 / ((1 + a^2) fan)). He et al. 2015, eq. 10, 14 and 15. */
+FANIN_API fanin_init fanin_he_uniform(double a, fanin_mode mode);
+FANIN_API fanin_init fanin_he_normal(double a, fanin_mode mode);
+/* std = sqrt(1 / fan_in). LeCun et al. 1998, eq. 16. */
+FANIN_API fanin_init fanin_lecun_uniform(void);
+FANIN_API fanin_init fanin_lecun_normal(void);
+/* std = sqrt(scale / n), n by mode: fan_in, fan_out, their mean, or their geometric mean. */
+FANIN_API fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribution distribution);
+/* gain where the O and the I index agree, else 0; a matrix, or a stack B of them. */
+FANIN_API fanin_init fanin_identity(double gain);
+/* gain at the centre tap (extent / 2) where the O index within its group equals the I index, else 0: a convolution
+ * that passes its channels through. */
+FANIN_API fanin_init fanin_dirac(double gain);
+
+/* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
+ * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
+ * `gain` takes a number or an activation's name; with a name, criterion=second_moment|variance|pytorch and slope=
+ * apply. FANIN_BAD_TEXT names the parameter, its value and what would be accepted. */
+FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
+
+/* Writes the canonical text, which parses back to the same bits. Returns its length without the final 0; a result of
+ * `size` or more was cut. `text` may be NULL when size is 0. */
+FANIN_API size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
+
+/* What there is to say about an initialiser; all strings static. */
+typedef struct fanin_description {
+  const char *name;
+  const char *aliases;    /* "glorot_uniform", or "" */
+  const char *formula;    /* in plain text */
+  const char *parameters; /* "gain=1" : names with defaults, comma-separated, or "" */
+  const char *source;     /* paper and equation, or what defines it */
+  int needs_fans;         /* 1: the tensor needs a layout with O and I */
+} fanin_description;
+
+/* FANIN_BAD_ARGUMENT if `kind` is none. */
+FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
+
+/* The moments and bounds that an initialiser's values have on a tensor, without a device. */
+typedef struct fanin_moments {
+  double mean, std; /* of the distribution; for identity and dirac, of the whole tensor's entries */
+  double kurtosis;  /* fourth central moment / variance^2; 0 where std is 0 */
+  double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
+} fanin_moments;
+
+FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
+
+/* ---- Filling --------------------------------------------------------------------------------------------------- */
+
+/* Which random numbers: 64-bit seed, and a 64-bit stream id that differs from tensor to tensor. */
+typedef struct fanin_key {
+  uint64_t seed, stream;
+} fanin_key;
+
+/* The stream of a named tensor: FNV-1a-64 of the name's bytes. */
+FANIN_API fanin_key fanin_key_named(uint64_t seed, const char *name);
+
+/* Enqueues the initialisation of the part of `t` that memory holds; never touches a byte outside it. Asynchronous,
+ * except that the first fill of a distribution and dtype compiles its kernel. An empty part enqueues nothing but the
+ * event. f, queue and buffer must share a context; the queue's device must be f's.
+ * Errors: FANIN_BAD_* with the argument named; FANIN_UNSUPPORTED (f64 on a device without it); OpenCL's. */
+FANIN_API fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init,
+                                  fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
+
+/* Copies the part of `t` that memory holds to `host`, dense and row-major, `bytes` = elements * element size exactly.
+ * With `blocking` 0, `host` must live until `event` completes. Strided parts are gathered if their innermost stride is
+ * 1 and they reduce to at most three dimensions, else FANIN_UNSUPPORTED. */
+FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes,
+                                  int blocking, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
+
+/* ---- Measuring ------------------------------------------------------------------------------------------------- */
+
+typedef struct fanin_stats {
+  uint64_t count;     /* elements */
+  uint64_t nonfinite; /* NaN and infinite ones, which the rest leaves out */
+  double mean, std;   /* std about the mean, divided by count */
+  double second;      /* second moment: mean of squares */
+  double min, max;
+} fanin_stats;
+
+/* Measures the dense part of `t` that memory holds, on the device, reading back only partial sums. Blocking. Relative
+ * error of mean square and std under 1e-6. An empty part has zero everywhere. */
+FANIN_API fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
+                                     const cl_event *wait_list, fanin_stats *out);
+
+/* ---- Probing: does a network keep its variance? ------------------------------------------------------------------ */
+
+typedef struct fanin_probe_config {
+  const uint64_t *widths;   /* input features, then the features of each layer */
+  size_t n_widths;          /* at least 2 */
+  const char *activation;   /* a name that fanin_gain() knows; applied after every layer but the last */
+  double slope;             /* leaky_relu's */
+  fanin_init init;          /* of every weight; layout "OI" */
+  fanin_dtype dtype;        /* weights are rounded to it; arithmetic is f32. F32, F16 or BF16 */
+  double bias_std;          /* biases are N(0, bias_std^2); 0: none */
+  uint64_t batch;           /* samples, at least 1 */
+  const float *input;       /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
+  uint64_t seed;            /* layer l's weight is tensor "layer<l>.weight", from l = 1 */
+  void (*progress)(void *user, const char *what); /* NULL, or told what long step begins */
+  void *user;
+} fanin_probe_config;
+
+/* One layer. z = W h + b is its preactivation, n its fan_out, q the mean of z^2 over features and samples. */
+typedef struct fanin_probe_layer {
+  uint64_t fan_in, fan_out;
+  double weight_std, weight_std_expected, weight_z; /* z: in standard errors of a sample std */
+  double q_measured;                                /* on the device */
+  double q_meanfield;                               /* mean-field recursion from the input on: infinite width */
+  double q_predicted;                               /* one step from the measured layer before */
+  double q_z;       /* ln(q_measured / q_predicted) in its standard deviations, which follow from widths and batch */
+  int conforms;     /* |weight_z| and |q_z| within the family bound */
+} fanin_probe_layer;
+
+/* The bound on |z| for `tests` two-sided normal tests with a family false-alarm rate of 1e-3 (Sidak). */
+FANIN_API double fanin_z_bound(size_t tests);
+
+/* Runs the network forward on the device (CLBlast GEMM, own kernels for the rest) and fills layers[0 .. n_widths - 2].
+ * Blocking. FANIN_UNSUPPORTED if built without CLBlast; FANIN_NOT_FINITE if activations overflow f32, with the layer
+ * in the error sentence and the layers before it filled in. */
+FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                                   fanin_probe_layer *layers);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
