@@ -1,0 +1,152 @@
+/* What the library's files share: errors, the fanin struct, programs, validated views of tensors, resolved
+ * distributions. Nothing here is exported; internal names begin with fanin__. */
+#ifndef FANIN_INTERNAL_H
+#define FANIN_INTERNAL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "fanin.h"
+
+#if defined(__GNUC__)
+#define FANIN__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#else
+#define FANIN__PRINTF(format, first)
+#endif
+
+/* ---- status.c: every failure goes through one of these, so that every failure has its sentence ------------------- */
+
+/* Keeps the sentence for fanin_last_error() and returns `status`. */
+fanin_status fanin__fail(fanin_status status, const char *format, ...) FANIN__PRINTF(2, 3);
+
+/* The same for an OpenCL call: "clCreateBuffer: CL_OUT_OF_RESOURCES (-5)". Returns `code` as a status. */
+fanin_status fanin__fail_cl(cl_int code, const char *call);
+
+#define FANIN__TRY(expression)                                                                                         \
+  do {                                                                                                                 \
+    const fanin_status fanin__try_status = (expression);                                                               \
+    if (fanin__try_status != FANIN_OK) return fanin__try_status;                                                       \
+  } while (0)
+
+/* ---- kernels.c, written by CMake (cmake/embed.cmake) from kernels/: the sources with their includes resolved ------ */
+
+typedef struct fanin__source {
+  const char *name; /* "fill" for kernels/fill.cl */
+  const char *text; /* not terminated */
+  size_t size;
+} fanin__source;
+
+extern const fanin__source fanin__source_fill;    /* every distribution, every dtype */
+extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
+extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
+
+/* ---- device.c ----------------------------------------------------------------------------------------------------- */
+
+typedef struct fanin__program fanin__program;
+
+struct fanin {
+  cl_context context;
+  cl_device_id device;
+  cl_device_type type;
+  bool has_f64;
+  unsigned lanes;           /* 1, 4, 8 or 16: the vector width that kernels are built for */
+  cl_uint compute_units;
+  size_t max_work_group;
+  pthread_mutex_t lock;     /* guards what is below */
+  cl_command_queue queue;   /* fanin_queue()'s; NULL until asked for */
+  fanin__program *programs; /* list of what has been built */
+};
+
+/* ---- program.c ---------------------------------------------------------------------------------------------------- */
+
+/* A new kernel object (release it) from `source` built with `options` ("" for none), built once a fanin and kept.
+ * FANIN__BUILD_OPTIONS are always added. On a build failure the sentence holds the end of the build log. */
+fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
+                           cl_kernel *out);
+
+/* Releases every program. */
+void fanin__programs_release(fanin *f);
+
+/* queue, or f's own when NULL; checks that it belongs to f's context and device. */
+fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out);
+
+/* ---- tensor.c: a tensor that was checked, reduced to what a kernel needs ------------------------------------------- */
+
+/* Rows of consecutive indices: element e of row (r0, r1, ...) has index first_index + sum(r[d] * index_stride[d]) + e
+ * and lies memory_stride * e + sum(r[d] * row_stride[d]) elements after the part's first. Dimensions that continue one
+ * another are merged, so that a dense whole tensor is one row. Row dimensions are listed innermost first. */
+typedef struct fanin__view {
+  uint64_t elements; /* of the part; 0: nothing to do */
+  uint64_t bytes;    /* from its first to past its last element */
+  uint64_t first_index;
+  uint64_t row_length;
+  uint64_t memory_stride; /* 1 where rows are contiguous in memory */
+  int row_rank;           /* dimensions over rows, 0 .. FANIN_MAX_RANK - 1 */
+  uint64_t row_extent[FANIN_MAX_RANK];
+  uint64_t row_index_stride[FANIN_MAX_RANK];
+  uint64_t row_stride[FANIN_MAX_RANK]; /* memory, in elements */
+  uint64_t rows;                       /* product of row_extent */
+} fanin__view;
+
+/* Validates everything about `t` except for its buffer. */
+fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view);
+
+/* Validates t->buffer too: there, in f's context, large enough with the offset. */
+fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view);
+
+/* The roles of the dimensions, for identity and dirac. `strides`: row-major over the whole shape, in elements. */
+typedef struct fanin__roles {
+  int o, i;                          /* the dimension with that letter, -1 if there is none */
+  int taps[3], n_taps;               /* dimensions lettered D, H, W */
+  uint64_t fan_in, fan_out;          /* 0 where o or i is -1 */
+  uint64_t groups, splits;           /* at least 1 */
+  bool full_is_i;                    /* the I dimension counts all groups (transposed convolution) */
+  uint64_t stride[FANIN_MAX_RANK];   /* of the whole tensor's row-major order */
+} fanin__roles;
+
+fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles);
+
+/* ---- normal.c: the normal distribution in double, from +, -, *, / and sqrt alone, so that every host has the bits --- */
+
+double fanin__exp(double x);
+double fanin__log(double x);       /* x > 0 */
+double fanin__normal_pdf(double z);
+double fanin__normal_tail(double z);     /* Q(z) = P(Z > z), full relative accuracy while it is a normal number */
+double fanin__normal_log_tail(double z); /* ln Q(z), for every finite z and +-infinity */
+/* Mean and variance of N(0,1) cut to [a, b], a < b, either may be infinite; accurate where the interval lies far out or
+ * is narrow. */
+void fanin__truncated_moments(double a, double b, double *mean, double *variance, double *fourth_central);
+
+/* ---- initializer.c ------------------------------------------------------------------------------------------------ */
+
+typedef enum fanin__family { FANIN__CONSTANT, FANIN__UNIFORM, FANIN__NORMAL, FANIN__TRUNC_NORMAL, FANIN__DELTA } fanin__family;
+
+/* An initialiser resolved on a tensor: a closed-form distribution with its numbers, all finite and checked. */
+typedef struct fanin__distribution {
+  fanin__family family;
+  double value;     /* FANIN__CONSTANT; FANIN__DELTA: the value of the ones (identity, dirac) */
+  double lo, hi;    /* FANIN__UNIFORM */
+  double mean, std; /* FANIN__NORMAL; FANIN__TRUNC_NORMAL: of the normal that is cut */
+  double a, b;      /* FANIN__TRUNC_NORMAL: in sigma of the normal that is cut, a < b, may be infinite */
+} fanin__distribution;
+
+/* Checks `init` (NaN, infinities, order, needed fans) and resolves it. fan_avg, modes, gain, corrections all happen
+ * here; std 0 and lo == hi become FANIN__CONSTANT. */
+fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin__distribution *out);
+
+/* ---- activation.c ------------------------------------------------------------------------------------------------- */
+
+typedef struct fanin__activation {
+  const char *name;
+  int id;                                   /* what kernels/mlp.cl calls it: -D ACTIVATION=id */
+  double (*f)(double x, double slope);      /* in double */
+  double torch_gain;                        /* torch.nn.init.calculate_gain; 0: it has none (leaky_relu: from slope) */
+} fanin__activation;
+
+/* NULL with a sentence set if unknown. */
+const fanin__activation *fanin__activation_find(const char *name);
+
+/* E[g(z)], z ~ N(0,1), by quadrature in double on pieces split at 0 and at +-3 (kinks of relu and hardswish). */
+double fanin__expectation(double (*g)(double z, void *context), void *context);
+
+#endif
