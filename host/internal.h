@@ -9,9 +9,9 @@
 #include "fanin.h"
 
 #if defined(__GNUC__)
-#define FANIN__PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define FANIN__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
-#define FANIN__PRINTF(format, first)
+#define FANIN__PRINTF(text, first)
 #endif
 
 /* ---- status.c: every failure goes through one of these, so that every failure has its sentence ------------------- */
@@ -28,7 +28,7 @@ fanin_status fanin__fail_cl(cl_int code, const char *call);
     if (fanin__try_status != FANIN_OK) return fanin__try_status;                                                       \
   } while (0)
 
-/* ---- kernels.c, written by CMake (cmake/embed.cmake) from kernels/: the sources with their includes resolved ------ */
+/* ---- kernels.c, written by CMake (cmake/embed.cmake) from kernels/: the sources with their includes resolved ----- */
 
 typedef struct fanin__source {
   const char *name; /* "fill" for kernels/fill.cl */
@@ -40,7 +40,7 @@ extern const fanin__source fanin__source_fill;    /* every distribution, every d
 extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
 
-/* ---- device.c ----------------------------------------------------------------------------------------------------- */
+/* ---- device.c ---------------------------------------------------------------------------------------------------- */
 
 typedef struct fanin__program fanin__program;
 
@@ -49,7 +49,7 @@ struct fanin {
   cl_device_id device;
   cl_device_type type;
   bool has_f64;
-  unsigned lanes;           /* 1, 4, 8 or 16: the vector width that kernels are built for */
+  unsigned lanes; /* 1, 4, 8 or 16: the vector width that kernels are built for */
   cl_uint compute_units;
   size_t max_work_group;
   pthread_mutex_t lock;     /* guards what is below */
@@ -57,10 +57,11 @@ struct fanin {
   fanin__program *programs; /* list of what has been built */
 };
 
-/* ---- program.c ---------------------------------------------------------------------------------------------------- */
+/* ---- program.c --------------------------------------------------------------------------------------------------- */
 
 /* A new kernel object (release it) from `source` built with `options` ("" for none), built once a fanin and kept.
- * FANIN__BUILD_OPTIONS are always added. On a build failure the sentence holds the end of the build log. */
+ * "-cl-std=CL1.2 -D LANES=<f->lanes>" is always added. On a build failure the sentence holds the end of the
+ * build log. */
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out);
 
@@ -70,7 +71,7 @@ void fanin__programs_release(fanin *f);
 /* queue, or f's own when NULL; checks that it belongs to f's context and device. */
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out);
 
-/* ---- tensor.c: a tensor that was checked, reduced to what a kernel needs ------------------------------------------- */
+/* ---- tensor.c: a tensor that was checked, reduced to what a kernel needs ----------------------------------------- */
 
 /* Rows of consecutive indices: element e of row (r0, r1, ...) has index first_index + sum(r[d] * index_stride[d]) + e
  * and lies memory_stride * e + sum(r[d] * row_stride[d]) elements after the part's first. Dimensions that continue one
@@ -96,20 +97,20 @@ fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fa
 
 /* The roles of the dimensions, for identity and dirac. `strides`: row-major over the whole shape, in elements. */
 typedef struct fanin__roles {
-  int o, i;                          /* the dimension with that letter, -1 if there is none */
-  int taps[3], n_taps;               /* dimensions lettered D, H, W */
-  uint64_t fan_in, fan_out;          /* 0 where o or i is -1 */
-  uint64_t groups, splits;           /* at least 1 */
-  bool full_is_i;                    /* the I dimension counts all groups (transposed convolution) */
-  uint64_t stride[FANIN_MAX_RANK];   /* of the whole tensor's row-major order */
+  int o, i;                        /* the dimension with that letter, -1 if there is none */
+  int taps[3], n_taps;             /* dimensions lettered D, H, W */
+  uint64_t fan_in, fan_out;        /* 0 where o or i is -1 */
+  uint64_t groups, splits;         /* at least 1 */
+  bool full_is_i;                  /* the I dimension counts all groups (transposed convolution) */
+  uint64_t stride[FANIN_MAX_RANK]; /* of the whole tensor's row-major order */
 } fanin__roles;
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles);
 
-/* ---- normal.c: the normal distribution in double, from +, -, *, / and sqrt alone, so that every host has the bits --- */
+/* ---- normal.c: the normal distribution in double, from +, -, *, / and sqrt alone, so that hosts agree in bits -- */
 
 double fanin__exp(double x);
-double fanin__log(double x);       /* x > 0 */
+double fanin__log(double x); /* x > 0 */
 double fanin__normal_pdf(double z);
 double fanin__normal_tail(double z);     /* Q(z) = P(Z > z), full relative accuracy while it is a normal number */
 double fanin__normal_log_tail(double z); /* ln Q(z), for every finite z and +-infinity */
@@ -117,9 +118,15 @@ double fanin__normal_log_tail(double z); /* ln Q(z), for every finite z and +-in
  * is narrow. */
 void fanin__truncated_moments(double a, double b, double *mean, double *variance, double *fourth_central);
 
-/* ---- initializer.c ------------------------------------------------------------------------------------------------ */
+/* ---- initializer.c ----------------------------------------------------------------------------------------------- */
 
-typedef enum fanin__family { FANIN__CONSTANT, FANIN__UNIFORM, FANIN__NORMAL, FANIN__TRUNC_NORMAL, FANIN__DELTA } fanin__family;
+typedef enum fanin__family {
+  FANIN__CONSTANT,
+  FANIN__UNIFORM,
+  FANIN__NORMAL,
+  FANIN__TRUNC_NORMAL,
+  FANIN__DELTA
+} fanin__family;
 
 /* An initialiser resolved on a tensor: a closed-form distribution with its numbers, all finite and checked. */
 typedef struct fanin__distribution {
@@ -134,13 +141,13 @@ typedef struct fanin__distribution {
  * here; std 0 and lo == hi become FANIN__CONSTANT. */
 fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin__distribution *out);
 
-/* ---- activation.c ------------------------------------------------------------------------------------------------- */
+/* ---- activation.c ------------------------------------------------------------------------------------------------ */
 
 typedef struct fanin__activation {
   const char *name;
-  int id;                                   /* what kernels/mlp.cl calls it: -D ACTIVATION=id */
-  double (*f)(double x, double slope);      /* in double */
-  double torch_gain;                        /* torch.nn.init.calculate_gain; 0: it has none (leaky_relu: from slope) */
+  int id;                              /* what kernels/mlp.cl calls it: -D ACTIVATION=id */
+  double (*f)(double x, double slope); /* in double */
+  double torch_gain;                   /* torch.nn.init.calculate_gain; 0: it has none (leaky_relu: from slope) */
 } fanin__activation;
 
 /* NULL with a sentence set if unknown. */

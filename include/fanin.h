@@ -59,7 +59,7 @@ extern "C" {
 /* "0.1.0", of the library that runs. */
 FANIN_API const char *fanin_version(void);
 
-/* ---- Status ---------------------------------------------------------------------------------------------------- */
+/* ---- Status ------------------------------------------------------------------------------------------------------ */
 
 /* fanin's own codes are positive; negative values are OpenCL's, unchanged; 0 is success. */
 #define FANIN_STATUS_MAP(XX)                                                                                           \
@@ -74,12 +74,14 @@ FANIN_API const char *fanin_version(void);
   XX(OUT_OF_MEMORY, 8, "the host is out of memory")                                                                    \
   XX(NOT_FINITE, 9, "a measured value is not finite")
 
+/* clang-format off */
 typedef enum fanin_status {
 #define FANIN_STATUS_ENUM(name, code, text) FANIN_##name = code,
   FANIN_STATUS_MAP(FANIN_STATUS_ENUM)
 #undef FANIN_STATUS_ENUM
   FANIN_STATUS_FORCE_INT = -0x7fffffff - 1
 } fanin_status;
+/* clang-format on */
 
 /* "FANIN_BAD_SHAPE" or "CL_INVALID_CONTEXT"; "unknown status" for any other number. Static storage. */
 FANIN_API const char *fanin_status_name(fanin_status status);
@@ -91,23 +93,23 @@ FANIN_API const char *fanin_status_text(fanin_status status);
  * "" if nothing failed yet. Thread-local: valid until the thread's next failing call. */
 FANIN_API const char *fanin_last_error(void);
 
-/* ---- Devices --------------------------------------------------------------------------------------------------- */
+/* ---- Devices ----------------------------------------------------------------------------------------------------- */
 
 typedef struct fanin_device_info {
   cl_platform_id platform;
   cl_device_id device;
   char platform_name[128];
   char name[256];
-  char driver[128];              /* the driver's version */
-  char version[128];             /* what CL_DEVICE_VERSION says */
-  cl_device_type type;           /* CL_DEVICE_TYPE_GPU, ... */
-  cl_uint compute_units;         /* parallel compute units */
-  cl_ulong memory_bytes;         /* global memory */
-  cl_ulong max_alloc_bytes;      /* largest single buffer */
-  cl_uint native_float_width;    /* 32-bit lanes of the native vector, 0 where the device does not say */
-  int has_f64;                   /* 1: f64 tensors can be filled */
-  int has_f16;                   /* 1: half arithmetic (fanin does not need it: f16 tensors work either way) */
-  int usable;                    /* 0: fanin refuses this device, `reason` says why */
+  char driver[128];           /* the driver's version */
+  char version[128];          /* what CL_DEVICE_VERSION says */
+  cl_device_type type;        /* CL_DEVICE_TYPE_GPU, ... */
+  cl_uint compute_units;      /* parallel compute units */
+  cl_ulong memory_bytes;      /* global memory */
+  cl_ulong max_alloc_bytes;   /* largest single buffer */
+  cl_uint native_float_width; /* 32-bit lanes of the native vector, 0 where the device does not say */
+  int has_f64;                /* 1: f64 tensors can be filled */
+  int has_f16;                /* 1: half arithmetic (fanin does not need it: f16 tensors work either way) */
+  int usable;                 /* 0: fanin refuses this device, `reason` says why */
   char reason[192];
 } fanin_device_info;
 
@@ -115,7 +117,7 @@ typedef struct fanin_device_info {
  * *count is the number that exists. `list` may be NULL when capacity is 0. No device at all is success with 0. */
 FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count);
 
-/* ---- A fanin: one (context, device) pair with its programs ------------------------------------------------------ */
+/* ---- A fanin: one (context, device) pair with its programs ------------------------------------------------------- */
 
 typedef struct fanin fanin;
 
@@ -127,7 +129,8 @@ FANIN_API fanin_status fanin_open(const char *selector, fanin **out);
 /* Uses the caller's context and device; retains both until fanin_release(). Compiles nothing yet. */
 FANIN_API fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
 
-/* Releases what `f` holds; work already enqueued finishes by itself. NULL is ignored. Not while another thread uses f. */
+/* Releases what `f` holds; work already enqueued finishes by itself. NULL is ignored. Not while another thread uses
+ * f. */
 FANIN_API void fanin_release(fanin *f);
 
 /* What f works on. Not retained for the caller. */
@@ -138,7 +141,7 @@ FANIN_API cl_device_id fanin_device(const fanin *f);
  * fanin_last_error). Not retained for the caller. */
 FANIN_API cl_command_queue fanin_queue(fanin *f);
 
-/* ---- Element types --------------------------------------------------------------------------------------------- */
+/* ---- Element types ----------------------------------------------------------------------------------------------- */
 
 /* enumerator, name, bytes an element */
 #define FANIN_DTYPE_MAP(XX)                                                                                            \
@@ -147,12 +150,14 @@ FANIN_API cl_command_queue fanin_queue(fanin *f);
   XX(BF16, bf16, 2)                                                                                                    \
   XX(F64, f64, 8)
 
+/* clang-format off */
 typedef enum fanin_dtype {
 #define FANIN_DTYPE_ENUM(name, text, size) FANIN_##name,
   FANIN_DTYPE_MAP(FANIN_DTYPE_ENUM)
 #undef FANIN_DTYPE_ENUM
   FANIN_DTYPE_COUNT
 } fanin_dtype;
+/* clang-format on */
 
 /* Bytes an element; 0 for a value that is no dtype. */
 FANIN_API size_t fanin_dtype_size(fanin_dtype dtype);
@@ -160,7 +165,7 @@ FANIN_API size_t fanin_dtype_size(fanin_dtype dtype);
 FANIN_API const char *fanin_dtype_name(fanin_dtype dtype);
 FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 
-/* ---- Tensors --------------------------------------------------------------------------------------------------- */
+/* ---- Tensors ----------------------------------------------------------------------------------------------------- */
 
 typedef enum fanin_part {
   FANIN_WHOLE, /* memory holds the whole tensor */
@@ -171,9 +176,9 @@ typedef enum fanin_part {
 /* Where a tensor is and what it is. Make one with fanin_tensor_of() or fanin_tensor_alloc(), then narrow it with
  * fanin_tensor_slab(), fanin_tensor_range() and fanin_tensor_strided(); the fields may also be set by hand. */
 typedef struct fanin_tensor {
-  cl_mem buffer;                    /* may be NULL where no device is involved (fans, expectations) */
-  size_t offset;                    /* bytes from the buffer's start to the part's first element; a multiple of the
-                                       element's size */
+  cl_mem buffer; /* may be NULL where no device is involved (fans, expectations) */
+  size_t offset; /* bytes from the buffer's start to the part's first element; a multiple of the
+                    element's size */
   fanin_dtype dtype;
   int rank;                         /* 0 (a scalar, one element) .. FANIN_MAX_RANK */
   uint64_t shape[FANIN_MAX_RANK];   /* of the WHOLE tensor: fans and element indices come from it */
@@ -183,9 +188,9 @@ typedef struct fanin_tensor {
   uint32_t groups;                  /* grouped convolution; 0 and 1 are none */
   uint32_t splits;                  /* matrices fused along O (QKV: 3); 0 and 1 are none */
   fanin_part part;
-  uint64_t start[FANIN_MAX_RANK];   /* FANIN_SLAB */
-  uint64_t extent[FANIN_MAX_RANK];  /* FANIN_SLAB */
-  uint64_t first, count;            /* FANIN_RANGE */
+  uint64_t start[FANIN_MAX_RANK];  /* FANIN_SLAB */
+  uint64_t extent[FANIN_MAX_RANK]; /* FANIN_SLAB */
+  uint64_t first, count;           /* FANIN_RANGE */
 } fanin_tensor;
 
 /* A dense tensor in a buffer that the caller owns. `layout` NULL or "" is none; a text that is too long is cut and
@@ -220,7 +225,7 @@ FANIN_API fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elemen
  * FANIN_BAD_LAYOUT where there is no O or no I. */
 FANIN_API fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out);
 
-/* ---- Gains ----------------------------------------------------------------------------------------------------- */
+/* ---- Gains ------------------------------------------------------------------------------------------------------- */
 
 /* How a gain follows from an activation phi, for z ~ N(0,1). */
 typedef enum fanin_criterion {
@@ -235,7 +240,7 @@ typedef enum fanin_criterion {
  * error sentence answers with the known ones. */
 FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
 
-/* ---- Initialisers ---------------------------------------------------------------------------------------------- */
+/* ---- Initialisers ------------------------------------------------------------------------------------------------ */
 
 typedef enum fanin_kind {
   FANIN_ZEROS,
@@ -259,11 +264,7 @@ typedef enum fanin_kind {
 typedef enum fanin_mode { FANIN_FAN_IN, FANIN_FAN_OUT, FANIN_FAN_AVG, FANIN_FAN_GEO } fanin_mode;
 
 /* Of the kinds that end in _normal, FANIN_DIST_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std kept. */
-typedef enum fanin_distribution {
-  FANIN_DIST_UNIFORM,
-  FANIN_DIST_NORMAL,
-  FANIN_DIST_TRUNC_NORMAL
-} fanin_distribution;
+typedef enum fanin_distribution { FANIN_DIST_UNIFORM, FANIN_DIST_NORMAL, FANIN_DIST_TRUNC_NORMAL } fanin_distribution;
 
 typedef enum fanin_bounds {
   FANIN_BOUNDS_SIGMA,   /* a and b in standard deviations of the normal that is cut */
@@ -283,7 +284,7 @@ typedef struct fanin_init {
   double gain;                     /* xavier_*, identity, dirac */
   double scale;                    /* variance_scaling */
   fanin_mode mode;                 /* he_*, variance_scaling */
-  fanin_distribution distribution; /* xavier_normal, he_normal, lecun_normal: normal or trunc_normal; variance_scaling */
+  fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
 } fanin_init;
 
 FANIN_API fanin_init fanin_zeros(void);
@@ -342,7 +343,7 @@ typedef struct fanin_moments {
 
 FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
 
-/* ---- Filling --------------------------------------------------------------------------------------------------- */
+/* ---- Filling ----------------------------------------------------------------------------------------------------- */
 
 /* Which random numbers: 64-bit seed, and a 64-bit stream id that differs from tensor to tensor. */
 typedef struct fanin_key {
@@ -365,7 +366,7 @@ FANIN_API fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_
 FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes,
                                   int blocking, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 
-/* ---- Measuring ------------------------------------------------------------------------------------------------- */
+/* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
 typedef struct fanin_stats {
   uint64_t count;     /* elements */
@@ -383,16 +384,16 @@ FANIN_API fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fan
 /* ---- Probing: does a network keep its variance? ------------------------------------------------------------------ */
 
 typedef struct fanin_probe_config {
-  const uint64_t *widths;   /* input features, then the features of each layer */
-  size_t n_widths;          /* at least 2 */
-  const char *activation;   /* a name that fanin_gain() knows; applied after every layer but the last */
-  double slope;             /* leaky_relu's */
-  fanin_init init;          /* of every weight; layout "OI" */
-  fanin_dtype dtype;        /* weights are rounded to it; arithmetic is f32. F32, F16 or BF16 */
-  double bias_std;          /* biases are N(0, bias_std^2); 0: none */
-  uint64_t batch;           /* samples, at least 1 */
-  const float *input;       /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
-  uint64_t seed;            /* layer l's weight is tensor "layer<l>.weight", from l = 1 */
+  const uint64_t *widths; /* input features, then the features of each layer */
+  size_t n_widths;        /* at least 2 */
+  const char *activation; /* a name that fanin_gain() knows; applied after every layer but the last */
+  double slope;           /* leaky_relu's */
+  fanin_init init;        /* of every weight; layout "OI" */
+  fanin_dtype dtype;      /* weights are rounded to it; arithmetic is f32. F32, F16 or BF16 */
+  double bias_std;        /* biases are N(0, bias_std^2); 0: none */
+  uint64_t batch;         /* samples, at least 1 */
+  const float *input;     /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
+  uint64_t seed;          /* layer l's weight is tensor "layer<l>.weight", from l = 1 */
   void (*progress)(void *user, const char *what); /* NULL, or told what long step begins */
   void *user;
 } fanin_probe_config;
@@ -404,8 +405,8 @@ typedef struct fanin_probe_layer {
   double q_measured;                                /* on the device */
   double q_meanfield;                               /* mean-field recursion from the input on: infinite width */
   double q_predicted;                               /* one step from the measured layer before */
-  double q_z;       /* ln(q_measured / q_predicted) in its standard deviations, which follow from widths and batch */
-  int conforms;     /* |weight_z| and |q_z| within the family bound */
+  double q_z;   /* ln(q_measured / q_predicted) in its standard deviations, which follow from widths and batch */
+  int conforms; /* |weight_z| and |q_z| within the family bound */
 } fanin_probe_layer;
 
 /* The bound on |z| for `tests` two-sided normal tests with a family false-alarm rate of 1e-3 (Sidak). */
