@@ -16,6 +16,7 @@ function(resolve file out)
     message(FATAL_ERROR "kernels/${file} is to be embedded but does not exist")
   endif()
   file(READ "${KERNELS_DIR}/${file}" rest)
+  string(APPEND rest "\n") # the last line may lack it
   set(text "#line 1 \"${file}\"\n")
   set(line 1)
   while("${rest}" MATCHES "(^|\n)[ \t]*#[ \t]*include[ \t]*\"([^\"\n]+)\"[^\n]*\n")

@@ -18,6 +18,7 @@ install(FILES ${PROJECT_BINARY_DIR}/fanin-config.cmake ${PROJECT_BINARY_DIR}/fan
         DESTINATION ${package_dir})
 
 file(RELATIVE_PATH pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
+string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
 if(FANIN_HAVE_CLBLAST)
   set(pc_requires_private clblast)
 endif()

@@ -1,0 +1,7 @@
+// The header compiles as C++, and the library's symbols have C linkage.
+#include <fanin.h>
+
+int main() {
+  double gain = 0;
+  return fanin_gain("relu", 0, FANIN_SECOND_MOMENT, &gain) == FANIN_OK && gain > 1.41 && gain < 1.42 ? 0 : 1;
+}
