@@ -14,6 +14,11 @@
 #define FANIN__PRINTF(text, first)
 #endif
 
+/* Of cl_ext.h: the loader's answer where no platform is installed. */
+#ifndef CL_PLATFORM_NOT_FOUND_KHR
+#define CL_PLATFORM_NOT_FOUND_KHR -1001
+#endif
+
 /* ---- status.c: every failure goes through one of these, so that every failure has its sentence ------------------- */
 
 /* Keeps the sentence for fanin_last_error() and returns `status`. */
@@ -40,7 +45,15 @@ extern const fanin__source fanin__source_fill;    /* every distribution, every d
 extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
 
-/* ---- device.c ---------------------------------------------------------------------------------------------------- */
+/* ---- device.c, select.c ------------------------------------------------------------------------------------------ */
+
+/* Everything about one device, usable and reason included. */
+fanin_status fanin__device_describe(cl_device_id device, fanin_device_info *info);
+
+/* The usable device that fanin_open()'s selector stands for. */
+fanin_status fanin__select(const char *selector, fanin_device_info *out);
+
+/* ---- context.c --------------------------------------------------------------------------------------------------- */
 
 typedef struct fanin__program fanin__program;
 
@@ -67,6 +80,8 @@ fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *op
 
 /* Releases every program. */
 void fanin__programs_release(fanin *f);
+
+/* ---- queue.c ----------------------------------------------------------------------------------------------------- */
 
 /* queue, or f's own when NULL; checks that it belongs to f's context and device. */
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out);
@@ -106,6 +121,11 @@ typedef struct fanin__roles {
 } fanin__roles;
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles);
+
+/* ---- quadrature.c ------------------------------------------------------------------------------------------------- */
+
+/* The integral of g over [lo, hi], both finite, in so many equal pieces of 16 Gauss-Legendre nodes; 0 if lo >= hi. */
+double fanin__integrate(double (*g)(double x, void *context), void *context, double lo, double hi, int pieces);
 
 /* ---- normal.c: the normal distribution in double, from +, -, *, / and sqrt alone, so that hosts agree in bits -- */
 

@@ -8,11 +8,6 @@
 #define STRINGIFY_(x) #x
 #define STRINGIFY(x)  STRINGIFY_(x)
 
-/* Of cl_ext.h, which the loader returns where no platform is installed; the core header does not name it. */
-#ifndef CL_PLATFORM_NOT_FOUND_KHR
-#define CL_PLATFORM_NOT_FOUND_KHR -1001
-#endif
-
 typedef struct code_row {
   int code;
   const char *name, *text;

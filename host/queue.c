@@ -1,0 +1,32 @@
+/* Queues: fanin's own, made when it is first asked for, and the check of a caller's. */
+#include "internal.h"
+
+/* f's queue, made by the first thread that wants it. */
+static fanin_status own_queue(fanin *f, cl_command_queue *out) {
+  cl_int code = CL_SUCCESS;
+  (void)pthread_mutex_lock(&f->lock); /* fails only for locks that are not initialised or checked for recursion */
+  if (!f->queue) f->queue = clCreateCommandQueue(f->context, f->device, 0, &code);
+  const cl_command_queue queue = f->queue;
+  (void)pthread_mutex_unlock(&f->lock);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateCommandQueue");
+  *out = queue;
+  return FANIN_OK;
+}
+
+cl_command_queue fanin_queue(fanin *f) {
+  cl_command_queue queue = NULL;
+  return own_queue(f, &queue) == FANIN_OK ? queue : NULL;
+}
+
+fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out) {
+  if (!queue) return own_queue(f, out);
+  cl_context context = NULL;
+  cl_device_id device = NULL;
+  cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof context, &context, NULL);
+  if (code == CL_SUCCESS) code = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
+  if (context != f->context) return fanin__fail(FANIN_BAD_ARGUMENT, "queue belongs to another context than f");
+  if (device != f->device) return fanin__fail(FANIN_BAD_ARGUMENT, "queue belongs to another device than f");
+  *out = queue;
+  return FANIN_OK;
+}
