@@ -4,8 +4,9 @@
  *
  *   cc init_then_gemm.c $(pkg-config --cflags --libs fanin clblast) -lm -o init_then_gemm
  */
+#include <fanin.h> /* asks for OpenCL 1.2, so it comes before CLBlast's */
+
 #include <clblast_c.h>
-#include <fanin.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -39,10 +40,7 @@ int main(void) {
   if (!check(fanin_fill(f, NULL, &w, &he, fanin_key_named(1, "weight"), 0, NULL, NULL), "fill weights")) goto done;
 
   cl_command_queue queue = fanin_queue(f);
-  if (!queue) {
-    check(FANIN_UNSUPPORTED, "fanin_queue");
-    goto done;
-  }
+  if (!check(queue ? FANIN_OK : FANIN_UNSUPPORTED, "fanin_queue")) goto done;
   const CLBlastStatusCode gemm =
       CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, BATCH, OUTPUTS, INPUTS, 1.0F,
                    h.buffer, 0, INPUTS, w.buffer, 0, INPUTS, 0.0F, z.buffer, 0, OUTPUTS, &queue, NULL);
