@@ -12,6 +12,13 @@ typedef struct needs {
   bool int64, opencl_c_1_2;
 } needs;
 
+/* Copies a text, cut to what fits. */
+static void copy_cut(char *out, size_t size, const char *text) {
+  const size_t length = strnlen(text, size - 1);
+  memcpy(out, text, length);
+  out[length] = '\0';
+}
+
 /* The only way that strings come out of OpenCL whole: ask for the size first. free() the text. */
 static fanin_status device_text(cl_device_id device, cl_device_info what, char **text) {
   size_t size = 0;
@@ -31,7 +38,7 @@ static fanin_status device_text(cl_device_id device, cl_device_info what, char *
 static fanin_status copy_device_text(cl_device_id device, cl_device_info what, char *out, size_t size) {
   char *text = NULL;
   FANIN__TRY(device_text(device, what, &text));
-  snprintf(out, size, "%s", text);
+  copy_cut(out, size, text);
   free(text);
   return FANIN_OK;
 }
@@ -40,7 +47,7 @@ static fanin_status copy_platform_name(cl_platform_id platform, char *out, size_
   char name[1024] = "";
   const cl_int code = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name, name, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetPlatformInfo(CL_PLATFORM_NAME)");
-  snprintf(out, size, "%s", name);
+  copy_cut(out, size, name);
   return FANIN_OK;
 }
 
@@ -124,7 +131,7 @@ static void judge(fanin_device_info *info, const needs *need) {
   for (size_t k = 0; info->usable && k < sizeof rules / sizeof *rules; k++) {
     if (rules[k].good) continue;
     info->usable = 0;
-    snprintf(info->reason, sizeof info->reason, "%s", rules[k].reason);
+    copy_cut(info->reason, sizeof info->reason, rules[k].reason);
   }
 }
 
@@ -183,7 +190,7 @@ fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *cou
     if (fanin__device_describe(ids[k], &list[k]) == FANIN_OK) continue;
     /* Listed all the same, so that the indices hold and the user sees why. */
     list[k].usable = 0;
-    snprintf(list[k].reason, sizeof list[k].reason, "%s", fanin_last_error());
+    copy_cut(list[k].reason, sizeof list[k].reason, fanin_last_error());
   }
   free(ids);
   if (status == FANIN_OK) *count = n;

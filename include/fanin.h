@@ -194,7 +194,7 @@ typedef struct fanin_tensor {
 } fanin_tensor;
 
 /* A dense tensor in a buffer that the caller owns. `layout` NULL or "" is none; a text that is too long is cut and
- * reported as FANIN_BAD_LAYOUT when the tensor is used. `rank` outside 0..FANIN_MAX_RANK is reported the same way. */
+ * reported as FANIN_BAD_LAYOUT when the tensor is used, and a `rank` outside 0..FANIN_MAX_RANK as FANIN_BAD_SHAPE. */
 FANIN_API fanin_tensor fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
                                        const uint64_t *shape);
 
