@@ -1,0 +1,82 @@
+/* fanin: initialises neural-network weights on OpenCL devices. This file picks the subcommand and prints what failed.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+#include "progress.h"
+
+typedef struct command {
+  const char *name;
+  const char *summary;
+  int (*run)(int argc, char **argv, failure *why);
+} command;
+
+static const command commands[] = {
+    {"devices", "list the OpenCL devices and what matters about them", cmd_devices},
+    {"list", "list the initialisers: formula, parameters, source", cmd_list},
+    {"init", "fill a model's tensors on a device and write them to a file", cmd_init},
+    {"inspect", "measure the tensors of a file on a device, beside what is expected", cmd_inspect},
+    {"probe", "run an MLP forward on a device and check its variance layer by layer", cmd_probe},
+};
+enum { N_COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_help(FILE *stream) {
+  fputs("Usage: fanin COMMAND [OPTION...]\n"
+        "Initialises neural-network weights on OpenCL devices: same seed, same bits, on every device.\n\n",
+        stream);
+  for (size_t i = 0; i < N_COMMANDS; ++i)
+    fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
+  fputs("\n"
+        "Examples:\n"
+        "  fanin init models/lenet-300-100.json -o lenet.safetensors --seed 42\n"
+        "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
+        "  fanin inspect lenet.safetensors\n"
+        "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n\n"
+        "'fanin COMMAND --help' tells the rest. 'fanin --version' prints the version.\n"
+        "Exit status: 0 fine, 1 a check did not hold, 2 usage or input, 3 device or OpenCL.\n",
+        stream);
+}
+
+static const command *find_command(const char *name) {
+  for (size_t i = 0; i < N_COMMANDS; ++i) {
+    if (strcmp(commands[i].name, name) == 0) return &commands[i];
+  }
+  return NULL;
+}
+
+static int run(const command *c, int argc, char **argv) {
+  failure why = {0};
+  int status = c->run(argc, argv, &why);
+  if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+    status = fail(&why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
+  }
+  progress_clear();
+  if (why.text[0]) fprintf(stderr, "fanin: %s: %s\n", c->name, why.text);
+  if (why.usage) fprintf(stderr, "Try 'fanin %s --help'.\n", c->name);
+  return status;
+}
+
+int main(int argc, char **argv) {
+  const char *name = argc > 1 ? argv[1] : "";
+  const command *c = find_command(name);
+  if (c) return run(c, argc - 1, argv + 1);
+  if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
+    print_help(stdout);
+    return STATUS_OK;
+  }
+  if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+    printf("fanin %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);
+    return STATUS_OK;
+  }
+  if (name[0] == '\0') {
+    print_help(stderr);
+    return STATUS_INPUT;
+  }
+  fprintf(stderr, "fanin: '%s' is no command; known are", name);
+  for (size_t i = 0; i < N_COMMANDS; ++i)
+    fprintf(stderr, "%s %s", i > 0 ? "," : "", commands[i].name);
+  fputs("\nTry 'fanin --help'.\n", stderr);
+  return STATUS_INPUT;
+}

@@ -1,0 +1,27 @@
+/* A file that appears whole or not at all: written under a temporary name beside its place, then renamed. */
+#ifndef CLI_OUTPUT_H
+#define CLI_OUTPUT_H
+
+#include "failure.h"
+
+typedef struct output {
+  int fd;          /* -1: not open */
+  char *path;      /* where it is to be; links are followed */
+  char *temporary; /* where it is now; NULL: it is written in place (a pipe, a device) */
+} output;
+
+/* Opens one output; a process has one at a time. The temporary file also goes away on SIGINT, SIGTERM, SIGHUP and
+ * exit(). Zero `o` with OUTPUT_NONE where output_abandon() may run before this. */
+#define OUTPUT_NONE ((output){.fd = -1})
+int output_open(const char *path, output *o, failure *why);
+
+/* Appends. */
+int output_write(output *o, const void *bytes, size_t size, failure *why);
+
+/* Puts the file on the disk and into its place. */
+int output_commit(output *o, failure *why);
+
+/* Closes and removes what was not committed. Harmless after output_commit() and on OUTPUT_NONE. */
+void output_abandon(output *o);
+
+#endif

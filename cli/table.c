@@ -1,0 +1,134 @@
+/* Tables of text in aligned columns that fit the terminal. */
+#include "table.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "failure.h"
+#include "terminal.h"
+
+enum { MAX_COLUMNS = 16, MAX_CELL = 1024 };
+
+/* How a table is to be shown. */
+typedef struct plan {
+  size_t width[MAX_COLUMNS];
+  bool shown[MAX_COLUMNS];
+  size_t gap; /* spaces between columns */
+} plan;
+
+table table_of(const column *columns, size_t n_columns) {
+  return (table){.columns = columns, .n_columns = n_columns < MAX_COLUMNS ? n_columns : MAX_COLUMNS};
+}
+
+void table_cell(table *t, const char *format, ...) {
+  char text[MAX_CELL];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  for (char *c = text; *c; ++c) { /* names come from files: they must not steer the terminal */
+    if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+  }
+  t->cells = grow(t->cells, &t->capacity, t->n_cells + 1, sizeof *t->cells);
+  t->cells[t->n_cells++] = copy_text(text, strlen(text));
+}
+
+/* Columns that UTF-8 text takes, one a code point. */
+static size_t text_width(const char *text) {
+  size_t width = 0;
+  for (; *text; ++text)
+    width += ((unsigned char)*text & 0xc0) != 0x80;
+  return width;
+}
+
+static size_t total_width(const table *t, const plan *p) {
+  size_t total = 0;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c]) total += p->width[c] + (total > 0 ? p->gap : 0);
+  }
+  return total;
+}
+
+/* The shown column that is to go first; n_columns if none may go. */
+static size_t next_to_drop(const table *t, const plan *p) {
+  size_t found = t->n_columns;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (!p->shown[c] || t->columns[c].drop == 0) continue;
+    if (found == t->n_columns || t->columns[c].drop > t->columns[found].drop) found = c;
+  }
+  return found;
+}
+
+static plan make_plan(const table *t, size_t available) {
+  plan p = {.gap = 2};
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    p.shown[c] = true;
+    p.width[c] = text_width(t->columns[c].title);
+  }
+  for (size_t i = 0; i < t->n_cells; ++i) {
+    const size_t width = text_width(t->cells[i]), c = i % t->n_columns;
+    if (width > p.width[c]) p.width[c] = width;
+  }
+  if (available == 0 || total_width(t, &p) <= available) return p;
+  p.gap = 1;
+  while (total_width(t, &p) > available) {
+    const size_t c = next_to_drop(t, &p);
+    if (c == t->n_columns) break;
+    p.shown[c] = false;
+  }
+  p.gap = 2;
+  if (total_width(t, &p) > available) p.gap = 1;
+  return p;
+}
+
+static size_t last_shown(const table *t, const plan *p) {
+  size_t last = 0;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c]) last = c;
+  }
+  return last;
+}
+
+static void print_line(const table *t, const plan *p, const char *const *titles, char *const *cells, FILE *stream) {
+  const size_t last = last_shown(t, p);
+  bool first = true;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (!p->shown[c]) continue;
+    const char *text = titles ? titles[c] : cells[c];
+    const size_t padding = p->width[c] - text_width(text);
+    if (!first) fprintf(stream, "%*s", (int)p->gap, "");
+    first = false;
+    if (!t->columns[c].left) fprintf(stream, "%*s", (int)padding, "");
+    fputs(text, stream);
+    if (t->columns[c].left && c != last) fprintf(stream, "%*s", (int)padding, "");
+  }
+  fputc('\n', stream);
+}
+
+void table_print(const table *t, FILE *stream) {
+  const plan p = make_plan(t, terminal_columns(stream));
+  const char *titles[MAX_COLUMNS];
+  for (size_t c = 0; c < t->n_columns; ++c)
+    titles[c] = t->columns[c].title;
+  print_line(t, &p, titles, NULL, stream);
+  for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns) {
+    print_line(t, &p, NULL, t->cells + i, stream);
+  }
+  const char *before = "(too narrow to show: ";
+  bool any = false;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p.shown[c]) continue;
+    fprintf(stream, "%s%s", any ? ", " : before, t->columns[c].title);
+    any = true;
+  }
+  if (any) fputs(")\n", stream);
+}
+
+void table_free(table *t) {
+  for (size_t i = 0; i < t->n_cells; ++i)
+    free(t->cells[i]);
+  free(t->cells);
+  *t = (table){0};
+}
