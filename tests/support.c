@@ -20,6 +20,16 @@ void test_close(fanin *f) {
   fanin_release(f);
 }
 
+int test_group_open(void **state) {
+  *state = test_open();
+  return 0;
+}
+
+int test_group_close(void **state) {
+  test_close(*state);
+  return 0;
+}
+
 unsigned char test_guard_byte(size_t at) {
   return (unsigned char)(0x5a + 37 * (at % 251));
 }

@@ -20,6 +20,10 @@ void test_assert_status(fanin_status status, fanin_status expected, const char *
 fanin *test_open(void);
 void test_close(fanin *f);
 
+/* The same as a group's setup and teardown: *state is the fanin. */
+int test_group_open(void **state);
+int test_group_close(void **state);
+
 /* A buffer of offset + bytes + TEST_GUARD_BYTES bytes, all of them guard bytes, whose payload begins at `offset`. */
 #define TEST_GUARD_BYTES 256
 cl_mem test_guarded(fanin *f, size_t offset, size_t bytes);

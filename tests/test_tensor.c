@@ -246,16 +246,6 @@ static void test_buffer_must_be_a_buffer_of_the_context(void **state) {
   assert_int_equal(clReleaseMemObject(image), CL_SUCCESS);
 }
 
-static int open_device(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_device(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dtypes),
@@ -268,5 +258,5 @@ int main(void) {
       cmocka_unit_test(test_buffer_must_hold_the_part),
       cmocka_unit_test(test_buffer_must_be_a_buffer_of_the_context),
   };
-  return cmocka_run_group_tests(tests, open_device, close_device);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }
