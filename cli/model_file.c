@@ -44,6 +44,21 @@ static int complain_library(const builder *b, const char *where, fanin_status st
   return fail_library(b->why, status, context);
 }
 
+/* "tensors[3]" and "shape[0]" make "tensors[3].shape[0]"; nests little enough not to be cut (build_list()). */
+static char *place(char out[MAX_WHERE], const char *where, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static char *place(char out[MAX_WHERE], const char *where, const char *format, ...) {
+  va_list arguments;
+  const size_t used = strlen(where) < MAX_WHERE - 2 ? strlen(where) : MAX_WHERE - 2;
+  memcpy(out, where, used);
+  if (used > 0) out[used] = '.';
+  va_start(arguments, format);
+  vsnprintf(out + used + (used > 0), MAX_WHERE - used - (used > 0), format, arguments);
+  va_end(arguments);
+  return out;
+}
+
 /* ---- JSON with a place: each of these says where it is when it fails -----------------------------------------------
  */
 
@@ -93,7 +108,7 @@ static int get_count(const builder *b, const char *where, const json_t *object, 
   const json_t *value = json_object_get(object, key);
   char inner[MAX_WHERE];
   if (!value) return STATUS_OK;
-  snprintf(inner, sizeof inner, "%s.%s", where, key);
+  place(inner, where, "%s", key);
   const int status = check_type(b, inner, value, JSON_INTEGER);
   if (status != STATUS_OK) return status;
   const json_int_t number = json_integer_value(value);
@@ -111,7 +126,7 @@ static int get_text(const builder *b, const char *where, const json_t *object, c
   char inner[MAX_WHERE];
   *out = NULL;
   if (!value) return required ? complain(b, where, "needs a '%s'", key) : STATUS_OK;
-  snprintf(inner, sizeof inner, "%s.%s", where, key);
+  place(inner, where, "%s", key);
   const int status = check_type(b, inner, value, JSON_STRING);
   if (status == STATUS_OK) *out = json_string_value(value);
   return status;
@@ -151,7 +166,7 @@ static int read_shape(const builder *b, const char *where, const json_t *object,
   const json_t *array = json_object_get(object, "shape");
   char inner[MAX_WHERE];
   if (!array) return complain(b, where, "needs a 'shape', an array of whole numbers");
-  snprintf(inner, sizeof inner, "%s.shape", where);
+  place(inner, where, "shape");
   const int status = check_type(b, inner, array, JSON_ARRAY);
   if (status != STATUS_OK) return status;
   if (json_array_size(array) > FANIN_MAX_RANK) {
@@ -161,7 +176,7 @@ static int read_shape(const builder *b, const char *where, const json_t *object,
   for (int d = 0; d < *rank; ++d) {
     const json_t *value = json_array_get(array, (size_t)d);
     const json_int_t number = json_integer_value(value);
-    snprintf(inner, sizeof inner, "%s.shape[%d]", where, d);
+    place(inner, where, "shape[%d]", d);
     if (!json_is_integer(value)) return complain(b, inner, "is %s, but must be a whole number", type_name(value));
     if (number < 1) return complain(b, inner, "is %" PRId64 ", but must be at least 1", (int64_t)number);
     shape[d] = (uint64_t)number;
@@ -173,7 +188,7 @@ static int read_shape(const builder *b, const char *where, const json_t *object,
 static int read_init(const builder *b, const char *where, const json_t *object, fanin_init *out) {
   const json_t *value = json_object_get(object, "init");
   char inner[MAX_WHERE];
-  snprintf(inner, sizeof inner, "%s.init", where);
+  place(inner, where, "init");
   if (!value) {
     if (!b->init) return complain(b, where, "needs an 'init', because defaults.init is not given");
     value = b->init;
@@ -191,14 +206,14 @@ static int read_dtype(const builder *b, const char *where, const json_t *object,
   *out = b->dtype;
   const int status = get_text(b, where, object, "dtype", false, &text);
   if (status != STATUS_OK || !text) return status;
-  snprintf(inner, sizeof inner, "%s.dtype", where);
+  place(inner, where, "dtype");
   const fanin_status parsed = fanin_dtype_parse(text, out);
   return parsed == FANIN_OK ? STATUS_OK : complain_library(b, inner, parsed);
 }
 
 static int build_tensor(builder *b, json_t *object, const scope *s, const char *where) {
   static const char *const known[] = {"name", "shape", "layout", "groups", "splits", "dtype", "init", "comment", NULL};
-  char name[MODEL_MAX_NAME + 1], inner[MAX_WHERE + 8], place[MAX_WHERE + 512];
+  char name[MODEL_MAX_NAME + 1], inner[MAX_WHERE], full[MAX_WHERE + 512];
   const char *text, *layout, *comment;
   uint64_t shape[FANIN_MAX_RANK], groups = 1, splits = 1;
   int rank = 0;
@@ -207,7 +222,7 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
 
   int status = check_keys(b, where, object, known);
   if (status == STATUS_OK) status = get_text(b, where, object, "name", true, &text);
-  snprintf(inner, sizeof inner, "%s.name", where);
+  place(inner, where, "name");
   if (status == STATUS_OK) status = expand_name(b, inner, text, s, name, sizeof name);
   if (status == STATUS_OK) status = read_shape(b, where, object, shape, &rank);
   if (status == STATUS_OK) status = get_text(b, where, object, "layout", false, &layout);
@@ -221,8 +236,8 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   fanin_tensor tensor = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape);
   tensor.groups = (uint32_t)groups;
   tensor.splits = (uint32_t)splits;
-  snprintf(place, sizeof place, "%s: %s ('%.256s')", b->path, where, name);
-  return model_add(b->model, name, &tensor, &init, place, b->why);
+  snprintf(full, sizeof full, "%s: %s ('%.256s')", b->path, where, name);
+  return model_add(b->model, name, &tensor, &init, full, b->why);
 }
 
 /* ---- Lists and repetitions -----------------------------------------------------------------------------------------
@@ -249,7 +264,7 @@ static int read_repeat(const builder *b, const json_t *object, const char *where
                        const char **variable, json_int_t *first, json_int_t *last) {
   json_t *repeat = json_object_get(object, "repeat");
   char inner[MAX_WHERE];
-  snprintf(inner, sizeof inner, "%s.repeat", where);
+  place(inner, where, "repeat");
   int status = check_type(b, inner, repeat, JSON_OBJECT);
   if (status != STATUS_OK) return status;
   if (json_object_size(repeat) != 1) {
@@ -292,13 +307,13 @@ static int build_repeat(builder *b, json_t *object, const scope *outer, const ch
 static int build_list(builder *b, const json_t *owner, const scope *s, const char *where) {
   const json_t *list = json_object_get(owner, "tensors");
   char inner[MAX_WHERE];
-  snprintf(inner, sizeof inner, "%s%stensors", where, where[0] ? "." : "");
+  place(inner, where, "tensors");
   if (!list) return complain(b, where[0] ? where : "the file", "needs 'tensors', an array");
   int status = check_type(b, inner, list, JSON_ARRAY);
   if (status == STATUS_OK && json_array_size(list) == 0) status = complain(b, inner, "is empty");
   for (size_t i = 0; status == STATUS_OK && i < json_array_size(list); ++i) {
     json_t *entry = json_array_get(list, i);
-    if (snprintf(inner, sizeof inner, "%s%stensors[%zu]", where, where[0] ? "." : "", i) > MAX_WHERE - 64) {
+    if (strlen(place(inner, where, "tensors[%zu]", i)) > MAX_WHERE - 64) {
       return complain(b, "tensors", "repetitions are nested too deeply");
     }
     status = check_type(b, inner, entry, JSON_OBJECT);
