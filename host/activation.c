@@ -5,8 +5,7 @@
 
 #include "internal.h"
 
-/* ---- The functions ------------------------------------------------------------------------------------------------
- */
+/* ---- The functions ----------------------------------------------------------------------------------------------- */
 
 /* e^x - 1 without loss near 0: the rounding of e^x divides out (Kahan). */
 static double exp_minus_1(double x) {
@@ -88,8 +87,7 @@ const fanin__activation *fanin__activation_find(const char *name) {
   return NULL;
 }
 
-/* ---- Expectations -------------------------------------------------------------------------------------------------
- */
+/* ---- Expectations ------------------------------------------------------------------------------------------------ */
 
 typedef struct weighted {
   double (*g)(double z, void *context);
@@ -108,8 +106,7 @@ double fanin__expectation(double (*g)(double z, void *context), void *context) {
          fanin__integrate(density_times, &w, 0, 3, 3) + fanin__integrate(density_times, &w, 3, 12, 9);
 }
 
-/* ---- Gains --------------------------------------------------------------------------------------------------------
- */
+/* ---- Gains ------------------------------------------------------------------------------------------------------- */
 
 typedef struct centred {
   const fanin__activation *activation;

@@ -62,9 +62,9 @@ struct fanin {
   cl_device_id device;
   cl_device_type type;
   bool has_f64;
-  unsigned lanes; /* 1, 4, 8 or 16: the vector width that kernels are built for */
+  size_t lanes; /* 1, 4, 8 or 16: the vector width that kernels are built for */
   cl_uint compute_units;
-  size_t max_work_group;
+  size_t work_group;        /* items of a group */
   pthread_mutex_t lock;     /* guards what is below */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until asked for */
   fanin__program *programs; /* list of what has been built */
@@ -85,6 +85,17 @@ void fanin__programs_release(fanin *f);
 
 /* queue, or f's own when NULL; checks that it belongs to f's context and device. */
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out);
+
+/* Where and after what a command runs, and the event for it, as the public calls take them. */
+typedef struct fanin__order {
+  cl_command_queue queue;
+  cl_uint n_wait;
+  const cl_event *wait_list;
+  cl_event *event; /* may be NULL */
+} fanin__order;
+
+/* No work, but the order and the event that work would have had. Without an event to make, nothing is enqueued. */
+fanin_status fanin__enqueue_marker(const fanin__order *order);
 
 /* ---- tensor.c: a tensor that was checked, reduced to what a kernel needs ----------------------------------------- */
 
@@ -122,7 +133,8 @@ typedef struct fanin__roles {
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles);
 
-/* ---- quadrature.c ------------------------------------------------------------------------------------------------- */
+/* ---- quadrature.c -------------------------------------------------------------------------------------------------
+ */
 
 /* The integral of g over [lo, hi], both finite, in so many equal pieces of 16 Gauss-Legendre nodes; 0 if lo >= hi. */
 double fanin__integrate(double (*g)(double x, void *context), void *context, double lo, double hi, int pieces);
@@ -152,7 +164,7 @@ typedef enum fanin__family {
 typedef struct fanin__distribution {
   fanin__family family;
   double value;     /* FANIN__CONSTANT; FANIN__DELTA: the value of the ones (identity, dirac) */
-  double lo, hi;    /* FANIN__UNIFORM */
+  double lo, hi;    /* FANIN__UNIFORM, FANIN__TRUNC_NORMAL: no value is outside; the latter's may be infinite */
   double mean, std; /* FANIN__NORMAL; FANIN__TRUNC_NORMAL: of the normal that is cut */
   double a, b;      /* FANIN__TRUNC_NORMAL: in sigma of the normal that is cut, a < b, may be infinite */
 } fanin__distribution;

@@ -92,8 +92,7 @@ double fanin__normal_log_tail(double z) {
   return log_of(-upper_tail(-z), 0);
 }
 
-/* ---- Truncation ---------------------------------------------------------------------------------------------------
- */
+/* ---- Truncation -------------------------------------------------------------------------------------------------- */
 
 /* The density about the interval's mode m, over that at the mode, a distance u away on one side:
  * e^-(u (|m| + u/2)), without cancellation however far out or narrow the interval is. */

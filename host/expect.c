@@ -1,0 +1,79 @@
+/* The moments and bounds that an initialiser's values have on a tensor, without a device. */
+#include <math.h>
+
+#include "internal.h"
+
+static fanin_moments of_constant(double value) {
+  return (fanin_moments){.mean = value, .lo = value, .hi = value};
+}
+
+static fanin_moments of_uniform(const fanin__distribution *d) {
+  return (fanin_moments){.mean = 0.5 * d->lo + 0.5 * d->hi,
+                         .std = (0.5 * d->hi - 0.5 * d->lo) / sqrt(3),
+                         .kurtosis = 1.8,
+                         .lo = d->lo,
+                         .hi = d->hi};
+}
+
+static fanin_moments of_normal(const fanin__distribution *d) {
+  return (fanin_moments){.mean = d->mean, .std = d->std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
+}
+
+static fanin_moments of_truncated(const fanin__distribution *d) {
+  double mean, variance, fourth;
+  fanin__truncated_moments(d->a, d->b, &mean, &variance, &fourth);
+  return (fanin_moments){.mean = d->mean + d->std * mean,
+                         .std = d->std * sqrt(variance),
+                         .kurtosis = fourth / variance / variance,
+                         .lo = d->lo,
+                         .hi = d->hi};
+}
+
+/* The share of a tensor's entries that identity and dirac set: of the O x I x taps entries of one group, min(O, I). */
+static double share_of_ones(const fanin_tensor *t, const fanin__roles *roles) {
+  double o = (double)t->shape[roles->o], i = (double)t->shape[roles->i], taps = 1;
+  for (int k = 0; k < roles->n_taps; k++)
+    taps *= (double)t->shape[roles->taps[k]];
+  const double whole = o * i * taps;
+  /* Dirac's groups share out the dimension that is stored in full; each has ones of its own. */
+  const double groups = roles->n_taps > 0 ? (double)roles->groups : 1;
+  *(roles->full_is_i ? &i : &o) /= groups;
+  return whole > 0 ? groups * fmin(o, i) / whole : 0;
+}
+
+static fanin_moments of_delta(const fanin__distribution *d, double share) {
+  const double spread = share * (1 - share), std = fabs(d->value) * sqrt(spread);
+  return (fanin_moments){.mean = share * d->value,
+                         .std = std,
+                         .kurtosis = std > 0 ? (1 - 3 * spread) / spread : 0,
+                         .lo = fmin(0, d->value),
+                         .hi = fmax(0, d->value)};
+}
+
+fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
+  fanin__view view;
+  FANIN__TRY(fanin__view_of(t, &view));
+  fanin__distribution d;
+  FANIN__TRY(fanin__resolve(t, init, &d));
+  switch (d.family) {
+  case FANIN__CONSTANT:
+    *out = of_constant(d.value);
+    break;
+  case FANIN__UNIFORM:
+    *out = of_uniform(&d);
+    break;
+  case FANIN__NORMAL:
+    *out = of_normal(&d);
+    break;
+  case FANIN__TRUNC_NORMAL:
+    *out = of_truncated(&d);
+    break;
+  case FANIN__DELTA: {
+    fanin__roles roles;
+    FANIN__TRY(fanin__roles_of(t, &roles));
+    *out = of_delta(&d, share_of_ones(t, &roles));
+    break;
+  }
+  }
+  return FANIN_OK;
+}
