@@ -4,6 +4,22 @@
 
 #include "internal.h"
 
+/* A sub-device counts as a member where its parent is one: PoCL 3.1 lists the parents of the sub-devices that a context
+ * was made of. Where that is too kind, the queue or the build says so. */
+static fanin_status is_member(const cl_device_id *devices, size_t count, cl_device_id device, bool *member) {
+  *member = false;
+  while (device && !*member) {
+    for (size_t k = 0; k < count; k++) {
+      *member = *member || devices[k] == device;
+    }
+    cl_device_id parent = NULL;
+    const cl_int code = clGetDeviceInfo(device, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL);
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_PARENT_DEVICE) of device");
+    device = parent;
+  }
+  return FANIN_OK;
+}
+
 static fanin_status check_member(cl_context context, cl_device_id device) {
   size_t size = 0;
   cl_int code = clGetContextInfo(context, CL_CONTEXT_DEVICES, 0, NULL, &size);
@@ -12,40 +28,33 @@ static fanin_status check_member(cl_context context, cl_device_id device) {
   if (!devices) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for the context's devices", size);
   code = clGetContextInfo(context, CL_CONTEXT_DEVICES, size, devices, NULL);
   bool member = false;
-  for (size_t k = 0; code == CL_SUCCESS && k < size / sizeof *devices; k++) {
-    member = member || devices[k] == device;
-  }
+  const fanin_status status = code == CL_SUCCESS
+                                  ? is_member(devices, size / sizeof *devices, device, &member)
+                                  : fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
   free(devices);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
-  if (!member) return fanin__fail(FANIN_BAD_ARGUMENT, "device is not one of context's devices");
-  return FANIN_OK;
+  if (status == FANIN_OK && !member) return fanin__fail(FANIN_BAD_ARGUMENT, "device is not one of context's devices");
+  return status;
 }
 
 /* CPUs: the native vector, as far as the kernels are written for it, and SSE's width where the device does not say.
  * GPUs and accelerators run one scalar item a lane. */
-static unsigned native_lanes(const fanin_device_info *info) {
+static size_t native_lanes(const fanin_device_info *info) {
   if (!(info->type & CL_DEVICE_TYPE_CPU) || info->native_float_width == 1) return 1;
   if (info->native_float_width >= 16) return 16;
   return info->native_float_width >= 8 ? 8 : 4;
 }
 
-/* $FANIN_LANES = 1, 4, 8 or 16 overrides the device's width, so that tests can show that bits do not depend on it. */
-static fanin_status choose_lanes(const fanin_device_info *info, unsigned *lanes) {
-  static const struct {
-    const char *text;
-    unsigned lanes;
-  } widths[] = {{"1", 1}, {"4", 4}, {"8", 8}, {"16", 16}};
-  const char *const text = getenv("FANIN_LANES");
-  if (!text || *text == '\0') {
-    *lanes = native_lanes(info);
+/* A whole number from the environment, so that tests can show that bits do not depend on it; `value` stays where the
+ * variable is not set. */
+static fanin_status override(const char *name, const char *accepted, size_t *value) {
+  const char *const text = getenv(name);
+  if (!text || *text == '\0') return FANIN_OK;
+  for (const char *word = accepted; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
+    if (strlen(text) != strcspn(word, " ") || strncmp(text, word, strlen(text)) != 0) continue;
+    *value = strtoul(text, NULL, 10);
     return FANIN_OK;
   }
-  for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
-    if (strcmp(text, widths[k].text) != 0) continue;
-    *lanes = widths[k].lanes;
-    return FANIN_OK;
-  }
-  return fanin__fail(FANIN_BAD_ARGUMENT, "$FANIN_LANES is \"%.40s\"; accepted are 1, 4, 8 and 16", text);
+  return fanin__fail(FANIN_BAD_ARGUMENT, "$%s is \"%.40s\"; accepted are %s", name, text, accepted);
 }
 
 /* Everything of f that does not have to be released. */
@@ -53,15 +62,20 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
   fanin_device_info info;
   FANIN__TRY(fanin__device_describe(device, &info));
   if (!info.usable) return fanin__fail(FANIN_UNSUPPORTED, "device \"%.100s\": %s", info.name, info.reason);
+  size_t most = 0;
+  const cl_int code = clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_MAX_WORK_GROUP_SIZE)");
   *f = (fanin){.context = context,
                .device = device,
                .type = info.type,
                .has_f64 = info.has_f64 != 0,
-               .compute_units = info.compute_units};
-  FANIN__TRY(choose_lanes(&info, &f->lanes));
-  const cl_int code =
-      clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof f->max_work_group, &f->max_work_group, NULL);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_MAX_WORK_GROUP_SIZE)");
+               .lanes = native_lanes(&info),
+               .compute_units = info.compute_units,
+               .work_group = info.type & CL_DEVICE_TYPE_CPU ? 64 : 256};
+  FANIN__TRY(override("FANIN_LANES", "1 4 8 16", &f->lanes));
+  FANIN__TRY(override("FANIN_WORK_GROUP", "1 2 4 8 16 32 64 128 256", &f->work_group));
+  if (f->work_group > most) f->work_group = most;
+  return FANIN_OK;
 }
 
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {

@@ -87,15 +87,15 @@ void fanin__programs_release(fanin *f);
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out);
 
 /* Where and after what a command runs, and the event for it, as the public calls take them. */
-typedef struct fanin__order {
+typedef struct fanin__when {
   cl_command_queue queue;
   cl_uint n_wait;
   const cl_event *wait_list;
   cl_event *event; /* may be NULL */
-} fanin__order;
+} fanin__when;
 
 /* No work, but the order and the event that work would have had. Without an event to make, nothing is enqueued. */
-fanin_status fanin__enqueue_marker(const fanin__order *order);
+fanin_status fanin__enqueue_marker(const fanin__when *order);
 
 /* ---- tensor.c: a tensor that was checked, reduced to what a kernel needs ----------------------------------------- */
 

@@ -42,7 +42,7 @@ static fanin_status build(const fanin *f, const fanin__source *source, const cha
   const size_t room = length + 64; /* for those that are always added */
   char *const all_options = malloc(room);
   if (!all_options) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for build options", room);
-  snprintf(all_options, room, "-cl-std=CL1.2 -D LANES=%u %s", f->lanes, options);
+  snprintf(all_options, room, "-cl-std=CL1.2 -D LANES=%zu %s", f->lanes, options);
 
   node = malloc(sizeof *node + length + 1);
   if (!node) {

@@ -30,3 +30,9 @@ fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_q
   *out = queue;
   return FANIN_OK;
 }
+
+fanin_status fanin__enqueue_marker(const fanin__when *order) {
+  if (!order->event) return FANIN_OK;
+  const cl_int code = clEnqueueMarkerWithWaitList(order->queue, order->n_wait, order->wait_list, order->event);
+  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueMarkerWithWaitList");
+}

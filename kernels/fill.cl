@@ -1,10 +1,11 @@
 /* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE or TRUNC, and -D F32, F16, BF16
- * or F64 (UNIFORM and F32 where none is given). Every value is a function of the key and the element's index in the whole tensor (docs/stream.md).
+ * or F64 (UNIFORM and F32 where none is given). Every value is a function of the key and the element's index in the
+ * whole tensor (docs/stream.md).
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks of LANES blocks, and a chunk
  * that the row covers in full is stored as vectors. */
-#include "store.cl"
 #include "philox.cl"
+#include "store.cl"
 #if defined(F64)
 #include "math64.cl"
 #else
@@ -19,7 +20,8 @@ typedef float real;
 typedef float16 parameters;
 #endif
 
-/* ---- Distributions: from the words of LANES blocks to their values -------------------------------------------------- */
+/* ---- Distributions: from the words of LANES blocks to their values --------------------------------------------------
+ */
 
 #if defined(F64)
 /* In f64 a draw takes 64 bits: the high word from the block, the low word from the same block of plane 1. */
@@ -38,8 +40,8 @@ static value transform(draw d, parameters p) {
   return clamp(fma((value)(p.s1), signed_unit(d), (value)(p.s0)), (value)(p.s2), (value)(p.s3));
 }
 #elif defined(TRUNC_CORE) || defined(TRUNC)
-/* p: mean, std, lower and upper bound; middle and half width of x = P(|Z| <= |z|) signed; width of the probability and its
- * offsets at the lower and at the upper end, all three divided by a reference probability, and -2 ln of that. */
+/* p: mean, std, lower and upper bound; middle and half width of x = P(|Z| <= |z|) signed; width of the probability and
+ * its offsets at the lower and at the upper end, all three divided by a reference probability, and -2 ln of that. */
 static value transform(draw d, parameters p) {
   const value x = fma((value)(p.s5), signed_unit(d), (value)(p.s4));
 #if defined(TRUNC)
@@ -74,7 +76,8 @@ static values distribution(draw d0, draw d1, draw d2, draw d3, parameters p) {
 }
 #endif
 
-/* ---- Blocks ---------------------------------------------------------------------------------------------------------- */
+/* ---- Blocks
+ * ---------------------------------------------------------------------------------------------------------- */
 
 #if !defined(CONSTANT)
 /* Words of LANES blocks from `block` on, dealt to the lanes by LANE_BLOCK. */
@@ -103,18 +106,20 @@ static chunk make_chunk(ulong block, uint4 key, parameters p) {
 #endif
 }
 
-/* Fills rows of consecutive indices. Item (c, r) of the range makes chunks of row r; the row's number unfolds, innermost
- * dimension first, into the coordinates of row_rank dimensions with the given extents, index strides and memory strides.
+/* Fills rows of consecutive indices. Item (c, r) of the range makes chunks of row r; the row's number unfolds,
+ * innermost dimension first, into the coordinates of row_rank dimensions with the given extents, index strides and
+ * memory strides.
  *
  * buffer, origin: where the part's first element is, in elements.
  * first_index, row_length, stride: of the first row, and the memory stride within a row.
  * chunks: how many chunks a row touches; an item takes `repeat` of them, get_local_size(0) apart. */
 kernel void fill(global element *restrict buffer, const ulong origin, const ulong first_index, const ulong row_length,
-                 const ulong stride, const ulong chunks, const uint repeat, const uint row_rank,
+                 const ulong stride, const ulong chunks, const uint repeat, const ulong rows, const uint row_rank,
                  const ulong8 row_extent, const ulong8 row_index_stride, const ulong8 row_stride, const uint4 key,
                  const parameters p) {
   ulong begin = first_index; /* the row's elements are begin .. end of the whole tensor */
   ulong memory = origin;
+  if (get_global_id(1) >= rows) return;
   if (row_rank > 0) {
     ulong extent[8], index_stride[8], memory_stride[8];
     vstore8(row_extent, 0, extent);
@@ -147,3 +152,32 @@ kernel void fill(global element *restrict buffer, const ulong origin, const ulon
     }
   }
 }
+
+#if defined(CONSTANT)
+/* The ones of identity and dirac, over a part that is already zero: item (d, k, b) is one d of part k of matrix b, at
+ * coordinates b in B, k part.x + d in O and k part.y + d in I. Vectors hold (B, O, I, -).
+ *
+ * start, extent: what memory holds of these dimensions; an item outside does nothing.
+ * memory_stride: in memory, in elements; buffer, origin: where the part's first element is, plus what the taps add.
+ * index_stride, first_index, range: if range > 0, memory instead holds indices first_range .. first_range + range of
+ * the whole tensor densely; first_index is what the taps add to the index. */
+kernel void ones(global element *restrict buffer, const ulong origin, const ulong2 part, const ulong4 start,
+                 const ulong4 extent, const ulong4 memory_stride, const ulong4 index_stride, const ulong first_index,
+                 const ulong first_range, const ulong range, const parameters p) {
+  const ulong d = get_global_id(0), k = get_global_id(1);
+  const ulong4 at = (ulong4)(get_global_id(2), k * part.x + d, k * part.y + d, 0);
+  ulong memory;
+  if (range > 0) {
+    const ulong4 step = at * index_stride;
+    memory = first_index + step.x + step.y + step.z - first_range; /* wraps to a large number below the range */
+    if (memory >= range) return;
+  } else {
+    const ulong4 inside = at - start;
+    if (inside.x >= extent.x || inside.y >= extent.y || inside.z >= extent.z) return;
+    const ulong4 step = inside * memory_stride;
+    memory = step.x + step.y + step.z;
+  }
+  const chunk one = make_chunk(0, (uint4)(0), p);
+  store_some(buffer + origin + memory, 1, &one, 0, 1);
+}
+#endif

@@ -13,14 +13,14 @@
 #endif
 
 #define JOIN_(a, b) a##b
-#define JOIN(a, b) JOIN_(a, b)
+#define JOIN(a, b)  JOIN_(a, b)
 
 #if LANES == 1
-#define V(type) type
+#define V(type)     type
 #define AS(type, x) as_##type(x)
 #define TO(type, x) ((type)(x))
 #elif LANES == 4 || LANES == 8 || LANES == 16
-#define V(type) JOIN(type, LANES)
+#define V(type)     JOIN(type, LANES)
 #define AS(type, x) JOIN(as_##type, LANES)(x)
 #define TO(type, x) JOIN(convert_##type, LANES)(x)
 #else

@@ -1,6 +1,6 @@
 /* The stream's elementary functions in float: logarithm, square root, sine and cosine, inverse normal. Built from
- * correctly rounded +, -, *, fma, conversions and integer operations alone, so that every device computes the same bits.
- * docs/stream.md writes each out operation by operation; tools/fit_polynomials.py finds the coefficients. */
+ * correctly rounded +, -, *, fma, conversions and integer operations alone, so that every device computes the same
+ * bits. docs/stream.md writes each out operation by operation; tools/fit_polynomials.py finds the coefficients. */
 #ifndef FANIN_MATH_CL
 #define FANIN_MATH_CL
 
@@ -142,14 +142,14 @@ static vfloat inverse_tail(vfloat s) {
   return square_root(fma(g, reciprocal(s), s - k));
 }
 
-/* z with P(Z <= z) uniform on the interval that the parameters describe. x: P(|Z| <= |z|) signed like z; w: the word that x
- * was drawn from. In the tails x has lost what tells its values apart, so they start from the tail's own probability,
- * t / reference = width (w + 1/2) 2^-32 + low from below, or with w's complement and high from above;
+/* z with P(Z <= z) uniform on the interval that the parameters describe. x: P(|Z| <= |z|) signed like z; w: the word
+ * that x was drawn from. In the tails x has lost what tells its values apart, so they start from the tail's own
+ * probability, t / reference = width (w + 1/2) 2^-32 + low from below, or with w's complement and high from above;
  * s_reference = -2 ln reference keeps intervals far out from underflowing. */
 static vfloat inverse(vfloat x, vuint w, float width, float low, float high, float s_reference) {
   const vint above = x > 0.0f;
-  const vfloat t = fma((vfloat)(width), positive_unit(select(w, ~w, above)),
-                       select((vfloat)(low), (vfloat)(high), above));
+  const vfloat t =
+      fma((vfloat)(width), positive_unit(select(w, ~w, above)), select((vfloat)(low), (vfloat)(high), above));
   const vfloat tail = copysign(inverse_tail((vfloat)(s_reference) + neg2_log(t)), x);
   return select(tail, inverse_core(x), fabs(x) <= CORE_LIMIT);
 }

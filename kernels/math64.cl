@@ -1,5 +1,6 @@
-/* The stream's elementary functions in double, for f64 tensors: the same formulas as math.cl on 64-bit draws. Division and
- * sqrt are used too, which OpenCL rounds correctly in double. docs/stream.md writes each out operation by operation. */
+/* The stream's elementary functions in double, for f64 tensors: the same formulas as math.cl on 64-bit draws. Division
+ * and sqrt are used too, which OpenCL rounds correctly in double. docs/stream.md writes each out operation by
+ * operation. */
 #ifndef FANIN_MATH64_CL
 #define FANIN_MATH64_CL
 
@@ -94,14 +95,15 @@ static void box_muller(vulong radius, vulong angle, vdouble *z0, vdouble *z1) {
   *z1 = r * s;
 }
 
-/* The inverse normal by Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND16: three rational functions, each
- * numerator and denominator by Horner's rule in fma. Core: |x| <= 0.85. */
+/* The inverse normal by Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND16: three rational functions,
+ * each numerator and denominator by Horner's rule in fma. Core: |x| <= 0.85. */
 #define CORE_LIMIT 0.85
 
 #define RATIONAL(r, n0, n1, n2, n3, n4, n5, n6, n7, d1, d2, d3, d4, d5, d6, d7)                                        \
   (horner7(r, n0, n1, n2, n3, n4, n5, n6, n7) / horner7(r, 1.0, d1, d2, d3, d4, d5, d6, d7))
 
-static vdouble horner7(vdouble r, double c0, double c1, double c2, double c3, double c4, double c5, double c6, double c7) {
+static vdouble horner7(vdouble r, double c0, double c1, double c2, double c3, double c4, double c5, double c6,
+                       double c7) {
   vdouble p = (vdouble)(c7);
   p = fma(p, r, (vdouble)(c6));
   p = fma(p, r, (vdouble)(c5));
@@ -159,8 +161,8 @@ static vdouble inverse_tail(vdouble s) {
 /* As in math.cl. */
 static vdouble inverse(vdouble x, vulong d, double width, double low, double high, double s_reference) {
   const vlong above = MASK(x > 0.0);
-  const vdouble t = fma((vdouble)(width), positive_unit(select(d, ~d, above)),
-                        select((vdouble)(low), (vdouble)(high), above));
+  const vdouble t =
+      fma((vdouble)(width), positive_unit(select(d, ~d, above)), select((vdouble)(low), (vdouble)(high), above));
   const vdouble tail = copysign(inverse_tail((vdouble)(s_reference) + neg2_log(t)), x);
   return select(tail, inverse_core(x), MASK(fabs(x) <= CORE_LIMIT));
 }

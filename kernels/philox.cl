@@ -1,4 +1,5 @@
-/* Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11), one block a lane.
+/* Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11), one block a
+ * lane.
  *
  * The products are taken as 64-bit multiplications of the even and of the odd 32-bit lanes: each is one instruction on
  * vector units that multiply 32 x 32 -> 64 (docs/decisions.md). */

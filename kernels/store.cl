@@ -44,19 +44,19 @@ typedef float4 element4;
 
 /* Of every four lanes of a and b: LOW a0 b0 a1 b1, HIGH a2 b2 a3 b3, LOW2 a0 a1 b0 b1, HIGH2 a2 a3 b2 b3. */
 #if LANES == 4
-#define PICK_LOW 0, 4, 1, 5
-#define PICK_HIGH 2, 6, 3, 7
-#define PICK_LOW2 0, 1, 4, 5
+#define PICK_LOW   0, 4, 1, 5
+#define PICK_HIGH  2, 6, 3, 7
+#define PICK_LOW2  0, 1, 4, 5
 #define PICK_HIGH2 2, 3, 6, 7
 #elif LANES == 8
-#define PICK_LOW 0, 8, 1, 9, 4, 12, 5, 13
-#define PICK_HIGH 2, 10, 3, 11, 6, 14, 7, 15
-#define PICK_LOW2 0, 1, 8, 9, 4, 5, 12, 13
+#define PICK_LOW   0, 8, 1, 9, 4, 12, 5, 13
+#define PICK_HIGH  2, 10, 3, 11, 6, 14, 7, 15
+#define PICK_LOW2  0, 1, 8, 9, 4, 5, 12, 13
 #define PICK_HIGH2 2, 3, 10, 11, 6, 7, 14, 15
 #elif LANES == 16
-#define PICK_LOW 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
-#define PICK_HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
-#define PICK_LOW2 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define PICK_LOW   0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define PICK_HIGH  2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define PICK_LOW2  0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
 #define PICK_HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
 #endif
 
@@ -73,7 +73,8 @@ typedef float4 element4;
 #define PICK(a, b, lanes) shuffle2(a, b, (vuint)(lanes))
 #endif
 
-/* ---- Rounding to the dtype, to nearest, ties to even. Finite values only, which the host has seen to. -------------- */
+/* ---- Rounding to the dtype, to nearest, ties to even. Finite values only, which the host has seen to. --------------
+ */
 
 #if defined(F16)
 /* The bits of a half in the low 16 bits of each lane: normal numbers round by integer addition; below 2^-14 the float
@@ -93,9 +94,11 @@ static vuint round_bits(vfloat v) {
 }
 #endif
 
-/* ---- Natural order and stores -------------------------------------------------------------------------------------- */
+/* ---- Natural order and stores --------------------------------------------------------------------------------------
+ */
 
-/* CHUNK elements in memory's order, as vectors of LANES 32-bit words (two elements each for 16-bit dtypes) or values. */
+/* CHUNK elements in memory's order, as vectors of LANES 32-bit words (two elements each for 16-bit dtypes) or values.
+ */
 #if defined(PACKED)
 #define OUT_VECTORS 2
 typedef vuint out_vector;
@@ -180,10 +183,12 @@ static void store_chunk(global element *out, const chunk *c) {
 static void store_some(global element *out, ulong stride, const chunk *c, uint from, uint to) {
 #if defined(PACKED)
   const uint *words = (const uint *)c->v;
-  for (uint i = from; i < to; ++i) out[(i - from) * stride] = (ushort)(words[i >> 1] >> (16u * (i & 1u)));
+  for (uint i = from; i < to; ++i)
+    out[(i - from) * stride] = (ushort)(words[i >> 1] >> (16u * (i & 1u)));
 #else
   const element *values = (const element *)c->v;
-  for (uint i = from; i < to; ++i) out[(i - from) * stride] = values[i];
+  for (uint i = from; i < to; ++i)
+    out[(i - from) * stride] = values[i];
 #endif
 }
 

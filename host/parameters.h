@@ -1,0 +1,20 @@
+/* What kernels/fill.cl is compiled with and called with for a distribution and dtype. */
+#ifndef FANIN_PARAMETERS_H
+#define FANIN_PARAMETERS_H
+
+#include "internal.h"
+
+/* representable.c */
+double fanin__largest(fanin_dtype dtype);
+double fanin__most(fanin_dtype dtype, double x);  /* the largest number of the dtype that is <= x; -infinity: none */
+double fanin__least(fanin_dtype dtype, double x); /* the smallest that is >= x; infinity: none */
+
+typedef struct fanin__parameters {
+  const char *options; /* of the compiler; static storage */
+  double p[16];        /* in the order that the distribution of kernels/fill.cl states */
+} fanin__parameters;
+
+/* FANIN_BAD_ARGUMENT where the dtype cannot hold the distribution's values. */
+fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
+
+#endif

@@ -1,0 +1,35 @@
+/* The dtypes as sets of numbers: the largest, and the nearest ones below and above a given double. */
+#include <float.h>
+#include <math.h>
+
+#include "parameters.h"
+
+/* Binary floating point: `digits` significant bits, numbers are multiples of 2^least, the largest finite one. */
+static const struct {
+  int digits, least;
+  double largest;
+} FORMATS[FANIN_DTYPE_COUNT] = {
+    [FANIN_F32] = {24, -149, 0x1.fffffep+127},
+    [FANIN_F16] = {11, -24, 65504.0},
+    [FANIN_BF16] = {8, -133, 0x1.fep+127},
+    [FANIN_F64] = {53, -1074, DBL_MAX},
+};
+
+double fanin__largest(fanin_dtype dtype) {
+  return FORMATS[dtype].largest;
+}
+
+double fanin__most(fanin_dtype dtype, double x) {
+  if (x >= FORMATS[dtype].largest) return FORMATS[dtype].largest;
+  if (dtype == FANIN_F64 || x == 0.0 || isinf(x)) return x;
+  int exponent = 0;
+  (void)frexp(x, &exponent); /* 2^(exponent - 1) <= |x| < 2^exponent */
+  const int step =
+      exponent - FORMATS[dtype].digits > FORMATS[dtype].least ? exponent - FORMATS[dtype].digits : FORMATS[dtype].least;
+  const double below = ldexp(floor(ldexp(x, -step)), step);
+  return below < -FORMATS[dtype].largest ? -INFINITY : below;
+}
+
+double fanin__least(fanin_dtype dtype, double x) {
+  return -fanin__most(dtype, -x);
+}
