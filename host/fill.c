@@ -164,7 +164,15 @@ static fanin_status fill_delta(fanin *f, const fanin__when *order, const fanin_t
   return status;
 }
 
-/* ---- The call ---------------------------------------------------------------------------------------------------- */
+/* ---- The calls --------------------------------------------------------------------------------------------------- */
+
+/* FNV-1a (Fowler, Noll and Vo) in its 64-bit form. */
+fanin_key fanin_key_named(uint64_t seed, const char *name) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const unsigned char *byte = (const unsigned char *)name; *byte; byte++)
+    hash = (hash ^ *byte) * 0x100000001b3;
+  return (fanin_key){.seed = seed, .stream = hash};
+}
 
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
