@@ -148,8 +148,7 @@ static vfloat inverse_tail(vfloat s) {
  * s_reference = -2 ln reference keeps intervals far out from underflowing. */
 static vfloat inverse(vfloat x, vuint w, float width, float low, float high, float s_reference) {
   const vint above = x > 0.0f;
-  const vfloat t =
-      fma((vfloat)(width), positive_unit(select(w, ~w, above)), select((vfloat)(low), (vfloat)(high), above));
+  const vfloat t = fma((vfloat)(width), positive_unit(rank), select((vfloat)(low), (vfloat)(high), above));
   const vfloat tail = copysign(inverse_tail((vfloat)(s_reference) + neg2_log(t)), x);
   return select(tail, inverse_core(x), fabs(x) <= CORE_LIMIT);
 }
