@@ -144,10 +144,11 @@ static vfloat inverse_tail(vfloat s) {
 
 /* z with P(Z <= z) uniform on the interval that the parameters describe. x: P(|Z| <= |z|) signed like z; w: the word
  * that x was drawn from. In the tails x has lost what tells its values apart, so they start from the tail's own
- * probability, t / reference = width (w + 1/2) 2^-32 + low from below, or with w's complement and high from above;
- * s_reference = -2 ln reference keeps intervals far out from underflowing. */
+ * probability, t = P(Z beyond z) / reference = width (rank + 1/2) 2^-32 + low with the word's rank from below, or +
+ * high with its rank from above; s_reference = -2 ln reference keeps intervals far out from underflowing. */
 static vfloat inverse(vfloat x, vuint w, float width, float low, float high, float s_reference) {
   const vint above = x > 0.0f;
+  const vuint rank = w ^ select((vuint)(0x80000000u), (vuint)(0x7fffffffu), above);
   const vfloat t = fma((vfloat)(width), positive_unit(rank), select((vfloat)(low), (vfloat)(high), above));
   const vfloat tail = copysign(inverse_tail((vfloat)(s_reference) + neg2_log(t)), x);
   return select(tail, inverse_core(x), fabs(x) <= CORE_LIMIT);

@@ -161,6 +161,7 @@ static vdouble inverse_tail(vdouble s) {
 /* As in math.cl. */
 static vdouble inverse(vdouble x, vulong d, double width, double low, double high, double s_reference) {
   const vlong above = MASK(x > 0.0);
+  const vulong rank = d ^ select((vulong)(0x8000000000000000ul), (vulong)(0x7ffffffffffffffful), above);
   const vdouble t = fma((vdouble)(width), positive_unit(rank), select((vdouble)(low), (vdouble)(high), above));
   const vdouble tail = copysign(inverse_tail((vdouble)(s_reference) + neg2_log(t)), x);
   return select(tail, inverse_core(x), MASK(fabs(x) <= CORE_LIMIT));
