@@ -3,32 +3,32 @@
 
 #include "internal.h"
 
-/* When to begin, whether to wait for the end, and the event for it. */
+/* Where and after what to copy, and whether to wait for it. */
 typedef struct order {
-  cl_command_queue queue;
+  fanin__when when;
   cl_bool blocking;
-  cl_uint n_wait;
-  const cl_event *wait_list;
-  cl_event *event;
 } order;
 
-/* Waits for the wait list, or, if that is empty, for all that was enqueued before. */
-static fanin_status enqueue_marker(const order *o) {
-  cl_event marker = NULL;
-  cl_int code = clEnqueueMarkerWithWaitList(o->queue, o->n_wait, o->wait_list, &marker);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueMarkerWithWaitList");
-  if (o->blocking) code = clWaitForEvents(1, &marker);
-  if (code == CL_SUCCESS && o->event) {
-    *o->event = marker;
+/* An empty part: only the wait and the event. */
+static fanin_status read_nothing(const order *o) {
+  if (!o->blocking) return fanin__enqueue_marker(&o->when);
+  cl_event done = NULL;
+  fanin__when when = o->when;
+  when.event = &done;
+  FANIN__TRY(fanin__enqueue_marker(&when));
+  const cl_int code = clWaitForEvents(1, &done);
+  if (code == CL_SUCCESS && o->when.event) {
+    *o->when.event = done;
     return FANIN_OK;
   }
-  (void)clReleaseEvent(marker);
+  (void)clReleaseEvent(done);
   return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clWaitForEvents");
 }
 
 static fanin_status read_dense(const order *o, const fanin_tensor *t, const fanin__view *view, void *host) {
-  const cl_int code = clEnqueueReadBuffer(o->queue, t->buffer, o->blocking, t->offset, (size_t)view->bytes, host,
-                                          o->n_wait, o->wait_list, o->event);
+  const fanin__when *const w = &o->when;
+  const cl_int code = clEnqueueReadBuffer(w->queue, t->buffer, o->blocking, t->offset, (size_t)view->bytes, host,
+                                          w->n_wait, w->wait_list, w->event);
   return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueReadBuffer");
 }
 
@@ -41,27 +41,37 @@ typedef struct box {
 static cl_int enqueue_box(const order *o, const box *b, cl_mem buffer, size_t offset, void *host) {
   const size_t buffer_origin[3] = {offset, 0, 0}, host_origin[3] = {0, 0, 0};
   const size_t region[3] = {b->row, b->rows, b->slices};
-  return clEnqueueReadBufferRect(o->queue, buffer, o->blocking, buffer_origin, host_origin, region, b->row_pitch,
-                                 b->slices > 1 ? b->slice_pitch : 0, b->row, b->row * b->rows, host, o->n_wait,
-                                 o->wait_list, o->event);
+  const fanin__when *const w = &o->when;
+  return clEnqueueReadBufferRect(w->queue, buffer, o->blocking, buffer_origin, host_origin, region, b->row_pitch,
+                                 b->slices > 1 ? b->slice_pitch : 0, b->row, b->row * b->rows, host, w->n_wait,
+                                 w->wait_list, w->event);
 }
 
 /* Slice by slice, for pitches that a box cannot have: OpenCL wants slices to be whole rows, and to follow one another.
- * The marker then stands for all of them. */
+ * Each waits for the one before, so that the last one's end or failure is that of all. */
 static fanin_status read_slices(const order *o, const box *b, const fanin_tensor *t, void *host) {
-  const order each = {.queue = o->queue, .blocking = CL_FALSE, .n_wait = o->n_wait, .wait_list = o->wait_list};
+  order each = *o;
   box slice = *b;
   slice.slices = 1;
+  cl_event before = NULL;
   for (size_t k = 0; k < b->slices; k++) {
+    const bool last = k + 1 == b->slices;
+    cl_event done = NULL;
+    each.blocking = last ? o->blocking : CL_FALSE;
+    each.when.event = last ? o->when.event : &done;
     const cl_int code = enqueue_box(&each, &slice, t->buffer, t->offset + k * b->slice_pitch,
                                     (unsigned char *)host + k * b->row * b->rows);
-    if (code != CL_SUCCESS) {
-      (void)clFinish(o->queue); /* the slices before write to `host`, which is the caller's again after a failure */
-      return fanin__fail_cl(code, "clEnqueueReadBufferRect");
+    if (before) {
+      /* After a failure `host` is the caller's again: nothing may write to it any more. */
+      if (code != CL_SUCCESS) (void)clWaitForEvents(1, &before);
+      (void)clReleaseEvent(before);
     }
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueReadBufferRect");
+    before = done;
+    each.when.n_wait = 1;
+    each.when.wait_list = &before;
   }
-  const order all = {.queue = o->queue, .blocking = o->blocking, .event = o->event};
-  return enqueue_marker(&all);
+  return FANIN_OK;
 }
 
 static fanin_status read_rows(const order *o, const fanin_tensor *t, const fanin__view *view, void *host) {
@@ -100,8 +110,8 @@ fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t,
                        "reading accepts 1, and at most 3",
                        view.memory_stride, view.row_rank + 1);
   }
-  order o = {.blocking = blocking ? CL_TRUE : CL_FALSE, .n_wait = n_wait, .wait_list = wait_list, .event = event};
-  FANIN__TRY(fanin__resolve_queue(f, queue, &o.queue));
-  if (view.elements == 0) return enqueue_marker(&o);
+  order o = {{NULL, n_wait, wait_list, event}, blocking ? CL_TRUE : CL_FALSE};
+  FANIN__TRY(fanin__resolve_queue(f, queue, &o.when.queue));
+  if (view.elements == 0) return read_nothing(&o);
   return view.row_rank == 0 ? read_dense(&o, t, &view, host) : read_rows(&o, t, &view, host);
 }
