@@ -1,7 +1,7 @@
 /* The moments and bounds that an initialiser's values have on a tensor, without a device. */
 #include <math.h>
 
-#include "internal.h"
+#include "fill.h"
 
 static fanin_moments of_constant(double value) {
   return (fanin_moments){.mean = value, .lo = value, .hi = value};
@@ -29,16 +29,16 @@ static fanin_moments of_truncated(const fanin__distribution *d) {
                          .hi = d->hi};
 }
 
-/* The share of a tensor's entries that identity and dirac set: of the O x I x taps entries of one group, min(O, I). */
-static double share_of_ones(const fanin_tensor *t, const fanin__roles *roles) {
-  double o = (double)t->shape[roles->o], i = (double)t->shape[roles->i], taps = 1;
-  for (int k = 0; k < roles->n_taps; k++)
-    taps *= (double)t->shape[roles->taps[k]];
-  const double whole = o * i * taps;
-  /* Dirac's groups share out the dimension that is stored in full; each has ones of its own. */
-  const double groups = roles->n_taps > 0 ? (double)roles->groups : 1;
-  *(roles->full_is_i ? &i : &o) /= groups;
-  return whole > 0 ? groups * fmin(o, i) / whole : 0;
+/* The share of the whole tensor's entries that identity and dirac set. */
+static fanin_status share_of_ones(const fanin_tensor *t, double *share) {
+  fanin__delta delta;
+  FANIN__TRY(fanin__delta_of(t, &delta));
+  double entries = 1;
+  for (int d = 0; d < t->rank; d++)
+    entries *= (double)t->shape[d];
+  const double ones = (double)delta.diagonal * (double)delta.parts * (double)delta.batches;
+  *share = entries > 0 ? ones / entries : 0;
+  return FANIN_OK;
 }
 
 static fanin_moments of_delta(const fanin__distribution *d, double share) {
@@ -69,9 +69,9 @@ fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_m
     *out = of_truncated(&d);
     break;
   case FANIN__DELTA: {
-    fanin__roles roles;
-    FANIN__TRY(fanin__roles_of(t, &roles));
-    *out = of_delta(&d, share_of_ones(t, &roles));
+    double share = 0;
+    FANIN__TRY(share_of_ones(t, &share));
+    *out = of_delta(&d, share);
     break;
   }
   }
