@@ -1,0 +1,48 @@
+/* Section 4 of docs/stream.md: a distribution's parameters, in f64 and in the order written. */
+#include "oracle.h"
+
+#include <math.h>
+
+const oracle_tails oracle_host_tails = {fanin__normal_tail, fanin__normal_log_tail, fanin__exp};
+
+/* X(z) = P(|Z| <= |z|) with the sign of z. */
+static double central(const oracle_tails *tails, double z) {
+  return z >= 0 ? 1 - 2 * tails->tail(z) : -(1 - 2 * tails->tail(-z));
+}
+
+static void plan_truncation(oracle_plan *plan, double a, double b, const oracle_tails *tails) {
+  plan->lower = oracle_least(plan->dtype, plan->mean + plan->std * a);
+  plan->upper = oracle_most(plan->dtype, plan->mean + plan->std * b);
+  const double x_a = central(tails, a), x_b = central(tails, b);
+  plan->x_middle = (x_a + x_b) * 0.5;
+  plan->x_half = (x_b - x_a) * 0.5;
+  if (a >= 0) {
+    plan->s_reference = -2 * tails->log_tail(a);
+    plan->low = 0;
+    plan->high = tails->exponential(tails->log_tail(b) - tails->log_tail(a));
+    plan->width = 1 - plan->high;
+  } else if (b <= 0) {
+    plan->s_reference = -2 * tails->log_tail(-b);
+    plan->high = 0;
+    plan->low = tails->exponential(tails->log_tail(-a) - tails->log_tail(-b));
+    plan->width = 1 - plan->low;
+  } else {
+    plan->s_reference = 0;
+    plan->low = tails->tail(-a);
+    plan->high = tails->tail(b);
+    plan->width = 1 - plan->low - plan->high;
+  }
+}
+
+oracle_plan oracle_plan_of(const fanin__distribution *d, fanin_dtype dtype, const oracle_tails *tails) {
+  oracle_plan plan = {.dtype = dtype, .family = d->family, .value = d->value, .mean = d->mean, .std = d->std};
+  if (d->family == FANIN__UNIFORM) {
+    plan.middle = d->lo * 0.5 + d->hi * 0.5;
+    plan.half = d->hi * 0.5 - d->lo * 0.5;
+    plan.lower = oracle_least(dtype, d->lo);
+    plan.upper = oracle_most(dtype, d->hi);
+  } else if (d->family == FANIN__TRUNC_NORMAL) {
+    plan_truncation(&plan, d->a, d->b, tails);
+  }
+  return plan;
+}
