@@ -203,13 +203,12 @@ void fanin__accepted(const fanin__parameter *parameter, char *text, size_t size)
     snprintf(text, size, "accepted are %s", names);
     return;
   }
-  const char *const name = parameter->type == FANIN__GAIN ? " or an activation's name" : "";
   if (parameter->most == INFINITY) {
     snprintf(text, size, "a number, inf or -inf is accepted");
   } else if (parameter->least == 0) {
-    snprintf(text, size, "a finite number of 0 or more%s is accepted", name);
+    snprintf(text, size, "a finite number of 0 or more is accepted");
   } else if (parameter->most == DBL_MAX) {
-    snprintf(text, size, "a finite number%s is accepted", name);
+    snprintf(text, size, "a finite number is accepted");
   } else {
     snprintf(text, size, "a number from %g to %g is accepted", parameter->least, parameter->most);
   }

@@ -163,8 +163,8 @@ static fanin_status find_parameter(const fanin__initializer *initializer, span n
 static fanin_status bad_value(const parsed *p, const fanin__parameter *parameter, span value) {
   char accepted[192];
   fanin__accepted(parameter, accepted, sizeof accepted);
-  return fanin__fail(FANIN_BAD_TEXT, "%s: %s is '%.*s'; %s", p->initializer->description.name, parameter->name,
-                     SHOWN(value), accepted);
+  return fanin__fail(FANIN_BAD_TEXT, "%s: %s is '%.*s'; %s%s", p->initializer->description.name, parameter->name,
+                     SHOWN(value), accepted, parameter->type == FANIN__GAIN ? ", and so is an activation's name" : "");
 }
 
 static fanin_status set_value(parsed *p, const fanin__parameter *parameter, span value) {

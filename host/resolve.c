@@ -121,7 +121,7 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
   if (init->std == 0) return constant(fmin(fmax(init->mean, init->a), init->b), out);
   const double lo = init->a - init->mean, hi = init->b - init->mean;
   const double uniform_std = (hi - lo) / sqrt(12);
-  if (!(hi - lo > 1e-12 * fmin(fabs(lo), fabs(hi)))) {
+  if (hi - lo < INFINITY && hi - lo <= 1e-12 * fmin(fabs(lo), fabs(hi))) {
     return fanin__fail(FANIN_BAD_ARGUMENT,
                        "trunc_normal: a = %.17g and b = %.17g are too close at a mean of %g; a distance of more than "
                        "1e-12 of the one from the mean is accepted",
