@@ -1,5 +1,4 @@
 /* Devices: what each one is, whether fanin can use it, and the list of them all. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,25 +18,32 @@ static void copy_cut(char *out, size_t size, const char *text) {
   out[length] = '\0';
 }
 
-/* The only way that strings come out of OpenCL whole: ask for the size first. free() the text. */
-static fanin_status device_text(cl_device_id device, cl_device_info what, char **text) {
+/* The only way that strings come out of OpenCL whole: ask for the size first. free() the text; NULL on failure. */
+static char *device_text(cl_device_id device, cl_device_info what, fanin_status *status) {
   size_t size = 0;
   cl_int code = clGetDeviceInfo(device, what, 0, NULL, &size);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo");
-  char *const buffer = calloc(size + 1, 1);
-  if (!buffer) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
-  code = clGetDeviceInfo(device, what, size, buffer, NULL);
   if (code != CL_SUCCESS) {
-    free(buffer);
-    return fanin__fail_cl(code, "clGetDeviceInfo");
+    *status = fanin__fail_cl(code, "clGetDeviceInfo");
+    return NULL;
   }
-  *text = buffer;
-  return FANIN_OK;
+  char *const text = calloc(size + 1, 1);
+  if (!text) {
+    *status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
+    return NULL;
+  }
+  code = clGetDeviceInfo(device, what, size, text, NULL);
+  if (code != CL_SUCCESS) {
+    *status = fanin__fail_cl(code, "clGetDeviceInfo");
+    free(text);
+    return NULL;
+  }
+  return text;
 }
 
 static fanin_status copy_device_text(cl_device_id device, cl_device_info what, char *out, size_t size) {
-  char *text = NULL;
-  FANIN__TRY(device_text(device, what, &text));
+  fanin_status status = FANIN_OK;
+  char *const text = device_text(device, what, &status);
+  if (!text) return status;
   copy_cut(out, size, text);
   free(text);
   return FANIN_OK;
@@ -62,6 +68,16 @@ static bool has_word(const char *list, const char *word) {
   return false;
 }
 
+/* "OpenCL C 1.2 ...", as the specification prescribes it. */
+static bool is_at_least_1_2(const char *language) {
+  static const char prefix[] = "OpenCL C ";
+  if (strncmp(language, prefix, sizeof prefix - 1) != 0) return false;
+  char *dot = NULL;
+  const long major = strtol(language + sizeof prefix - 1, &dot, 10);
+  const long minor = *dot == '.' ? strtol(dot + 1, NULL, 10) : 0;
+  return major > 1 || (major == 1 && minor >= 2);
+}
+
 static fanin_status query_texts(fanin_device_info *info, needs *need) {
   const cl_device_id device = info->device;
   FANIN__TRY(copy_platform_name(info->platform, info->platform_name, sizeof info->platform_name));
@@ -72,12 +88,11 @@ static fanin_status query_texts(fanin_device_info *info, needs *need) {
   char language[64] = "", profile[64] = "";
   FANIN__TRY(copy_device_text(device, CL_DEVICE_OPENCL_C_VERSION, language, sizeof language));
   FANIN__TRY(copy_device_text(device, CL_DEVICE_PROFILE, profile, sizeof profile));
-  int major = 0, minor = 0;
-  const bool parsed = sscanf(language, "OpenCL C %d.%d", &major, &minor) == 2;
-  need->opencl_c_1_2 = parsed && (major > 1 || (major == 1 && minor >= 2));
+  need->opencl_c_1_2 = is_at_least_1_2(language);
 
-  char *extensions = NULL;
-  FANIN__TRY(device_text(device, CL_DEVICE_EXTENSIONS, &extensions));
+  fanin_status status = FANIN_OK;
+  char *const extensions = device_text(device, CL_DEVICE_EXTENSIONS, &status);
+  if (!extensions) return status;
   info->has_f16 = has_word(extensions, "cl_khr_fp16");
   /* OpenCL 1.2, section 10: the embedded profile may leave out 64-bit integers. */
   need->int64 = strcmp(profile, "EMBEDDED_PROFILE") != 0 || has_word(extensions, "cles_khr_int64");

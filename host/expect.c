@@ -31,12 +31,16 @@ static fanin_moments of_truncated(const fanin__distribution *d) {
 
 /* The share of the whole tensor's entries that identity and dirac set. */
 static fanin_status share_of_ones(const fanin_tensor *t, double *share) {
-  fanin__delta delta;
-  FANIN__TRY(fanin__delta_of(t, &delta));
-  double entries = 1;
-  for (int d = 0; d < t->rank; d++)
+  fanin__ones places;
+  bool any = false;
+  FANIN__TRY(fanin__ones_of(t, &places, &any));
+  double entries = 1, ones = 1;
+  for (int d = 0; d < t->rank; d++) {
     entries *= (double)t->shape[d];
-  const double ones = (double)delta.diagonal * (double)delta.parts * (double)delta.batches;
+  }
+  for (int k = 0; k < 3; k++) {
+    ones *= (double)places.count.s[k];
+  }
   *share = entries > 0 ? ones / entries : 0;
   return FANIN_OK;
 }

@@ -1,20 +1,51 @@
-/* What filling needs beside internal.h: its parameters, and where the ones of identity and dirac are. */
+/* A fill, prepared: everything that kernels/fill.cl needs to know about a tensor, checked. Shared by single fills and
+ * plans. */
 #ifndef FANIN_FILL_H
 #define FANIN_FILL_H
 
 #include "parameters.h"
 
-/* The ones of identity and dirac: diagonal * parts * batches of them, at B = b, O = k part_o + d, I = k part_i + d and
- * the taps' centre. Arrays hold (B, O, I). */
-typedef struct fanin__delta {
-  bool any;                              /* 0: the part has none */
-  uint64_t diagonal, parts, batches;     /* d, k and b run below these */
-  uint64_t part_o, part_i;               /* what a part adds to the O and to the I index */
-  uint64_t index_stride[3], tap_index;   /* in the whole tensor; the taps' centre */
-  uint64_t start[3], extent[3];          /* of what memory holds */
-  uint64_t memory_stride[3], tap_memory; /* in memory, in elements; the taps' centre */
-} fanin__delta;
+/* Twin of `rows` in kernels/fill.cl. */
+typedef struct fanin__rows {
+  cl_ulong8 extent, index_stride, memory_stride;
+  cl_ulong rank, count, origin, first_index, length, stride, chunks, stream;
+} fanin__rows;
 
-fanin_status fanin__delta_of(const fanin_tensor *t, fanin__delta *out);
+/* Twin of `diagonal` in kernels/fill.cl: the ones of identity and dirac. Vectors hold (B, O, I, -). */
+typedef struct fanin__ones {
+  cl_ulong4 count, start, extent, memory_stride, index_stride;
+  cl_ulong2 part;
+  cl_ulong origin, first_index, first_range, range;
+} fanin__ones;
+
+/* Where the ones of `t` are; `any` is false where the part has none. The origin is relative to the part's first
+ * element. */
+fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, bool *any);
+
+typedef struct fanin__job {
+  cl_mem buffer;
+  fanin_dtype dtype;
+  uint64_t elements;            /* 0: nothing to do */
+  fanin__parameters parameters; /* of the fill; zeros where ones follow */
+  fanin__rows rows;
+  bool has_ones;
+  fanin__parameters one; /* of the ones */
+  fanin__ones ones;
+} fanin__job;
+
+/* Validates everything about a fill of `t` except for its queue. Without a buffer (t->buffer NULL, allowed only where
+ * `needs_buffer` is false) the origin counts from t->offset all the same. */
+fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_init *init, uint64_t stream,
+                           bool needs_buffer, fanin__job *out);
+
+/* p as the kernels take it, float16 or double16 by dtype; returns its size. `out` has room for 16 doubles. */
+size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out);
+
+/* How many repeats an item of `groups` groups should do: one until every compute unit has several groups. */
+uint32_t fanin__repeats(const fanin *f, uint64_t groups);
+
+static inline uint64_t fanin__ceil_div(uint64_t a, uint64_t b) {
+  return a / b + (a % b != 0);
+}
 
 #endif

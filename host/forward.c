@@ -21,20 +21,30 @@ typedef struct argument {
   { sizeof(variable), &(variable) }
 #define COUNT(array) ((cl_uint)(sizeof(array) / sizeof *(array)))
 
-/* Enqueues kernels/mlp.cl's `name` over size[0] x size[1] items, built for an activation's number. */
-static fanin_status enqueue(const fanin__forward *w, int activation, const char *name, const size_t *size,
+/* Items in rows: a kernel's second dimension, and so many in its first. */
+typedef struct extent {
+  size_t items, rows;
+} extent;
+
+/* Enqueues kernels/mlp.cl's `name`, built for an activation's number. Groups have the same size whatever the extent,
+ * because PoCL compiles a kernel anew for each; kernels ignore the items past the end, which their first argument is.
+ */
+static fanin_status enqueue(const fanin__forward *w, int activation, const char *name, extent over,
                             const argument *arguments, cl_uint n) {
   char options[32];
   snprintf(options, sizeof options, "-D ACTIVATION=%d", activation);
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(w->f, &fanin__source_mlp, options, name, &kernel));
-  cl_int code = CL_SUCCESS;
+  const cl_ulong items = over.items;
+  cl_int code = clSetKernelArg(kernel, 0, sizeof items, &items);
   for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(kernel, k, arguments[k].size, arguments[k].value);
+    code = clSetKernelArg(kernel, k + 1, arguments[k].size, arguments[k].value);
   }
   fanin_status status = code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clSetKernelArg");
   if (status == FANIN_OK) {
-    code = clEnqueueNDRangeKernel(w->queue, kernel, 2, NULL, size, NULL, 0, NULL, NULL);
+    const size_t group = w->f->work_group;
+    const size_t local[2] = {group, 1}, global[2] = {(over.items + group - 1) / group * group, over.rows};
+    code = clEnqueueNDRangeKernel(w->queue, kernel, 2, NULL, global, local, 0, NULL, NULL);
     status = code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
   }
   (void)clReleaseKernel(kernel);
@@ -172,8 +182,8 @@ static fanin_status advance(const fanin__forward *w, cl_mem matrix, uint64_t wid
   const float slope = (float)w->config->slope, z_scale = scale_for(z_rms), h_scale = scale_for(h_rms);
   const argument arguments[] = {ARGUMENT(matrix),  ARGUMENT(w->bias), ARGUMENT(columns), ARGUMENT(slope),
                                 ARGUMENT(z_scale), ARGUMENT(h_scale), ARGUMENT(w->sums)};
-  FANIN__TRY(enqueue(w, activation ? activation->id : LINEAR, "advance",
-                     (const size_t[]){w->segments, (size_t)w->batch}, arguments, COUNT(arguments)));
+  FANIN__TRY(enqueue(w, activation ? activation->id : LINEAR, "advance", (extent){w->segments, (size_t)w->batch},
+                     arguments, COUNT(arguments)));
   FANIN__TRY(fetch(w, w->sums, w->host, 3 * (size_t)w->batch * w->segments));
   const double zz = (double)z_scale * (double)z_scale, hh = (double)h_scale * (double)h_scale;
   unscale(w, 0, zz, sums->zz);
@@ -208,7 +218,7 @@ static fanin_status widen(const fanin__forward *w, uint64_t elements) {
   const char *const kernel = kernels[w->config->dtype];
   if (!kernel) return FANIN_OK;
   const argument arguments[] = {ARGUMENT(w->weight), ARGUMENT(w->weight_f32)};
-  return enqueue(w, LINEAR, kernel, (const size_t[]){(size_t)elements, 1}, arguments, COUNT(arguments));
+  return enqueue(w, LINEAR, kernel, (extent){(size_t)elements, 1}, arguments, COUNT(arguments));
 }
 
 fanin_status fanin__forward_weights(fanin__forward *w, size_t l, fanin_stats *stats) {
@@ -229,7 +239,7 @@ fanin_status fanin__forward_layer(fanin__forward *w, size_t l, const fanin__acti
                                   double h_rms, const fanin__row_sums *sums) {
   const uint64_t n_in = w->config->widths[l - 1], n_out = w->config->widths[l];
   /* z (batch, n_out) = h (batch, n_in) W^T, W (n_out, n_in) */
-  FANIN__TRY(fanin__gemm(w->queue, true, w->batch, n_out, n_in, w->h, w->weight_f32, w->z));
+  FANIN__TRY(fanin__gemm(w->queue, w->batch, n_out, n_in, w->h, w->weight_f32, w->z));
   FANIN__TRY(advance(w, w->z, n_out, activation, z_rms, h_rms, sums));
   const cl_mem spent = w->h;
   w->h = w->z;
@@ -238,10 +248,10 @@ fanin_status fanin__forward_layer(fanin__forward *w, size_t l, const fanin__acti
 }
 
 fanin_status fanin__forward_columns(fanin__forward *w, uint64_t width, double h_rms, double *sum) {
-  const cl_ulong rows = w->batch, columns = width;
+  const cl_ulong rows = w->batch;
   const float scale = scale_for(h_rms);
-  const argument arguments[] = {ARGUMENT(w->h), ARGUMENT(rows), ARGUMENT(columns), ARGUMENT(scale), ARGUMENT(w->means)};
-  FANIN__TRY(enqueue(w, LINEAR, "column_squares", (const size_t[]){(size_t)width, 1}, arguments, COUNT(arguments)));
+  const argument arguments[] = {ARGUMENT(w->h), ARGUMENT(rows), ARGUMENT(scale), ARGUMENT(w->means)};
+  FANIN__TRY(enqueue(w, LINEAR, "column_squares", (extent){(size_t)width, 1}, arguments, COUNT(arguments)));
   FANIN__TRY(fetch(w, w->means, w->host, (size_t)width));
   const double unit = pow((double)scale * h_rms, 2);
   double total = 0;
@@ -255,22 +265,23 @@ fanin_status fanin__forward_columns(fanin__forward *w, uint64_t width, double h_
 fanin_status fanin__forward_pairs(fanin__forward *w, uint64_t width, double h_rms, double gain, double shift,
                                   const fanin__pairs *pairs) {
   const size_t m = (size_t)w->subset;
-  const cl_ulong step = w->step, columns = width;
+  const cl_ulong step = w->step;
   const float scale = scale_for(h_rms), offset = (float)shift;
   const float factor = h_rms > 0 ? (float)(gain / pow((double)scale * h_rms, 2)) : 0;
-  const argument gather[] = {ARGUMENT(w->h), ARGUMENT(step), ARGUMENT(columns), ARGUMENT(scale), ARGUMENT(w->rows)};
+  const argument gather[] = {ARGUMENT(w->h), ARGUMENT(step), ARGUMENT(scale), ARGUMENT(w->rows)};
   const argument sum[] = {ARGUMENT(w->gram), ARGUMENT(factor),          ARGUMENT(offset),
                           ARGUMENT(w->root), ARGUMENT(w->coefficients), ARGUMENT(w->sums)};
   const argument cube[] = {ARGUMENT(w->gram), ARGUMENT(w->square), ARGUMENT(w->sums)};
   FANIN__TRY(send(w, w->root, pairs->root, m));
   FANIN__TRY(send(w, w->coefficients, pairs->coefficients, FANIN__PAIR_POWERS * m));
-  FANIN__TRY(enqueue(w, LINEAR, "gather_rows", (const size_t[]){(size_t)width, m}, gather, COUNT(gather)));
-  FANIN__TRY(fanin__gemm(w->queue, true, m, m, width, w->rows, w->rows, w->gram));
-  FANIN__TRY(enqueue(w, LINEAR, "pair_sums", (const size_t[]){m, 1}, sum, COUNT(sum)));
+  FANIN__TRY(enqueue(w, LINEAR, "gather_rows", (extent){(size_t)width, m}, gather, COUNT(gather)));
+  FANIN__TRY(fanin__gemm(w->queue, m, m, width, w->rows, w->rows, w->gram));
+  FANIN__TRY(enqueue(w, LINEAR, "pair_sums", (extent){m, 1}, sum, COUNT(sum)));
   FANIN__TRY(fetch(w, w->sums, w->host, 2 * m));
   memcpy(pairs->squares, w->host, m * sizeof *w->host);
   memcpy(pairs->series, w->host + m, m * sizeof *w->host);
-  FANIN__TRY(fanin__gemm(w->queue, false, m, m, m, w->gram, w->gram, w->square));
-  FANIN__TRY(enqueue(w, LINEAR, "cube_sums", (const size_t[]){m, 1}, cube, COUNT(cube)));
+  /* K is symmetric: K^2 = K K^T */
+  FANIN__TRY(fanin__gemm(w->queue, m, m, m, w->gram, w->gram, w->square));
+  FANIN__TRY(enqueue(w, LINEAR, "cube_sums", (extent){m, 1}, cube, COUNT(cube)));
   return fetch(w, w->sums, pairs->cubes, m);
 }

@@ -47,7 +47,7 @@ fanin_status fanin__forward_layer(fanin__forward *w, size_t l, const fanin__acti
 fanin_status fanin__forward_columns(fanin__forward *w, uint64_t width, double h_rms, double *sum);
 
 /* What pairs of the subset's samples say; see kernels/mlp.cl for root and coefficients (FANIN__PAIR_POWERS, subset). */
-enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 1024 };
+enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };
 
 typedef struct fanin__pairs {
   const float *root, *coefficients; /* in */

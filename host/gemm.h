@@ -13,10 +13,8 @@ fanin_status fanin__order(cl_command_queue queue);
 /* FANIN_UNSUPPORTED if CLBlast cannot count the elements of a product (m, k) by (k, n). */
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k);
 
-/* Enqueues C (m, n) = A (m, k) B, or A B^T with B (n, k) where `transpose_b`: f32, row-major, dense, from the buffers'
- * start, all extents at least 1. It begins after everything enqueued before, and what is enqueued next begins after it.
- */
-fanin_status fanin__gemm(cl_command_queue queue, bool transpose_b, uint64_t m, uint64_t n, uint64_t k, cl_mem a,
-                         cl_mem b, cl_mem c);
+/* Enqueues C (m, n) = A (m, k) B^T, B (n, k): f32, row-major, dense, from the buffers' start, all extents at least 1.
+ * It begins after everything enqueued before, and what is enqueued next begins after it. */
+fanin_status fanin__gemm(cl_command_queue queue, uint64_t m, uint64_t n, uint64_t k, cl_mem a, cl_mem b, cl_mem c);
 
 #endif

@@ -33,68 +33,63 @@ static fanin_status fail_build(cl_int code, cl_program program, cl_device_id dev
   return status;
 }
 
-/* A built program in a new node that is not linked into a list yet. */
-static fanin_status build(const fanin *f, const fanin__source *source, const char *options, fanin__program **out) {
-  fanin_status status = FANIN_OK;
-  cl_int code = CL_SUCCESS;
+/* A built program in a new node that is not linked into a list yet; NULL on failure. */
+static fanin__program *build(const fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
   fanin__program *node = NULL;
-  const size_t length = strlen(options);
-  const size_t room = length + 64; /* for those that are always added */
+  cl_int code = CL_SUCCESS;
+  const size_t length = strlen(options), room = length + 64; /* for those that are always added */
   char *const all_options = malloc(room);
-  if (!all_options) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for build options", room);
+  fanin__program *const unbuilt = malloc(sizeof *unbuilt + length + 1);
+  if (!all_options || !unbuilt) {
+    *status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *unbuilt + length + room);
+    goto done;
+  }
   snprintf(all_options, room, "-cl-std=CL1.2 -D LANES=%zu %s", f->lanes, options);
-
-  node = malloc(sizeof *node + length + 1);
-  if (!node) {
-    status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *node + length + 1);
-    goto done;
-  }
-  *node = (fanin__program){.source = source};
-  memcpy(node->options, options, length + 1);
-  node->program = clCreateProgramWithSource(f->context, 1, (const char *[]){source->text}, &source->size, &code);
+  *unbuilt = (fanin__program){.source = source};
+  memcpy(unbuilt->options, options, length + 1);
+  unbuilt->program = clCreateProgramWithSource(f->context, 1, (const char *[]){source->text}, &source->size, &code);
   if (code != CL_SUCCESS) {
-    status = fanin__fail_cl(code, "clCreateProgramWithSource");
+    *status = fanin__fail_cl(code, "clCreateProgramWithSource");
     goto done;
   }
-  code = clBuildProgram(node->program, 1, &f->device, all_options, NULL, NULL);
+  code = clBuildProgram(unbuilt->program, 1, &f->device, all_options, NULL, NULL);
   if (code != CL_SUCCESS) {
-    status = fail_build(code, node->program, f->device, source->name, all_options);
-    (void)clReleaseProgram(node->program);
+    *status = fail_build(code, unbuilt->program, f->device, source->name, all_options);
+    (void)clReleaseProgram(unbuilt->program);
     goto done;
   }
-  *out = node;
-  node = NULL;
+  node = unbuilt;
 
 done:
-  free(node);
+  if (!node) free(unbuilt);
   free(all_options);
-  return status;
+  return node;
 }
 
-/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. */
-static fanin_status find_or_build(fanin *f, const fanin__source *source, const char *options, cl_program *out) {
-  fanin_status status = FANIN_OK;
+/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. The
+ * program lives as long as f; NULL on failure. */
+static cl_program find_or_build(fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
   (void)pthread_mutex_lock(&f->lock);
   fanin__program *node = f->programs;
   while (node && (node->source != source || strcmp(node->options, options) != 0)) {
     node = node->next;
   }
   if (!node) {
-    status = build(f, source, options, &node);
-    if (status == FANIN_OK) {
+    node = build(f, source, options, status);
+    if (node) {
       node->next = f->programs;
       f->programs = node;
     }
   }
-  if (status == FANIN_OK) *out = node->program; /* lives as long as f */
   (void)pthread_mutex_unlock(&f->lock);
-  return status;
+  return node ? node->program : NULL;
 }
 
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out) {
-  cl_program program = NULL;
-  FANIN__TRY(find_or_build(f, source, options, &program));
+  fanin_status status = FANIN_OK;
+  const cl_program program = find_or_build(f, source, options, &status);
+  if (!program) return status;
   cl_int code = CL_SUCCESS;
   const cl_kernel kernel = clCreateKernel(program, name, &code);
   if (code != CL_SUCCESS) {

@@ -128,7 +128,7 @@ static int merge_axes(axis *axes, int n) {
 }
 
 static fanin_status view_box(const fanin_tensor *t, const fanin__roles *roles, fanin__view *view) {
-  uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK];
+  uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0};
   FANIN__TRY(bound_part(t, start, extent));
   uint64_t elements = 1, first_index = 0;
   for (int d = 0; d < t->rank; d++) {

@@ -1,6 +1,6 @@
 /* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE or TRUNC, and -D F32, F16, BF16
- * or F64 (UNIFORM and F32 where none is given). Every value is a function of the key and the element's index in the
- * whole tensor (docs/stream.md).
+ * or F64 (UNIFORM and F32 where none is given); -D MANY makes the kernels for many tensors in one launch instead. Every
+ * value is a function of the key and the element's index in the whole tensor (docs/stream.md).
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks of LANES blocks, and a chunk
  * that the row covers in full is stored as vectors. */
@@ -106,78 +106,147 @@ static chunk make_chunk(ulong block, uint4 key, parameters p) {
 #endif
 }
 
-/* Fills rows of consecutive indices. Item (c, r) of the range makes chunks of row r; the row's number unfolds,
- * innermost dimension first, into the coordinates of row_rank dimensions with the given extents, index strides and
- * memory strides.
- *
- * buffer, origin: where the part's first element is, in elements.
- * first_index, row_length, stride: of the first row, and the memory stride within a row.
- * chunks: how many chunks a row touches; an item takes `repeat` of them, get_local_size(0) apart. */
-kernel void fill(global element *restrict buffer, const ulong origin, const ulong first_index, const ulong row_length,
-                 const ulong stride, const ulong chunks, const uint repeat, const ulong rows, const uint row_rank,
-                 const ulong8 row_extent, const ulong8 row_index_stride, const ulong8 row_stride, const uint4 key,
-                 const parameters p) {
-  ulong begin = first_index; /* the row's elements are begin .. end of the whole tensor */
-  ulong memory = origin;
-  if (get_global_id(1) >= rows) return;
-  if (row_rank > 0) {
-    ulong extent[8], index_stride[8], memory_stride[8];
-    vstore8(row_extent, 0, extent);
-    vstore8(row_index_stride, 0, index_stride);
-    vstore8(row_stride, 0, memory_stride);
-    ulong row = get_global_id(1);
-    for (uint d = 0; d + 1 < row_rank; ++d) {
-      const ulong coordinate = row % extent[d];
-      row /= extent[d];
-      begin += coordinate * index_stride[d];
-      memory += coordinate * memory_stride[d];
-    }
-    begin += row * index_stride[row_rank - 1];
-    memory += row * memory_stride[row_rank - 1];
-  }
-  const ulong end = begin + row_length;
-  const ulong first_block = begin >> 2;
-  ulong c = get_group_id(0) * get_local_size(0) * repeat + get_local_id(0);
-  for (uint i = 0; i < repeat && c < chunks; ++i, c += get_local_size(0)) {
-    const ulong block = first_block + c * LANES;
-    const ulong index = block << 2;
-    if (index >= end) break;
-    const chunk made = make_chunk(block, key, p);
-    if (stride == 1 && index >= begin && end - index >= CHUNK) {
-      store_chunk(buffer + memory + (index - begin), &made);
-    } else {
-      const uint from = index < begin ? (uint)(begin - index) : 0u;
-      const uint to = end - index < CHUNK ? (uint)(end - index) : (uint)CHUNK;
-      store_some(buffer + memory + (index + from - begin) * stride, stride, &made, from, to);
-    }
+/* ---- Rows: which indices lie where
+ * ----------------------------------------------------------------------------------- */
+
+/* Rows of consecutive indices. A row's number unfolds, innermost dimension first, into coordinates of `rank`
+ * dimensions. The host's twin is fanin__rows in host/fill.h. */
+typedef struct rows {
+  ulong8 extent, index_stride, memory_stride; /* of the dimensions over rows */
+  ulong rank;
+  ulong count;       /* rows */
+  ulong origin;      /* where in the buffer the first row is, in elements */
+  ulong first_index; /* of the first row, in the whole tensor */
+  ulong length;      /* elements a row */
+  ulong stride;      /* memory stride within a row */
+  ulong chunks;      /* how many chunks a row touches */
+  ulong stream;      /* which random numbers */
+} rows;
+
+/* Where a row begins: the index of its first element, and its place in the buffer. The vectors rotate instead of being
+ * indexed, so that they stay in registers. */
+static void row_begin(const rows *r, ulong row, ulong *index, ulong *memory) {
+  ulong8 extent = r->extent, index_stride = r->index_stride, memory_stride = r->memory_stride;
+  *index = r->first_index;
+  *memory = r->origin;
+  for (ulong d = 0; d < r->rank; ++d) {
+    const ulong coordinate = d + 1 < r->rank ? row % extent.s0 : row;
+    row = d + 1 < r->rank ? row / extent.s0 : row;
+    *index += coordinate * index_stride.s0;
+    *memory += coordinate * memory_stride.s0;
+    extent = extent.s12345670;
+    index_stride = index_stride.s12345670;
+    memory_stride = memory_stride.s12345670;
   }
 }
 
-#if defined(CONSTANT)
-/* The ones of identity and dirac, over a part that is already zero: item (d, k, b) is one d of part k of matrix b, at
- * coordinates b in B, k part.x + d in O and k part.y + d in I. Vectors hold (B, O, I, -).
- *
- * start, extent: what memory holds of these dimensions; an item outside does nothing.
- * memory_stride: in memory, in elements; buffer, origin: where the part's first element is, plus what the taps add.
- * index_stride, first_index, range: if range > 0, memory instead holds indices first_range .. first_range + range of
- * the whole tensor densely; first_index is what the taps add to the index. */
-kernel void ones(global element *restrict buffer, const ulong origin, const ulong2 part, const ulong4 start,
-                 const ulong4 extent, const ulong4 memory_stride, const ulong4 index_stride, const ulong first_index,
-                 const ulong first_range, const ulong range, const parameters p) {
-  const ulong d = get_global_id(0), k = get_global_id(1);
-  const ulong4 at = (ulong4)(get_global_id(2), k * part.x + d, k * part.y + d, 0);
-  ulong memory;
-  if (range > 0) {
-    const ulong4 step = at * index_stride;
-    memory = first_index + step.x + step.y + step.z - first_range; /* wraps to a large number below the range */
-    if (memory >= range) return;
+/* Chunk c of the row that begins at `begin` and `memory`: in full, or what of it belongs to the row. */
+static void fill_chunk(global element *restrict buffer, const rows *r, ulong begin, ulong memory, ulong c, uint4 key,
+                       parameters p) {
+  const ulong end = begin + r->length;
+  const ulong block = (begin >> 2) + c * LANES;
+  const ulong index = block << 2;
+  if (index >= end) return;
+  const chunk made = make_chunk(block, key, p);
+  if (r->stride == 1 && index >= begin && end - index >= CHUNK) {
+    store_chunk(buffer + memory + (index - begin), &made);
   } else {
-    const ulong4 inside = at - start;
-    if (inside.x >= extent.x || inside.y >= extent.y || inside.z >= extent.z) return;
-    const ulong4 step = inside * memory_stride;
+    const uint from = index < begin ? (uint)(begin - index) : 0u;
+    const uint to = end - index < CHUNK ? (uint)(end - index) : (uint)CHUNK;
+    store_some(buffer + memory + (index + from - begin) * r->stride, r->stride, &made, from, to);
+  }
+}
+
+static uint4 make_key(ulong seed, ulong stream) {
+  return (uint4)((uint)seed, (uint)(seed >> 32), (uint)stream, (uint)(stream >> 32));
+}
+
+#if !defined(MANY)
+/* One tensor. Item (c, r) of the range makes `repeat` chunks of row r, get_local_size(0) apart. */
+kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed,
+                 const uint repeat) {
+  if (get_global_id(1) >= r.count) return;
+  const uint4 key = make_key(seed, r.stream);
+  ulong begin, memory;
+  row_begin(&r, get_global_id(1), &begin, &memory);
+  ulong c = get_group_id(0) * get_local_size(0) * repeat + get_local_id(0);
+  for (uint i = 0; i < repeat && c < r.chunks; ++i, c += get_local_size(0)) {
+    fill_chunk(buffer, &r, begin, memory, c, key, p);
+  }
+}
+
+#else
+/* Many tensors in one buffer. Group g does task g: `repeat` chunks an item of tensor tasks[g].x from chunk tasks[g].y
+ * on, counted over all of its rows. */
+kernel void fill_many(global element *restrict buffer, global const rows *restrict tensors,
+                      global const parameters *restrict all, global const ulong2 *restrict tasks, const ulong seed,
+                      const uint repeat) {
+  const ulong2 task = tasks[get_group_id(0)];
+  const rows r = tensors[task.x];
+  const parameters p = all[task.x];
+  const uint4 key = make_key(seed, r.stream);
+  ulong q = task.y + get_local_id(0);
+  for (uint i = 0; i < repeat && q < r.chunks * r.count; ++i, q += get_local_size(0)) {
+    const ulong row = r.rank > 0 ? q / r.chunks : 0;
+    ulong begin, memory;
+    row_begin(&r, row, &begin, &memory);
+    fill_chunk(buffer, &r, begin, memory, q - row * r.chunks, key, p);
+  }
+}
+#endif
+
+#if defined(CONSTANT)
+/* ---- Ones of identity and dirac, over a part that is already zero
+ * ---------------------------------------------------- */
+
+/* They are at coordinates b in B, k part.x + d in O and k part.y + d in I, for d, k and b below count.x, .y and .z.
+ * Vectors hold (B, O, I, -). The host's twin is fanin__ones in host/fill.h. */
+typedef struct diagonal {
+  ulong4 count;
+  ulong4 start, extent; /* what memory holds of these dimensions */
+  ulong4 memory_stride; /* in memory, in elements */
+  ulong4 index_stride;  /* in the whole tensor */
+  ulong2 part;
+  ulong origin;      /* where in the buffer the part is, plus what the taps add, in elements */
+  ulong first_index; /* what the taps add to the index */
+  ulong first_range; /* if range > 0, memory instead holds indices first_range .. first_range + range densely */
+  ulong range;
+} diagonal;
+
+static void fill_one(global element *restrict buffer, const diagonal *s, ulong id, parameters p) {
+  const ulong d = id % s->count.x;
+  const ulong k = id / s->count.x % s->count.y;
+  const ulong b = id / s->count.x / s->count.y;
+  if (b >= s->count.z) return;
+  const ulong4 at = (ulong4)(b, k * s->part.x + d, k * s->part.y + d, 0);
+  ulong memory;
+  if (s->range > 0) {
+    const ulong4 step = at * s->index_stride;
+    memory = s->first_index + step.x + step.y + step.z - s->first_range; /* wraps below the range to a large number */
+    if (memory >= s->range) return;
+  } else {
+    const ulong4 inside = at - s->start;
+    if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
+    const ulong4 step = inside * s->memory_stride;
     memory = step.x + step.y + step.z;
   }
   const chunk one = make_chunk(0, (uint4)(0), p);
-  store_some(buffer + origin + memory, 1, &one, 0, 1);
+  store_some(buffer + s->origin + memory, 1, &one, 0, 1);
 }
+
+#if !defined(MANY)
+/* One tensor, an item a one. */
+kernel void ones(global element *restrict buffer, const diagonal s, const parameters p) {
+  fill_one(buffer, &s, get_global_id(0), p);
+}
+
+#else
+/* Many tensors in one buffer: group g does the ones of tensor tasks[g].x from tasks[g].y on. */
+kernel void ones_many(global element *restrict buffer, global const diagonal *restrict tensors,
+                      global const parameters *restrict all, global const ulong2 *restrict tasks) {
+  const ulong2 task = tasks[get_group_id(0)];
+  const diagonal s = tensors[task.x];
+  fill_one(buffer, &s, task.y + get_local_id(0), all[task.x]);
+}
+#endif
 #endif

@@ -1,6 +1,7 @@
 /* Where the ones of identity and dirac are: of every matrix of a stack and every part of it (group or split), the
  * diagonal, at the centre of the taps. */
 #include <inttypes.h>
+#include <string.h>
 
 #include "fill.h"
 
@@ -34,47 +35,53 @@ static int stack_of(const fanin_tensor *t) {
 }
 
 /* The parts lie one after another along the dimension that counts them all, each with the whole of the other. */
-static fanin_status cut_into_parts(const fanin_tensor *t, const fanin__roles *roles, fanin__delta *delta) {
+static fanin_status cut_into_parts(const fanin_tensor *t, const fanin__roles *roles, fanin__ones *ones) {
   const uint64_t o = t->shape[roles->o], i = t->shape[roles->i];
   if (roles->full_is_i && roles->groups > 1 && roles->splits > 1) {
     return fanin__fail(FANIN_BAD_SHAPE,
-                       "groups = %" PRIu64 " and splits = %" PRIu64
-                       ": identity and dirac accept only one of them above 1 "
-                       "where I is the layout's first letter",
+                       "groups = %" PRIu64 " and splits = %" PRIu64 ": identity and dirac accept only one of them "
+                       "above 1 where I is the layout's first letter",
                        roles->groups, roles->splits);
   }
   const bool cut_i = roles->full_is_i && roles->groups > 1;
-  delta->parts = roles->groups * roles->splits;
-  delta->part_o = cut_i ? 0 : o / delta->parts;
-  delta->part_i = cut_i ? i / delta->parts : 0;
-  const uint64_t outputs = cut_i ? o : delta->part_o, inputs = cut_i ? delta->part_i : i;
-  delta->diagonal = outputs < inputs ? outputs : inputs;
+  const uint64_t parts = roles->groups * roles->splits;
+  const uint64_t part_o = cut_i ? o : o / parts, part_i = cut_i ? i / parts : i;
+  ones->count.s[0] = part_o < part_i ? part_o : part_i;
+  ones->count.s[1] = parts;
+  ones->part.s[0] = cut_i ? 0 : part_o;
+  ones->part.s[1] = cut_i ? part_i : 0;
   return FANIN_OK;
 }
 
-fanin_status fanin__delta_of(const fanin_tensor *t, fanin__delta *out) {
+fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, bool *any) {
   fanin__roles roles;
   FANIN__TRY(fanin__roles_of(t, &roles));
-  const int stack = stack_of(t);
-  const int dimension[3] = {stack, roles.o, roles.i};
-  fanin__delta delta = {.any = true, .batches = stack < 0 ? 1 : t->shape[stack]};
-  FANIN__TRY(cut_into_parts(t, &roles, &delta));
+  fanin__ones ones;
+  memset(&ones, 0, sizeof ones);
+  FANIN__TRY(cut_into_parts(t, &roles, &ones));
+  const int dimension[3] = {stack_of(t), roles.o, roles.i};
   for (int k = 0; k < 3; k++) {
     const axis a = axis_of(t, &roles, dimension[k]);
-    delta.start[k] = a.start;
-    delta.extent[k] = a.extent;
-    delta.index_stride[k] = a.index_stride;
-    delta.memory_stride[k] = a.memory_stride;
+    ones.start.s[k] = a.start;
+    ones.extent.s[k] = a.extent;
+    ones.index_stride.s[k] = a.index_stride;
+    ones.memory_stride.s[k] = a.memory_stride;
   }
+  ones.count.s[2] = dimension[0] < 0 ? 1 : t->shape[dimension[0]];
+  if (t->part == FANIN_RANGE) {
+    ones.first_range = t->first;
+    ones.range = t->count;
+  }
+  bool inside = true;
   for (int k = 0; k < roles.n_taps; k++) {
     const axis a = axis_of(t, &roles, roles.taps[k]);
     const uint64_t centre = t->shape[roles.taps[k]] / 2;
-    delta.tap_index += centre * a.index_stride;
+    ones.first_index += centre * a.index_stride;
     if (t->part == FANIN_RANGE) continue;
-    delta.any = delta.any && centre >= a.start && centre - a.start < a.extent;
-    if (delta.any) delta.tap_memory += (centre - a.start) * a.memory_stride;
+    inside = inside && centre >= a.start && centre - a.start < a.extent;
+    if (inside) ones.origin += (centre - a.start) * a.memory_stride;
   }
-  delta.any = delta.any && delta.diagonal > 0 && delta.parts > 0 && delta.batches > 0;
-  *out = delta;
+  *any = inside && ones.count.s[0] > 0 && ones.count.s[1] > 0 && ones.count.s[2] > 0;
+  *out = ones;
   return FANIN_OK;
 }

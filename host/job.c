@@ -1,0 +1,67 @@
+/* From a tensor and an initialiser to a prepared fill. */
+#include <string.h>
+
+#include "fill.h"
+
+size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out) {
+  if (dtype == FANIN_F64) {
+    memcpy(out, parameters->p, sizeof parameters->p);
+    return sizeof parameters->p;
+  }
+  float single[16];
+  for (int k = 0; k < 16; k++) {
+    single[k] = (float)parameters->p[k];
+  }
+  memcpy(out, single, sizeof single);
+  return sizeof single;
+}
+
+static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__view *view, uint64_t stream) {
+  fanin__rows rows;
+  memset(&rows, 0, sizeof rows);
+  rows.rank = (cl_ulong)view->row_rank;
+  rows.count = view->rows;
+  rows.origin = t->offset / fanin_dtype_size(t->dtype);
+  rows.first_index = view->first_index;
+  rows.length = view->row_length;
+  rows.stride = view->memory_stride;
+  rows.stream = stream;
+  /* A row begins up to 3 elements into its first block. */
+  const uint64_t lead = view->row_rank > 0 ? 3 : view->first_index % 4;
+  rows.chunks = fanin__ceil_div(view->row_length + lead, 4 * f->lanes);
+  for (int d = 0; d < view->row_rank; d++) {
+    rows.extent.s[d] = view->row_extent[d];
+    rows.index_stride.s[d] = view->row_index_stride[d];
+    rows.memory_stride.s[d] = view->row_stride[d];
+  }
+  return rows;
+}
+
+fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_init *init, uint64_t stream,
+                           bool needs_buffer, fanin__job *out) {
+  fanin__view view;
+  fanin__distribution distribution;
+  if (!t) return fanin__fail(FANIN_BAD_ARGUMENT, "t is NULL; accepted is a tensor");
+  if (!init) return fanin__fail(FANIN_BAD_ARGUMENT, "init is NULL; accepted is an initialiser");
+  FANIN__TRY(fanin__view_of(t, &view));
+  FANIN__TRY(fanin__resolve(t, init, &distribution));
+  if (t->dtype == FANIN_F64 && !f->has_f64) {
+    return fanin__fail(FANIN_UNSUPPORTED, "dtype f64: the device has no double precision; accepted are f32, f16, bf16");
+  }
+  fanin__job job;
+  memset(&job, 0, sizeof job); /* with its padding, which goes to the device */
+  job.buffer = t->buffer;
+  job.dtype = t->dtype;
+  job.elements = view.elements;
+  FANIN__TRY(fanin__parameters_of(&distribution, t->dtype, &job.parameters));
+  if (needs_buffer || t->buffer) FANIN__TRY(fanin__check_buffer(f, t, &view));
+  job.rows = rows_of(f, t, &view, stream);
+  if (distribution.family == FANIN__DELTA) {
+    job.one = job.parameters;
+    memset(job.parameters.p, 0, sizeof job.parameters.p);
+    FANIN__TRY(fanin__ones_of(t, &job.ones, &job.has_ones));
+    job.ones.origin += job.rows.origin;
+  }
+  *out = job;
+  return FANIN_OK;
+}
