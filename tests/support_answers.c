@@ -1,6 +1,6 @@
 /* Replaced answers; see support_answers.h. */
 #ifndef _GNU_SOURCE
-#define _GNU_SOURCE /* RTLD_NEXT */
+#define _GNU_SOURCE /* RTLD_NEXT */ // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
 #endif
 #include "support_answers.h"
 
@@ -59,19 +59,20 @@ int test_restore_answers(void **state) {
 }
 
 /* These two stand before the loader's, which they find behind them. */
-cl_int CL_API_CALL clGetDeviceInfo(cl_device_id device, cl_device_info what, size_t room, void *value, size_t *size) {
+cl_int CL_API_CALL clGetDeviceInfo(cl_device_id device, cl_device_info param_name, size_t param_value_size,
+                                   void *param_value, size_t *param_value_size_ret) {
   for (size_t k = 0; k < n_answers; k++) {
     const answer *const a = &answers[k];
-    if (a->what != what || (a->device && a->device != device)) continue;
+    if (a->what != param_name || (a->device && a->device != device)) continue;
     if (a->code != CL_SUCCESS) return a->code;
-    if (value && room < a->size) return CL_INVALID_VALUE;
-    if (value) memcpy(value, a->is_text ? (const void *)a->value.text : &a->value.number, a->size);
-    if (size) *size = a->size;
+    if (param_value && param_value_size < a->size) return CL_INVALID_VALUE;
+    if (param_value) memcpy(param_value, a->is_text ? (const void *)a->value.text : &a->value.number, a->size);
+    if (param_value_size_ret) *param_value_size_ret = a->size;
     return CL_SUCCESS;
   }
   cl_int(CL_API_CALL * real)(cl_device_id, cl_device_info, size_t, void *, size_t *) = NULL;
   *(void **)&real = dlsym(RTLD_NEXT, "clGetDeviceInfo");
-  return real(device, what, room, value, size);
+  return real(device, param_name, param_value_size, param_value, param_value_size_ret);
 }
 
 static bool is_pocl(cl_platform_id platform) {
@@ -80,20 +81,20 @@ static bool is_pocl(cl_platform_id platform) {
   return code == CL_SUCCESS && strcmp(name, "Portable Computing Language") == 0;
 }
 
-cl_int CL_API_CALL clGetPlatformIDs(cl_uint room, cl_platform_id *platforms, cl_uint *count) {
+cl_int CL_API_CALL clGetPlatformIDs(cl_uint num_entries, cl_platform_id *platforms, cl_uint *num_platforms) {
   cl_int(CL_API_CALL * real)(cl_uint, cl_platform_id *, cl_uint *) = NULL;
   *(void **)&real = dlsym(RTLD_NEXT, "clGetPlatformIDs");
   if (platforms_code != CL_SUCCESS) return platforms_code;
-  if (!only_pocl) return real(room, platforms, count);
+  if (!only_pocl) return real(num_entries, platforms, num_platforms);
   cl_platform_id all[32];
   cl_uint n = 0, kept = 0;
   const cl_int code = real(32, all, &n);
   for (cl_uint k = 0; code == CL_SUCCESS && k < n && k < 32; k++) {
     if (!is_pocl(all[k])) continue;
-    if (kept < room) platforms[kept] = all[k];
+    if (kept < num_entries) platforms[kept] = all[k];
     kept++;
   }
-  if (count) *count = kept;
+  if (num_platforms) *num_platforms = kept;
   return code;
 }
 

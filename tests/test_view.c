@@ -89,7 +89,7 @@ static void assert_view_is_the_definition(const fanin_tensor *t) {
 
 /* Strides of any order of dimensions, each past what the smaller ones reach, with random gaps. */
 static void random_strides(uint64_t *seed, int rank, const uint64_t *extent, uint64_t *strides) {
-  int order[FANIN_MAX_RANK];
+  int order[FANIN_MAX_RANK] = {0};
   const bool shuffled = test_random_below(seed, 2);
   for (int d = 0; d < rank; d++) { /* innermost first, or any order */
     const int at = shuffled ? (int)test_random_below(seed, (uint64_t)d + 1) : d;
