@@ -2,7 +2,8 @@
  * sums over a batch's Gram matrix from which the law of its second moment follows.
  *
  * Built with -D ACTIVATION=<id of host/activation.c>. Matrices are f32, dense and row-major. Every work-item writes
- * results of its own: no barrier, no local memory. */
+ * results of its own: no barrier, no local memory. The first argument is the extent in dimension 0; groups may have
+ * items past it. */
 #pragma OPENCL FP_CONTRACT OFF
 
 /* ---- Activations: the functions of host/activation.c in f32, a few ulp --------------------------------------------
@@ -73,9 +74,10 @@ static inline float accumulate(const float sum, const float x, float *error) {
 /* z (rows, width), in place: z += bias, then h = phi(z). Item (s, a) takes the elements s, s + segments, ... of row a
  * and writes sums[(p * rows + a) * segments + s]: p = 0 of (z z_scale)^2, 1 of (h h_scale)^2, 2 of (h h_scale)^4. The
  * scales are powers of two that keep the squares inside f32's range. */
-kernel void advance(global float *matrix, global const float *bias, const ulong width, const float slope,
-                    const float z_scale, const float h_scale, global float *sums) {
-  const ulong s = get_global_id(0), segments = get_global_size(0);
+kernel void advance(const ulong segments, global float *matrix, global const float *bias, const ulong width,
+                    const float slope, const float z_scale, const float h_scale, global float *sums) {
+  const ulong s = get_global_id(0);
+  if (s >= segments) return;
   const ulong a = get_global_id(1), rows = get_global_size(1);
   global float *row = matrix + a * width;
   float zz = 0, hh = 0, hhhh = 0;
@@ -95,9 +97,10 @@ kernel void advance(global float *matrix, global const float *bias, const ulong 
 }
 
 /* means[j] = mean over the rows of (h[row, j] scale)^2 */
-kernel void column_squares(global const float *h, const ulong rows, const ulong width, const float scale,
+kernel void column_squares(const ulong width, global const float *h, const ulong rows, const float scale,
                            global float *means) {
   const ulong j = get_global_id(0);
+  if (j >= width) return;
   float sum = 0, error = 0;
   for (ulong a = 0; a < rows; a++) {
     const float x = h[a * width + j] * scale;
@@ -107,23 +110,23 @@ kernel void column_squares(global const float *h, const ulong rows, const ulong 
 }
 
 /* Every step-th row of h, scaled: out (rows, width). */
-kernel void gather_rows(global const float *h, const ulong step, const ulong width, const float scale,
+kernel void gather_rows(const ulong width, global const float *h, const ulong step, const float scale,
                         global float *out) {
   const ulong j = get_global_id(0), a = get_global_id(1);
-  out[a * width + j] = h[a * step * width + j] * scale;
+  if (j < width) out[a * width + j] = h[a * step * width + j] * scale;
 }
 
 /* ---- Weights of 16 bits -------------------------------------------------------------------------------------------
  */
 
-kernel void widen_f16(global const half *from, global float *to) {
+kernel void widen_f16(const ulong elements, global const half *from, global float *to) {
   const ulong i = get_global_id(0);
-  to[i] = vload_half(i, from);
+  if (i < elements) to[i] = vload_half(i, from);
 }
 
-kernel void widen_bf16(global const ushort *from, global float *to) {
+kernel void widen_bf16(const ulong elements, global const ushort *from, global float *to) {
   const ulong i = get_global_id(0);
-  to[i] = as_float((uint)from[i] << 16);
+  if (i < elements) to[i] = as_float((uint)from[i] << 16);
 }
 
 /* ---- Pairs of samples ---------------------------------------------------------------------------------------------
@@ -135,9 +138,10 @@ kernel void widen_bf16(global const ushort *from, global float *to) {
  * Item a goes down column a, which is row a. With correlations c = K root[a] root[b]:
  * sums[a] = sum over b != a of K^2; sums[m + a] = sum over b != a and p of coefficient[p][a] coefficient[p][b] c^p,
  * p = 1 .. POWERS, coefficient[p] (m) from `coefficients` (POWERS, m). */
-kernel void pair_sums(global float *gram, const float gain, const float shift, global const float *root,
+kernel void pair_sums(const ulong m, global float *gram, const float gain, const float shift, global const float *root,
                       global const float *coefficients, global float *sums) {
-  const ulong a = get_global_id(0), m = get_global_size(0);
+  const ulong a = get_global_id(0);
+  if (a >= m) return;
   float own[POWERS];
   for (uint p = 0; p < POWERS; p++) {
     own[p] = coefficients[p * m + a];
@@ -159,8 +163,9 @@ kernel void pair_sums(global float *gram, const float gain, const float shift, g
 }
 
 /* sums[a] = sum over b of K[a, b] K^2[a, b], K^2 the matrix square: their sum is the trace of K^3. */
-kernel void cube_sums(global const float *k, global const float *k_squared, global float *sums) {
-  const ulong a = get_global_id(0), m = get_global_size(0);
+kernel void cube_sums(const ulong m, global const float *k, global const float *k_squared, global float *sums) {
+  const ulong a = get_global_id(0);
+  if (a >= m) return;
   float sum = 0, error = 0;
   for (ulong b = 0; b < m; b++) {
     sum = accumulate(sum, k[b * m + a] * k_squared[b * m + a], &error);
