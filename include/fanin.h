@@ -366,6 +366,46 @@ FANIN_API fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_
 FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes,
                                   int blocking, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 
+/* ---- Plans: a whole model, prepared once ------------------------------------------------------------------------ */
+
+/* Many tensors that are filled together, again and again: everything is validated, compiled and described on the device
+ * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype and
+ * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are, and
+ * identity and dirac in one more; tensors in separate buffers go in launches of their own, with no wait in between. */
+typedef struct fanin_plan fanin_plan;
+
+typedef struct fanin_item {
+  fanin_tensor tensor; /* buffer NULL: the plan allocates dense memory for the part; offset and strides must be 0 */
+  fanin_init init;
+  uint64_t stream; /* fanin_key_named(seed, name).stream */
+} fanin_item;
+
+/* Makes a plan of n items (0 is fine). Retains the buffers and keeps f, which must outlive the plan. Items must not
+ * share elements: dense parts that do are refused, strided ones are the caller's care. Memory that the plan allocates is
+ * one buffer, or as few as the device's largest allocation allows, every tensor aligned as the device wants sub-buffers
+ * aligned. Blocking: compiles what is needed and uploads the descriptions. The error sentence names the item. */
+FANIN_API fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out);
+
+/* Waits for nothing: what is enqueued finishes by itself. Memory that the plan allocated goes with it, unless the caller
+ * retained the buffers. NULL is ignored. Not while another thread uses the plan. */
+FANIN_API void fanin_plan_release(fanin_plan *plan);
+
+/* Enqueues the filling of every item. Asynchronous. The bits are those of fanin_fill() with {seed, item's stream}. */
+FANIN_API fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait,
+                                          const cl_event *wait_list, cl_event *event);
+
+/* Item i's tensor, with its buffer and offset where the plan allocated them. The buffer is not retained. */
+FANIN_API fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out);
+
+typedef struct fanin_plan_facts {
+  size_t items, launches;  /* launches of one enqueue */
+  uint64_t elements;       /* that an enqueue writes */
+  uint64_t arena_bytes;    /* device memory that the plan allocated for tensors */
+  uint64_t table_bytes;    /* device memory for descriptions: about 400 bytes an item and 16 a piece of 16,384 elements */
+} fanin_plan_facts;
+
+FANIN_API fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);
+
 /* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
 typedef struct fanin_stats {

@@ -1,6 +1,6 @@
 /* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE or TRUNC, and -D F32, F16, BF16
- * or F64 (UNIFORM and F32 where none is given); -D MANY makes the kernels for many tensors in one launch instead. Every
- * value is a function of the key and the element's index in the whole tensor (docs/stream.md).
+ * or F64 (UNIFORM and F32 where none is given). -D MANY makes it the kernel for many tensors in one launch. Every value
+ * is a function of the key and the element's index in the whole tensor (docs/stream.md).
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks of LANES blocks, and a chunk
  * that the row covers in full is stored as vectors. */
@@ -179,9 +179,9 @@ kernel void fill(global element *restrict buffer, const rows r, const parameters
 /* Many tensors in one buffer. Group g does task g: `repeat` chunks an item of tensor tasks[g].x from chunk tasks[g].y
  * on, counted over all of its rows. */
 kernel void fill_many(global element *restrict buffer, global const rows *restrict tensors,
-                      global const parameters *restrict all, global const ulong2 *restrict tasks, const ulong seed,
-                      const uint repeat) {
-  const ulong2 task = tasks[get_group_id(0)];
+                      global const parameters *restrict all, global const ulong2 *restrict tasks,
+                      const ulong first_task, const ulong seed, const uint repeat) {
+  const ulong2 task = tasks[first_task + get_group_id(0)];
   const rows r = tensors[task.x];
   const parameters p = all[task.x];
   const uint4 key = make_key(seed, r.stream);
@@ -241,10 +241,11 @@ kernel void ones(global element *restrict buffer, const diagonal s, const parame
 }
 
 #else
-/* Many tensors in one buffer: group g does the ones of tensor tasks[g].x from tasks[g].y on. */
+/* Many tensors in one buffer: group g does the ones of tensor tasks[t].x from tasks[t].y on, t = first_task + g. */
 kernel void ones_many(global element *restrict buffer, global const diagonal *restrict tensors,
-                      global const parameters *restrict all, global const ulong2 *restrict tasks) {
-  const ulong2 task = tasks[get_group_id(0)];
+                      global const parameters *restrict all, global const ulong2 *restrict tasks,
+                      const ulong first_task) {
+  const ulong2 task = tasks[first_task + get_group_id(0)];
   const diagonal s = tensors[task.x];
   fill_one(buffer, &s, task.y + get_local_id(0), all[task.x]);
 }
