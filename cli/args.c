@@ -35,14 +35,27 @@ static error_t take_key(int key, char *value, struct argp_state *state) {
   return p->status == STATUS_OK ? 0 : EINVAL;
 }
 
-int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why) {
-  static const struct argp_option help[] = {{.name = "help", .key = KEY_HELP, .doc = "Show this help", .group = -1},
-                                            {0}};
-  const struct argp help_parser = {.options = help};
-  const struct argp_child children[] = {{.argp = &help_parser}, {0}};
-  const struct argp parser = {
-      .options = s->options, .parser = take_key, .args_doc = s->arguments, .doc = s->doc, .children = children};
+/* Leaves out argp's note on arguments of short options: the list shows them. */
+static char *filter_help(int key, const char *text, void *input) {
+  (void)input;
+  return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)(uintptr_t)text;
+}
 
+/* A copy of the options with --help at its end. */
+static struct argp_option *with_help(const struct argp_option *options) {
+  size_t n = 0;
+  while (options[n].name)
+    ++n;
+  struct argp_option *all = allocate(n + 2, sizeof *all); /* argp ends at a zeroed one */
+  memcpy(all, options, n * sizeof *all);
+  all[n] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "Show this help", .group = -1};
+  return all;
+}
+
+int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why) {
+  struct argp_option *options = with_help(s->options);
+  const struct argp parser = {
+      .options = options, .parser = take_key, .args_doc = s->arguments, .doc = s->doc, .help_filter = filter_help};
   parse p = {.syntax = s, .into = into, .why = why, .status = STATUS_OK};
   char error_name[64];
   snprintf(p.shown_name, sizeof p.shown_name, "fanin %s", s->command);
@@ -50,6 +63,7 @@ int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why)
   argv[0] = error_name; /* getopt's messages begin with it */
   const error_t error = argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, &p);
   argv[0] = NULL;
+  free(options);
   if (error == 0) return STATUS_OK;
   why->usage = 1;
   return p.status != STATUS_OK ? p.status : STATUS_INPUT; /* in the second case getopt has said what is wrong */

@@ -91,7 +91,7 @@ static const syntax init_syntax = {
            "  fanin init models/gpt2-124m.json -o gpt2.safetensors --seed 42\n"
            "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
            "  fanin init --tensor c:bf16:OIHW,groups=32:256x8x3x3 --init \\\n"
-           "    he_normal:mode=fan_out --tensor b:bf16::256 --init zeros -o conv.safetensors",
+           "    he_normal:mode=fan_out --tensor b:bf16::256 --init zeros -o c.safetensors",
     .take = take,
 };
 

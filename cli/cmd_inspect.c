@@ -137,7 +137,7 @@ static void add_row(table *t, const row *r) {
   table_cell(t, "%s", r->expected.text ? r->expected.text : "-");
 }
 
-static void print_notes(const tensor_file *f) {
+static void print_notes(const tensor_file *f, const char *device) {
   static const struct {
     const char *key, *before;
   } notes[] = {{"model", "model "}, {"seed", "seed "}, {"stream_version", "stream version "}, {"version", "by fanin "}};
@@ -149,7 +149,7 @@ static void print_notes(const tensor_file *f) {
     for (; *text; ++text)
       putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
   }
-  putchar('\n');
+  printf("\nMeasured on %s\n\n", device);
 }
 
 static void print_table(const report *r) {
@@ -160,9 +160,10 @@ static void print_table(const report *r) {
   table t = table_of(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < r->file->count; ++i)
     add_row(&t, &r->rows[i]);
-  print_notes(r->file);
+  print_notes(r->file, r->device);
   table_print(&t, stdout);
   table_free(&t);
+  putchar('\n');
   if (r->failed > 0) {
     printf("DOES NOT HOLD: %zu of %zu tensors", r->failed, r->file->count);
   } else if (r->tests > 0) {
@@ -171,7 +172,7 @@ static void print_table(const report *r) {
     printf("Every value is finite; the file does not say what to expect");
   }
   if (r->tests > 0) printf(" (%zu tests, |z| up to %.2f)", r->tests, r->z_bound);
-  printf(". Measured on %s.\n", r->device);
+  putchar('\n');
 }
 
 static json_t *row_to_json(const row *r) {

@@ -17,12 +17,29 @@ static const syntax list_syntax = {
     .take = args_take_json,
 };
 
+enum { LABEL = 12, WIDTH = 80 };
+
+/* A label and a text beside it, broken at blanks. */
+static void print_field(const char *label, const char *text) {
+  size_t column = (size_t)printf("  %-*s", LABEL, label);
+  for (bool first = true; *text; first = false) {
+    const size_t length = strcspn(text, " ");
+    if (!first && column + 1 + length > WIDTH) {
+      column = (size_t)printf("\n  %*s", LABEL, "") - 1;
+      first = true;
+    }
+    column += (size_t)printf("%s%.*s", first ? "" : " ", (int)length, text);
+    text += length + (text[length] == ' ');
+  }
+  putchar('\n');
+}
+
 static void print_text(const fanin_description *d) {
   printf("%s%s%s\n", d->name, d->aliases[0] ? ", also " : "", d->aliases);
-  printf("  values      %s\n", d->formula);
-  if (d->parameters[0]) printf("  parameters  %s\n", d->parameters);
-  printf("  source      %s\n", d->source);
-  if (d->needs_fans) printf("  layout      needs O and I\n");
+  print_field("values", d->formula);
+  if (d->parameters[0]) print_field("parameters", d->parameters);
+  print_field("source", d->source);
+  if (d->needs_fans) print_field("layout", "needs O and I");
 }
 
 /* "a,b" as ["a", "b"]; blanks around a piece are not part of it. */

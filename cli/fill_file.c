@@ -74,9 +74,9 @@ static void show_progress(const cursor *c, uint64_t written, uint64_t total, uin
   const uint64_t now = progress_clock();
   if (at_end(c) || (*shown != 0 && now - *shown < PROGRESS_MS)) return;
   *shown = now;
-  progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s", 100.0 * (double)written / (double)total,
+  progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)written / (double)total,
                 text_bytes(written, done), text_bytes(total, whole), c->tensor + 1, c->model->count,
-                c->model->tensors[c->tensor].name);
+                c->model->tensors[c->tensor].name, written > 0 ? "" : " (compiling kernels, once a device)");
 }
 
 static int fill_pieces(const session *s, slot slots[2], cursor *c, uint64_t seed, output *out, failure *why) {

@@ -363,7 +363,12 @@ int model_load(const char *path, model *out, failure *why) {
   FILE *file = fopen(path, "rbe");
   if (!file) return fail(why, STATUS_INPUT, "%s: cannot open it: %s", path, strerror(errno));
   json_t *root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+  const int unreadable = ferror(file) ? errno : 0; /* a directory, for one: jansson calls that the end of the file */
   fclose(file);
+  if (unreadable) {
+    json_decref(root);
+    return fail(why, STATUS_INPUT, "%s: cannot read it: %s", path, strerror(unreadable));
+  }
   if (!root) return fail(why, STATUS_INPUT, "%s: line %d, column %d: %s", path, error.line, error.column, error.text);
   const int status = model_build(root, path, out, why);
   json_decref(root);

@@ -37,6 +37,7 @@ static void arm(const char *path) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; ++i) {
       if (signal(signals[i], end_by_signal) == SIG_IGN) signal(signals[i], SIG_IGN);
     }
+    signal(SIGXFSZ, SIG_IGN); /* past the file size limit, write() says so instead */
     registered = true;
   }
   strcpy(doomed, path);
