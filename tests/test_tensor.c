@@ -99,6 +99,7 @@ static void test_bad_tensors_have_their_sentence(void **state) {
   (void)state;
   const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(5, 7));
   const fanin_tensor cube = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 3, NUMBERS(3, 4, 5));
+  const fanin_tensor pairs = fanin_tensor_of(NULL, 0, FANIN_F64, NULL, 2, NUMBERS(2, 2));
   const uint64_t big = UINT64_C(1) << 61, top = UINT64_MAX;
   const struct {
     fanin_tensor t;
@@ -135,6 +136,7 @@ static void test_bad_tensors_have_their_sentence(void **state) {
       {fanin_tensor_strided(t, NUMBERS(big, 1)), FANIN_BAD_SIZE, "strides[0] = 2305843009213693952"},
       {fanin_tensor_strided(t, NUMBERS(top, 1)), FANIN_BAD_SIZE, "strides[0]"},
       {fanin_tensor_of(NULL, 0, FANIN_F64, "O", 1, NUMBERS(big)), FANIN_BAD_SIZE, "bytes overflow"},
+      {fanin_tensor_strided(pairs, NUMBERS(big / 2 + 1, big / 2)), FANIN_BAD_SIZE, "strides[0]"}, /* together */
       {fanin_tensor_range(fanin_tensor_of(NULL, 0, FANIN_F64, "O", 1, NUMBERS(big)), 0, big), FANIN_BAD_SIZE, "count"},
       {fanin_tensor_of(NULL, 0, FANIN_F16, "O", 1, NUMBERS(2 * big)), FANIN_BAD_SIZE, "shape[0]"},
   };
