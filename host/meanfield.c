@@ -1,6 +1,8 @@
 /* Mean-field moments of an activation by quadrature in double: V(q), its Hermite expansion, and curves of both. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "meanfield.h"
 
@@ -123,8 +125,9 @@ double fanin__kappa_residual(const fanin__expansion *e) {
 /* ---- Curves -------------------------------------------------------------------------------------------------------
  */
 
-/* V is analytic in ln q while Re(1/q) > 0, a strip of half-width pi/2: the interpolation's error falls by the factor
- * rho = b + sqrt(1 + b^2), b = (pi/2) / half, a node. Nodes for 1e-10; the cap takes ranges beyond e^60. */
+/* V is analytic in ln q while Re(1/q) > 0, a strip of half-width pi/2: the error of interpolating ln V and a[k] falls
+ * by the factor rho = b + sqrt(1 + b^2), b = (pi/2) / half, a node. Nodes for 1e-10; the cap takes ranges beyond e^60.
+ */
 static int nodes_for(double half) {
   if (!(half > 1e-12)) return 1;
   const double b = 0.5 * PI / half;
@@ -155,47 +158,51 @@ fanin_status fanin__curve_make(const fanin__activation *activation, double slope
     const double at = exp(curve.middle + curve.half * node(k, curve.nodes));
     double *const row = curve.table + (size_t)k * (size_t)values;
     if (values == 1) {
-      row[0] = fanin__v(activation, slope, at);
+      row[0] = log(fmax(fanin__v(activation, slope, at), DBL_MIN));
       continue;
     }
     const fanin__expansion e = fanin__expand(activation, slope, at);
-    for (int j = 0; j < FANIN__ORDERS; j++) {
-      row[j] = e.v * e.a[j];
-    }
-    row[FANIN__ORDERS] = e.v * e.rest;
+    memcpy(row, e.a, sizeof e.a);
+    row[0] = log(fmax(e.v, DBL_MIN));
+    row[FANIN__ORDERS] = e.rest;
   }
   *out = curve;
   return FANIN_OK;
 }
 
-/* Barycentric interpolation (Berrut & Trefethen 2004, equation 5.3). */
-void fanin__curve_at(const fanin__curve *curve, double q, double *values) {
-  for (int j = 0; j < curve->values; j++) {
-    values[j] = 0;
-  }
-  if (!(q > 0)) {
-    values[0] = curve->zero;
-    return;
-  }
-  const double x = curve->half > 0 ? (log(q) - curve->middle) / curve->half : 0;
+/* Barycentric interpolation (Berrut & Trefethen 2004, equation 5.3) of the table at x of [-1, 1]. */
+static void interpolate(const fanin__curve *curve, double x, double *values) {
+  const size_t size = (size_t)curve->values;
   double total = 0;
+  memset(values, 0, size * sizeof *values);
   for (int k = 0; k < curve->nodes; k++) {
     const double angle = PI * (k + 0.5) / curve->nodes, distance = x - cos(angle);
-    const double *const row = curve->table + (size_t)k * (size_t)curve->values;
+    const double *const row = curve->table + (size_t)k * size;
     if (distance == 0 || curve->nodes == 1) {
-      for (int j = 0; j < curve->values; j++) {
-        values[j] = row[j];
-      }
+      memcpy(values, row, size * sizeof *values);
       return;
     }
     const double weight = (k % 2 ? -1 : 1) * sin(angle) / distance;
     total += weight;
-    for (int j = 0; j < curve->values; j++) {
+    for (size_t j = 0; j < size; j++) {
       values[j] += weight * row[j];
     }
   }
-  for (int j = 0; j < curve->values; j++) {
+  for (size_t j = 0; j < size; j++) {
     values[j] /= total;
+  }
+}
+
+void fanin__curve_at(const fanin__curve *curve, double q, double *values) {
+  if (!(q > 0)) {
+    memset(values, 0, (size_t)curve->values * sizeof *values);
+    values[0] = curve->zero;
+    return;
+  }
+  interpolate(curve, curve->half > 0 ? (log(q) - curve->middle) / curve->half : 0, values);
+  values[0] = exp(values[0]);
+  for (int j = 1; j < curve->values; j++) {
+    values[j] *= values[0];
   }
 }
 

@@ -39,7 +39,7 @@ typedef struct fanin__curve {
   double zero;         /* V(0) */
   int nodes;
   int values;    /* 1 or FANIN__CURVE_VALUES */
-  double *table; /* nodes x values */
+  double *table; /* nodes x values: ln V, a[1], ..., rest */
 } fanin__curve;
 
 /* A curve through all of q[0 .. n - 1], each >= 0 and finite. `values` as above. Free it with fanin__curve_free(). */
