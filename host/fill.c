@@ -60,11 +60,10 @@ static launch fill_shape(const fanin *f, const fanin__rows *rows, cl_uint *repea
                   .local = {wide, high}};
 }
 
-static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed,
+                                const launch *shape, cl_uint repeat) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &kernel));
-  cl_uint repeat = 1;
-  const launch shape = fill_shape(f, &job->rows, &repeat);
   const cl_ulong argument = seed;
   setter s = {.kernel = kernel};
   set(&s, sizeof job->buffer, &job->buffer);
@@ -72,9 +71,15 @@ static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__jo
   set_parameters(&s, job->dtype, &job->parameters);
   set(&s, sizeof argument, &argument);
   set(&s, sizeof repeat, &repeat);
-  const fanin_status status = enqueue(when, &s, &shape);
+  const fanin_status status = enqueue(when, &s, shape);
   (void)clReleaseKernel(kernel); /* the runtime holds it while it runs */
   return status;
+}
+
+static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+  cl_uint repeat = 1;
+  const launch shape = fill_shape(f, &job->rows, &repeat);
+  return launch_rows(f, when, job, seed, &shape, repeat);
 }
 
 static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__job *job) {
@@ -112,4 +117,44 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
   if (job.elements == 0) return fanin__enqueue_marker(&when);
   return job.has_ones ? fill_both(f, &when, &job, key.seed) : fill_rows(f, &when, &job, key.seed);
+}
+
+/* ---- Warming up -------------------------------------------------------------------------------------------------- */
+
+/* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
+static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
+  cl_uint repeat = 1;
+  launch shape = fill_shape(f, &job->rows, &repeat);
+  shape.global[0] = shape.local[0];
+  shape.global[1] = shape.local[1];
+  fanin__job small = *job;
+  small.buffer = scratch;
+  small.rows.rank = small.rows.origin = small.rows.first_index = 0;
+  small.rows.count = small.rows.chunks = small.rows.stride = 1;
+  small.rows.length = 4 * f->lanes;
+  FANIN__TRY(launch_rows(f, when, &small, 0, &shape, 1));
+  if (!job->has_ones) return FANIN_OK;
+  small.ones.count = (cl_ulong4){{1, 1, 1, 0}};
+  small.ones.start = small.ones.memory_stride = (cl_ulong4){{0, 0, 0, 0}};
+  small.ones.extent = (cl_ulong4){{1, 1, 1, 1}};
+  small.ones.origin = small.ones.range = 0;
+  return fill_ones(f, when, &small);
+}
+
+fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init) {
+  fanin__job job;
+  fanin__when when = {0};
+  if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+  FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
+  FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
+  if (job.elements == 0) return FANIN_OK;
+  cl_int code = CL_SUCCESS;
+  const cl_mem scratch =
+      clCreateBuffer(f->context, CL_MEM_READ_WRITE, 4 * f->lanes * fanin_dtype_size(t->dtype), NULL, &code);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of scratch memory");
+  fanin_status status = warm(f, &when, &job, scratch);
+  code = clFinish(when.queue);
+  if (status == FANIN_OK && code != CL_SUCCESS) status = fanin__fail_cl(code, "clFinish");
+  (void)clReleaseMemObject(scratch);
+  return status;
 }

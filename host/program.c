@@ -3,14 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "internal.h"
-
-struct fanin__program {
-  const fanin__source *source;
-  cl_program program;
-  fanin__program *next;
-  char options[]; /* without those that are always added */
-};
+#include "program.h"
 
 /* The log's last characters say the most: compilers end with the errors. The sentence has room for so many. */
 enum { LOG_TAIL = 300 };
@@ -33,56 +26,96 @@ static fanin_status fail_build(cl_int code, cl_program program, cl_device_id dev
   return status;
 }
 
-/* A built program in a new node that is not linked into a list yet; NULL on failure. */
-static fanin__program *build(const fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
-  fanin__program *node = NULL;
-  cl_int code = CL_SUCCESS;
-  const size_t length = strlen(options), room = length + 64; /* for those that are always added */
-  char *const all_options = malloc(room);
-  fanin__program *const unbuilt = malloc(sizeof *unbuilt + length + 1);
-  if (!all_options || !unbuilt) {
-    *status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *unbuilt + length + room);
-    goto done;
+fanin__program *fanin__program_new(const fanin__source *source, const char *options) {
+  const size_t length = strlen(options);
+  fanin__program *const node = malloc(sizeof *node + length + 1);
+  if (!node) {
+    (void)fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *node + length + 1);
+    return NULL;
   }
-  snprintf(all_options, room, "-cl-std=CL1.2 -D LANES=%zu %s", f->lanes, options);
-  *unbuilt = (fanin__program){.source = source};
-  memcpy(unbuilt->options, options, length + 1);
-  unbuilt->program = clCreateProgramWithSource(f->context, 1, (const char *[]){source->text}, &source->size, &code);
-  if (code != CL_SUCCESS) {
-    *status = fanin__fail_cl(code, "clCreateProgramWithSource");
-    goto done;
-  }
-  code = clBuildProgram(unbuilt->program, 1, &f->device, all_options, NULL, NULL);
-  if (code != CL_SUCCESS) {
-    *status = fail_build(code, unbuilt->program, f->device, source->name, all_options);
-    (void)clReleaseProgram(unbuilt->program);
-    goto done;
-  }
-  node = unbuilt;
-
-done:
-  if (!node) free(unbuilt);
-  free(all_options);
+  *node = (fanin__program){.source = source};
+  memcpy(node->options, options, length + 1);
   return node;
 }
 
-/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. The
- * program lives as long as f; NULL on failure. */
-static cl_program find_or_build(fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
-  (void)pthread_mutex_lock(&f->lock);
+void fanin__program_free(fanin__program *node) {
+  if (!node) return;
+  if (node->program) (void)clReleaseProgram(node->program);
+  free(node->binary);
+  free(node);
+}
+
+fanin__program *fanin__program_find(const fanin *f, const fanin__source *source, const char *options) {
   fanin__program *node = f->programs;
   while (node && (node->source != source || strcmp(node->options, options) != 0)) {
     node = node->next;
   }
-  if (!node) {
-    node = build(f, source, options, status);
-    if (node) {
-      node->next = f->programs;
-      f->programs = node;
-    }
+  return node;
+}
+
+/* From the binary that was imported, if the driver takes it. */
+static cl_program from_binary(const fanin *f, const fanin__program *node) {
+  const unsigned char *const binary = node->binary;
+  cl_int status = CL_SUCCESS, code = CL_SUCCESS;
+  if (!binary) return NULL;
+  const cl_program program = clCreateProgramWithBinary(f->context, 1, &f->device, &node->binary_size,
+                                                       (const unsigned char **)&binary, &status, &code);
+  if (code != CL_SUCCESS) return NULL;
+  if (status == CL_SUCCESS && clBuildProgram(program, 1, &f->device, "", NULL, NULL) == CL_SUCCESS) return program;
+  (void)clReleaseProgram(program);
+  return NULL;
+}
+
+static fanin_status from_source(const fanin *f, const fanin__program *node, cl_program *out) {
+  cl_int code = CL_SUCCESS;
+  const size_t room = strlen(node->options) + 64; /* for those that are always added */
+  char *const options = malloc(room);
+  if (!options) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for build options", room);
+  snprintf(options, room, "-cl-std=CL1.2 -D LANES=%zu %s", f->lanes, node->options);
+  fanin_status status = FANIN_OK;
+  const cl_program program =
+      clCreateProgramWithSource(f->context, 1, (const char *[]){node->source->text}, &node->source->size, &code);
+  if (code != CL_SUCCESS) {
+    status = fanin__fail_cl(code, "clCreateProgramWithSource");
+    goto done;
   }
+  code = clBuildProgram(program, 1, &f->device, options, NULL, NULL);
+  if (code != CL_SUCCESS) {
+    status = fail_build(code, program, f->device, node->source->name, options);
+    (void)clReleaseProgram(program);
+    goto done;
+  }
+  *out = program;
+
+done:
+  free(options);
+  return status;
+}
+
+/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. NULL
+ * with *status set on failure; what it returns lives as long as f. */
+static cl_program find_or_build(fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
+  cl_program program = NULL;
+  (void)pthread_mutex_lock(&f->lock);
+  fanin__program *const known = fanin__program_find(f, source, options);
+  fanin__program *const node = known ? known : fanin__program_new(source, options);
+  if (!node) {
+    *status = FANIN_OUT_OF_MEMORY;
+    goto done;
+  }
+  if (!node->program) node->program = from_binary(f, node);
+  if (!node->program) *status = from_source(f, node, &node->program);
+  program = node->program;
+  if (!known && program) {
+    node->next = f->programs;
+    f->programs = node;
+  } else if (!known) {
+    fanin__program_free(node);
+  }
+
+done:
   (void)pthread_mutex_unlock(&f->lock);
-  return node ? node->program : NULL;
+  return program;
 }
 
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
@@ -104,7 +137,6 @@ void fanin__programs_release(fanin *f) {
   while (f->programs) {
     fanin__program *const node = f->programs;
     f->programs = node->next;
-    (void)clReleaseProgram(node->program);
-    free(node);
+    fanin__program_free(node);
   }
 }

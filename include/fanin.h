@@ -72,7 +72,8 @@ FANIN_API const char *fanin_version(void);
   XX(NO_DEVICE, 6, "no device answers the selector")                                                                   \
   XX(UNSUPPORTED, 7, "the device or this build cannot do that")                                                        \
   XX(OUT_OF_MEMORY, 8, "the host is out of memory")                                                                    \
-  XX(NOT_FINITE, 9, "a measured value is not finite")
+  XX(NOT_FINITE, 9, "a measured value is not finite")                                                                  \
+  XX(BAD_BINARY, 10, "program binaries are damaged, or of another device, driver or version")
 
 /* clang-format off */
 typedef enum fanin_status {
@@ -370,8 +371,9 @@ FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_
 
 /* Many tensors that are filled together, again and again: everything is validated, compiled and described on the device
  * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype and
- * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are, and
- * identity and dirac in one more; tensors in separate buffers go in launches of their own, with no wait in between. */
+ * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are,
+ * and identity and dirac in one more; tensors in separate buffers go in launches of their own, with no wait in between.
+ */
 typedef struct fanin_plan fanin_plan;
 
 typedef struct fanin_item {
@@ -381,13 +383,14 @@ typedef struct fanin_item {
 } fanin_item;
 
 /* Makes a plan of n items (0 is fine). Retains the buffers and keeps f, which must outlive the plan. Items must not
- * share elements: dense parts that do are refused, strided ones are the caller's care. Memory that the plan allocates is
- * one buffer, or as few as the device's largest allocation allows, every tensor aligned as the device wants sub-buffers
- * aligned. Blocking: compiles what is needed and uploads the descriptions. The error sentence names the item. */
+ * share elements: dense parts that do are refused, strided ones are the caller's care. Memory that the plan allocates
+ * is one buffer, or as few as the device's largest allocation allows, every tensor aligned as the device wants
+ * sub-buffers aligned. Blocking: compiles what is needed and uploads the descriptions. The error sentence names the
+ * item. */
 FANIN_API fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out);
 
-/* Waits for nothing: what is enqueued finishes by itself. Memory that the plan allocated goes with it, unless the caller
- * retained the buffers. NULL is ignored. Not while another thread uses the plan. */
+/* Waits for nothing: what is enqueued finishes by itself. Memory that the plan allocated goes with it, unless the
+ * caller retained the buffers. NULL is ignored. Not while another thread uses the plan. */
 FANIN_API void fanin_plan_release(fanin_plan *plan);
 
 /* Enqueues the filling of every item. Asynchronous. The bits are those of fanin_fill() with {seed, item's stream}. */
@@ -398,13 +401,30 @@ FANIN_API fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue que
 FANIN_API fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out);
 
 typedef struct fanin_plan_facts {
-  size_t items, launches;  /* launches of one enqueue */
-  uint64_t elements;       /* that an enqueue writes */
-  uint64_t arena_bytes;    /* device memory that the plan allocated for tensors */
-  uint64_t table_bytes;    /* device memory for descriptions: about 400 bytes an item and 16 a piece of 16,384 elements */
+  size_t items, launches; /* launches of one enqueue */
+  uint64_t elements;      /* that an enqueue writes */
+  uint64_t arena_bytes;   /* device memory that the plan allocated for tensors */
+  uint64_t table_bytes; /* device memory for descriptions: about 400 bytes an item and 16 a piece of 16,384 elements */
 } fanin_plan_facts;
 
 FANIN_API fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);
+
+/* ---- Cold starts ------------------------------------------------------------------------------------------------ */
+
+/* A kernel is compiled when it is first needed, seconds on some drivers, and kept with f; many drivers also keep a
+ * cache on disk. These move that time to where it does no harm. */
+
+/* Compiles and runs once, on scratch memory, what fanin_fill(t, init) will need. `t` needs no buffer. Blocking. */
+FANIN_API fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init);
+
+/* Writes what f has compiled so far to `data`, for fanin_import() on a host without a driver cache. *size is what it
+ * takes; with `capacity` below that nothing is written and FANIN_BAD_SIZE is returned, or FANIN_OK if data is NULL. */
+FANIN_API fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size);
+
+/* Takes compiled programs that fanin_export() wrote, which are then used instead of compiling. Data that is damaged, or
+ * of another device, driver or fanin version, is FANIN_BAD_BINARY, and f is as before: it compiles what it needs. So it
+ * does where the driver refuses a binary after all. Copies `data`. */
+FANIN_API fanin_status fanin_import(fanin *f, const void *data, size_t size);
 
 /* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
