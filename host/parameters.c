@@ -71,10 +71,9 @@ static double central(double z) {
 
 static fanin_status trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   const double a = d->a, b = d->b;
-  const double lo = d->mean + d->std * a, hi = d->mean + d->std * b;
   FANIN__TRY(check_reach(dtype, "mean", d->mean));
   FANIN__TRY(check_reach(dtype, "std", d->std));
-  FANIN__TRY(inner_bounds(dtype, lo, hi, &out->p[2], &out->p[3]));
+  FANIN__TRY(inner_bounds(dtype, d->lo, d->hi, &out->p[2], &out->p[3]));
   out->p[0] = d->mean;
   out->p[1] = d->std;
   const double x_a = central(a), x_b = central(b);
