@@ -196,9 +196,9 @@ static void test_alloc_failures(void **state) {
   fanin *const f = *state;
   fanin_tensor t = {.rank = 77};
   assert_status(fanin_tensor_alloc(f, FANIN_F32, "OX", 2, NUMBERS(3, 7), &t), FANIN_BAD_LAYOUT);
-  assert_status(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(1 << 24, 1 << 24), &t),
-                (fanin_status)CL_INVALID_BUFFER_SIZE);
-  assert_string_equal(fanin_last_error(), "clCreateBuffer of 1125899906842624 bytes: CL_INVALID_BUFFER_SIZE (-61)");
+  /* Larger than any device's memory; platforms differ in the code. */
+  assert_true(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(1 << 24, 1 << 24), &t) < 0);
+  assert_non_null(strstr(fanin_last_error(), "clCreateBuffer of 1125899906842624 bytes: CL_"));
   assert_int_equal(t.rank, 77); /* written on success only */
 }
 
