@@ -23,7 +23,7 @@ json_t *json_from_shape(const uint64_t *shape, int rank) {
 }
 
 int json_print(json_t *root, failure *why) {
-  const int printed = json_dumpf(root, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+  const int printed = json_dumpf(root, stdout, JSON_INDENT(2));
   json_decref(root);
   putchar('\n');
   return printed == 0 ? STATUS_OK : fail(why, STATUS_INPUT, "cannot write JSON to standard output");

@@ -24,7 +24,8 @@ enum { N_COMMANDS = sizeof commands / sizeof *commands };
 
 static void print_help(FILE *stream) {
   fputs("Usage: fanin COMMAND [OPTION...]\n"
-        "Initialises neural-network weights on OpenCL devices: same seed, same bits, on every device.\n\n",
+        "Initialises neural-network weights on OpenCL devices: the same\n"
+        "seed gives the same bits on every device.\n\n",
         stream);
   for (size_t i = 0; i < N_COMMANDS; ++i)
     fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
@@ -35,7 +36,7 @@ static void print_help(FILE *stream) {
         "  fanin inspect lenet.safetensors\n"
         "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n\n"
         "'fanin COMMAND --help' tells the rest. 'fanin --version' prints the version.\n"
-        "Exit status: 0 fine, 1 a check did not hold, 2 usage or input, 3 device or OpenCL.\n",
+        "Exit status: 0 fine, 1 a check failed, 2 usage or input, 3 device or OpenCL.\n",
         stream);
 }
 

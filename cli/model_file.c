@@ -346,9 +346,9 @@ int model_build(json_t *root, const char *path, model *out, failure *why) {
   *out = (model){0};
   int status = check_type(&b, "the file", root, JSON_OBJECT);
   if (status == STATUS_OK) status = check_keys(&b, "the file", root, known);
-  if (status == STATUS_OK) status = get_text(&b, "the file", root, "name", false, &name);
-  if (status == STATUS_OK) status = get_text(&b, "the file", root, "source", false, &ignored);
-  if (status == STATUS_OK) status = get_text(&b, "the file", root, "comment", false, &ignored);
+  if (status == STATUS_OK) status = get_text(&b, "", root, "name", false, &name);
+  if (status == STATUS_OK) status = get_text(&b, "", root, "source", false, &ignored);
+  if (status == STATUS_OK) status = get_text(&b, "", root, "comment", false, &ignored);
   if (status == STATUS_OK) status = read_defaults(&b, root);
   if (status == STATUS_OK) status = build_list(&b, root, NULL, "");
   if (status == STATUS_OK) status = model_check(out, path, why);
