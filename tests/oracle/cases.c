@@ -1,0 +1,73 @@
+/* Distributions that take every path of stream v1; see cases.h. */
+#include "support.h"
+
+#include <math.h>
+
+#include "oracle/cases.h"
+
+#define TRUNCATED(mean_, std_, a_, b_, corrected_)                                                                     \
+  { .kind = FANIN_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_), .corrected = (corrected_) }
+#define ABSOLUTE(mean_, std_, a_, b_)                                                                                  \
+  { .kind = FANIN_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_), .bounds = FANIN_BOUNDS_ABSOLUTE }
+
+const fanin_init oracle_cases[ORACLE_CASES] = {
+    {.kind = FANIN_CONSTANT, .value = 0.1},
+    {.kind = FANIN_CONSTANT, .value = -0x1.002004p-3}, /* bf16 and f16 differ if rounded from f64 at once */
+    {.kind = FANIN_UNIFORM, .lo = 0, .hi = 1},
+    {.kind = FANIN_UNIFORM, .lo = -0.3, .hi = 0.7},
+    {.kind = FANIN_UNIFORM, .lo = -3e-7, .hi = 1e-6},  /* f16: a dozen subnormal numbers */
+    {.kind = FANIN_UNIFORM, .lo = 100.1, .hi = 100.9}, /* bf16: one number lies inside */
+    {.kind = FANIN_UNIFORM, .lo = -65504, .hi = 65504},
+    {.kind = FANIN_NORMAL, .mean = 0, .std = 1},
+    {.kind = FANIN_NORMAL, .mean = 0.5, .std = 0.02},
+    {.kind = FANIN_NORMAL, .mean = 0, .std = 2e-6},
+    {.kind = FANIN_NORMAL, .mean = -40, .std = 9000},
+    TRUNCATED(0, 1, -2, 2, 1),
+    TRUNCATED(0, 0.02, -2, 2, 0),
+    TRUNCATED(0, 0.02, -3, 3, 1),
+    TRUNCATED(0.1, 0.5, -1, 2.5, 1),
+    TRUNCATED(-1, 2, -4, 0.25, 1),
+    TRUNCATED(0, 1, 3, 5, 0),
+    TRUNCATED(0, 1, -5, -3, 0),
+    TRUNCATED(2, 0.1, 3, 5, 1),
+    TRUNCATED(0, 1, 10, INFINITY, 0),
+    TRUNCATED(0, 1, -INFINITY, -10, 0),
+    TRUNCATED(0, 1, 40, 41, 0),
+    TRUNCATED(0, 1, -41, -40, 0),
+    TRUNCATED(0, 1, 1000, INFINITY, 0),
+    TRUNCATED(0, 1, -INFINITY, INFINITY, 0),
+    TRUNCATED(0, 1, -INFINITY, 0.5, 0),
+    TRUNCATED(0, 1, 0, INFINITY, 1),
+    TRUNCATED(0, 1, 1.9, 2.1, 0),
+    TRUNCATED(0, 1, -8, 8, 0),
+    TRUNCATED(0, 1, 0.3, 0.31, 0),
+    TRUNCATED(0, 1e-3, -0.001, 0.002, 0),
+    ABSOLUTE(0.01, 0.02, -0.04, 0.04),
+    ABSOLUTE(0, 1, -2, 2),
+    ABSOLUTE(5, 1, 1, 2),
+};
+fanin_tensor oracle_range_of(fanin_dtype dtype, uint64_t first, uint64_t count) {
+  const uint64_t shape[] = {ORACLE_WHOLE};
+  const fanin_tensor whole = fanin_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, NULL, 1, shape);
+  return fanin_tensor_range(whole, first, count);
+}
+
+bool oracle_is_accepted(const fanin *f, fanin_dtype dtype, const fanin_init *init) {
+  if (dtype == FANIN_F64 && !f->has_f64) return false;
+  if (dtype == FANIN_F16 && init->kind == FANIN_NORMAL && init->std > 9600) return false;
+  if (dtype == FANIN_BF16 && init->kind == FANIN_TRUNC_NORMAL && init->a == 0.3) return false;
+  return true;
+}
+
+void oracle_assert_cases(fanin *f, const uint64_t *firsts, size_t n, uint64_t count) {
+  uint64_t random = count;
+  for (size_t c = 0; c < ORACLE_CASES; c++) {
+    for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
+      if (!oracle_is_accepted(f, (fanin_dtype)dtype, &oracle_cases[c])) continue;
+      for (size_t k = 0; k < n; k++) {
+        const fanin_key key = {test_random(&random), test_random(&random)};
+        oracle_assert_fill(f, NULL, oracle_range_of((fanin_dtype)dtype, firsts[k], count), &oracle_cases[c], key);
+      }
+    }
+  }
+}
