@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #include "oracle/cases.h"
 
@@ -70,4 +71,17 @@ void oracle_assert_cases(fanin *f, const uint64_t *firsts, size_t n, uint64_t co
       }
     }
   }
+}
+
+void *oracle_read_range(fanin *f, fanin_dtype dtype, uint64_t first, size_t count, const fanin_init *init,
+                        fanin_key key) {
+  const size_t bytes = count * fanin_dtype_size(dtype);
+  void *const host = malloc(bytes);
+  assert_non_null(host);
+  fanin_tensor t = oracle_range_of(dtype, first, count);
+  t.buffer = test_guarded(f, t.offset, bytes);
+  assert_ok(fanin_fill(f, NULL, &t, init, key, 0, NULL, NULL));
+  assert_ok(fanin_read(f, NULL, &t, host, bytes, 1, 0, NULL, NULL));
+  fanin_tensor_free(&t);
+  return host;
 }

@@ -21,4 +21,8 @@ bool oracle_is_accepted(const fanin *f, fanin_dtype dtype, const fanin_init *ini
 /* Asserts fills of `count` elements from each of the n `firsts` on, by every case in every dtype under random keys. */
 void oracle_assert_cases(fanin *f, const uint64_t *firsts, size_t n, uint64_t count);
 
+/* Fills elements first .. first + count of the vector and copies them to the host; free() what is returned. */
+void *oracle_read_range(fanin *f, fanin_dtype dtype, uint64_t first, size_t count, const fanin_init *init,
+                        fanin_key key);
+
 #endif

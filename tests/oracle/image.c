@@ -57,10 +57,9 @@ static bool is_one(const fanin_tensor *t, const place *p) {
 }
 
 void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, unsigned char *memory) {
-  fanin__distribution distribution;
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(t, &elements, &bytes));
-  assert_ok(fanin__resolve(t, init, &distribution));
+  fanin__distribution distribution = oracle_distribution_of(t, init);
   const bool delta = distribution.family == FANIN__DELTA;
   if (delta) distribution.family = FANIN__CONSTANT;
   const oracle_plan plan = oracle_plan_of(&distribution, t->dtype, &oracle_host_tails);

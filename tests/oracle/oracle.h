@@ -79,6 +79,9 @@ typedef struct oracle_plan {
   double x_middle, x_half, s_reference, low, high, width; /* truncated normal */
 } oracle_plan;
 
+/* `init` resolved on `t` by the library (which other tests hold to hand-derived numbers), with section 4's bounds. */
+fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_init *init);
+
 /* Not for FANIN__DELTA, which image.c puts together from constants. */
 oracle_plan oracle_plan_of(const fanin__distribution *distribution, fanin_dtype dtype, const oracle_tails *tails);
 

@@ -1,7 +1,7 @@
 /* Section 4 of docs/stream.md: a distribution's parameters, in f64 and in the order written. */
-#include "oracle.h"
+#include "support.h"
 
-#include <math.h>
+#include "oracle/oracle.h"
 
 const oracle_tails oracle_host_tails = {fanin__normal_tail, fanin__normal_log_tail, fanin__exp};
 
@@ -11,8 +11,6 @@ static double central(const oracle_tails *tails, double z) {
 }
 
 static void plan_truncation(oracle_plan *plan, double a, double b, const oracle_tails *tails) {
-  plan->lower = oracle_least(plan->dtype, plan->mean + plan->std * a);
-  plan->upper = oracle_most(plan->dtype, plan->mean + plan->std * b);
   const double x_a = central(tails, a), x_b = central(tails, b);
   plan->x_middle = (x_a + x_b) * 0.5;
   plan->x_half = (x_b - x_a) * 0.5;
@@ -34,13 +32,24 @@ static void plan_truncation(oracle_plan *plan, double a, double b, const oracle_
   }
 }
 
+fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_init *init) {
+  fanin__distribution d;
+  assert_ok(fanin__resolve(t, init, &d));
+  if (d.family == FANIN__TRUNC_NORMAL) {
+    const bool absolute = init->kind == FANIN_TRUNC_NORMAL && init->bounds == FANIN_BOUNDS_ABSOLUTE;
+    d.lo = absolute ? init->a : d.mean + d.std * d.a;
+    d.hi = absolute ? init->b : d.mean + d.std * d.b;
+  }
+  return d;
+}
+
 oracle_plan oracle_plan_of(const fanin__distribution *d, fanin_dtype dtype, const oracle_tails *tails) {
   oracle_plan plan = {.dtype = dtype, .family = d->family, .value = d->value, .mean = d->mean, .std = d->std};
+  plan.lower = oracle_least(dtype, d->lo);
+  plan.upper = oracle_most(dtype, d->hi);
   if (d->family == FANIN__UNIFORM) {
     plan.middle = d->lo * 0.5 + d->hi * 0.5;
     plan.half = d->hi * 0.5 - d->lo * 0.5;
-    plan.lower = oracle_least(dtype, d->lo);
-    plan.upper = oracle_most(dtype, d->hi);
   } else if (d->family == FANIN__TRUNC_NORMAL) {
     plan_truncation(&plan, d->a, d->b, tails);
   }
