@@ -109,7 +109,6 @@ static fanin_status allocate_all(fanin__forward *w) {
   FANIN__TRY(allocate(w, &w->bias, widest, sizeof(float), "biases"));
   FANIN__TRY(allocate(w, &w->rows, m * widest_input, sizeof(float), "samples of pairs"));
   FANIN__TRY(allocate(w, &w->gram, m * m, sizeof(float), "the Gram matrix"));
-  FANIN__TRY(allocate(w, &w->square, m * m, sizeof(float), "the Gram matrix's square"));
   FANIN__TRY(allocate(w, &w->root, m, sizeof(float), "norms"));
   FANIN__TRY(allocate(w, &w->coefficients, FANIN__PAIR_POWERS * m, sizeof(float), "coefficients of pairs"));
   FANIN__TRY(allocate(w, &w->sums, sums, sizeof(float), "row sums"));
@@ -142,7 +141,6 @@ void fanin__forward_close(fanin__forward *w) {
   release(w->sums);
   release(w->coefficients);
   release(w->root);
-  release(w->square);
   release(w->gram);
   release(w->rows);
   release(w->bias);
@@ -271,7 +269,7 @@ fanin_status fanin__forward_pairs(fanin__forward *w, uint64_t width, double h_rm
   const argument gather[] = {ARGUMENT(w->h), ARGUMENT(step), ARGUMENT(scale), ARGUMENT(w->rows)};
   const argument sum[] = {ARGUMENT(w->gram), ARGUMENT(factor),          ARGUMENT(offset),
                           ARGUMENT(w->root), ARGUMENT(w->coefficients), ARGUMENT(w->sums)};
-  const argument cube[] = {ARGUMENT(w->gram), ARGUMENT(w->square), ARGUMENT(w->sums)};
+  const argument cube[] = {ARGUMENT(w->gram), ARGUMENT(w->sums)};
   FANIN__TRY(send(w, w->root, pairs->root, m));
   FANIN__TRY(send(w, w->coefficients, pairs->coefficients, FANIN__PAIR_POWERS * m));
   FANIN__TRY(enqueue(w, LINEAR, "gather_rows", (extent){(size_t)width, m}, gather, COUNT(gather)));
@@ -280,8 +278,6 @@ fanin_status fanin__forward_pairs(fanin__forward *w, uint64_t width, double h_rm
   FANIN__TRY(fetch(w, w->sums, w->host, 2 * m));
   memcpy(pairs->squares, w->host, m * sizeof *w->host);
   memcpy(pairs->series, w->host + m, m * sizeof *w->host);
-  /* K is symmetric: K^2 = K K^T */
-  FANIN__TRY(fanin__gemm(w->queue, m, m, m, w->gram, w->gram, w->square));
   FANIN__TRY(enqueue(w, LINEAR, "cube_sums", (extent){m, 1}, cube, COUNT(cube)));
   return fetch(w, w->sums, pairs->cubes, m);
 }

@@ -15,7 +15,7 @@ typedef struct fanin__forward {
   cl_mem h, z;                     /* batch x the largest width */
   cl_mem weight, weight_f32, bias; /* of one layer; the first two are one buffer if the dtype is f32 */
   cl_mem rows;                     /* subset x the largest input width */
-  cl_mem gram, square;             /* subset x subset */
+  cl_mem gram;                     /* subset x subset */
   cl_mem root, coefficients;
   cl_mem sums, means; /* what is read back */
   float *host;        /* as many numbers as the largest of what is read back or sent */

@@ -162,13 +162,24 @@ kernel void pair_sums(const ulong m, global float *gram, const float gain, const
   sums[m + a] = series;
 }
 
-/* sums[a] = sum over b of K[a, b] K^2[a, b], K^2 the matrix square: their sum is the trace of K^3. */
-kernel void cube_sums(const ulong m, global const float *k, global const float *k_squared, global float *sums) {
+/* sums[a] = sum over b and c of K[a, b] K[b, c] K[c, a]: their sum is the trace of K^3, K (m, m) symmetric. */
+kernel void cube_sums(const ulong m, global const float *k, global float *sums) {
   const ulong a = get_global_id(0);
   if (a >= m) return;
+  global const float *row_a = k + a * m;
   float sum = 0, error = 0;
   for (ulong b = 0; b < m; b++) {
-    sum = accumulate(sum, k[b * m + a] * k_squared[b * m + a], &error);
+    global const float *row_b = k + b * m;
+    float8 products = 0;
+    for (ulong c = 0; c < m / 8; c++) {
+      products = fma(vload8(c, row_a), vload8(c, row_b), products);
+    }
+    const float4 halves = products.lo + products.hi;
+    float product = (halves.x + halves.y) + (halves.z + halves.w);
+    for (ulong c = m / 8 * 8; c < m; c++) {
+      product = fma(row_a[c], row_b[c], product);
+    }
+    sum = accumulate(sum, row_a[b] * product, &error);
   }
   sums[a] = sum;
 }
