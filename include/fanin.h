@@ -465,7 +465,7 @@ typedef struct fanin_probe_layer {
   double q_measured;                                /* on the device */
   double q_meanfield;                               /* mean-field recursion from the input on: infinite width */
   double q_predicted;                               /* one step from the measured layer before */
-  double q_z;   /* ln(q_measured / q_predicted) in its standard deviations, which follow from widths and batch */
+  double q_z;   /* q_measured / q_predicted as a normal deviate: its law follows from widths, batch and input */
   int conforms; /* |weight_z| and |q_z| within the family bound */
 } fanin_probe_layer;
 
@@ -473,7 +473,8 @@ typedef struct fanin_probe_layer {
 FANIN_API double fanin_z_bound(size_t tests);
 
 /* Runs the network forward on the device (CLBlast GEMM, own kernels for the rest) and fills layers[0 .. n_widths - 2].
- * Blocking. FANIN_UNSUPPORTED if built without CLBlast; FANIN_NOT_FINITE if activations overflow f32, with the layer
+ * Blocking. FANIN_UNSUPPORTED if built without CLBlast; FANIN_BAD_ARGUMENT if init's weights do not have mean 0 (or are
+ * identity or dirac), which mean-field theory assumes; FANIN_NOT_FINITE if activations overflow f32, with the layer
  * in the error sentence and the layers before it filled in. */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_layer *layers);
