@@ -90,7 +90,7 @@ static fanin_status allocate(fanin__forward *w, cl_mem *buffer, uint64_t element
 
 static fanin_status allocate_all(fanin__forward *w) {
   const fanin_probe_config *const config = w->config;
-  uint64_t widest = 0, weights = 0, widest_input = 0;
+  uint64_t widest = 1, weights = 1, widest_input = 1;
   for (size_t l = 0; l < config->n_widths; l++) {
     widest = larger(widest, config->widths[l]);
     if (l + 1 == config->n_widths) continue;
