@@ -9,5 +9,6 @@ int cmd_list(int argc, char **argv, failure *why);
 int cmd_init(int argc, char **argv, failure *why);
 int cmd_inspect(int argc, char **argv, failure *why);
 int cmd_probe(int argc, char **argv, failure *why);
+int cmd_bench(int argc, char **argv, failure *why);
 
 #endif
