@@ -167,27 +167,12 @@ static void add_error(error *e, double z, long double exact) {
 }
 
 /* In sigma, as resolved: mean 0 and std 1. */
-static const double intervals[][2] = {{-2, 2},
-                                      {-3, 3},
-                                      {-1, 2.5},
-                                      {-4, 0.25},
-                                      {3, 5},
-                                      {-5, -3},
-                                      {0, INFINITY},
-                                      {10, INFINITY},
-                                      {-INFINITY, -10},
-                                      {40, 41},
-                                      {-41, -40},
-                                      {1000, INFINITY},
-                                      {-INFINITY, INFINITY},
-                                      {-INFINITY, 0.5},
-                                      {1.9, 2.1},
-                                      {-8, 8},
-                                      {0.3, 0.31},
-                                      {7.9, 8.1},
-                                      {-0.001, 0.002},
-                                      {1.99, INFINITY},
-                                      {6, 6.5}};
+static const double intervals[][2] = {
+    {-2, 2},          {-3, 3},          {-1, 2.5},       {-4, 0.25},         {3, 5},
+    {-5, -3},         {0, INFINITY},    {10, INFINITY},  {-INFINITY, -10},   {40, 41},
+    {-41, -40},       {1000, INFINITY}, {1e6, INFINITY}, {-INFINITY, -1e15}, {-INFINITY, INFINITY},
+    {-INFINITY, 0.5}, {1.9, 2.1},       {-8, 8},         {0.3, 0.31},        {7.9, 8.1},
+    {-0.001, 0.002},  {1.99, INFINITY}, {6, 6.5}};
 
 static oracle_plan plan_of_interval(const double interval[2], fanin_dtype dtype, const oracle_tails *tails) {
   const fanin__distribution d = {.family = FANIN__TRUNC_NORMAL,
