@@ -38,7 +38,7 @@ static error_t take_key(int key, char *value, struct argp_state *state) {
 /* Leaves out argp's note on arguments of short options: the list shows them. */
 static char *filter_help(int key, const char *text, void *input) {
   (void)input;
-  return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)(uintptr_t)text;
+  return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
 /* A copy of the options with --help at its end. */

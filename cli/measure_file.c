@@ -61,7 +61,7 @@ int measure_stored(const measurer *m, const tensor_file *f, const stored_tensor 
   *out = (fanin_stats){0};
   for (uint64_t first = 0; first < t->elements;) {
     const uint64_t left = t->elements - first, count = left < most ? left : most;
-    fanin_stats piece;
+    fanin_stats piece = {0};
     const int status = measure_piece(m, f, t->type->dtype, t->offset + first * size, count, &piece, why);
     if (status != STATUS_OK) return status;
     *out = first == 0 ? piece : merge_stats(out, &piece);

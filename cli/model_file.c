@@ -35,7 +35,8 @@ static int complain(const builder *b, const char *where, const char *format, ...
   va_start(arguments, format);
   vsnprintf(sentence, sizeof sentence, format, arguments);
   va_end(arguments);
-  return fail(b->why, STATUS_INPUT, "%s: %s: %s", b->path, where, sentence);
+  fail(b->why, STATUS_INPUT, "%s: %s: %s", b->path, where, sentence);
+  return STATUS_INPUT;
 }
 
 static int complain_library(const builder *b, const char *where, fanin_status status) {
@@ -50,11 +51,10 @@ static char *place(char out[MAX_WHERE], const char *where, const char *format, .
 
 static char *place(char out[MAX_WHERE], const char *where, const char *format, ...) {
   va_list arguments;
-  const size_t used = strlen(where) < MAX_WHERE - 2 ? strlen(where) : MAX_WHERE - 2;
-  memcpy(out, where, used);
-  if (used > 0) out[used] = '.';
+  int used = 0;
+  if (where[0]) used = snprintf(out, MAX_WHERE, "%.*s.", MAX_WHERE - 2, where);
   va_start(arguments, format);
-  vsnprintf(out + used + (used > 0), MAX_WHERE - used - (used > 0), format, arguments);
+  vsnprintf(out + used, (size_t)(MAX_WHERE - used), format, arguments);
   va_end(arguments);
   return out;
 }
@@ -127,9 +127,8 @@ static int get_text(const builder *b, const char *where, const json_t *object, c
   *out = NULL;
   if (!value) return required ? complain(b, where, "needs a '%s'", key) : STATUS_OK;
   place(inner, where, "%s", key);
-  const int status = check_type(b, inner, value, JSON_STRING);
-  if (status == STATUS_OK) *out = json_string_value(value);
-  return status;
+  *out = json_string_value(value);
+  return *out ? STATUS_OK : complain(b, inner, "is %s, but must be a text \"...\"", type_name(value));
 }
 
 /* ---- One tensor ----------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ static void arm(const char *path) {
     signal(SIGXFSZ, SIG_IGN); /* past the file size limit, write() says so instead */
     registered = true;
   }
-  strcpy(doomed, path);
+  snprintf(doomed, sizeof doomed, "%s", path);
   armed = 1;
 }
 

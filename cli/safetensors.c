@@ -131,7 +131,7 @@ static const stored_type *find_type(const char *name) {
 
 /* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]} */
 static int read_entry(tensor_file *f, const char *name, const json_t *entry, uint64_t data, failure *why) {
-  uint64_t shape[STORED_MAX_RANK], offsets[2];
+  uint64_t shape[STORED_MAX_RANK], offsets[2] = {0};
   const json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
   const char *type_text = json_string_value(json_object_get(entry, "dtype"));
   if (json_object_size(entry) != 3 || !type_text || !dims || !range) {

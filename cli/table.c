@@ -66,10 +66,10 @@ static plan make_plan(const table *t, size_t available) {
   for (size_t c = 0; c < t->n_columns; ++c) {
     p.shown[c] = true;
     p.width[c] = text_width(t->columns[c].title);
-  }
-  for (size_t i = 0; i < t->n_cells; ++i) {
-    const size_t width = text_width(t->cells[i]), c = i % t->n_columns;
-    if (width > p.width[c]) p.width[c] = width;
+    for (size_t i = c; i < t->n_cells; i += t->n_columns) {
+      const size_t width = text_width(t->cells[i]);
+      if (width > p.width[c]) p.width[c] = width;
+    }
   }
   if (available == 0 || total_width(t, &p) <= available) return p;
   p.gap = 1;

@@ -27,8 +27,8 @@ static int split(const char *text, const char *begin[N_FIELDS], size_t length[N_
 }
 
 int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failure *why) {
-  const char *begin[N_FIELDS];
-  size_t length[N_FIELDS], rank = 0;
+  const char *begin[N_FIELDS] = {NULL};
+  size_t length[N_FIELDS] = {0}, rank = 0;
   uint64_t shape[FANIN_MAX_RANK];
   fanin_dtype dtype = FANIN_F32;
   int status = split(text, begin, length, why);
