@@ -17,8 +17,7 @@ static double worse(double worst, double error) {
   return fabs(error) <= worst ? worst : fabs(error);
 }
 
-/* ---- Normals ------------------------------------------------------------------------------------------------------
- */
+/* ---- Normals ----------------------------------------------------------------------------------------------------- */
 
 /* Box and Muller in double: the words' middles are exact there. */
 static void box_muller(uint32_t radius, uint32_t angle, double *c, double *s) {
@@ -153,8 +152,7 @@ static void test_normal_f64(void **state) {
   assert_true(least_radius > 2.3e-10 && most_radius < 9.5);
 }
 
-/* ---- Truncated normals --------------------------------------------------------------------------------------------
- */
+/* ---- Truncated normals ------------------------------------------------------------------------------------------- */
 
 typedef struct error {
   double absolute, relative; /* |z| < 8, and beyond */

@@ -10,8 +10,7 @@
 
 #define LEN(x) (sizeof(x) / sizeof *(x))
 
-/* ---- Layouts, with fans by hand -----------------------------------------------------------------------------------
- */
+/* ---- Layouts, with fans by hand ---------------------------------------------------------------------------------- */
 
 typedef struct layout_case {
   const char *layout;
@@ -29,8 +28,7 @@ static const layout_case layouts[] = {
     {"OI", 2, {3072, 384}, 0, 3, 384, 1024},        /* 1024 outputs a split */
 };
 
-/* ---- Initialisers, with std by hand -------------------------------------------------------------------------------
- */
+/* ---- Initialisers, with std by hand ------------------------------------------------------------------------------ */
 
 typedef enum fan { FAN_IN, FAN_OUT, FAN_MEAN, FAN_GEOMETRIC } fan;
 typedef enum form { UNIFORM, NORMAL, CUT } form; /* CUT: at 2 sigma, std kept */
@@ -103,8 +101,7 @@ static statistics_law law_of(form shape, double std) {
   return laws[shape];
 }
 
-/* ---- Mean, std and shape ------------------------------------------------------------------------------------------
- */
+/* ---- Mean, std and shape ----------------------------------------------------------------------------------------- */
 
 static bool has(const fanin *f, int dtype) {
   return dtype != FANIN_F64 || f->has_f64;
@@ -207,8 +204,7 @@ static void test_constants(void **state) {
   }
 }
 
-/* ---- Tails --------------------------------------------------------------------------------------------------------
- */
+/* ---- Tails ------------------------------------------------------------------------------------------------------- */
 
 static void test_tails(void **state) {
   fanin *const f = *state;
@@ -242,8 +238,7 @@ static void test_tails(void **state) {
   }
 }
 
-/* ---- Bounds -------------------------------------------------------------------------------------------------------
- */
+/* ---- Bounds ------------------------------------------------------------------------------------------------------ */
 
 /* Bounds that no dtype has, that all have, that lie between a few numbers of one. */
 static const double bounds[][2] = {

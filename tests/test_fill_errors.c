@@ -199,8 +199,7 @@ static void test_bad_initialisers(void **state) {
   clReleaseMemObject(buffer);
 }
 
-/* ---- What is not in the tensor or the initialiser -----------------------------------------------------------------
- */
+/* ---- What is not in the tensor or the initialiser ---------------------------------------------------------------- */
 
 static const fanin_init normal = {.kind = FANIN_NORMAL, .std = 1};
 

@@ -34,8 +34,7 @@ static fanin *open_with_small_groups(void) {
   return f;
 }
 
-/* ---- Sizes and offsets --------------------------------------------------------------------------------------------
- */
+/* ---- Sizes and offsets ------------------------------------------------------------------------------------------- */
 
 static void test_sizes_and_offsets(void **state) {
   fanin *const f = *state;
@@ -74,8 +73,7 @@ static void test_scalar(void **state) {
   oracle_assert_fill(f, NULL, t, &inits[2], (fanin_key){1, 2});
 }
 
-/* ---- Strides ------------------------------------------------------------------------------------------------------
- */
+/* ---- Strides ----------------------------------------------------------------------------------------------------- */
 
 typedef struct strided_case {
   int rank;
@@ -111,8 +109,7 @@ static void test_strided(void **state) {
   }
 }
 
-/* ---- Slabs --------------------------------------------------------------------------------------------------------
- */
+/* ---- Slabs ------------------------------------------------------------------------------------------------------- */
 
 /* Memory for `extent` with its dimensions in random order and random gaps. */
 static void random_strides(int rank, const uint64_t *extent, uint64_t *strides, uint64_t *random) {

@@ -55,8 +55,7 @@ static void sleep_milliseconds(long n) {
   nanosleep(&time, NULL);
 }
 
-/* ---- Events -------------------------------------------------------------------------------------------------------
- */
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
 
 /* Nothing happens before the wait list is complete; the event comes after everything. Memory is read by f's own queue,
  * which orders nothing with `queue`. */
@@ -140,8 +139,7 @@ static void test_in_order(void **state) {
   }
 }
 
-/* ---- Order --------------------------------------------------------------------------------------------------------
- */
+/* ---- Order ------------------------------------------------------------------------------------------------------- */
 
 /* What was filled before changes nothing: every tensor alone, in both orders, and twice. */
 static void test_any_order(void **state) {
@@ -165,8 +163,7 @@ static void test_any_order(void **state) {
   }
 }
 
-/* ---- Threads ------------------------------------------------------------------------------------------------------
- */
+/* ---- Threads ----------------------------------------------------------------------------------------------------- */
 
 enum { THREADS = 4, TENSORS_EACH = 12 };
 

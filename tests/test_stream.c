@@ -34,8 +34,7 @@ static void test_every_work_group(void **state) {
   }
 }
 
-/* ---- The words at which naive code breaks -------------------------------------------------------------------------
- */
+/* ---- The words at which naive code breaks ------------------------------------------------------------------------ */
 
 typedef struct edge {
   uint64_t block;
@@ -78,8 +77,7 @@ static void test_edge_radii(void **state) {
   }
 }
 
-/* ---- Keys ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Keys -------------------------------------------------------------------------------------------------------- */
 
 /* FNV-1a-64's own test vectors, as its authors publish them. */
 static void test_named_keys(void **state) {

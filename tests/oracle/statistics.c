@@ -56,8 +56,7 @@ double *statistics_fill(fanin *f, fanin_tensor t, const fanin_init *init, fanin_
   return x;
 }
 
-/* ---- Laws ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Laws -------------------------------------------------------------------------------------------------------- */
 
 static double tail(double z) {
   return erfc(z * 0.70710678118654752440) / 2;
@@ -94,8 +93,7 @@ void statistics_moments(const statistics_law *law, double *mean, double *std, do
   *std = law->uniform ? sqrt(variance) : law->std * sqrt(variance);
 }
 
-/* ---- Tests --------------------------------------------------------------------------------------------------------
- */
+/* ---- Tests ------------------------------------------------------------------------------------------------------- */
 
 void statistics_location(const double *x, size_t n, double mean, double std, double kurtosis, double z[2]) {
   double sum = 0, squares = 0;
