@@ -119,16 +119,17 @@ static int get_count(const builder *b, const char *where, const json_t *object, 
   return STATUS_OK;
 }
 
-/* A text under a key; NULL if the key is not there, which is a failure if it is required. */
+/* A text under a key; *out stays as it is without the key, which is a failure if it is required. */
 static int get_text(const builder *b, const char *where, const json_t *object, const char *key, bool required,
                     const char **out) {
   const json_t *value = json_object_get(object, key);
   char inner[MAX_WHERE];
-  *out = NULL;
   if (!value) return required ? complain(b, where, "needs a '%s'", key) : STATUS_OK;
   place(inner, where, "%s", key);
-  *out = json_string_value(value);
-  return *out ? STATUS_OK : complain(b, inner, "is %s, but must be a text \"...\"", type_name(value));
+  const char *text = json_string_value(value);
+  if (!text) return complain(b, inner, "is %s, but must be a text \"...\"", type_name(value));
+  *out = text;
+  return STATUS_OK;
 }
 
 /* ---- One tensor ----------------------------------------------------------------------------------------------------
@@ -200,7 +201,7 @@ static int read_init(const builder *b, const char *where, const json_t *object, 
 }
 
 static int read_dtype(const builder *b, const char *where, const json_t *object, fanin_dtype *out) {
-  const char *text;
+  const char *text = NULL;
   char inner[MAX_WHERE];
   *out = b->dtype;
   const int status = get_text(b, where, object, "dtype", false, &text);
@@ -213,7 +214,7 @@ static int read_dtype(const builder *b, const char *where, const json_t *object,
 static int build_tensor(builder *b, json_t *object, const scope *s, const char *where) {
   static const char *const known[] = {"name", "shape", "layout", "groups", "splits", "dtype", "init", "comment", NULL};
   char name[MODEL_MAX_NAME + 1], inner[MAX_WHERE], full[MAX_WHERE + 512];
-  const char *text, *layout, *comment;
+  const char *text = "", *layout = NULL, *comment;
   uint64_t shape[FANIN_MAX_RANK], groups = 1, splits = 1;
   int rank = 0;
   fanin_dtype dtype = b->dtype;
