@@ -76,7 +76,7 @@ static void show_progress(const cursor *c, uint64_t written, uint64_t total, uin
   *shown = now;
   progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)written / (double)total,
                 text_bytes(written, done), text_bytes(total, whole), c->tensor + 1, c->model->count,
-                c->model->tensors[c->tensor].name, written > 0 ? "" : " (compiling kernels, once a device)");
+                c->model->tensors[c->tensor].name, written > 0 ? "" : " (compiling kernels)");
 }
 
 static int fill_pieces(const session *s, slot slots[2], cursor *c, uint64_t seed, output *out, failure *why) {

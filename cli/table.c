@@ -51,14 +51,15 @@ static size_t total_width(const table *t, const plan *p) {
   return total;
 }
 
-/* The shown column that is to go first; n_columns if none may go. */
-static size_t next_to_drop(const table *t, const plan *p) {
-  size_t found = t->n_columns;
+/* Hides the columns that are to go first; false if none may go. */
+static bool drop_columns(const table *t, plan *p) {
+  int first = 0;
   for (size_t c = 0; c < t->n_columns; ++c) {
-    if (!p->shown[c] || t->columns[c].drop == 0) continue;
-    if (found == t->n_columns || t->columns[c].drop > t->columns[found].drop) found = c;
+    if (p->shown[c] && t->columns[c].drop > first) first = t->columns[c].drop;
   }
-  return found;
+  for (size_t c = 0; c < t->n_columns && first > 0; ++c)
+    p->shown[c] = p->shown[c] && t->columns[c].drop != first;
+  return first > 0;
 }
 
 static plan make_plan(const table *t, size_t available) {
@@ -73,11 +74,8 @@ static plan make_plan(const table *t, size_t available) {
   }
   if (available == 0 || total_width(t, &p) <= available) return p;
   p.gap = 1;
-  while (total_width(t, &p) > available) {
-    const size_t c = next_to_drop(t, &p);
-    if (c == t->n_columns) break;
-    p.shown[c] = false;
-  }
+  while (total_width(t, &p) > available && drop_columns(t, &p))
+    ;
   p.gap = 2;
   if (total_width(t, &p) > available) p.gap = 1;
   return p;

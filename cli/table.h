@@ -8,7 +8,8 @@
 typedef struct column {
   const char *title;
   int left; /* 1: text, flush left; 0: a number, flush right */
-  int drop; /* 0: always shown; else left out on a terminal that is too narrow, larger numbers first */
+  int drop; /* 0: always shown; else left out on a terminal that is too narrow: larger numbers first, equal ones
+               together */
 } column;
 
 typedef struct table {
