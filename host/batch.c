@@ -62,10 +62,6 @@ static uint64_t chunks_of(const fanin__job *job) {
   return job->elements > 0 ? job->rows.chunks * job->rows.count : 0;
 }
 
-static uint64_t ones_of(const fanin__job *job) {
-  return job->has_ones ? job->ones.count.s[0] * job->ones.count.s[1] * job->ones.count.s[2] : 0;
-}
-
 /* Chunks of a task. */
 static uint64_t piece_of(const fanin_plan *plan) {
   return (uint64_t)plan->f->work_group * plan->repeat;
@@ -94,10 +90,12 @@ static fanin_status make_tables(maker *m) {
     const fanin__job *const job = &m->jobs[i];
     const bool is_double = job->dtype == FANIN_F64;
     tasks += fanin__ceil_div(chunks_of(job), piece_of(m->plan));
-    tasks += fanin__ceil_div(ones_of(job), m->plan->f->work_group);
+    for (int box = 0; box < job->n_ones; box++) {
+      tasks += fanin__ceil_div(fanin__items_of(&job->ones[box]), m->plan->f->work_group);
+    }
     doubles += is_double;
-    ones += job->has_ones;
-    double_ones += job->has_ones && is_double;
+    ones += (size_t)job->n_ones;
+    double_ones += is_double ? (size_t)job->n_ones : 0;
   }
   const size_t counts[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = n,
                                              [FANIN__PARAMETERS32] = doubles < n ? n : 0,
@@ -157,11 +155,12 @@ static void put_batches(maker *m, size_t from, size_t to) {
   ones.first_task = tasks->used;
   for (size_t k = from; k < to; k++) {
     const fanin__job *const job = &m->jobs[m->order[k]];
-    if (!job->has_ones) continue;
-    const size_t entry = m->tables[FANIN__ONES].used;
-    append(&m->tables[FANIN__ONES], &job->ones);
-    put_parameters(m, FANIN__ONES32, FANIN__ONES64, entry, job->dtype, &job->one);
-    put_tasks(m, entry, ones_of(job), plan->f->work_group);
+    for (int box = 0; box < job->n_ones; box++) {
+      const size_t entry = m->tables[FANIN__ONES].used;
+      append(&m->tables[FANIN__ONES], &job->ones[box]);
+      put_parameters(m, FANIN__ONES32, FANIN__ONES64, entry, job->dtype, &job->one);
+      put_tasks(m, entry, fanin__items_of(&job->ones[box]), plan->f->work_group);
+    }
   }
   ones.tasks = tasks->used - ones.first_task;
   if (ones.tasks > 0) plan->batches[plan->n_batches++] = ones;

@@ -82,15 +82,14 @@ static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__jo
   return launch_rows(f, when, job, seed, &shape, repeat);
 }
 
-static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__job *job) {
+static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__ones *ones) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->one.options, "ones", &kernel));
-  const uint64_t items = job->ones.count.s[0] * job->ones.count.s[1] * job->ones.count.s[2];
-  const launch shape = {
-      .rank = 1, .global = {(size_t)fanin__ceil_div(items, f->work_group) * f->work_group}, .local = {f->work_group}};
+  const uint64_t groups = fanin__ceil_div(fanin__items_of(ones), f->work_group);
+  const launch shape = {.rank = 1, .global = {(size_t)groups * f->work_group}, .local = {f->work_group}};
   setter s = {.kernel = kernel};
   set(&s, sizeof job->buffer, &job->buffer);
-  set(&s, sizeof job->ones, &job->ones);
+  set(&s, sizeof *ones, ones);
   set_parameters(&s, job->dtype, &job->one);
   const fanin_status status = enqueue(when, &s, &shape);
   (void)clReleaseKernel(kernel);
@@ -99,11 +98,19 @@ static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__jo
 
 /* Zeros, then ones that wait for them. */
 static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
-  cl_event zeroed = NULL;
+  fanin_status status = FANIN_OK;
+  cl_event zeroed = NULL, done[FANIN__MOST_BOXES] = {NULL};
   const fanin__when first = {when->queue, when->n_wait, when->wait_list, &zeroed};
   FANIN__TRY(fill_rows(f, &first, job, seed));
-  const fanin__when second = {when->queue, 1, &zeroed, when->event};
-  const fanin_status status = fill_ones(f, &second, job);
+  for (int k = 0; k < job->n_ones && status == FANIN_OK; k++) {
+    const fanin__when next = {when->queue, 1, &zeroed, &done[k]};
+    status = fill_ones(f, &next, job, &job->ones[k]);
+  }
+  const fanin__when all = {when->queue, (cl_uint)job->n_ones, done, when->event};
+  if (status == FANIN_OK) status = fanin__enqueue_marker(&all);
+  for (int k = 0; k < job->n_ones; k++) {
+    if (done[k]) (void)clReleaseEvent(done[k]);
+  }
   (void)clReleaseEvent(zeroed);
   return status;
 }
@@ -116,7 +123,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
   if (job.elements == 0) return fanin__enqueue_marker(&when);
-  return job.has_ones ? fill_both(f, &when, &job, key.seed) : fill_rows(f, &when, &job, key.seed);
+  return job.n_ones > 0 ? fill_both(f, &when, &job, key.seed) : fill_rows(f, &when, &job, key.seed);
 }
 
 /* ---- Warming up -------------------------------------------------------------------------------------------------- */
@@ -133,12 +140,11 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
   small.rows.length = 4 * f->lanes;
   FANIN__TRY(launch_rows(f, when, &small, 0, &shape, 1));
-  if (!job->has_ones) return FANIN_OK;
-  small.ones.count = (cl_ulong4){{1, 1, 1, 0}};
-  small.ones.start = small.ones.memory_stride = (cl_ulong4){{0, 0, 0, 0}};
-  small.ones.extent = (cl_ulong4){{1, 1, 1, 1}};
-  small.ones.origin = small.ones.range = 0;
-  return fill_ones(f, when, &small);
+  if (job->n_ones == 0) return FANIN_OK;
+  fanin__ones one = job->ones[0];
+  one.count = (cl_ulong4){{1, 1, 1, 0}};
+  one.extent = (cl_ulong4){{0, 0, 0, 0}}; /* nothing is inside: it only runs */
+  return fill_ones(f, when, &small, &one);
 }
 
 fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init) {

@@ -11,16 +11,28 @@ typedef struct fanin__rows {
   cl_ulong rank, count, origin, first_index, length, stride, chunks, stream;
 } fanin__rows;
 
-/* Twin of `diagonal` in kernels/fill.cl: the ones of identity and dirac. Vectors hold (B, O, I, -). */
+/* Twin of `diagonal` in kernels/fill.cl: the ones of identity and dirac in a box of coordinates. `first` and `count`
+ * hold (d, k, b, -), the other vectors (B, O, I, -). */
 typedef struct fanin__ones {
-  cl_ulong4 count, start, extent, memory_stride, index_stride;
+  cl_ulong4 first, count, start, extent, memory_stride;
   cl_ulong2 part;
-  cl_ulong origin, first_index, first_range, range;
+  cl_ulong origin, unused;
 } fanin__ones;
 
-/* Where the ones of `t` are; `any` is false where the part has none. The origin is relative to the part's first
- * element. */
-fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, bool *any);
+/* A slab is one box; a range of the row-major order is at most this many. */
+enum { FANIN__MOST_BOXES = 2 * FANIN_MAX_RANK };
+
+/* Where the ones in what memory holds of `t` are: at most FANIN__MOST_BOXES, none of them empty. Origins count from the
+ * part's first element. */
+fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, int *n);
+
+/* How many ones the whole tensor has. */
+fanin_status fanin__count_ones(const fanin_tensor *t, double *count);
+
+/* Of one box. */
+static inline uint64_t fanin__items_of(const fanin__ones *ones) {
+  return ones->count.s[0] * ones->count.s[1] * ones->count.s[2];
+}
 
 typedef struct fanin__job {
   cl_mem buffer;
@@ -28,9 +40,9 @@ typedef struct fanin__job {
   uint64_t elements;            /* 0: nothing to do */
   fanin__parameters parameters; /* of the fill; zeros where ones follow */
   fanin__rows rows;
-  bool has_ones;
   fanin__parameters one; /* of the ones */
-  fanin__ones ones;
+  int n_ones;            /* boxes of them */
+  fanin__ones ones[FANIN__MOST_BOXES];
 } fanin__job;
 
 /* Validates everything about a fill of `t` except for its queue. Without a buffer (t->buffer NULL, allowed only where

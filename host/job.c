@@ -59,8 +59,10 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   if (distribution.family == FANIN__DELTA) {
     job.one = job.parameters;
     memset(job.parameters.p, 0, sizeof job.parameters.p);
-    FANIN__TRY(fanin__ones_of(t, &job.ones, &job.has_ones));
-    job.ones.origin += job.rows.origin;
+    FANIN__TRY(fanin__ones_of(t, job.ones, &job.n_ones));
+    for (int k = 0; k < job.n_ones; k++) {
+      job.ones[k].origin += job.rows.origin;
+    }
   }
   *out = job;
   return FANIN_OK;

@@ -45,7 +45,9 @@ static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin_
     const cl_ulong origin = plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
     jobs[i].buffer = plan->tensors[i].buffer;
     jobs[i].rows.origin += origin;
-    jobs[i].ones.origin += origin;
+    for (int k = 0; k < jobs[i].n_ones; k++) {
+      jobs[i].ones[k].origin += origin;
+    }
   }
 }
 

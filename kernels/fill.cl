@@ -199,54 +199,44 @@ kernel void fill_many(global element *restrict buffer, global const rows *restri
 /* ---- Ones of identity and dirac, over a part that is already zero
  * ---------------------------------------------------- */
 
-/* They are at coordinates b in B, k part.x + d in O and k part.y + d in I, for d, k and b below count.x, .y and .z.
- * Vectors hold (B, O, I, -). The host's twin is fanin__ones in host/fill.h. */
+/* They are at coordinates b in B, k part.x + d in O and k part.y + d in I. Those of a box have (d, k, b) from `first`
+ * on, `count` of each, except for some that the box's edges cut off. Vectors hold (B, O, I, -) but for these two, (d,
+ * k, b, -). The host's twin is fanin__ones in host/fill.h. */
 typedef struct diagonal {
-  ulong4 count;
-  ulong4 start, extent; /* what memory holds of these dimensions */
-  ulong4 memory_stride; /* in memory, in elements */
-  ulong4 index_stride;  /* in the whole tensor */
+  ulong4 first, count;
+  ulong4 start, extent; /* of the box */
+  ulong4 memory_stride; /* in elements */
   ulong2 part;
-  ulong origin;      /* where in the buffer the part is, plus what the taps add, in elements */
-  ulong first_index; /* what the taps add to the index */
-  ulong first_range; /* if range > 0, memory instead holds indices first_range .. first_range + range densely */
-  ulong range;
+  ulong origin; /* where in the buffer the ones at the box's start would be, in elements */
+  ulong unused; /* fills the struct up to its alignment */
 } diagonal;
 
 static void fill_one(global element *restrict buffer, const diagonal *s, ulong id, parameters p) {
-  const ulong d = id % s->count.x;
-  const ulong k = id / s->count.x % s->count.y;
-  const ulong b = id / s->count.x / s->count.y;
-  if (b >= s->count.z) return;
-  const ulong4 at = (ulong4)(b, k * s->part.x + d, k * s->part.y + d, 0);
-  ulong memory;
-  if (s->range > 0) {
-    const ulong4 step = at * s->index_stride;
-    memory = s->first_index + step.x + step.y + step.z - s->first_range; /* wraps below the range to a large number */
-    if (memory >= s->range) return;
-  } else {
-    const ulong4 inside = at - s->start;
-    if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
-    const ulong4 step = inside * s->memory_stride;
-    memory = step.x + step.y + step.z;
-  }
+  const ulong d = s->first.x + id % s->count.x;
+  const ulong k = s->first.y + id / s->count.x % s->count.y;
+  const ulong row = id / s->count.x / s->count.y;
+  if (row >= s->count.z) return;
+  const ulong4 at = (ulong4)(s->first.z + row, k * s->part.x + d, k * s->part.y + d, 0);
+  const ulong4 inside = at - s->start; /* wraps below the box to a large number */
+  if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
+  const ulong4 step = inside * s->memory_stride;
   const chunk one = make_chunk(0, (uint4)(0), p);
-  store_some(buffer + s->origin + memory, 1, &one, 0, 1);
+  store_some(buffer + s->origin + step.x + step.y + step.z, 1, &one, 0, 1);
 }
 
 #if !defined(MANY)
-/* One tensor, an item a one. */
+/* One box of one tensor, an item a one. */
 kernel void ones(global element *restrict buffer, const diagonal s, const parameters p) {
   fill_one(buffer, &s, get_global_id(0), p);
 }
 
 #else
-/* Many tensors in one buffer: group g does the ones of tensor tasks[t].x from tasks[t].y on, t = first_task + g. */
-kernel void ones_many(global element *restrict buffer, global const diagonal *restrict tensors,
+/* Many boxes in one buffer: group g does the ones of box tasks[t].x from tasks[t].y on, t = first_task + g. */
+kernel void ones_many(global element *restrict buffer, global const diagonal *restrict boxes,
                       global const parameters *restrict all, global const ulong2 *restrict tasks,
                       const ulong first_task) {
   const ulong2 task = tasks[first_task + get_group_id(0)];
-  const diagonal s = tensors[task.x];
+  const diagonal s = boxes[task.x];
   fill_one(buffer, &s, task.y + get_local_id(0), all[task.x]);
 }
 #endif
