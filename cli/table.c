@@ -74,8 +74,9 @@ static plan make_plan(const table *t, size_t available) {
   }
   if (available == 0 || total_width(t, &p) <= available) return p;
   p.gap = 1;
-  while (total_width(t, &p) > available && drop_columns(t, &p))
-    ;
+  while (total_width(t, &p) > available) {
+    if (!drop_columns(t, &p)) break;
+  }
   p.gap = 2;
   if (total_width(t, &p) > available) p.gap = 1;
   return p;

@@ -21,6 +21,8 @@ cmp -s a.safetensors b.safetensors && die "the seed changes nothing"
 "$FANIN" init --tensor other:f32:OI:77x33 --init xavier_uniform "${w[@]}" -o c.safetensors --seed 42 >/dev/null
 "$FANIN" init --tensor fc1.weight:f16:OI:300x784 --init he_normal --dtype f32 -o again.npy --seed 42 >/dev/null
 cmp w.npy again.npy || die "--dtype f32 is not f32"
+"$FANIN" init --tensor fc2.weight:f32:OI:300x784 --init he_normal -o named.npy --seed 42 >/dev/null
+cmp -s w.npy named.npy && die "the name changes nothing"
 data=$((4 * 300 * 784))
 tail -c $data w.npy >w.bin
 tail -c $data c.safetensors | cmp - w.bin || die "another tensor before it changes a tensor"
