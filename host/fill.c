@@ -52,11 +52,11 @@ static launch fill_shape(const fanin *f, const fanin__rows *rows, cl_uint *repea
     wide *= 2;
   while (wide * high * 2 <= f->work_group && high < rows->count)
     high *= 2;
-  *repeat = fanin__repeats(f, fanin__ceil_div(rows->chunks, wide) * fanin__ceil_div(rows->count, high));
-  if (*repeat > fanin__ceil_div(rows->chunks, wide)) *repeat = (cl_uint)fanin__ceil_div(rows->chunks, wide);
+  const uint64_t across = fanin__ceil_div(rows->chunks, wide), down = fanin__ceil_div(rows->count, high);
+  *repeat = fanin__repeats(f, across * down);
+  if (across > 0 && *repeat > across) *repeat = (cl_uint)across;
   return (launch){.rank = 2,
-                  .global = {(size_t)fanin__ceil_div(rows->chunks, wide * *repeat) * wide,
-                             (size_t)fanin__ceil_div(rows->count, high) * high},
+                  .global = {(size_t)fanin__ceil_div(rows->chunks, wide * *repeat) * wide, (size_t)down * high},
                   .local = {wide, high}};
 }
 
@@ -138,7 +138,7 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
   small.buffer = scratch;
   small.rows.rank = small.rows.origin = small.rows.first_index = 0;
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
-  small.rows.length = 4 * f->lanes;
+  small.rows.length = fanin__chunk(f, job->dtype);
   FANIN__TRY(launch_rows(f, when, &small, 0, &shape, 1));
   if (job->n_ones == 0) return FANIN_OK;
   fanin__ones one = job->ones[0];
@@ -155,8 +155,8 @@ fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *ini
   FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
   if (job.elements == 0) return FANIN_OK;
   cl_int code = CL_SUCCESS;
-  const cl_mem scratch =
-      clCreateBuffer(f->context, CL_MEM_READ_WRITE, 4 * f->lanes * fanin_dtype_size(t->dtype), NULL, &code);
+  const cl_mem scratch = clCreateBuffer(f->context, CL_MEM_READ_WRITE,
+                                        fanin__chunk(f, t->dtype) * fanin_dtype_size(t->dtype), NULL, &code);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of scratch memory");
   fanin_status status = warm(f, &when, &job, scratch);
   code = clFinish(when.queue);

@@ -5,6 +5,9 @@
 
 #include "parameters.h"
 
+/* Elements that an item of the fill kernels makes at once: CHUNK of kernels/store.cl. */
+uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
+
 /* Twin of `rows` in kernels/fill.cl. */
 typedef struct fanin__rows {
   cl_ulong8 extent, index_stride, memory_stride;

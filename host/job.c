@@ -16,6 +16,11 @@ size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parame
   return sizeof single;
 }
 
+uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
+  const bool pairs = f->lanes == 1 && fanin_dtype_size(dtype) == 2;
+  return 4 * (pairs ? 2 : f->lanes);
+}
+
 static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__view *view, uint64_t stream) {
   fanin__rows rows;
   memset(&rows, 0, sizeof rows);
@@ -28,7 +33,7 @@ static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__v
   rows.stream = stream;
   /* A row begins up to 3 elements into its first block. */
   const uint64_t lead = view->row_rank > 0 ? 3 : view->first_index % 4;
-  rows.chunks = fanin__ceil_div(view->row_length + lead, 4 * f->lanes);
+  rows.chunks = fanin__ceil_div(view->row_length + lead, fanin__chunk(f, t->dtype));
   for (int d = 0; d < view->row_rank; d++) {
     rows.extent.s[d] = view->row_extent[d];
     rows.index_stride.s[d] = view->row_index_stride[d];

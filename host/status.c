@@ -107,6 +107,9 @@ const char *fanin_version(void) {
   return STRINGIFY(FANIN_VERSION_MAJOR) "." STRINGIFY(FANIN_VERSION_MINOR) "." STRINGIFY(FANIN_VERSION_PATCH);
 }
 
+#undef fanin__fail /* what the analyser is told of them elsewhere it sees here */
+#undef fanin__fail_cl
+
 fanin_status fanin__fail(fanin_status status, const char *format, ...) {
   /* Formatted aside: an argument may be the last sentence itself, to be wrapped in a longer one. */
   char sentence[sizeof last_error];

@@ -123,37 +123,71 @@ typedef struct rows {
   ulong stream;      /* which random numbers */
 } rows;
 
-/* Where a row begins: the index of its first element, and its place in the buffer. The vectors rotate instead of being
- * indexed, so that they stay in registers. */
-static void row_begin(const rows *r, ulong row, ulong *index, ulong *memory) {
-  ulong8 extent = r->extent, index_stride = r->index_stride, memory_stride = r->memory_stride;
+/* Component d of a vector of a tensor's rows. A private vector is not indexed, which would put it into memory. */
+#if defined(MANY)
+#define ROWS            global const rows
+#define COMPONENT(v, d) (((global const ulong *)&(v))[d])
+#else
+#define ROWS            const rows
+#define COMPONENT(v, d) component(v, d)
+static ulong component(ulong8 v, ulong d) {
+  const ulong4 half_of_it = d & 4 ? v.hi : v.lo;
+  const ulong2 pair = d & 2 ? half_of_it.hi : half_of_it.lo;
+  return d & 1 ? pair.y : pair.x;
+}
+#endif
+
+/* Where a row begins: the index of its first element, and its place in the buffer. */
+static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
   *index = r->first_index;
   *memory = r->origin;
   for (ulong d = 0; d < r->rank; ++d) {
-    const ulong coordinate = d + 1 < r->rank ? row % extent.s0 : row;
-    row = d + 1 < r->rank ? row / extent.s0 : row;
-    *index += coordinate * index_stride.s0;
-    *memory += coordinate * memory_stride.s0;
-    extent = extent.s12345670;
-    index_stride = index_stride.s12345670;
-    memory_stride = memory_stride.s12345670;
+    const ulong extent = COMPONENT(r->extent, d);
+    const ulong coordinate = d + 1 < r->rank ? row % extent : row;
+    row = d + 1 < r->rank ? row / extent : row;
+    *index += coordinate * COMPONENT(r->index_stride, d);
+    *memory += coordinate * COMPONENT(r->memory_stride, d);
   }
 }
 
-/* Chunk c of the row that begins at `begin` and `memory`: in full, or what of it belongs to the row. */
-static void fill_chunk(global element *restrict buffer, const rows *r, ulong begin, ulong memory, ulong c, uint4 key,
-                       parameters p) {
-  const ulong end = begin + r->length;
-  const ulong block = (begin >> 2) + c * LANES;
-  const ulong index = block << 2;
-  if (index >= end) return;
-  const chunk made = make_chunk(block, key, p);
-  if (r->stride == 1 && index >= begin && end - index >= CHUNK) {
-    store_chunk(buffer + memory + (index - begin), &made);
-  } else {
-    const uint from = index < begin ? (uint)(begin - index) : 0u;
-    const uint to = end - index < CHUNK ? (uint)(end - index) : (uint)CHUNK;
-    store_some(buffer + memory + (index + from - begin) * r->stride, r->stride, &made, from, to);
+/* What one item does: chunks of one row. Elements are counted from the first chunk's first element, in 32 bits, which
+ * a loop of a GPU does in half the instructions. */
+typedef struct stretch {
+  ulong block;     /* of the first chunk */
+  ulong memory;    /* where its first element is, or would be if the row began there */
+  uint begin, end; /* which elements belong to the row */
+  uint full;       /* chunks that begin at begin .. begin + full - 1 are stored as vectors */
+} stretch;
+
+/* From chunk c of a row on. */
+static stretch row_stretch(global element *buffer, ROWS *r, ulong row, ulong c) {
+  stretch s;
+  ulong index, memory;
+  row_begin(r, row, &index, &memory);
+  const ulong skipped = c * CHUNK, end = (index & 3) + r->length;
+  s.block = (index >> 2) + c * LANES;
+  s.memory = memory + (skipped - (index & 3)) * r->stride;
+  s.begin = c == 0 ? (uint)index & 3u : 0u;
+  s.end = end > skipped ? (uint)min(end - skipped, 0x80000000ul) : 0u;
+  s.full = 0;
+  if (r->stride == 1 && s.end >= CHUNK + s.begin && stores_vectors(buffer + s.memory))
+    s.full = s.end - CHUNK - s.begin + 1;
+  return s;
+}
+
+/* `count` chunks, get_local_size(0) apart. */
+static void fill_stretch(global element *restrict buffer, const stretch *s, ulong stride, uint count, uint4 key,
+                         parameters p) {
+  const uint step = (uint)get_local_size(0) * CHUNK;
+  const uint end = min(s->end, step * count);
+  for (uint at = 0; at < end; at += step) {
+    const chunk made = make_chunk(s->block + at / 4, key, p);
+    if (at - s->begin < s->full) {
+      store_chunk(buffer + s->memory + at, &made);
+    } else {
+      const uint from = at < s->begin ? s->begin : 0u;
+      store_some(buffer, s->memory + at * stride, stride, &made, from, min(s->end - at, (uint)CHUNK));
+    }
   }
 }
 
@@ -167,12 +201,9 @@ kernel void fill(global element *restrict buffer, const rows r, const parameters
                  const uint repeat) {
   if (get_global_id(1) >= r.count) return;
   const uint4 key = make_key(seed, r.stream);
-  ulong begin, memory;
-  row_begin(&r, get_global_id(1), &begin, &memory);
-  ulong c = get_group_id(0) * get_local_size(0) * repeat + get_local_id(0);
-  for (uint i = 0; i < repeat && c < r.chunks; ++i, c += get_local_size(0)) {
-    fill_chunk(buffer, &r, begin, memory, c, key, p);
-  }
+  const ulong c = get_group_id(0) * get_local_size(0) * repeat + get_local_id(0);
+  const stretch s = row_stretch(buffer, &r, get_global_id(1), c);
+  fill_stretch(buffer, &s, r.stride, repeat, key, p);
 }
 
 #else
@@ -182,15 +213,16 @@ kernel void fill_many(global element *restrict buffer, global const rows *restri
                       global const parameters *restrict all, global const ulong2 *restrict tasks,
                       const ulong first_task, const ulong seed, const uint repeat) {
   const ulong2 task = tasks[first_task + get_group_id(0)];
-  const rows r = tensors[task.x];
+  ROWS *r = &tensors[task.x];
   const parameters p = all[task.x];
-  const uint4 key = make_key(seed, r.stream);
+  const uint4 key = make_key(seed, r->stream);
+  /* A single row takes all of the item's chunks at once; otherwise each may be in another row. */
+  const uint at_once = r->rank > 0 ? 1 : repeat;
   ulong q = task.y + get_local_id(0);
-  for (uint i = 0; i < repeat && q < r.chunks * r.count; ++i, q += get_local_size(0)) {
-    const ulong row = r.rank > 0 ? q / r.chunks : 0;
-    ulong begin, memory;
-    row_begin(&r, row, &begin, &memory);
-    fill_chunk(buffer, &r, begin, memory, q - row * r.chunks, key, p);
+  for (uint i = 0; i < repeat && q < r->chunks * r->count; i += at_once, q += get_local_size(0)) {
+    const ulong row = r->rank > 0 ? q / r->chunks : 0;
+    const stretch s = row_stretch(buffer, r, row, q - row * r->chunks);
+    fill_stretch(buffer, &s, r->stride, at_once, key, p);
   }
 }
 #endif
@@ -221,7 +253,7 @@ static void fill_one(global element *restrict buffer, const diagonal *s, ulong i
   if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
   const ulong4 step = inside * s->memory_stride;
   const chunk one = make_chunk(0, (uint4)(0), p);
-  store_some(buffer + s->origin + step.x + step.y + step.z, 1, &one, 0, 1);
+  store_some(buffer, s->origin + step.x + step.y + step.z, 1, &one, 0, 1);
 }
 
 #if !defined(MANY)

@@ -5,6 +5,11 @@
 #ifndef LANES
 #define LANES 1
 #endif
+/* Scalar items fill 16 bytes with 16-bit elements if they work on two blocks. The host's twin is fanin__chunk(). */
+#if LANES == 1 && (defined(F16) || defined(BF16))
+#undef LANES
+#define LANES 2
+#endif
 
 #pragma OPENCL FP_CONTRACT OFF
 
@@ -19,12 +24,12 @@
 #define V(type)     type
 #define AS(type, x) as_##type(x)
 #define TO(type, x) ((type)(x))
-#elif LANES == 4 || LANES == 8 || LANES == 16
+#elif LANES == 2 || LANES == 4 || LANES == 8 || LANES == 16
 #define V(type)     JOIN(type, LANES)
 #define AS(type, x) JOIN(as_##type, LANES)(x)
 #define TO(type, x) JOIN(convert_##type, LANES)(x)
 #else
-#error LANES must be 1, 4, 8 or 16
+#error LANES must be 1, 2, 4, 8 or 16
 #endif
 
 typedef V(int) vint;

@@ -17,14 +17,24 @@ typedef struct words {
   vuint w0, w1, w2, w3;
 } words;
 
-#if LANES == 1
+/* What the rounds work on: of scalar items each block by itself. AMD's compiler multiplies in one instruction if all is
+ * kept in 64 bits, of which the upper ones do not count, and NVIDIA's if the halves of a product are taken apart. */
+#if LANES <= 2 && (defined(__NVPTX__) || defined(__NV_CL_C_VERSION))
+typedef uint word;
 #define MULTIPLY(hi, lo, a, m)                                                                                         \
   do {                                                                                                                 \
-    const ulong p = (ulong)(a) * (m);                                                                                  \
-    (lo) = (uint)p;                                                                                                    \
-    (hi) = (uint)(p >> 32);                                                                                            \
+    (lo) = (a) * (m);                                                                                                  \
+    (hi) = mul_hi(a, m);                                                                                               \
+  } while (0)
+#elif LANES <= 2
+typedef ulong word;
+#define MULTIPLY(hi, lo, a, m)                                                                                         \
+  do {                                                                                                                 \
+    (lo) = ((a)&0xFFFFFFFFul) * (m);                                                                                   \
+    (hi) = (lo) >> 32;                                                                                                 \
   } while (0)
 #else
+typedef vuint word;
 #if LANES == 4
 typedef ulong2 vpair;
 #define AS_PAIR(x) as_ulong2(x)
@@ -46,10 +56,11 @@ typedef ulong8 vpair;
   } while (0)
 #endif
 
-static words philox(vuint c0, vuint c1, vuint c2, vuint c3, uint k0, uint k1) {
+static void rounds(word *x0, word *x1, word *x2, word *x3, uint k0, uint k1) {
+  word c0 = *x0, c1 = *x1, c2 = *x2, c3 = *x3;
 #pragma unroll
   for (int round = 0; round < 10; ++round) {
-    vuint hi0, lo0, hi1, lo1;
+    word hi0, lo0, hi1, lo1;
     MULTIPLY(hi0, lo0, c0, PHILOX_M0);
     MULTIPLY(hi1, lo1, c2, PHILOX_M1);
     c0 = hi1 ^ c1 ^ k0;
@@ -59,11 +70,30 @@ static words philox(vuint c0, vuint c1, vuint c2, vuint c3, uint k0, uint k1) {
     k0 += PHILOX_W0;
     k1 += PHILOX_W1;
   }
+  *x0 = c0;
+  *x1 = c1;
+  *x2 = c2;
+  *x3 = c3;
+}
+
+static words philox(vuint c0, vuint c1, vuint c2, vuint c3, uint k0, uint k1) {
   words w;
-  w.w0 = c0;
-  w.w1 = c1;
-  w.w2 = c2;
-  w.w3 = c3;
+#if LANES == 2
+  word a0 = c0.x, a1 = c1.x, a2 = c2.x, a3 = c3.x, b0 = c0.y, b1 = c1.y, b2 = c2.y, b3 = c3.y;
+  rounds(&a0, &a1, &a2, &a3, k0, k1);
+  rounds(&b0, &b1, &b2, &b3, k0, k1);
+  w.w0 = (uint2)((uint)a0, (uint)b0);
+  w.w1 = (uint2)((uint)a1, (uint)b1);
+  w.w2 = (uint2)((uint)a2, (uint)b2);
+  w.w3 = (uint2)((uint)a3, (uint)b3);
+#else
+  word x0 = c0, x1 = c1, x2 = c2, x3 = c3;
+  rounds(&x0, &x1, &x2, &x3, k0, k1);
+  w.w0 = (vuint)x0;
+  w.w1 = (vuint)x1;
+  w.w2 = (vuint)x2;
+  w.w3 = (vuint)x3;
+#endif
   return w;
 }
 

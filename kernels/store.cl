@@ -19,17 +19,13 @@ typedef float element;
 typedef vfloat value;
 #endif
 
-#if defined(F64)
-typedef double4 element4;
-#elif !defined(PACKED)
-typedef float4 element4;
-#endif
-
 #define CHUNK (4 * LANES) /* elements that LANES blocks make */
 
 /* The block, counted from the chunk's first, that each lane works on. */
 #if LANES == 1
 #define LANE_BLOCK (0u)
+#elif LANES == 2
+#define LANE_BLOCK ((uint2)(0, 1))
 #elif LANES == 4
 #define LANE_BLOCK ((uint4)(0, 1, 2, 3))
 #elif LANES == 8 && defined(PACKED)
@@ -76,7 +72,18 @@ typedef float4 element4;
 /* ---- Rounding to the dtype, to nearest, ties to even. Finite values only, which the host has seen to. --------------
  */
 
-#if defined(F16)
+#if defined(F16) && LANES == 2
+/* GPUs round to half in one instruction; full profiles round to nearest where no mode is named. */
+static uint pack_pair(float a, float b) {
+  ushort2 halves;
+  vstore_half2((float2)(a, b), 0, (half *)&halves);
+  return as_uint(halves);
+}
+
+static uint2 pack(float2 a, float2 b) {
+  return (uint2)(pack_pair(a.x, b.x), pack_pair(a.y, b.y));
+}
+#elif defined(F16)
 /* The bits of a half in the low 16 bits of each lane: normal numbers round by integer addition; below 2^-14 the float
  * addition to 1/2, whose last place is half's smallest step, rounds. */
 static vuint round_bits(vfloat v) {
@@ -91,6 +98,13 @@ static vuint round_bits(vfloat v) {
 static vuint round_bits(vfloat v) {
   const vuint bits = AS(uint, v);
   return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+}
+#endif
+
+#if defined(PACKED) && !(defined(F16) && LANES == 2)
+/* Two elements each, a in the lower half. */
+static vuint pack(vfloat a, vfloat b) {
+  return round_bits(a) | (round_bits(b) << 16);
 }
 #endif
 
@@ -115,11 +129,10 @@ typedef struct chunk {
 static chunk natural_order(value v0, value v1, value v2, value v3) {
   chunk c;
 #if defined(PACKED)
-  const vuint v01 = round_bits(v0) | (round_bits(v1) << 16);
-  const vuint v23 = round_bits(v2) | (round_bits(v3) << 16);
-#if LANES == 1
-  c.v[0] = v01;
-  c.v[1] = v23;
+  const vuint v01 = pack(v0, v1), v23 = pack(v2, v3);
+#if LANES == 2
+  c.v[0] = (uint2)(v01.x, v23.x);
+  c.v[1] = (uint2)(v01.y, v23.y);
 #else
   c.v[0] = PICK(v01, v23, PICK_LOW);
   c.v[1] = PICK(v01, v23, PICK_HIGH);
@@ -153,21 +166,26 @@ static chunk natural_order(value v0, value v1, value v2, value v3) {
   } while (0)
 #endif
 
-/* A whole chunk to consecutive elements. A scalar item stores 16 bytes (f64: 32, 16-bit dtypes: 8) at once where the
- * address allows it. */
+/* Whether whole chunks from this element on may be stored as vectors. Scalar items store 16 bytes at once, which must
+ * be aligned; wide ones store as many elements as they have lanes, wherever they lie. */
+static bool stores_vectors(global const element *at) {
+#if LANES <= 2
+  return ((size_t)at & 15u) == 0;
+#else
+  (void)at;
+  return true;
+#endif
+}
+
+/* A whole chunk to consecutive elements. */
 static void store_chunk(global element *out, const chunk *c) {
-#if LANES == 1 && defined(PACKED)
-  if (((size_t)out & 7u) == 0) {
-    *(global uint2 *)out = (uint2)(c->v[0], c->v[1]);
-  } else {
-    vstore4(as_ushort4((uint2)(c->v[0], c->v[1])), 0, out);
-  }
+#if LANES == 2
+  *(global uint4 *)out = (uint4)(c->v[0], c->v[1]);
+#elif LANES == 1 && defined(F64)
+  *(global double2 *)out = (double2)(c->v[0], c->v[1]);
+  *(global double2 *)(out + 2) = (double2)(c->v[2], c->v[3]);
 #elif LANES == 1
-  if (((size_t)out & (4 * sizeof(element) - 1)) == 0) {
-    *(global element4 *)out = (element4)(c->v[0], c->v[1], c->v[2], c->v[3]);
-  } else {
-    vstore4((element4)(c->v[0], c->v[1], c->v[2], c->v[3]), 0, out);
-  }
+  *(global float4 *)out = (float4)(c->v[0], c->v[1], c->v[2], c->v[3]);
 #elif defined(PACKED)
   STORE_HALVES(c->v[0], out);
   STORE_HALVES(c->v[1], out + 2 * LANES);
@@ -179,16 +197,33 @@ static void store_chunk(global element *out, const chunk *c) {
 #endif
 }
 
-/* Elements from .. to of a chunk, `stride` apart; out is where element `from` goes. */
-static void store_some(global element *out, ulong stride, const chunk *c, uint from, uint to) {
-#if defined(PACKED)
+/* Elements from .. to of a chunk, `stride` apart; its element 0 would be buffer[at]. Scalar items test each element:
+ * an index that is not constant would put the chunk into memory. */
+#define PUT(i, x)                                                                                                      \
+  if (from <= (i) && (i) < to) buffer[at + (i)*stride] = (element)(x)
+static void store_some(global element *buffer, ulong at, ulong stride, const chunk *c, uint from, uint to) {
+#if LANES == 2
+  PUT(0, c->v[0].x);
+  PUT(1, c->v[0].x >> 16);
+  PUT(2, c->v[0].y);
+  PUT(3, c->v[0].y >> 16);
+  PUT(4, c->v[1].x);
+  PUT(5, c->v[1].x >> 16);
+  PUT(6, c->v[1].y);
+  PUT(7, c->v[1].y >> 16);
+#elif LANES == 1
+  PUT(0, c->v[0]);
+  PUT(1, c->v[1]);
+  PUT(2, c->v[2]);
+  PUT(3, c->v[3]);
+#elif defined(PACKED)
   const uint *words = (const uint *)c->v;
   for (uint i = from; i < to; ++i)
-    out[(i - from) * stride] = (ushort)(words[i >> 1] >> (16u * (i & 1u)));
+    PUT(i, words[i >> 1] >> (16u * (i & 1u)));
 #else
   const element *values = (const element *)c->v;
   for (uint i = from; i < to; ++i)
-    out[(i - from) * stride] = values[i];
+    PUT(i, values[i]);
 #endif
 }
 
