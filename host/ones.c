@@ -160,7 +160,7 @@ static bool ones_in(const box *b, const fanin_tensor *t, const fanin__roles *rol
 
 fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, int *n) {
   fanin__roles roles;
-  layout l;
+  layout l = {0};
   boxes cuts = {.n = 0};
   uint64_t corner[FANIN_MAX_RANK] = {0};
   FANIN__TRY(fanin__roles_of(t, &roles));
@@ -179,7 +179,7 @@ fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, int *n) {
 
 fanin_status fanin__count_ones(const fanin_tensor *t, double *count) {
   fanin__roles roles;
-  layout l;
+  layout l = {0};
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(layout_of(t, &roles, &l));
   *count = (double)l.diagonal * (double)l.parts * (double)l.batches;
