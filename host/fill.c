@@ -118,10 +118,10 @@ static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__jo
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__job job;
-  fanin__when when = {.n_wait = n_wait, .wait_list = wait_list, .event = event};
+  fanin__when when = {0};
   if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
-  FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
+  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
   if (job.elements == 0) return fanin__enqueue_marker(&when);
   return job.n_ones > 0 ? fill_both(f, &when, &job, key.seed) : fill_rows(f, &when, &job, key.seed);
 }

@@ -100,6 +100,11 @@ typedef struct fanin__when {
   cl_event *event; /* may be NULL */
 } fanin__when;
 
+/* The caller's arguments as such, with the queue resolved and the wait list checked: OpenCL leaves a NULL in it to the
+ * driver, and drivers read it. */
+fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, const cl_event *wait_list,
+                            cl_event *event, fanin__when *out);
+
 /* No work, but the order and the event that work would have had. Without an event to make, nothing is enqueued. */
 fanin_status fanin__enqueue_marker(const fanin__when *order);
 

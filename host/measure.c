@@ -206,10 +206,12 @@ static fanin_status wait_only(cl_uint n_wait, const cl_event *wait_list) {
 fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
                            const cl_event *wait_list, fanin_stats *out) {
   fanin__view view;
+  fanin__when when;
   pass p = {.f = f};
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
-  FANIN__TRY(fanin__resolve_queue(f, queue, &p.queue));
+  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  p.queue = when.queue;
   if (view.elements == 0) {
     FANIN__TRY(wait_only(n_wait, wait_list));
     *out = (fanin_stats){0};

@@ -179,9 +179,9 @@ static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__whe
 
 fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait,
                                 const cl_event *wait_list, cl_event *event) {
-  fanin__when when = {.n_wait = n_wait, .wait_list = wait_list, .event = event};
+  fanin__when when = {0};
   if (!plan) return fanin__fail(FANIN_BAD_ARGUMENT, "plan is NULL; accepted is what fanin_plan_create() made");
-  FANIN__TRY(fanin__resolve_queue(plan->f, queue, &when.queue));
+  FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
   if (plan->n_batches == 0) return fanin__enqueue_marker(&when);
   if (plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
 

@@ -31,6 +31,28 @@ fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_q
   return FANIN_OK;
 }
 
+static fanin_status check_wait_list(cl_uint n_wait, const cl_event *wait_list) {
+  if (n_wait > 0 && !wait_list) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list is NULL; with n_wait = %u it must hold %u events",
+                       (unsigned)n_wait, (unsigned)n_wait);
+  }
+  for (cl_uint k = 0; k < n_wait; k++) {
+    if (wait_list[k]) continue;
+    return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list[%u] is NULL; accepted are events (n_wait = %u)", (unsigned)k,
+                       (unsigned)n_wait);
+  }
+  return FANIN_OK;
+}
+
+fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, const cl_event *wait_list,
+                            cl_event *event, fanin__when *out) {
+  fanin__when when = {.n_wait = n_wait, .wait_list = n_wait > 0 ? wait_list : NULL, .event = event};
+  FANIN__TRY(check_wait_list(n_wait, wait_list));
+  FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
+  *out = when;
+  return FANIN_OK;
+}
+
 fanin_status fanin__enqueue_marker(const fanin__when *order) {
   if (!order->event) return FANIN_OK;
   const cl_int code = clEnqueueMarkerWithWaitList(order->queue, order->n_wait, order->wait_list, order->event);

@@ -110,8 +110,8 @@ fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t,
                        "reading accepts 1, and at most 3",
                        view.memory_stride, view.row_rank + 1);
   }
-  order o = {{NULL, n_wait, wait_list, event}, blocking ? CL_TRUE : CL_FALSE};
-  FANIN__TRY(fanin__resolve_queue(f, queue, &o.when.queue));
+  order o = {.blocking = blocking ? CL_TRUE : CL_FALSE};
+  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &o.when));
   if (view.elements == 0) return read_nothing(&o);
   return view.row_rank == 0 ? read_dense(&o, t, &view, host) : read_rows(&o, t, &view, host);
 }

@@ -21,7 +21,8 @@ double fanin__largest(fanin_dtype dtype) {
 
 double fanin__most(fanin_dtype dtype, double x) {
   if (x >= FORMATS[dtype].largest) return FORMATS[dtype].largest;
-  if (dtype == FANIN_F64 || x == 0.0 || isinf(x)) return x;
+  if (x == 0.0) return 0.0; /* never -0: which of two zeros a clamp gives is the device's choice */
+  if (dtype == FANIN_F64 || isinf(x)) return x;
   int exponent = 0;
   (void)frexp(x, &exponent); /* 2^(exponent - 1) <= |x| < 2^exponent */
   const int step =
@@ -31,5 +32,5 @@ double fanin__most(fanin_dtype dtype, double x) {
 }
 
 double fanin__least(fanin_dtype dtype, double x) {
-  return -fanin__most(dtype, -x);
+  return 0.0 - fanin__most(dtype, -x);
 }

@@ -229,8 +229,8 @@ static void test_bad_wait_list(void **state) {
   fanin_tensor t;
   assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(5, 7), &t));
   unsigned char host[140];
-  assert_status(fanin_read(f, NULL, &t, host, sizeof host, 1, 1, NULL, NULL), (fanin_status)CL_INVALID_EVENT_WAIT_LIST);
-  assert_string_equal(fanin_last_error(), "clEnqueueReadBuffer: CL_INVALID_EVENT_WAIT_LIST (-57)");
+  assert_status(fanin_read(f, NULL, &t, host, sizeof host, 1, 1, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_string_equal(fanin_last_error(), "wait_list is NULL; with n_wait = 1 it must hold 1 events");
   fanin_tensor_free(&t);
 }
 
