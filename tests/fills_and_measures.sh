@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Every distribution in every dtype, odd sizes, filled and measured by the command; for tools that watch kernels at work.
+# usage: FANIN=command fills_and_measures.sh [TOOL]
+set -euo pipefail
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tensors=()
+for dtype in f32 f16 bf16 f64; do
+  for init in constant:value=2 uniform he_normal trunc_normal trunc_normal:a=1,b=5 identity; do
+    tensors+=(--tensor "$init.$dtype:$dtype:OI:13x7" --init "$init")
+  done
+done
+"$@" "$FANIN" init "${tensors[@]}" -o "$dir/all.safetensors"
+"$@" "$FANIN" inspect "$dir/all.safetensors"
