@@ -2,6 +2,8 @@
 #ifndef FANIN_BENCH_CONTEST_H
 #define FANIN_BENCH_CONTEST_H
 
+#include <stdbool.h>
+
 #include "fanin.h"
 #include "limit.h"
 
@@ -35,8 +37,9 @@ struct work {
   float *mapped;    /* the limit's memory: the buffer's */
 };
 
-/* Finds and prepares a case. Errors have their sentence in fanin_last_error(), or the case is unknown
- * (FANIN_BAD_ARGUMENT with no sentence). */
+bool work_known(const char *what);
+
+/* Prepares the case of that name, which exists. Errors have their sentence in fanin_last_error(). */
 fanin_status work_of(const arena *a, const request *r, work *out);
 
 #endif

@@ -1,5 +1,4 @@
 /* The cases of the contest: fanin's own, the device's fill and the limit. */
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,13 +205,22 @@ static const struct {
     {"limit", limit_of},
 };
 
+enum { CASE_COUNT = sizeof CASES / sizeof *CASES };
+
+static size_t find_case(const char *what) {
+  size_t k = 0;
+  while (k < CASE_COUNT && strcmp(what, CASES[k].name) != 0)
+    k++;
+  return k;
+}
+
+bool work_known(const char *what) {
+  return find_case(what) < CASE_COUNT;
+}
+
 fanin_status work_of(const arena *a, const request *r, work *out) {
   *out = (work){.end = end_nothing, .elements = r->elements};
-  for (size_t k = 0; k < sizeof CASES / sizeof *CASES; k++) {
-    if (strcmp(r->what, CASES[k].name) != 0) continue;
-    const fanin_status status = CASES[k].prepare(a, r, out);
-    if (status != FANIN_OK) out->end(a, out);
-    return status;
-  }
-  return FANIN_BAD_ARGUMENT;
+  const fanin_status status = CASES[find_case(r->what)].prepare(a, r, out);
+  if (status != FANIN_OK) out->end(a, out);
+  return status;
 }

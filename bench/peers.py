@@ -10,10 +10,11 @@ write the same distributions, not the same numbers.
 """
 import json
 import os
+import statistics
 import sys
 import time
 
-ENOUGH = 0.02  # seconds that a measurement lasts at least
+ENOUGH = 0.05  # seconds that a measurement lasts at least
 STD, BOUND = 0.02, 0.05
 
 
@@ -100,14 +101,15 @@ PEERS = {
 
 
 def measure(work):
-    """The mean of as many runs as fit into ENOUGH, after one that is not counted."""
+    """The median of as many runs as fit into ENOUGH, at least one, after one that is not counted."""
     work()
-    runs, begin, past = 0, time.perf_counter(), 0.0
-    while past < ENOUGH:
+    runs, past = [], 0.0
+    while past < ENOUGH and len(runs) < 4000:
+        begin = time.perf_counter()
         work()
-        runs += 1
-        past = time.perf_counter() - begin
-    return past / runs
+        runs.append(time.perf_counter() - begin)
+        past += runs[-1]
+    return statistics.median(runs)
 
 
 def put(message):
