@@ -14,7 +14,7 @@ static void test_every_width(void **state) {
   for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
     assert_int_equal(setenv("FANIN_LANES", widths[k], 1), 0);
     fanin *const f = test_open();
-    assert_int_equal(f->lanes, atoi(widths[k]));
+    assert_int_equal(f->lanes, strtoul(widths[k], NULL, 10));
     oracle_assert_cases(f, firsts, 2, oracle_amount(4609, 19));
     test_close(f);
   }
@@ -38,7 +38,7 @@ static size_t open_devices(fanin **opened) {
 
 static void test_every_device(void **state) {
   (void)state;
-  fanin *opened[MOST_DEVICES];
+  fanin *opened[MOST_DEVICES] = {NULL};
   const size_t n = open_devices(opened);
   const uint64_t firsts[] = {3};
   for (size_t k = 0; k < n; k++) {
@@ -94,7 +94,7 @@ static void test_shards_on_devices(void **state) {
                                      {.kind = FANIN_NORMAL, .std = 1},
                                      {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
                                      {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = 2.5, .b = 5}};
-  fanin *opened[MOST_DEVICES];
+  fanin *opened[MOST_DEVICES] = {NULL};
   const size_t n = open_devices(opened);
   print_message("%zu device(s)\n", n);
   bool has_f64 = true;
