@@ -122,7 +122,7 @@ def main():
     try:
         peer = PEERS[sys.argv[1]]()
     except Exception as reason:  # not installed, or no device: said, and the contest goes on without it
-        put({"absent": f"{type(reason).__name__}: {reason}"})
+        put({"missing": f"{type(reason).__name__}: {reason}"})
         return
     put(peer.hello)
     last, work = None, None
