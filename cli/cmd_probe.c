@@ -144,18 +144,8 @@ static void progress(void *user, const char *what) {
 }
 
 /* Layers that were filled in: those before the one whose values overflowed. */
-static size_t count_layers(const request *r, const fanin_probe_layer *layers) {
-  size_t n = 0;
-  while (n + 1 < r->config.n_widths && layers[n].fan_in > 0)
-    ++n;
-  return n;
-}
-
-static bool all_conform(const fanin_probe_layer *layers, size_t n) {
-  bool all = true;
-  for (size_t l = 0; l < n; ++l)
-    all = all && layers[l].conforms;
-  return all;
+static size_t count_layers(const fanin_probe_report *report) {
+  return report->overflow_layer > 0 ? report->overflow_layer - 1 : report->n_layers;
 }
 
 static void print_heading(const request *r, const session *s) {
@@ -265,26 +255,23 @@ static int print_json(const request *r, const session *s, const fanin_probe_laye
  */
 
 static int run(const request *r, const session *s, failure *why) {
-  const size_t all = r->config.n_widths - 1;
-  fanin_probe_layer *layers = allocate(all, sizeof *layers);
-  const fanin_status probed = fanin_probe(s->f, s->queue, &r->config, layers);
+  fanin_probe_report *report = NULL;
+  const fanin_status probed = fanin_probe(s->f, s->queue, &r->config, &report);
   progress_clear();
+  if (probed != FANIN_OK) return fail_library(why, probed, NULL);
   int status = STATUS_OK;
-  if (probed != FANIN_OK && probed != FANIN_NOT_FINITE) {
-    status = fail_library(why, probed, NULL);
-  } else {
-    char overflow[512] = "";
-    const size_t n = count_layers(r, layers);
-    const double bound = fanin_z_bound(2 * all);
-    const bool conforms = probed == FANIN_OK && all_conform(layers, n);
-    if (probed == FANIN_NOT_FINITE) snprintf(overflow, sizeof overflow, "%s", fanin_last_error());
-    if (r->json)
-      status = print_json(r, s, layers, n, bound, conforms, why);
-    else
-      print_text(r, s, layers, n, bound, overflow);
-    if (status == STATUS_OK && !conforms) status = STATUS_CHECK;
+  char overflow[64] = "";
+  const size_t n = count_layers(report);
+  if (report->overflow_layer > 0) {
+    snprintf(overflow, sizeof overflow, "layer %zu: the activations overflow f32", report->overflow_layer);
   }
-  free(layers);
+  if (r->json) {
+    status = print_json(r, s, report->layers, n, report->z_bound, report->conforms != 0, why);
+  } else {
+    print_text(r, s, report->layers, n, report->z_bound, overflow);
+  }
+  if (status == STATUS_OK && !report->conforms) status = STATUS_CHECK;
+  fanin_probe_report_free(report);
   return status;
 }
 

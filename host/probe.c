@@ -298,15 +298,14 @@ static void set_meanfield(probe *p, uint64_t n_in) {
 static void report(const probe *p, size_t l, const fanin_stats *stats, const fanin__cumulants *law,
                    fanin_probe_layer *out) {
   const fanin_probe_config *const config = p->config;
-  const uint64_t n_in = config->widths[l - 1], n = config->widths[l];
+  const uint64_t n_in = config->widths[l - 1];
   const double bound = fanin_z_bound(2 * (config->n_widths - 1));
-  fanin_probe_layer layer = {.fan_in = n_in,
-                             .fan_out = n,
-                             .weight_std = stats->std,
-                             .weight_std_expected = p->weights.std,
-                             .q_measured = mean_of(p->measured, config->batch),
-                             .q_meanfield = mean_of(p->meanfield, config->batch),
-                             .q_predicted = p->variance * (double)n_in * p->v + p->bias_variance};
+  fanin_probe_layer layer = *out;
+  layer.weight_std = stats->std;
+  layer.weight_std_expected = p->weights.std;
+  layer.q_measured = mean_of(p->measured, config->batch);
+  layer.q_meanfield = mean_of(p->meanfield, config->batch);
+  layer.q_predicted = p->variance * (double)n_in * p->v + p->bias_variance;
   layer.weight_z = fanin__std_deviate(stats->std, p->weights.std, p->weights.kurtosis, (double)stats->count);
   layer.q_z = fanin__deviate(layer.q_measured, layer.q_predicted, law);
   layer.conforms = fabs(layer.weight_z) <= bound && fabs(layer.q_z) <= bound;
@@ -350,7 +349,18 @@ static fanin_status run_layer(probe *p, size_t l, fanin_probe_layer *out) {
   return through_activation(p, p->measured, p->expected, &p->v);
 }
 
-static fanin_status run(probe *p, fanin_probe_layer *layers) {
+static void set_nan(fanin_probe_layer *layer, uint64_t fan_in, uint64_t fan_out) {
+  double *const numbers = &layer->weight_mean;
+  const size_t n = (offsetof(fanin_probe_layer, conforms) - offsetof(fanin_probe_layer, weight_mean)) / sizeof(double);
+  for (size_t k = 0; k < n; k++) {
+    numbers[k] = NAN;
+  }
+  layer->fan_in = fan_in;
+  layer->fan_out = fan_out;
+  layer->conforms = 0;
+}
+
+static fanin_status run(probe *p, fanin_probe_report *report) {
   const fanin_probe_config *const config = p->config;
   if (config->progress) {
     config->progress(config->user, "CLBlast compiles its kernels, about ten seconds unless the driver keeps them");
@@ -360,24 +370,65 @@ static fanin_status run(probe *p, fanin_probe_layer *layers) {
     p->v_meanfield[a] = p->sums.hh[a] / (double)config->widths[0];
   }
   p->v = mean_of(p->v_meanfield, config->batch);
+  report->conforms = 1;
   for (size_t l = 1; l < config->n_widths; l++) {
-    FANIN__TRY(run_layer(p, l, &layers[l - 1]));
+    const fanin_status status = run_layer(p, l, &report->layers[l - 1]);
+    if (status == FANIN_NOT_FINITE) {
+      report->overflow_layer = l;
+      report->conforms = 0;
+      return FANIN_OK;
+    }
+    FANIN__TRY(status);
+    report->conforms = report->conforms && report->layers[l - 1].conforms;
   }
   return FANIN_OK;
 }
 
+static fanin_status report_new(const fanin_probe_config *config, fanin_probe_report **out) {
+  const size_t n = config->n_widths - 1;
+  fanin_probe_report *const report = calloc(1, sizeof *report);
+  if (!report) return fanin__fail(FANIN_OUT_OF_MEMORY, "a report");
+  report->layers = calloc(n, sizeof *report->layers);
+  if (!report->layers) {
+    free(report);
+    return fanin__fail(FANIN_OUT_OF_MEMORY, "a report of %zu layers", n);
+  }
+  report->n_layers = n;
+  report->n_tests = 2 * n;
+  report->z_bound = fanin_z_bound(report->n_tests);
+  for (size_t l = 0; l < n; l++) {
+    set_nan(&report->layers[l], config->widths[l], config->widths[l + 1]);
+  }
+  *out = report;
+  return FANIN_OK;
+}
+
+void fanin_probe_report_free(fanin_probe_report *report) {
+  if (!report) return;
+  free(report->findings);
+  free(report->layers);
+  free(report);
+}
+
 fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                         fanin_probe_layer *layers) {
+                         fanin_probe_report **report) {
   cl_command_queue resolved = NULL;
+  fanin_probe_report *result = NULL;
   probe p = {.config = config, .bias_variance = config->bias_std * config->bias_std};
   FANIN__TRY(check_config(config));
   p.activation = fanin__activation_find(config->activation);
   if (!p.activation) return FANIN_BAD_ARGUMENT;
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
+  FANIN__TRY(report_new(config, &result));
   fanin_status status = fanin__forward_open(&p.forward, f, resolved, config);
   if (status == FANIN_OK) status = allocate(&p);
-  if (status == FANIN_OK) status = run(&p, layers);
+  if (status == FANIN_OK) status = run(&p, result);
   (void)clFinish(resolved); /* nothing may still use the buffers, or report to a released event */
   release(&p);
+  if (status == FANIN_OK) {
+    *report = result;
+  } else {
+    fanin_probe_report_free(result);
+  }
   return status;
 }
