@@ -33,6 +33,22 @@ static double softplus_of(double x) {
   return x > 0 ? x + rest : rest;
 }
 
+static double logistic(double x) {
+  return 1 / (1 + fanin__exp(-x));
+}
+
+/* Its derivative, which is even. */
+static double logistic_slope(double x) {
+  const double e = fanin__exp(-fabs(x));
+  return e / ((1 + e) * (1 + e));
+}
+
+/* (x tanh s)' = tanh s + x logistic(x) / cosh^2 s, s = softplus(x) */
+static double mish_slope(double x) {
+  const double s = softplus_of(x);
+  return tanh_of(s) + x * logistic(x) * 4 * logistic_slope(2 * s);
+}
+
 static double hardswish_of(double x) {
   return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
 }
@@ -44,40 +60,64 @@ static double hardswish_of(double x) {
 #define SQRT_2         1.4142135623730950488
 #define SQRT_2_OVER_PI 0.79788456080286535588
 
-/* name, gain of torch.nn.init.calculate_gain (0: none, or not a constant), the function of x and slope. The order is
- * that of the numbers in kernels/mlp.cl. gelu is x P(Z < x); gelu_tanh
- * is written with (1 + tanh u) / 2 = 1 / (1 + e^-2u), which loses nothing. */
-#define ACTIVATION_MAP(XX)                                                                                             \
-  XX(linear, 1, x)                                                                                                     \
-  XX(relu, SQRT_2, x > 0 ? x : 0)                                                                                      \
-  XX(leaky_relu, 0, x > 0 ? x : slope * x)                                                                             \
-  XX(tanh, 5.0 / 3, tanh_of(x))                                                                                        \
-  XX(sigmoid, 1, 1 / (1 + fanin__exp(-x)))                                                                             \
-  XX(selu, 0.75, (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA)                                              \
-  XX(elu, 0, x > 0 ? x : exp_minus_1(x))                                                                               \
-  XX(gelu, 0, fanin__normal_tail(-x) * x)                                                                              \
-  XX(gelu_tanh, 0, x / (1 + fanin__exp(-2 * SQRT_2_OVER_PI * (x + 0.044715 * x * x * x))))                             \
-  XX(silu, 0, x / (1 + fanin__exp(-x)))                                                                                \
-  XX(mish, 0, tanh_of(softplus_of(x)) * x)                                                                             \
-  XX(softplus, 0, softplus_of(x))                                                                                      \
-  XX(softsign, 0, x / (1 + fabs(x)))                                                                                   \
-  XX(hardswish, 0, hardswish_of(x))                                                                                    \
-  XX(relu2, 0, x > 0 ? x * x : 0)
+static double gelu_argument(double x) {
+  return 2 * SQRT_2_OVER_PI * (x + 0.044715 * x * x * x);
+}
 
-#define DEFINE(name, torch_gain, expression)                                                                           \
+static double gelu_argument_slope(double x) {
+  return 2 * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
+}
+
+/* Whether phi is odd; whether phi(ax) = a phi(x) for a > 0; where it is not smooth besides at 0; below and above what
+ * it is saturated; up to where it is zero. */
+#define FACTS(odd, homogeneous, kink, below, above, zero)                                                              \
+  { odd, homogeneous, kink, below, above, zero }
+#define NONE   NAN
+#define SMOOTH (0, 0, 0, NONE, NONE, NONE)
+
+/* name, gain of torch.nn.init.calculate_gain (0: none, or not a constant), facts, the function of x and slope, its
+ * derivative (where there are two, the one on the left). The order is that of the numbers in kernels/mlp.cl. gelu is
+ * x P(Z < x); gelu_tanh is written with (1 + tanh u) / 2 = 1 / (1 + e^-2u), which loses nothing. */
+#define ACTIVATION_MAP(XX)                                                                                             \
+  XX(linear, 1, (1, 1, 0, NONE, NONE, NONE), x, 1)                                                                     \
+  XX(relu, SQRT_2, (0, 1, 0, NONE, NONE, 0), x > 0 ? x : 0, x > 0 ? 1 : 0)                                             \
+  XX(leaky_relu, 0, (0, 1, 0, NONE, NONE, NONE), x > 0 ? x : slope * x, x > 0 ? 1 : slope)                             \
+  XX(tanh, 5.0 / 3, (1, 0, 0, -2.0922957200349394, 2.0922957200349394, NONE), tanh_of(x), 4 * logistic_slope(2 * x))   \
+  XX(sigmoid, 1, (0, 0, 0, -4.1845914400698788, 4.1845914400698788, NONE), logistic(x), logistic_slope(x))             \
+  XX(selu, 0.75, (0, 0, 0, -2.8285243545700845, NONE, NONE), (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,  \
+     (x > 0 ? 1 : SELU_ALPHA * fanin__exp(x)) * SELU_LAMBDA)                                                           \
+  XX(elu, 0, (0, 0, 0, -2.8285243545700845, NONE, NONE), x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))        \
+  XX(gelu, 0, SMOOTH, fanin__normal_tail(-x) * x, fanin__normal_tail(-x) + x * fanin__normal_pdf(x))                   \
+  XX(gelu_tanh, 0, SMOOTH, x / (1 + fanin__exp(-gelu_argument(x))),                                                    \
+     logistic(gelu_argument(x)) + x * logistic_slope(gelu_argument(x)) * gelu_argument_slope(x))                       \
+  XX(silu, 0, SMOOTH, x / (1 + fanin__exp(-x)), logistic(x) + x * logistic_slope(x))                                   \
+  XX(mish, 0, SMOOTH, tanh_of(softplus_of(x)) * x, mish_slope(x))                                                      \
+  XX(softplus, 0, SMOOTH, softplus_of(x), logistic(x))                                                                 \
+  XX(softsign, 0, (1, 0, 0, -3.1134503489486355, 3.1134503489486355, NONE), x / (1 + fabs(x)),                         \
+     1 / ((1 + fabs(x)) * (1 + fabs(x))))                                                                              \
+  XX(hardswish, 0, (0, 0, 3, NONE, NONE, -3), hardswish_of(x), x <= -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6)              \
+  XX(relu2, 0, (0, 0, 0, NONE, NONE, 0), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
+
+#define DEFINE(name, torch_gain, facts, expression, derivative)                                                        \
   static double activation_##name(double x, double slope) {                                                            \
     (void)slope;                                                                                                       \
     return expression;                                                                                                 \
+  }                                                                                                                    \
+  static double slope_of_##name(double x, double slope) {                                                              \
+    (void)x;                                                                                                           \
+    (void)slope;                                                                                                       \
+    return derivative;                                                                                                 \
   }
 ACTIVATION_MAP(DEFINE)
 
-#define ID(name, torch_gain, expression) ID_##name,
+#define ID(name, torch_gain, facts, expression, derivative) ID_##name,
 enum { ACTIVATION_MAP(ID) ACTIVATION_COUNT };
 
-#define ROW(name, torch_gain, expression) {#name, ID_##name, activation_##name, torch_gain},
+#define ROW(name, torch_gain, facts, expression, derivative)                                                           \
+  {#name, ID_##name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
 static const fanin__activation activations[ACTIVATION_COUNT] = {ACTIVATION_MAP(ROW)};
 
-#define NAME(name, torch_gain, expression) " " #name
+#define NAME(name, torch_gain, facts, expression, derivative) " " #name
 
 const fanin__activation *fanin__activation_find(const char *name) {
   for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
@@ -85,6 +125,10 @@ const fanin__activation *fanin__activation_find(const char *name) {
   }
   fanin__fail(FANIN_BAD_ARGUMENT, "no activation is called '%.64s'; there are" ACTIVATION_MAP(NAME), name);
   return NULL;
+}
+
+double fanin__zero_below(const fanin__activation *activation, double slope) {
+  return activation->id == ID_leaky_relu && slope == 0 ? 0 : activation->facts.zero_below;
 }
 
 /* ---- Expectations ------------------------------------------------------------------------------------------------ */

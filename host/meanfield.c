@@ -1,4 +1,5 @@
-/* Mean-field moments of an activation by quadrature in double: V(q), its Hermite expansion, and curves of both. */
+/* Mean-field moments of an activation and of its derivative by quadrature in double: means, mean squares, their Hermite
+ * expansions, and curves of these. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -11,13 +12,14 @@
 /* ---- Expectations at a given q ------------------------------------------------------------------------------------
  */
 
-/* What an integral over x visits: phi(sqrt(q) x)^2 times the density, tabulated in the first integral, because the
- * later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
+/* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
+ * because the later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
 enum { NODES_MAX = 2048 };
 
 typedef struct integrand {
-  const fanin__activation *activation;
+  double (*g)(double z, double slope);
   double slope, root; /* sqrt(q) */
+  double kink;        /* where phi bends, beside at 0 */
   double v, s;        /* for psi */
   int order;          /* k: of He_k(x) / sqrt(k!) */
   size_t next, known; /* nodes */
@@ -27,7 +29,7 @@ typedef struct integrand {
 static size_t visit(integrand *g, double x) {
   const size_t k = g->next++;
   if (k < g->known) return k;
-  const double value = g->activation->f(g->root * x, g->slope);
+  const double value = g->g(g->root * x, g->slope);
   g->square[k] = value * value;
   g->density[k] = fanin__normal_pdf(x);
   g->hermite[k] = 1;
@@ -60,12 +62,17 @@ static double psi_cubed(double x, void *context) {
   return psi * psi * psi * g->density[k];
 }
 
-/* Where an activation bends: kinks at 0 and +-3 (hardswish), else on the scale of 1; with x = z / sqrt(q), pieces grow
+static double first_power(double x, void *context) {
+  const integrand *const g = context;
+  return g->g(g->root * x, g->slope) * fanin__normal_pdf(x);
+}
+
+/* Where an activation bends: at 0 and its kinks, else on the scale of 1; with x = z / sqrt(q), pieces grow
  * from there in proportion to |x|, up to the scale 1 of the density. Beyond |x| = 12 lies 1e-32 of the mass, so that
  * 16 nodes a piece are exact to 1e-10 even for eighth powers. From q = 1e18 on, all that bends lies in 1e-9 of the
  * mass: at most 2 x 46 pieces. */
 static double expectation(double (*f)(double x, void *context), integrand *g) {
-  const double scale = fmax(1 / g->root, 1e-9), kink = 3 * scale;
+  const double scale = fmax(1 / g->root, 1e-9), kink = g->kink * scale;
   double sum = 0;
   g->next = 0;
   for (double lo = 0, hi; lo < 12; lo = hi) {
@@ -76,28 +83,44 @@ static double expectation(double (*f)(double x, void *context), integrand *g) {
   return sum;
 }
 
-static void prepare(integrand *g, const fanin__activation *activation, double slope, double q) {
-  g->activation = activation;
+/* phi and phi' are constant where q is 0, but for a kink at 0, which the least q sees. */
+static void prepare(integrand *g, const fanin__activation *activation, fanin__function function, double slope,
+                    double q) {
+  g->g = function == FANIN__PHI ? activation->f : activation->df;
   g->slope = slope;
-  g->root = sqrt(q);
+  g->root = sqrt(fmax(q, DBL_MIN));
+  g->kink = activation->facts.kink;
   g->order = 0;
   g->known = 0;
 }
 
-double fanin__v(const fanin__activation *activation, double slope, double q) {
-  if (!(q > 0)) return pow(activation->f(0, slope), 2);
+double fanin__mean(const fanin__activation *activation, double slope, double q) {
+  if (!(q > 0)) return activation->f(0, slope);
+  if (activation->facts.odd) return 0;
   integrand g;
-  prepare(&g, activation, slope, q);
+  prepare(&g, activation, FANIN__PHI, slope, q);
+  return expectation(first_power, &g);
+}
+
+double fanin__mean_square(const fanin__activation *activation, fanin__function function, double slope, double q) {
+  if (!(q > 0) && function == FANIN__PHI) return pow(activation->f(0, slope), 2);
+  integrand g;
+  prepare(&g, activation, function, slope, q);
   return expectation(projection, &g);
 }
 
-fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q) {
-  fanin__expansion e = {.v = fanin__v(activation, slope, q)};
+double fanin__v(const fanin__activation *activation, double slope, double q) {
+  return fanin__mean_square(activation, FANIN__PHI, slope, q);
+}
+
+fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
+                                      double q) {
+  fanin__expansion e = {.v = fanin__mean_square(activation, function, slope, q)};
   if (!(e.v > 0)) return e;
   e.a[0] = 1;
-  if (!(q > 0)) return e;
+  if (!(q > 0) && function == FANIN__PHI) return e;
   integrand g;
-  prepare(&g, activation, slope, q);
+  prepare(&g, activation, function, slope, q);
   double kept = 0;
   for (; g.order < FANIN__ORDERS; g.order++) {
     e.a[g.order] = expectation(projection, &g) / e.v;
@@ -110,6 +133,10 @@ fanin__expansion fanin__expand(const fanin__activation *activation, double slope
   return e;
 }
 
+fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q) {
+  return fanin__expand_square(activation, FANIN__PHI, slope, q);
+}
+
 double fanin__kappa(const fanin__expansion *e, double c) {
   double sum = e->rest * e->rest;
   for (int k = FANIN__ORDERS - 1; k > 0; k--) {
@@ -120,6 +147,24 @@ double fanin__kappa(const fanin__expansion *e, double c) {
 
 double fanin__kappa_residual(const fanin__expansion *e) {
   return fanin__kappa(e, 1) - e->a[2] * e->a[2];
+}
+
+/* ---- Shares -------------------------------------------------------------------------------------------------------
+ */
+
+/* P(z < bound), z ~ N(0, q); a bound of NaN holds for no z. */
+static double share_below(double bound, double q) {
+  if (isnan(bound)) return 0;
+  return q > 0 ? fanin__normal_tail(-bound / sqrt(q)) : bound >= 0;
+}
+
+double fanin__saturated_share(const fanin__activation *activation, double q) {
+  const fanin__facts *const facts = &activation->facts;
+  return share_below(facts->saturated_below, q) + share_below(-facts->saturated_above, q);
+}
+
+double fanin__zero_share(const fanin__activation *activation, double slope, double q) {
+  return share_below(fanin__zero_below(activation, slope), q);
 }
 
 /* ---- Curves -------------------------------------------------------------------------------------------------------
@@ -140,16 +185,17 @@ static double node(int k, int nodes) {
   return cos(PI * (k + 0.5) / nodes);
 }
 
-fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
-                               fanin__curve *out) {
+fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__function function, double slope,
+                                    const double *q, size_t n, int values, fanin__curve *out) {
   double lo = INFINITY, hi = 0;
   for (size_t k = 0; k < n; k++) {
     if (q[k] > 0) lo = fmin(lo, q[k]);
     hi = fmax(hi, q[k]);
   }
   if (!(hi > 0)) lo = hi = 1; /* every q is 0: any interval will do */
-  fanin__curve curve = {
-      .middle = 0.5 * (log(lo) + log(hi)), .half = 0.5 * (log(hi) - log(lo)), .zero = fanin__v(activation, slope, 0)};
+  fanin__curve curve = {.middle = 0.5 * (log(lo) + log(hi)),
+                        .half = 0.5 * (log(hi) - log(lo)),
+                        .zero = fanin__mean_square(activation, function, slope, 0)};
   curve.nodes = nodes_for(curve.half);
   curve.values = values;
   curve.table = malloc((size_t)curve.nodes * (size_t)values * sizeof *curve.table);
@@ -158,16 +204,21 @@ fanin_status fanin__curve_make(const fanin__activation *activation, double slope
     const double at = exp(curve.middle + curve.half * node(k, curve.nodes));
     double *const row = curve.table + (size_t)k * (size_t)values;
     if (values == 1) {
-      row[0] = log(fmax(fanin__v(activation, slope, at), DBL_MIN));
+      row[0] = log(fmax(fanin__mean_square(activation, function, slope, at), DBL_MIN));
       continue;
     }
-    const fanin__expansion e = fanin__expand(activation, slope, at);
+    const fanin__expansion e = fanin__expand_square(activation, function, slope, at);
     memcpy(row, e.a, sizeof e.a);
     row[0] = log(fmax(e.v, DBL_MIN));
     row[FANIN__ORDERS] = e.rest;
   }
   *out = curve;
   return FANIN_OK;
+}
+
+fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
+                               fanin__curve *out) {
+  return fanin__curve_of_square(activation, FANIN__PHI, slope, q, n, values, out);
 }
 
 /* Barycentric interpolation (Berrut & Trefethen 2004, equation 5.3) of the table at x of [-1, 1]. */

@@ -4,6 +4,20 @@
 
 #include "internal.h"
 
+/* g, of which the functions below take the square. */
+typedef enum fanin__function { FANIN__PHI, FANIN__SLOPE /* phi' */ } fanin__function;
+
+/* E[phi(sqrt(q) x)], x ~ N(0,1), q >= 0 and finite. Absolute error under 1e-9 sqrt(V(q)). */
+double fanin__mean(const fanin__activation *activation, double slope, double q);
+
+/* E[g(sqrt(q) x)^2]: V(q) for phi. For phi', times sigma_w^2, it is chi; at q = 0 its limit. Relative error under 1e-9.
+ */
+double fanin__mean_square(const fanin__activation *activation, fanin__function function, double slope, double q);
+
+/* The shares of preactivations of variance q that are saturated and that are zero (host/activation.c's facts). */
+double fanin__saturated_share(const fanin__activation *activation, double q);
+double fanin__zero_share(const fanin__activation *activation, double slope, double q);
+
 /* Hermite orders 0 .. FANIN__ORDERS - 1 are kept apart, higher ones are lumped together. */
 enum { FANIN__ORDERS = 16 };
 
@@ -21,6 +35,11 @@ typedef struct fanin__expansion {
 double fanin__v(const fanin__activation *activation, double slope, double q);
 
 fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q);
+
+/* The same of phi'^2 for FANIN__SLOPE, where it gives the law of gradients: v = E[phi'^2], 1 + kappa(1) =
+ * E[phi'^4] / v^2. */
+fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
+                                      double q);
 
 /* kappa_c = E[phi_a^2 phi_b^2] / V^2 - 1 of two samples of the same q at correlation c; kappa is that at c = 1. */
 double fanin__kappa(const fanin__expansion *e, double c);
@@ -46,9 +65,21 @@ typedef struct fanin__curve {
 fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
                                fanin__curve *out);
 
+/* The same of E[phi'^2] for FANIN__SLOPE. */
+fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__function function, double slope,
+                                    const double *q, size_t n, int values, fanin__curve *out);
+
 /* The curve's values at q, one of the interval or 0. */
 void fanin__curve_at(const fanin__curve *curve, double q, double *values);
 
 void fanin__curve_free(fanin__curve *curve);
+
+/* ---- Two samples: correlation.c --------------------------------------------------------------------------------- */
+
+/* E[g(u) g(v)] for normal u and v of mean 0, variances q_a and q_b and correlation c of [-1, 1]: for phi the
+ * correlation map's C, and E[phi'(u) phi'(v)], which is dC/dc / sqrt(q_a q_b), for phi'. Error under 1e-9 of the root
+ * of the two mean squares. */
+double fanin__correlated(const fanin__activation *activation, fanin__function function, double slope, double q_a,
+                         double q_b, double c);
 
 #endif

@@ -65,4 +65,5 @@ def main():
             out.write(",".join([name, slope, *numbers]) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
