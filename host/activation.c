@@ -68,35 +68,34 @@ static double gelu_argument_slope(double x) {
   return 2 * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
 }
 
-/* Whether phi is odd; whether phi(ax) = a phi(x) for a > 0; where it is not smooth besides at 0; below and above what
- * it is saturated; up to where it is zero. */
-#define FACTS(odd, homogeneous, kink, below, above, zero)                                                              \
-  { odd, homogeneous, kink, below, above, zero }
+/* Whether phi is odd; whether phi(ax) = a phi(x) for a > 0; where it is not smooth besides at 0; beyond what |x| it
+ * is saturated; up to where it is zero. */
+#define FACTS(odd, homogeneous, kink, saturated, zero)                                                                 \
+  { odd, homogeneous, kink, saturated, zero }
 #define NONE   NAN
-#define SMOOTH (0, 0, 0, NONE, NONE, NONE)
+#define SMOOTH (0, 0, 0, NONE, NONE)
 
 /* name, gain of torch.nn.init.calculate_gain (0: none, or not a constant), facts, the function of x and slope, its
  * derivative (where there are two, the one on the left). The order is that of the numbers in kernels/mlp.cl. gelu is
  * x P(Z < x); gelu_tanh is written with (1 + tanh u) / 2 = 1 / (1 + e^-2u), which loses nothing. */
 #define ACTIVATION_MAP(XX)                                                                                             \
-  XX(linear, 1, (1, 1, 0, NONE, NONE, NONE), x, 1)                                                                     \
-  XX(relu, SQRT_2, (0, 1, 0, NONE, NONE, 0), x > 0 ? x : 0, x > 0 ? 1 : 0)                                             \
-  XX(leaky_relu, 0, (0, 1, 0, NONE, NONE, NONE), x > 0 ? x : slope * x, x > 0 ? 1 : slope)                             \
-  XX(tanh, 5.0 / 3, (1, 0, 0, -2.0922957200349394, 2.0922957200349394, NONE), tanh_of(x), 4 * logistic_slope(2 * x))   \
-  XX(sigmoid, 1, (0, 0, 0, -4.1845914400698788, 4.1845914400698788, NONE), logistic(x), logistic_slope(x))             \
-  XX(selu, 0.75, (0, 0, 0, -2.8285243545700845, NONE, NONE), (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,  \
+  XX(linear, 1, (1, 1, 0, NONE, NONE), x, 1)                                                                           \
+  XX(relu, SQRT_2, (0, 1, 0, NONE, 0), x > 0 ? x : 0, x > 0 ? 1 : 0)                                                   \
+  XX(leaky_relu, 0, (0, 1, 0, NONE, NONE), x > 0 ? x : slope * x, x > 0 ? 1 : slope)                                   \
+  XX(tanh, 5.0 / 3, (1, 0, 0, 2.0845033259138294, NONE), tanh_of(x), 4 * logistic_slope(2 * x))                        \
+  XX(sigmoid, 1, (0, 0, 0, 4.1690066518276589, NONE), logistic(x), logistic_slope(x))                                  \
+  XX(selu, 0.75, (0, 0, 0, NONE, NONE), (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,                       \
      (x > 0 ? 1 : SELU_ALPHA * fanin__exp(x)) * SELU_LAMBDA)                                                           \
-  XX(elu, 0, (0, 0, 0, -2.8285243545700845, NONE, NONE), x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))        \
+  XX(elu, 0, (0, 0, 0, NONE, NONE), x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))                             \
   XX(gelu, 0, SMOOTH, fanin__normal_tail(-x) * x, fanin__normal_tail(-x) + x * fanin__normal_pdf(x))                   \
   XX(gelu_tanh, 0, SMOOTH, x / (1 + fanin__exp(-gelu_argument(x))),                                                    \
      logistic(gelu_argument(x)) + x * logistic_slope(gelu_argument(x)) * gelu_argument_slope(x))                       \
   XX(silu, 0, SMOOTH, x / (1 + fanin__exp(-x)), logistic(x) + x * logistic_slope(x))                                   \
   XX(mish, 0, SMOOTH, tanh_of(softplus_of(x)) * x, mish_slope(x))                                                      \
   XX(softplus, 0, SMOOTH, softplus_of(x), logistic(x))                                                                 \
-  XX(softsign, 0, (1, 0, 0, -3.1134503489486355, 3.1134503489486355, NONE), x / (1 + fabs(x)),                         \
-     1 / ((1 + fabs(x)) * (1 + fabs(x))))                                                                              \
-  XX(hardswish, 0, (0, 0, 3, NONE, NONE, -3), hardswish_of(x), x <= -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6)              \
-  XX(relu2, 0, (0, 0, 0, NONE, NONE, 0), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
+  XX(softsign, 0, (1, 0, 0, 3.0824829046386302, NONE), x / (1 + fabs(x)), 1 / ((1 + fabs(x)) * (1 + fabs(x))))         \
+  XX(hardswish, 0, (0, 0, 3, NONE, -3), hardswish_of(x), x <= -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6)                    \
+  XX(relu2, 0, (0, 0, 0, NONE, 0), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
 
 #define DEFINE(name, torch_gain, facts, expression, derivative)                                                        \
   static double activation_##name(double x, double slope) {                                                            \
@@ -128,7 +127,7 @@ const fanin__activation *fanin__activation_find(const char *name) {
 }
 
 double fanin__zero_below(const fanin__activation *activation, double slope) {
-  return activation->id == ID_leaky_relu && slope == 0 ? 0 : activation->facts.zero_below;
+  return activation->id == ID_leaky_relu && slope == 0 ? 0 : activation->facts.zero;
 }
 
 /* ---- Expectations ------------------------------------------------------------------------------------------------ */

@@ -186,18 +186,16 @@ fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin
 
 /* ---- activation.c ------------------------------------------------------------------------------------------------ */
 
-/* A share of phi' at which a bounded side counts as saturated: where tanh and sigmoid are within 1.5 % of their range
- * from its ends, |tanh| > .97. */
-#define FANIN__SATURATED (1 - 0.97 * 0.97)
+/* An activation that is bounded counts as saturated where |phi'| is under this share of its maximum. */
+#define FANIN__SATURATED 0.06
 
 /* What is known of an activation, for the device's kernels as for the theory. A bound of NaN holds for no z. */
 typedef struct fanin__facts {
-  bool odd;                                /* phi(-z) = -phi(z) */
-  bool homogeneous;                        /* phi(az) = a phi(z) for a > 0 */
-  double kink;                             /* phi and phi' are smooth but at 0 and at +-kink */
-  double saturated_below, saturated_above; /* beyond: phi is near a limit that is not 0, and |phi'| below
-                                              FANIN__SATURATED times its largest value */
-  double zero_below;                       /* up to here phi = phi' = 0; see fanin__zero_below() */
+  bool odd;         /* phi(-z) = -phi(z) */
+  bool homogeneous; /* phi(az) = a phi(z) for a > 0 */
+  double kink;      /* phi and phi' are smooth but at 0 and at +-kink */
+  double saturated; /* |z| beyond which phi is saturated; NaN for activations that are not bounded */
+  double zero;      /* up to here phi = phi' = 0; see fanin__zero_below() */
 } fanin__facts;
 
 typedef struct fanin__activation {
@@ -209,7 +207,7 @@ typedef struct fanin__activation {
   fanin__facts facts;
 } fanin__activation;
 
-/* Up to where phi = phi' = 0, NaN if nowhere: facts.zero_below, and 0 for a leaky_relu that does not leak. */
+/* Up to where phi = phi' = 0, NaN if nowhere: facts.zero, and 0 for a leaky_relu that does not leak. */
 double fanin__zero_below(const fanin__activation *activation, double slope);
 
 /* NULL with a sentence set if unknown. */

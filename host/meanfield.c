@@ -159,8 +159,7 @@ static double share_below(double bound, double q) {
 }
 
 double fanin__saturated_share(const fanin__activation *activation, double q) {
-  const fanin__facts *const facts = &activation->facts;
-  return share_below(facts->saturated_below, q) + share_below(-facts->saturated_above, q);
+  return 2 * share_below(-activation->facts.saturated, q);
 }
 
 double fanin__zero_share(const fanin__activation *activation, double slope, double q) {
