@@ -17,11 +17,27 @@ size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parame
 }
 
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
-  const bool pairs = f->lanes == 1 && fanin_dtype_size(dtype) == 2;
-  return 4 * (pairs ? 2 : f->lanes);
+  enum {
+    BLOCK = 4,
+    PAIR = 2,
+    WIDE_VECTORS = 8
+  }; /* elements of a block; blocks for 16 bytes of 16 bits; ABREAST twice */
+  if (f->lanes > 1) return WIDE_VECTORS * f->lanes;
+  return fanin_dtype_size(dtype) == 2 ? PAIR * BLOCK : BLOCK;
+}
+
+/* How far into its first chunk a row begins at most. Rows begin multiples of their strides apart from the first. */
+static uint64_t most_lead(const fanin__view *view, uint64_t chunk) {
+  uint64_t apart = chunk; /* a power of two; and the largest that divides all strides too */
+  for (int d = 0; d < view->row_rank; d++) {
+    while (view->row_index_stride[d] % apart != 0)
+      apart /= 2;
+  }
+  return chunk - apart + view->first_index % apart;
 }
 
 static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__view *view, uint64_t stream) {
+  const uint64_t chunk = fanin__chunk(f, t->dtype);
   fanin__rows rows;
   memset(&rows, 0, sizeof rows);
   rows.rank = (cl_ulong)view->row_rank;
@@ -31,9 +47,7 @@ static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__v
   rows.length = view->row_length;
   rows.stride = view->memory_stride;
   rows.stream = stream;
-  /* A row begins up to 3 elements into its first block. */
-  const uint64_t lead = view->row_rank > 0 ? 3 : view->first_index % 4;
-  rows.chunks = fanin__ceil_div(view->row_length + lead, fanin__chunk(f, t->dtype));
+  rows.chunks = fanin__ceil_div(view->row_length + most_lead(view, chunk), chunk);
   for (int d = 0; d < view->row_rank; d++) {
     rows.extent.s[d] = view->row_extent[d];
     rows.index_stride.s[d] = view->row_index_stride[d];

@@ -20,90 +20,75 @@ typedef float real;
 typedef float16 parameters;
 #endif
 
-/* ---- Distributions: from the words of LANES blocks to their values --------------------------------------------------
+/* ---- Distributions: from draws to values ---------------------------------------------------------------------------
  */
 
-#if defined(F64)
-/* In f64 a draw takes 64 bits: the high word from the block, the low word from the same block of plane 1. */
-typedef vulong draw;
-#else
-typedef vuint draw;
+#if !defined(CONSTANT) && !defined(UNIFORM) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC)
+#define UNIFORM
 #endif
 
-typedef struct values {
-  value v0, v1, v2, v3;
-} values;
-
-#if !defined(CONSTANT) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC)
-/* UNIFORM. p: middle, half width, lower and upper bound (representable in the dtype). */
-static value transform(draw d, parameters p) {
-  return clamp(fma((value)(p.s1), signed_unit(d), (value)(p.s0)), (value)(p.s2), (value)(p.s3));
+static value within(value x, real lower, real upper) {
+  const value above = x < (value)(lower) ? (value)(lower) : x;
+  return above > (value)(upper) ? (value)(upper) : above;
 }
-#elif defined(TRUNC_CORE) || defined(TRUNC)
+
+/* From the draws of even elements, and of the odd ones after them, to their values. */
+#if defined(CONSTANT)
+/* p: the value. */
+static void distribution(const draw *even, const draw *odd, parameters p, value *v0, value *v1) {
+  (void)even, (void)odd;
+  EACH(i) v0[i] = v1[i] = (value)(p.s0);
+}
+
+#elif defined(UNIFORM)
+/* p: middle, half width, lower and upper bound (representable in the dtype). */
+static void transform(const draw d[ABREAST], parameters p, value v[ABREAST]) {
+  EACH(i) v[i] = within(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), p.s2, p.s3);
+}
+
+#elif defined(NORMAL)
+/* p: mean, std. */
+static void distribution(const draw even[ABREAST], const draw odd[ABREAST], parameters p, value v0[ABREAST],
+                         value v1[ABREAST]) {
+  box_muller(even, odd, v0, v1);
+  EACH(i) {
+    v0[i] = fma((value)(p.s1), v0[i], (value)(p.s0));
+    v1[i] = fma((value)(p.s1), v1[i], (value)(p.s0));
+  }
+}
+
+#else
 /* p: mean, std, lower and upper bound; middle and half width of x = P(|Z| <= |z|) signed; width of the probability and
  * its offsets at the lower and at the upper end, all three divided by a reference probability, and -2 ln of that. */
-static value transform(draw d, parameters p) {
-  const value x = fma((value)(p.s5), signed_unit(d), (value)(p.s4));
+static void transform(const draw d[ABREAST], parameters p, value v[ABREAST]) {
+  value x[ABREAST];
+  EACH(i) x[i] = fma((value)(p.s5), signed_unit(d[i]), (value)(p.s4));
 #if defined(TRUNC)
-  const value z = inverse(x, d, p.s6, p.s7, p.s8, p.s9);
+  inverse(x, d, p.s6, p.s7, p.s8, p.s9, v);
 #else
-  const value z = inverse_core(x);
+  inverse_core(x, v);
 #endif
-  return clamp(fma((value)(p.s1), z, (value)(p.s0)), (value)(p.s2), (value)(p.s3));
+  EACH(i) v[i] = within(fma((value)(p.s1), v[i], (value)(p.s0)), p.s2, p.s3);
 }
 #endif
 
-#if defined(NORMAL)
-/* p: mean, std. */
-static values distribution(draw d0, draw d1, draw d2, draw d3, parameters p) {
-  values v;
-  box_muller(d0, d1, &v.v0, &v.v1);
-  box_muller(d2, d3, &v.v2, &v.v3);
-  v.v0 = fma((value)(p.s1), v.v0, (value)(p.s0));
-  v.v1 = fma((value)(p.s1), v.v1, (value)(p.s0));
-  v.v2 = fma((value)(p.s1), v.v2, (value)(p.s0));
-  v.v3 = fma((value)(p.s1), v.v3, (value)(p.s0));
-  return v;
-}
-#elif !defined(CONSTANT)
-static values distribution(draw d0, draw d1, draw d2, draw d3, parameters p) {
-  values v;
-  v.v0 = transform(d0, p);
-  v.v1 = transform(d1, p);
-  v.v2 = transform(d2, p);
-  v.v3 = transform(d3, p);
-  return v;
+#if !defined(CONSTANT) && !defined(NORMAL)
+static void distribution(const draw even[ABREAST], const draw odd[ABREAST], parameters p, value v0[ABREAST],
+                         value v1[ABREAST]) {
+  transform(even, p, v0);
+  transform(odd, p, v1);
 }
 #endif
 
-/* ---- Blocks
- * ---------------------------------------------------------------------------------------------------------- */
-
-#if !defined(CONSTANT)
-/* Words of LANES blocks from `block` on, dealt to the lanes by LANE_BLOCK. */
-static words block_words(ulong block, uint4 key) {
-  const vuint low = (uint)block + LANE_BLOCK;
-  const vuint high = (uint)(block >> 32) + select((vuint)(0u), (vuint)(1u), low < (vuint)((uint)block));
-  return philox(low, high, (vuint)(key.s2), (vuint)(key.s3), key.s0, key.s1);
-}
-#endif
-
-/* Elements 4 block .. 4 block + CHUNK of the stream. key: seed and stream, low words first. */
+/* Elements 4 block .. 4 block + CHUNK of the stream, block a multiple of BLOCKS. key: seed and stream, low words first.
+ */
 static chunk make_chunk(ulong block, uint4 key, parameters p) {
-#if defined(CONSTANT)
-  (void)block, (void)key; /* p: the value */
-  return natural_order((value)(p.s0), (value)(p.s0), (value)(p.s0), (value)(p.s0));
-#else
-#if defined(F64)
-  const words hi = block_words(block, key);
-  const words lo = block_words(block | 0x8000000000000000ul, key);
-  const values v = distribution(join(hi.w0, lo.w0), join(hi.w1, lo.w1), join(hi.w2, lo.w2), join(hi.w3, lo.w3), p);
-#else
-  const words w = block_words(block, key);
-  const values v = distribution(w.w0, w.w1, w.w2, w.w3, p);
-#endif
-  return natural_order(v.v0, v.v1, v.v2, v.v3);
-#endif
+  const draws d = chunk_draws(block, key);
+  values x;
+#pragma unroll
+  for (int k = 0; k < VECTORS / 2; k += ABREAST)
+    distribution(d.even + k, d.odd + k, p, x.even + k, x.odd + k);
+  return natural_order(x);
 }
 
 /* ---- Rows: which indices lie where
@@ -164,10 +149,10 @@ static stretch row_stretch(global element *buffer, ROWS *r, ulong row, ulong c) 
   stretch s;
   ulong index, memory;
   row_begin(r, row, &index, &memory);
-  const ulong skipped = c * CHUNK, end = (index & 3) + r->length;
-  s.block = (index >> 2) + c * LANES;
-  s.memory = memory + (skipped - (index & 3)) * r->stride;
-  s.begin = c == 0 ? (uint)index & 3u : 0u;
+  const ulong lead = index % CHUNK, skipped = c * CHUNK, end = lead + r->length;
+  s.block = (index - lead) / 4 + c * BLOCKS;
+  s.memory = memory + (skipped - lead) * r->stride;
+  s.begin = c == 0 ? (uint)lead : 0u;
   s.end = end > skipped ? (uint)min(end - skipped, 0x80000000ul) : 0u;
   s.full = 0;
   if (r->stride == 1 && s.end >= CHUNK + s.begin && stores_vectors(buffer + s.memory))
@@ -175,18 +160,26 @@ static stretch row_stretch(global element *buffer, ROWS *r, ulong row, ulong c) 
   return s;
 }
 
-/* `count` chunks, get_local_size(0) apart. */
+/* An item's chunks lie side by side if it is wide, for one thread runs one item after another; scalar items take turns,
+ * for all of a group's run at once. */
+#if defined(WIDE)
+#define APART 1u
+#else
+#define APART (uint) get_local_size(0)
+#endif
+
+/* `count` chunks, APART from each other. */
 static void fill_stretch(global element *restrict buffer, const stretch *s, ulong stride, uint count, uint4 key,
                          parameters p) {
-  const uint step = (uint)get_local_size(0) * CHUNK;
+  const uint step = APART * CHUNK;
   const uint end = min(s->end, step * count);
   for (uint at = 0; at < end; at += step) {
     const chunk made = make_chunk(s->block + at / 4, key, p);
     if (at - s->begin < s->full) {
-      store_chunk(buffer + s->memory + at, &made);
+      store_chunk(buffer + s->memory + at, made);
     } else {
       const uint from = at < s->begin ? s->begin : 0u;
-      store_some(buffer, s->memory + at * stride, stride, &made, from, min(s->end - at, (uint)CHUNK));
+      store_some(buffer, s->memory + at * stride, stride, made, from, min(s->end - at, (uint)CHUNK));
     }
   }
 }
@@ -195,13 +188,18 @@ static uint4 make_key(ulong seed, ulong stream) {
   return (uint4)((uint)seed, (uint)(seed >> 32), (uint)stream, (uint)(stream >> 32));
 }
 
+/* Of a group's chunks, the item's first; and how far its next is. */
+static ulong first_chunk(uint repeat) {
+  return APART == 1 ? get_local_id(0) * repeat : get_local_id(0);
+}
+
 #if !defined(MANY)
-/* One tensor. Item (c, r) of the range makes `repeat` chunks of row r, get_local_size(0) apart. */
+/* One tensor. Item (c, r) of the range makes `repeat` chunks of row r. */
 kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed,
                  const uint repeat) {
   if (get_global_id(1) >= r.count) return;
   const uint4 key = make_key(seed, r.stream);
-  const ulong c = get_group_id(0) * get_local_size(0) * repeat + get_local_id(0);
+  const ulong c = get_group_id(0) * get_local_size(0) * repeat + first_chunk(repeat);
   const stretch s = row_stretch(buffer, &r, get_global_id(1), c);
   fill_stretch(buffer, &s, r.stride, repeat, key, p);
 }
@@ -218,8 +216,8 @@ kernel void fill_many(global element *restrict buffer, global const rows *restri
   const uint4 key = make_key(seed, r->stream);
   /* A single row takes all of the item's chunks at once; otherwise each may be in another row. */
   const uint at_once = r->rank > 0 ? 1 : repeat;
-  ulong q = task.y + get_local_id(0);
-  for (uint i = 0; i < repeat && q < r->chunks * r->count; i += at_once, q += get_local_size(0)) {
+  ulong q = task.y + first_chunk(repeat);
+  for (uint i = 0; i < repeat && q < r->chunks * r->count; i += at_once, q += APART) {
     const ulong row = r->rank > 0 ? q / r->chunks : 0;
     const stretch s = row_stretch(buffer, r, row, q - row * r->chunks);
     fill_stretch(buffer, &s, r->stride, at_once, key, p);
@@ -253,7 +251,7 @@ static void fill_one(global element *restrict buffer, const diagonal *s, ulong i
   if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
   const ulong4 step = inside * s->memory_stride;
   const chunk one = make_chunk(0, (uint4)(0), p);
-  store_some(buffer, s->origin + step.x + step.y + step.z, 1, &one, 0, 1);
+  store_some(buffer, s->origin + step.x + step.y + step.z, 1, one, 0, 1);
 }
 
 #if !defined(MANY)

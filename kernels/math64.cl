@@ -8,11 +8,6 @@
 
 #define MASK(condition) TO(long, condition)
 
-/* A 64-bit draw: the word of plane 0 above the word of plane 1. */
-static vulong join(vuint high, vuint low) {
-  return (TO(ulong, high) << 32) | TO(ulong, low);
-}
-
 /* (long(d) + 1/2) 2^-63 in [-1, 1]. */
 static vdouble signed_unit(vulong d) {
   return fma(TO(double, AS(long, d)), (vdouble)(0x1p-63), (vdouble)(0x1p-64));
@@ -87,12 +82,15 @@ static void cos_sin(vulong d, vdouble *c, vdouble *s) {
 }
 
 /* Box and Muller 1958: two draws, two independent normals. */
-static void box_muller(vulong radius, vulong angle, vdouble *z0, vdouble *z1) {
-  vdouble c, s;
-  const vdouble r = sqrt(neg2_log_unit(radius));
-  cos_sin(angle, &c, &s);
-  *z0 = r * c;
-  *z1 = r * s;
+static void box_muller(const vulong radius[ABREAST], const vulong angle[ABREAST], vdouble z0[ABREAST],
+                       vdouble z1[ABREAST]) {
+  EACH(i) {
+    vdouble c, s;
+    const vdouble r = sqrt(neg2_log_unit(radius[i]));
+    cos_sin(angle[i], &c, &s);
+    z0[i] = r * c;
+    z1[i] = r * s;
+  }
 }
 
 /* The inverse normal by Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), PPND16: three rational functions,
@@ -115,7 +113,7 @@ static vdouble horner7(vdouble r, double c0, double c1, double c2, double c3, do
 }
 
 /* z with P(|Z| <= |z|) = |x|, the sign of x, for |x| <= CORE_LIMIT. */
-static vdouble inverse_core(vdouble x) {
+static vdouble core(vdouble x) {
   const vdouble q = x * 0.5;
   const vdouble r = fma(-q, q, (vdouble)(0.180625));
   return q * RATIONAL(r, 3.3871328727963666080e0, 1.3314166789178437745e+2, 1.9715909503065514427e+3,
@@ -158,13 +156,20 @@ static vdouble inverse_tail(vdouble s) {
   return select(inverse_far(s), z, MASK(r <= 27.0));
 }
 
-/* As in math.cl. */
-static vdouble inverse(vdouble x, vulong d, double width, double low, double high, double s_reference) {
-  const vlong above = MASK(x > 0.0);
-  const vulong rank = d ^ select((vulong)(0x8000000000000000ul), (vulong)(0x7ffffffffffffffful), above);
-  const vdouble t = fma((vdouble)(width), positive_unit(rank), select((vdouble)(low), (vdouble)(high), above));
-  const vdouble tail = copysign(inverse_tail((vdouble)(s_reference) + neg2_log(t)), x);
-  return select(tail, inverse_core(x), MASK(fabs(x) <= CORE_LIMIT));
+/* These two as in math.cl. */
+static void inverse_core(const vdouble x[ABREAST], vdouble z[ABREAST]) {
+  EACH(i) z[i] = core(x[i]);
+}
+
+static void inverse(const vdouble x[ABREAST], const vulong draw[ABREAST], double width, double low, double high,
+                    double s_reference, vdouble z[ABREAST]) {
+  EACH(i) {
+    const vlong above = MASK(x[i] > 0.0);
+    const vulong rank = draw[i] ^ select((vulong)(0x8000000000000000ul), (vulong)(0x7ffffffffffffffful), above);
+    const vdouble t = fma((vdouble)(width), positive_unit(rank), select((vdouble)(low), (vdouble)(high), above));
+    const vdouble tail = copysign(inverse_tail((vdouble)(s_reference) + neg2_log(t)), x[i]);
+    z[i] = select(tail, core(x[i]), MASK(fabs(x[i]) <= CORE_LIMIT));
+  }
 }
 
 #endif

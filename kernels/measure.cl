@@ -7,6 +7,7 @@
 #if defined(ELEMENT_F64)
 #define F64
 #endif
+#define WIDTH LANES /* of f64 too */
 #include "lanes.cl"
 
 #if LANES == 1

@@ -1,11 +1,17 @@
-/* From four vectors of words or values, lane j holding block j's, to memory in natural order, rounded to the dtype.
+/* From the values of a chunk's elements to memory: rounding to the dtype, natural order, and stores.
  *
- * A 4 x LANES transpose would need shuffles across the whole vector. Instead lane_block() deals the blocks to the lanes
- * so that 4 x 4 transposes inside groups of four lanes are enough: those are cheap everywhere. */
+ * A chunk is the work of one step of an item: CHUNK consecutive elements, of a multiple of CHUNK on. Its values come as
+ * VECTORS vectors, in pairs of even and odd elements:
+ *   scalar items     values 0, 1, 2, 3 of a block, for one block or (16-bit dtypes) two;
+ *   wide items       for each group of BLOCK_LANES blocks, elements 0 and 2 of the blocks in turn, and 1 and 3;
+ *   wide, f64        for each group the blocks' elements 0, 1, 2 and 3.
+ * LANE_BLOCK says which block of its group each lane works on: dealt so that the shuffles that are left to do stay
+ * inside 128 bits where that is possible, which is what vector units do fast. */
 #ifndef FANIN_STORE_CL
 #define FANIN_STORE_CL
 
 #include "lanes.cl"
+#include "philox.cl"
 
 #if defined(F64)
 typedef double element;
@@ -13,66 +19,142 @@ typedef vdouble value;
 #elif defined(F16) || defined(BF16)
 typedef ushort element;
 typedef vfloat value;
-#define PACKED
 #else
 typedef float element;
 typedef vfloat value;
 #endif
 
-#define CHUNK (4 * LANES) /* elements that LANES blocks make */
-
-/* The block, counted from the chunk's first, that each lane works on. */
-#if LANES == 1
-#define LANE_BLOCK (0u)
-#elif LANES == 2
-#define LANE_BLOCK ((uint2)(0, 1))
-#elif LANES == 4
-#define LANE_BLOCK ((uint4)(0, 1, 2, 3))
-#elif LANES == 8 && defined(PACKED)
-#define LANE_BLOCK ((uint8)(0, 1, 4, 5, 2, 3, 6, 7))
-#elif LANES == 8
-#define LANE_BLOCK ((uint8)(0, 2, 4, 6, 1, 3, 5, 7))
-#elif defined(PACKED)
-#define LANE_BLOCK ((uint16)(0, 1, 8, 9, 2, 3, 10, 11, 4, 5, 12, 13, 6, 7, 14, 15))
+#if !defined(WIDE)
+#define BLOCKS  LANES
+#define VECTORS 4
+#elif defined(F64)
+#define BLOCKS  (ABREAST * BLOCK_LANES)
+#define VECTORS (4 * ABREAST)
 #else
-#define LANE_BLOCK ((uint16)(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15))
+#define BLOCKS  (ABREAST * BLOCK_LANES)
+#define VECTORS (2 * ABREAST)
+#endif
+#define CHUNK (4 * BLOCKS)
+
+#if defined(WIDE)
+#if BLOCK_LANES == 2 || defined(BF16)
+#define LANE_BLOCK_2 0, 1
+#define LANE_BLOCK_4 0, 1, 2, 3
+#define LANE_BLOCK_8 0, 1, 2, 3, 4, 5, 6, 7
+#elif defined(F64)
+#define LANE_BLOCK_4 0, 1, 2, 3
+#define LANE_BLOCK_8 0, 2, 4, 6, 1, 3, 5, 7
+#else
+#define LANE_BLOCK_4 0, 2, 1, 3
+#define LANE_BLOCK_8 0, 4, 1, 5, 2, 6, 3, 7
+#endif
+#define LANE_BLOCK ((words)(JOIN(LANE_BLOCK_, BLOCK_LANES)))
 #endif
 
-/* Of every four lanes of a and b: LOW a0 b0 a1 b1, HIGH a2 b2 a3 b3, LOW2 a0 a1 b0 b1, HIGH2 a2 a3 b2 b3. */
-#if LANES == 4
-#define PICK_LOW   0, 4, 1, 5
-#define PICK_HIGH  2, 6, 3, 7
+/* Of every four lanes of a and b: LOW4 a0 b0 a1 b1, HIGH4 a2 b2 a3 b3, LOW2 a0 a1 b0 b1, HIGH2 a2 a3 b2 b3; EVEN a0 b0
+ * a2 b2. Of two lanes FIRST a0 b0, SECOND a1 b1. */
+#if WIDTH == 2
+#define PICK_FIRST  0, 2
+#define PICK_SECOND 1, 3
+#elif WIDTH == 4
+#define PICK_LOW4  0, 4, 1, 5
+#define PICK_HIGH4 2, 6, 3, 7
 #define PICK_LOW2  0, 1, 4, 5
 #define PICK_HIGH2 2, 3, 6, 7
-#elif LANES == 8
-#define PICK_LOW   0, 8, 1, 9, 4, 12, 5, 13
-#define PICK_HIGH  2, 10, 3, 11, 6, 14, 7, 15
+#elif WIDTH == 8
+#define PICK_LOW4  0, 8, 1, 9, 4, 12, 5, 13
+#define PICK_HIGH4 2, 10, 3, 11, 6, 14, 7, 15
 #define PICK_LOW2  0, 1, 8, 9, 4, 5, 12, 13
 #define PICK_HIGH2 2, 3, 10, 11, 6, 7, 14, 15
+#elif WIDTH == 16
+#define PICK_LOW4  0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define PICK_HIGH4 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#endif
+#if LANES == 4
+#define PICK_EVEN 0, 4, 2, 6
+#elif LANES == 8
+#define PICK_EVEN 0, 8, 2, 10, 4, 12, 6, 14
 #elif LANES == 16
-#define PICK_LOW   0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
-#define PICK_HIGH  2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
-#define PICK_LOW2  0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
-#define PICK_HIGH2 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+#define PICK_EVEN 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #endif
 
-#if defined(__has_builtin)
-#if __has_builtin(__builtin_shufflevector)
-#define HAS_SHUFFLEVECTOR
-#endif
-#endif
-#if defined(HAS_SHUFFLEVECTOR)
-#define PICK(a, b, lanes) __builtin_shufflevector(a, b, lanes)
-#elif defined(F64)
-#define PICK(a, b, lanes) shuffle2(a, b, (vulong)(lanes))
+/* ---- Draws: the random bits of a chunk, a draw an element ----------------------------------------------------------
+ */
+
+#if defined(F64)
+/* In f64 a draw takes 64 bits: the high word from the block, the low word from the same block of plane 1. */
+typedef vulong draw;
 #else
-#define PICK(a, b, lanes) shuffle2(a, b, (vuint)(lanes))
+typedef vuint draw;
+#endif
+
+typedef struct draws {
+  draw even[VECTORS / 2], odd[VECTORS / 2];
+} draws;
+
+#if defined(WIDE) && defined(F64)
+#define ABOVE(high, low) (((high) << 32) | ((low)&LOW))
+static draws chunk_draws(ulong block, uint4 key) {
+  blocks high[ABREAST], low[ABREAST];
+  draws out;
+  philox(block, LANE_BLOCK, key, high);
+  philox(block | 0x8000000000000000ul, LANE_BLOCK, key, low);
+  EACH(g) {
+    out.even[2 * g] = ABOVE(high[g].w0, low[g].w0);
+    out.odd[2 * g] = ABOVE(high[g].w1, low[g].w1);
+    out.even[2 * g + 1] = ABOVE(high[g].w2, low[g].w2);
+    out.odd[2 * g + 1] = ABOVE(high[g].w3, low[g].w3);
+  }
+  return out;
+}
+
+#elif defined(WIDE)
+static draws chunk_draws(ulong block, uint4 key) {
+  blocks made[ABREAST];
+  draws out;
+  philox(block, LANE_BLOCK, key, made);
+  EACH(g) {
+    out.even[g] = PICK(AS(uint, made[g].w0), AS(uint, made[g].w2), vuint, PICK_EVEN);
+    out.odd[g] = PICK(AS(uint, made[g].w1), AS(uint, made[g].w3), vuint, PICK_EVEN);
+  }
+  return out;
+}
+
+#elif defined(F64)
+static draws chunk_draws(ulong block, uint4 key) {
+  const uint4 high = philox(block, key), low = philox(block | 0x8000000000000000ul, key);
+  const ulong4 d = (convert_ulong4(high) << 32) | convert_ulong4(low);
+  return (draws){{d.s0, d.s2}, {d.s1, d.s3}};
+}
+
+#elif LANES == 2
+static draws chunk_draws(ulong block, uint4 key) {
+  const uint4 a = philox(block, key), b = philox(block + 1, key);
+  return (draws){{(uint2)(a.s0, b.s0), (uint2)(a.s2, b.s2)}, {(uint2)(a.s1, b.s1), (uint2)(a.s3, b.s3)}};
+}
+
+#else
+static draws chunk_draws(ulong block, uint4 key) {
+  const uint4 d = philox(block, key);
+  return (draws){{d.s0, d.s2}, {d.s1, d.s3}};
+}
 #endif
 
 /* ---- Rounding to the dtype, to nearest, ties to even. Finite values only, which the host has seen to. --------------
  */
 
-#if defined(F16) && LANES == 2
+#if defined(BF16)
+/* In the upper half of each lane. */
+static vuint round_bits(vfloat v) {
+  const vuint bits = AS(uint, v);
+  return bits + 0x7fffu + ((bits >> 16) & 1u);
+}
+
+/* Two elements each, a in the lower half. */
+static vuint pack(vfloat a, vfloat b) {
+  return (round_bits(a) >> 16) | (round_bits(b) & 0xffff0000u);
+}
+#elif defined(F16) && !defined(WIDE)
 /* GPUs round to half in one instruction; full profiles round to nearest where no mode is named. */
 static uint pack_pair(float a, float b) {
   ushort2 halves;
@@ -83,41 +165,19 @@ static uint pack_pair(float a, float b) {
 static uint2 pack(float2 a, float2 b) {
   return (uint2)(pack_pair(a.x, b.x), pack_pair(a.y, b.y));
 }
-#elif defined(F16)
-/* The bits of a half in the low 16 bits of each lane: normal numbers round by integer addition; below 2^-14 the float
- * addition to 1/2, whose last place is half's smallest step, rounds. */
-static vuint round_bits(vfloat v) {
-  const vuint bits = AS(uint, v);
-  const vuint magnitude = bits & 0x7fffffffu;
-  const vuint normal = (magnitude + (0x0fffu - 0x38000000u) + ((magnitude >> 13) & 1u)) >> 13;
-  const vuint subnormal = AS(uint, AS(float, magnitude) + 0.5f) - 0x3f000000u;
-  const vint small = AS(int, magnitude) < 0x38800000;
-  return select(normal, subnormal, small) | ((bits >> 16) & 0x8000u);
-}
-#elif defined(BF16)
-static vuint round_bits(vfloat v) {
-  const vuint bits = AS(uint, v);
-  return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
-}
 #endif
 
-#if defined(PACKED) && !(defined(F16) && LANES == 2)
-/* Two elements each, a in the lower half. */
-static vuint pack(vfloat a, vfloat b) {
-  return round_bits(a) | (round_bits(b) << 16);
-}
-#endif
-
-/* ---- Natural order and stores --------------------------------------------------------------------------------------
+/* ---- Whole chunks --------------------------------------------------------------------------------------------------
  */
 
-/* CHUNK elements in memory's order, as vectors of LANES 32-bit words (two elements each for 16-bit dtypes) or values.
- */
-#if defined(PACKED)
-#define OUT_VECTORS 2
+/* CHUNK elements in memory's order, as vectors of values, or (bf16, and f16 of scalar items) of words of two elements
+ * each. */
+#if defined(BF16) || (defined(F16) && !defined(WIDE))
+#define PACKED
+#define OUT_VECTORS (VECTORS / 2)
 typedef vuint out_vector;
 #else
-#define OUT_VECTORS 4
+#define OUT_VECTORS VECTORS
 typedef value out_vector;
 #endif
 
@@ -125,51 +185,65 @@ typedef struct chunk {
   out_vector v[OUT_VECTORS];
 } chunk;
 
-/* v0 .. v3: elements 0 .. 3 of each lane's block. */
-static chunk natural_order(value v0, value v1, value v2, value v3) {
+typedef struct values {
+  value even[VECTORS / 2], odd[VECTORS / 2];
+} values;
+
+#if defined(WIDE) && defined(BF16)
+static chunk natural_order(const values x) {
   chunk c;
-#if defined(PACKED)
-  const vuint v01 = pack(v0, v1), v23 = pack(v2, v3);
-#if LANES == 2
-  c.v[0] = (uint2)(v01.x, v23.x);
-  c.v[1] = (uint2)(v01.y, v23.y);
-#else
-  c.v[0] = PICK(v01, v23, PICK_LOW);
-  c.v[1] = PICK(v01, v23, PICK_HIGH);
-#endif
-#elif LANES == 1
-  c.v[0] = v0;
-  c.v[1] = v1;
-  c.v[2] = v2;
-  c.v[3] = v3;
-#else
-  const value a = PICK(v0, v1, PICK_LOW), b = PICK(v0, v1, PICK_HIGH);
-  const value d = PICK(v2, v3, PICK_LOW), e = PICK(v2, v3, PICK_HIGH);
-  c.v[0] = PICK(a, d, PICK_LOW2);
-  c.v[1] = PICK(a, d, PICK_HIGH2);
-  c.v[2] = PICK(b, e, PICK_LOW2);
-  c.v[3] = PICK(b, e, PICK_HIGH2);
-#endif
+  EACH(g) c.v[g] = pack(x.even[g], x.odd[g]);
   return c;
 }
 
-#define STORE(v, out) JOIN(vstore, LANES)(v, 0, out)
-#if LANES == 4
-#define STORE_HALVES(v, out) vstore8(as_ushort8(v), 0, out)
-#elif LANES == 8
-#define STORE_HALVES(v, out) vstore16(as_ushort16(v), 0, out)
-#elif LANES == 16
-#define STORE_HALVES(v, out)                                                                                           \
-  do {                                                                                                                 \
-    vstore16(as_ushort16((v).lo), 0, out);                                                                             \
-    vstore16(as_ushort16((v).hi), 0, (out) + 16);                                                                      \
-  } while (0)
+#elif defined(WIDE) && defined(F64)
+static chunk natural_order(const values x) {
+  chunk c;
+  EACH(g) {
+    const value v0 = x.even[2 * g], v1 = x.odd[2 * g], v2 = x.even[2 * g + 1], v3 = x.odd[2 * g + 1];
+#if WIDTH == 2
+    c.v[4 * g] = PICK(v0, v1, vulong, PICK_FIRST);
+    c.v[4 * g + 1] = PICK(v2, v3, vulong, PICK_FIRST);
+    c.v[4 * g + 2] = PICK(v0, v1, vulong, PICK_SECOND);
+    c.v[4 * g + 3] = PICK(v2, v3, vulong, PICK_SECOND);
+#else
+    const value a = PICK(v0, v1, vulong, PICK_LOW4), b = PICK(v0, v1, vulong, PICK_HIGH4);
+    const value d = PICK(v2, v3, vulong, PICK_LOW4), e = PICK(v2, v3, vulong, PICK_HIGH4);
+    c.v[4 * g] = PICK(a, d, vulong, PICK_LOW2);
+    c.v[4 * g + 1] = PICK(a, d, vulong, PICK_HIGH2);
+    c.v[4 * g + 2] = PICK(b, e, vulong, PICK_LOW2);
+    c.v[4 * g + 3] = PICK(b, e, vulong, PICK_HIGH2);
+#endif
+  }
+  return c;
+}
+
+#elif defined(WIDE)
+static chunk natural_order(const values x) {
+  chunk c;
+  EACH(g) {
+    c.v[2 * g] = PICK(x.even[g], x.odd[g], vuint, PICK_LOW4);
+    c.v[2 * g + 1] = PICK(x.even[g], x.odd[g], vuint, PICK_HIGH4);
+  }
+  return c;
+}
+
+#elif LANES == 2
+static chunk natural_order(const values x) {
+  const uint2 v01 = pack(x.even[0], x.odd[0]), v23 = pack(x.even[1], x.odd[1]);
+  return (chunk){{(uint2)(v01.x, v23.x), (uint2)(v01.y, v23.y)}};
+}
+
+#else
+static chunk natural_order(const values x) {
+  return (chunk){{x.even[0], x.odd[0], x.even[1], x.odd[1]}};
+}
 #endif
 
 /* Whether whole chunks from this element on may be stored as vectors. Scalar items store 16 bytes at once, which must
- * be aligned; wide ones store as many elements as they have lanes, wherever they lie. */
+ * be aligned; wide ones store whole vectors, wherever they lie. */
 static bool stores_vectors(global const element *at) {
-#if LANES <= 2
+#if !defined(WIDE)
   return ((size_t)at & 15u) == 0;
 #else
   (void)at;
@@ -177,53 +251,82 @@ static bool stores_vectors(global const element *at) {
 #endif
 }
 
-/* A whole chunk to consecutive elements. */
-static void store_chunk(global element *out, const chunk *c) {
-#if LANES == 2
-  *(global uint4 *)out = (uint4)(c->v[0], c->v[1]);
-#elif LANES == 1 && defined(F64)
-  *(global double2 *)out = (double2)(c->v[0], c->v[1]);
-  *(global double2 *)(out + 2) = (double2)(c->v[2], c->v[3]);
-#elif LANES == 1
-  *(global float4 *)out = (float4)(c->v[0], c->v[1], c->v[2], c->v[3]);
-#elif defined(PACKED)
-  STORE_HALVES(c->v[0], out);
-  STORE_HALVES(c->v[1], out + 2 * LANES);
+/* A vector to memory that is aligned for its elements only. Where the compiler can be told so, the store is one
+ * instruction, which a driver's vstore16 may not be. */
+#if defined(__clang__) && defined(WIDE)
+typedef out_vector loose __attribute__((aligned(2)));
+#define STORE(v, space, out) (*(space loose *)(out) = (v))
 #else
-  STORE(c->v[0], out);
-  STORE(c->v[1], out + LANES);
-  STORE(c->v[2], out + 2 * LANES);
-  STORE(c->v[3], out + 3 * LANES);
+#define STORE(v, space, out) JOIN(vstore, WIDTH)(v, 0, out)
+#endif
+
+/* A whole chunk to consecutive elements. */
+static void store_chunk(global element *out, const chunk c) {
+#if LANES == 2
+  *(global uint4 *)out = (uint4)(c.v[0], c.v[1]);
+#elif LANES == 1 && defined(F64)
+  *(global double2 *)out = (double2)(c.v[0], c.v[1]);
+  *(global double2 *)(out + 2) = (double2)(c.v[2], c.v[3]);
+#elif LANES == 1
+  *(global float4 *)out = (float4)(c.v[0], c.v[1], c.v[2], c.v[3]);
+#else
+#pragma unroll
+  for (int k = 0; k < OUT_VECTORS; ++k) {
+#if defined(F16)
+    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[k], 0, (global half *)out + k * LANES);
+#elif defined(BF16)
+    STORE(c.v[k], global, (global uint *)out + k * LANES);
+#else
+    STORE(c.v[k], global, out + k * WIDTH);
+#endif
+  }
 #endif
 }
 
+/* ---- Parts of chunks -----------------------------------------------------------------------------------------------
+ */
+
 /* Elements from .. to of a chunk, `stride` apart; its element 0 would be buffer[at]. Scalar items test each element:
- * an index that is not constant would put the chunk into memory. */
+ * an index that is not constant would put the chunk into memory. Wide ones store the blocks that are there in full as
+ * vectors. */
 #define PUT(i, x)                                                                                                      \
   if (from <= (i) && (i) < to) buffer[at + (i)*stride] = (element)(x)
-static void store_some(global element *buffer, ulong at, ulong stride, const chunk *c, uint from, uint to) {
+static void store_some(global element *buffer, ulong at, ulong stride, const chunk c, uint from, uint to) {
 #if LANES == 2
-  PUT(0, c->v[0].x);
-  PUT(1, c->v[0].x >> 16);
-  PUT(2, c->v[0].y);
-  PUT(3, c->v[0].y >> 16);
-  PUT(4, c->v[1].x);
-  PUT(5, c->v[1].x >> 16);
-  PUT(6, c->v[1].y);
-  PUT(7, c->v[1].y >> 16);
+  PUT(0, c.v[0].x);
+  PUT(1, c.v[0].x >> 16);
+  PUT(2, c.v[0].y);
+  PUT(3, c.v[0].y >> 16);
+  PUT(4, c.v[1].x);
+  PUT(5, c.v[1].x >> 16);
+  PUT(6, c.v[1].y);
+  PUT(7, c.v[1].y >> 16);
 #elif LANES == 1
-  PUT(0, c->v[0]);
-  PUT(1, c->v[1]);
-  PUT(2, c->v[2]);
-  PUT(3, c->v[3]);
-#elif defined(PACKED)
-  const uint *words = (const uint *)c->v;
-  for (uint i = from; i < to; ++i)
-    PUT(i, words[i >> 1] >> (16u * (i & 1u)));
+  PUT(0, c.v[0]);
+  PUT(1, c.v[1]);
+  PUT(2, c.v[2]);
+  PUT(3, c.v[3]);
 #else
-  const element *values = (const element *)c->v;
-  for (uint i = from; i < to; ++i)
-    PUT(i, values[i]);
+  element e[CHUNK];
+#pragma unroll
+  for (int k = 0; k < OUT_VECTORS; ++k) {
+#if defined(F16)
+    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[k], k, (half *)e);
+#elif defined(BF16)
+    STORE(c.v[k], private, (uint *)e + k * LANES);
+#else
+    STORE(c.v[k], private, e + k * WIDTH);
+#endif
+  }
+  for (uint i = from; i < to;) {
+    if (stride == 1 && (i & 3) == 0 && i + 4 <= to) {
+      vstore4(vload4(0, e + i), 0, buffer + at + i);
+      i += 4;
+    } else {
+      buffer[at + i * stride] = e[i];
+      ++i;
+    }
+  }
 #endif
 }
 

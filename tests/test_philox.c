@@ -27,20 +27,25 @@ static const known_answer known_answers[] = {
 
 enum { N_KNOWN = sizeof known_answers / sizeof *known_answers };
 
-/* Behind the embedded source of the fills, whose philox() it calls: item i takes one key and LANES counters. Word k of
- * lane j is at (4 i + k) LANES + j. */
-static const char kernel_text[] = "\n"
-                                  "kernel void words_of(global const uint2 *keys, global const vuint *counters,\n"
-                                  "                     global vuint *out) {\n"
-                                  "  const size_t i = get_global_id(0);\n"
-                                  "  const uint2 key = keys[i];\n"
-                                  "  global const vuint *c = counters + 4 * i;\n"
-                                  "  const words w = philox(c[0], c[1], c[2], c[3], key.x, key.y);\n"
-                                  "  out[4 * i] = w.w0;\n"
-                                  "  out[4 * i + 1] = w.w1;\n"
-                                  "  out[4 * i + 2] = w.w2;\n"
-                                  "  out[4 * i + 3] = w.w3;\n"
-                                  "}\n";
+/* Behind the embedded source of the fills: item i makes one chunk, whose draws go to memory as they are, in the order
+ * of the stream. */
+static const char kernel_text[] =
+    "\n"
+    "kernel void words_of(global const uint4 *keys, global const ulong *first_blocks, global float *out) {\n"
+    "  const size_t i = get_global_id(0);\n"
+    "  const draws d = chunk_draws(first_blocks[i], keys[i]);\n"
+    "  values x;\n"
+    "  for (int k = 0; k < VECTORS / 2; ++k) {\n"
+    "    x.even[k] = AS(float, d.even[k]);\n"
+    "    x.odd[k] = AS(float, d.odd[k]);\n"
+    "  }\n"
+    "  store_chunk(out + i * CHUNK, natural_order(x));\n"
+    "}\n";
+
+/* In a chunk, of which the first is a multiple of it. */
+static size_t blocks_of(unsigned lanes) {
+  return lanes == 1 ? 1 : 2 * lanes;
+}
 
 static cl_program build(fanin *f, unsigned lanes) {
   const char *const texts[] = {fanin__source_fill.text, kernel_text};
@@ -63,16 +68,16 @@ static cl_mem buffer_of(fanin *f, size_t bytes, const void *content) {
   return buffer;
 }
 
-/* Runs `items` items; arrays are as the kernel has them. */
-static void device_words(fanin *f, unsigned lanes, size_t items, const uint32_t *keys, const uint32_t *counters,
+/* Makes `items` chunks: keys of four words each, the seed's and the stream's, to out. */
+static void device_words(fanin *f, unsigned lanes, size_t items, const uint32_t *keys, const uint64_t *first_blocks,
                          uint32_t *out) {
-  const size_t bytes = items * 4 * lanes * sizeof *out;
+  const size_t bytes = items * 4 * blocks_of(lanes) * sizeof *out;
   const cl_program program = build(f, lanes);
   cl_int code = CL_SUCCESS;
   const cl_kernel kernel = clCreateKernel(program, "words_of", &code);
   assert_int_equal(code, CL_SUCCESS);
-  const cl_mem buffers[] = {buffer_of(f, items * 2 * sizeof *keys, keys), buffer_of(f, bytes, counters),
-                            buffer_of(f, bytes, NULL)};
+  const cl_mem buffers[] = {buffer_of(f, items * 4 * sizeof *keys, keys),
+                            buffer_of(f, items * sizeof *first_blocks, first_blocks), buffer_of(f, bytes, NULL)};
   for (cl_uint k = 0; k < 3; k++) {
     assert_int_equal(clSetKernelArg(kernel, k, sizeof(cl_mem), &buffers[k]), CL_SUCCESS);
   }
@@ -105,19 +110,19 @@ enum { N_WIDTHS = sizeof widths / sizeof *widths };
 static void test_known_answers(void **state) {
   fanin *const f = *state;
   for (int n = 0; n < N_WIDTHS; n++) {
-    const unsigned lanes = widths[n];
-    uint32_t keys[2 * N_KNOWN], counters[4 * N_KNOWN * 16], words[4 * N_KNOWN * 16];
-    for (unsigned i = 0; i < N_KNOWN; i++) {
-      memcpy(keys + (size_t)2 * i, known_answers[i].key, sizeof known_answers[i].key);
-      for (unsigned k = 0; k < 4 * lanes; k++) {
-        counters[4 * i * lanes + k] = known_answers[i].counter[k / lanes];
-      }
+    const size_t blocks = blocks_of(widths[n]);
+    uint32_t keys[4 * N_KNOWN], words[4 * N_KNOWN * 32];
+    uint64_t first[N_KNOWN];
+    for (size_t i = 0; i < N_KNOWN; i++) {
+      const uint32_t *const counter = known_answers[i].counter;
+      memcpy(keys + 4 * i, known_answers[i].key, sizeof known_answers[i].key);
+      memcpy(keys + 4 * i + 2, counter + 2, 2 * sizeof *counter);
+      first[i] = (((uint64_t)counter[1] << 32) | counter[0]) / blocks * blocks;
     }
-    device_words(f, lanes, N_KNOWN, keys, counters, words);
-    for (unsigned i = 0; i < N_KNOWN; i++) {
-      for (unsigned k = 0; k < 4 * lanes; k++) {
-        assert_int_equal(words[4 * i * lanes + k], known_answers[i].words[k / lanes]);
-      }
+    device_words(f, widths[n], N_KNOWN, keys, first, words);
+    for (size_t i = 0; i < N_KNOWN; i++) {
+      const size_t block = i * blocks + known_answers[i].counter[0] % blocks;
+      assert_memory_equal(words + 4 * block, known_answers[i].words, sizeof known_answers[i].words);
     }
   }
 }
@@ -131,34 +136,32 @@ static void test_known_answers_of_oracle(void **state) {
   }
 }
 
-/* Each width its own million; wide items share their key among the lanes. */
+/* Each width its own million; the blocks of a chunk share their key. */
 static void test_random_pairs(void **state) {
   fanin *const f = *state;
   const size_t pairs = oracle_amount(1000000, 512);
-  uint32_t *const keys = malloc(pairs * 2 * sizeof *keys), *const counters = malloc(pairs * 4 * sizeof *counters);
-  uint32_t *const out = malloc(pairs * 4 * sizeof *out);
-  assert_true(keys && counters && out);
+  uint32_t *const keys = malloc(pairs * 4 * sizeof *keys), *const out = malloc(pairs * 4 * sizeof *out);
+  uint64_t *const first = malloc(pairs * sizeof *first);
+  assert_true(keys && first && out);
   for (int n = 0; n < N_WIDTHS; n++) {
-    const unsigned lanes = widths[n];
-    const size_t items = pairs / lanes;
-    uint64_t random = lanes;
-    for (size_t k = 0; k < 2 * items; k++) {
+    const size_t blocks = blocks_of(widths[n]), items = pairs / blocks;
+    uint64_t random = widths[n];
+    for (size_t k = 0; k < 4 * items; k++) {
       keys[k] = (uint32_t)test_random(&random);
     }
-    for (size_t k = 0; k < 4 * items * lanes; k++) {
-      counters[k] = (uint32_t)test_random(&random);
+    for (size_t k = 0; k < items; k++) {
+      first[k] = test_random(&random) / blocks * blocks;
     }
-    device_words(f, lanes, items, keys, counters, out);
-    for (size_t p = 0; p < items * lanes; p++) {
-      const size_t at = p / lanes * 4 * lanes + p % lanes;
-      const uint32_t counter[4] = {counters[at], counters[at + lanes], counters[at + 2 * lanes],
-                                   counters[at + 3 * lanes]};
-      const uint32_t words[4] = {out[at], out[at + lanes], out[at + 2 * lanes], out[at + 3 * lanes]};
-      assert_words(keys + p / lanes * 2, counter, words, lanes);
+    device_words(f, widths[n], items, keys, first, out);
+    for (size_t p = 0; p < items * blocks; p++) {
+      const uint32_t *const key = keys + p / blocks * 4;
+      const uint64_t block = first[p / blocks] + p % blocks;
+      const uint32_t counter[4] = {(uint32_t)block, (uint32_t)(block >> 32), key[2], key[3]};
+      assert_words(key, counter, out + 4 * p, widths[n]);
     }
   }
   free(keys);
-  free(counters);
+  free(first);
   free(out);
 }
 
