@@ -64,16 +64,15 @@ static uint64_t chunks_of(const fanin__job *job) {
 
 /* Chunks of a task. */
 static uint64_t piece_of(const fanin_plan *plan) {
-  return (uint64_t)plan->f->work_group * plan->repeat;
+  return (uint64_t)plan->f->fill_group * plan->repeat;
 }
 
-/* Enough repeats to keep groups few, and not so many that a large tensor leaves units idle. */
 static void choose_repeat(maker *m) {
-  uint64_t groups = 0;
+  uint64_t chunks = 0;
   for (size_t i = 0; i < m->plan->n; i++) {
-    groups += fanin__ceil_div(chunks_of(&m->jobs[i]), m->plan->f->work_group);
+    chunks += chunks_of(&m->jobs[i]);
   }
-  m->plan->repeat = fanin__repeats(m->plan->f, groups);
+  m->plan->repeat = fanin__repeats(m->plan->f, chunks);
 }
 
 /* Counts entries, so that each table is allocated once. */

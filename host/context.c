@@ -73,8 +73,11 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
                .compute_units = info.compute_units,
                .work_group = info.type & CL_DEVICE_TYPE_CPU ? 64 : 256};
   FANIN__TRY(override("FANIN_LANES", "1 4 8 16", &f->lanes));
-  FANIN__TRY(override("FANIN_WORK_GROUP", "1 2 4 8 16 32 64 128 256", &f->work_group));
+  size_t group = 0;
+  FANIN__TRY(override("FANIN_WORK_GROUP", "1 2 4 8 16 32 64 128 256", &group));
+  if (group > 0) f->work_group = group;
   if (f->work_group > most) f->work_group = most;
+  f->fill_group = f->lanes > 1 && group == 0 ? 1 : f->work_group; /* a wide item has no use for company */
   return FANIN_OK;
 }
 

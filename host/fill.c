@@ -27,41 +27,26 @@ static void set_parameters(setter *s, fanin_dtype dtype, const fanin__parameters
   set(s, size, packed);
 }
 
-typedef struct launch {
-  cl_uint rank;
-  size_t global[2], local[2];
-} launch;
-
-static fanin_status enqueue(const fanin__when *when, const setter *s, const launch *shape) {
+static fanin_status enqueue(const fanin__when *when, const setter *s, uint64_t groups, size_t local) {
+  const size_t global = (size_t)groups * local;
   if (s->code != CL_SUCCESS) return fanin__fail_cl(s->code, "clSetKernelArg");
-  const cl_int code = clEnqueueNDRangeKernel(when->queue, s->kernel, shape->rank, NULL, shape->global, shape->local,
-                                             when->n_wait, when->wait_list, when->event);
+  const cl_int code = clEnqueueNDRangeKernel(when->queue, s->kernel, 1, NULL, &global, &local, when->n_wait,
+                                             when->wait_list, when->event);
   return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
-uint32_t fanin__repeats(const fanin *f, uint64_t groups) {
-  enum { MOST = 4, GROUPS_A_UNIT = 8 };
-  const uint64_t spare = groups / ((uint64_t)f->compute_units * GROUPS_A_UNIT);
-  return spare >= MOST ? MOST : spare > 1 ? (uint32_t)spare : 1;
-}
-
-/* Chunks by rows: groups as wide as a row needs, and as many rows high as makes them full. */
-static launch fill_shape(const fanin *f, const fanin__rows *rows, cl_uint *repeat) {
-  size_t wide = 1, high = 1;
-  while (wide < f->work_group && wide < rows->chunks)
-    wide *= 2;
-  while (wide * high * 2 <= f->work_group && high < rows->count)
-    high *= 2;
-  const uint64_t across = fanin__ceil_div(rows->chunks, wide), down = fanin__ceil_div(rows->count, high);
-  *repeat = fanin__repeats(f, across * down);
-  if (across > 0 && *repeat > across) *repeat = (cl_uint)across;
-  return (launch){.rank = 2,
-                  .global = {(size_t)fanin__ceil_div(rows->chunks, wide * *repeat) * wide, (size_t)down * high},
-                  .local = {wide, high}};
+/* Few groups, each of enough chunks to hide its launch, but several for every compute unit. Wide items take many chunks
+ * and so many abreast (ABREAST in kernels/lanes.cl); scalar ones a few, so that a GPU's units have groups to choose
+ * from. */
+uint32_t fanin__repeats(const fanin *f, uint64_t chunks) {
+  enum { GROUPS_A_UNIT = 8, MOST = 4, ABREAST = 4, MOST_WIDE = 512 };
+  const uint64_t share = chunks / ((uint64_t)f->compute_units * GROUPS_A_UNIT * f->fill_group);
+  if (f->lanes > 1) return (uint32_t)(share < MOST_WIDE ? (share / ABREAST + 1) * ABREAST : MOST_WIDE);
+  return share >= MOST ? MOST : share > 1 ? (uint32_t)share : 1;
 }
 
 static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed,
-                                const launch *shape, cl_uint repeat) {
+                                uint64_t groups, cl_uint repeat) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &kernel));
   const cl_ulong argument = seed;
@@ -71,27 +56,27 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
   set_parameters(&s, job->dtype, &job->parameters);
   set(&s, sizeof argument, &argument);
   set(&s, sizeof repeat, &repeat);
-  const fanin_status status = enqueue(when, &s, shape);
+  const fanin_status status = enqueue(when, &s, groups, f->fill_group);
   (void)clReleaseKernel(kernel); /* the runtime holds it while it runs */
   return status;
 }
 
 static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
-  cl_uint repeat = 1;
-  const launch shape = fill_shape(f, &job->rows, &repeat);
-  return launch_rows(f, when, job, seed, &shape, repeat);
+  const uint64_t chunks = job->rows.chunks * job->rows.count;
+  const cl_uint repeat = fanin__repeats(f, chunks);
+  const uint64_t groups = fanin__ceil_div(chunks, f->fill_group * repeat);
+  return launch_rows(f, when, job, seed, groups, repeat);
 }
 
 static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__ones *ones) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->one.options, "ones", &kernel));
   const uint64_t groups = fanin__ceil_div(fanin__items_of(ones), f->work_group);
-  const launch shape = {.rank = 1, .global = {(size_t)groups * f->work_group}, .local = {f->work_group}};
   setter s = {.kernel = kernel};
   set(&s, sizeof job->buffer, &job->buffer);
   set(&s, sizeof *ones, ones);
   set_parameters(&s, job->dtype, &job->one);
-  const fanin_status status = enqueue(when, &s, &shape);
+  const fanin_status status = enqueue(when, &s, groups, f->work_group);
   (void)clReleaseKernel(kernel);
   return status;
 }
@@ -130,16 +115,12 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
-  cl_uint repeat = 1;
-  launch shape = fill_shape(f, &job->rows, &repeat);
-  shape.global[0] = shape.local[0];
-  shape.global[1] = shape.local[1];
   fanin__job small = *job;
   small.buffer = scratch;
   small.rows.rank = small.rows.origin = small.rows.first_index = 0;
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
   small.rows.length = fanin__chunk(f, job->dtype);
-  FANIN__TRY(launch_rows(f, when, &small, 0, &shape, 1));
+  FANIN__TRY(launch_rows(f, when, &small, 0, 1, 1));
   if (job->n_ones == 0) return FANIN_OK;
   fanin__ones one = job->ones[0];
   one.count = (cl_ulong4){{1, 1, 1, 0}};

@@ -5,7 +5,7 @@
 
 #include "parameters.h"
 
-/* Elements that an item of the fill kernels makes at once: CHUNK of kernels/store.cl. */
+/* Elements of the fill kernels' unit of work: CHUNK of kernels/store.cl. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
 
 /* Twin of `rows` in kernels/fill.cl. */
@@ -56,8 +56,8 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
 /* p as the kernels take it, float16 or double16 by dtype; returns its size. `out` has room for 16 doubles. */
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out);
 
-/* How many repeats an item of `groups` groups should do: one until every compute unit has several groups. */
-uint32_t fanin__repeats(const fanin *f, uint64_t groups);
+/* How many chunks an item should make of so many in all. */
+uint32_t fanin__repeats(const fanin *f, uint64_t chunks);
 
 static inline uint64_t fanin__ceil_div(uint64_t a, uint64_t b) {
   return a / b + (a % b != 0);

@@ -71,6 +71,7 @@ struct fanin {
   size_t lanes; /* 1, 4, 8 or 16: the vector width that kernels are built for */
   cl_uint compute_units;
   size_t work_group;        /* items of a group */
+  size_t fill_group;        /* of those that fill: one wide item, or as many scalar ones */
   pthread_mutex_t lock;     /* guards what is below */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until asked for */
   fanin__program *programs; /* list of what has been built */

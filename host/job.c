@@ -17,13 +17,9 @@ size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parame
 }
 
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
-  enum {
-    BLOCK = 4,
-    PAIR = 2,
-    WIDE_VECTORS = 8
-  }; /* elements of a block; blocks for 16 bytes of 16 bits; ABREAST twice */
-  if (f->lanes > 1) return WIDE_VECTORS * f->lanes;
-  return fanin_dtype_size(dtype) == 2 ? PAIR * BLOCK : BLOCK;
+  enum { BLOCK = 4 };
+  if (f->lanes > 1) return BLOCK * (f->lanes / 2); /* a block a 64-bit lane */
+  return fanin_dtype_size(dtype) == 2 ? 2 * BLOCK : BLOCK;
 }
 
 /* How far into its first chunk a row begins at most. Rows begin multiples of their strides apart from the first. */

@@ -147,7 +147,8 @@ static cl_int set_arguments(const fanin_plan *plan, const fanin__batch *b, cl_ul
 }
 
 static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
-  const size_t local = plan->f->work_group, global = (size_t)b->tasks * local;
+  const size_t local = b->what == FANIN__ONES ? plan->f->work_group : plan->f->fill_group;
+  const size_t global = (size_t)b->tasks * local;
   (void)pthread_mutex_lock(&plan->lock);
   const char *call = "clSetKernelArg";
   cl_int code = set_arguments(plan, b, seed);

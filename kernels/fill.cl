@@ -2,8 +2,8 @@
  * or F64 (UNIFORM and F32 where none is given). -D MANY makes it the kernel for many tensors in one launch. Every value
  * is a function of the key and the element's index in the whole tensor (docs/stream.md).
  *
- * The work is cut along the stream's blocks, not along memory: an item makes whole chunks of LANES blocks, and a chunk
- * that the row covers in full is stored as vectors. */
+ * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
+ * covers in full is stored as vectors. */
 #include "philox.cl"
 #include "store.cl"
 #if defined(F64)
@@ -80,9 +80,8 @@ static void distribution(const draw even[ABREAST], const draw odd[ABREAST], para
 }
 #endif
 
-/* Elements 4 block .. 4 block + CHUNK of the stream, block a multiple of BLOCKS. key: seed and stream, low words first.
- */
-static chunk make_chunk(ulong block, uint4 key, parameters p) {
+/* The chunks that begin with these blocks, multiples of BLOCKS. key: seed and stream, low words first. */
+static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
   const draws d = chunk_draws(block, key);
   values x;
 #pragma unroll
@@ -122,21 +121,107 @@ static ulong component(ulong8 v, ulong d) {
 }
 #endif
 
+/* a / b, in 32 bits where that does: the long division is a hundred instructions on a GPU. */
+static ulong quotient(ulong a, ulong b) {
+  return (a | b) >> 32 ? a / b : (ulong)((uint)a / (uint)b);
+}
+
 /* Where a row begins: the index of its first element, and its place in the buffer. */
 static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
   *index = r->first_index;
   *memory = r->origin;
   for (ulong d = 0; d < r->rank; ++d) {
-    const ulong extent = COMPONENT(r->extent, d);
-    const ulong coordinate = d + 1 < r->rank ? row % extent : row;
-    row = d + 1 < r->rank ? row / extent : row;
+    const ulong above = d + 1 < r->rank ? quotient(row, COMPONENT(r->extent, d)) : 0;
+    const ulong coordinate = row - above * COMPONENT(r->extent, d);
+    row = above;
     *index += coordinate * COMPONENT(r->index_stride, d);
     *memory += coordinate * COMPONENT(r->memory_stride, d);
   }
 }
 
-/* What one item does: chunks of one row. Elements are counted from the first chunk's first element, in 32 bits, which
- * a loop of a GPU does in half the instructions. */
+/* ---- Items ---------------------------------------------------------------------------------------------------------
+ * An item makes `repeat` chunks of a tensor, from chunk q on, counted over all of its rows. */
+
+#if defined(WIDE)
+/* Wide items make chunks that lie side by side: one thread runs one item after another. */
+static ulong first_chunk(uint repeat) {
+  return get_local_id(0) * repeat;
+}
+
+/* Where an item is: at chunk c of a row. */
+typedef struct cursor {
+  ulong row, c;
+  ulong index, memory; /* of the row's first element, in the whole tensor and in memory */
+} cursor;
+
+/* Where a chunk's first element would be in memory, and which of its elements belong to the row. */
+typedef struct place {
+  ulong memory;
+  uint from, to;
+} place;
+
+static void advance(cursor *at, ROWS *r, ulong chunks) {
+  at->c += chunks;
+  if (at->c < r->chunks) return;
+  at->c = 0;
+  if (++at->row < r->count) row_begin(r, at->row, &at->index, &at->memory);
+}
+
+/* ABREAST chunks from a cursor on: the first block of each, and its place. Past the last row there are empty ones. */
+static void places_of(cursor *at, ROWS *r, ulong block[ABREAST], place places[ABREAST]) {
+  EACH(g) {
+    const ulong lead = at->index % CHUNK, skipped = at->c * CHUNK, end = at->row < r->count ? lead + r->length : 0;
+    block[g] = (at->index - lead + skipped) / 4;
+    places[g].memory = at->memory + (skipped - lead) * r->stride;
+    places[g].from = at->c == 0 ? (uint)lead : 0u;
+    places[g].to = end > skipped ? (uint)min(end - skipped, (ulong)CHUNK) : 0u;
+    advance(at, r, 1);
+  }
+}
+
+static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint repeat, uint4 key, parameters p) {
+  const ulong row = r->rank > 0 ? q / r->chunks : 0;
+  cursor at = {.row = row, .c = q - row * r->chunks};
+  if (row >= r->count) return;
+  row_begin(r, row, &at.index, &at.memory);
+  for (uint i = 0; i < repeat && at.row < r->count; i += ABREAST) {
+    ulong block[ABREAST];
+    place places[ABREAST];
+    const ulong lead = at.index % CHUNK, skipped = at.c * CHUNK;
+    const ulong memory = at.memory + skipped - lead;
+    /* Within a row, which most are, chunks lie side by side. */
+    const bool within_row =
+        r->stride == 1 && skipped >= lead && lead + r->length - skipped >= ABREAST * CHUNK && at.c < r->chunks;
+    if (within_row) {
+      EACH(g) block[g] = (at.index - lead + skipped) / 4 + (ulong)(g * BLOCKS);
+      advance(&at, r, ABREAST);
+    } else {
+      places_of(&at, r, block, places);
+    }
+    const chunks made = make_chunks(block, key, p);
+    if (within_row) {
+      EACH(g) store_chunk(buffer + memory + g * CHUNK, made, g);
+    } else {
+      EACH(g) {
+        const place to = places[g];
+        if (r->stride == 1 && to.from == 0 && to.to == CHUNK)
+          store_chunk(buffer + to.memory, made, g);
+        else
+          store_some(buffer, to.memory, r->stride, made, g, to.from, to.to);
+      }
+    }
+  }
+}
+
+#else
+/* Scalar items take turns: all of a group's run at once. */
+static ulong first_chunk(uint repeat) {
+  (void)repeat;
+  return get_local_id(0);
+}
+
+/* Chunks of one row. Elements are counted from the first chunk's first element, in 32 bits, which a loop of a GPU does
+ * in half the instructions. */
 typedef struct stretch {
   ulong block;     /* of the first chunk */
   ulong memory;    /* where its first element is, or would be if the row began there */
@@ -150,7 +235,7 @@ static stretch row_stretch(global element *buffer, ROWS *r, ulong row, ulong c) 
   ulong index, memory;
   row_begin(r, row, &index, &memory);
   const ulong lead = index % CHUNK, skipped = c * CHUNK, end = lead + r->length;
-  s.block = (index - lead) / 4 + c * BLOCKS;
+  s.block = (index - lead + skipped) / 4;
   s.memory = memory + (skipped - lead) * r->stride;
   s.begin = c == 0 ? (uint)lead : 0u;
   s.end = end > skipped ? (uint)min(end - skipped, 0x80000000ul) : 0u;
@@ -160,68 +245,56 @@ static stretch row_stretch(global element *buffer, ROWS *r, ulong row, ulong c) 
   return s;
 }
 
-/* An item's chunks lie side by side if it is wide, for one thread runs one item after another; scalar items take turns,
- * for all of a group's run at once. */
-#if defined(WIDE)
-#define APART 1u
-#else
-#define APART (uint) get_local_size(0)
-#endif
-
-/* `count` chunks, APART from each other. */
 static void fill_stretch(global element *restrict buffer, const stretch *s, ulong stride, uint count, uint4 key,
                          parameters p) {
-  const uint step = APART * CHUNK;
+  const uint step = (uint)get_local_size(0) * CHUNK;
   const uint end = min(s->end, step * count);
   for (uint at = 0; at < end; at += step) {
-    const chunk made = make_chunk(s->block + at / 4, key, p);
+    const ulong block = s->block + at / 4;
+    const chunks made = make_chunks(&block, key, p);
     if (at - s->begin < s->full) {
-      store_chunk(buffer + s->memory + at, made);
+      store_chunk(buffer + s->memory + at, made, 0);
     } else {
       const uint from = at < s->begin ? s->begin : 0u;
-      store_some(buffer, s->memory + at * stride, stride, made, from, min(s->end - at, (uint)CHUNK));
+      store_some(buffer, s->memory + at * stride, stride, made, 0, from, min(s->end - at, (uint)CHUNK));
     }
   }
 }
+
+/* A single row takes all of the item's chunks at once; otherwise each may be in another row. */
+static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint repeat, uint4 key, parameters p) {
+  const uint at_once = r->rank > 0 ? 1 : repeat;
+  for (uint i = 0; i < repeat && q < r->chunks * r->count; i += at_once, q += get_local_size(0)) {
+    const ulong row = r->rank > 0 ? quotient(q, r->chunks) : 0;
+    const stretch s = row_stretch(buffer, r, row, q - row * r->chunks);
+    fill_stretch(buffer, &s, r->stride, at_once, key, p);
+  }
+}
+#endif
+
+/* ---- Kernels -------------------------------------------------------------------------------------------------------
+ */
 
 static uint4 make_key(ulong seed, ulong stream) {
   return (uint4)((uint)seed, (uint)(seed >> 32), (uint)stream, (uint)(stream >> 32));
 }
 
-/* Of a group's chunks, the item's first; and how far its next is. */
-static ulong first_chunk(uint repeat) {
-  return APART == 1 ? get_local_id(0) * repeat : get_local_id(0);
-}
-
 #if !defined(MANY)
-/* One tensor. Item (c, r) of the range makes `repeat` chunks of row r. */
+/* One tensor. */
 kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed,
                  const uint repeat) {
-  if (get_global_id(1) >= r.count) return;
-  const uint4 key = make_key(seed, r.stream);
-  const ulong c = get_group_id(0) * get_local_size(0) * repeat + first_chunk(repeat);
-  const stretch s = row_stretch(buffer, &r, get_global_id(1), c);
-  fill_stretch(buffer, &s, r.stride, repeat, key, p);
+  const ulong q = get_group_id(0) * get_local_size(0) * repeat + first_chunk(repeat);
+  fill_item(buffer, &r, q, repeat, make_key(seed, r.stream), p);
 }
 
 #else
-/* Many tensors in one buffer. Group g does task g: `repeat` chunks an item of tensor tasks[g].x from chunk tasks[g].y
- * on, counted over all of its rows. */
+/* Many tensors in one buffer. Group g does task g: its items fill tensor tasks[g].x from chunk tasks[g].y on. */
 kernel void fill_many(global element *restrict buffer, global const rows *restrict tensors,
                       global const parameters *restrict all, global const ulong2 *restrict tasks,
                       const ulong first_task, const ulong seed, const uint repeat) {
   const ulong2 task = tasks[first_task + get_group_id(0)];
   ROWS *r = &tensors[task.x];
-  const parameters p = all[task.x];
-  const uint4 key = make_key(seed, r->stream);
-  /* A single row takes all of the item's chunks at once; otherwise each may be in another row. */
-  const uint at_once = r->rank > 0 ? 1 : repeat;
-  ulong q = task.y + first_chunk(repeat);
-  for (uint i = 0; i < repeat && q < r->chunks * r->count; i += at_once, q += APART) {
-    const ulong row = r->rank > 0 ? q / r->chunks : 0;
-    const stretch s = row_stretch(buffer, r, row, q - row * r->chunks);
-    fill_stretch(buffer, &s, r->stride, at_once, key, p);
-  }
+  fill_item(buffer, r, task.y + first_chunk(repeat), repeat, make_key(seed, r->stream), all[task.x]);
 }
 #endif
 
@@ -250,8 +323,8 @@ static void fill_one(global element *restrict buffer, const diagonal *s, ulong i
   const ulong4 inside = at - s->start; /* wraps below the box to a large number */
   if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
   const ulong4 step = inside * s->memory_stride;
-  const chunk one = make_chunk(0, (uint4)(0), p);
-  store_some(buffer, s->origin + step.x + step.y + step.z, 1, one, 0, 1);
+  const ulong none[ABREAST] = {0};
+  store_some(buffer, s->origin + step.x + step.y + step.z, 1, make_chunks(none, (uint4)(0), p), 0, 0, 1);
 }
 
 #if !defined(MANY)

@@ -24,21 +24,21 @@ typedef struct blocks {
 
 #define LOWER_TIMES(x, m) (((x)&LOW) * (ulong)(m))
 
-/* Blocks `block` + g BLOCK_LANES + lanes for vector g, where `block` is a multiple of ABREAST BLOCK_LANES: so all of
- * them have the counter's upper words in common, and of each of the first two rounds all but one product. */
-static void philox(ulong block, words lanes, uint4 key, blocks out[ABREAST]) {
+/* Blocks block[g] + lanes for vector g, where block[g] is a multiple of BLOCK_LANES: so all of a vector's blocks have
+ * the counter's upper words in common, and of each of the first two rounds all but one product. */
+static void philox(const ulong block[ABREAST], words lanes, uint4 key, blocks out[ABREAST]) {
   uint k0 = key.s0, k1 = key.s1;
   const ulong a = LOWER_TIMES((ulong)key.s2, PHILOX_M1);
-  const uint c0 = (uint)(a >> 32) ^ (uint)(block >> 32) ^ k0, c1 = (uint)a, c2 = key.s3 ^ k1;
+  const uint c0 = (uint)(a >> 32) ^ k0, c1 = (uint)a, c2 = key.s3 ^ k1;
   k0 += PHILOX_W0;
   k1 += PHILOX_W1;
-  const ulong b = LOWER_TIMES((ulong)c0, PHILOX_M0);
   EACH(g) {
-    const words product = LOWER_TIMES((ulong)((uint)block + (uint)(g * BLOCK_LANES)) + lanes, PHILOX_M0);
+    const ulong b = LOWER_TIMES((ulong)c0 ^ (block[g] >> 32), PHILOX_M0);
+    const words product = LOWER_TIMES(block[g] + lanes, PHILOX_M0);
     out[g].w1 = LOWER_TIMES((product >> 32) ^ (ulong)c2, PHILOX_M1);
     out[g].w0 = (out[g].w1 >> 32) ^ (ulong)(c1 ^ k0);
-    out[g].w2 = product ^ (ulong)((uint)(b >> 32) ^ k1);
-    out[g].w3 = (words)(b & LOW);
+    out[g].w2 = product ^ (b >> 32) ^ (ulong)k1;
+    out[g].w3 = (words)(b);
   }
 #pragma unroll
   for (int round = 2; round < 10; ++round) {

@@ -1,12 +1,11 @@
-/* From the values of a chunk's elements to memory: rounding to the dtype, natural order, and stores.
+/* From the values of chunks to memory: rounding to the dtype, natural order, and stores.
  *
- * A chunk is the work of one step of an item: CHUNK consecutive elements, of a multiple of CHUNK on. Its values come as
- * VECTORS vectors, in pairs of even and odd elements:
- *   scalar items     values 0, 1, 2, 3 of a block, for one block or (16-bit dtypes) two;
- *   wide items       for each group of BLOCK_LANES blocks, elements 0 and 2 of the blocks in turn, and 1 and 3;
- *   wide, f64        for each group the blocks' elements 0, 1, 2 and 3.
- * LANE_BLOCK says which block of its group each lane works on: dealt so that the shuffles that are left to do stay
- * inside 128 bits where that is possible, which is what vector units do fast. */
+ * A chunk is CHUNK consecutive elements from a multiple of CHUNK on. Scalar items make one at a time: a block, or
+ * (16-bit dtypes) two. Wide items make ABREAST at a time, each of the BLOCK_LANES blocks of a vector. Values come as
+ * vectors of even and of odd elements: scalar items     elements 0 and 2 of the blocks, and 1 and 3; wide items       a
+ * chunk's elements 0 and 2 of its blocks in turn, and 1 and 3; wide, f64        for each chunk elements 0, then 2; and
+ * 1, then 3. LANE_BLOCK says which block of its chunk each lane works on: dealt so that the shuffles that are left to
+ * do stay inside 128 bits where that is possible, which is what vector units do fast. */
 #ifndef FANIN_STORE_CL
 #define FANIN_STORE_CL
 
@@ -28,10 +27,10 @@ typedef vfloat value;
 #define BLOCKS  LANES
 #define VECTORS 4
 #elif defined(F64)
-#define BLOCKS  (ABREAST * BLOCK_LANES)
+#define BLOCKS  BLOCK_LANES
 #define VECTORS (4 * ABREAST)
 #else
-#define BLOCKS  (ABREAST * BLOCK_LANES)
+#define BLOCKS  BLOCK_LANES
 #define VECTORS (2 * ABREAST)
 #endif
 #define CHUNK (4 * BLOCKS)
@@ -78,7 +77,8 @@ typedef vfloat value;
 #define PICK_EVEN 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #endif
 
-/* ---- Draws: the random bits of a chunk, a draw an element ----------------------------------------------------------
+/* ---- Draws: the random bits of the chunks that begin with certain blocks, a draw an element
+ * ----------------------------------------------------------
  */
 
 #if defined(F64)
@@ -94,11 +94,13 @@ typedef struct draws {
 
 #if defined(WIDE) && defined(F64)
 #define ABOVE(high, low) (((high) << 32) | ((low)&LOW))
-static draws chunk_draws(ulong block, uint4 key) {
+static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   blocks high[ABREAST], low[ABREAST];
+  ulong plane1[ABREAST];
   draws out;
+  EACH(g) plane1[g] = block[g] | 0x8000000000000000ul;
   philox(block, LANE_BLOCK, key, high);
-  philox(block | 0x8000000000000000ul, LANE_BLOCK, key, low);
+  philox(plane1, LANE_BLOCK, key, low);
   EACH(g) {
     out.even[2 * g] = ABOVE(high[g].w0, low[g].w0);
     out.odd[2 * g] = ABOVE(high[g].w1, low[g].w1);
@@ -109,7 +111,7 @@ static draws chunk_draws(ulong block, uint4 key) {
 }
 
 #elif defined(WIDE)
-static draws chunk_draws(ulong block, uint4 key) {
+static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   blocks made[ABREAST];
   draws out;
   philox(block, LANE_BLOCK, key, made);
@@ -121,21 +123,21 @@ static draws chunk_draws(ulong block, uint4 key) {
 }
 
 #elif defined(F64)
-static draws chunk_draws(ulong block, uint4 key) {
-  const uint4 high = philox(block, key), low = philox(block | 0x8000000000000000ul, key);
+static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
+  const uint4 high = philox(block[0], key), low = philox(block[0] | 0x8000000000000000ul, key);
   const ulong4 d = (convert_ulong4(high) << 32) | convert_ulong4(low);
   return (draws){{d.s0, d.s2}, {d.s1, d.s3}};
 }
 
 #elif LANES == 2
-static draws chunk_draws(ulong block, uint4 key) {
-  const uint4 a = philox(block, key), b = philox(block + 1, key);
+static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
+  const uint4 a = philox(block[0], key), b = philox(block[0] + 1, key);
   return (draws){{(uint2)(a.s0, b.s0), (uint2)(a.s2, b.s2)}, {(uint2)(a.s1, b.s1), (uint2)(a.s3, b.s3)}};
 }
 
 #else
-static draws chunk_draws(ulong block, uint4 key) {
-  const uint4 d = philox(block, key);
+static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
+  const uint4 d = philox(block[0], key);
   return (draws){{d.s0, d.s2}, {d.s1, d.s3}};
 }
 #endif
@@ -167,38 +169,37 @@ static uint2 pack(float2 a, float2 b) {
 }
 #endif
 
-/* ---- Whole chunks --------------------------------------------------------------------------------------------------
+/* ---- Natural order --------------------------------------------------------------------------------------------------
  */
 
-/* CHUNK elements in memory's order, as vectors of values, or (bf16, and f16 of scalar items) of words of two elements
- * each. */
+/* The elements of ABREAST chunks in memory's order, as vectors of values, or (bf16, and f16 of scalar items) of words
+ * of two elements each; a chunk has PARTS of them. */
 #if defined(BF16) || (defined(F16) && !defined(WIDE))
-#define PACKED
-#define OUT_VECTORS (VECTORS / 2)
-typedef vuint out_vector;
+typedef vuint part;
+#define PARTS (VECTORS / 2 / ABREAST)
 #else
-#define OUT_VECTORS VECTORS
-typedef value out_vector;
+typedef value part;
+#define PARTS (VECTORS / ABREAST)
 #endif
 
-typedef struct chunk {
-  out_vector v[OUT_VECTORS];
-} chunk;
+typedef struct chunks {
+  part v[PARTS * ABREAST];
+} chunks;
 
 typedef struct values {
   value even[VECTORS / 2], odd[VECTORS / 2];
 } values;
 
 #if defined(WIDE) && defined(BF16)
-static chunk natural_order(const values x) {
-  chunk c;
+static chunks natural_order(const values x) {
+  chunks c;
   EACH(g) c.v[g] = pack(x.even[g], x.odd[g]);
   return c;
 }
 
 #elif defined(WIDE) && defined(F64)
-static chunk natural_order(const values x) {
-  chunk c;
+static chunks natural_order(const values x) {
+  chunks c;
   EACH(g) {
     const value v0 = x.even[2 * g], v1 = x.odd[2 * g], v2 = x.even[2 * g + 1], v3 = x.odd[2 * g + 1];
 #if WIDTH == 2
@@ -219,8 +220,8 @@ static chunk natural_order(const values x) {
 }
 
 #elif defined(WIDE)
-static chunk natural_order(const values x) {
-  chunk c;
+static chunks natural_order(const values x) {
+  chunks c;
   EACH(g) {
     c.v[2 * g] = PICK(x.even[g], x.odd[g], vuint, PICK_LOW4);
     c.v[2 * g + 1] = PICK(x.even[g], x.odd[g], vuint, PICK_HIGH4);
@@ -229,14 +230,14 @@ static chunk natural_order(const values x) {
 }
 
 #elif LANES == 2
-static chunk natural_order(const values x) {
+static chunks natural_order(const values x) {
   const uint2 v01 = pack(x.even[0], x.odd[0]), v23 = pack(x.even[1], x.odd[1]);
-  return (chunk){{(uint2)(v01.x, v23.x), (uint2)(v01.y, v23.y)}};
+  return (chunks){{(uint2)(v01.x, v23.x), (uint2)(v01.y, v23.y)}};
 }
 
 #else
-static chunk natural_order(const values x) {
-  return (chunk){{x.even[0], x.odd[0], x.even[1], x.odd[1]}};
+static chunks natural_order(const values x) {
+  return (chunks){{x.even[0], x.odd[0], x.even[1], x.odd[1]}};
 }
 #endif
 
@@ -254,14 +255,14 @@ static bool stores_vectors(global const element *at) {
 /* A vector to memory that is aligned for its elements only. Where the compiler can be told so, the store is one
  * instruction, which a driver's vstore16 may not be. */
 #if defined(__clang__) && defined(WIDE)
-typedef out_vector loose __attribute__((aligned(2)));
+typedef part loose __attribute__((aligned(2)));
 #define STORE(v, space, out) (*(space loose *)(out) = (v))
 #else
 #define STORE(v, space, out) JOIN(vstore, WIDTH)(v, 0, out)
 #endif
 
-/* A whole chunk to consecutive elements. */
-static void store_chunk(global element *out, const chunk c) {
+/* Chunk g, whole, to consecutive elements. */
+static void store_chunk(global element *out, const chunks c, int g) {
 #if LANES == 2
   *(global uint4 *)out = (uint4)(c.v[0], c.v[1]);
 #elif LANES == 1 && defined(F64)
@@ -271,13 +272,13 @@ static void store_chunk(global element *out, const chunk c) {
   *(global float4 *)out = (float4)(c.v[0], c.v[1], c.v[2], c.v[3]);
 #else
 #pragma unroll
-  for (int k = 0; k < OUT_VECTORS; ++k) {
+  for (int k = 0; k < PARTS; ++k) {
 #if defined(F16)
-    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[k], 0, (global half *)out + k * LANES);
+    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[PARTS * g + k], k, (global half *)out);
 #elif defined(BF16)
-    STORE(c.v[k], global, (global uint *)out + k * LANES);
+    STORE(c.v[PARTS * g + k], global, (global uint *)out + k * LANES);
 #else
-    STORE(c.v[k], global, out + k * WIDTH);
+    STORE(c.v[PARTS * g + k], global, out + k * WIDTH);
 #endif
   }
 #endif
@@ -286,12 +287,12 @@ static void store_chunk(global element *out, const chunk c) {
 /* ---- Parts of chunks -----------------------------------------------------------------------------------------------
  */
 
-/* Elements from .. to of a chunk, `stride` apart; its element 0 would be buffer[at]. Scalar items test each element:
+/* Elements from .. to of chunk g, `stride` apart; its element 0 would be buffer[at]. Scalar items test each element:
  * an index that is not constant would put the chunk into memory. Wide ones store the blocks that are there in full as
  * vectors. */
 #define PUT(i, x)                                                                                                      \
   if (from <= (i) && (i) < to) buffer[at + (i)*stride] = (element)(x)
-static void store_some(global element *buffer, ulong at, ulong stride, const chunk c, uint from, uint to) {
+static void store_some(global element *buffer, ulong at, ulong stride, const chunks c, int g, uint from, uint to) {
 #if LANES == 2
   PUT(0, c.v[0].x);
   PUT(1, c.v[0].x >> 16);
@@ -309,13 +310,13 @@ static void store_some(global element *buffer, ulong at, ulong stride, const chu
 #else
   element e[CHUNK];
 #pragma unroll
-  for (int k = 0; k < OUT_VECTORS; ++k) {
+  for (int k = 0; k < PARTS; ++k) {
 #if defined(F16)
-    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[k], k, (half *)e);
+    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[PARTS * g + k], k, (half *)e);
 #elif defined(BF16)
-    STORE(c.v[k], private, (uint *)e + k * LANES);
+    STORE(c.v[PARTS * g + k], private, (uint *)e + k * LANES);
 #else
-    STORE(c.v[k], private, e + k * WIDTH);
+    STORE(c.v[PARTS * g + k], private, e + k * WIDTH);
 #endif
   }
   for (uint i = from; i < to;) {

@@ -27,22 +27,24 @@ static const known_answer known_answers[] = {
 
 enum { N_KNOWN = sizeof known_answers / sizeof *known_answers };
 
-/* Behind the embedded source of the fills: item i makes one chunk, whose draws go to memory as they are, in the order
+/* Behind the embedded source of the fills: item i makes ABREAST chunks, whose draws go to memory as they are, in the order
  * of the stream. */
 static const char kernel_text[] =
     "\n"
     "kernel void words_of(global const uint4 *keys, global const ulong *first_blocks, global float *out) {\n"
     "  const size_t i = get_global_id(0);\n"
-    "  const draws d = chunk_draws(first_blocks[i], keys[i]);\n"
+    "  ulong block[ABREAST];\n"
+    "  EACH(g) block[g] = first_blocks[i] + g * BLOCKS;\n"
+    "  const draws d = chunk_draws(block, keys[i]);\n"
     "  values x;\n"
     "  for (int k = 0; k < VECTORS / 2; ++k) {\n"
     "    x.even[k] = AS(float, d.even[k]);\n"
     "    x.odd[k] = AS(float, d.odd[k]);\n"
     "  }\n"
-    "  store_chunk(out + i * CHUNK, natural_order(x));\n"
+    "  EACH(g) store_chunk(out + (i * ABREAST + g) * CHUNK, natural_order(x), g);\n"
     "}\n";
 
-/* In a chunk, of which the first is a multiple of it. */
+/* Of an item, of which the first is a multiple of it. */
 static size_t blocks_of(unsigned lanes) {
   return lanes == 1 ? 1 : 2 * lanes;
 }
@@ -68,7 +70,7 @@ static cl_mem buffer_of(fanin *f, size_t bytes, const void *content) {
   return buffer;
 }
 
-/* Makes `items` chunks: keys of four words each, the seed's and the stream's, to out. */
+/* Runs `items` items: keys of four words each, the seed's and the stream's, to out. */
 static void device_words(fanin *f, unsigned lanes, size_t items, const uint32_t *keys, const uint64_t *first_blocks,
                          uint32_t *out) {
   const size_t bytes = items * 4 * blocks_of(lanes) * sizeof *out;
@@ -136,7 +138,7 @@ static void test_known_answers_of_oracle(void **state) {
   }
 }
 
-/* Each width its own million; the blocks of a chunk share their key. */
+/* Each width its own million; the blocks of an item share their key. */
 static void test_random_pairs(void **state) {
   fanin *const f = *state;
   const size_t pairs = oracle_amount(1000000, 512);
