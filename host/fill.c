@@ -39,7 +39,7 @@ static fanin_status enqueue(const fanin__when *when, const setter *s, uint64_t g
  * and so many abreast (ABREAST in kernels/lanes.cl); scalar ones a few, so that a GPU's units have groups to choose
  * from. */
 uint32_t fanin__repeats(const fanin *f, uint64_t chunks) {
-  enum { GROUPS_A_UNIT = 8, MOST = 4, ABREAST = 4, MOST_WIDE = 512 };
+  enum { GROUPS_A_UNIT = 8, MOST = 4, ABREAST = 6, MOST_WIDE = 510 };
   const uint64_t share = chunks / ((uint64_t)f->compute_units * GROUPS_A_UNIT * f->fill_group);
   if (f->lanes > 1) return (uint32_t)(share < MOST_WIDE ? (share / ABREAST + 1) * ABREAST : MOST_WIDE);
   return share >= MOST ? MOST : share > 1 ? (uint32_t)share : 1;

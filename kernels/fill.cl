@@ -32,51 +32,42 @@ static value within(value x, real lower, real upper) {
   return above > (value)(upper) ? (value)(upper) : above;
 }
 
-/* From the draws of even elements, and of the odd ones after them, to their values. */
+/* From all draws to their values. */
 #if defined(CONSTANT)
 /* p: the value. */
-static void distribution(const draw *even, const draw *odd, parameters p, value *v0, value *v1) {
-  (void)even, (void)odd;
-  EACH(i) v0[i] = v1[i] = (value)(p.s0);
+static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+  (void)d;
+  ALL(i) v[i] = (value)(p.s0);
 }
 
 #elif defined(UNIFORM)
 /* p: middle, half width, lower and upper bound (representable in the dtype). */
-static void transform(const draw d[ABREAST], parameters p, value v[ABREAST]) {
-  EACH(i) v[i] = within(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), p.s2, p.s3);
+static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+  ALL(i) v[i] = within(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), p.s2, p.s3);
 }
 
 #elif defined(NORMAL)
 /* p: mean, std. */
-static void distribution(const draw even[ABREAST], const draw odd[ABREAST], parameters p, value v0[ABREAST],
-                         value v1[ABREAST]) {
-  box_muller(even, odd, v0, v1);
-  EACH(i) {
-    v0[i] = fma((value)(p.s1), v0[i], (value)(p.s0));
-    v1[i] = fma((value)(p.s1), v1[i], (value)(p.s0));
+static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+  box_muller(d, d + ODD, v, v + ODD);
+  ALL(i) {
+    v[i] = fma((value)(p.s1), v[i], (value)(p.s0));
+    v[ODD + i] = fma((value)(p.s1), v[ODD + i], (value)(p.s0));
   }
 }
 
 #else
 /* p: mean, std, lower and upper bound; middle and half width of x = P(|Z| <= |z|) signed; width of the probability and
  * its offsets at the lower and at the upper end, all three divided by a reference probability, and -2 ln of that. */
-static void transform(const draw d[ABREAST], parameters p, value v[ABREAST]) {
-  value x[ABREAST];
-  EACH(i) x[i] = fma((value)(p.s5), signed_unit(d[i]), (value)(p.s4));
+static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+  value x[VECTORS];
+  ALL(i) x[i] = fma((value)(p.s5), signed_unit(d[i]), (value)(p.s4));
 #if defined(TRUNC)
   inverse(x, d, p.s6, p.s7, p.s8, p.s9, v);
 #else
   inverse_core(x, v);
 #endif
-  EACH(i) v[i] = within(fma((value)(p.s1), v[i], (value)(p.s0)), p.s2, p.s3);
-}
-#endif
-
-#if !defined(CONSTANT) && !defined(NORMAL)
-static void distribution(const draw even[ABREAST], const draw odd[ABREAST], parameters p, value v0[ABREAST],
-                         value v1[ABREAST]) {
-  transform(even, p, v0);
-  transform(odd, p, v1);
+  ALL(i) v[i] = within(fma((value)(p.s1), v[i], (value)(p.s0)), p.s2, p.s3);
 }
 #endif
 
@@ -84,9 +75,7 @@ static void distribution(const draw even[ABREAST], const draw odd[ABREAST], para
 static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
   const draws d = chunk_draws(block, key);
   values x;
-#pragma unroll
-  for (int k = 0; k < VECTORS / 2; k += ABREAST)
-    distribution(d.even + k, d.odd + k, p, x.even + k, x.odd + k);
+  distribution(d.d, p, x.v);
   return natural_order(x);
 }
 

@@ -37,7 +37,7 @@
 /* Vectors that are worked on side by side: one alone would wait for its products, and processors do not look far enough
  * ahead to fill that time with the next. */
 #if defined(WIDE)
-#define ABREAST 4
+#define ABREAST 6
 #else
 #define ABREAST 1
 #endif

@@ -5,19 +5,19 @@
 #ifndef FANIN_MATH_CL
 #define FANIN_MATH_CL
 
-#include "lanes.cl"
+#include "store.cl"
 
 /* p = p x + c[0], then p x + c[1] and so on, n times. */
-static void horner(vfloat p[ABREAST], const vfloat x[ABREAST], constant float *c, int n) {
+static void horner(vfloat p[TOGETHER], const vfloat x[TOGETHER], constant float *c, int n) {
 #pragma unroll
   for (int k = 0; k < n; ++k)
-    EACH(i) p[i] = fma(p[i], x[i], (vfloat)(c[k]));
+    ALL(i) p[i] = fma(p[i], x[i], (vfloat)(c[k]));
 }
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 #define HORNER(p, x, c)                                                                                                \
   do {                                                                                                                 \
-    EACH(i)(p)[i] = (vfloat)((c)[0]);                                                                                  \
+    ALL(i)(p)[i] = (vfloat)((c)[0]);                                                                                   \
     horner(p, x, (c) + 1, COUNT(c) - 1);                                                                               \
   } while (0)
 
@@ -36,10 +36,10 @@ constant float LOG1P[] = {-0x1.6541d0p-3f, 0x1.263b16p-2f,  -0x1.323938p-2f, 0x1
                           0x1.000570p-1f,  -0x1.555792p-1f, 0x1.fffff8p-1f,  -0x1.000000p+1f};
 
 /* -2 ln(2^exponent (1 + s)), to `out`, which may be s. */
-static void neg2_log_of(const vfloat exponent[ABREAST], const vfloat s[ABREAST], vfloat out[ABREAST]) {
-  vfloat p[ABREAST];
+static void neg2_log_of(const vfloat exponent[TOGETHER], const vfloat s[TOGETHER], vfloat out[TOGETHER]) {
+  vfloat p[TOGETHER];
   HORNER(p, s, LOG1P);
-  EACH(i) out[i] = fma(exponent[i], (vfloat)(-0x1.62e430p+0f), p[i] * s[i]);
+  ALL(i) out[i] = fma(exponent[i], (vfloat)(-0x1.62e430p+0f), p[i] * s[i]);
 }
 
 /* x = 2^exponent (1 + s) with sqrt(1/2) <= 1 + s < sqrt(2), for a positive normal x. */
@@ -50,17 +50,17 @@ static vfloat split(vfloat x, vfloat *s) {
 }
 
 /* x = -2 ln x for positive normal x. */
-static void neg2_log(vfloat x[ABREAST]) {
-  vfloat s[ABREAST], exponent[ABREAST];
-  EACH(i) exponent[i] = split(x[i], &s[i]);
+static void neg2_log(vfloat x[TOGETHER]) {
+  vfloat s[TOGETHER], exponent[TOGETHER];
+  ALL(i) exponent[i] = split(x[i], &s[i]);
   neg2_log_of(exponent, s, x);
 }
 
 /* -2 ln u for u = (w + 1/2) 2^-32. Near u = 1 the logarithm's argument comes from the complement, u - 1, which is exact
  * where u itself would have rounded to 1. */
-static void neg2_log_unit(const vuint w[ABREAST], vfloat out[ABREAST]) {
-  vfloat s[ABREAST], exponent[ABREAST];
-  EACH(i) {
+static void neg2_log_unit(const vuint w[TOGETHER], vfloat out[TOGETHER]) {
+  vfloat s[TOGETHER], exponent[TOGETHER];
+  ALL(i) {
     exponent[i] = split(positive_unit(w[i]), &s[i]);
     const vfloat complement = fma(TO(float, AS(int, w[i])), (vfloat)(0x1p-32f), (vfloat)(0x1p-33f));
     s[i] = exponent[i] == 0.0f ? complement : s[i];
@@ -71,15 +71,15 @@ static void neg2_log_unit(const vuint w[ABREAST], vfloat out[ABREAST]) {
 /* sqrt(x) for a positive normal x: an integer estimate of 1 / sqrt(x), 3.5 % off, then one step of fourth order. */
 constant float ROOT[] = {0x1.19c818p-2f, 0x1.41760ep-2f, 0x1.7fff2ap-2f, 0x1.ffff92p-2f};
 
-static void square_root(vfloat x[ABREAST]) {
-  vfloat d[ABREAST], p[ABREAST];
-  EACH(i) {
+static void square_root(vfloat x[TOGETHER]) {
+  vfloat d[TOGETHER], p[TOGETHER];
+  ALL(i) {
     const vfloat y = AS(float, 0x5f374740u - (AS(uint, x[i]) >> 1));
     x[i] = x[i] * y;
     d[i] = fma(-x[i], y, (vfloat)(1.0f));
   }
   HORNER(p, d, ROOT);
-  EACH(i) x[i] = fma(p[i], x[i] * d[i], x[i]);
+  ALL(i) x[i] = fma(p[i], x[i] * d[i], x[i]);
 }
 
 /* 1 / x for a normal x between 1 and 2^100: an integer estimate, 12 % off, then three Newton steps. */
@@ -95,15 +95,15 @@ constant float SINE[] = {-0x1.2d9302p-15f, 0x1.465e92p-9f, -0x1.4abbbap-4f, 0x1.
 
 /* cos and sin of 2 pi (w + 1/2) 2^-32. The quadrant is in the word's upper bits; the rest, t in quarter turns about the
  * quadrant's middle, is exact in integers, so that neither function loses relative accuracy near its zeros. */
-static void cos_sin(const vuint w[ABREAST], vfloat c[ABREAST], vfloat s[ABREAST]) {
-  vfloat t[ABREAST], tt[ABREAST], even[ABREAST], odd[ABREAST];
-  EACH(i) {
+static void cos_sin(const vuint w[TOGETHER], vfloat c[TOGETHER], vfloat s[TOGETHER]) {
+  vfloat t[TOGETHER], tt[TOGETHER], even[TOGETHER], odd[TOGETHER];
+  ALL(i) {
     t[i] = fma(TO(float, AS(int, w[i] << 2) >> 2), (vfloat)(0x1p-29f), (vfloat)(0x1p-30f));
     tt[i] = t[i] * t[i];
   }
   HORNER(even, tt, COSINE);
   HORNER(odd, tt, SINE);
-  EACH(i) {
+  ALL(i) {
     const vfloat sine = odd[i] * t[i];
     const vuint quadrant = w[i] + 0x20000000u; /* in bits 31 and 30 */
     const vint swap = AS(int, quadrant << 1) < 0;
@@ -114,13 +114,13 @@ static void cos_sin(const vuint w[ABREAST], vfloat c[ABREAST], vfloat s[ABREAST]
 }
 
 /* Box and Muller, "A note on the generation of random normal deviates", 1958: two words, two independent normals. */
-static void box_muller(const vuint radius[ABREAST], const vuint angle[ABREAST], vfloat z0[ABREAST],
-                       vfloat z1[ABREAST]) {
-  vfloat r[ABREAST];
+static void box_muller(const vuint radius[TOGETHER], const vuint angle[TOGETHER], vfloat z0[TOGETHER],
+                       vfloat z1[TOGETHER]) {
+  vfloat r[TOGETHER];
   neg2_log_unit(radius, r);
   square_root(r);
   cos_sin(angle, z0, z1);
-  EACH(i) {
+  ALL(i) {
     z0[i] *= r[i];
     z1[i] *= r[i];
   }
@@ -135,24 +135,24 @@ constant float CORE[] = {0x1.c63ec0p+16f, 0x1.b94e48p+12f,  -0x1.79803ap+16f, -0
                          0x1.5d2380p-1f,  0x1.26e8c8p-1f,   0x1.38b0bcp-1f,   0x1.72659cp+0f};
 
 /* z with P(|Z| <= |z|) = |x|, the sign of x, for |x| <= CORE_LIMIT: an odd polynomial, relative error 2.1e-7. */
-static void inverse_core(const vfloat x[ABREAST], vfloat z[ABREAST]) {
-  vfloat u[ABREAST];
-  EACH(i) u[i] = fma(x[i], x[i], (vfloat)(-0.4375f));
+static void inverse_core(const vfloat x[TOGETHER], vfloat z[TOGETHER]) {
+  vfloat u[TOGETHER];
+  ALL(i) u[i] = fma(x[i], x[i], (vfloat)(-0.4375f));
   HORNER(z, u, CORE);
-  EACH(i) z[i] *= x[i];
+  ALL(i) z[i] *= x[i];
 }
 
 constant float TAIL[] = {0x1.970a4ap-11f, -0x1.58e55ep-6f, 0x1.d38ef0p-3f, -0x1.a07b58p-3f, 0x1.4ef492p-1f};
 
 /* s = z >= 2 with s = -2 ln P(Z > z): z^2 = s - k + g(k) / s with k = ln(2 pi s), which is the asymptotic series of the
  * tail with its remainder as a polynomial in k. Relative error of z 2e-8 before rounding, from 2 to infinity. */
-static void inverse_tail(vfloat s[ABREAST]) {
-  vfloat k[ABREAST], g[ABREAST];
-  EACH(i) k[i] = s[i] * 0x1.921fb6p+2f;
+static void inverse_tail(vfloat s[TOGETHER]) {
+  vfloat k[TOGETHER], g[TOGETHER];
+  ALL(i) k[i] = s[i] * 0x1.921fb6p+2f;
   neg2_log(k);
-  EACH(i) k[i] *= -0.5f;
+  ALL(i) k[i] *= -0.5f;
   HORNER(g, k, TAIL);
-  EACH(i) s[i] = fma(g[i], reciprocal(s[i]), s[i] - k[i]);
+  ALL(i) s[i] = fma(g[i], reciprocal(s[i]), s[i] - k[i]);
   square_root(s);
 }
 
@@ -160,19 +160,19 @@ static void inverse_tail(vfloat s[ABREAST]) {
  * that x was drawn from. In the tails x has lost what tells its values apart, so they start from the tail's own
  * probability, t = P(Z beyond z) / reference = width (rank + 1/2) 2^-32 + low with the word's rank from below, or +
  * high with its rank from above; s_reference = -2 ln reference keeps intervals far out from underflowing. */
-static void inverse(const vfloat x[ABREAST], const vuint w[ABREAST], float width, float low, float high,
-                    float s_reference, vfloat z[ABREAST]) {
-  vfloat tail[ABREAST];
-  EACH(i) {
+static void inverse(const vfloat x[TOGETHER], const vuint w[TOGETHER], float width, float low, float high,
+                    float s_reference, vfloat z[TOGETHER]) {
+  vfloat tail[TOGETHER];
+  ALL(i) {
     const vint above = x[i] > 0.0f;
     const vuint rank = w[i] ^ (above ? (vuint)(0x7fffffffu) : (vuint)(0x80000000u));
     tail[i] = fma((vfloat)(width), positive_unit(rank), above ? (vfloat)(high) : (vfloat)(low));
   }
   neg2_log(tail);
-  EACH(i) tail[i] = (vfloat)(s_reference) + tail[i];
+  ALL(i) tail[i] = (vfloat)(s_reference) + tail[i];
   inverse_tail(tail);
   inverse_core(x, z);
-  EACH(i) z[i] = fabs(x[i]) <= CORE_LIMIT ? z[i] : copysign(tail[i], x[i]);
+  ALL(i) z[i] = fabs(x[i]) <= CORE_LIMIT ? z[i] : copysign(tail[i], x[i]);
 }
 
 #endif

@@ -4,7 +4,7 @@
 #ifndef FANIN_MATH64_CL
 #define FANIN_MATH64_CL
 
-#include "lanes.cl"
+#include "store.cl"
 
 #define MASK(condition) TO(long, condition)
 
@@ -82,9 +82,9 @@ static void cos_sin(vulong d, vdouble *c, vdouble *s) {
 }
 
 /* Box and Muller 1958: two draws, two independent normals. */
-static void box_muller(const vulong radius[ABREAST], const vulong angle[ABREAST], vdouble z0[ABREAST],
-                       vdouble z1[ABREAST]) {
-  EACH(i) {
+static void box_muller(const vulong radius[TOGETHER], const vulong angle[TOGETHER], vdouble z0[TOGETHER],
+                       vdouble z1[TOGETHER]) {
+  ALL(i) {
     vdouble c, s;
     const vdouble r = sqrt(neg2_log_unit(radius[i]));
     cos_sin(angle[i], &c, &s);
@@ -157,13 +157,13 @@ static vdouble inverse_tail(vdouble s) {
 }
 
 /* These two as in math.cl. */
-static void inverse_core(const vdouble x[ABREAST], vdouble z[ABREAST]) {
-  EACH(i) z[i] = core(x[i]);
+static void inverse_core(const vdouble x[TOGETHER], vdouble z[TOGETHER]) {
+  ALL(i) z[i] = core(x[i]);
 }
 
-static void inverse(const vdouble x[ABREAST], const vulong draw[ABREAST], double width, double low, double high,
-                    double s_reference, vdouble z[ABREAST]) {
-  EACH(i) {
+static void inverse(const vdouble x[TOGETHER], const vulong draw[TOGETHER], double width, double low, double high,
+                    double s_reference, vdouble z[TOGETHER]) {
+  ALL(i) {
     const vlong above = MASK(x[i] > 0.0);
     const vulong rank = draw[i] ^ select((vulong)(0x8000000000000000ul), (vulong)(0x7ffffffffffffffful), above);
     const vdouble t = fma((vdouble)(width), positive_unit(rank), select((vdouble)(low), (vdouble)(high), above));

@@ -35,6 +35,15 @@ typedef vfloat value;
 #endif
 #define CHUNK (4 * BLOCKS)
 
+/* Vectors that a distribution is computed for together; normals come in pairs from the draws of even and odd elements.
+ */
+#if defined(NORMAL)
+#define TOGETHER (VECTORS / 2)
+#else
+#define TOGETHER VECTORS
+#endif
+#define ALL(i) _Pragma("unroll") for (int i = 0; i < TOGETHER; ++i)
+
 #if defined(WIDE)
 #if BLOCK_LANES == 2 || defined(BF16)
 #define LANE_BLOCK_2 0, 1
@@ -88,9 +97,12 @@ typedef vulong draw;
 typedef vuint draw;
 #endif
 
+/* Of even elements, then of odd ones. */
 typedef struct draws {
-  draw even[VECTORS / 2], odd[VECTORS / 2];
+  draw d[VECTORS];
 } draws;
+
+#define ODD (VECTORS / 2)
 
 #if defined(WIDE) && defined(F64)
 #define ABOVE(high, low) (((high) << 32) | ((low)&LOW))
@@ -102,10 +114,10 @@ static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   philox(block, LANE_BLOCK, key, high);
   philox(plane1, LANE_BLOCK, key, low);
   EACH(g) {
-    out.even[2 * g] = ABOVE(high[g].w0, low[g].w0);
-    out.odd[2 * g] = ABOVE(high[g].w1, low[g].w1);
-    out.even[2 * g + 1] = ABOVE(high[g].w2, low[g].w2);
-    out.odd[2 * g + 1] = ABOVE(high[g].w3, low[g].w3);
+    out.d[2 * g] = ABOVE(high[g].w0, low[g].w0);
+    out.d[ODD + 2 * g] = ABOVE(high[g].w1, low[g].w1);
+    out.d[2 * g + 1] = ABOVE(high[g].w2, low[g].w2);
+    out.d[ODD + 2 * g + 1] = ABOVE(high[g].w3, low[g].w3);
   }
   return out;
 }
@@ -116,8 +128,8 @@ static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   draws out;
   philox(block, LANE_BLOCK, key, made);
   EACH(g) {
-    out.even[g] = PICK(AS(uint, made[g].w0), AS(uint, made[g].w2), vuint, PICK_EVEN);
-    out.odd[g] = PICK(AS(uint, made[g].w1), AS(uint, made[g].w3), vuint, PICK_EVEN);
+    out.d[g] = PICK(AS(uint, made[g].w0), AS(uint, made[g].w2), vuint, PICK_EVEN);
+    out.d[ODD + g] = PICK(AS(uint, made[g].w1), AS(uint, made[g].w3), vuint, PICK_EVEN);
   }
   return out;
 }
@@ -126,19 +138,19 @@ static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
 static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   const uint4 high = philox(block[0], key), low = philox(block[0] | 0x8000000000000000ul, key);
   const ulong4 d = (convert_ulong4(high) << 32) | convert_ulong4(low);
-  return (draws){{d.s0, d.s2}, {d.s1, d.s3}};
+  return (draws){{d.s0, d.s2, d.s1, d.s3}};
 }
 
 #elif LANES == 2
 static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   const uint4 a = philox(block[0], key), b = philox(block[0] + 1, key);
-  return (draws){{(uint2)(a.s0, b.s0), (uint2)(a.s2, b.s2)}, {(uint2)(a.s1, b.s1), (uint2)(a.s3, b.s3)}};
+  return (draws){{(uint2)(a.s0, b.s0), (uint2)(a.s2, b.s2), (uint2)(a.s1, b.s1), (uint2)(a.s3, b.s3)}};
 }
 
 #else
 static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
   const uint4 d = philox(block[0], key);
-  return (draws){{d.s0, d.s2}, {d.s1, d.s3}};
+  return (draws){{d.s0, d.s2, d.s1, d.s3}};
 }
 #endif
 
@@ -156,7 +168,14 @@ static vuint round_bits(vfloat v) {
 static vuint pack(vfloat a, vfloat b) {
   return (round_bits(a) >> 16) | (round_bits(b) & 0xffff0000u);
 }
-#elif defined(F16) && !defined(WIDE)
+#elif defined(WIDE) && defined(F16)
+/* Through private memory, which is aligned: PoCL 3.1 stores halves as if all memory were. */
+static V(ushort) to_half(value v) {
+  V(ushort) bits;
+  JOIN(JOIN(vstore_half, LANES), _rte)(v, 0, (half *)&bits);
+  return bits;
+}
+#elif defined(F16)
 /* GPUs round to half in one instruction; full profiles round to nearest where no mode is named. */
 static uint pack_pair(float a, float b) {
   ushort2 halves;
@@ -172,11 +191,14 @@ static uint2 pack(float2 a, float2 b) {
 /* ---- Natural order --------------------------------------------------------------------------------------------------
  */
 
-/* The elements of ABREAST chunks in memory's order, as vectors of values, or (bf16, and f16 of scalar items) of words
- * of two elements each; a chunk has PARTS of them. */
+/* The elements of ABREAST chunks in memory's order, as PARTS vectors a chunk: of values, of halves, or (bf16, and f16
+ * of scalar items) of words of two elements each. */
 #if defined(BF16) || (defined(F16) && !defined(WIDE))
 typedef vuint part;
 #define PARTS (VECTORS / 2 / ABREAST)
+#elif defined(F16)
+typedef V(ushort) part;
+#define PARTS (VECTORS / ABREAST)
 #else
 typedef value part;
 #define PARTS (VECTORS / ABREAST)
@@ -187,13 +209,13 @@ typedef struct chunks {
 } chunks;
 
 typedef struct values {
-  value even[VECTORS / 2], odd[VECTORS / 2];
+  value v[VECTORS];
 } values;
 
 #if defined(WIDE) && defined(BF16)
 static chunks natural_order(const values x) {
   chunks c;
-  EACH(g) c.v[g] = pack(x.even[g], x.odd[g]);
+  EACH(g) c.v[g] = pack(x.v[g], x.v[ODD + g]);
   return c;
 }
 
@@ -201,7 +223,7 @@ static chunks natural_order(const values x) {
 static chunks natural_order(const values x) {
   chunks c;
   EACH(g) {
-    const value v0 = x.even[2 * g], v1 = x.odd[2 * g], v2 = x.even[2 * g + 1], v3 = x.odd[2 * g + 1];
+    const value v0 = x.v[2 * g], v1 = x.v[ODD + 2 * g], v2 = x.v[2 * g + 1], v3 = x.v[ODD + 2 * g + 1];
 #if WIDTH == 2
     c.v[4 * g] = PICK(v0, v1, vulong, PICK_FIRST);
     c.v[4 * g + 1] = PICK(v2, v3, vulong, PICK_FIRST);
@@ -220,24 +242,29 @@ static chunks natural_order(const values x) {
 }
 
 #elif defined(WIDE)
+#if defined(F16)
+#define TO_PART(x) to_half(x)
+#else
+#define TO_PART(x) (x)
+#endif
 static chunks natural_order(const values x) {
   chunks c;
   EACH(g) {
-    c.v[2 * g] = PICK(x.even[g], x.odd[g], vuint, PICK_LOW4);
-    c.v[2 * g + 1] = PICK(x.even[g], x.odd[g], vuint, PICK_HIGH4);
+    c.v[2 * g] = TO_PART(PICK(x.v[g], x.v[ODD + g], vuint, PICK_LOW4));
+    c.v[2 * g + 1] = TO_PART(PICK(x.v[g], x.v[ODD + g], vuint, PICK_HIGH4));
   }
   return c;
 }
 
 #elif LANES == 2
 static chunks natural_order(const values x) {
-  const uint2 v01 = pack(x.even[0], x.odd[0]), v23 = pack(x.even[1], x.odd[1]);
+  const uint2 v01 = pack(x.v[0], x.v[ODD]), v23 = pack(x.v[1], x.v[ODD + 1]);
   return (chunks){{(uint2)(v01.x, v23.x), (uint2)(v01.y, v23.y)}};
 }
 
 #else
 static chunks natural_order(const values x) {
-  return (chunks){{x.even[0], x.odd[0], x.even[1], x.odd[1]}};
+  return (chunks){{x.v[0], x.v[ODD], x.v[1], x.v[ODD + 1]}};
 }
 #endif
 
@@ -273,9 +300,7 @@ static void store_chunk(global element *out, const chunks c, int g) {
 #else
 #pragma unroll
   for (int k = 0; k < PARTS; ++k) {
-#if defined(F16)
-    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[PARTS * g + k], k, (global half *)out);
-#elif defined(BF16)
+#if defined(BF16)
     STORE(c.v[PARTS * g + k], global, (global uint *)out + k * LANES);
 #else
     STORE(c.v[PARTS * g + k], global, out + k * WIDTH);
@@ -311,9 +336,7 @@ static void store_some(global element *buffer, ulong at, ulong stride, const chu
   element e[CHUNK];
 #pragma unroll
   for (int k = 0; k < PARTS; ++k) {
-#if defined(F16)
-    JOIN(JOIN(vstore_half, LANES), _rte)(c.v[PARTS * g + k], k, (half *)e);
-#elif defined(BF16)
+#if defined(BF16)
     STORE(c.v[PARTS * g + k], private, (uint *)e + k * LANES);
 #else
     STORE(c.v[PARTS * g + k], private, e + k * WIDTH);

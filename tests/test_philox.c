@@ -27,8 +27,8 @@ static const known_answer known_answers[] = {
 
 enum { N_KNOWN = sizeof known_answers / sizeof *known_answers };
 
-/* Behind the embedded source of the fills: item i makes ABREAST chunks, whose draws go to memory as they are, in the order
- * of the stream. */
+/* Behind the embedded source of the fills: item i makes ABREAST chunks, whose draws go to memory as they are, in the
+ * order of the stream. */
 static const char kernel_text[] =
     "\n"
     "kernel void words_of(global const uint4 *keys, global const ulong *first_blocks, global float *out) {\n"
@@ -37,16 +37,15 @@ static const char kernel_text[] =
     "  EACH(g) block[g] = first_blocks[i] + g * BLOCKS;\n"
     "  const draws d = chunk_draws(block, keys[i]);\n"
     "  values x;\n"
-    "  for (int k = 0; k < VECTORS / 2; ++k) {\n"
-    "    x.even[k] = AS(float, d.even[k]);\n"
-    "    x.odd[k] = AS(float, d.odd[k]);\n"
-    "  }\n"
+    "  for (int k = 0; k < VECTORS; ++k)\n"
+    "    x.v[k] = AS(float, d.d[k]);\n"
     "  EACH(g) store_chunk(out + (i * ABREAST + g) * CHUNK, natural_order(x), g);\n"
     "}\n";
 
 /* Of an item, of which the first is a multiple of it. */
 static size_t blocks_of(unsigned lanes) {
-  return lanes == 1 ? 1 : 2 * lanes;
+  enum { ABREAST = 6 };
+  return lanes == 1 ? 1 : (size_t)ABREAST * lanes / 2;
 }
 
 static cl_program build(fanin *f, unsigned lanes) {
@@ -113,7 +112,7 @@ static void test_known_answers(void **state) {
   fanin *const f = *state;
   for (int n = 0; n < N_WIDTHS; n++) {
     const size_t blocks = blocks_of(widths[n]);
-    uint32_t keys[4 * N_KNOWN], words[4 * N_KNOWN * 32];
+    uint32_t keys[4 * N_KNOWN], words[4 * N_KNOWN * 48];
     uint64_t first[N_KNOWN];
     for (size_t i = 0; i < N_KNOWN; i++) {
       const uint32_t *const counter = known_answers[i].counter;
@@ -123,7 +122,8 @@ static void test_known_answers(void **state) {
     }
     device_words(f, widths[n], N_KNOWN, keys, first, words);
     for (size_t i = 0; i < N_KNOWN; i++) {
-      const size_t block = i * blocks + known_answers[i].counter[0] % blocks;
+      const uint32_t *const counter = known_answers[i].counter;
+      const size_t block = i * blocks + ((((uint64_t)counter[1] << 32) | counter[0]) - first[i]);
       assert_memory_equal(words + 4 * block, known_answers[i].words, sizeof known_answers[i].words);
     }
   }
