@@ -62,17 +62,15 @@ static uint64_t chunks_of(const fanin__job *job) {
   return job->elements > 0 ? job->rows.chunks * job->rows.count : 0;
 }
 
-/* Chunks of a task. */
-static uint64_t piece_of(const fanin_plan *plan) {
-  return (uint64_t)plan->f->fill_group * plan->repeat;
-}
-
-static void choose_repeat(maker *m) {
+/* All tensors share the device, small ones with large ones. */
+static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
   uint64_t chunks = 0;
-  for (size_t i = 0; i < m->plan->n; i++) {
-    chunks += chunks_of(&m->jobs[i]);
+  for (size_t i = 0; i < plan->n; i++) {
+    chunks += chunks_of(&jobs[i]);
   }
-  m->plan->repeat = fanin__repeats(m->plan->f, chunks);
+  for (size_t i = 0; i < plan->n; i++) {
+    fanin__set_repeat(plan->f, chunks, &jobs[i].rows);
+  }
 }
 
 /* Counts entries, so that each table is allocated once. */
@@ -88,7 +86,7 @@ static fanin_status make_tables(maker *m) {
   for (size_t i = 0; i < n; i++) {
     const fanin__job *const job = &m->jobs[i];
     const bool is_double = job->dtype == FANIN_F64;
-    tasks += fanin__ceil_div(chunks_of(job), piece_of(m->plan));
+    tasks += fanin__ceil_div(chunks_of(job), fanin__piece(m->plan->f, &job->rows));
     for (int box = 0; box < job->n_ones; box++) {
       tasks += fanin__ceil_div(fanin__items_of(&job->ones[box]), m->plan->f->work_group);
     }
@@ -142,7 +140,8 @@ static void put_batches(maker *m, size_t from, size_t to) {
                        .after = plan->n_batches,
                        .first_task = tasks->used};
   for (size_t k = from; k < to; k++) {
-    put_tasks(m, m->order[k], chunks_of(&m->jobs[m->order[k]]), piece_of(plan));
+    const fanin__job *const job = &m->jobs[m->order[k]];
+    put_tasks(m, m->order[k], chunks_of(job), fanin__piece(plan->f, &job->rows));
   }
   rows.tasks = tasks->used - rows.first_task;
   if (rows.tasks == 0) return;
@@ -218,9 +217,9 @@ static fanin_status make_kernels(fanin_plan *plan) {
   return FANIN_OK;
 }
 
-fanin_status fanin__plan_batch(fanin_plan *plan, const fanin__job *jobs) {
+fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
   maker m = {.plan = plan, .jobs = jobs};
-  choose_repeat(&m);
+  choose_repeats(plan, jobs);
   fanin_status status = sort(&m);
   if (status == FANIN_OK) status = make_tables(&m);
   if (status == FANIN_OK) status = make_batches(&m);

@@ -35,18 +35,8 @@ static fanin_status enqueue(const fanin__when *when, const setter *s, uint64_t g
   return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
-/* Few groups, each of enough chunks to hide its launch, but several for every compute unit. Wide items take many chunks
- * and so many abreast (ABREAST in kernels/lanes.cl); scalar ones a few, so that a GPU's units have groups to choose
- * from. */
-uint32_t fanin__repeats(const fanin *f, uint64_t chunks) {
-  enum { GROUPS_A_UNIT = 8, MOST = 4, ABREAST = 6, MOST_WIDE = 510 };
-  const uint64_t share = chunks / ((uint64_t)f->compute_units * GROUPS_A_UNIT * f->fill_group);
-  if (f->lanes > 1) return (uint32_t)(share < MOST_WIDE ? (share / ABREAST + 1) * ABREAST : MOST_WIDE);
-  return share >= MOST ? MOST : share > 1 ? (uint32_t)share : 1;
-}
-
 static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed,
-                                uint64_t groups, cl_uint repeat) {
+                                uint64_t groups) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &kernel));
   const cl_ulong argument = seed;
@@ -55,7 +45,6 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
   set(&s, sizeof job->rows, &job->rows);
   set_parameters(&s, job->dtype, &job->parameters);
   set(&s, sizeof argument, &argument);
-  set(&s, sizeof repeat, &repeat);
   const fanin_status status = enqueue(when, &s, groups, f->fill_group);
   (void)clReleaseKernel(kernel); /* the runtime holds it while it runs */
   return status;
@@ -63,9 +52,7 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
 
 static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   const uint64_t chunks = job->rows.chunks * job->rows.count;
-  const cl_uint repeat = fanin__repeats(f, chunks);
-  const uint64_t groups = fanin__ceil_div(chunks, f->fill_group * repeat);
-  return launch_rows(f, when, job, seed, groups, repeat);
+  return launch_rows(f, when, job, seed, fanin__ceil_div(chunks, fanin__piece(f, &job->rows)));
 }
 
 static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__ones *ones) {
@@ -117,10 +104,11 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
   fanin__job small = *job;
   small.buffer = scratch;
-  small.rows.rank = small.rows.origin = small.rows.first_index = 0;
+  small.rows.rank = 0;
+  small.rows.origin = small.rows.first_index = 0;
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
   small.rows.length = fanin__chunk(f, job->dtype);
-  FANIN__TRY(launch_rows(f, when, &small, 0, 1, 1));
+  FANIN__TRY(launch_rows(f, when, &small, 0, 1));
   if (job->n_ones == 0) return FANIN_OK;
   fanin__ones one = job->ones[0];
   one.count = (cl_ulong4){{1, 1, 1, 0}};

@@ -11,7 +11,8 @@ uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
 /* Twin of `rows` in kernels/fill.cl. */
 typedef struct fanin__rows {
   cl_ulong8 extent, index_stride, memory_stride;
-  cl_ulong rank, count, origin, first_index, length, stride, chunks, stream;
+  cl_uint rank, repeat;
+  cl_ulong count, origin, first_index, length, stride, chunks, stream;
 } fanin__rows;
 
 /* Twin of `diagonal` in kernels/fill.cl: the ones of identity and dirac in a box of coordinates. `first` and `count`
@@ -56,8 +57,13 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
 /* p as the kernels take it, float16 or double16 by dtype; returns its size. `out` has room for 16 doubles. */
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out);
 
-/* How many chunks an item should make of so many in all. */
-uint32_t fanin__repeats(const fanin *f, uint64_t chunks);
+/* Sets how many chunks an item makes of these rows, in a launch of `chunks` in all. */
+void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows);
+
+/* Chunks that a group makes. */
+static inline uint64_t fanin__piece(const fanin *f, const fanin__rows *rows) {
+  return (uint64_t)f->fill_group * rows->repeat;
+}
 
 static inline uint64_t fanin__ceil_div(uint64_t a, uint64_t b) {
   return a / b + (a % b != 0);

@@ -22,6 +22,20 @@ uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
   return fanin_dtype_size(dtype) == 2 ? 2 * BLOCK : BLOCK;
 }
 
+/* Few groups, each of enough chunks to hide its launch, but several for every compute unit. Wide items take many
+ * chunks, so many abreast (ABREAST of kernels/lanes.cl); scalar ones a few, so that a GPU's units have groups to choose
+ * from. */
+void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows) {
+  enum { GROUPS_A_UNIT = 8, MOST = 4, ABREAST = 6, MOST_WIDE = 85 };
+  const uint64_t share = chunks / ((uint64_t)f->compute_units * GROUPS_A_UNIT * f->fill_group);
+  const uint64_t steps = share / ABREAST + 1;
+  if (f->lanes > 1) {
+    rows->repeat = (cl_uint)(ABREAST * (steps < MOST_WIDE ? steps : MOST_WIDE));
+  } else {
+    rows->repeat = rows->rank > 0 || share <= 1 ? 1 : (cl_uint)(share < MOST ? share : MOST);
+  }
+}
+
 /* How far into its first chunk a row begins at most. Rows begin multiples of their strides apart from the first. */
 static uint64_t most_lead(const fanin__view *view, uint64_t chunk) {
   uint64_t apart = chunk; /* a power of two; and the largest that divides all strides too */
@@ -36,7 +50,7 @@ static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__v
   const uint64_t chunk = fanin__chunk(f, t->dtype);
   fanin__rows rows;
   memset(&rows, 0, sizeof rows);
-  rows.rank = (cl_ulong)view->row_rank;
+  rows.rank = (cl_uint)view->row_rank;
   rows.count = view->rows;
   rows.origin = t->offset / fanin_dtype_size(t->dtype);
   rows.first_index = view->first_index;
@@ -49,6 +63,7 @@ static fanin__rows rows_of(const fanin *f, const fanin_tensor *t, const fanin__v
     rows.index_stride.s[d] = view->row_index_stride[d];
     rows.memory_stride.s[d] = view->row_stride[d];
   }
+  fanin__set_repeat(f, rows.chunks * rows.count, &rows);
   return rows;
 }
 

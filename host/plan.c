@@ -136,9 +136,8 @@ static cl_int set_arguments(const fanin_plan *plan, const fanin__batch *b, cl_ul
       {sizeof(cl_mem), &plan->tables[FANIN__TASKS]},
       {sizeof b->first_task, &b->first_task},
       {sizeof seed, &seed},
-      {sizeof plan->repeat, &plan->repeat},
   };
-  const cl_uint n = b->what == FANIN__ONES ? 5 : 7; /* ones take no seed and never repeat */
+  const cl_uint n = b->what == FANIN__ONES ? 5 : 6; /* ones take no seed */
   cl_int code = CL_SUCCESS;
   for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
     code = clSetKernelArg(b->kernel, k, arguments[k].size, arguments[k].value);

@@ -33,7 +33,6 @@ struct fanin_plan {
   pthread_mutex_t lock; /* held while a kernel gets its arguments and is enqueued */
   size_t n;
   fanin_tensor *tensors; /* as the items say, with the arenas' buffers; each buffer retained */
-  cl_uint repeat;
   uint64_t elements, arena_bytes, table_bytes;
   cl_mem tables[FANIN__TABLE_COUNT]; /* NULL where empty */
   fanin__batch *batches;
@@ -47,7 +46,7 @@ struct fanin_plan {
 fanin_status fanin__plan_place(fanin_plan *plan);
 
 /* batch.c: from checked jobs, one a tensor, to tables, batches and kernels. */
-fanin_status fanin__plan_batch(fanin_plan *plan, const fanin__job *jobs);
+fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs);
 
 /* A zeroed array aligned for cl_ulong8; free() it. NULL with a sentence set where memory is short. */
 void *fanin__zeroed(size_t count, size_t size);

@@ -32,23 +32,23 @@ static value within(value x, real lower, real upper) {
   return above > (value)(upper) ? (value)(upper) : above;
 }
 
-/* From all draws to their values. */
+/* From draws to their values. */
 #if defined(CONSTANT)
 /* p: the value. */
-static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+static void distribution(const draw *d, parameters p, value *v) {
   (void)d;
   ALL(i) v[i] = (value)(p.s0);
 }
 
 #elif defined(UNIFORM)
 /* p: middle, half width, lower and upper bound (representable in the dtype). */
-static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+static void distribution(const draw *d, parameters p, value *v) {
   ALL(i) v[i] = within(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), p.s2, p.s3);
 }
 
 #elif defined(NORMAL)
 /* p: mean, std. */
-static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
+static void distribution(const draw *d, parameters p, value *v) {
   box_muller(d, d + ODD, v, v + ODD);
   ALL(i) {
     v[i] = fma((value)(p.s1), v[i], (value)(p.s0));
@@ -59,8 +59,8 @@ static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) 
 #else
 /* p: mean, std, lower and upper bound; middle and half width of x = P(|Z| <= |z|) signed; width of the probability and
  * its offsets at the lower and at the upper end, all three divided by a reference probability, and -2 ln of that. */
-static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) {
-  value x[VECTORS];
+static void distribution(const draw *d, parameters p, value *v) {
+  value x[TOGETHER];
   ALL(i) x[i] = fma((value)(p.s5), signed_unit(d[i]), (value)(p.s4));
 #if defined(TRUNC)
   inverse(x, d, p.s6, p.s7, p.s8, p.s9, v);
@@ -75,7 +75,9 @@ static void distribution(const draw d[VECTORS], parameters p, value v[VECTORS]) 
 static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
   const draws d = chunk_draws(block, key);
   values x;
-  distribution(d.d, p, x.v);
+#pragma unroll
+  for (int k = 0; k < PASSED; k += TOGETHER)
+    distribution(d.d + k, p, x.v + k);
   return natural_order(x);
 }
 
@@ -86,7 +88,8 @@ static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
  * dimensions. The host's twin is fanin__rows in host/fill.h. */
 typedef struct rows {
   ulong8 extent, index_stride, memory_stride; /* of the dimensions over rows */
-  ulong rank;
+  uint rank;
+  uint repeat;       /* chunks that an item makes */
   ulong count;       /* rows */
   ulong origin;      /* where in the buffer the first row is, in elements */
   ulong first_index; /* of the first row, in the whole tensor */
@@ -96,14 +99,18 @@ typedef struct rows {
   ulong stream;      /* which random numbers */
 } rows;
 
-/* Component d of a vector of a tensor's rows. A private vector is not indexed, which would put it into memory. */
+/* Component d of a vector of a tensor's rows. A scalar item's private vector is not indexed, which would put it into
+ * memory. */
 #if defined(MANY)
 #define ROWS            global const rows
 #define COMPONENT(v, d) (((global const ulong *)&(v))[d])
+#elif defined(WIDE)
+#define ROWS            const rows
+#define COMPONENT(v, d) (((const ulong *)&(v))[d])
 #else
 #define ROWS            const rows
 #define COMPONENT(v, d) component(v, d)
-static ulong component(ulong8 v, ulong d) {
+static ulong component(ulong8 v, uint d) {
   const ulong4 half_of_it = d & 4 ? v.hi : v.lo;
   const ulong2 pair = d & 2 ? half_of_it.hi : half_of_it.lo;
   return d & 1 ? pair.y : pair.x;
@@ -119,7 +126,7 @@ static ulong quotient(ulong a, ulong b) {
 static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
   *index = r->first_index;
   *memory = r->origin;
-  for (ulong d = 0; d < r->rank; ++d) {
+  for (uint d = 0; d < r->rank; ++d) {
     const ulong above = d + 1 < r->rank ? quotient(row, COMPONENT(r->extent, d)) : 0;
     const ulong coordinate = row - above * COMPONENT(r->extent, d);
     row = above;
@@ -129,63 +136,72 @@ static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
 }
 
 /* ---- Items ---------------------------------------------------------------------------------------------------------
- * An item makes `repeat` chunks of a tensor, from chunk q on, counted over all of its rows. */
+ * An item makes r.repeat chunks of a tensor, from chunk q on, counted over all of its rows. */
 
 #if defined(WIDE)
 /* Wide items make chunks that lie side by side: one thread runs one item after another. */
-static ulong first_chunk(uint repeat) {
+static ulong first_chunk(ulong repeat) {
   return get_local_id(0) * repeat;
 }
 
-/* Where an item is: at chunk c of a row. */
+/* Where an item is in a row: before a chunk of which the row has the elements from `from` on, and `left` are left
+ * counting from the chunk's first; none are past the last row. */
 typedef struct cursor {
-  ulong row, c;
-  ulong index, memory; /* of the row's first element, in the whole tensor and in memory */
+  ulong row, block, left;
+  ulong memory; /* where the chunk's first element is, or would be */
+  uint from;
 } cursor;
 
-/* Where a chunk's first element would be in memory, and which of its elements belong to the row. */
+static void row_chunk(cursor *at, ROWS *r, ulong row, ulong c) {
+  ulong index, memory;
+  at->row = row;
+  at->from = 0;
+  at->left = 0;
+  if (row >= r->count) return;
+  row_begin(r, row, &index, &memory);
+  const ulong lead = index % CHUNK, skipped = c * CHUNK;
+  at->block = (index - lead + skipped) / 4;
+  at->left = lead + r->length > skipped ? lead + r->length - skipped : 0;
+  at->memory = memory + (skipped - lead) * r->stride;
+  if (c == 0) at->from = (uint)lead;
+}
+
+static void advance(cursor *at, ROWS *r, uint chunks) {
+  if (at->left > chunks * CHUNK) {
+    at->left -= chunks * CHUNK;
+    at->block += chunks * BLOCKS;
+    at->memory += chunks * CHUNK * r->stride;
+    at->from = 0;
+  } else {
+    row_chunk(at, r, at->row + 1, 0);
+  }
+}
+
+/* A chunk's place in memory, and which of its elements belong to a row. */
 typedef struct place {
   ulong memory;
   uint from, to;
 } place;
 
-static void advance(cursor *at, ROWS *r, ulong chunks) {
-  at->c += chunks;
-  if (at->c < r->chunks) return;
-  at->c = 0;
-  if (++at->row < r->count) row_begin(r, at->row, &at->index, &at->memory);
-}
-
-/* ABREAST chunks from a cursor on: the first block of each, and its place. Past the last row there are empty ones. */
-static void places_of(cursor *at, ROWS *r, ulong block[ABREAST], place places[ABREAST]) {
-  EACH(g) {
-    const ulong lead = at->index % CHUNK, skipped = at->c * CHUNK, end = at->row < r->count ? lead + r->length : 0;
-    block[g] = (at->index - lead + skipped) / 4;
-    places[g].memory = at->memory + (skipped - lead) * r->stride;
-    places[g].from = at->c == 0 ? (uint)lead : 0u;
-    places[g].to = end > skipped ? (uint)min(end - skipped, (ulong)CHUNK) : 0u;
-    advance(at, r, 1);
-  }
-}
-
-static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint repeat, uint4 key, parameters p) {
+static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
-  cursor at = {.row = row, .c = q - row * r->chunks};
-  if (row >= r->count) return;
-  row_begin(r, row, &at.index, &at.memory);
-  for (uint i = 0; i < repeat && at.row < r->count; i += ABREAST) {
+  cursor at;
+  row_chunk(&at, r, row, q - row * r->chunks);
+  for (uint i = 0; i < r->repeat && at.row < r->count; i += ABREAST) {
     ulong block[ABREAST];
     place places[ABREAST];
-    const ulong lead = at.index % CHUNK, skipped = at.c * CHUNK;
-    const ulong memory = at.memory + skipped - lead;
+    const ulong memory = at.memory;
     /* Within a row, which most are, chunks lie side by side. */
-    const bool within_row =
-        r->stride == 1 && skipped >= lead && lead + r->length - skipped >= ABREAST * CHUNK && at.c < r->chunks;
+    const bool within_row = r->stride == 1 && at.from == 0 && at.left >= ABREAST * CHUNK;
     if (within_row) {
-      EACH(g) block[g] = (at.index - lead + skipped) / 4 + (ulong)(g * BLOCKS);
+      EACH(g) block[g] = at.block + (ulong)(g * BLOCKS);
       advance(&at, r, ABREAST);
     } else {
-      places_of(&at, r, block, places);
+      EACH(g) {
+        block[g] = at.block;
+        places[g] = (place){at.memory, at.from, (uint)min(at.left, (ulong)CHUNK)};
+        advance(&at, r, 1);
+      }
     }
     const chunks made = make_chunks(block, key, p);
     if (within_row) {
@@ -204,7 +220,7 @@ static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint re
 
 #else
 /* Scalar items take turns: all of a group's run at once. */
-static ulong first_chunk(uint repeat) {
+static ulong first_chunk(ulong repeat) {
   (void)repeat;
   return get_local_id(0);
 }
@@ -250,14 +266,12 @@ static void fill_stretch(global element *restrict buffer, const stretch *s, ulon
   }
 }
 
-/* A single row takes all of the item's chunks at once; otherwise each may be in another row. */
-static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint repeat, uint4 key, parameters p) {
-  const uint at_once = r->rank > 0 ? 1 : repeat;
-  for (uint i = 0; i < repeat && q < r->chunks * r->count; i += at_once, q += get_local_size(0)) {
-    const ulong row = r->rank > 0 ? quotient(q, r->chunks) : 0;
-    const stretch s = row_stretch(buffer, r, row, q - row * r->chunks);
-    fill_stretch(buffer, &s, r->stride, at_once, key, p);
-  }
+/* Of several rows each chunk may be in another: there, the host has an item make only one. */
+static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
+  const ulong row = r->rank > 0 ? quotient(q, r->chunks) : 0;
+  if (row >= r->count) return;
+  const stretch s = row_stretch(buffer, r, row, q - row * r->chunks);
+  fill_stretch(buffer, &s, r->stride, r->repeat, key, p);
 }
 #endif
 
@@ -270,20 +284,19 @@ static uint4 make_key(ulong seed, ulong stream) {
 
 #if !defined(MANY)
 /* One tensor. */
-kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed,
-                 const uint repeat) {
-  const ulong q = get_group_id(0) * get_local_size(0) * repeat + first_chunk(repeat);
-  fill_item(buffer, &r, q, repeat, make_key(seed, r.stream), p);
+kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed) {
+  const ulong q = get_group_id(0) * get_local_size(0) * r.repeat + first_chunk(r.repeat);
+  fill_item(buffer, &r, q, make_key(seed, r.stream), p);
 }
 
 #else
 /* Many tensors in one buffer. Group g does task g: its items fill tensor tasks[g].x from chunk tasks[g].y on. */
 kernel void fill_many(global element *restrict buffer, global const rows *restrict tensors,
                       global const parameters *restrict all, global const ulong2 *restrict tasks,
-                      const ulong first_task, const ulong seed, const uint repeat) {
+                      const ulong first_task, const ulong seed) {
   const ulong2 task = tasks[first_task + get_group_id(0)];
   ROWS *r = &tensors[task.x];
-  fill_item(buffer, r, task.y + first_chunk(repeat), repeat, make_key(seed, r->stream), all[task.x]);
+  fill_item(buffer, r, task.y + first_chunk(r->repeat), make_key(seed, r->stream), all[task.x]);
 }
 #endif
 

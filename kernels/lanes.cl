@@ -36,7 +36,9 @@
 
 /* Vectors that are worked on side by side: one alone would wait for its products, and processors do not look far enough
  * ahead to fill that time with the next. */
-#if defined(WIDE)
+#if defined(WIDE) && defined(F64)
+#define ABREAST 2
+#elif defined(WIDE)
 #define ABREAST 6
 #else
 #define ABREAST 1

@@ -35,12 +35,17 @@ typedef vfloat value;
 #endif
 #define CHUNK (4 * BLOCKS)
 
-/* Vectors that a distribution is computed for together; normals come in pairs from the draws of even and odd elements.
- */
+/* Vectors of draws that a distribution is computed for, a pass over each. Normals come in pairs, from the draws of even
+ * and of odd elements. Wide items have registers for all of them together; scalar ones need few. */
 #if defined(NORMAL)
-#define TOGETHER (VECTORS / 2)
+#define PASSED (VECTORS / 2)
 #else
-#define TOGETHER VECTORS
+#define PASSED VECTORS
+#endif
+#if defined(WIDE)
+#define TOGETHER PASSED
+#else
+#define TOGETHER 1
 #endif
 #define ALL(i) _Pragma("unroll") for (int i = 0; i < TOGETHER; ++i)
 
