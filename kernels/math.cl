@@ -117,9 +117,9 @@ static void cos_sin(const vuint w[TOGETHER], vfloat c[TOGETHER], vfloat s[TOGETH
 static void box_muller(const vuint radius[TOGETHER], const vuint angle[TOGETHER], vfloat z0[TOGETHER],
                        vfloat z1[TOGETHER]) {
   vfloat r[TOGETHER];
+  cos_sin(angle, z0, z1);
   neg2_log_unit(radius, r);
   square_root(r);
-  cos_sin(angle, z0, z1);
   ALL(i) {
     z0[i] *= r[i];
     z1[i] *= r[i];
