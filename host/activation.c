@@ -126,6 +126,16 @@ const fanin__activation *fanin__activation_find(const char *name) {
   return NULL;
 }
 
+fanin_status fanin__activation_of(const char *name, double slope, const fanin__activation **out) {
+  const fanin__activation *const found = fanin__activation_find(name);
+  if (!found) return FANIN_BAD_ARGUMENT;
+  if (found->id == ID_leaky_relu && !(fabs(slope) <= 1e100)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; leaky_relu takes a finite one of at most 1e100", slope);
+  }
+  *out = found;
+  return FANIN_OK;
+}
+
 double fanin__zero_below(const fanin__activation *activation, double slope) {
   return activation->id == ID_leaky_relu && slope == 0 ? 0 : activation->facts.zero;
 }
@@ -183,12 +193,9 @@ static double rounded(double x) {
 }
 
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
-  const fanin__activation *found = fanin__activation_find(activation);
-  if (!found) return FANIN_BAD_ARGUMENT;
+  const fanin__activation *found = NULL;
+  FANIN__TRY(fanin__activation_of(activation, slope, &found));
   const bool sloped = found->id == ID_leaky_relu;
-  if (sloped && !(fabs(slope) <= 1e100)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; leaky_relu takes a finite one of at most 1e100", slope);
-  }
   switch (criterion) {
   case FANIN_SECOND_MOMENT:
     *gain = rounded(1 / sqrt(mean_square(found, slope, 0)));

@@ -214,6 +214,9 @@ double fanin__zero_below(const fanin__activation *activation, double slope);
 /* NULL with a sentence set if unknown. */
 const fanin__activation *fanin__activation_find(const char *name);
 
+/* The same, and that the slope is one that it takes. */
+fanin_status fanin__activation_of(const char *name, double slope, const fanin__activation **out);
+
 /* E[g(z)], z ~ N(0,1), by quadrature in double on pieces split at 0 and at +-3 (kinks of relu and hardswish). */
 double fanin__expectation(double (*g)(double z, void *context), void *context);
 

@@ -82,4 +82,9 @@ void fanin__curve_free(fanin__curve *curve);
 double fanin__correlated(const fanin__activation *activation, fanin__function function, double slope, double q_a,
                          double q_b, double c);
 
+/* ---- fixedpoint.c ------------------------------------------------------------------------------------------------ */
+
+/* fanin_edge_of_chaos()'s sigma_w^2 and q (0 stands for every q where phi is homogeneous); NaN where there is none. */
+double fanin__critical(const fanin__activation *activation, double slope, double sigma_b2, double *q);
+
 #endif

@@ -215,4 +215,5 @@ def main():
             write(out)
 
 
-main()
+if __name__ == "__main__":
+    main()
