@@ -1,283 +1,224 @@
-/* The device side of a probe: buffers, fills, CLBlast's products and the kernels of kernels/mlp.cl. Every step is
- * ordered after the one before it, on any kind of queue. */
+/* The forward pass on the device: input, weights, and layer by layer z = W h + b, its norm and its activation. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "forward.h"
-#include "gemm.h"
+#include "known_answers.h"
+#include "mlp.h"
 
-/* ---- Kernels ------------------------------------------------------------------------------------------------------
- */
+#define ARGUMENT FANIN__ARGUMENT
 
-typedef struct argument {
-  size_t size;
-  const void *value;
-} argument;
-
-#define ARGUMENT(variable)                                                                                             \
-  { sizeof(variable), &(variable) }
-#define COUNT(array) ((cl_uint)(sizeof(array) / sizeof *(array)))
-
-/* Items in rows: a kernel's second dimension, and so many in its first. */
-typedef struct extent {
-  size_t items, rows;
-} extent;
-
-/* Enqueues kernels/mlp.cl's `name`, built for an activation's number. Groups have the same size whatever the extent,
- * because PoCL compiles a kernel anew for each; kernels ignore the items past the end, which their first argument is.
- */
-static fanin_status enqueue(const fanin__forward *w, int activation, const char *name, extent over,
-                            const argument *arguments, cl_uint n) {
-  char options[32];
-  snprintf(options, sizeof options, "-D ACTIVATION=%d", activation);
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(w->f, &fanin__source_mlp, options, name, &kernel));
-  const cl_ulong items = over.items;
-  cl_int code = clSetKernelArg(kernel, 0, sizeof items, &items);
-  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(kernel, k + 1, arguments[k].size, arguments[k].value);
-  }
-  fanin_status status = code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clSetKernelArg");
-  if (status == FANIN_OK) {
-    const size_t group = w->f->work_group;
-    const size_t local[2] = {group, 1}, global[2] = {(over.items + group - 1) / group * group, over.rows};
-    code = clEnqueueNDRangeKernel(w->queue, kernel, 2, NULL, global, local, 0, NULL, NULL);
-    status = code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
-  }
-  (void)clReleaseKernel(kernel);
-  return status;
-}
-
-/* linear: also what the kernels without an activation are built for. */
-enum { LINEAR = 0 };
-
-static fanin_status send(const fanin__forward *w, cl_mem buffer, const float *from, size_t n) {
-  const cl_int code = clEnqueueWriteBuffer(w->queue, buffer, CL_TRUE, 0, n * sizeof *from, from, 0, NULL, NULL);
-  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueWriteBuffer");
-}
-
-static fanin_status fetch(const fanin__forward *w, cl_mem buffer, float *to, size_t n) {
-  const cl_int code = clEnqueueReadBuffer(w->queue, buffer, CL_TRUE, 0, n * sizeof *to, to, 0, NULL, NULL);
-  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueReadBuffer");
-}
-
-/* A power of two near 1 / rms, within f32's normal numbers. */
-static float scale_for(double rms) {
-  if (!(rms > 0)) return 1;
-  return (float)exp2(fmin(fmax(-round(log2(rms)), -120), 120));
-}
-
-/* ---- Memory -------------------------------------------------------------------------------------------------------
- */
-
-static uint64_t larger(uint64_t a, uint64_t b) {
-  return a > b ? a : b;
-}
-
-static fanin_status allocate(fanin__forward *w, cl_mem *buffer, uint64_t elements, size_t element, const char *what) {
-  if (elements > SIZE_MAX / element) {
-    return fanin__fail(FANIN_BAD_SIZE, "%s: %" PRIu64 " elements are more than memory can have", what, elements);
-  }
-  cl_int code = CL_SUCCESS;
-  *buffer = clCreateBuffer(w->f->context, CL_MEM_READ_WRITE, (size_t)elements * element, NULL, &code);
-  if (code == CL_SUCCESS) return FANIN_OK;
-  return fanin__fail((fanin_status)code, "clCreateBuffer of %" PRIu64 " elements for %s: %s (%d)", elements, what,
-                     fanin_status_name((fanin_status)code), (int)code);
-}
-
-static fanin_status allocate_all(fanin__forward *w) {
-  const fanin_probe_config *const config = w->config;
-  uint64_t widest = 1, weights = 1, widest_input = 1;
-  for (size_t l = 0; l < config->n_widths; l++) {
-    widest = larger(widest, config->widths[l]);
-    if (l + 1 == config->n_widths) continue;
-    widest_input = larger(widest_input, config->widths[l]);
-    weights = larger(weights, config->widths[l] * config->widths[l + 1]);
-  }
-  const uint64_t m = w->subset, sums = larger(3 * w->batch * w->segments, 2 * m);
-  FANIN__TRY(allocate(w, &w->h, w->batch * widest, sizeof(float), "activations"));
-  FANIN__TRY(allocate(w, &w->z, w->batch * widest, sizeof(float), "preactivations"));
-  FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
-  if (config->dtype == FANIN_F32) {
-    w->weight_f32 = w->weight;
-  } else {
-    FANIN__TRY(allocate(w, &w->weight_f32, weights, sizeof(float), "weights in f32"));
-  }
-  FANIN__TRY(allocate(w, &w->bias, widest, sizeof(float), "biases"));
-  FANIN__TRY(allocate(w, &w->rows, m * widest_input, sizeof(float), "samples of pairs"));
-  FANIN__TRY(allocate(w, &w->gram, m * m, sizeof(float), "the Gram matrix"));
-  FANIN__TRY(allocate(w, &w->root, m, sizeof(float), "norms"));
-  FANIN__TRY(allocate(w, &w->coefficients, FANIN__PAIR_POWERS * m, sizeof(float), "coefficients of pairs"));
-  FANIN__TRY(allocate(w, &w->sums, sums, sizeof(float), "row sums"));
-  FANIN__TRY(allocate(w, &w->means, widest, sizeof(float), "column means"));
-  const size_t numbers = (size_t)larger(sums, widest);
-  w->host = malloc(numbers * sizeof *w->host);
-  return w->host ? FANIN_OK : fanin__fail(FANIN_OUT_OF_MEMORY, "%zu numbers for row sums", numbers);
-}
-
-fanin_status fanin__forward_open(fanin__forward *w, fanin *f, cl_command_queue queue,
-                                 const fanin_probe_config *config) {
-  const uint64_t m = config->batch < FANIN__SUBSET_MAX ? config->batch : FANIN__SUBSET_MAX;
-  *w = (fanin__forward){.f = f,
-                        .queue = queue,
-                        .config = config,
-                        .batch = config->batch,
-                        .subset = m,
-                        .step = config->batch / m,
-                        .segments = f->type & CL_DEVICE_TYPE_CPU ? 1 : 32};
-  return allocate_all(w);
-}
-
-static void release(cl_mem buffer) {
-  if (buffer) (void)clReleaseMemObject(buffer);
-}
-
-void fanin__forward_close(fanin__forward *w) {
-  free(w->host);
-  release(w->means);
-  release(w->sums);
-  release(w->coefficients);
-  release(w->root);
-  release(w->gram);
-  release(w->rows);
-  release(w->bias);
-  if (w->weight_f32 != w->weight) release(w->weight_f32);
-  release(w->weight);
-  release(w->z);
-  release(w->h);
-  *w = (fanin__forward){0};
-}
-
-/* ---- Passes -------------------------------------------------------------------------------------------------------
- */
-
-static fanin_status fill(const fanin__forward *w, cl_mem buffer, fanin_dtype dtype, const char *layout, int rank,
-                         const uint64_t *shape, const fanin_init *init, const char *name) {
+fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dtype, const char *layout, int rank,
+                             const uint64_t *shape, const fanin_init *init, const char *name) {
   const fanin_tensor t = fanin_tensor_of(buffer, 0, dtype, layout, rank, shape);
   FANIN__TRY(fanin_fill(w->f, w->queue, &t, init, fanin_key_named(w->config->seed, name), 0, NULL, NULL));
   return fanin__order(w->queue);
 }
 
-/* The sums of `plane`, over segments, without the scale. */
-static void unscale(const fanin__forward *w, size_t plane, double unit, double *out) {
-  const float *from = w->host + plane * (size_t)w->batch * w->segments;
-  for (uint64_t a = 0; a < w->batch; a++) {
-    double sum = 0;
-    for (size_t s = 0; s < w->segments; s++) {
-      sum += (double)*from++;
-    }
-    out[a] = sum / unit;
-  }
+/* ---- Weights ------------------------------------------------------------------------------------------------------
+ */
+
+/* To f32, which the products are in. */
+static fanin_status widen(const fanin__mlp *w, uint64_t elements) {
+  static const char *const kernels[FANIN_DTYPE_COUNT] = {[FANIN_F16] = "widen_f16", [FANIN_BF16] = "widen_bf16"};
+  const char *const kernel = kernels[w->config->dtype];
+  if (!kernel) return FANIN_OK;
+  return FANIN__MLP_RUN(w, NULL, kernel, (size_t)elements, 1, ARGUMENT(w->weight), ARGUMENT(w->weight_f32));
 }
 
-/* In place on `matrix` (batch, width). */
-static fanin_status advance(const fanin__forward *w, cl_mem matrix, uint64_t width, const fanin__activation *activation,
-                            double z_rms, double h_rms, const fanin__row_sums *sums) {
-  const cl_ulong columns = width;
-  const float slope = (float)w->config->slope, z_scale = scale_for(z_rms), h_scale = scale_for(h_rms);
-  const argument arguments[] = {ARGUMENT(matrix),  ARGUMENT(w->bias), ARGUMENT(columns), ARGUMENT(slope),
-                                ARGUMENT(z_scale), ARGUMENT(h_scale), ARGUMENT(w->sums)};
-  FANIN__TRY(enqueue(w, activation ? activation->id : LINEAR, "advance", (extent){w->segments, (size_t)w->batch},
-                     arguments, COUNT(arguments)));
-  FANIN__TRY(fetch(w, w->sums, w->host, 3 * (size_t)w->batch * w->segments));
-  const double zz = (double)z_scale * (double)z_scale, hh = (double)h_scale * (double)h_scale;
-  unscale(w, 0, zz, sums->zz);
-  unscale(w, 1, hh, sums->hh);
-  unscale(w, 2, hh * hh, sums->hhhh);
+static fanin_status copy_weights(const fanin__mlp *w, const fanin_tensor *from, uint64_t elements) {
+  const size_t bytes = (size_t)elements * fanin_dtype_size(from->dtype);
+  const cl_int code = clEnqueueCopyBuffer(w->queue, from->buffer, w->weight, from->offset, 0, bytes, 0, NULL, NULL);
+  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueCopyBuffer of weights");
+}
+
+fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l) {
+  const fanin_init init = fanin_normal(0, w->config->bias_std);
+  char name[48];
+  snprintf(name, sizeof name, "layer%zu.bias", l);
+  return fanin__mlp_fill(w, w->bias, FANIN_F32, NULL, 1, &w->stages[l].width, &init, name);
+}
+
+fanin_status fanin__mlp_load(fanin__mlp *w, size_t l) {
+  const fanin_probe_config *const config = w->config;
+  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
+  const fanin_tensor *const given = config->weights ? &config->weights[l - 1] : NULL;
+  char name[48];
+  snprintf(name, sizeof name, "layer%zu.weight", l);
+  if (given && given->buffer) {
+    FANIN__TRY(copy_weights(w, given, shape[0] * shape[1]));
+  } else {
+    FANIN__TRY(fanin__mlp_fill(w, w->weight, config->dtype, "OI", 2, shape, &config->init, name));
+  }
+  FANIN__TRY(fanin__mlp_load_bias(w, l));
+  return widen(w, shape[0] * shape[1]);
+}
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+typedef struct print {
+  uint32_t bits[2];
+} print;
+
+static int compare(const void *a, const void *b) {
+  return memcmp(a, b, sizeof(print));
+}
+
+/* Lines of the weights that are equal to one before; rows or columns. */
+static fanin_status count_tied(fanin__mlp *w, uint64_t lines, cl_ulong pitch, cl_ulong stride, cl_ulong length,
+                               uint64_t *count) {
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "fingerprints", (size_t)lines, 1, ARGUMENT(w->weight_f32), ARGUMENT(pitch),
+                            ARGUMENT(stride), ARGUMENT(length), ARGUMENT(w->lines)));
+  FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, 2 * (size_t)lines));
+  qsort(w->host, (size_t)lines, sizeof(print), compare);
+  const print *const prints = (const print *)(const void *)w->host;
+  *count = 0;
+  for (uint64_t k = 1; k < lines; k++) {
+    *count += compare(&prints[k - 1], &prints[k]) == 0;
+  }
   return FANIN_OK;
 }
 
-fanin_status fanin__forward_input(fanin__forward *w, const fanin__row_sums *sums) {
-  const uint64_t width = w->config->widths[0], shape[2] = {w->batch, width};
-  const fanin_init unit = fanin_normal(0, 1), none = fanin_zeros();
+/* The first few thousand signs; nothing is said of weights that the caller gave. */
+static fanin_status check_stream(fanin__mlp *w, size_t l, const fanin_tensor *t, bool *wrong) {
+  enum { SIGNS = 4096 };
+  const fanin_tensor *const given = w->config->weights ? &w->config->weights[l - 1] : NULL;
+  const uint64_t elements = t->shape[0] * t->shape[1], room = 2 * larger(t->shape[0], t->shape[1]);
+  fanin__distribution distribution;
+  char name[48];
+  *wrong = false;
+  if (given && given->buffer) return FANIN_OK;
+  FANIN__TRY(fanin__resolve(t, &w->config->init, &distribution));
+  uint64_t n = elements < SIGNS ? elements : SIGNS;
+  if (n > room) n = room;
+  FANIN__TRY(fanin__mlp_fetch(w, w->weight_f32, w->host, (size_t)n));
+  snprintf(name, sizeof name, "layer%zu.weight", l);
+  *wrong = !fanin__signs_agree(&distribution, fanin_key_named(w->config->seed, name), w->host, n);
+  return FANIN_OK;
+}
+
+fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts) {
+  const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
+  const fanin_tensor t = fanin_tensor_of(w->weight, 0, w->config->dtype, "OI", 2, shape);
+  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &facts->stats));
+  FANIN__TRY(count_tied(w, rows, columns, 1, columns, &facts->tied_rows));
+  FANIN__TRY(count_tied(w, columns, 1, columns, rows, &facts->tied_columns));
+  return check_stream(w, l, &t, &facts->wrong_stream);
+}
+
+/* ---- Layers -------------------------------------------------------------------------------------------------------
+ */
+
+static void set_counts(const fanin__mlp *w, fanin__row_sums *sums) {
+  sums->saturated = fanin__mlp_plane_sum(w, 3);
+  sums->f16_overflow = fanin__mlp_plane_sum(w, 4);
+  sums->f16_underflow = fanin__mlp_plane_sum(w, 5);
+}
+
+/* y, in place, and h of stage l. */
+static fanin_status activate(const fanin__mlp *w, size_t l, const fanin__activation *activation, double h_rms,
+                             fanin__row_sums *sums) {
+  const fanin__stage *const s = &w->stages[l];
+  const cl_ulong width = s->width;
+  const cl_mem y = s->y ? s->y : s->h, skip = s->skip ? w->stages[l - 1].h : s->h;
+  const cl_mem shift = s->shift ? s->shift : w->sums, scale = s->scale ? s->scale : w->sums;
+  const cl_uint norm = (cl_uint)s->norm, has_skip = s->skip;
+  const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
+  const float limit = activation ? (float)activation->facts.saturated : NAN;
+  FANIN__TRY(FANIN__MLP_RUN(w, activation, "activate", w->segments, w->batch, ARGUMENT(y), ARGUMENT(s->h),
+                            ARGUMENT(skip), ARGUMENT(has_skip), ARGUMENT(width), ARGUMENT(slope), ARGUMENT(norm),
+                            ARGUMENT(shift), ARGUMENT(scale), ARGUMENT(h_scale), ARGUMENT(limit), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch_planes(w, 6));
+  const double unit = (double)h_scale, hh = unit * unit;
+  fanin__mlp_plane(w, 0, unit, sums->h);
+  fanin__mlp_plane(w, 1, hh, sums->hh);
+  fanin__mlp_plane(w, 2, hh * hh, sums->hhhh);
+  set_counts(w, sums);
+  return FANIN_OK;
+}
+
+fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums) {
+  const uint64_t width = w->stages[0].width, shape[2] = {w->batch, width};
+  const fanin_init unit = fanin_normal(0, 1);
+  const cl_mem h = w->stages[0].h;
   if (w->config->input) {
-    FANIN__TRY(send(w, w->h, w->config->input, (size_t)(w->batch * width)));
+    FANIN__TRY(fanin__mlp_send(w, h, w->config->input, (size_t)(w->batch * width)));
   } else {
-    FANIN__TRY(fill(w, w->h, FANIN_F32, NULL, 2, shape, &unit, "input"));
+    FANIN__TRY(fanin__mlp_fill(w, h, FANIN_F32, NULL, 2, shape, &unit, "input"));
   }
   fanin_stats stats = {0};
-  const fanin_tensor t = fanin_tensor_of(w->h, 0, FANIN_F32, NULL, 2, shape);
+  const fanin_tensor t = fanin_tensor_of(h, 0, FANIN_F32, NULL, 2, shape);
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
   if (stats.nonfinite > 0) {
     return fanin__fail(FANIN_NOT_FINITE, "%" PRIu64 " of the input's %" PRIu64 " numbers are infinite or NaN",
                        stats.nonfinite, stats.count);
   }
-  FANIN__TRY(fill(w, w->bias, FANIN_F32, NULL, 1, &width, &none, "input"));
-  const double rms = sqrt(stats.second);
-  return advance(w, w->h, width, NULL, rms, rms, sums);
+  return activate(w, 0, NULL, sqrt(stats.second), sums);
 }
 
-/* To f32, which the products are in. */
-static fanin_status widen(const fanin__forward *w, uint64_t elements) {
-  static const char *const kernels[FANIN_DTYPE_COUNT] = {[FANIN_F16] = "widen_f16", [FANIN_BF16] = "widen_bf16"};
-  const char *const kernel = kernels[w->config->dtype];
-  if (!kernel) return FANIN_OK;
-  const argument arguments[] = {ARGUMENT(w->weight), ARGUMENT(w->weight_f32)};
-  return enqueue(w, LINEAR, kernel, (extent){(size_t)elements, 1}, arguments, COUNT(arguments));
+static fanin_status normalise(const fanin__mlp *w, const fanin__stage *s) {
+  if (s->norm == FANIN_NORM_NONE) return FANIN_OK;
+  const bool rows = s->norm == FANIN_NORM_LAYER;
+  const uint64_t lines = rows ? w->batch : s->width;
+  const cl_ulong pitch = rows ? s->width : 1, stride = rows ? 1 : s->width, length = rows ? s->width : w->batch;
+  return FANIN__MLP_RUN(w, NULL, "line_moments", (size_t)lines, 1, ARGUMENT(s->y), ARGUMENT(pitch), ARGUMENT(stride),
+                        ARGUMENT(length), ARGUMENT(s->shift), ARGUMENT(s->scale));
 }
 
-fanin_status fanin__forward_weights(fanin__forward *w, size_t l, fanin_stats *stats) {
-  const fanin_probe_config *const config = w->config;
-  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  const fanin_init bias = fanin_normal(0, config->bias_std);
-  char name[48];
-  snprintf(name, sizeof name, "layer%zu.weight", l);
-  FANIN__TRY(fill(w, w->weight, config->dtype, "OI", 2, shape, &config->init, name));
-  snprintf(name, sizeof name, "layer%zu.bias", l);
-  FANIN__TRY(fill(w, w->bias, FANIN_F32, NULL, 1, shape, &bias, name));
-  const fanin_tensor t = fanin_tensor_of(w->weight, 0, config->dtype, "OI", 2, shape);
-  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, stats));
-  return widen(w, shape[0] * shape[1]);
+fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_rms, fanin__row_sums *sums) {
+  const fanin__stage *const s = &w->stages[l], *const before = &w->stages[l - 1];
+  const cl_ulong width = s->width;
+  const float z_scale = fanin__scale_for(z_rms);
+  /* z (batch, width) = h (batch, width before) W^T, W (width, width before) */
+  const fanin__matmul product = {.m = w->batch,
+                                 .n = s->width,
+                                 .k = before->width,
+                                 .b_transposed = true,
+                                 .alpha = 1,
+                                 .a = before->h,
+                                 .b = w->weight_f32,
+                                 .c = s->y};
+  FANIN__TRY(fanin__mlp_multiply(w, &product));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "add_bias", w->segments, w->batch, ARGUMENT(s->y), ARGUMENT(w->bias),
+                            ARGUMENT(width), ARGUMENT(z_scale), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch_planes(w, 2));
+  fanin__mlp_plane(w, 0, (double)z_scale * (double)z_scale, sums->zz);
+  fanin__mlp_plane(w, 1, (double)z_scale, sums->z);
+  FANIN__TRY(normalise(w, s));
+  return activate(w, l, l == w->layers ? NULL : w->activation, h_rms, sums);
 }
 
-fanin_status fanin__forward_layer(fanin__forward *w, size_t l, const fanin__activation *activation, double z_rms,
-                                  double h_rms, const fanin__row_sums *sums) {
-  const uint64_t n_in = w->config->widths[l - 1], n_out = w->config->widths[l];
-  /* z (batch, n_out) = h (batch, n_in) W^T, W (n_out, n_in) */
-  FANIN__TRY(fanin__gemm(w->queue, w->batch, n_out, n_in, w->h, w->weight_f32, w->z));
-  FANIN__TRY(advance(w, w->z, n_out, activation, z_rms, h_rms, sums));
-  const cl_mem spent = w->h;
-  w->h = w->z;
-  w->z = spent;
+fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *share) {
+  const fanin__stage *const s = &w->stages[l];
+  const cl_ulong rows = w->batch;
+  const float bound = (float)limit;
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "dead_columns", (size_t)s->width, 1, ARGUMENT(s->y), ARGUMENT(rows),
+                            ARGUMENT(bound), ARGUMENT(w->lines)));
+  FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, (size_t)s->width));
+  double dead = 0;
+  for (uint64_t j = 0; j < s->width; j++) {
+    dead += (double)w->host[j];
+  }
+  *share = dead / (double)s->width;
   return FANIN_OK;
 }
 
-fanin_status fanin__forward_columns(fanin__forward *w, uint64_t width, double h_rms, double *sum) {
+fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum) {
+  const fanin__stage *const s = &w->stages[l];
   const cl_ulong rows = w->batch;
-  const float scale = scale_for(h_rms);
-  const argument arguments[] = {ARGUMENT(w->h), ARGUMENT(rows), ARGUMENT(scale), ARGUMENT(w->means)};
-  FANIN__TRY(enqueue(w, LINEAR, "column_squares", (extent){(size_t)width, 1}, arguments, COUNT(arguments)));
-  FANIN__TRY(fetch(w, w->means, w->host, (size_t)width));
+  const float scale = fanin__scale_for(h_rms);
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "column_squares", (size_t)s->width, 1, ARGUMENT(s->h), ARGUMENT(rows),
+                            ARGUMENT(scale), ARGUMENT(w->lines)));
+  FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, (size_t)s->width));
   const double unit = pow((double)scale * h_rms, 2);
   double total = 0;
-  for (uint64_t j = 0; j < width; j++) {
+  for (uint64_t j = 0; j < s->width; j++) {
     total += pow((double)w->host[j] / unit, 2);
   }
   *sum = total;
   return FANIN_OK;
-}
-
-fanin_status fanin__forward_pairs(fanin__forward *w, uint64_t width, double h_rms, double gain, double shift,
-                                  const fanin__pairs *pairs) {
-  const size_t m = (size_t)w->subset;
-  const cl_ulong step = w->step;
-  const float scale = scale_for(h_rms), offset = (float)shift;
-  const float factor = h_rms > 0 ? (float)(gain / pow((double)scale * h_rms, 2)) : 0;
-  const argument gather[] = {ARGUMENT(w->h), ARGUMENT(step), ARGUMENT(scale), ARGUMENT(w->rows)};
-  const argument sum[] = {ARGUMENT(w->gram), ARGUMENT(factor),          ARGUMENT(offset),
-                          ARGUMENT(w->root), ARGUMENT(w->coefficients), ARGUMENT(w->sums)};
-  const argument cube[] = {ARGUMENT(w->gram), ARGUMENT(w->sums)};
-  FANIN__TRY(send(w, w->root, pairs->root, m));
-  FANIN__TRY(send(w, w->coefficients, pairs->coefficients, FANIN__PAIR_POWERS * m));
-  FANIN__TRY(enqueue(w, LINEAR, "gather_rows", (extent){(size_t)width, m}, gather, COUNT(gather)));
-  FANIN__TRY(fanin__gemm(w->queue, m, m, width, w->rows, w->rows, w->gram));
-  FANIN__TRY(enqueue(w, LINEAR, "pair_sums", (extent){m, 1}, sum, COUNT(sum)));
-  FANIN__TRY(fetch(w, w->sums, w->host, 2 * m));
-  memcpy(pairs->squares, w->host, m * sizeof *w->host);
-  memcpy(pairs->series, w->host + m, m * sizeof *w->host);
-  FANIN__TRY(enqueue(w, LINEAR, "cube_sums", (extent){m, 1}, cube, COUNT(cube)));
-  return fetch(w, w->sums, pairs->cubes, m);
 }

@@ -13,8 +13,16 @@ fanin_status fanin__order(cl_command_queue queue);
 /* FANIN_UNSUPPORTED if CLBlast cannot count the elements of a product (m, k) by (k, n). */
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k);
 
-/* Enqueues C (m, n) = A (m, k) B^T, B (n, k): f32, row-major, dense, from the buffers' start, all extents at least 1.
- * It begins after everything enqueued before, and what is enqueued next begins after it. */
-fanin_status fanin__gemm(cl_command_queue queue, uint64_t m, uint64_t n, uint64_t k, cl_mem a, cl_mem b, cl_mem c);
+/* C (m, n) = alpha A B + beta C with A (m, k), or (k, m) if transposed, and B (k, n), or (n, k) if transposed: f32,
+ * row-major, dense, from the buffers' start, all extents at least 1. */
+typedef struct fanin__matmul {
+  uint64_t m, n, k;
+  bool a_transposed, b_transposed;
+  float alpha, beta;
+  cl_mem a, b, c;
+} fanin__matmul;
+
+/* Enqueues it. It begins after everything enqueued before, and what is enqueued next begins after it. */
+fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *product);
 
 #endif

@@ -73,6 +73,7 @@ struct fanin {
   size_t work_group;        /* items of a group */
   size_t fill_group;        /* of those that fill: one wide item, or as many scalar ones */
   pthread_mutex_t lock;     /* guards what is below */
+  bool gemm_tuned;          /* CLBlast knows this device's parameters */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until asked for */
   fanin__program *programs; /* list of what has been built */
 };

@@ -1,405 +1,71 @@
-/* fanin_probe: does a network keep its variance? The forward pass layer by layer, each beside what mean-field theory
- * expects of it, and the law of the difference.
- *
- * Layer l has z = W h + b with B samples, n_in inputs, n features, and W of variance sigma^2 and kurtosis k4. Given h,
- * features are independent, and samples a and b have the covariance K_ab = sigma^2 h_a . h_b + sigma_b^2. So
- *   q = mean over samples and features of z^2
- * has, given h, the mean p0 = mean_a K_aa and the cumulants
- *   variance = (2 mean_ab K_ab^2 + (k4 - 3) sigma^4 sum_j (mean_a h_aj^2)^2) / n,
- *   third    = 8 tr(K^3) / (B^3 n^2)
- * ("of the weights"). The third is that of Gaussian weights; others get it times the square of the ratio of the two
- * variances, as for sums of gamma variables: at 8 uniform inputs that brings P(z < -3) from 1.4 % to 0.2 %.
- *
- * The prediction does not take p0 but goes through the activation, from the q_a measured one layer before:
- *   p = sigma^2 n_in mean_a V(q_a) + sigma_b^2
- * Against it, p0 differs by the mean over features of psi_a = phi(z_a)^2 - V - V' (z_a^2 - q_a): comparing at the
- * measured q_a takes the second Hermite component out. With the coefficients a_k of phi^2 / V (meanfield.h), the
- * relative variance of that ("of the activations") is, by Mehler's formula,
- *   mean_ab of the sum over k >= 1, k != 2 of V_a V_b a_k(q_a) a_k(q_b) c_ab^k / (V^2 n_in),
- * with the correlations c_ab = K_ab / sqrt(K_aa K_bb) of the layer before. Its mean is -V'' Var(q_a) / 2, for the
- * curvature of V, plus g a_4 / sqrt(24), for the excess kurtosis g that z takes from the weights'.
- *
- * The two parts are uncorrelated, and so are the residuals of different layers. */
+/* fanin_probe: does a network keep its variance? Two passes over the layers, forward and backward, each layer beside
+ * what theory expects of it. */
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "forward.h"
-#include "gemm.h"
-#include "meanfield.h"
-#include "residual.h"
-
-/* What is known of the layer at hand; all arrays have a number a sample. */
-typedef struct probe {
-  const fanin_probe_config *config;
-  const fanin__activation *activation;
-  fanin__forward forward;
-  fanin_moments weights;        /* of the layer's distribution */
-  double variance;              /* sigma^2 */
-  double excess;                /* k4 - 3 */
-  double bias_variance;         /* sigma_b^2 */
-  fanin__row_sums sums;         /* of the layer's h; zz of its z */
-  double *expected;             /* K_aa: q_a given h */
-  double *measured;             /* q_a */
-  double *meanfield;            /* q_a by recursion from the input on */
-  double *v_meanfield;          /* mean square of h by the same */
-  float *pairs;                 /* what fanin__pairs points into */
-  double v;                     /* mean_a V(q_a) of the layer before; mean square of the input for the first */
-  fanin__cumulants activations; /* of (mean square of h) / v - 1 */
-} probe;
-
-static double mean_of(const double *x, uint64_t n) {
-  double sum = 0;
-  for (uint64_t a = 0; a < n; a++) {
-    sum += x[a];
-  }
-  return sum / (double)n;
-}
-
-/* ---- Arguments ----------------------------------------------------------------------------------------------------
- */
-
-static fanin_status check_numbers(const fanin_probe_config *config) {
-  if (config->n_widths < 2) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2", config->n_widths);
-  }
-  for (size_t l = 0; l < config->n_widths; l++) {
-    if (config->widths[l] == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
-  }
-  if (config->batch == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 0; it must be at least 1");
-  if (config->dtype != FANIN_F32 && config->dtype != FANIN_F16 && config->dtype != FANIN_BF16) {
-    const char *const name = fanin_dtype_name(config->dtype);
-    return fanin__fail(FANIN_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16", name ? name : "unknown");
-  }
-  if (!(config->bias_std >= 0 && config->bias_std <= 1e15)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
-  }
-  if (!(fabs(config->slope) <= 1e15)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; it must be finite, at most 1e15", config->slope);
-  }
-  return FANIN_OK;
-}
-
-/* The distribution of layer l's weights. Mean-field theory is about independent weights of mean 0. */
-static fanin_status expect_weights(const fanin_probe_config *config, size_t l, fanin_moments *out) {
-  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
-  fanin_moments moments = {0};
-  if (config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "init is %s, which is not random; mean-field theory needs random weights",
-                       config->init.kind == FANIN_IDENTITY ? "identity" : "dirac");
-  }
-  FANIN__TRY(fanin_expect(&t, &config->init, &moments));
-  if (fabs(moments.mean) > 1e-9 * moments.std) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "init has the mean %g and std %g; mean-field theory needs weights of mean 0",
-                       moments.mean, moments.std);
-  }
-  *out = moments;
-  return FANIN_OK;
-}
-
-static fanin_status check_config(const fanin_probe_config *config) {
-  FANIN__TRY(fanin__gemm_available());
-  FANIN__TRY(check_numbers(config));
-  for (size_t l = 1; l < config->n_widths; l++) {
-    fanin_moments moments;
-    FANIN__TRY(expect_weights(config, l, &moments));
-    FANIN__TRY(fanin__gemm_check(config->batch, config->widths[l], config->widths[l - 1]));
-  }
-  return FANIN_OK;
-}
+#include "probe.h"
 
 /* ---- Memory -------------------------------------------------------------------------------------------------------
  */
 
-static fanin_status allocate(probe *p) {
-  double **const arrays[] = {&p->sums.zz,  &p->sums.hh,   &p->sums.hhhh,  &p->expected,
-                             &p->measured, &p->meanfield, &p->v_meanfield};
-  for (size_t k = 0; k < sizeof arrays / sizeof *arrays; k++) {
-    *arrays[k] = calloc((size_t)p->config->batch, sizeof **arrays[k]);
-    if (!*arrays[k]) return fanin__fail(FANIN_OUT_OF_MEMORY, "%" PRIu64 " numbers for samples", p->config->batch);
-  }
-  p->pairs = calloc((FANIN__PAIR_POWERS + 4) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs);
-  return p->pairs ? FANIN_OK : fanin__fail(FANIN_OUT_OF_MEMORY, "%d samples for pairs", (int)FANIN__SUBSET_MAX);
-}
+enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 8 };
 
-static void release(probe *p) {
-  free(p->pairs);
-  free(p->v_meanfield);
-  free(p->meanfield);
-  free(p->measured);
-  free(p->expected);
-  free(p->sums.hhhh);
-  free(p->sums.hh);
-  free(p->sums.zz);
-  fanin__forward_close(&p->forward);
-}
-
-/* ---- The law of a layer -------------------------------------------------------------------------------------------
- */
-
-/* What the activation after this layer does, from its values at every K_aa, relative to v0 = mean_a V(K_aa): the part
- * of one sample with itself, the mean, and the coefficients by which pairs add up. */
-typedef struct activation_law {
-  double v0, own, mean;
-} activation_law;
-
-/* By sample a of the subset: 1 / sqrt(K_aa / p0) and the coefficients of c^1, ..., c^16. */
-static void pair_coefficients(const probe *p, const double *values, uint64_t a, double p0, double v0, float *root,
-                              float *coefficients) {
-  const uint64_t m = p->forward.subset;
-  root[a] = p->expected[a * p->forward.step] > 0 ? (float)sqrt(p0 / p->expected[a * p->forward.step]) : 0;
-  for (int k = 1; k <= FANIN__PAIR_POWERS; k++) {
-    coefficients[(uint64_t)(k - 1) * m + a] = k == 2 ? 0 : (float)(values[k] / v0);
-  }
-}
-
-_Static_assert((int)FANIN__PAIR_POWERS == (int)FANIN__CURVE_VALUES - 1, "a power of c for each value but V itself");
-
-/* values: V, V a_1, ..., V rest of every sample in turn. */
-static void own_part(const probe *p, size_t n, const double *values, uint64_t a, activation_law *law) {
-  for (int k = 1; k < FANIN__CURVE_VALUES; k++) {
-    if (k != 2) law->own += values[k] * values[k];
-  }
-  const double q = p->expected[a];
-  const double g = q > 0 ? p->excess * p->variance * p->variance * p->sums.hhhh[a] / (q * q) : 0;
-  law->v0 += values[0];
-  law->mean += values[4] * (g / sqrt(24) - sqrt(1.5) * (1 + 0.5 * g) / (double)n);
-}
-
-static fanin_status activation_law_of(const probe *p, size_t n, double p0, float *root, float *coefficients,
-                                      activation_law *out) {
-  fanin__curve curve;
-  double values[FANIN__CURVE_VALUES];
-  activation_law law = {0, 0, 0};
-  const uint64_t batch = p->config->batch;
-  FANIN__TRY(
-      fanin__curve_make(p->activation, p->config->slope, p->expected, (size_t)batch, FANIN__CURVE_VALUES, &curve));
-  for (uint64_t a = 0; a < batch; a++) {
-    fanin__curve_at(&curve, p->expected[a], values);
-    own_part(p, n, values, a, &law);
-  }
-  law.v0 /= (double)batch;
-  law.mean /= (double)batch * (law.v0 > 0 ? law.v0 : 1);
-  law.own /= (double)batch * (law.v0 > 0 ? law.v0 * law.v0 : 1);
-  for (uint64_t a = 0; a < p->forward.subset; a++) {
-    fanin__curve_at(&curve, p->expected[a * p->forward.step], values);
-    pair_coefficients(p, values, a, p0, law.v0 > 0 ? law.v0 : 1, root, coefficients);
-  }
-  fanin__curve_free(&curve);
-  *out = law;
-  return FANIN_OK;
-}
-
-/* Means over all pairs and triples of the batch, from those of the subset: pairs a != b and triples of three different
- * samples are averaged over the subset, and weighted as they occur in the batch. */
-typedef struct pair_means {
-  double squares; /* mean_ab K_ab^2 / p0^2 */
-  double cubes;   /* tr(K^3) / (B p0)^3 */
-  double series;  /* mean of the pairs' series over a != b only */
-} pair_means;
-
-static pair_means means_of(const probe *p, double p0, const fanin__pairs *pairs) {
-  const double m = (double)p->forward.subset, batch = (double)p->config->batch, other = 1 - 1 / batch;
-  double squares = 0, series = 0, cubes = 0, own2 = 0, mixed = 0, own3 = 0;
-  for (uint64_t a = 0; a < p->forward.subset; a++) {
-    const double own = p->expected[a * p->forward.step] / p0;
-    squares += (double)pairs->squares[a];
-    series += (double)pairs->series[a];
-    cubes += (double)pairs->cubes[a];
-    mixed += own * (double)pairs->squares[a];
-    own3 += own * own * own;
-  }
-  for (uint64_t a = 0; a < p->config->batch; a++) {
-    own2 += pow(p->expected[a] / p0, 2);
-  }
-  const double pair_count = m * (m - 1), triple_count = pair_count * (m - 2);
-  pair_means means = {.squares = own2 / (batch * batch), .cubes = own3 / (m * batch * batch)};
-  if (m > 1) {
-    means.squares += other * squares / pair_count;
-    means.series = other * series / pair_count;
-    means.cubes += 3 * other * mixed / (pair_count * batch);
-  }
-  if (m > 2) means.cubes += other * (1 - 2 / batch) * fmax(cubes - 3 * mixed - own3, 0) / triple_count;
-  return means;
-}
-
-/* The third cumulant of the activations' part: exact for one sample and for independent ones, between them by the
- * number of samples that would have the same variance. */
-static fanin__cumulants cumulants_of(const probe *p, size_t n, double p0, const activation_law *law, double series) {
-  const double width = (double)n, variance = law->own / (double)p->config->batch + series;
-  const fanin__expansion e = fanin__expand(p->activation, p->config->slope, p0);
-  const double single = fanin__kappa_residual(&e);
-  const double share = single > 1e-12 ? variance / single : 0;
-  return (fanin__cumulants){law->mean, fmax(variance, 0) / width, e.third * share * share / (width * width)};
-}
-
-/* The cumulants of q / p0 - 1 given h (batch, n_in), and, for the next layer, those of its activations' part. p0 > 0.
- */
-static fanin_status laws(probe *p, size_t l, double p0, fanin__cumulants *weights, fanin__cumulants *next) {
-  const size_t n_in = (size_t)p->config->widths[l - 1], n = (size_t)p->config->widths[l];
-  const size_t m = (size_t)p->forward.subset;
-  float *const root = p->pairs, *const coefficients = root + m, *const out = coefficients + FANIN__PAIR_POWERS * m;
-  const fanin__pairs pairs = {root, coefficients, out, out + m, out + 2 * m};
-  activation_law law;
-  FANIN__TRY(activation_law_of(p, n, p0, root, coefficients, &law));
-
-  const double h_rms = sqrt(mean_of(p->sums.hh, p->config->batch) / (double)n_in);
-  const double share = p->variance * h_rms * h_rms / p0; /* of one input's mean square in p0 */
-  FANIN__TRY(fanin__forward_pairs(&p->forward, n_in, h_rms, share, p->bias_variance / p0, &pairs));
-  const pair_means means = means_of(p, p0, &pairs);
-  double columns = 0;
-  if (share > 0 && p->excess != 0) FANIN__TRY(fanin__forward_columns(&p->forward, n_in, h_rms, &columns));
-  const double width = (double)n, gaussian = 2 * means.squares;
-  const double ratio = fmax(gaussian + p->excess * share * share * columns, 0) / gaussian;
-  *weights = (fanin__cumulants){0, ratio * gaussian / width, 8 * ratio * ratio * means.cubes / (width * width)};
-  *next = cumulants_of(p, n, p0, &law, means.series);
-  return FANIN_OK;
-}
-
-/* ---- Layers -------------------------------------------------------------------------------------------------------
- */
-
-/* out[a] = V(q[a]); the mean of them. */
-static fanin_status through_activation(const probe *p, const double *q, double *out, double *mean) {
-  fanin__curve curve;
-  const uint64_t batch = p->config->batch;
-  FANIN__TRY(fanin__curve_make(p->activation, p->config->slope, q, (size_t)batch, 1, &curve));
-  for (uint64_t a = 0; a < batch; a++) {
-    fanin__curve_at(&curve, q[a], &out[a]);
-  }
-  fanin__curve_free(&curve);
-  *mean = mean_of(out, batch);
-  return FANIN_OK;
-}
-
-static fanin_status check_finite(const probe *p, size_t l) {
-  for (uint64_t a = 0; a < p->config->batch; a++) {
-    if (!isfinite(p->sums.zz[a]) || !isfinite(p->sums.hh[a]) || !isfinite(p->sums.hhhh[a])) {
-      return fanin__fail(FANIN_NOT_FINITE, "layer %zu: the activations of sample %" PRIu64 " overflow f32", l, a);
+/* A number a sample each. */
+static void point_arrays(fanin__probe *p) {
+  double *next = p->numbers;
+  for (size_t l = 0; l <= p->layers; l++) {
+    fanin__trace *const t = &p->trace[l];
+    double **const arrays[TRACE_ARRAYS] = {&t->sums.zz,  &t->sums.z,   &t->sums.h,      &t->sums.hh,     &t->sums.hhhh,
+                                           &t->expected, &t->measured, &t->meanfield,   &t->h_meanfield, &t->dd,
+                                           &t->dddd,     &t->dz,       &t->g_meanfield, &t->dh_meanfield};
+    for (size_t k = 0; k < TRACE_ARRAYS; k++, next += p->batch) {
+      *arrays[k] = next;
     }
   }
+  fanin__gradient_sums *const g = &p->gradients;
+  double **const shared[SHARED_ARRAYS] = {&g->slope2,     &g->slope4,      &g->slope6, &g->h_slope,
+                                          &g->skip_slope, &g->mixed_slope, &g->dy,     &p->scratch};
+  for (size_t k = 0; k < SHARED_ARRAYS; k++, next += p->batch) {
+    *shared[k] = next;
+  }
+}
+
+static fanin_status allocate(fanin__probe *p) {
+  const size_t arrays = TRACE_ARRAYS * (p->layers + 1) + SHARED_ARRAYS;
+  p->trace = calloc(p->layers + 1, sizeof *p->trace);
+  p->numbers = calloc((size_t)p->batch, arrays * sizeof *p->numbers);
+  p->pairs = calloc((FANIN__PAIR_POWERS + 4) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs);
+  if (!p->trace || !p->numbers || !p->pairs) {
+    return fanin__fail(FANIN_OUT_OF_MEMORY, "numbers of %" PRIu64 " samples in %zu layers", p->batch, p->layers);
+  }
+  point_arrays(p);
   return FANIN_OK;
 }
 
-static void set_expected(probe *p) {
-  for (uint64_t a = 0; a < p->config->batch; a++) {
-    p->expected[a] = p->variance * p->sums.hh[a] + p->bias_variance;
-  }
-}
-
-static void set_meanfield(probe *p, uint64_t n_in) {
-  for (uint64_t a = 0; a < p->config->batch; a++) {
-    p->meanfield[a] = p->variance * (double)n_in * p->v_meanfield[a] + p->bias_variance;
-  }
-}
-
-static void report(const probe *p, size_t l, const fanin_stats *stats, const fanin__cumulants *law,
-                   fanin_probe_layer *out) {
-  const fanin_probe_config *const config = p->config;
-  const uint64_t n_in = config->widths[l - 1];
-  const double bound = fanin_z_bound(2 * (config->n_widths - 1));
-  fanin_probe_layer layer = *out;
-  layer.weight_std = stats->std;
-  layer.weight_std_expected = p->weights.std;
-  layer.q_measured = mean_of(p->measured, config->batch);
-  layer.q_meanfield = mean_of(p->meanfield, config->batch);
-  layer.q_predicted = p->variance * (double)n_in * p->v + p->bias_variance;
-  layer.weight_z = fanin__std_deviate(stats->std, p->weights.std, p->weights.kurtosis, (double)stats->count);
-  layer.q_z = fanin__deviate(layer.q_measured, layer.q_predicted, law);
-  layer.conforms = fabs(layer.weight_z) <= bound && fabs(layer.q_z) <= bound;
-  *out = layer;
-}
-
-/* The activations' part counts by their share in the prediction: biases do not fluctuate with them. */
-static fanin__cumulants damped(const fanin__cumulants *c, double share) {
-  return (fanin__cumulants){c->mean * share, c->variance * share * share, c->third * share * share * share};
-}
-
-static fanin_status run_layer(probe *p, size_t l, fanin_probe_layer *out) {
-  const fanin_probe_config *const config = p->config;
-  const uint64_t n_in = config->widths[l - 1], n = config->widths[l], batch = config->batch;
-  const bool last = l + 1 == config->n_widths;
-  fanin_stats stats;
-  FANIN__TRY(expect_weights(config, l, &p->weights));
-  FANIN__TRY(fanin__forward_weights(&p->forward, l, &stats));
-  p->variance = p->weights.std * p->weights.std;
-  p->excess = p->weights.std > 0 ? p->weights.kurtosis - 3 : 0;
-  set_expected(p);
-  set_meanfield(p, n_in);
-
-  fanin__cumulants weights = {0, 0, 0}, next = {0, 0, 0};
-  const double p0 = mean_of(p->expected, batch), predicted = p->variance * (double)n_in * p->v + p->bias_variance;
-  if (p0 > 0) FANIN__TRY(laws(p, l, p0, &weights, &next));
-  const double v0 = fanin__v(p->activation, config->slope, p0);
-  FANIN__TRY(
-      fanin__forward_layer(&p->forward, l, last ? NULL : p->activation, sqrt(p0), sqrt(last ? p0 : v0), &p->sums));
-  FANIN__TRY(check_finite(p, l));
-  for (uint64_t a = 0; a < batch; a++) {
-    p->measured[a] = p->sums.zz[a] / (double)n;
-  }
-  const double share = predicted > 0 ? (predicted - p->bias_variance) / predicted : 0;
-  const fanin__cumulants activations = damped(&p->activations, share), law = fanin__product(&activations, &weights);
-  report(p, l, &stats, &law, out);
-  if (last) return FANIN_OK;
-  double mean = 0;
-  FANIN__TRY(through_activation(p, p->meanfield, p->v_meanfield, &mean));
-  p->activations = next;
-  return through_activation(p, p->measured, p->expected, &p->v);
-}
-
-static void set_nan(fanin_probe_layer *layer, uint64_t fan_in, uint64_t fan_out) {
+/* A layer of which nothing is known yet but its widths. */
+static void set_unknown(fanin_probe_layer *layer, uint64_t fan_in, uint64_t fan_out) {
   double *const numbers = &layer->weight_mean;
-  const size_t n = (offsetof(fanin_probe_layer, conforms) - offsetof(fanin_probe_layer, weight_mean)) / sizeof(double);
+  const size_t n = (offsetof(fanin_probe_layer, tied_rows) - offsetof(fanin_probe_layer, weight_mean)) / sizeof(double);
   for (size_t k = 0; k < n; k++) {
     numbers[k] = NAN;
   }
   layer->fan_in = fan_in;
   layer->fan_out = fan_out;
-  layer->conforms = 0;
-}
-
-static fanin_status run(probe *p, fanin_probe_report *report) {
-  const fanin_probe_config *const config = p->config;
-  if (config->progress) {
-    config->progress(config->user, "CLBlast compiles its kernels, about ten seconds unless the driver keeps them");
-  }
-  FANIN__TRY(fanin__forward_input(&p->forward, &p->sums));
-  for (uint64_t a = 0; a < config->batch; a++) {
-    p->v_meanfield[a] = p->sums.hh[a] / (double)config->widths[0];
-  }
-  p->v = mean_of(p->v_meanfield, config->batch);
-  report->conforms = 1;
-  for (size_t l = 1; l < config->n_widths; l++) {
-    const fanin_status status = run_layer(p, l, &report->layers[l - 1]);
-    if (status == FANIN_NOT_FINITE) {
-      report->overflow_layer = l;
-      report->conforms = 0;
-      return FANIN_OK;
-    }
-    FANIN__TRY(status);
-    report->conforms = report->conforms && report->layers[l - 1].conforms;
-  }
-  return FANIN_OK;
 }
 
 static fanin_status report_new(const fanin_probe_config *config, fanin_probe_report **out) {
   const size_t n = config->n_widths - 1;
   fanin_probe_report *const report = calloc(1, sizeof *report);
-  if (!report) return fanin__fail(FANIN_OUT_OF_MEMORY, "a report");
-  report->layers = calloc(n, sizeof *report->layers);
-  if (!report->layers) {
-    free(report);
-    return fanin__fail(FANIN_OUT_OF_MEMORY, "a report of %zu layers", n);
-  }
-  report->n_layers = n;
-  report->n_tests = 2 * n;
-  report->z_bound = fanin_z_bound(report->n_tests);
-  for (size_t l = 0; l < n; l++) {
-    set_nan(&report->layers[l], config->widths[l], config->widths[l + 1]);
-  }
   *out = report;
+  if (report) report->layers = calloc(n, sizeof *report->layers);
+  if (!report || !report->layers) return fanin__fail(FANIN_OUT_OF_MEMORY, "a report of %zu layers", n);
+  report->n_layers = n;
+  for (size_t l = 0; l < n; l++) {
+    set_unknown(&report->layers[l], config->widths[l], config->widths[l + 1]);
+  }
   return FANIN_OK;
 }
 
@@ -410,25 +76,306 @@ void fanin_probe_report_free(fanin_probe_report *report) {
   free(report);
 }
 
+/* ---- Forward ------------------------------------------------------------------------------------------------------
+ */
+
+static void tell(const fanin__probe *p, const char *pass, size_t l) {
+  char what[96];
+  if (!p->config->progress) return;
+  snprintf(what, sizeof what, "%s, layer %zu of %zu", pass, l, p->layers);
+  p->config->progress(p->config->user, what);
+}
+
+static bool is_finite(const fanin__probe *p, const fanin__trace *t) {
+  for (uint64_t a = 0; a < p->batch; a++) {
+    if (!isfinite(t->sums.zz[a]) || !isfinite(t->sums.hh[a]) || !isfinite(t->sums.hhhh[a])) return false;
+  }
+  return true;
+}
+
+/* The mean cosine between samples of h_l. */
+static fanin_status correlate(fanin__probe *p, size_t l) {
+  fanin__trace *const t = &p->trace[l];
+  const size_t m = (size_t)p->mlp.subset;
+  const double rms = sqrt(fanin__mean_of(t->sums.hh, p->batch) / (double)p->config->widths[l]);
+  float *const roots = p->pairs, *const sums = roots + m;
+  double sum = 0;
+  t->correlation = 0;
+  if (p->batch < 2 || !(rms > 0)) return FANIN_OK;
+  for (size_t k = 0; k < m; k++) {
+    const double hh = t->sums.hh[k * p->mlp.step];
+    roots[k] = hh > 0 ? (float)(rms / sqrt(hh)) : 0;
+  }
+  FANIN__TRY(fanin__mlp_cosines(&p->mlp, l, rms, roots, sums));
+  for (size_t k = 0; k < m; k++) {
+    sum += (double)sums[k];
+  }
+  t->correlation = sum / ((double)m * ((double)m - 1));
+  return FANIN_OK;
+}
+
+static void report_weights(const fanin__trace *t, fanin_probe_layer *out) {
+  const fanin_stats *const stats = &t->facts.stats;
+  const double n = (double)stats->count;
+  out->weight_mean = stats->mean;
+  out->weight_mean_expected = t->weights.mean;
+  out->weight_std = stats->std;
+  out->weight_std_expected = t->weights.std;
+  out->tied_rows = t->facts.tied_rows;
+  out->tied_columns = t->facts.tied_columns;
+  if (!t->drawn) return;
+  out->weight_z = fanin__std_deviate(stats->std, t->weights.std, t->weights.kurtosis, n);
+  if (t->weights.std > 0) {
+    const double z = (stats->mean - t->weights.mean) / (t->weights.std / sqrt(n));
+    out->weight_mean_z = fmin(fmax(z, -FANIN__DEVIATE_MAX), FANIN__DEVIATE_MAX);
+  } else { /* a constant, to bfloat16's precision */
+    const bool same = fabs(stats->mean - t->weights.mean) <= 0x1p-8 * fabs(t->weights.mean);
+    out->weight_mean_z = same ? 0 : FANIN__DEVIATE_MAX;
+  }
+}
+
+static void report_forward(fanin__probe *p, size_t l) {
+  const fanin__trace *const t = &p->trace[l];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const double n = (double)p->config->widths[l], elements = n * (double)p->batch;
+  out->q_measured = fanin__mean_of(t->measured, p->batch);
+  out->q_meanfield = fanin__mean_of(t->meanfield, p->batch);
+  out->mean_measured = fanin__mean_of(t->sums.h, p->batch) / n;
+  if (p->batch > 1) out->correlation_measured = t->correlation;
+  out->saturated_measured = t->sums.saturated / elements;
+  out->dead_measured = t->dead;
+  out->f16_overflow = t->sums.f16_overflow / elements;
+  out->f16_underflow = t->sums.f16_underflow / elements;
+}
+
+/* The activations' part counts by its share in the prediction: biases do not fluctuate with it. */
+static fanin__cumulants damped(const fanin__cumulants *c, double share) {
+  return (fanin__cumulants){c->mean * share, c->variance * share * share, c->third * share * share * share};
+}
+
+/* What is expected of z, sample by sample, given the layer before. */
+static void set_expected(fanin__probe *p, size_t l) {
+  const fanin__row_sums *const before = &p->trace[l - 1].sums;
+  fanin__trace *const t = &p->trace[l];
+  const double mean2 = t->lawful ? 0 : t->weights.mean * t->weights.mean;
+  for (uint64_t a = 0; a < p->batch; a++) {
+    t->expected[a] = t->variance * before->hh[a] + mean2 * before->h[a] * before->h[a] + p->bias_variance;
+  }
+}
+
+/* Whether the mean square of h_l is predicted from that of z_l: theory has no law for batch norm and residual
+ * connections, so that the next step begins at the measured one. */
+static bool is_predicted(const fanin__probe *p, size_t l) {
+  return l < p->layers && p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l].skip;
+}
+
+/* For the step to layer l + 1: what it begins at. */
+static fanin_status begin_next(fanin__probe *p, size_t l, const fanin__cumulants *activations) {
+  const fanin__trace *const t = &p->trace[l];
+  p->activations = (fanin__cumulants){0, 0, 0};
+  p->v = fanin__mean_of(t->sums.hh, p->batch) / (double)p->config->widths[l];
+  if (!is_predicted(p, l) || !t->lawful) return FANIN_OK;
+  p->activations = *activations;
+  return fanin__through(p, l, FANIN__PHI, t->measured, p->scratch, &p->v);
+}
+
+/* Of layers whose weights are independent with mean 0. */
+static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin__cumulants *activations) {
+  fanin__trace *const t = &p->trace[l];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const double predicted = t->variance * (double)p->config->widths[l - 1] * p->v + p->bias_variance;
+  const double share = predicted > 0 ? (predicted - p->bias_variance) / predicted : 0;
+  fanin__cumulants weights = {0, 0, 0};
+  out->q_predicted = predicted;
+  if (p0 > 0) FANIN__TRY(fanin__forward_law(p, l, p0, &weights, is_predicted(p, l) ? activations : NULL));
+  const fanin__cumulants before = damped(&p->activations, share);
+  t->step = fanin__product(&before, &weights);
+  return FANIN_OK;
+}
+
+static fanin_status pass_forward(fanin__probe *p, size_t l, double p0) {
+  fanin__trace *const t = &p->trace[l];
+  const bool last = l == p->layers, normed = p->mlp.stages[l].norm != FANIN_NORM_NONE;
+  double hh = last ? p0 : fanin__v(p->activation, p->config->slope, normed ? 1 : p0);
+  if (p->mlp.stages[l].skip) hh += fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / (double)p->config->widths[l];
+  FANIN__TRY(fanin__mlp_forward(&p->mlp, l, sqrt(p0), sqrt(hh), &t->sums));
+  for (uint64_t a = 0; a < p->batch; a++) {
+    t->measured[a] = t->sums.zz[a] / (double)p->config->widths[l];
+  }
+  return FANIN_OK;
+}
+
+static fanin_status run_forward(fanin__probe *p, size_t l) {
+  fanin__trace *const t = &p->trace[l];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  fanin__cumulants activations = {0, 0, 0};
+  tell(p, "forward", l);
+  FANIN__TRY(fanin__probe_expect(p->config, l, t));
+  FANIN__TRY(fanin__mlp_load(&p->mlp, l));
+  FANIN__TRY(fanin__mlp_weigh(&p->mlp, l, &t->facts));
+  report_weights(t, out);
+  if (t->facts.stats.nonfinite > 0) {
+    p->report->overflow_layer = l;
+    return FANIN_OK;
+  }
+  set_expected(p, l);
+  FANIN__TRY(fanin__theory_forward(p, l));
+  const double p0 = fanin__mean_of(t->expected, p->batch);
+  if (t->lawful) FANIN__TRY(predict_forward(p, l, p0, &activations));
+  FANIN__TRY(pass_forward(p, l, p0));
+  if (!is_finite(p, t)) {
+    p->report->overflow_layer = l;
+    return FANIN_OK;
+  }
+  const double limit = fanin__zero_below(p->activation, p->config->slope);
+  t->dead = 0;
+  if (l < p->layers && !isnan(limit)) FANIN__TRY(fanin__mlp_dead(&p->mlp, l, limit, &t->dead));
+  FANIN__TRY(correlate(p, l));
+  report_forward(p, l);
+  if (t->lawful) out->q_z = fanin__deviate(out->q_measured, out->q_predicted, &t->step);
+  if (!t->lawful && t->drawn) out->q_predicted = p0;
+  FANIN__TRY(fanin__theory_columns(p, l));
+  return begin_next(p, l, &activations);
+}
+
+/* ---- Backward -----------------------------------------------------------------------------------------------------
+ */
+
+static void report_backward(fanin__probe *p, size_t l) {
+  const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const double n = (double)p->config->widths[l], n_in = (double)p->config->widths[l - 1];
+  double sum = 0;
+  for (uint64_t a = 0; a < p->batch; a++) {
+    sum += t->dd[a] / n * (before->sums.hh[a] / n_in);
+  }
+  out->g_measured = fanin__mean_of(t->dd, p->batch) / n;
+  out->g_meanfield = fanin__mean_of(t->g_meanfield, p->batch);
+  out->weight_gradient_predicted = sum / (double)p->batch;
+  out->f16_gradient_overflow = p->gradients.f16_overflow / (n * (double)p->batch);
+  out->f16_gradient_underflow = p->gradients.f16_underflow / (n * (double)p->batch);
+}
+
+static double rms_of(const double *sums, uint64_t batch, uint64_t width) {
+  return sqrt(fanin__mean_of(sums, batch) / (double)width);
+}
+
+/* The gradient of layer l's weights, which takes their place, and what the step to layer l - 1 needs. */
+static fanin_status finish_backward(fanin__probe *p, size_t l) {
+  const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const double rms = rms_of(t->dd, p->batch, p->config->widths[l]);
+  const double h_rms = rms_of(before->sums.hh, p->batch, p->config->widths[l - 1]);
+  report_backward(p, l);
+  FANIN__TRY(fanin__mlp_weight_gradient(&p->mlp, l, rms, h_rms, &out->weight_gradient_measured));
+  if (l == 1) return FANIN_OK;
+  return fanin__mlp_keep_deltas(&p->mlp, l, t->excess != 0, p->mlp.stages[l].skip);
+}
+
+static void keep_sums_in(fanin__probe *p, size_t l) {
+  p->gradients.dd = p->trace[l].dd;
+  p->gradients.dddd = p->trace[l].dddd;
+  p->gradients.dz = p->trace[l].dz;
+}
+
+/* The output's gradient is N(0,1): its mean square over so many numbers has the cumulants of chi-squared. */
+static fanin_status run_output(fanin__probe *p) {
+  const size_t l = p->layers;
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const double n = (double)(p->batch * p->config->widths[l]);
+  const fanin__cumulants law = {0, 2 / n, 8 / (n * n)};
+  tell(p, "backward", l);
+  keep_sums_in(p, l);
+  FANIN__TRY(
+      fanin__mlp_output_gradient(&p->mlp, rms_of(p->trace[l].sums.zz, p->batch, p->config->widths[l]), &p->gradients));
+  fanin__theory_output(p);
+  out->g_predicted = 1;
+  FANIN__TRY(finish_backward(p, l));
+  out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
+  return FANIN_OK;
+}
+
+static fanin_status run_backward(fanin__probe *p, size_t l) {
+  const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const uint64_t width = p->config->widths[l];
+  const bool lawful = t->lawful && after->lawful;
+  fanin__cumulants law = {0, 0, 0};
+  tell(p, "backward", l);
+  FANIN__TRY(fanin__theory_backward(p, l));
+  FANIN__TRY(fanin__mlp_load(&p->mlp, l + 1));
+  keep_sums_in(p, l);
+  const double slopes =
+      fanin__mean_square(p->activation, FANIN__SLOPE, p->config->slope,
+                         p->mlp.stages[l].norm == FANIN_NORM_NONE ? fanin__mean_of(t->measured, p->batch) : 1);
+  const double second = after->variance + after->weights.mean * after->weights.mean;
+  const double rms = sqrt(second * fanin__mean_of(after->dd, p->batch) * slopes);
+  FANIN__TRY(fanin__mlp_backward(&p->mlp, l, rms, rms_of(t->sums.hh, p->batch, width),
+                                 rms_of(t->sums.zz, p->batch, width), &p->gradients));
+  if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law));
+  FANIN__TRY(finish_backward(p, l));
+  const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see probe_gradient.c */
+  if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
+  return FANIN_OK;
+}
+
+/* ---- The whole ----------------------------------------------------------------------------------------------------
+ */
+
+static fanin_status run(fanin__probe *p) {
+  const fanin_probe_config *const config = p->config;
+  if (config->progress) {
+    config->progress(config->user, "CLBlast compiles its kernels, about ten seconds unless the driver keeps them");
+  }
+  FANIN__TRY(fanin__mlp_input(&p->mlp, &p->trace[0].sums));
+  FANIN__TRY(correlate(p, 0));
+  fanin__theory_input(p);
+  p->v = fanin__mean_of(p->trace[0].h_meanfield, p->batch);
+  for (size_t l = 1; l <= p->layers && p->report->overflow_layer == 0; l++) {
+    FANIN__TRY(run_forward(p, l));
+  }
+  if (p->report->overflow_layer == 0) {
+    FANIN__TRY(run_output(p));
+    for (size_t l = p->layers - 1; l > 0; l--) {
+      FANIN__TRY(run_backward(p, l));
+    }
+  }
+  return fanin__diagnose(p);
+}
+
+static void release(fanin__probe *p) {
+  free(p->pairs);
+  free(p->numbers);
+  free(p->trace);
+  fanin__mlp_close(&p->mlp);
+}
+
 fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                          fanin_probe_report **report) {
+  const double start = fanin__seconds();
   cl_command_queue resolved = NULL;
-  fanin_probe_report *result = NULL;
-  probe p = {.config = config, .bias_variance = config->bias_std * config->bias_std};
-  FANIN__TRY(check_config(config));
+  fanin__probe p = {.config = config};
+  FANIN__TRY(fanin__probe_check(f, config));
   p.activation = fanin__activation_find(config->activation);
   if (!p.activation) return FANIN_BAD_ARGUMENT;
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
-  FANIN__TRY(report_new(config, &result));
-  fanin_status status = fanin__forward_open(&p.forward, f, resolved, config);
+  p.layers = config->n_widths - 1;
+  p.batch = config->batch;
+  p.bias_variance = config->bias_std * config->bias_std;
+  fanin_status status = report_new(config, &p.report);
+  if (status == FANIN_OK) status = fanin__mlp_open(&p.mlp, f, resolved, config, p.activation, true);
   if (status == FANIN_OK) status = allocate(&p);
-  if (status == FANIN_OK) status = run(&p, result);
+  if (status == FANIN_OK) status = run(&p);
   (void)clFinish(resolved); /* nothing may still use the buffers, or report to a released event */
-  release(&p);
   if (status == FANIN_OK) {
-    *report = result;
+    p.report->gemm_seconds = p.mlp.gemm_seconds;
+    p.report->startup_seconds = p.mlp.startup_seconds;
+    p.report->other_seconds = fanin__seconds() - start - p.mlp.gemm_seconds - p.mlp.startup_seconds;
+    p.report->device_bytes = p.mlp.bytes;
+    *report = p.report;
   } else {
-    fanin_probe_report_free(result);
+    fanin_probe_report_free(p.report);
   }
+  release(&p);
   return status;
 }

@@ -490,8 +490,6 @@ typedef struct fanin_probe_layer {
   uint64_t fan_in, fan_out;
   double weight_mean, weight_mean_expected, weight_mean_z;
   double weight_std, weight_std_expected, weight_z;     /* z: in standard errors of a sample std */
-  double rows_z;                                        /* that rows of W are independent: mean square of their
-                                                           products against chance */
   double q_measured, q_predicted, q_meanfield, q_z;     /* mean of z^2 */
   double g_measured, g_predicted, g_meanfield, g_z;     /* mean of delta^2 */
   double weight_gradient_measured;                      /* mean square of the entries of the loss's gradient of W,
@@ -506,7 +504,9 @@ typedef struct fanin_probe_layer {
   double f16_overflow, f16_underflow;                   /* share of h that f16 would make infinite; of h, not 0, that
                                                            f16 would make subnormal or 0 */
   double f16_gradient_overflow, f16_gradient_underflow; /* the same of delta */
-  int conforms; /* every z of this layer that is a number is within the family bound, and what has none agrees */
+  uint64_t tied_rows, tied_columns;                     /* of W that equal one before them */
+  int conforms; /* every z of this layer that is a number is within the family bound, and no lines of drawn weights are
+                   tied */
 } fanin_probe_layer;
 
 /* Enumerator; whether it makes a network unhealthy (HEALTH), not conforming (CONFORMITY), or explains one of these

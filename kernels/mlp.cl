@@ -1,99 +1,111 @@
-/* What a multilayer perceptron needs beside matrix products: activations with the row sums of a layer, and the pair
- * sums over a batch's Gram matrix from which the law of its second moment follows.
+/* A multilayer perceptron's layers, forward and backward, beside the matrix products: biases, norms, activations,
+ * derivatives, and the row sums from which the host says how it goes.
  *
  * Built with -D ACTIVATION=<id of host/activation.c>. Matrices are f32, dense and row-major. Every work-item writes
  * results of its own: no barrier, no local memory. The first argument is the extent in dimension 0; groups may have
- * items past it. */
+ * items past it. Kernels that sum over rows have items (s, a) that take the elements s, s + segments, ... of row a and
+ * write sums[(p * rows + a) * segments + s] for each plane p. Scales are powers of two that keep squares inside f32's
+ * range. */
 #pragma OPENCL FP_CONTRACT OFF
+#include "activation.cl"
+#include "pairs.cl"
 
-/* ---- Activations: the functions of host/activation.c in f32, a few ulp --------------------------------------------
+/* ---- Forward ------------------------------------------------------------------------------------------------------
  */
 
-#define SELU_LAMBDA    1.05070098735548f
-#define SELU_ALPHA     1.67326324235438f
-#define SQRT_2_OVER_PI 0.797884560802865f
-#define SQRT_HALF      0.707106781186548f
-
-/* ln(1 + e^x), without overflow */
-static inline float softplus(const float x) {
-  return fmax(x, 0.0f) + log1p(exp(-fabs(x)));
-}
-
-/* 1 / (1 + e^-x) */
-static inline float logistic(const float x) {
-  return 1.0f / (1.0f + exp(-x));
-}
-
-static inline float activation(const float x, const float slope) {
-#if ACTIVATION == 0 /* linear */
-  return x;
-#elif ACTIVATION == 1  /* relu */
-  return x > 0 ? x : 0;
-#elif ACTIVATION == 2  /* leaky_relu */
-  return x > 0 ? x : slope * x;
-#elif ACTIVATION == 3  /* tanh */
-  return tanh(x);
-#elif ACTIVATION == 4  /* sigmoid */
-  return logistic(x);
-#elif ACTIVATION == 5  /* selu */
-  return SELU_LAMBDA * (x > 0 ? x : SELU_ALPHA * expm1(x));
-#elif ACTIVATION == 6  /* elu */
-  return x > 0 ? x : expm1(x);
-#elif ACTIVATION == 7  /* gelu: x P(Z < x); erfc keeps the left tail's digits */
-  return 0.5f * x * erfc(-SQRT_HALF * x);
-#elif ACTIVATION == 8  /* gelu_tanh: (1 + tanh u) / 2 is the logistic function of 2u */
-  return x * logistic(2.0f * SQRT_2_OVER_PI * fma(0.044715f * x * x, x, x));
-#elif ACTIVATION == 9  /* silu */
-  return x * logistic(x);
-#elif ACTIVATION == 10 /* mish */
-  return x * tanh(softplus(x));
-#elif ACTIVATION == 11 /* softplus */
-  return softplus(x);
-#elif ACTIVATION == 12 /* softsign */
-  return x / (1.0f + fabs(x));
-#elif ACTIVATION == 13 /* hardswish */
-  return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3.0f) / 6.0f;
-#elif ACTIVATION == 14 /* relu2 */
-  return x > 0 ? x * x : 0;
-#else
-#error "ACTIVATION is no known number"
-#endif
-}
-
-/* ---- The layer ----------------------------------------------------------------------------------------------------
- */
-
-/* Kahan's sum: `error` is what the last addition took too much of. */
-static inline float accumulate(const float sum, const float x, float *error) {
-  const float y = x - *error;
-  const float next = sum + y;
-  *error = (next - sum) - y;
-  return next;
-}
-
-/* z (rows, width), in place: z += bias, then h = phi(z). Item (s, a) takes the elements s, s + segments, ... of row a
- * and writes sums[(p * rows + a) * segments + s]: p = 0 of (z z_scale)^2, 1 of (h h_scale)^2, 2 of (h h_scale)^4. The
- * scales are powers of two that keep the squares inside f32's range. */
-kernel void advance(const ulong segments, global float *matrix, global const float *bias, const ulong width,
-                    const float slope, const float z_scale, const float h_scale, global float *sums) {
+/* z (rows, width) += bias. Plane 0: (z z_scale)^2, 1: z z_scale. */
+kernel void add_bias(const ulong segments, global float *matrix, global const float *bias, const ulong width,
+                     const float z_scale, global float *sums) {
   const ulong s = get_global_id(0);
   if (s >= segments) return;
   const ulong a = get_global_id(1), rows = get_global_size(1);
   global float *row = matrix + a * width;
-  float zz = 0, hh = 0, hhhh = 0;
-  float zz_error = 0, hh_error = 0, hhhh_error = 0;
+  float zz = 0, zz_error = 0, sum = 0, sum_error = 0;
   for (ulong j = s; j < width; j += segments) {
-    const float z = row[j] + bias[j];
-    const float h = activation(z, slope);
-    row[j] = h;
-    const float z_scaled = z * z_scale, h_scaled = h * h_scale, square = h_scaled * h_scaled;
-    zz = accumulate(zz, z_scaled * z_scaled, &zz_error);
-    hh = accumulate(hh, square, &hh_error);
-    hhhh = accumulate(hhhh, square * square, &hhhh_error);
+    const float z = row[j] + bias[j], scaled = z * z_scale;
+    row[j] = z;
+    zz = accumulate(zz, scaled * scaled, &zz_error);
+    sum = accumulate(sum, scaled, &sum_error);
   }
   sums[a * segments + s] = zz;
-  sums[(rows + a) * segments + s] = hh;
-  sums[(2 * rows + a) * segments + s] = hhhh;
+  sums[(rows + a) * segments + s] = sum;
+}
+
+/* Norms go along lines: rows for layer norm, columns for batch norm. Element k of a line is matrix[line * pitch + k *
+ * stride]. */
+
+/* shift[line] = mean, scale[line] = 1 / standard deviation, or 0 for a line that does not vary */
+kernel void line_moments(const ulong lines, global const float *matrix, const ulong pitch, const ulong stride,
+                         const ulong length, global float *shift, global float *scale) {
+  const ulong line = get_global_id(0);
+  if (line >= lines) return;
+  global const float *at = matrix + line * pitch;
+  float sum = 0, error = 0, squares = 0, squares_error = 0;
+  for (ulong k = 0; k < length; k++) {
+    sum = accumulate(sum, at[k * stride], &error);
+  }
+  const float mean = sum / (float)length;
+  for (ulong k = 0; k < length; k++) {
+    const float d = at[k * stride] - mean;
+    squares = accumulate(squares, d * d, &squares_error);
+  }
+  shift[line] = mean;
+  scale[line] = squares > 0 ? 1.0f / sqrt(squares / (float)length) : 0;
+}
+
+/* Which line an element is on; the numbers are fanin_norm's. */
+#define NORM_LAYER 1
+#define NORM_BATCH 2
+
+static inline ulong line_of(const uint norm, const ulong row, const ulong column) {
+  return norm == NORM_LAYER ? row : column;
+}
+
+/* Shares of f16: the smallest number that rounds to infinity and the smallest normal one. */
+#define F16_INFINITE 65520.0f
+#define F16_NORMAL   6.103515625e-5f
+
+static inline float f16_overflows(const float x) {
+  return fabs(x) >= F16_INFINITE ? 1 : 0;
+}
+
+static inline float f16_underflows(const float x) {
+  return x != 0 && fabs(x) < F16_NORMAL ? 1 : 0;
+}
+
+/* y (rows, width), in place: y = (z - shift) scale with a norm, then h = phi(y), plus skip if there is one. Planes: 0:
+ * h h_scale, 1: its square, 2: its fourth power, 3: |y| beyond limit, 4 and 5: h out of f16's range. */
+kernel void activate(const ulong segments, global float *y_matrix, global float *h_matrix, global const float *skip,
+                     const uint has_skip, const ulong width, const float slope, const uint norm,
+                     global const float *shift, global const float *scale, const float h_scale, const float limit,
+                     global float *sums) {
+  const ulong s = get_global_id(0);
+  if (s >= segments) return;
+  const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
+  float sum = 0, hh = 0, hhhh = 0, beyond = 0, overflow = 0, underflow = 0;
+  float sum_error = 0, hh_error = 0, hhhh_error = 0;
+  for (ulong j = s; j < width; j += segments) {
+    float y = y_matrix[first + j];
+    if (norm) {
+      const ulong line = line_of(norm, a, j);
+      y = (y - shift[line]) * scale[line];
+      y_matrix[first + j] = y;
+    }
+    float h = activation(y, slope);
+    if (has_skip) h += skip[first + j];
+    h_matrix[first + j] = h;
+    const float scaled = h * h_scale, square = scaled * scaled;
+    sum = accumulate(sum, scaled, &sum_error);
+    hh = accumulate(hh, square, &hh_error);
+    hhhh = accumulate(hhhh, square * square, &hhhh_error);
+    beyond += fabs(y) > limit ? 1 : 0;
+    overflow += f16_overflows(h);
+    underflow += f16_underflows(h);
+  }
+  const float planes[6] = {sum, hh, hhhh, beyond, overflow, underflow};
+  for (ulong p = 0; p < 6; p++) {
+    sums[(p * rows + a) * segments + s] = planes[p];
+  }
 }
 
 /* means[j] = mean over the rows of (h[row, j] scale)^2 */
@@ -109,14 +121,97 @@ kernel void column_squares(const ulong width, global const float *h, const ulong
   means[j] = sum / (float)rows;
 }
 
-/* Every step-th row of h, scaled: out (rows, width). */
-kernel void gather_rows(const ulong width, global const float *h, const ulong step, const float scale,
-                        global float *out) {
-  const ulong j = get_global_id(0), a = get_global_id(1);
-  if (j < width) out[a * width + j] = h[a * step * width + j] * scale;
+/* dead[j] = 1 if y[row, j] <= limit in every row, else 0 */
+kernel void dead_columns(const ulong width, global const float *y, const ulong rows, const float limit,
+                         global float *dead) {
+  const ulong j = get_global_id(0);
+  if (j >= width) return;
+  float most = -INFINITY;
+  for (ulong a = 0; a < rows; a++) {
+    most = fmax(most, y[a * width + j]);
+  }
+  dead[j] = most <= limit ? 1 : 0;
 }
 
-/* ---- Weights of 16 bits -------------------------------------------------------------------------------------------
+/* ---- Backward -----------------------------------------------------------------------------------------------------
+ */
+
+/* out = dh phi'(y), all (rows, width). Planes: 0, 1, 2: phi'^2, its square and its cube; 3: (h h_scale phi')^2; 4:
+ * (skip phi')^2; 5: h h_scale skip phi'^2, skip being what dh has from a residual connection; 6: out^2. */
+kernel void derive(const ulong segments, global const float *dh, global const float *y, global const float *h,
+                   global const float *skip, const uint has_skip, const ulong width, const float slope,
+                   const float h_scale, global float *out, global float *sums) {
+  const ulong s = get_global_id(0);
+  if (s >= segments) return;
+  const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
+  float planes[7] = {0}, errors[7] = {0};
+  for (ulong j = s; j < width; j += segments) {
+    const ulong at = first + j;
+    const float d = derivative(y[at], slope), dd = d * d;
+    const float hs = h[at] * h_scale, gs = has_skip ? skip[at] : 0;
+    const float x = dh[at] * d;
+    const float values[7] = {dd, dd * dd, dd * dd * dd, hs * hs * dd, gs * gs * dd, hs * gs * dd, x * x};
+    out[at] = x;
+    for (uint p = 0; p < 7; p++) {
+      planes[p] = accumulate(planes[p], values[p], &errors[p]);
+    }
+  }
+  for (ulong p = 0; p < 7; p++) {
+    sums[(p * rows + a) * segments + s] = planes[p];
+  }
+}
+
+/* delta, in place: the gradient of a norm's output becomes that of its input, scale (d - mean d - y mean(d y)) along
+ * each line. */
+kernel void derive_norm(const ulong lines, global float *delta, global const float *y, const ulong pitch,
+                        const ulong stride, const ulong length, global const float *scale) {
+  const ulong line = get_global_id(0);
+  if (line >= lines) return;
+  global float *at = delta + line * pitch;
+  global const float *y_at = y + line * pitch;
+  float sum = 0, sum_error = 0, product = 0, product_error = 0;
+  for (ulong k = 0; k < length; k++) {
+    const float d = at[k * stride];
+    sum = accumulate(sum, d, &sum_error);
+    product = accumulate(product, d * y_at[k * stride], &product_error);
+  }
+  const float mean = sum / (float)length, along = product / (float)length;
+  for (ulong k = 0; k < length; k++) {
+    at[k * stride] = scale[line] * (at[k * stride] - mean - y_at[k * stride] * along);
+  }
+}
+
+/* Planes: 0: delta^2, 1: its square, 2: delta (z - b) z_scale, 3 and 4: delta out of f16's range, from `infinite` and
+ * below `normal`. */
+kernel void gradient_sums(const ulong segments, global const float *delta, global const float *y,
+                          global const float *bias, const ulong width, const uint norm, global const float *shift,
+                          global const float *scale, const float z_scale, const float infinite, const float normal,
+                          global float *sums) {
+  const ulong s = get_global_id(0);
+  if (s >= segments) return;
+  const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
+  float dd = 0, dddd = 0, dz = 0, overflow = 0, underflow = 0;
+  float dd_error = 0, dddd_error = 0, dz_error = 0;
+  for (ulong j = s; j < width; j += segments) {
+    const float d = delta[first + j], square = d * d;
+    float z = y[first + j];
+    if (norm) {
+      const ulong line = line_of(norm, a, j);
+      z = scale[line] > 0 ? z / scale[line] + shift[line] : shift[line];
+    }
+    dd = accumulate(dd, square, &dd_error);
+    dddd = accumulate(dddd, square * square, &dddd_error);
+    dz = accumulate(dz, d * ((z - bias[j]) * z_scale), &dz_error);
+    overflow += fabs(d) >= infinite ? 1 : 0;
+    underflow += d != 0 && fabs(d) < normal ? 1 : 0;
+  }
+  const float planes[5] = {dd, dddd, dz, overflow, underflow};
+  for (ulong p = 0; p < 5; p++) {
+    sums[(p * rows + a) * segments + s] = planes[p];
+  }
+}
+
+/* ---- Weights ------------------------------------------------------------------------------------------------------
  */
 
 kernel void widen_f16(const ulong elements, global const half *from, global float *to) {
@@ -129,57 +224,21 @@ kernel void widen_bf16(const ulong elements, global const ushort *from, global f
   if (i < elements) to[i] = as_float((uint)from[i] << 16);
 }
 
-/* ---- Pairs of samples ---------------------------------------------------------------------------------------------
- */
-
-#define POWERS 16 /* FANIN__ORDERS of host/meanfield.h */
-
-/* gram (m, m): G of h's rows on entry; on return the covariances K = G gain + shift of the next preactivations.
- * Item a goes down column a, which is row a. With correlations c = K root[a] root[b]:
- * sums[a] = sum over b != a of K^2; sums[m + a] = sum over b != a and p of coefficient[p][a] coefficient[p][b] c^p,
- * p = 1 .. POWERS, coefficient[p] (m) from `coefficients` (POWERS, m). */
-kernel void pair_sums(const ulong m, global float *gram, const float gain, const float shift, global const float *root,
-                      global const float *coefficients, global float *sums) {
-  const ulong a = get_global_id(0);
-  if (a >= m) return;
-  float own[POWERS];
-  for (uint p = 0; p < POWERS; p++) {
-    own[p] = coefficients[p * m + a];
+/* prints[2 line] and prints[2 line + 1]: two sums of a line of the weights that tell lines apart: of the elements, and
+ * of the elements times factors of their own. Equal lines have equal bits. */
+kernel void fingerprints(const ulong lines, global const float *matrix, const ulong pitch, const ulong stride,
+                         const ulong length, global float *prints) {
+  const ulong line = get_global_id(0);
+  if (line >= lines) return;
+  global const float *at = matrix + line * pitch;
+  float sum = 0, weighted = 0;
+  uint factor = 0x9e3779b9u;
+  for (ulong k = 0; k < length; k++) {
+    const float x = at[k * stride];
+    factor = factor * 1664525u + 1013904223u;
+    sum += x;
+    weighted += x * (float)(factor >> 16);
   }
-  float squares = 0, squares_error = 0, series = 0, series_error = 0;
-  for (ulong b = 0; b < m; b++) {
-    const float k = fma(gram[b * m + a], gain, shift);
-    gram[b * m + a] = k;
-    const float c = b == a ? 0 : clamp(k * root[a] * root[b], -1.0f, 1.0f);
-    float value = 0;
-    for (uint p = POWERS; p-- > 0;) {
-      value = fma(value, c, own[p] * coefficients[p * m + b]);
-    }
-    squares = accumulate(squares, b == a ? 0 : k * k, &squares_error);
-    series = accumulate(series, value * c, &series_error);
-  }
-  sums[a] = squares;
-  sums[m + a] = series;
-}
-
-/* sums[a] = sum over b and c of K[a, b] K[b, c] K[c, a]: their sum is the trace of K^3, K (m, m) symmetric. */
-kernel void cube_sums(const ulong m, global const float *k, global float *sums) {
-  const ulong a = get_global_id(0);
-  if (a >= m) return;
-  global const float *row_a = k + a * m;
-  float sum = 0, error = 0;
-  for (ulong b = 0; b < m; b++) {
-    global const float *row_b = k + b * m;
-    float8 products = 0;
-    for (ulong c = 0; c < m / 8; c++) {
-      products = fma(vload8(c, row_a), vload8(c, row_b), products);
-    }
-    const float4 halves = products.lo + products.hi;
-    float product = (halves.x + halves.y) + (halves.z + halves.w);
-    for (ulong c = m / 8 * 8; c < m; c++) {
-      product = fma(row_a[c], row_b[c], product);
-    }
-    sum = accumulate(sum, row_a[b] * product, &error);
-  }
-  sums[a] = sum;
+  prints[2 * line] = sum;
+  prints[2 * line + 1] = weighted;
 }

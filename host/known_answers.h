@@ -1,0 +1,11 @@
+/* Stream v1's numbers told from others by their signs. */
+#ifndef FANIN_KNOWN_ANSWERS_H
+#define FANIN_KNOWN_ANSWERS_H
+
+#include "internal.h"
+
+/* Whether the first n elements of a tensor have the signs that the stream gives them; true for distributions that are
+ * not symmetric about 0, of which the signs say nothing. */
+bool fanin__signs_agree(const fanin__distribution *distribution, fanin_key key, const float *values, uint64_t n);
+
+#endif

@@ -1,0 +1,99 @@
+/* Everything that can be wrong with a probe's configuration is said before anything is allocated or enqueued. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "gemm.h"
+#include "probe.h"
+
+static fanin_status check_numbers(const fanin_probe_config *config) {
+  if (config->n_widths < 2) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2", config->n_widths);
+  }
+  for (size_t l = 0; l < config->n_widths; l++) {
+    if (config->widths[l] == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
+  }
+  if (config->batch == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 0; it must be at least 1");
+  if (config->dtype != FANIN_F32 && config->dtype != FANIN_F16 && config->dtype != FANIN_BF16) {
+    const char *const name = fanin_dtype_name(config->dtype);
+    return fanin__fail(FANIN_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16", name ? name : "unknown");
+  }
+  if (!(config->bias_std >= 0 && config->bias_std <= 1e15)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
+  }
+  if (!(fabs(config->slope) <= 1e15)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; it must be finite, at most 1e15", config->slope);
+  }
+  return FANIN_OK;
+}
+
+static fanin_status check_norm(const fanin_probe_config *config) {
+  if (config->norm != FANIN_NORM_NONE && config->norm != FANIN_NORM_LAYER && config->norm != FANIN_NORM_BATCH) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "norm is %d; FANIN_NORM_NONE, _LAYER and _BATCH are accepted",
+                       (int)config->norm);
+  }
+  if (config->norm == FANIN_NORM_BATCH && config->batch < 2) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 1; batch norm needs at least 2 samples");
+  }
+  for (size_t l = 1; config->norm == FANIN_NORM_LAYER && l + 1 < config->n_widths; l++) {
+    if (config->widths[l] < 2) {
+      return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 1; layer norm needs at least 2 features", l);
+    }
+  }
+  return FANIN_OK;
+}
+
+/* Layer l's tensor of the caller's, if there is one. */
+static fanin_status check_weight(const fanin *f, const fanin_probe_config *config, size_t l) {
+  const fanin_tensor *const t = config->weights ? &config->weights[l - 1] : NULL;
+  fanin__view view;
+  if (!t || !t->buffer) return FANIN_OK;
+  if (t->rank != 2 || t->shape[0] != config->widths[l] || t->shape[1] != config->widths[l - 1]) {
+    return fanin__fail(FANIN_BAD_SHAPE,
+                       "weights[%zu] has rank %d and begins %" PRIu64 " x %" PRIu64 "; layer %zu needs %" PRIu64
+                       " x %" PRIu64,
+                       l - 1, t->rank, t->rank > 0 ? t->shape[0] : 0, t->rank > 1 ? t->shape[1] : 0, l,
+                       config->widths[l], config->widths[l - 1]);
+  }
+  FANIN__TRY(fanin__view_of(t, &view));
+  FANIN__TRY(fanin__check_buffer(f, t, &view));
+  if (t->dtype != config->dtype) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "weights[%zu] is %s and dtype is %s; they must agree", l - 1,
+                       fanin_dtype_name(t->dtype), fanin_dtype_name(config->dtype));
+  }
+  const uint64_t elements = t->shape[0] * t->shape[1];
+  if (view.elements != elements || view.bytes != elements * fanin_dtype_size(t->dtype)) {
+    return fanin__fail(FANIN_BAD_SHAPE, "weights[%zu] is a part or strided; a probe takes dense, whole tensors", l - 1);
+  }
+  return FANIN_OK;
+}
+
+static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
+  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
+  return fanin_expect(&t, &config->init, out);
+}
+
+fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
+  FANIN__TRY(fanin__gemm_available());
+  FANIN__TRY(check_numbers(config));
+  FANIN__TRY(check_norm(config));
+  for (size_t l = 1; l < config->n_widths; l++) {
+    const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
+    fanin_moments moments;
+    FANIN__TRY(expect(config, l, &moments));
+    FANIN__TRY(fanin__gemm_check(config->batch, n, n_in));
+    FANIN__TRY(fanin__gemm_check(n, n_in, config->batch));
+    FANIN__TRY(check_weight(f, config, l));
+  }
+  return FANIN_OK;
+}
+
+fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
+  const bool ones = config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC;
+  FANIN__TRY(expect(config, l, &out->weights));
+  out->variance = out->weights.std * out->weights.std;
+  out->excess = out->weights.std > 0 ? out->weights.kurtosis - 3 : 0;
+  out->lawful = !ones && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
+  out->drawn = !ones;
+  return FANIN_OK;
+}

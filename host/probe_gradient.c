@@ -1,0 +1,134 @@
+/* The law of the backward step of a probe.
+ *
+ * With delta = delta_{l+1}, W = W_{l+1} of variance sigma^2 and kurtosis k4, phi' = phi'(y_l) and s what a residual
+ * connection adds, delta_l is dy = phi' (W^T delta + s), behind a norm some linear function of it. What is compared is
+ *   T = sum over samples and features of dy^2   with   p = sigma^2 sum_a |delta_a|^2 n E[phi'(q_a)^2],
+ * or, behind a batch norm or with s, with the same at the measured phi'. G_l is T times what the norm measurably does.
+ *
+ * Of the weights. The forward pass used the same W. But given z_a = W h_a, what is left of W is independent of delta_a,
+ * which depends on W through z_a alone (output gradients and later weights are independent). So W^T delta_a is
+ * h_a (delta_a . z_a) / |h_a|^2 plus a part orthogonal to h_a that has variance sigma^2 |delta_a|^2 in each of n - 1
+ * directions, and T has exactly the mean
+ *   sum_a [ sigma^2 |delta_a|^2 sum_j phi'_aj^2 + sum_j (s_aj phi'_aj)^2
+ *           + ((delta_a . z_a)^2 / |h_a|^2 - sigma^2 |delta_a|^2) sum_j (h_aj phi'_aj)^2 / |h_a|^2
+ *           + 2 (delta_a . z_a) sum_j h_aj s_aj phi'_aj^2 / |h_a|^2 ].
+ * The last two lines are of relative order 1/n, as is the standard deviation of T where samples are many; all their
+ * numbers are measured. To leading order the variance is that of a fresh W: features are independent, so with
+ * D_ab = delta_a . delta_b, E_ab = sum_i delta_ai^2 delta_bi^2, S_ab = sum_j phi'_aj^2 phi'_bj^2 and F_ab = s_a . s_b
+ *   variance = sum_ab [2 sigma^4 S_ab D_ab^2 + (k4 - 3) sigma^4 S_ab E_ab + 4 sigma^2 S_ab D_ab F_ab / n],
+ *   third    = 8 sigma^6 sum_abc (sum_j phi'_aj^2 phi'_bj^2 phi'_cj^2) D_ab D_bc D_ca,
+ * the last sum over j by n times the product of S_ab / n over pairs, in units of <phi'^2>, except where a = b = c.
+ * If z_{l+1} goes into a batch norm, delta_a depends on every sample's z: no law.
+ *
+ * Of the activations: the mean over features of phi'^2 against its expectation at the measured q_a, as in probe_law.c,
+ * samples weighted by |delta_a|^2. */
+#include <math.h>
+
+#include "probe.h"
+
+/* sum_a of the mean of T as above, relative to its leading terms. */
+typedef struct leading {
+  double deltas; /* mean_a |delta_a|^2 */
+  double slopes; /* mean over samples and features of phi'^2 */
+  double total;  /* sum_a sigma^2 |delta_a|^2 sum_j phi'^2 + sum_j (s phi')^2 */
+  double mean;   /* of T / total - 1 */
+} leading;
+
+static leading leading_of(const fanin__probe *p, size_t l) {
+  const fanin__trace *const after = &p->trace[l + 1], *const t = &p->trace[l];
+  const fanin__gradient_sums *const g = &p->gradients;
+  const double variance = after->variance, n = (double)p->config->widths[l];
+  double total = 0, mean = 0;
+  for (uint64_t a = 0; a < p->batch; a++) {
+    const double own = variance * after->dd[a], hh = t->sums.hh[a], dz = after->dz[a];
+    total += own * g->slope2[a] + g->skip_slope[a];
+    if (!(hh > 0)) continue;
+    mean += (dz * dz / hh - own) * (g->h_slope[a] / hh) + 2 * dz * g->mixed_slope[a] / hh;
+  }
+  return (leading){.deltas = fanin__mean_of(after->dd, p->batch),
+                   .slopes = fanin__mean_of(g->slope2, p->batch) / n,
+                   .total = total,
+                   .mean = total > 0 ? mean / total : 0};
+}
+
+/* Sums over a, b and c in units of (n slopes deltas)^2 or ^3, diagonal terms from the whole batch, others from the
+ * subset. */
+typedef struct sums {
+  double gaussian, kurtic, skips, cubes;
+} sums;
+
+static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const float *pairs) {
+  const uint64_t m = p->mlp.subset;
+  const fanin__trace *const after = &p->trace[l + 1];
+  const fanin__gradient_sums *const g = &p->gradients;
+  const double n = (double)p->config->widths[l], batch = (double)p->batch, size = (double)m;
+  const double s2 = 1 / (n * lead->slopes * lead->slopes), s3 = s2 / lead->slopes, d = 1 / lead->deltas;
+  sums own = {0, 0, 0, 0}, other = {0, 0, 0, 0};
+  for (uint64_t a = 0; a < p->batch; a++) {
+    const double da = after->dd[a] * d, sa = g->slope4[a] * s2;
+    own.gaussian += sa * da * da;
+    own.kurtic += sa * after->dddd[a] * d * d;
+    if (g->slope2[a] > 0) own.skips += sa * da * g->skip_slope[a] / (g->slope2[a] / n) * d;
+    own.cubes += g->slope6[a] * s3 * da * da * da;
+  }
+  double mixed = 0, spent = 0;
+  for (uint64_t k = 0; k < m; k++) {
+    const uint64_t a = k * p->mlp.step;
+    const double diagonal = g->slope4[a] * s2 * after->dd[a] * d;
+    other.gaussian += (double)pairs[k];
+    other.kurtic += (double)pairs[m + k];
+    other.skips += (double)pairs[2 * m + k];
+    other.cubes += (double)pairs[3 * m + k];
+    mixed += diagonal * (double)pairs[k];
+    spent += diagonal * diagonal * diagonal;
+  }
+  const double pair = m > 1 ? batch * (batch - 1) / (size * (size - 1)) : 0;
+  const double triple = m > 2 ? pair * (batch - 2) / (size - 2) : 0;
+  return (sums){.gaussian = own.gaussian + pair * other.gaussian,
+                .kurtic = own.kurtic + pair * other.kurtic,
+                .skips = own.skips + pair * other.skips,
+                .cubes = own.cubes + 3 * pair * mixed + triple * fmax(other.cubes - 3 * mixed - spent, 0)};
+}
+
+/* The cumulants of T / total - 1. */
+static fanin_status weights_law(fanin__probe *p, size_t l, const leading *lead, fanin__cumulants *out) {
+  const fanin__trace *const after = &p->trace[l + 1];
+  const double n = (double)p->config->widths[l];
+  const bool kurtic = after->excess != 0, skips = p->mlp.stages[l + 1].skip;
+  FANIN__TRY(fanin__mlp_gradient_pairs(&p->mlp, l, 1 / lead->deltas, 1 / (n * lead->slopes * lead->slopes), kurtic,
+                                       skips, p->pairs));
+  const sums s = sums_of(p, l, lead, p->pairs);
+  const double unit = n * lead->slopes * lead->deltas * after->variance / lead->total; /* of T in total */
+  const double gaussian = 2 * s.gaussian / n + 4 * s.skips / (after->variance * n * n);
+  const double ratio = fmax(gaussian + after->excess * s.kurtic / n, 0) / gaussian;
+  *out = (fanin__cumulants){.mean = lead->mean,
+                            .variance = ratio * gaussian * unit * unit,
+                            .third = 8 * ratio * ratio * s.cubes / (n * n) * unit * unit * unit};
+  return FANIN_OK;
+}
+
+fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law) {
+  const fanin__trace *const after = &p->trace[l + 1], *const t = &p->trace[l];
+  const double batch = (double)p->batch, n = (double)p->config->widths[l];
+  const leading lead = leading_of(p, l);
+  const double dy = fanin__mean_of(p->gradients.dy, p->batch) / n, g = fanin__mean_of(t->dd, p->batch) / n;
+  const double norm = dy > 0 ? g / dy : 1; /* what the norm measurably does */
+  *law = (fanin__cumulants){0, 0, 0};
+  *predicted = lead.total / (batch * n) * norm;
+  if (!(lead.total > 0)) return FANIN_OK;
+  fanin__cumulants weights = {0, 0, 0}, activations = {0, 0, 0};
+  if (lead.deltas > 0 && after->variance > 0) FANIN__TRY(weights_law(p, l, &lead, &weights));
+  const bool through = p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l + 1].skip;
+  if (through) {
+    double mean = 0, *const v = p->scratch;
+    FANIN__TRY(fanin__through(p, l, FANIN__SLOPE, t->measured, v, &mean));
+    double sum = 0;
+    for (uint64_t a = 0; a < p->batch; a++) {
+      sum += after->variance * after->dd[a] * v[a];
+    }
+    *predicted = sum / batch * norm;
+    FANIN__TRY(fanin__activation_law(p, l, FANIN__SLOPE, after->dd, &activations));
+  }
+  *law = fanin__product(&activations, &weights);
+  return FANIN_OK;
+}
