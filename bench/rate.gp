@@ -9,7 +9,7 @@ set ylabel "GB/s"
 set title "Uniform f32, from the call to finished"
 set xtics ("1 KiB" 2**10, "16 KiB" 2**14, "256 KiB" 2**18, "4 MiB" 2**22, "64 MiB" 2**26, "1 GiB" 2**30)
 set mxtics 1
-set xrange [2**10:2**30]
+set xrange [2**10:2**30*1.01]
 set grid xtics ytics lc rgb "#dddddd"
 set key bottom right
 set border 3
