@@ -144,10 +144,10 @@ static ulong first_chunk(ulong repeat) {
   return get_local_id(0) * repeat;
 }
 
-/* Where an item is in a row: before a chunk of which the row has the elements from `from` on, and `left` are left
- * counting from the chunk's first; none are past the last row. */
+/* Where an item is: before chunk c of a row, which has its elements from `from` on; and counting from the chunk's
+ * first, `left` are left. None are past the last row, nor in a row's last chunk if it begins early in its first. */
 typedef struct cursor {
-  ulong row, block, left;
+  ulong row, c, block, left;
   ulong memory; /* where the chunk's first element is, or would be */
   uint from;
 } cursor;
@@ -155,6 +155,7 @@ typedef struct cursor {
 static void row_chunk(cursor *at, ROWS *r, ulong row, ulong c) {
   ulong index, memory;
   at->row = row;
+  at->c = c;
   at->from = 0;
   at->left = 0;
   if (row >= r->count) return;
@@ -167,8 +168,9 @@ static void row_chunk(cursor *at, ROWS *r, ulong row, ulong c) {
 }
 
 static void advance(cursor *at, ROWS *r, uint chunks) {
-  if (at->left > chunks * CHUNK) {
-    at->left -= chunks * CHUNK;
+  at->c += chunks;
+  if (at->c < r->chunks) {
+    at->left = at->left > chunks * CHUNK ? at->left - chunks * CHUNK : 0;
     at->block += chunks * BLOCKS;
     at->memory += chunks * CHUNK * r->stride;
     at->from = 0;

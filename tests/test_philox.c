@@ -105,12 +105,14 @@ static void assert_words(const uint32_t key[2], const uint32_t counter[4], const
            key[0], key[1], counter[0], counter[1], counter[2], counter[3], expected.v[0], own[0], words[0], lanes);
 }
 
+/* Oclgrind 21.10 takes half of a shuffle of eight or more initialised lanes for uninitialised: there it is four at
+ * most. */
 static const unsigned widths[] = {1, 4, 8, 16};
-enum { N_WIDTHS = sizeof widths / sizeof *widths };
+enum { N_WIDTHS = sizeof widths / sizeof *widths, N_SMALL = 2 };
 
 static void test_known_answers(void **state) {
   fanin *const f = *state;
-  for (int n = 0; n < N_WIDTHS; n++) {
+  for (size_t n = 0; n < oracle_amount(N_WIDTHS, N_SMALL); n++) {
     const size_t blocks = blocks_of(widths[n]);
     uint32_t keys[4 * N_KNOWN], words[4 * N_KNOWN * 48];
     uint64_t first[N_KNOWN];
@@ -145,7 +147,7 @@ static void test_random_pairs(void **state) {
   uint32_t *const keys = malloc(pairs * 4 * sizeof *keys), *const out = malloc(pairs * 4 * sizeof *out);
   uint64_t *const first = malloc(pairs * sizeof *first);
   assert_true(keys && first && out);
-  for (int n = 0; n < N_WIDTHS; n++) {
+  for (size_t n = 0; n < oracle_amount(N_WIDTHS, N_SMALL); n++) {
     const size_t blocks = blocks_of(widths[n]), items = pairs / blocks;
     uint64_t random = widths[n];
     for (size_t k = 0; k < 4 * items; k++) {
