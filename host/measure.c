@@ -1,10 +1,9 @@
 /* fanin_measure: moments and extremes of a dense tensor. The device leaves one partial result a lane; the host combines
  * them in double. */
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
-#include "internal.h"
+#include "dense.h"
 
 /* Planes of partial results, as kernels/measure.cl writes them. */
 enum { SHIFT, D, D_LOW, DD, DD_LOW, LEAST, MOST, PLANES };
@@ -120,20 +119,16 @@ static size_t real_size(const partials *p) {
   return p->f64 ? sizeof(double) : sizeof(float);
 }
 
-static fanin_status prepare(pass *p, const fanin_tensor *t, uint64_t elements) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_F32] = "-D ELEMENT_F32",
-                                                         [FANIN_F16] = "-D ELEMENT_F16",
-                                                         [FANIN_BF16] = "-D ELEMENT_BF16",
-                                                         [FANIN_F64] = "-D ELEMENT_F64"};
-  p->geometry = choose_geometry(p->f, elements);
-  p->partials = (partials){.lanes = p->geometry.items * p->f->lanes, .f64 = t->dtype == FANIN_F64};
+static fanin_status prepare(pass *p, const fanin__dense *dense) {
+  p->geometry = choose_geometry(p->f, dense->elements);
+  p->partials = (partials){.lanes = p->geometry.items * p->f->lanes, .f64 = dense->f64};
   const size_t lanes = p->partials.lanes, reals = PLANES * lanes * real_size(&p->partials);
   p->partials.reals = malloc(reals);
   p->partials.finite = malloc(lanes * sizeof *p->partials.finite);
   if (!p->partials.reals || !p->partials.finite) {
     return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu partial sums", lanes);
   }
-  FANIN__TRY(fanin__kernel(p->f, &fanin__source_measure, options[t->dtype], "measure", &p->kernel));
+  FANIN__TRY(fanin__kernel(p->f, &fanin__source_measure, dense->options, "measure", &p->kernel));
   cl_int code = CL_SUCCESS;
   p->reals = clCreateBuffer(p->f->context, CL_MEM_WRITE_ONLY, reals, NULL, &code);
   if (code == CL_SUCCESS) {
@@ -186,10 +181,11 @@ static fanin_status run(pass *p, const fanin_tensor *t, uint64_t elements, doubl
   return FANIN_OK;
 }
 
-static fanin_status measure(pass *p, const fanin_tensor *t, uint64_t elements, cl_uint n_wait,
+static fanin_status measure(pass *p, const fanin_tensor *t, const fanin__dense *dense, cl_uint n_wait,
                             const cl_event *wait_list, fanin_stats *out) {
+  const uint64_t elements = dense->elements;
   fanin_stats stats = {.count = elements};
-  FANIN__TRY(prepare(p, t, elements));
+  FANIN__TRY(prepare(p, dense));
   FANIN__TRY(run(p, t, elements, 1, n_wait, wait_list, &stats));
   const double scale = scale_for(&stats, p->partials.f64);
   if (scale != 1) FANIN__TRY(run(p, t, elements, scale, 0, NULL, &stats));
@@ -197,36 +193,19 @@ static fanin_status measure(pass *p, const fanin_tensor *t, uint64_t elements, c
   return FANIN_OK;
 }
 
-/* Nothing to measure, but what the caller wants to wait for still happens first. */
-static fanin_status wait_only(cl_uint n_wait, const cl_event *wait_list) {
-  const cl_int code = n_wait > 0 ? clWaitForEvents(n_wait, wait_list) : CL_SUCCESS;
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clWaitForEvents of wait_list");
-}
-
 fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
                            const cl_event *wait_list, fanin_stats *out) {
-  fanin__view view;
+  fanin__dense dense;
   fanin__when when;
-  pass p = {.f = f};
-  FANIN__TRY(fanin__view_of(t, &view));
-  FANIN__TRY(fanin__check_buffer(f, t, &view));
+  FANIN__TRY(fanin__dense_of(f, t, &dense));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
-  p.queue = when.queue;
-  if (view.elements == 0) {
-    FANIN__TRY(wait_only(n_wait, wait_list));
+  if (dense.elements == 0) {
+    FANIN__TRY(fanin__wait(n_wait, wait_list));
     *out = (fanin_stats){0};
     return FANIN_OK;
   }
-  if (t->dtype == FANIN_F64 && !f->has_f64) {
-    return fanin__fail(FANIN_UNSUPPORTED, "the tensor is f64 and the device has no fp64; f32, f16 and bf16 work");
-  }
-  if (view.bytes != view.elements * fanin_dtype_size(t->dtype)) {
-    return fanin__fail(FANIN_UNSUPPORTED,
-                       "the tensor's %" PRIu64 " elements are spread over %" PRIu64
-                       " bytes; only dense parts, without gaps, can be measured",
-                       view.elements, view.bytes);
-  }
-  const fanin_status status = measure(&p, t, view.elements, n_wait, wait_list, out);
+  pass p = {.f = f, .queue = when.queue};
+  const fanin_status status = measure(&p, t, &dense, n_wait, wait_list, out);
   release(&p);
   return status;
 }

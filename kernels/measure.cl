@@ -4,55 +4,7 @@
  * value and their squares, both as unevaluated pairs high + low, so that neither the length nor a large mean costs
  * accuracy: with the shift, an error is amplified by at most the lane's count, and a pair holds some 2^-44. No barrier
  * and no local memory: the host combines one partial result a lane. */
-#if defined(ELEMENT_F64)
-#define F64
-#endif
-#define WIDTH LANES /* of f64 too */
-#include "lanes.cl"
-
-#if LANES == 1
-#define VLOAD(v, p)          ((p)[v])
-#define VSTORE(x, v, p)      ((p)[v] = (x))
-#define ONE_WHERE(condition) ((condition) ? 1 : 0)
-#else
-#define VLOAD                JOIN(vload, LANES)
-#define VSTORE               JOIN(vstore, LANES)
-#define ONE_WHERE(condition) (-(condition))
-#endif
-
-/* LOAD(v, data): vector number v from `data`; LOAD_ONE(e, data): element number e. */
-#if defined(ELEMENT_F64)
-typedef double element;
-typedef double real;
-typedef vdouble reals;
-typedef vlong integers;
-#define LOAD(v, data)     VLOAD(v, data)
-#define LOAD_ONE(e, data) ((data)[e])
-#else
-typedef float real;
-typedef vfloat reals;
-typedef vint integers;
-#if defined(ELEMENT_F32)
-typedef float element;
-#define LOAD(v, data)     VLOAD(v, data)
-#define LOAD_ONE(e, data) ((data)[e])
-#elif defined(ELEMENT_F16)
-typedef half element;
-#if LANES == 1
-#define LOAD(v, data) vload_half(v, data)
-#else
-#define LOAD(v, data) JOIN(vload_half, LANES)(v, data)
-#endif
-#define LOAD_ONE(e, data) vload_half(e, data)
-#elif defined(ELEMENT_BF16)
-typedef ushort element;
-#define LOAD(v, data)     AS(float, TO(uint, VLOAD(v, data)) << 16)
-#define LOAD_ONE(e, data) as_float((uint)(data)[e] << 16)
-#else
-#error ELEMENT_F32, _F16, _BF16 or _F64 must be defined
-#endif
-#endif
-typedef V(ulong) counts;
+#include "elements.cl"
 
 /* Vectors summed before a lane's pairs are folded into outer pairs: keeps the low parts' own rounding small. */
 #define BLOCK 512
@@ -63,14 +15,6 @@ typedef struct sums {
   reals dd, dd_low; /* of their squares */
   integers finite;  /* how many */
 } sums;
-
-/* s + x exactly: the rounded sum, with what was rounded off added to `low` (Knuth's TwoSum). */
-static inline reals two_sum(const reals s, const reals x, reals *low) {
-  const reals sum = s + x;
-  const reals part = sum - s;
-  *low += (s - (sum - part)) + (x - part);
-  return sum;
-}
 
 /* What is not finite counts as no deviation. */
 static inline void add(sums *a, reals *least, reals *most, const reals x, const real scale, const reals shift) {
@@ -92,15 +36,6 @@ static inline void fold(sums *outer, counts *finite, const sums *inner) {
   outer->d_low += inner->d_low;
   outer->dd_low += inner->dd_low;
   *finite += TO(ulong, inner->finite);
-}
-
-/* The last, incomplete vector, filled up with NaN, which counts for nothing. */
-static inline reals load_tail(global const element *data, const ulong first, const ulong count) {
-  real filled[LANES];
-  for (uint k = 0; k < LANES; k++) {
-    filled[k] = first + k < count ? LOAD_ONE(first + k, data) : (real)NAN;
-  }
-  return VLOAD(0, filled);
 }
 
 /* Of the vectors of LANES elements that make up `count`, item i takes i * pitch, i * pitch + step, ... below

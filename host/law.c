@@ -1,0 +1,85 @@
+/* The law of an initialiser's values: its distribution function and its moments, in closed form or by quadrature. */
+#include <math.h>
+
+#include "fill.h"
+
+fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {
+  static const fanin_law_kind kinds[] = {[FANIN__CONSTANT] = FANIN_LAW_CONSTANT,
+                                         [FANIN__UNIFORM] = FANIN_LAW_UNIFORM,
+                                         [FANIN__NORMAL] = FANIN_LAW_NORMAL,
+                                         [FANIN__TRUNC_NORMAL] = FANIN_LAW_TRUNC_NORMAL,
+                                         [FANIN__DELTA] = FANIN_LAW_ONES};
+  fanin__view view;
+  fanin__distribution d;
+  FANIN__TRY(fanin__view_of(t, &view));
+  FANIN__TRY(fanin__resolve(t, init, &d));
+  *out = (fanin_law){kinds[d.family], d.value, d.lo, d.hi, d.mean, d.std};
+  if (d.family == FANIN__CONSTANT || d.family == FANIN__DELTA) {
+    out->lo = d.family == FANIN__DELTA ? fmin(0, d.value) : d.value;
+    out->hi = d.family == FANIN__DELTA ? fmax(0, d.value) : d.value;
+  } else if (d.family == FANIN__NORMAL) {
+    out->lo = -INFINITY;
+    out->hi = INFINITY;
+  }
+  return FANIN_OK;
+}
+
+/* P(from < Z <= to), Z ~ N(0,1), without cancellation in either tail. */
+static double between(double from, double to) {
+  return from > 0 ? fanin__normal_tail(from) - fanin__normal_tail(to)
+                  : fanin__normal_tail(-to) - fanin__normal_tail(-from);
+}
+
+double fanin_law_probability(const fanin_law *law, double x, int upper) {
+  if (law->kind == FANIN_LAW_CONSTANT || law->kind == FANIN_LAW_ONES) return (x >= law->value) != (upper != 0);
+  if (x < law->lo) return upper ? 1 : 0;
+  if (x >= law->hi) return upper ? 0 : 1;
+  if (law->kind == FANIN_LAW_UNIFORM) return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);
+  const double z = (x - law->mean) / law->std;
+  if (law->kind == FANIN_LAW_NORMAL) return fanin__normal_tail(upper ? z : -z);
+  const double a = (law->lo - law->mean) / law->std, b = (law->hi - law->mean) / law->std;
+  return (upper ? between(z, b) : between(a, z)) / between(a, b);
+}
+
+/* ((x - centre) / unit)^power times the density of the law over that at its mode. */
+typedef struct moment_of {
+  const fanin_law *law;
+  double mode, centre, unit;
+  int power;
+} moment_of;
+
+static double integrand(double z, void *context) {
+  const moment_of *m = context;
+  const double x = m->law->mean + m->law->std * z;
+  return pow((x - m->centre) / m->unit, m->power) * fanin__exp(-0.5 * (z - m->mode) * (z + m->mode));
+}
+
+static void normal_moments(const fanin_law *law, double centre, double unit, double *moments) {
+  const double a = fmax((law->lo - law->mean) / law->std, -1e15), b = fmin((law->hi - law->mean) / law->std, 1e15);
+  const double mode = a > 0 ? a : b < 0 ? b : 0;
+  const double reach = 400 / (fabs(mode) + sqrt(mode * mode + 400)); /* to e^-200 of the mode's density */
+  moment_of m = {law, mode, centre, unit, 0};
+  double mass = 0;
+  for (m.power = 0; m.power <= 12; m.power++) {
+    const double sum = fanin__integrate(integrand, &m, fmax(a, mode - reach), fmin(b, mode + reach), 32);
+    if (m.power == 0) mass = sum;
+    moments[m.power] = sum / mass;
+  }
+}
+
+/* The integral of ((x - centre) / unit)^k over [lo, hi] by its length: by quadrature too, exact for polynomials. */
+static double power(double x, void *context) {
+  const moment_of *m = context;
+  return pow((x - m->centre) / m->unit, m->power);
+}
+
+void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments) {
+  if (law->kind != FANIN_LAW_UNIFORM) {
+    normal_moments(law, centre, unit, moments);
+    return;
+  }
+  moment_of m = {law, 0, centre, unit, 0};
+  for (m.power = 0; m.power <= 12; m.power++) {
+    moments[m.power] = fanin__integrate(power, &m, law->lo, law->hi, 1) / (law->hi - law->lo);
+  }
+}
