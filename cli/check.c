@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "chance.h"
 #include "layout.h"
 
 /* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
@@ -18,8 +19,7 @@ static const struct {
 static const double measuring = 1e-6; /* fanin_measure()'s relative error */
 static const double pi = 3.14159265358979323846;
 
-/* Kinds whose values are not random: they are as expected but for the dtype's rounding, or they are wrong. */
-static bool is_fixed(const expectation *e) {
+bool check_is_fixed(const expectation *e) {
   static const fanin_kind fixed[] = {FANIN_ZEROS, FANIN_ONES, FANIN_CONSTANT, FANIN_IDENTITY, FANIN_DIRAC};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; ++i) {
     if (e->init.kind == fixed[i]) return true;
@@ -33,8 +33,21 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
   if (!e.text || !t->type->measurable || t->rank > FANIN_MAX_RANK) return e;
   fanin_tensor tensor = fanin_tensor_of(NULL, 0, t->type->dtype, NULL, t->rank, t->shape);
   if (layout && !layout_parse(layout, strlen(layout), &tensor)) return e;
-  e.known = fanin_init_parse(e.text, &e.init) == FANIN_OK && fanin_expect(&tensor, &e.init, &e.moments) == FANIN_OK;
+  e.known = fanin_init_parse(e.text, &e.init) == FANIN_OK && fanin_expect(&tensor, &e.init, &e.moments) == FANIN_OK &&
+            fanin_law_of(&tensor, &e.init, &e.law) == FANIN_OK;
   return e;
+}
+
+/* The deviate of a sample's std over the law's. The unbiased variance of n values, over the law's, has the variance
+ * (kurtosis - (n - 3) / (n - 1)) / n; its skewness, that of the sum of squares about the mean, makes its tails those of
+ * a gamma, exactly so for normals. `error`: of the ratio, by rounding and measuring. */
+static double std_deviate(const expectation *e, double ratio, double n, double error) {
+  double m[13];
+  fanin_law_moments(&e->law, e->moments.mean, e->moments.std, m);
+  const double third = m[6] - 3 * m[4] + 2 - 6 * m[3] * m[3], second = m[4] - 1;
+  const double skewness = third / (second * sqrt(second)) / sqrt(n - 1);
+  const double excess = ratio * ratio * (n / (n - 1)) - 1;
+  return skewed_deviate(excess / sqrt((m[4] - (n - 3) / (n - 1)) / n + 4 * error * error), skewness);
 }
 
 /* Rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends of a
@@ -43,11 +56,11 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
 z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
   z_scores z = {NAN, NAN};
-  if (!e->known || is_fixed(e) || n < 2) return z;
+  if (!e->known || check_is_fixed(e) || n < 2) return z;
   const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
-  z.std = (measured->std / std - 1) / sqrt((e->moments.kurtosis - 1) / (4 * n) + std_error * std_error);
+  z.std = std_deviate(e, measured->std / std, n, std_error);
   z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
   return z;
 }
@@ -60,7 +73,7 @@ size_t z_tests(const z_scores *z) {
 static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
   double slack = 0x1p-23 * largest;
-  if (is_fixed(e)) slack += rounding[dtype].relative * largest + rounding[dtype].absolute;
+  if (check_is_fixed(e)) slack += rounding[dtype].relative * largest + rounding[dtype].absolute;
   if (isinf(largest)) slack = 0;
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
@@ -80,7 +93,7 @@ const char *check_tensor(const expectation *e, const fanin_stats *measured, fani
   if (!e->known || measured->count == 0) return "-";
   if (fabs(z->std) > z_bound) return "std"; /* false for NaN: nothing to test */
   if (fabs(z->mean) > z_bound) return "mean";
-  const char *differs = is_fixed(e) ? compare_fixed(e, measured, dtype) : NULL;
+  const char *differs = check_is_fixed(e) ? compare_fixed(e, measured, dtype) : NULL;
   if (differs) return differs;
   return within_bounds(e, measured, dtype) ? "ok" : "bounds";
 }

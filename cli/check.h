@@ -12,12 +12,17 @@ typedef struct expectation {
   const char *text; /* the initialiser, as the file says it; NULL: it does not */
   fanin_init init;
   fanin_moments moments;
+  fanin_law law;
 } expectation;
 
 /* Not known where the file has no notes on the tensor, or some that the library does not understand. */
 expectation expectation_of(const tensor_file *f, const stored_tensor *t);
 
-/* z of std and mean, in standard errors; NaN where there is nothing to test: no expectation, a constant, one element.
+/* Whether it is of values that are not random: as expected but for the dtype's rounding, or wrong. */
+bool check_is_fixed(const expectation *e);
+
+/* z of std and mean, in standard errors; the std's corrected for the skewness of a sample variance, so that it is a
+ * normal deviate with few elements too; NaN where there is nothing to test: no expectation, a constant, one element.
  */
 typedef struct z_scores {
   double std, mean;

@@ -1,4 +1,4 @@
-/* Measures a tensor of a file on a device, piece by piece. */
+/* Pieces of a file on a device, and the statistics of several pieces together. */
 #include "measure_file.h"
 
 #include <math.h>
@@ -12,12 +12,14 @@ int measurer_make(const session *s, const tensor_file *f, measurer *out, failure
   }
   *out = (measurer){.session = s, .bytes = largest < most ? (size_t)largest : most};
   out->host = allocate(out->bytes, 1);
+  out->loaded = allocate(2, sizeof *out->loaded);
   return session_buffer(s, out->bytes, &out->buffer, why);
 }
 
 void measurer_free(measurer *m) {
   if (m->buffer) clReleaseMemObject(m->buffer);
   free(m->host);
+  free(m->loaded);
   *m = (measurer){0};
 }
 
@@ -42,30 +44,14 @@ fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b) {
   return sum;
 }
 
-/* Uploads and measures `count` elements from the file's `offset`. */
-static int measure_piece(const measurer *m, const tensor_file *f, fanin_dtype dtype, uint64_t offset, uint64_t count,
-                         fanin_stats *out, failure *why) {
-  const size_t bytes = (size_t)count * fanin_dtype_size(dtype);
-  const int status = tensor_file_read(f, offset, m->host, bytes, why);
+int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size_t size, failure *why) {
+  if (m->loaded[0] == offset && m->loaded[1] >= size) return STATUS_OK;
+  m->loaded[1] = 0;
+  const int status = tensor_file_read(f, offset, m->host, size, why);
   if (status != STATUS_OK) return status;
-  const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, bytes, m->host, 0, NULL, NULL);
+  const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, size, m->host, 0, NULL, NULL);
   if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueWriteBuffer");
-  const fanin_tensor piece = fanin_tensor_of(m->buffer, 0, dtype, NULL, 1, &count);
-  const fanin_status measured = fanin_measure(m->session->f, m->session->queue, &piece, 0, NULL, out);
-  return measured == FANIN_OK ? STATUS_OK : fail_library(why, measured, f->path);
-}
-
-int measure_stored(const measurer *m, const tensor_file *f, const stored_tensor *t, fanin_stats *out, failure *why) {
-  const size_t size = fanin_dtype_size(t->type->dtype);
-  const uint64_t most = m->bytes / size;
-  *out = (fanin_stats){0};
-  for (uint64_t first = 0; first < t->elements;) {
-    const uint64_t left = t->elements - first, count = left < most ? left : most;
-    fanin_stats piece = {0};
-    const int status = measure_piece(m, f, t->type->dtype, t->offset + first * size, count, &piece, why);
-    if (status != STATUS_OK) return status;
-    *out = first == 0 ? piece : merge_stats(out, &piece);
-    first += count;
-  }
+  m->loaded[0] = offset;
+  m->loaded[1] = size;
   return STATUS_OK;
 }

@@ -22,11 +22,12 @@ cat >all.json <<'JSON'
   {"name": "identity", "shape": [65, 33], "layout": "OI", "init": "identity:gain=0.1"},
   {"name": "dirac", "shape": [8, 4, 3, 3], "layout": "OIHW", "groups": 2, "init": "dirac"}]}
 JSON
+declare -A tests=([f32]=201 [f16]=199 [bf16]=196 [f64]=201) # next to 5, bf16 and f16 are too coarse for some
 for dtype in f32 f16 bf16 f64; do
   "$FANIN" init all.json --dtype $dtype -o all.safetensors --seed 7 >/dev/null
   "$FANIN" inspect all.safetensors >all.txt || die "$dtype: $(cat all.txt)"
   [ "$(grep -c "  ${dtype^^}  .*  ok  " all.txt)" = 16 ] || die "$dtype: not 16 times ok: $(cat all.txt)"
-  grep -q '^HOLDS: .*(20 tests, |z| up to ' all.txt || die "$dtype: $(tail -1 all.txt)"
+  grep -q '^HOLDS: .*('"${tests[$dtype]}"' tests, |z| up to ' all.txt || die "$dtype: $(tail -1 all.txt)"
 done
 script -qec "stty cols 80; '$FANIN' inspect all.safetensors" tty.txt </dev/null >/dev/null
 grep -q 'too narrow to show:.*initialiser' tty.txt || die "80 columns: $(cat tty.txt)"
@@ -117,10 +118,11 @@ python3 - <<'PYTHON'
 import json
 root = json.load(open('other.json'))
 t = {entry['name']: entry for entry in root['tensors']}
-assert root['holds'] is True and root['z_bound'] is None and root['tests'] == 0
+assert root['holds'] is True and 3.8 < root['z_bound'] < 3.9 and root['tests'] == 8
 assert t['z']['std'] is None and t['z']['nonfinite'] is None and t['z']['count'] == 100000
 assert t['none']['std'] is None and t['none']['count'] == 0 and t['none']['nonfinite'] == 0
-assert t['w']['std'] > 0 and t['w']['std_expected'] is None and t['w']['check'] == '-'
+assert t['w']['std'] > 0 and t['w']['std_expected'] is None and t['w']['check'] == 'ok'
+assert t['w']['law']['kind'] == 'uniform' and t['w']['law']['guess'] is True
 PYTHON
 
 # A name cannot steer the terminal.

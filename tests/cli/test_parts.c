@@ -76,23 +76,26 @@ static expectation expect(const char *text, uint64_t n) {
   const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, &n);
   assert_int_equal(fanin_init_parse(text, &e.init), FANIN_OK);
   assert_int_equal(fanin_expect(&t, &e.init, &e.moments), FANIN_OK);
+  assert_int_equal(fanin_law_of(&t, &e.init, &e.law), FANIN_OK);
   return e;
 }
 
-/* Relative sd of a sample std: sqrt((kappa - 1) / (4 N)), kappa 3 for a normal and 9/5 for a uniform. */
+/* In place of (std / expected - 1) / sqrt((kappa - 1) / (4 N)), kappa 3 for a normal and 9/5 for a uniform, which is
+ * 2.8284 and -2.2361 here: SciPy's norm.isf(chi2.sf(n r^2, n - 1)), and the same of pearson3 with the skewness of a
+ * uniform's squares, 27/7 - 3 * 9/5 + 2 over (4/5)^1.5 sqrt(n - 1). */
 static void z_counts_standard_errors(void **state) {
   (void)state;
   const expectation normal = expect("normal:mean=2,std=0.5", 10000);
   fanin_stats s = {.count = 10000, .mean = 2 - 0.015, .std = 0.5 * 1.02};
   z_scores z = z_scores_of(&normal, &s, FANIN_F32);
-  near(z.std, 0.02 / sqrt(2.0 / 40000), 1e-6);
+  near(z.std, 2.8308460250648304, 1e-6);
   near(z.mean, -0.03 * 100, 1e-6);
   assert_int_equal(z_tests(&z), 2);
 
   const expectation uniform = expect("uniform:lo=-1,hi=1", 10000);
   s = (fanin_stats){.count = 10005, .nonfinite = 5, .std = 0.99 / sqrt(3)};
   z = z_scores_of(&uniform, &s, FANIN_F32);
-  near(z.std, -0.01 / sqrt(0.8 / 40000), 1e-6);
+  near(z.std, -2.2178261527688807, 1e-6);
   near(z.mean, 0, 0);
 }
 
