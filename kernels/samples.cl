@@ -12,7 +12,9 @@ kernel void standardise(global const element *buffer, const ulong offset, const 
   }
 }
 
-static inline float sum_lanes(const vfloat x) {
+typedef V(float) floats;
+
+static inline float sum_lanes(const floats x) {
   float each[LANES], sum = 0;
   VSTORE(x, 0, each);
   for (uint k = 0; k < LANES; k++) {
@@ -28,9 +30,9 @@ kernel void correlate(global const float *samples, const ulong length, const ulo
   for (ulong p = get_global_id(0); p < count; p += get_global_size(0)) {
     global const float *x = samples + pairs[p].x * length;
     global const float *y = samples + pairs[p].y * length;
-    vfloat xy = 0, xx = 0, yy = 0, only_x = 0, only_y = 0;
+    floats xy = 0, xx = 0, yy = 0, only_x = 0, only_y = 0;
     for (ulong v = 0; v < pairs[p].z / LANES; v++) {
-      const vfloat a = VLOAD(v, x), b = VLOAD(v, y);
+      const floats a = VLOAD(v, x), b = VLOAD(v, y);
       xy += a * b;
       xx += a * a;
       yy += b * b;
