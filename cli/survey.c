@@ -142,6 +142,7 @@ int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t
 
 int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t key, uint64_t *counts,
                   failure *why) {
+  memset(counts, 0, FANIN_KEYS * sizeof *counts);
   const pass p = {.m = m, .f = f, .t = t, .key = key, .counts = counts};
   return visit(&p, 1, see_key, why);
 }

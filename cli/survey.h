@@ -27,7 +27,7 @@ int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t
 int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t, const char *layout, survey *out,
                  failure *why);
 
-/* Counts elements of one key by the lower bits of their number. */
+/* Counts elements of one key by the lower bits of their number, into FANIN_KEYS counters. */
 int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t key, uint64_t *counts,
                   failure *why);
 

@@ -52,7 +52,7 @@ extern const fanin__source fanin__source_keys;    /* histogram of a tensor */
 extern const fanin__source fanin__source_lines;   /* sums and fingerprints of rows and columns */
 extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
-extern const fanin__source fanin__source_samples;   /* correlation of tensors with one another */
+extern const fanin__source fanin__source_samples; /* correlation of tensors with one another */
 extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
 
 /* ---- device.c, select.c ------------------------------------------------------------------------------------------ */

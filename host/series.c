@@ -21,7 +21,7 @@ static fanin_status run(fanin *f, cl_command_queue queue, const fanin_tensor *t,
                         fanin_standard by, const uint64_t *lags, fanin_series *out) {
   const uint64_t vectors = d->elements / f->lanes + (d->elements % f->lanes != 0);
   const fanin__spread spread = fanin__spread_of(f, vectors, GRAIN);
-  const size_t lanes = spread.items * f->lanes, bytes = 2 * SUMS * lanes * fanin__real_size(d);
+  const size_t lanes = spread.items * f->lanes, bytes = lanes * fanin__real_size(d) * 2 * SUMS;
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const cl_ulong elements = d->elements;
   const cl_ulong4 lag = {.s = {lags[0], lags[1], lags[2], lags[3]}};
