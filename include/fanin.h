@@ -429,7 +429,8 @@ typedef struct fanin_plan_facts {
   size_t items, launches; /* launches of one enqueue */
   uint64_t elements;      /* that an enqueue writes */
   uint64_t arena_bytes;   /* device memory that the plan allocated for tensors */
-  uint64_t table_bytes; /* device memory for descriptions: about 400 bytes an item and 16 a piece of at most 16,320 elements */
+  uint64_t table_bytes;   /* device memory for descriptions: about 400 bytes an item and 16 a piece of at most 16,320
+                             elements */
 } fanin_plan_facts;
 
 FANIN_API fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);

@@ -8,9 +8,7 @@ static void near(double value, double expected, double tolerance, const char *wh
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%s: %.17g is not %.17g", what, value, expected);
 }
 
-* /
-
-    static void laws_are_the_distributions(void **state) {
+static void laws_are_the_distributions(void **state) {
   (void)state;
   static const struct {
     const char *init;
