@@ -1,5 +1,8 @@
 /* An activation and its derivative in f32, a few ulp: the functions of host/activation.c, chosen by
  * -D ACTIVATION=<id there>. At a kink the derivative is that on the left. */
+#ifndef FANIN_ACTIVATION_CL
+#define FANIN_ACTIVATION_CL
+
 #pragma OPENCL FP_CONTRACT OFF
 
 #define SELU_LAMBDA       1.05070098735548f
@@ -96,3 +99,5 @@ static inline float derivative(const float x, const float slope) {
   return x > 0 ? 2.0f * x : 0;
 #endif
 }
+
+#endif

@@ -1,5 +1,8 @@
 /* Pairs of samples: Gram matrices of a batch's rows and the sums over them from which the laws of a layer's second
  * moments follow. */
+#ifndef FANIN_PAIRS_CL
+#define FANIN_PAIRS_CL
+
 #pragma OPENCL FP_CONTRACT OFF
 #include "activation.cl"
 
@@ -122,3 +125,5 @@ kernel void gradient_pairs(const ulong m, global float *deltas, global const flo
   sums[m + a] = second;
   sums[2 * m + a] = third;
 }
+
+#endif
