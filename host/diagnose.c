@@ -282,14 +282,22 @@ static void judge_layers(fanin__judge *j) {
   }
 }
 
-/* The variance of ln q_L: what each step adds, through the sensitivities of the layers after it. */
-static double noise(const fanin__probe *p) {
+/* The variance of ln q_l is what each step adds, through the sensitivities of the layers after it; of ln g_l, the steps
+ * from the last layer back. A step without a law ends either. */
+static void add_up_noise(const fanin__probe *p) {
+  fanin_probe_layer *const y = p->report->layers;
   double variance = 0;
   for (size_t l = 1; l <= p->layers; l++) {
     const double s = l == 1 ? 0 : p->mlp.stages[l - 1].skip ? 1 : p->trace[l - 1].sensitivity;
-    variance = variance * s * s + p->trace[l].step.variance;
+    variance = isnan(y[l - 1].q_z) ? NAN : variance * s * s + p->trace[l].step.variance;
+    y[l - 1].q_sd = sqrt(variance);
   }
-  return sqrt(variance);
+  variance = 0;
+  for (size_t l = p->layers; l >= 1; l--) {
+    variance = isnan(y[l - 1].g_z) ? NAN : variance + p->trace[l].back;
+    y[l - 1].g_sd = sqrt(variance);
+  }
+  p->report->sd_ln_q = y[p->layers - 1].q_sd;
 }
 
 static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {[FANIN_FORWARD_VANISH] = forward_vanish,
@@ -311,7 +319,7 @@ static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {[FANIN_FO
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
   fanin__judge j = {.p = p, .status = FANIN_OK};
-  report->sd_ln_q = report->overflow_layer > 0 ? NAN : noise(p);
+  add_up_noise(p);
   judge_layers(&j);
   for (size_t d = 0; d < FANIN_DIAGNOSIS_COUNT; d++) {
     checks[d](&j);

@@ -292,6 +292,7 @@ static fanin_status run_output(fanin__probe *p) {
   out->g_predicted = 1;
   FANIN__TRY(finish_backward(p, l));
   out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
+  p->trace[p->layers].back = law.variance;
   return FANIN_OK;
 }
 
@@ -316,6 +317,7 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
   FANIN__TRY(finish_backward(p, l));
   const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see probe_gradient.c */
   if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
+  p->trace[l].back = law.variance;
   return FANIN_OK;
 }
 

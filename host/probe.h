@@ -31,6 +31,7 @@ typedef struct fanin__trace {
   double dead;              /* share of features */
   fanin__weight_facts facts;
   fanin__cumulants step; /* of q_measured / q_predicted - 1 */
+  double back;           /* variance of g_measured / g_predicted */
   double sensitivity;    /* d ln q_{l+1} / d ln q_l */
 } fanin__trace;
 
