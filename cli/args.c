@@ -44,7 +44,7 @@ static char *filter_help(int key, const char *text, void *input) {
 /* A copy of the options with --help at its end. */
 static struct argp_option *with_help(const struct argp_option *options) {
   size_t n = 0;
-  while (options[n].name)
+  while (options[n].name || options[n].doc) /* titles have no name */
     ++n;
   struct argp_option *all = allocate(n + 2, sizeof *all); /* argp ends at a zeroed one */
   memcpy(all, options, n * sizeof *all);

@@ -115,3 +115,12 @@ void output_abandon(output *o) {
   free(o->path);
   *o = OUTPUT_NONE;
 }
+
+int output_whole(const char *path, const void *bytes, size_t size, failure *why) {
+  output out = OUTPUT_NONE;
+  int status = output_open(path, &out, why);
+  if (status == STATUS_OK) status = output_write(&out, bytes, size, why);
+  if (status == STATUS_OK) status = output_commit(&out, why);
+  output_abandon(&out);
+  return status;
+}

@@ -24,4 +24,7 @@ int output_commit(output *o, failure *why);
 /* Closes and removes what was not committed. Harmless after output_commit() and on OUTPUT_NONE. */
 void output_abandon(output *o);
 
+/* All of it: a file of these bytes. */
+int output_whole(const char *path, const void *bytes, size_t size, failure *why);
+
 #endif

@@ -9,7 +9,7 @@
 #include "failure.h"
 #include "terminal.h"
 
-enum { MAX_COLUMNS = 16, MAX_CELL = 1024 };
+enum { MAX_COLUMNS = 32, MAX_CELL = 1024 };
 
 /* How a table is to be shown. */
 typedef struct plan {
@@ -62,8 +62,32 @@ static bool drop_columns(const table *t, plan *p) {
   return first > 0;
 }
 
+/* The columns from `from` on that are under one heading: one past the last. *width: what they take, *last: the last
+ * that is shown, n_columns if none is. */
+static size_t group_end(const table *t, const plan *p, size_t from, size_t *width, size_t *last) {
+  size_t c = from;
+  *width = 0;
+  *last = t->n_columns;
+  for (; c < t->n_columns && strcmp(t->groups[c], t->groups[from]) == 0; ++c) {
+    if (!p->shown[c]) continue;
+    *width += p->width[c] + (*width > 0 ? p->gap : 0);
+    *last = c;
+  }
+  return c;
+}
+
+/* Widens the last column of a group that is narrower than its heading. */
+static void widen_groups(const table *t, plan *p) {
+  size_t width, last;
+  for (size_t c = 0; t->groups && c < t->n_columns;) {
+    const size_t end = group_end(t, p, c, &width, &last), wanted = text_width(t->groups[c]);
+    if (last < t->n_columns && width < wanted) p->width[last] += wanted - width;
+    c = end;
+  }
+}
+
 static plan make_plan(const table *t, size_t available) {
-  plan p = {.gap = 2};
+  plan p = {.gap = 1};
   for (size_t c = 0; c < t->n_columns; ++c) {
     p.shown[c] = true;
     p.width[c] = text_width(t->columns[c].title);
@@ -72,6 +96,8 @@ static plan make_plan(const table *t, size_t available) {
       if (width > p.width[c]) p.width[c] = width;
     }
   }
+  widen_groups(t, &p);
+  p.gap = 2;
   if (available == 0 || total_width(t, &p) <= available) return p;
   p.gap = 1;
   while (total_width(t, &p) > available) {
@@ -106,23 +132,49 @@ static void print_line(const table *t, const plan *p, const char *const *titles,
   fputc('\n', stream);
 }
 
+static void print_groups(const table *t, const plan *p, FILE *stream) {
+  size_t width, last, spaces = 0; /* not printed yet: no line ends with one */
+  bool first = true;
+  for (size_t c = 0; c < t->n_columns;) {
+    const size_t end = group_end(t, p, c, &width, &last);
+    if (last < t->n_columns) {
+      const size_t length = text_width(t->groups[c]), more = width > length ? width - length : 0, before = more / 2;
+      spaces += before + (first ? 0 : p->gap);
+      if (length > 0) fprintf(stream, "%*s%s", (int)spaces, "", t->groups[c]);
+      spaces = (length > 0 ? 0 : spaces) + more - before;
+      first = false;
+    }
+    c = end;
+  }
+  fputc('\n', stream);
+}
+
+/* The columns that are not shown, each after its heading. */
+static void print_dropped(const table *t, const plan *p, FILE *stream) {
+  const char *group = NULL;
+  bool any = false;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c]) continue;
+    const char *own = t->groups ? t->groups[c] : "";
+    fputs(any ? ", " : "(too narrow to show: ", stream);
+    if (own[0] && (!group || strcmp(group, own) != 0)) fprintf(stream, "%s ", own);
+    fputs(t->columns[c].title, stream);
+    group = own;
+    any = true;
+  }
+  if (any) fputs(")\n", stream);
+}
+
 void table_print(const table *t, FILE *stream) {
   const plan p = make_plan(t, terminal_columns(stream));
   const char *titles[MAX_COLUMNS];
   for (size_t c = 0; c < t->n_columns; ++c)
     titles[c] = t->columns[c].title;
+  if (t->groups) print_groups(t, &p, stream);
   print_line(t, &p, titles, NULL, stream);
-  for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns) {
+  for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
     print_line(t, &p, NULL, t->cells + i, stream);
-  }
-  const char *before = "(too narrow to show: ";
-  bool any = false;
-  for (size_t c = 0; c < t->n_columns; ++c) {
-    if (p.shown[c]) continue;
-    fprintf(stream, "%s%s", any ? ", " : before, t->columns[c].title);
-    any = true;
-  }
-  if (any) fputs(")\n", stream);
+  print_dropped(t, &p, stream);
 }
 
 void table_free(table *t) {

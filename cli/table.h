@@ -15,11 +15,13 @@ typedef struct column {
 typedef struct table {
   const column *columns;
   size_t n_columns;
-  char **cells; /* row by row */
+  const char *const *groups; /* NULL, or for each column a heading above its title, "" for none; neighbours with equal
+                                ones share it */
+  char **cells;              /* row by row */
   size_t n_cells, capacity;
 } table;
 
-/* An empty table; table_free() it. `columns` must outlive it. */
+/* An empty table; table_free() it. `columns`, at most 32, must outlive it. */
 table table_of(const column *columns, size_t n_columns);
 
 /* The next cell, row by row. Control characters are replaced by '?'. */
