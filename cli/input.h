@@ -2,13 +2,21 @@
 #ifndef CLI_INPUT_H
 #define CLI_INPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "failure.h"
 
-/* The first `columns` columns of a .csv or .npy file with a sample a row, less their mean and divided by their std,
- * taken over all of them together: the mean square is 1. *batch is the most rows wanted, and then how many there are.
- * *out has batch x columns numbers and is the caller's to free. */
-int input_load(const char *path, uint64_t columns, uint64_t *batch, float **out, failure *why);
+/* The samples of a file. */
+typedef struct input {
+  float *values; /* batch x columns; free() it */
+  uint64_t batch;
+  double correlation; /* mean cosine of two different samples; NaN for one */
+} input;
+
+/* The first `columns` columns of a .csv or .npy file with a sample a row, at most `most` rows, less their mean and
+ * divided by their std, taken over all of them together: the mean square is 1. A column of class labels among them is
+ * refused unless `keep_label`. */
+int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why);
 
 #endif

@@ -22,8 +22,9 @@ static int read_line(const char *path, size_t line, const char *text, matrix *m,
     const size_t length = strcspn(at, ",\r\n");
     ++field;
     if (end == at || end > at + length || end[strspn(end, " \t")] != at[length] || !isfinite(number)) {
-      return fail(why, STATUS_INPUT, "%s: line %zu, field %zu: '%.*s' is no finite number", path, line, field,
-                  length > 32 ? 32 : (int)length, at);
+      return fail(why, STATUS_INPUT, "%s: line %zu, field %zu: '%.*s' is no finite number%s", path, line, field,
+                  length > 32 ? 32 : (int)length, at,
+                  m->rows == 0 ? " (a line of titles? Leave it out, as with tail -n +2)" : "");
     }
     m->values = grow(m->values, capacity, *count + 1, sizeof *m->values);
     m->values[(*count)++] = number;

@@ -7,17 +7,70 @@ set -euo pipefail
 digits=$SRC/data/digits.csv
 
 "$FANIN" probe --mlp 64,300,100,10 >default.txt || die "the default does not conform: $(cat default.txt)"
-grep -q '^CONFORMS: every |z| is at most [0-9.]* (6 tests' default.txt || die "$(cat default.txt)"
+grep -q '^CONFORMS: every |z| is at most [0-9.]* (12 tests' default.txt || die "$(cat default.txt)"
+grep -q '^HEALTHY' default.txt || die "$(cat default.txt)"
 [ "$(grep -cE '^ +[123] .* ok$' default.txt)" = 3 ] || die "not a row a layer: $(cat default.txt)"
-[ "$(grep -E '^ *layer|^ +[0-9]' default.txt | wc -L)" -le 96 ] || die "the table is too wide"
 "$FANIN" probe --mlp 64,300,100,10 --activation relu --init he_normal --seed 0 --batch 256 --input normal \
-  --dtype f32 --bias-std 0 | cmp - default.txt || die "the defaults are not what --help says"
+  --dtype f32 --bias-std 0 --require both | cmp - default.txt || die "the defaults are not what --help says"
 "$FANIN" probe --mlp 64,300,10 --input "$digits" --batch 5000 >digits.txt || die "digits: $(cat digits.txt)"
 grep -qF "1797 rows x 64 columns of $digits, less their mean" digits.txt || die "$(cat digits.txt)"
 "$FANIN" probe --mlp 16,32,8 --activation leaky_relu --slope 0.3 --init he_normal:a=0.3 --bias-std 0.2 --dtype bf16 \
   --seed 0xffffffffffffffff >leaky.txt || die "leaky: $(cat leaky.txt)"
-grep -q 'leaky_relu with slope 0.3, weights he_normal:a=0.3 in bf16, bias std 0.2, seed 18446744073709551615' leaky.txt ||
+grep -q 'leaky_relu with slope 0.3, bias std 0.2, weights he_normal:a=0.3 in bf16, seed 18446744073709551615' leaky.txt ||
   die "$(cat leaky.txt)"
+"$FANIN" probe --mlp 32,32,32,8 --activation tanh --norm layer --residual >norm.txt || die "norm: $(cat norm.txt)"
+grep -q 'MLP 32-32-32-8, tanh, layer norm, residual, weights' norm.txt || die "$(cat norm.txt)"
+
+# ---- Two verdicts and an exit status ----
+# verdict STATUS CONFORMS HEALTHY ARGUMENT...: the status, and how the two lines begin.
+verdict() {
+  local want=$1 conforms=$2 healthy=$3 got=0
+  shift 3
+  "$FANIN" probe "$@" >verdict.txt || got=$?
+  [ "$got" = "$want" ] || die "probe $*: status $got, not $want: $(cat verdict.txt)"
+  grep -q "^$conforms:" verdict.txt || die "probe $*: not '$conforms': $(cat verdict.txt)"
+  grep -q "^$healthy:" verdict.txt || die "probe $*: not '$healthy': $(cat verdict.txt)"
+}
+sigmoid=(--mlp '64,128,128,128,128,128,10' --activation sigmoid --init xavier_normal)
+verdict 1 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}"
+grep -q '^BACKWARD_VANISH, layers 1 to [0-9]: by theory' verdict.txt || die "no finding: $(cat verdict.txt)"
+grep -q '^  do: choose gain' verdict.txt || die "no remedy: $(cat verdict.txt)"
+verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require conforms
+verdict 1 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require healthy
+verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require none
+verdict 1 CONFORMS 'NOT HEALTHY' --mlp 8,8,8,8,8,8,8 --init zeros
+grep -q '^NOT HEALTHY:.* SYMMETRY' verdict.txt || die "zeros: $(cat verdict.txt)"
+[ "$(grep -c '^SYMMETRY' verdict.txt)" = 3 ] || die "three in full: $(cat verdict.txt)"
+grep -q '^  and 3 more, up to layer 6$' verdict.txt || die "the rest in one line: $(cat verdict.txt)"
+
+# ---- The table: narrow terminals, deep networks ----
+deep=64$(printf ',32%.0s' {1..40}),10
+"$FANIN" probe --mlp "$deep" --require none >deep.txt
+grep -q '^MLP 64-40x32-10, ' deep.txt || die "the heading: $(head -1 deep.txt)"
+[ "$(grep -cE '^ +[0-9]+ .* (ok|NO)$' deep.txt)" = 24 ] || die "24 rows of 41: $(cat deep.txt)"
+grep -q '^(24 of 41 layers; --all' deep.txt || die "$(cat deep.txt)"
+"$FANIN" probe --mlp "$deep" --require none --all >all.txt
+[ "$(grep -cE '^ +[0-9]+ .* (ok|NO)$' all.txt)" = 41 ] || die "--all: $(cat all.txt)"
+if command -v script >/dev/null; then
+  for columns in 80 120 160; do
+    script -qec "stty cols $columns; $FANIN probe --mlp 64,300,100,10 2>/dev/null" /dev/null </dev/null |
+      tr -d '\r' >narrow.txt
+    [ "$(grep -E '^ *layer|^ +[0-9]' narrow.txt | wc -L)" -le "$columns" ] || die "wider than $columns: $(cat narrow.txt)"
+    grep -q 'forward q *backward G' narrow.txt || die "at $columns columns without q or G: $(cat narrow.txt)"
+  done
+fi
+
+# ---- What cannot be probed ----
+refuse 2 "'0' is no whole number of at least 1" probe --mlp 64,0,10
+refuse 2 "at least two widths" probe --mlp 64
+refuse 2 "no activation is called 'rellu'" probe --mlp 64,10 --activation rellu
+refuse 2 "give layer or batch" probe --mlp 64,10 --norm group
+refuse 2 "at least 2" probe --mlp 64,10 --norm batch --batch 1
+refuse 2 "give both, conforms, healthy or none" probe --mlp 64,10 --require luck
+refuse 2 "are f32, f16 or bf16" probe --mlp 64,10 --dtype f64
+refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
+refuse 3 "elements for weights" probe --mlp 46000,46000 --batch 1
+refuse 3 "fewer than 2^31" probe --mlp 64,1000000,1000000
 
 # ---- Input that cannot be used ----
 refuse 2 "has 65 columns, but --mlp begins with 66" probe --mlp 66,10 --input "$digits"
@@ -34,30 +87,22 @@ csv '1,2\n1,nan\n' "line 2, field 2: 'nan' is no"
 csv '1,2\n1,2x\n' "line 2, field 2: '2x' is no"
 csv '1,2\n1,1e999\n' "line 2, field 2: '1e999' is no"
 csv '1,2\n1,2,3\n' "line 2 has 3 fields"
+csv 'x,y\n1,2\n' 'a line of titles? Leave it out'
 csv '1,1\n1,1\n' "cannot be standardised"
+refuse 2 "column 65 looks like a class label (whole numbers 0 to 9): begin --mlp with 64" probe --mlp 65,10 \
+  --input "$digits"
+sed -E 's/^(.*),([0-9]+)$/\2,\1/' "$digits" >first.csv
+refuse 2 "column 1 looks like a class label" probe --mlp 64,10 --input first.csv
+refuse 2 "column 1 looks like a class label" probe --mlp 65,10 --input first.csv
+"$FANIN" probe --mlp 65,10 --input "$digits" --keep-label >kept.txt || die "--keep-label: $(cat kept.txt)"
 printf ' 1, 2 \r\n\n-3,4e0' >in.csv
 "$FANIN" probe --mlp 2,2 --input in.csv --json >in.json || true
 
 have_python || exit 0
 python3 - <<'PYTHON'
 import json
-assert json.load(open('in.json'))['batch'] == 2
-PYTHON
-"$FANIN" probe --mlp 64,300,100,10 --json >default.json
-python3 - <<'PYTHON'
-import json, math
-root = json.load(open('default.json'))
-assert root['conforms'] is True and 3.5 < root['z_bound'] < 4 and root['widths'] == [64, 300, 100, 10]
-assert [(y['fan_in'], y['fan_out']) for y in root['layers']] == [(64, 300), (300, 100), (100, 10)]
-for y in root['layers']:
-    assert set(y) == {'fan_in', 'fan_out', 'weight_std', 'weight_std_expected', 'weight_z', 'q_measured', 'q_meanfield',
-                      'q_predicted', 'q_z', 'conforms'}
-    assert abs(y['weight_std_expected'] - math.sqrt(2 / y['fan_in'])) < 1e-9
-    z = (y['weight_std'] / y['weight_std_expected'] - 1) * math.sqrt(2 * y['fan_in'] * y['fan_out'])
-    assert abs(z - y['weight_z']) < 0.01, (z, y)  # of a sample std of normals: 1 / sqrt(2 N)
-    assert abs(y['weight_z']) < root['z_bound'] and abs(y['q_z']) < root['z_bound'] and y['conforms'] is True
-# He's fixed point: a ReLU network keeps q, here 2 from an input of mean square 1, apart from the sampled input.
-assert all(abs(y['q_meanfield'] - root['layers'][0]['q_meanfield']) < 1e-6 for y in root['layers'])
+root = json.load(open('in.json'))
+assert root['batch'] == 2 and abs(root['input_correlation'] - 0.6) < 1e-6, root # (0, 1) and (-4, 3)
 PYTHON
 
 # The first layer's q by hand: the same weights, from 'fanin init', times the same digits.
@@ -83,12 +128,13 @@ fi
 # ---- Weights that overflow: the layers before, a verdict and status 1 ----
 status=0
 "$FANIN" probe --mlp 64,64,64,64 --init normal:std=1e15 >overflow.txt || status=$?
-if [ "$status" != 1 ] || ! grep -q '^DOES NOT CONFORM: .*layer' overflow.txt; then die "overflow: $status: $(cat overflow.txt)"; fi
+if [ "$status" != 1 ] || ! grep -q '^DOES NOT CONFORM: the values of layer 3 overflow' overflow.txt ||
+  ! grep -q '^FORWARD_EXPLODE, layer 3' overflow.txt; then die "overflow: $status: $(cat overflow.txt)"; fi
 "$FANIN" probe --mlp 64,64,64,64 --init normal:std=1e15 --json >overflow.json || true
 python3 -c '
 import json
 root = json.load(open("overflow.json"))
-assert root["conforms"] is False and len(root["layers"]) < 3, root'
+assert root["conforms"] is False and root["overflow_layer"] == 3 and len(root["layers"]) == 2, root'
 
 # ---- Progress on a terminal: the long first step is told, and nothing of it in a pipe ----
 "$FANIN" probe --mlp 64,10 >/dev/null 2>err.txt || true

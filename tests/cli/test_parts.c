@@ -2,8 +2,10 @@
  */
 #include "args.h"
 #include "check.h"
+#include "label.h"
 #include "layout.h"
 #include "measure_file.h"
+#include "probe.h"
 #include "text.h"
 
 #include <math.h>
@@ -229,6 +231,69 @@ static void texts(void **state) {
   assert_string_equal(shape + TEXT_SHAPE - 4, "...");
 }
 
+/* ---- Probes ---------------------------------------------------------------------------------------------------------
+ */
+
+/* 60 rows of three features, of which the first has whole numbers too, and in `column` what `label` gives. */
+static int refused_label(size_t column, double (*label)(size_t row)) {
+  enum { ROWS = 60, COLUMNS = 4 };
+  double values[ROWS * COLUMNS];
+  for (size_t r = 0; r < ROWS; ++r) {
+    for (size_t c = 0; c < COLUMNS; ++c)
+      values[r * COLUMNS + c] = c == 1 ? (double)(r % 7 == 0) : 0.5 * (double)r;
+    values[r * COLUMNS + column] = label(r);
+  }
+  failure why = {0};
+  const matrix m = {values, ROWS, COLUMNS};
+  return label_refuse("x.csv", &m, COLUMNS, &why);
+}
+
+static double ten_classes(size_t row) {
+  return (double)(row % 10);
+}
+static double classes_from_one(size_t row) {
+  return (double)(row % 3 + 1);
+}
+static double uneven(size_t row) {
+  return row % 10 == 0 ? 1 : 0;
+}
+static double with_gaps(size_t row) {
+  return (double)(row % 3 * 2);
+}
+static double halves(size_t row) {
+  return (double)(row % 3) / 2;
+}
+static double from_five(size_t row) {
+  return (double)(row % 3 + 5);
+}
+
+static void labels_are_told_from_features(void **state) {
+  (void)state;
+  assert_int_equal(refused_label(3, ten_classes), STATUS_INPUT);
+  assert_int_equal(refused_label(0, ten_classes), STATUS_INPUT);
+  assert_int_equal(refused_label(3, classes_from_one), STATUS_INPUT);
+  assert_int_equal(refused_label(2, ten_classes), STATUS_OK); /* not at an end */
+  assert_int_equal(refused_label(3, uneven), STATUS_OK);
+  assert_int_equal(refused_label(3, with_gaps), STATUS_OK);
+  assert_int_equal(refused_label(3, halves), STATUS_OK);
+  assert_int_equal(refused_label(3, from_five), STATUS_OK);
+}
+
+static void networks_in_words(void **state) {
+  (void)state;
+  char text[PROBE_TEXT];
+  probe_request r = {.widths = {784, 48, 48, 48, 10}, .config = {.n_widths = 5}};
+  assert_string_equal(probe_network_text(&r, text), "784-48-48-48-10");
+  r.widths[4] = 48;
+  assert_string_equal(probe_network_text(&r, text), "784-4x48");
+  for (size_t i = 0; i < PROBE_MAX_WIDTHS; ++i)
+    r.widths[i] = UINT64_MAX - i % 2;
+  r.config.n_widths = PROBE_MAX_WIDTHS;
+  probe_network_text(&r, text);
+  assert_int_equal(strlen(text), PROBE_TEXT - 1);
+  assert_string_equal(text + PROBE_TEXT - 4, "...");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(merging_equals_measuring_together),
@@ -240,6 +305,8 @@ int main(void) {
       cmocka_unit_test(numbers),
       cmocka_unit_test(layouts_survive_their_text),
       cmocka_unit_test(texts),
+      cmocka_unit_test(labels_are_told_from_features),
+      cmocka_unit_test(networks_in_words),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
