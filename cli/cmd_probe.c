@@ -71,25 +71,31 @@ static int probe(probe_request *r, const session *s, failure *why) {
   return status;
 }
 
-int cmd_probe(int argc, char **argv, failure *why) {
-  probe_request r;
+/* From the files and the device to the report. */
+static int run_on_device(probe_request *r, failure *why) {
   session s = {0};
   probe_weights weights = {0};
   input samples = {0};
-  int status = probe_options(argc, argv, &r, why);
-  if (status == STATUS_OK && r.weights) status = probe_weights_describe(&r, &weights, why);
-  if (status == STATUS_OK && r.input) {
-    status = input_load(r.input, r.widths[0], r.config.batch, r.keep_label, &samples, why);
-    r.config.input = samples.values;
-    r.config.batch = samples.batch;
-    r.input_correlation = samples.correlation;
+  int status = r->weights ? probe_weights_describe(r, &weights, why) : STATUS_OK;
+  if (status == STATUS_OK && r->input) {
+    status = input_load(r->input, r->widths[0], r->config.batch, r->keep_label, &samples, why);
+    r->config.input = samples.values;
+    r->config.batch = samples.batch;
+    r->input_correlation = samples.correlation;
   }
-  if (status == STATUS_OK) status = session_open(r.device, &s, why);
-  if (status == STATUS_OK && r.weights) status = probe_weights_read(&r, &s, &weights, why);
-  if (status == STATUS_OK) status = probe(&r, &s, why);
+  if (status == STATUS_OK) status = session_open(r->device, &s, why);
+  if (status == STATUS_OK && r->weights) status = probe_weights_read(r, &s, &weights, why);
+  if (status == STATUS_OK) status = probe(r, &s, why);
   probe_weights_free(&weights);
   session_close(&s);
   free(samples.values);
+  return status;
+}
+
+int cmd_probe(int argc, char **argv, failure *why) {
+  probe_request r;
+  int status = probe_options(argc, argv, &r, why);
+  if (status == STATUS_OK) status = r.suggest ? probe_suggest(&r, why) : run_on_device(&r, why);
   free(r.file_init);
   return status;
 }

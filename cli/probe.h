@@ -27,6 +27,8 @@ typedef struct probe_request {
   const char *csv, *plot;  /* files; csv may be "-" */
   bool json, all;
   probe_requirement require;
+  const char *suggest;       /* NULL, or the activation to suggest an initialiser for */
+  uint64_t depth;            /* of the network that is suggested for; 0: not given */
   fanin_probe_config config; /* but for the initialiser */
 } probe_request;
 
@@ -53,6 +55,11 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
 int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why);
 /* Harmless on a zeroed one. */
 void probe_weights_free(probe_weights *w);
+
+/* ---- probe_suggest.c ----------------------------------------------------------------------------------------------
+ */
+
+int probe_suggest(const probe_request *r, failure *why);
 
 /* ---- probe_columns.c ----------------------------------------------------------------------------------------------
  */

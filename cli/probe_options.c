@@ -2,124 +2,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "args.h"
 #include "probe.h"
+#include "probe_options.h"
 #include "tensor_file.h"
-
-enum {
-  KEY_MLP = 0x100,
-  KEY_ACTIVATION,
-  KEY_SLOPE,
-  KEY_INIT,
-  KEY_NORM,
-  KEY_RESIDUAL,
-  KEY_BIAS_STD,
-  KEY_DTYPE,
-  KEY_INPUT,
-  KEY_KEEP_LABEL,
-  KEY_BATCH,
-  KEY_SEED,
-  KEY_WEIGHTS,
-  KEY_LAYER_NAMES,
-  KEY_DEVICE,
-  KEY_ALL,
-  KEY_CSV,
-  KEY_PLOT,
-  KEY_REQUIRE
-};
-
-enum { GROUP_NETWORK = 1, GROUP_INPUT, GROUP_OUTPUT };
-
-static const struct argp_option options[] = {
-    {.doc = "Network:", .group = GROUP_NETWORK},
-    {.name = "mlp",
-     .key = KEY_MLP,
-     .arg = "N,N,...",
-     .group = GROUP_NETWORK,
-     .doc = "Input features, then the features of each layer; with --weights it may be left out"},
-    {.name = "activation",
-     .key = KEY_ACTIVATION,
-     .arg = "NAME",
-     .group = GROUP_NETWORK,
-     .doc = "After every layer but the last: linear, relu, tanh, gelu, ... (default: relu)"},
-    {.name = "slope",
-     .key = KEY_SLOPE,
-     .arg = "X",
-     .group = GROUP_NETWORK,
-     .doc = "Negative slope of leaky_relu (default: 0.01)"},
-    {.name = "init",
-     .key = KEY_INIT,
-     .arg = "INIT",
-     .group = GROUP_NETWORK,
-     .doc = "Initialiser of the weights (default: he_normal); see 'fanin list'. Repeated: compare them"},
-    {.name = "norm",
-     .key = KEY_NORM,
-     .arg = "layer|batch",
-     .group = GROUP_NETWORK,
-     .doc = "Normalise before every activation"},
-    {.name = "residual",
-     .key = KEY_RESIDUAL,
-     .group = GROUP_NETWORK,
-     .doc = "Add a layer's input to its output where the widths agree"},
-    {.name = "bias-std",
-     .key = KEY_BIAS_STD,
-     .arg = "S",
-     .group = GROUP_NETWORK,
-     .doc = "Biases are N(0, S^2) (default: 0)"},
-    {.name = "dtype",
-     .key = KEY_DTYPE,
-     .arg = "DTYPE",
-     .group = GROUP_NETWORK,
-     .doc = "Round weights to f32, f16 or bf16 (default: f32)"},
-    {.name = "weights",
-     .key = KEY_WEIGHTS,
-     .arg = "FILE",
-     .group = GROUP_NETWORK,
-     .doc =
-         "Probe the weights of a .safetensors file, fan_out x fan_in each, instead of drawing them; --init says what "
-         "they should be"},
-    {.name = "layer-names",
-     .key = KEY_LAYER_NAMES,
-     .arg = "NAME,NAME,...",
-     .group = GROUP_NETWORK,
-     .doc = "The file's tensors in order (default: layer1.weight, layer2.weight, ...)"},
-    {.doc = "Input and device:", .group = GROUP_INPUT},
-    {.name = "input",
-     .key = KEY_INPUT,
-     .arg = "FILE|normal",
-     .group = GROUP_INPUT,
-     .doc = "A .csv or .npy file with a sample a row, whose first columns are used and standardised as a whole; or "
-            "N(0,1) (default: normal)"},
-    {.name = "keep-label",
-     .key = KEY_KEEP_LABEL,
-     .group = GROUP_INPUT,
-     .doc = "Use a column of the file that looks like a label as a feature"},
-    {.name = "batch",
-     .key = KEY_BATCH,
-     .arg = "N",
-     .group = GROUP_INPUT,
-     .doc = "Samples; of a file, the first N at most (default: 256)"},
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .group = GROUP_INPUT, .doc = "64-bit seed (default: 0)"},
-    {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .group = GROUP_INPUT, .doc = SESSION_DEVICE_HELP},
-    {.doc = "Output:", .group = GROUP_OUTPUT},
-    {.name = "all", .key = KEY_ALL, .group = GROUP_OUTPUT, .doc = "Show every layer of a deep network"},
-    {.name = "json", .key = 'j', .group = GROUP_OUTPUT, .doc = "Print JSON"},
-    {.name = "csv",
-     .key = KEY_CSV,
-     .arg = "FILE|-",
-     .group = GROUP_OUTPUT,
-     .doc = "Write the layers as comma-separated values, to standard output with -"},
-    {.name = "plot",
-     .key = KEY_PLOT,
-     .arg = "FILE",
-     .group = GROUP_OUTPUT,
-     .doc = "Draw the moments over depth into a .svg or .png file; needs gnuplot"},
-    {.name = "require",
-     .key = KEY_REQUIRE,
-     .arg = "WHAT",
-     .group = GROUP_OUTPUT,
-     .doc = "What exit status 0 takes: conforms, healthy, both or none (default: both)"},
-    {0}};
 
 /* ---- Values -------------------------------------------------------------------------------------------------------
  */
@@ -175,6 +60,13 @@ static int take_activation(probe_request *r, const char *value, failure *why) {
   r->config.activation = value;
   const fanin_status known = fanin_gain(value, 0.01, FANIN_SECOND_MOMENT, &gain);
   return known == FANIN_OK ? STATUS_OK : fail_library(why, known, "--activation");
+}
+
+static int take_suggestion(probe_request *r, const char *value, failure *why) {
+  double gain;
+  r->suggest = value;
+  const fanin_status known = fanin_gain(value, 0.01, FANIN_SECOND_MOMENT, &gain);
+  return known == FANIN_OK ? STATUS_OK : fail_library(why, known, "--suggest");
 }
 
 static int take_text(const char **to, const char *value) {
@@ -233,32 +125,17 @@ static int take(void *into, int key, const char *value, failure *why) {
     return take_text(&r->plot, value);
   case KEY_REQUIRE:
     return take_requirement(r, value, why);
+  case KEY_SUGGEST:
+    return take_suggestion(r, value, why);
+  case KEY_DEPTH:
+    return args_number("--depth", value, &r->depth, why);
   default:
     return args_fail(why, "'%s' is not expected here", value);
   }
 }
 
 static const syntax probe_syntax = {
-    .command = "probe",
-    .options = options,
-    .arguments = "--mlp N,N,...\n--weights FILE",
-    .doc =
-        "Runs a multilayer perceptron forward and backward on an OpenCL device and puts each layer beside mean-field "
-        "theory: q, the mean square of its preactivations, and G, that of their gradients. 'predicted' is one step "
-        "from what was measured in the layer before (for q) or after (for G), and z says how far from it the "
-        "measurement is, in standard deviations that follow from widths and batch. Two verdicts: a network CONFORMS if "
-        "the device does what theory says of the initialiser; it is HEALTHY if what theory says is that it trains. "
-        "docs/probe.md explains every column and diagnosis.\v"
-        "Exit status: 0 if every network conforms and is healthy (or what --require asks for), 1 if not, 2 usage or "
-        "input, 3 device or OpenCL.\n\n"
-        "Examples:\n"
-        "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n"
-        "  fanin probe --mlp 64,512,512,10 --activation tanh \\\n"
-        "    --init xavier_normal:gain=tanh --input data/digits.csv\n"
-        "  fanin probe --mlp 256,256,256,256,256,256 --init xavier_normal \\\n"
-        "    --init he_normal --plot compare.svg",
-    .take = take,
-};
+    .command = "probe", .options = probe_option_list, .arguments = probe_usage, .doc = probe_doc, .take = take};
 
 /* ---- Together -----------------------------------------------------------------------------------------------------
  */
@@ -269,8 +146,9 @@ static int check_numbers(const probe_request *r, failure *why) {
   if (c->norm == FANIN_NORM_BATCH && c->batch < 2) return args_fail(why, "--norm batch: needs a --batch of at least 2");
   if (c->bias_std < 0) return args_fail(why, "--bias-std %g: give 0 or more", c->bias_std);
   if (c->dtype == FANIN_F64) return args_fail(why, "--dtype f64: a probe's weights are f32, f16 or bf16");
-  if (r->has_slope && strcmp(c->activation, "leaky_relu") != 0) {
-    return args_fail(why, "--slope belongs to --activation leaky_relu, not to %s", c->activation);
+  const char *activation = r->suggest ? r->suggest : c->activation;
+  if (r->has_slope && strcmp(activation, "leaky_relu") != 0) {
+    return args_fail(why, "--slope belongs to leaky_relu, not to %s", activation);
   }
   return STATUS_OK;
 }
@@ -287,7 +165,17 @@ static int check_weights(const probe_request *r, failure *why) {
   return STATUS_OK;
 }
 
+static int check_suggestion(const probe_request *r, failure *why) {
+  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot) {
+    return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
+  }
+  if (r->depth > 1000000) return args_fail(why, "--depth: give 1 to 1000000 layers");
+  return check_numbers(r, why);
+}
+
 static int check_together(const probe_request *r, failure *why) {
+  if (r->suggest) return check_suggestion(r, why);
+  if (r->depth != 0) return args_fail(why, "--depth belongs to --suggest");
   if (r->config.n_widths < 2 && !(r->weights && r->config.n_widths == 0)) {
     return args_fail(why, "which network? Give --mlp with at least two widths, as in --mlp 64,300,100,10");
   }
@@ -307,5 +195,6 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why) {
                        .config = {.activation = "relu", .slope = 0.01, .dtype = FANIN_F32, .batch = 256}};
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
+  if (r->suggest && r->depth == 0) r->depth = 50;
   return status == STATUS_OK ? check_together(r, why) : status;
 }
