@@ -21,7 +21,7 @@ static size_t list_mistakes(const fanin__judge *j, size_t l, mistake *out) {
   double gain = 1;
   (void)fanin_gain(j->p->config->activation, j->p->config->slope, FANIN_SECOND_MOMENT, &gain);
   const mistake all[] = {
-      {FANIN_WRONG_FAN, sqrt(in / fan_out), "what fan_out for fan_in gives"},
+      {FANIN_WRONG_FAN, sqrt(in / fan_out), "what fan_out for fan_in gives: swapped fans"},
       {FANIN_WRONG_FAN, sqrt(fan_out / in), "what fan_in for fan_out gives: swapped fans"},
       {FANIN_WRONG_FAN, sqrt(in / avg), "what fan_avg for fan_in gives"},
       {FANIN_WRONG_FAN, sqrt(avg / in), "what fan_in for fan_avg gives"},
@@ -56,7 +56,7 @@ static mistake explain(const fanin__judge *j, size_t l) {
   const size_t count = list_mistakes(j, l, list);
   for (size_t k = 0; k < count; k++) {
     const double distance = list[k].factor > 0 ? fabs(ratio / list[k].factor - 1) : ratio == 0 ? 0 : INFINITY;
-    if (distance >= nearest) continue;
+    if (distance >= nearest - 1e-9) continue; /* the first of equal ones */
     nearest = distance;
     best = list[k];
   }

@@ -224,11 +224,24 @@ bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
   return fabs(y->weight_z) > bound || fabs(y->weight_mean_z) > bound;
 }
 
+/* Whether another finding says why layer l does not conform: its weights are wrong, or its gradient came through wrong
+ * ones. */
+static bool has_wrong_weights(const fanin__judge *j, size_t l) {
+  return fanin__weights_deviate(j, l) || is_tied(j, l) || j->p->trace[l].facts.wrong_stream;
+}
+
+static bool is_explained(const fanin__judge *j, size_t l) {
+  const fanin_probe_report *const report = j->p->report;
+  if (report->overflow_layer > 0 && l >= report->overflow_layer) return true;
+  if (has_wrong_weights(j, l)) return true;
+  const bool only_gradient = !(fabs(layer(j, l)->q_z) > report->z_bound);
+  return only_gradient && l < j->p->layers && has_wrong_weights(j, l + 1);
+}
+
 static void unexplained(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = layer(j, l);
-    if (y->conforms || fanin__weights_deviate(j, l) || is_tied(j, l)) continue;
-    if (j->p->report->overflow_layer > 0 && l >= j->p->report->overflow_layer) continue;
+    if (y->conforms || is_explained(j, l)) continue;
     fanin__find(j, FANIN_UNEXPLAINED, l, l,
                 "layer %zu: the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for "
                 "%.4g (z %.1f)",

@@ -1,0 +1,119 @@
+/* Published numbers (reference/meanfield.csv), by the probe's theory and by what it measures. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "support_csv.h"
+#include "support_probe.h"
+
+enum { LAYERS_MAX = 51 };
+
+/* ---- Mean field ----------------------------------------------------------------------------------------------------
+ */
+
+/* Published by reference/meanfield.csv for inputs of mean square 1, to 1e-3 and better. */
+static void meanfield_matches_table(void **state) {
+  NEED_CLBLAST(state);
+  enum { DEPTH = 20 };
+  uint64_t widths[DEPTH + 1];
+  float input[2 * 32];
+  for (size_t k = 0; k <= DEPTH; k++) {
+    widths[k] = 32;
+  }
+  for (size_t k = 0; k < 64; k++) {
+    input[k] = k % 3 ? 1 : -1;
+  }
+  const char *field[24];
+  fanin_probe_layer layers[DEPTH] = {0};
+  char run[64] = "";
+  size_t compared = 0;
+  for (test_csv csv = test_csv_open("meanfield.csv"); test_csv_row(&csv, field, 24);) {
+    const long depth = strtol(field[3], NULL, 10), layer = strtol(field[4], NULL, 10);
+    const bool known = strcmp(field[1], "he_normal") == 0 || strcmp(field[1], "xavier_uniform") == 0;
+    if (depth != DEPTH || !known) continue;
+    char now[64];
+    snprintf(now, sizeof now, "%s %s", field[0], field[1]);
+    if (strcmp(now, run) != 0) {
+      fanin_probe_config config = test_probe_config(widths, DEPTH + 1, field[0], field[1], 2);
+      config.input = input;
+      memcpy(run, now, sizeof run);
+      assert_ok(test_probe_layers(*state, NULL, &config, layers));
+    }
+    test_assert_relative(layers[layer - 1].q_meanfield, strtod(field[5], NULL), 1e-6, run);
+    compared++;
+  }
+  assert_int_equal(compared, 3 * 2 * 4);
+}
+
+/* The table's measured part. Its networks have an activation after the last layer too, and N(0,1) as the gradient of
+ * that: one more linear layer here, whose weights' variance divides out. Its columns sd_ln_*_predicted are for these
+ * widths and this batch; the mean of two seeds stays within 4.5 / sqrt(2) of them, and the last step adds 0.02 to g's.
+ * Of the mean of ln q, half the variance is below 0. */
+typedef struct published {
+  long layer;
+  double q, q_sd, g, g_sd;
+} published;
+
+static void compare_published(fanin *f, const char *activation, const char *init, double variance, size_t depth,
+                              const published *rows, size_t n) {
+  enum { NETWORKS = 2 };
+  uint64_t wide[LAYERS_MAX + 1];
+  double q[LAYERS_MAX] = {0}, g[LAYERS_MAX] = {0};
+  for (size_t k = 0; k <= LAYERS_MAX; k++) {
+    wide[k] = 512;
+  }
+  fanin_probe_config config = test_probe_config(wide, depth + 2, activation, init, 256);
+  for (config.seed = 0; config.seed < NETWORKS; config.seed++) {
+    fanin_probe_layer layers[LAYERS_MAX];
+    assert_ok(test_probe_layers(f, NULL, &config, layers));
+    for (size_t l = 0; l < depth; l++) {
+      q[l] += log(layers[l].q_measured) / NETWORKS;
+      g[l] += log(layers[l].g_measured / variance) / NETWORKS;
+    }
+  }
+  for (size_t k = 0; k < n; k++) {
+    const published *const row = &rows[k];
+    const double factor = 4.5 / sqrt(NETWORKS);
+    const double q_off = q[row->layer - 1] - log(row->q) + 0.5 * row->q_sd * row->q_sd;
+    const double g_off = g[row->layer - 1] - log(row->g) + 0.5 * row->g_sd * row->g_sd;
+    if (fabs(q_off) > factor * row->q_sd || fabs(g_off) > factor * hypot(row->g_sd, 0.02)) {
+      fail_msg("%s %s, %zu layers, layer %ld: ln q is off by %.4f (sd %.4f), ln g by %.4f (sd %.4f)", activation, init,
+               depth, row->layer, q_off, row->q_sd, g_off, row->g_sd);
+    }
+  }
+}
+
+static void measurement_matches_table(void **state) {
+  NEED_CLBLAST(state);
+  static const struct {
+    const char *published, *init;
+  } names[] = {{"he_normal", "he_normal"},
+               {"xavier_uniform", "xavier_uniform"},
+               {"lecun_truncnormal", "lecun_normal:distribution=trunc_normal"}};
+  static const char *const activations[] = {"linear", "tanh", "relu"};
+  size_t compared = 0;
+  for (size_t k = 0; k < 3 * 3 * 2; k++) {
+    const char *const activation = activations[k % 3], *field[24];
+    const size_t depth = k < 9 ? 20 : 50, name = k / 3 % 3;
+    published rows[5];
+    size_t n = 0;
+    double variance = 0;
+    for (test_csv csv = test_csv_open("meanfield.csv"); test_csv_row(&csv, field, 24);) {
+      if (strcmp(field[0], activation) != 0 || strcmp(field[1], names[name].published) != 0) continue;
+      if (strtol(field[3], NULL, 10) != (long)depth) continue;
+      variance = strtod(field[2], NULL);
+      rows[n++] = (published){strtol(field[4], NULL, 10), strtod(field[5], NULL), strtod(field[8], NULL),
+                              strtod(field[19], NULL), strtod(field[22], NULL)};
+    }
+    compare_published(*state, activation, names[name].init, variance, depth, rows, n);
+    compared += n;
+  }
+  assert_int_equal(compared, 9 * (4 + 5));
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(meanfield_matches_table),
+                                     cmocka_unit_test(measurement_matches_table)};
+  return cmocka_run_group_tests_name("probe_published", tests, test_group_open, test_group_close);
+}
