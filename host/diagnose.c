@@ -224,18 +224,18 @@ bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
   return fabs(y->weight_z) > bound || fabs(y->weight_mean_z) > bound;
 }
 
-/* Whether another finding says why layer l does not conform: its weights are wrong, or its gradient came through wrong
- * ones. */
 static bool has_wrong_weights(const fanin__judge *j, size_t l) {
   return fanin__weights_deviate(j, l) || is_tied(j, l) || j->p->trace[l].facts.wrong_stream;
 }
 
+/* Whether another finding says why layer l does not conform: its weights are wrong, its gradient came through wrong
+ * ones, or its inputs are copies of one another, whose mean square is no mean of many. */
 static bool is_explained(const fanin__judge *j, size_t l) {
   const fanin_probe_report *const report = j->p->report;
   if (report->overflow_layer > 0 && l >= report->overflow_layer) return true;
   if (has_wrong_weights(j, l)) return true;
-  const bool only_gradient = !(fabs(layer(j, l)->q_z) > report->z_bound);
-  return only_gradient && l < j->p->layers && has_wrong_weights(j, l + 1);
+  const bool q_is_off = fabs(layer(j, l)->q_z) > report->z_bound;
+  return (l > 1 && is_tied(j, l - 1)) || (!q_is_off && l < j->p->layers && has_wrong_weights(j, l + 1));
 }
 
 static void unexplained(fanin__judge *j) {

@@ -21,7 +21,7 @@ fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dty
  */
 
 /* To f32, which the products are in. */
-static fanin_status widen(const fanin__mlp *w, uint64_t elements) {
+fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements) {
   static const char *const kernels[FANIN_DTYPE_COUNT] = {[FANIN_F16] = "widen_f16", [FANIN_BF16] = "widen_bf16"};
   const char *const kernel = kernels[w->config->dtype];
   if (!kernel) return FANIN_OK;
@@ -53,7 +53,7 @@ fanin_status fanin__mlp_load(fanin__mlp *w, size_t l) {
     FANIN__TRY(fanin__mlp_fill(w, w->weight, config->dtype, "OI", 2, shape, &config->init, name));
   }
   FANIN__TRY(fanin__mlp_load_bias(w, l));
-  return widen(w, shape[0] * shape[1]);
+  return fanin__mlp_widen(w, shape[0] * shape[1]);
 }
 
 static uint64_t larger(uint64_t a, uint64_t b) {

@@ -101,6 +101,9 @@ fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dty
 fanin_status fanin__mlp_load(fanin__mlp *w, size_t l);
 fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l);
 
+/* The first `elements` of w->weight in f32, which the products are in; the same buffer if the dtype is f32. */
+fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements);
+
 /* What the loaded weights of layer l look like. */
 typedef struct fanin__weight_facts {
   fanin_stats stats;
