@@ -593,8 +593,9 @@ typedef struct fanin_probe_layer {
   double weight_std, weight_std_expected, weight_z;     /* z: in standard errors of a sample std */
   double q_measured, q_predicted, q_meanfield, q_z;     /* mean of z^2 */
   double g_measured, g_predicted, g_meanfield, g_z;     /* mean of delta^2 */
-  double q_sd, g_sd;                                    /* standard deviations of ln q and ln g over seeds, input given:
-                                                           what all steps from the input, or the output, add up to */
+  double q_sd, g_sd;                                    /* standard deviations of ln q and ln g over seeds: of q given
+                                                           the input, all steps from it on; of g given the forward
+                                                           pass, all steps from the output back */
   double weight_gradient_measured;                      /* mean square of the entries of the loss's gradient of W,
                                                            delta^T h summed over the batch, divided by the batch */
   double weight_gradient_predicted;                     /* mean of delta^2 times mean of h^2, sample by sample */
