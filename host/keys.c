@@ -13,16 +13,14 @@ enum { GRAIN = 4096, COUNTERS = FANIN_KEYS * sizeof(cl_uint) };
 static fanin_status count_part(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin_tensor *t,
                                cl_ulong offset, cl_ulong elements, cl_uint within, cl_mem counters, cl_uint *part,
                                uint64_t *counts) {
-  const cl_uint zero = 0;
   const fanin__spread spread = fanin__spread_of(f, elements, GRAIN);
   const fanin__argument arguments[] = {FANIN__VALUE(t->buffer),    FANIN__VALUE(offset),      FANIN__VALUE(elements),
                                        FANIN__VALUE(spread.pitch), FANIN__VALUE(spread.step), FANIN__VALUE(spread.span),
                                        FANIN__VALUE(within),       FANIN__VALUE(counters)};
-  cl_event cleared = NULL, done = NULL;
-  cl_int code = clEnqueueFillBuffer(queue, counters, &zero, sizeof zero, 0, COUNTERS, 0, NULL, &cleared);
-  if (code == CL_SUCCESS) code = clWaitForEvents(1, &cleared);
-  if (cleared) (void)clReleaseEvent(cleared);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueFillBuffer of counters");
+  memset(part, 0, COUNTERS);
+  const cl_int code = clEnqueueWriteBuffer(queue, counters, CL_TRUE, 0, COUNTERS, part, 0, NULL, NULL);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of counters");
+  cl_event done = NULL;
   FANIN__TRY(fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done));
   const fanin_status status = fanin__read_back(queue, counters, COUNTERS, part, done);
   (void)clReleaseEvent(done);

@@ -10,5 +10,8 @@ for dtype in f32 f16 bf16 f64; do
     tensors+=(--tensor "$init.$dtype:$dtype:OI:13x7" --init "$init")
   done
 done
+for dtype in f32 f16 bf16 f64; do # enough elements to be correlated
+  tensors+=(--tensor "long.$dtype:$dtype:OI:20x17" --init normal)
+done
 "$@" "$FANIN" init "${tensors[@]}" -o "$dir/all.safetensors"
 "$@" "$FANIN" inspect "$dir/all.safetensors"

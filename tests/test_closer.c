@@ -256,7 +256,7 @@ static void lines_are_sums_in_pieces_too(void **state) {
   everywhere(check_lines);
 }
 
-/* A matrix with a repeated row, its transpose, and one bit flipped. */
+/* A matrix with a row that comes three times, and its transpose. */
 static void fingerprints_tell_lines_apart(void **state) {
   fanin *const f = *state;
   enum { ROWS = 61, COLUMNS = 83 };
@@ -266,6 +266,10 @@ static void fingerprints_tell_lines_apart(void **state) {
     x[k] = (float)uniform(&seed);
   memcpy(x + 40 * COLUMNS, x + 7 * COLUMNS, COLUMNS * sizeof *x);
   memcpy(x + 50 * COLUMNS, x + 7 * COLUMNS, COLUMNS * sizeof *x);
+  for (int c = 0; c < COLUMNS; c++) { /* the same numbers in another order, and one bit flipped: not equal */
+    x[20 * COLUMNS + c] = x[7 * COLUMNS + (c + 1) % COLUMNS];
+    x[30 * COLUMNS + c] = c == 82 ? nextafterf(x[7 * COLUMNS + c], 2) : x[7 * COLUMNS + c];
+  }
   for (int r = 0; r < ROWS; r++) {
     for (int c = 0; c < COLUMNS; c++)
       transposed[c * ROWS + r] = x[r * COLUMNS + c];

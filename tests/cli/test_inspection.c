@@ -64,8 +64,42 @@ static void write_model(const session *s, const model *m, uint64_t seed, const c
   free(header);
 }
 
+/* Sums of z^2 by test; the last one's are of pairs. */
+typedef struct spread {
+  double squares[TEST_COUNT + 1];
+  size_t count[TEST_COUNT + 1];
+} spread;
+
+static void add_squares(spread *s, const inspection *i) {
+  for (size_t k = 0; k < i->file->count; ++k) {
+    for (int t = 0; t < TEST_COUNT; ++t) {
+      const double z = i->tensors[k].tests[t].z;
+      s->squares[t] += isnan(z) ? 0 : z * z;
+      if (!isnan(z)) ++s->count[t];
+    }
+  }
+  for (size_t k = 0; k < i->compared_pairs; ++k)
+    s->squares[TEST_COUNT] += i->pairs[k].z * i->pairs[k].z;
+  s->count[TEST_COUNT] += i->compared_pairs;
+}
+
+/* The variance of every continuous test is 1, within five standard errors, sqrt(2 / n) for normals. Counts have none;
+ * extremes of 16-bit types often are the bound itself. */
+static void check_squares(const spread *s) {
+  static const test continuous[] = {TEST_STD,          TEST_MEAN,     TEST_SKEWNESS,    TEST_KURTOSIS,
+                                    TEST_DISTRIBUTION, TEST_ROW_SUMS, TEST_COLUMN_SUMS, TEST_LAG_1,
+                                    TEST_LAG_2,        TEST_LAG_4,    TEST_LAG_ROW,     TEST_COUNT};
+  for (size_t k = 0; k < sizeof continuous / sizeof *continuous; ++k) {
+    const test t = continuous[k];
+    const double n = (double)s->count[t], variance = s->squares[t] / n;
+    assert_true(n >= 600);
+    if (fabs(variance - 1) < 5 * sqrt(2 / n)) continue;
+    fail_msg("%s: the variance of %.0f z is %.3f", t < TEST_COUNT ? test_name(t) : "pairs", n, variance);
+  }
+}
+
 /* The largest |z| of a file, and what it would be judged by at a rate of 0.1. */
-static void inspect(const session *s, const char *path, bool notes, int *rejected, int *loosely) {
+static void inspect(const session *s, const char *path, bool notes, int *rejected, int *loosely, spread *all) {
   failure why = {0};
   tensor_file file;
   inspection i;
@@ -82,6 +116,7 @@ static void inspect(const session *s, const char *path, bool notes, int *rejecte
   }
   assert_true(i.tests > (notes ? 140 : 80));
   const double beyond = erfc(most / sqrt(2)); /* two-sided p */
+  if (notes) add_squares(all, &i);
   *rejected += !inspection_holds(&i);
   *loosely += -expm1((double)i.tests * log1p(-beyond)) < 0.1;
   inspection_free(&i);
@@ -100,11 +135,12 @@ static void false_alarms_are_as_rare_as_stated(void **state) {
   assert_non_null(mkdtemp(directory));
   snprintf(path, sizeof path, "%s/m.safetensors", directory);
   expect_ok(session_open(NULL, &s, &why), &why);
+  spread all = {{0}, {0}};
   int rejected[2] = {0}, loosely[2] = {0};
   for (uint64_t seed = 0; seed < SEEDS; ++seed) {
     write_model(&s, &m, seed, path);
     for (int notes = 0; notes < 2; ++notes)
-      inspect(&s, path, notes, &rejected[notes], &loosely[notes]);
+      inspect(&s, path, notes, &rejected[notes], &loosely[notes], &all);
   }
   for (int notes = 0; notes < 2; ++notes) {
     print_message("%s: of %d files %d rejected at 1e-3, %d at 0.1\n", notes ? "with notes" : "guessed", SEEDS,
@@ -112,6 +148,7 @@ static void false_alarms_are_as_rare_as_stated(void **state) {
     assert_in_range(rejected[notes], 0, 4);
     assert_in_range(loosely[notes], 2, 40);
   }
+  check_squares(&all);
   unlink(path);
   rmdir(directory);
   session_close(&s);
