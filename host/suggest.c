@@ -99,6 +99,7 @@ static fanin_status add_edge(const question *ask, size_t depth, double sigma_b2,
   const double sigma_w2 = fanin__critical(ask->activation, ask->slope, sigma_b2, &q);
   const fanin_suggestion choice = {.aim = FANIN_AIM_EDGE, .sigma_b2 = sigma_b2, .depth = depth};
   if (isnan(sigma_w2) || ask->activation->facts.homogeneous) return FANIN_OK; /* there, it is the gain that keeps q */
+  if (q == 0 && next_q(ask, &choice, sigma_w2, 1) > 1) return FANIN_OK; /* a point that q leaves is no place to be */
   return add(ask, choice, sigma_w2, q > 0 ? q : 1, list, count);
 }
 

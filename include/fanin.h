@@ -808,8 +808,9 @@ typedef enum fanin_aim {
   FANIN_AIM_BOTH,     /* keeps q and the gradients: where one gain does */
   FANIN_AIM_FORWARD,  /* keeps q at 1: gain 1 / sqrt(E[phi(z)^2]), z ~ N(0,1), mode fan_in */
   FANIN_AIM_BACKWARD, /* keeps gradients where q is 1: gain 1 / sqrt(E[phi'(z)^2]), mode fan_out */
-  FANIN_AIM_EDGE,     /* fanin_edge_of_chaos(): keeps gradients at q's own fixed point; biases have a variance */
-  FANIN_AIM_PYTORCH,  /* no aim of theory: what torch.nn.init.calculate_gain's gain does, where it is another */
+  FANIN_AIM_EDGE,    /* fanin_edge_of_chaos(): keeps gradients at q's own fixed point, where q goes there; biases have a
+                        variance */
+  FANIN_AIM_PYTORCH, /* no aim of theory: what torch.nn.init.calculate_gain's gain does, where it is another */
   FANIN_AIM_COUNT
 } fanin_aim;
 

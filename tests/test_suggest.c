@@ -180,11 +180,30 @@ static void bad_arguments_are_named(void **state) {
   assert_int_equal(count, 9);
 }
 
+/* Without biases, GELU's and SiLU's edge is at q = 0, which q leaves; tanh's is there too, and q goes to it. */
+static void no_edge_that_q_leaves(void **state) {
+  (void)state;
+  static const struct {
+    const char *activation;
+    int edges;
+  } cases[] = {{"gelu", 0}, {"silu", 0}, {"tanh", 1}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    fanin_suggestion list[FANIN_AIM_COUNT];
+    size_t count = 0;
+    int edges = 0;
+    assert_ok(fanin_suggest(cases[k].activation, 0, 1, 50, 0, list, &count));
+    for (size_t j = 0; j < count; j++) {
+      edges += list[j].aim == FANIN_AIM_EDGE;
+    }
+    assert_int_equal(edges, cases[k].edges);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(gains_match_references),  cmocka_unit_test(recursion_confirms_totals),
       cmocka_unit_test(known_answers),           cmocka_unit_test(sentences),
-      cmocka_unit_test(bad_arguments_are_named),
+      cmocka_unit_test(bad_arguments_are_named), cmocka_unit_test(no_edge_that_q_leaves),
   };
   return cmocka_run_group_tests_name("suggest", tests, NULL, NULL);
 }
