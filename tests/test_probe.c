@@ -253,6 +253,67 @@ static void each_bad_argument_has_its_sentence(void **state) {
   }
 }
 
+/* What is wrong with norms and with weights of the caller's. */
+static void each_bad_norm_and_weight_has_its_sentence(void **state) {
+  NEED_CLBLAST(state);
+  static const uint64_t widths[] = {8, 4, 2}, narrow[] = {8, 1, 2};
+  fanin_probe_config config = test_probe_config(widths, 3, "relu", "he_normal", 1);
+  fanin_tensor good[2];
+  fanin_probe_layer layers[2];
+  assert_ok(fanin_tensor_alloc(*state, FANIN_F32, "OI", 2, (const uint64_t[]){4, 8}, &good[0]));
+  assert_ok(fanin_tensor_alloc(*state, FANIN_F32, "OI", 2, (const uint64_t[]){2, 4}, &good[1]));
+  config.norm = (fanin_norm)9;
+  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_BAD_ARGUMENT);
+  assert_non_null(strstr(fanin_last_error(), "norm is 9"));
+  config.norm = FANIN_NORM_BATCH;
+  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_BAD_ARGUMENT);
+  assert_non_null(strstr(fanin_last_error(), "batch is 1"));
+  config.norm = FANIN_NORM_LAYER;
+  config.widths = narrow;
+  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_BAD_ARGUMENT);
+  assert_non_null(strstr(fanin_last_error(), "widths[1] is 1"));
+
+  config = test_probe_config(widths, 3, "relu", "he_normal", 1);
+  struct {
+    fanin_status status;
+    const char *sentence;
+    fanin_tensor tensor; /* of layer 2 */
+  } rows[] = {{FANIN_BAD_SHAPE, "weights[1] has rank 2 and begins 4 x 2; layer 2 needs 2 x 4", good[1]},
+              {FANIN_BAD_SHAPE, "weights[1] has rank 1", good[1]},
+              {FANIN_BAD_ARGUMENT, "weights[1] is f16 and dtype is f32", good[1]},
+              {FANIN_BAD_SHAPE, "weights[1] is a part or strided", fanin_tensor_range(good[1], 0, 7)},
+              {FANIN_BAD_SIZE, "", good[1]}};
+  rows[0].tensor.shape[0] = 4;
+  rows[0].tensor.shape[1] = 2;
+  rows[1].tensor.rank = 1;
+  rows[2].tensor.dtype = FANIN_F16;
+  rows[4].tensor.offset = 4;
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    fanin_tensor weights[2] = {good[0], rows[k].tensor};
+    config.weights = weights;
+    assert_status(test_probe_layers(*state, NULL, &config, layers), rows[k].status);
+    if (!strstr(fanin_last_error(), rows[k].sentence)) {
+      fail_msg("\"%s\" does not say \"%s\"", fanin_last_error(), rows[k].sentence);
+    }
+  }
+  fanin_tensor_free(&good[0]);
+  fanin_tensor_free(&good[1]);
+}
+
+/* A weight of 8.4 GB, where the device has no buffer so large. */
+static void out_of_device_memory(void **state) {
+  NEED_CLBLAST(state);
+  static const uint64_t widths[] = {46000, 46000};
+  fanin_probe_layer layer;
+  cl_ulong largest = 0;
+  (void)clGetDeviceInfo(fanin_device(*state), CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
+  if (largest > UINT64_C(46000) * 46000 * 4) skip();
+  const fanin_probe_config config = test_probe_config(widths, 2, "relu", "he_normal", 1);
+  const fanin_status status = test_probe_layers(*state, NULL, &config, &layer);
+  assert_true(status < 0);
+  assert_non_null(strstr(fanin_last_error(), "2116000000 elements for weights"));
+}
+
 static void count_calls(void *user, const char *what) {
   assert_true(strlen(what) > 0);
   ++*(int *)user;
@@ -277,6 +338,8 @@ int main(void) {
                                      cmocka_unit_test(overflow_names_the_layer),
                                      cmocka_unit_test(nothing_random),
                                      cmocka_unit_test(each_bad_argument_has_its_sentence),
+                                     cmocka_unit_test(each_bad_norm_and_weight_has_its_sentence),
+                                     cmocka_unit_test(out_of_device_memory),
                                      cmocka_unit_test(progress_is_told)};
   return cmocka_run_group_tests_name("probe", tests, test_group_open, test_group_close);
 }
