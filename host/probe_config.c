@@ -67,10 +67,26 @@ static fanin_status check_weight(const fanin *f, const fanin_probe_config *confi
   return FANIN_OK;
 }
 
+/* By how much layer l's weights are larger than the initialiser makes them. */
+static fanin_status factor_of(const fanin_probe_config *config, size_t l, double *out) {
+  *out = 1;
+  if (!config->weight_factors || !config->weights || !config->weights[l - 1].buffer) return FANIN_OK;
+  *out = config->weight_factors[l - 1];
+  if (*out > 0 && *out <= 1e15) return FANIN_OK;
+  return fanin__fail(FANIN_BAD_ARGUMENT, "weight_factors[%zu] is %g; it must be above 0 and at most 1e15", l - 1, *out);
+}
+
 static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
   const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
   const fanin_tensor t = fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
-  return fanin_expect(&t, &config->init, out);
+  double factor = 1;
+  FANIN__TRY(factor_of(config, l, &factor));
+  FANIN__TRY(fanin_expect(&t, &config->init, out));
+  out->mean *= factor;
+  out->std *= factor;
+  out->lo *= factor;
+  out->hi *= factor;
+  return FANIN_OK;
 }
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {

@@ -575,6 +575,8 @@ typedef struct fanin_probe_config {
       *weights; /* NULL: all from `init`. Else L tensors of the caller's, layer l's at l - 1: dense, whole,
                    rank 2, shape fan_out x fan_in, of `dtype`. They are read, and judged by what `init`
                    makes one expect. One with buffer NULL is filled from `init` like the others. */
+  const double *weight_factors; /* NULL, or L numbers above 0: layer l's tensor of `weights`, if it has a buffer, is
+                                   expected to be what `init` makes times the one at l - 1 (fanin_calibrate()'s) */
   void (*progress)(void *user, const char *what); /* NULL, or told what step begins */
   void *user;
 } fanin_probe_config;

@@ -286,6 +286,22 @@ static void weights_of_the_caller(void **state) {
     assert_ok(test_probe_layers(*state, NULL, &config, given));
     assert_false(given[1].conforms);
     assert_true(given[0].q_z == own[0].q_z);
+
+    /* Three times what the initialiser makes, and said so; a factor of a tensor without a buffer is for nobody. */
+    const fanin_init larger = fanin_normal(0, 3 / sqrt(48));
+    double factors[2] = {7, 3};
+    assert_ok(
+        fanin_fill(*state, NULL, &weights[1], &larger, fanin_key_named(config.seed, "layer2.weight"), 0, NULL, NULL));
+    config.weight_factors = factors;
+    assert_ok(test_probe_layers(*state, NULL, &config, given));
+    assert_true(given[0].q_z == own[0].q_z);
+    assert_true(given[1].conforms == own[1].conforms && fabs(given[1].weight_z - own[1].weight_z) < 0.05);
+    assert_true(fabs(given[1].q_z - own[1].q_z) < 0.05 && fabs(given[1].q_measured / own[1].q_measured - 9) < 0.1);
+    for (int bad = 0; bad < 2; bad++) {
+      factors[1] = bad == 0 ? 0 : NAN;
+      assert_int_equal(test_probe_layers(*state, NULL, &config, given), FANIN_BAD_ARGUMENT);
+      assert_non_null(strstr(fanin_last_error(), "weight_factors[1] is"));
+    }
     clReleaseMemObject(weights[1].buffer);
   }
 }
