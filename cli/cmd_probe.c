@@ -85,7 +85,8 @@ static int run_on_device(probe_request *r, failure *why) {
   }
   if (status == STATUS_OK) status = session_open(r->device, &s, why);
   if (status == STATUS_OK && r->weights) status = probe_weights_read(r, &s, &weights, why);
-  if (status == STATUS_OK) status = probe(r, &s, why);
+  if (status == STATUS_OK && r->calibrate && !r->weights) status = probe_weights_draw(r, &s, &weights, why);
+  if (status == STATUS_OK) status = r->calibrate ? probe_calibrate(r, &s, &weights, why) : probe(r, &s, why);
   probe_weights_free(&weights);
   session_close(&s);
   free(samples.values);

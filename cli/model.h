@@ -12,6 +12,8 @@ typedef struct model_tensor {
   char *name;
   fanin_tensor tensor; /* no buffer */
   fanin_init init;
+  double
+      factor; /* 0: values as `init` makes them; else calibrated: multiplied by it. NaN: nobody knows what made them */
 } model_tensor;
 
 typedef struct model {

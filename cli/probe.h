@@ -27,8 +27,11 @@ typedef struct probe_request {
   const char *csv, *plot;  /* files; csv may be "-" */
   bool json, all;
   probe_requirement require;
-  const char *suggest;       /* NULL, or the activation to suggest an initialiser for */
-  uint64_t depth;            /* of the network that is suggested for; 0: not given */
+  const char *suggest;             /* NULL, or the activation to suggest an initialiser for */
+  uint64_t depth;                  /* of the network that is suggested for; 0: not given */
+  bool calibrate, has_calibration; /* --calibrate; an option that belongs to it */
+  const char *output;
+  fanin_calibrate_options calibration;
   fanin_probe_config config; /* but for the initialiser */
 } probe_request;
 
@@ -41,18 +44,21 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why);
 /* ---- probe_weights.c ----------------------------------------------------------------------------------------------
  */
 
-/* The weights of a file. */
+/* The weights of a file, or drawn ones to be calibrated. */
 typedef struct probe_weights {
   size_t count;
   char **names;
   fanin_tensor *tensors; /* without buffers at first */
+  double *factors;       /* by which they were calibrated, as the file says; else 1 */
 } probe_weights;
 
-/* What r->weights says, which decides widths, dtype and, where it names one for all, the initialiser; what the command
- * line says of these must agree, but for --init, which decides. */
+/* What r->weights says, which decides widths, dtype and, where it names one for all, the initialiser and factors; what
+ * the command line says of these must agree, but for --init, which decides. */
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
 /* Reads what was described into buffers. Sets r->config.weights, which `w` must outlive. */
 int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why);
+/* Fills new tensors "layer<l>.weight" from the first initialiser. Sets r->config.weights. */
+int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why);
 /* Harmless on a zeroed one. */
 void probe_weights_free(probe_weights *w);
 
@@ -124,5 +130,11 @@ int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, 
 /* Whether r->plot can be made: its name, and that gnuplot is there. */
 int probe_plot_check(const probe_request *r, failure *why);
 int probe_plot(const probe_request *r, fanin_probe_report *const *reports, failure *why);
+
+/* ---- probe_calibrate.c --------------------------------------------------------------------------------------------
+ */
+
+/* Calibrates the weights, writes them to r->output and prints what was done. */
+int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why);
 
 #endif

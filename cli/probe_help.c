@@ -2,7 +2,7 @@
 #include "probe_options.h"
 #include "session.h"
 
-enum { GROUP_NETWORK = 1, GROUP_INPUT, GROUP_OUTPUT, GROUP_SUGGEST };
+enum { GROUP_NETWORK = 1, GROUP_INPUT, GROUP_OUTPUT, GROUP_CALIBRATE, GROUP_SUGGEST };
 
 const struct argp_option probe_option_list[] = {
     {.doc = "Network:", .group = GROUP_NETWORK},
@@ -93,6 +93,33 @@ const struct argp_option probe_option_list[] = {
      .arg = "WHAT",
      .group = GROUP_OUTPUT,
      .doc = "What exit status 0 takes: conforms, healthy, both or none (default: both)"},
+    {.doc = "Calibrating:", .group = GROUP_CALIBRATE},
+    {.name = "calibrate",
+     .key = KEY_CALIBRATE,
+     .group = GROUP_CALIBRATE,
+     .doc = "Rescale the weights layer by layer until the variance of the preactivations is the target (LSUV); -o must "
+            "say where they go"},
+    {.name = "output",
+     .key = 'o',
+     .arg = "FILE",
+     .group = GROUP_CALIBRATE,
+     .doc = "The .safetensors file for calibrated weights"},
+    {.name = "criterion",
+     .key = KEY_CRITERION,
+     .arg = "WHAT",
+     .group = GROUP_CALIBRATE,
+     .doc = "variance, about the mean, or second_moment, about 0 (default: variance)"},
+    {.name = "target", .key = KEY_TARGET, .arg = "X", .group = GROUP_CALIBRATE, .doc = "What it is to be (default: 1)"},
+    {.name = "tolerance",
+     .key = KEY_TOLERANCE,
+     .arg = "X",
+     .group = GROUP_CALIBRATE,
+     .doc = "Relative (default: 0.01)"},
+    {.name = "iterations",
+     .key = KEY_ITERATIONS,
+     .arg = "N",
+     .group = GROUP_CALIBRATE,
+     .doc = "Of a layer, at most (default: 10)"},
     {.doc = "Suggesting:", .group = GROUP_SUGGEST},
     {.name = "suggest",
      .key = KEY_SUGGEST,
@@ -103,7 +130,7 @@ const struct argp_option probe_option_list[] = {
     {.name = "depth", .key = KEY_DEPTH, .arg = "N", .group = GROUP_SUGGEST, .doc = "Layers (default: 50)"},
     {0}};
 
-const char probe_usage[] = "--mlp N,N,...\n--weights FILE\n--suggest ACTIVATION";
+const char probe_usage[] = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o FILE\n--suggest ACTIVATION";
 
 const char probe_doc[] =
     "Runs a multilayer perceptron forward and backward on an OpenCL device and puts each layer beside mean-field "
@@ -120,4 +147,6 @@ const char probe_doc[] =
     "    --init xavier_normal:gain=tanh --input data/digits.csv\n"
     "  fanin probe --mlp 256,256,256,256,256,256 --init xavier_normal \\\n"
     "    --init he_normal --plot compare.svg\n"
+    "  fanin probe --mlp 64,300,100,10 --input data/digits.csv \\\n"
+    "    --calibrate -o calibrated.safetensors\n"
     "  fanin probe --suggest gelu";

@@ -42,6 +42,15 @@ static int take_requirement(probe_request *r, const char *value, failure *why) {
   return status;
 }
 
+static int take_criterion(probe_request *r, const char *value, failure *why) {
+  static const char *const words[] = {"variance", "second_moment"};
+  static const fanin_criterion criteria[] = {FANIN_VARIANCE, FANIN_SECOND_MOMENT};
+  size_t i = 0;
+  const int status = take_word("--criterion", value, words, 2, &i, why);
+  if (status == STATUS_OK) r->calibration.criterion = criteria[i];
+  return status;
+}
+
 static int take_init(probe_request *r, const char *value, failure *why) {
   if (!r->has_init) r->n_inits = 0; /* the default gives way */
   r->has_init = true;
@@ -67,6 +76,40 @@ static int take_suggestion(probe_request *r, const char *value, failure *why) {
   r->suggest = value;
   const fanin_status known = fanin_gain(value, 0.01, FANIN_SECOND_MOMENT, &gain);
   return known == FANIN_OK ? STATUS_OK : fail_library(why, known, "--suggest");
+}
+
+static int take_iterations(probe_request *r, const char *value, failure *why) {
+  uint64_t n;
+  const int status = args_number("--iterations", value, &n, why);
+  if (status != STATUS_OK) return status;
+  if (n < 1 || n > 1000000) return args_fail(why, "--iterations %s: give 1 to 1000000", value);
+  r->calibration.max_iterations = (int)n;
+  return STATUS_OK;
+}
+
+static int take_positive(const char *name, const char *value, double *out, failure *why) {
+  const int status = args_real(name, value, out, why);
+  if (status == STATUS_OK && !(*out > 0)) return args_fail(why, "%s %s: give a number above 0", name, value);
+  return status;
+}
+
+static int take_calibration(probe_request *r, int key, const char *value, failure *why) {
+  r->has_calibration = true;
+  switch (key) {
+  case 'o':
+    r->output = value;
+    return STATUS_OK;
+  case KEY_CRITERION:
+    return take_criterion(r, value, why);
+  case KEY_TARGET:
+    return take_positive("--target", value, &r->calibration.target, why);
+  case KEY_TOLERANCE:
+    return take_positive("--tolerance", value, &r->calibration.tolerance, why);
+  case KEY_ITERATIONS:
+    return take_iterations(r, value, why);
+  default:
+    return args_fail(why, "'%s' is not expected here", value);
+  }
 }
 
 static int take_text(const char **to, const char *value) {
@@ -129,8 +172,10 @@ static int take(void *into, int key, const char *value, failure *why) {
     return take_suggestion(r, value, why);
   case KEY_DEPTH:
     return args_number("--depth", value, &r->depth, why);
+  case KEY_CALIBRATE:
+    return take_switch(&r->calibrate);
   default:
-    return args_fail(why, "'%s' is not expected here", value);
+    return take_calibration(r, key, value, why);
   }
 }
 
@@ -165,8 +210,22 @@ static int check_weights(const probe_request *r, failure *why) {
   return STATUS_OK;
 }
 
+static int check_calibration(const probe_request *r, failure *why) {
+  if (!r->calibrate && r->has_calibration) {
+    return args_fail(why, "-o, --criterion, --target, --tolerance and --iterations belong to --calibrate");
+  }
+  if (!r->calibrate) return STATUS_OK;
+  if (!r->output) return args_fail(why, "--calibrate: where to write the weights? Give -o FILE");
+  if (!has_ending(r->output, ".safetensors")) {
+    return args_fail(why, "-o '%s': the name must end in .safetensors", r->output);
+  }
+  if (r->n_inits > 1) return args_fail(why, "--calibrate takes one --init");
+  if (r->csv || r->plot) return args_fail(why, "--calibrate goes with neither --csv nor --plot: probe its file after");
+  return STATUS_OK;
+}
+
 static int check_suggestion(const probe_request *r, failure *why) {
-  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot) {
+  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot || r->calibrate || r->has_calibration) {
     return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
   }
   if (r->depth > 1000000) return args_fail(why, "--depth: give 1 to 1000000 layers");
@@ -181,6 +240,7 @@ static int check_together(const probe_request *r, failure *why) {
   }
   int status = check_numbers(r, why);
   if (status == STATUS_OK) status = check_weights(r, why);
+  if (status == STATUS_OK) status = check_calibration(r, why);
   if (status == STATUS_OK && r->json && r->csv && strcmp(r->csv, "-") == 0) {
     return args_fail(why, "--json and --csv - both want standard output: give --csv a file's name");
   }
@@ -189,10 +249,12 @@ static int check_together(const probe_request *r, failure *why) {
 }
 
 int probe_options(int argc, char **argv, probe_request *r, failure *why) {
-  *r = (probe_request){.init_texts = {"he_normal"},
-                       .inits = {fanin_he_normal(0, FANIN_FAN_IN)},
-                       .n_inits = 1,
-                       .config = {.activation = "relu", .slope = 0.01, .dtype = FANIN_F32, .batch = 256}};
+  *r = (probe_request){
+      .init_texts = {"he_normal"},
+      .inits = {fanin_he_normal(0, FANIN_FAN_IN)},
+      .n_inits = 1,
+      .calibration = {.criterion = FANIN_VARIANCE, .target = 1, .tolerance = 0.01, .max_iterations = 10},
+      .config = {.activation = "relu", .slope = 0.01, .dtype = FANIN_F32, .batch = 256}};
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
   if (r->suggest && r->depth == 0) r->depth = 50;

@@ -25,7 +25,12 @@ enum {
   KEY_PLOT,
   KEY_REQUIRE,
   KEY_SUGGEST,
-  KEY_DEPTH
+  KEY_DEPTH,
+  KEY_CALIBRATE,
+  KEY_CRITERION,
+  KEY_TARGET,
+  KEY_TOLERANCE,
+  KEY_ITERATIONS
 };
 
 /* What probe_help.c says of them. */

@@ -59,6 +59,13 @@ char *probe_input_text(const probe_request *r, char out[PROBE_TEXT]) {
   return out;
 }
 
+static bool is_calibrated(const probe_request *r) {
+  bool any = false;
+  for (size_t l = 0; r->config.weight_factors && l + 1 < r->config.n_widths; ++l)
+    any = any || r->config.weight_factors[l] != 1;
+  return any;
+}
+
 void probe_print_heading(const probe_request *r, const session *s) {
   char text[PROBE_TEXT];
   printf("MLP %s", probe_network_text(r, text));
@@ -66,6 +73,7 @@ void probe_print_heading(const probe_request *r, const session *s) {
   if (r->weights) printf("of %s as ", r->weights);
   for (size_t i = 0; i < r->n_inits; ++i)
     printf("%s%s", i > 0 ? " | " : "", r->init_texts[i]);
+  if (is_calibrated(r)) printf(", calibrated");
   printf(" in %s, seed %" PRIu64 "\n", fanin_dtype_name(r->config.dtype), r->config.seed);
   printf("Input: %s", probe_input_text(r, text));
   if (r->input) printf("; mean cosine of two rows %.3g", r->input_correlation);

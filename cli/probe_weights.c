@@ -1,4 +1,4 @@
-/* The weights of a probe that come from a file. */
+/* The weights of a probe that it does not draw itself: those of a file, or drawn to be calibrated. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,12 +12,15 @@
 enum { MAX_LAYERS = PROBE_MAX_WIDTHS - 1 };
 
 static void add_layer(probe_weights *w, const char *name, size_t length, fanin_dtype dtype, const uint64_t shape[2]) {
+  w->factors[w->count] = 1;
   w->names[w->count] = copy_text(name, length);
   w->tensors[w->count++] = fanin_tensor_of(NULL, 0, dtype, "OI", 2, shape);
 }
 
 static void allocate_layers(probe_weights *w, size_t n) {
-  *w = (probe_weights){.names = allocate(n, sizeof *w->names), .tensors = allocate(n, sizeof *w->tensors)};
+  *w = (probe_weights){.names = allocate(n, sizeof *w->names),
+                       .tensors = allocate(n, sizeof *w->tensors),
+                       .factors = allocate(n, sizeof *w->factors)};
 }
 
 void probe_weights_free(probe_weights *w) {
@@ -27,6 +30,7 @@ void probe_weights_free(probe_weights *w) {
   }
   free(w->names);
   free(w->tensors);
+  free(w->factors);
   *w = (probe_weights){0};
 }
 
@@ -128,17 +132,29 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
   return STATUS_OK;
 }
 
-/* The initialiser that the file names for all layers, if it does. */
-static void take_init(probe_request *r, const tensor_file *f, const probe_weights *w) {
-  const char *first = tensor_file_note(f, "init", w->names[0]);
+/* What the file says made the tensor: "init", or "calibrated" and a factor. */
+static const char *maker(const tensor_file *f, const char *name, double *factor) {
+  const char *init = tensor_file_note(f, "init", name), *text = tensor_file_note(f, "factor", name);
+  *factor = 1;
+  if (init || !text) return init;
+  char *end = NULL;
+  *factor = strtod(text, &end);
+  return end != text && *end == '\0' && *factor > 0 && *factor <= 1e15 ? tensor_file_note(f, "calibrated", name) : NULL;
+}
+
+/* The initialiser that the file names for all layers, if it does, and the factors. */
+static void take_init(probe_request *r, const tensor_file *f, probe_weights *w) {
+  const char *first = NULL;
   fanin_init init;
-  for (size_t l = 1; first && l < w->count; ++l) {
-    const char *other = tensor_file_note(f, "init", w->names[l]);
-    if (!other || strcmp(first, other) != 0) return;
+  for (size_t l = 0; l < w->count; ++l) {
+    const char *text = maker(f, w->names[l], &w->factors[l]);
+    if (l == 0) first = text;
+    if (!text || strcmp(first, text) != 0) return;
   }
   if (!first || fanin_init_parse(first, &init) != FANIN_OK) return;
   r->inits[0] = init;
   r->init_texts[0] = r->file_init = copy_text(first, strlen(first));
+  r->config.weight_factors = w->factors;
 }
 
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
@@ -185,5 +201,24 @@ int probe_weights_read(probe_request *r, const session *s, probe_weights *w, fai
     status = read_layer(s, &f, w, l, why);
   tensor_file_close(&f);
   r->config.weights = w->tensors;
+  return status;
+}
+
+int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why) {
+  const size_t n = r->config.n_widths - 1;
+  int status = STATUS_OK;
+  allocate_layers(out, n);
+  for (size_t l = 0; l < n && status == STATUS_OK; ++l) {
+    char name[64];
+    const uint64_t shape[2] = {r->widths[l + 1], r->widths[l]};
+    const int length = snprintf(name, sizeof name, "layer%zu.weight", l + 1);
+    add_layer(out, name, (size_t)length, r->config.dtype, shape);
+    status = allocate_buffer(s, out, l, why);
+    if (status != STATUS_OK) break;
+    const fanin_key key = fanin_key_named(r->config.seed, name);
+    const fanin_status filled = fanin_fill(s->f, s->queue, &out->tensors[l], &r->inits[0], key, 0, NULL, NULL);
+    if (filled != FANIN_OK) status = fail_library(why, filled, name);
+  }
+  r->config.weights = out->tensors;
   return status;
 }

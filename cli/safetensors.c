@@ -2,6 +2,7 @@
 #include "safetensors.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +46,17 @@ static void set_note(json_t *metadata, const char *key, const char *tensor_name,
   free(full);
 }
 
+/* What made the tensor's values. */
+static void set_maker(json_t *metadata, const model_tensor *t) {
+  char init[512], factor[32];
+  if (isnan(t->factor)) return;
+  fanin_init_format(&t->init, init, sizeof init);
+  set_note(metadata, t->factor == 0 ? "init" : "calibrated", t->name, json_string(init));
+  if (t->factor == 0) return;
+  snprintf(factor, sizeof factor, "%.17g", t->factor);
+  set_note(metadata, "factor", t->name, json_string(factor));
+}
+
 static json_t *make_metadata(const model *m, uint64_t seed) {
   json_t *metadata = json_object();
   set_note(metadata, "version", "", json_string(fanin_version()));
@@ -53,9 +65,8 @@ static json_t *make_metadata(const model *m, uint64_t seed) {
   if (m->name) set_note(metadata, "model", "", json_string(m->name));
   for (size_t i = 0; i < m->count; ++i) {
     const model_tensor *t = &m->tensors[i];
-    char init[512], layout[LAYOUT_TEXT];
-    fanin_init_format(&t->init, init, sizeof init);
-    set_note(metadata, "init", t->name, json_string(init));
+    char layout[LAYOUT_TEXT];
+    set_maker(metadata, t);
     if (t->tensor.layout[0]) set_note(metadata, "layout", t->name, json_string(layout_format(&t->tensor, layout)));
   }
   return metadata;
