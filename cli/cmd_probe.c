@@ -82,6 +82,7 @@ static int run_on_device(probe_request *r, failure *why) {
     r->config.input = samples.values;
     r->config.batch = samples.batch;
     r->input_correlation = samples.correlation;
+    r->columns_left = samples.columns_left;
   }
   if (status == STATUS_OK) status = session_open(r->device, &s, why);
   if (status == STATUS_OK && r->weights) status = probe_weights_read(r, &s, &weights, why);

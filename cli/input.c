@@ -67,6 +67,7 @@ int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_labe
   status = check_columns(path, &m, columns, keep_label, why);
   if (status == STATUS_OK) {
     out->batch = m.rows < most ? m.rows : most;
+    out->columns_left = m.columns - columns;
     out->values = allocate((size_t)(out->batch * columns), sizeof *out->values);
     status = standardise(path, &m, (size_t)out->batch, (size_t)columns, out->values, why);
   }

@@ -11,7 +11,8 @@
 typedef struct input {
   float *values; /* batch x columns; free() it */
   uint64_t batch;
-  double correlation; /* mean cosine of two different samples; NaN for one */
+  uint64_t columns_left; /* that the file has and the network does not take */
+  double correlation;    /* mean cosine of two different samples; NaN for one */
 } input;
 
 /* The first `columns` columns of a .csv or .npy file with a sample a row, at most `most` rows, less their mean and

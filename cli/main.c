@@ -18,7 +18,7 @@ static const command commands[] = {
     {"list", "list the initialisers: formula, parameters, source", cmd_list},
     {"init", "fill a model's tensors on a device and write them to a file", cmd_init},
     {"inspect", "measure the tensors of a file on a device, beside what is expected", cmd_inspect},
-    {"probe", "run an MLP forward on a device and check its variance layer by layer", cmd_probe},
+    {"probe", "run an MLP on a device and check its variance and gradients by layer", cmd_probe},
     {"bench", "measure how fast a device fills tensors, beside its own fill", cmd_bench},
 };
 enum { N_COMMANDS = sizeof commands / sizeof *commands };

@@ -21,6 +21,7 @@ typedef struct probe_request {
   const char *input;                   /* NULL: N(0,1) */
   bool keep_label;
   double input_correlation; /* mean cosine of two samples of the file */
+  uint64_t columns_left;    /* that it has and the network does not take */
   const char *device;
   const char *weights;     /* NULL: from the initialisers */
   const char *layer_names; /* of the weights, with commas; NULL: layer1.weight, ... */

@@ -77,5 +77,6 @@ void probe_print_heading(const probe_request *r, const session *s) {
   printf(" in %s, seed %" PRIu64 "\n", fanin_dtype_name(r->config.dtype), r->config.seed);
   printf("Input: %s", probe_input_text(r, text));
   if (r->input) printf("; mean cosine of two rows %.3g", r->input_correlation);
+  if (r->input && r->columns_left > 0) printf("; columns left out: %" PRIu64, r->columns_left);
   printf("\nDevice: %s\n\n", s->device_name);
 }

@@ -35,8 +35,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: glorot_jacobian INIT LAYERS WIDTH\n");
     return 2;
   }
-  const int layers = atoi(argv[2]);
-  const size_t n = (size_t)atoi(argv[3]);
+  const size_t layers = count_of(argv[2]);
+  const size_t n = count_of(argv[3]);
   check(fanin_init_parse(argv[1], &init));
   check(fanin_open(NULL, &f));
   double *w = numbers(n * n), *scratch = numbers(n * n), *s = numbers(n), *h = numbers(n), *z = numbers(n);
@@ -47,10 +47,10 @@ int main(int argc, char **argv) {
     slopes[i] = ones[i] = 1; /* no activation before the first layer */
   }
   printf("layer weights jacobian\n");
-  for (int l = 1; l <= layers; l++) {
+  for (size_t l = 1; l <= layers; l++) {
     draw_weights(f, &init, l, n, w);
     const double plain = mean_singular_value(w, ones, n, scratch, s);
-    printf("%d %.4f %.4f\n", l, plain, mean_singular_value(w, slopes, n, scratch, s));
+    printf("%zu %.4f %.4f\n", l, plain, mean_singular_value(w, slopes, n, scratch, s));
     multiply(w, h, n, z);
     for (size_t i = 0; i < n; i++) {
       h[i] = tanh(z[i]);

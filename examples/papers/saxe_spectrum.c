@@ -24,14 +24,14 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: saxe_spectrum LAYERS WIDTH\n");
     return 2;
   }
-  const int layers = atoi(argv[1]);
-  const size_t n = (size_t)atoi(argv[2]);
+  const size_t layers = count_of(argv[1]);
+  const size_t n = count_of(argv[2]);
   check(fanin_open(NULL, &f));
   double *w = numbers(n * n), *product = numbers(n * n), *next = numbers(n * n), *s = numbers(n);
   for (size_t i = 0; i < n; i++) {
     product[i * n + i] = 1;
   }
-  for (int l = 1; l <= layers; l++) {
+  for (size_t l = 1; l <= layers; l++) {
     draw_weights(f, &init, l, n, w);
     multiply(w, product, n, next);
     double *swap = product;

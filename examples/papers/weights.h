@@ -16,6 +16,15 @@ static void check(fanin_status status) {
   exit(1);
 }
 
+/* A whole number from 1 to 20000, or the end. */
+static size_t count_of(const char *text) {
+  char *end = NULL;
+  const long n = strtol(text, &end, 10);
+  if (end != text && *end == '\0' && n >= 1 && n <= 20000) return (size_t)n;
+  fprintf(stderr, "'%s': a whole number from 1 to 20000 is needed\n", text);
+  exit(2);
+}
+
 static double *numbers(size_t n) {
   double *x = calloc(n, sizeof *x);
   if (x) return x;
@@ -24,12 +33,12 @@ static double *numbers(size_t n) {
 }
 
 /* w (n x n, row-major): layer l's weights, the bits that `fanin probe` uses with seed 0. */
-static void draw_weights(fanin *f, const fanin_init *init, int l, size_t n, double *w) {
+static void draw_weights(fanin *f, const fanin_init *init, size_t l, size_t n, double *w) {
   const uint64_t shape[2] = {n, n};
   fanin_tensor t;
   char name[32];
   float *host = calloc(n * n, sizeof *host);
-  snprintf(name, sizeof name, "layer%d.weight", l);
+  snprintf(name, sizeof name, "layer%zu.weight", l);
   check(host ? FANIN_OK : FANIN_OUT_OF_MEMORY);
   check(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, shape, &t));
   check(fanin_fill(f, NULL, &t, init, fanin_key_named(0, name), 0, NULL, NULL));
