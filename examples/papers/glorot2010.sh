@@ -8,7 +8,7 @@ set -euo pipefail
 
 for init in pytorch_default xavier_uniform; do # PyTorch's default is U(-1/sqrt(n), 1/sqrt(n))
   probe $init --mlp "$(repeat 6 1000),10" --activation tanh --init $init --batch 1000
-  "$build/examples/glorot_jacobian" $init 5 1000 >"$work/$init.jacobian"
+  "$build/examples/papers/glorot_jacobian" $init 5 1000 >"$work/$init.jacobian"
 done
 
 jacobian() { # INIT COLUMN: mean over layers 2 to 5, which follow an activation

@@ -8,7 +8,7 @@ set -euo pipefail
 
 head_row "Saxe et al. 2013, Gaussian matrices"
 for layers in 1 2 5 20; do
-  "$build/examples/saxe_spectrum" $layers 500 >"$work/$layers.dat"
+  "$build/examples/papers/saxe_spectrum" $layers 500 >"$work/$layers.dat"
   read -r mean variance small < <(awk '{ m += $2 ^ 2; v += $2 ^ 4; small += $2 < 0.1 } END {
     m /= NR; printf "%.4g %.4g %.3g\n", m, v / NR - m * m, small / NR }' "$work/$layers.dat")
   row "L = $layers: mean of the squared singular values" 1 1 "$mean"
