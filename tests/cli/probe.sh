@@ -38,6 +38,7 @@ grep -q '^  do: choose gain' verdict.txt || die "no remedy: $(cat verdict.txt)"
 verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require conforms
 verdict 1 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require healthy
 verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require none
+verdict 0 CONFORMS HEALTHY --mlp 64,10 --init identity # its last columns are 0, all of them
 verdict 1 CONFORMS 'NOT HEALTHY' --mlp 8,8,8,8,8,8,8 --init zeros
 grep -q '^NOT HEALTHY:.* SYMMETRY' verdict.txt || die "zeros: $(cat verdict.txt)"
 [ "$(grep -c '^SYMMETRY' verdict.txt)" = 3 ] || die "three in full: $(cat verdict.txt)"
