@@ -171,19 +171,28 @@ static void pack(packed *p, int rank, const uint64_t *shape, fanin_init init) {
   ++p->count;
 }
 
-static void add_many(bench_set *set) {
-  enum { TENSORS = 1000 };
+/* So many tensors of 1,000 elements, one after another and by plan. */
+static void add_tensors(bench_set *set, size_t tensors) {
+  static const char *const ways[] = {"fills", "plan"};
   const uint64_t shape[1] = {1000};
-  const size_t fill = add_device_fill(set, BENCH_MANY, "device_fill_1000x1000", TENSORS * shape[0] * sizeof(cl_float));
+  char name[BENCH_NAME];
+  snprintf(name, sizeof name, "device_fill_%zux1000", tensors);
+  const size_t fill = add_device_fill(set, BENCH_MANY, name, tensors * shape[0] * sizeof(cl_float));
   size_t added[2];
   for (int i = 0; i < 2; ++i) {
     packed p = {0};
-    for (int t = 0; t < TENSORS; ++t)
+    for (size_t t = 0; t < tensors; ++t)
       pack(&p, 1, shape, fanin_normal(0, 0.02));
-    added[i] = add_items(set, BENCH_MANY, i == 0 ? "fills_1000x1000" : "plan_1000x1000", fill, p.items, p.count);
+    snprintf(name, sizeof name, "%s_%zux1000", ways[i], tensors);
+    added[i] = add_items(set, BENCH_MANY, name, fill, p.items, p.count);
   }
   run_by_plan(set, added[1]);
   compare(set, added[1], added[0]);
+}
+
+static void add_many(bench_set *set) {
+  for (size_t tensors = 1; tensors <= 10000; tensors *= 10)
+    add_tensors(set, tensors);
 }
 
 /* GPT-2 124M (Radford et al. 2019): shapes and initialisers as in models/gpt2-124m.json, projections into the residual

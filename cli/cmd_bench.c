@@ -91,8 +91,9 @@ static const syntax bench_syntax = {
     .command = "bench",
     .options = options,
     .doc =
-        "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1,000 small "
-        "tensors and GPT-2 124M by plan, sizes from 1 KiB on, and processes from their start to the first finished "
+        "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1 to "
+        "10,000 small tensors and GPT-2 124M by plan, sizes from 1 KiB on, and processes from their start to the first "
+        "finished "
         "4 MiB tensor. A time is the wall clock's around enqueue and clFinish. Cases run in turns, round by round, in "
         "memory that was touched before; 'of fill' is the rate in bytes beside that of clEnqueueFillBuffer, and "
         "'compared' that in elements beside another case: medians of the ratios in each round.\v"

@@ -72,10 +72,10 @@ has_f64 = next(d['f64'] for d in json.load(open('devices.json'))['devices'] if d
 sizes = {'f32': 4, 'f16': 2, 'bf16': 2, **({'f64': 8} if has_f64 else {})}
 families = ['zeros', 'constant', 'uniform', 'normal', 'trunc_normal', 'trunc_normal_wide']
 rows = ['strided_256', 'strided_1024', 'slab_256', 'slab_1024']
-many = ['plan_1000x1000', 'fills_1000x1000']
+many = {f'{way}_{n}x1000': n for way in ('plan', 'fills') for n in (1, 10, 100, 1000, 10000)}
 model = ['plan_gpt2', 'one_tensor_gpt2']
 linear = {f'linear_{k}': 2**k for k in (8, 10, 12, 14, 16, 18)}
-fill_of = {**dict.fromkeys(families + rows, 'device_fill'), **dict.fromkeys(many, 'device_fill_1000x1000'),
+fill_of = {**dict.fromkeys(families + rows, 'device_fill'), **{name: f'device_fill_{n}x1000' for name, n in many.items()},
            **dict.fromkeys(model, 'device_fill_gpt2'), **{name: 'device_fill_' + name for name in linear}}
 fill_of.update({fill: fill for fill in fill_of.values()})
 starts = {('cold_start', 'f32'), ('cold_start_empty', None), ('warm_start', 'f32'), ('warm_start_empty', None)}
@@ -98,13 +98,13 @@ for (name, dtype), r in results.items():
 
 def elements(name):
     return results[name, 'f32']['elements']
-assert [elements(name) for name in many] == [1000 * 1000] * 2
+assert all(elements(name) == 1000 * n for name, n in many.items())
 assert [elements(name) for name in model] == [124439808] * 2
 assert [elements(name) for name in rows] == [2**18 // 272 * 256, 2**18 // 1040 * 1024, 2**18, 2**18]
 assert all(elements(name) == n for name, n in linear.items())
 assert all(elements(name) == elements(fill) for name, fill in fill_of.items() if not name.startswith('strided'))
 
-compared = {('plan_1000x1000', 'f32'): ('fills_1000x1000', 'f32'), ('plan_gpt2', 'f32'): ('one_tensor_gpt2', 'f32'),
+compared = {**{(f'plan_{n}x1000', 'f32'): (f'fills_{n}x1000', 'f32') for n in many.values()}, ('plan_gpt2', 'f32'): ('one_tensor_gpt2', 'f32'),
             ('cold_start', 'f32'): ('cold_start_empty', None), ('warm_start', 'f32'): ('warm_start_empty', None),
             **{(name, 'f32'): ('uniform', 'f32') for name in rows},
             **{(name, dtype): (name, 'f32') for name in families for dtype in sizes if dtype != 'f32'}}
