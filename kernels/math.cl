@@ -7,18 +7,14 @@
 
 #include "store.cl"
 
-/* p = p x + c[0], then p x + c[1] and so on, n times. */
-static void horner(vfloat p[TOGETHER], const vfloat x[TOGETHER], constant float *c, int n) {
-#pragma unroll
-  for (int k = 0; k < n; ++k)
-    ALL(i) p[i] = fma(p[i], x[i], (vfloat)(c[k]));
-}
-
+/* p = the polynomial of x with the coefficients c, that of the highest power first. */
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 #define HORNER(p, x, c)                                                                                                \
   do {                                                                                                                 \
     ALL(i)(p)[i] = (vfloat)((c)[0]);                                                                                   \
-    horner(p, x, (c) + 1, COUNT(c) - 1);                                                                               \
+    _Pragma("unroll") for (int step = 1; step < COUNT(c); ++step) {                                                    \
+      ALL(i)(p)[i] = fma((p)[i], (x)[i], (vfloat)((c)[step]));                                                         \
+    }                                                                                                                  \
   } while (0)
 
 /* The word as a number in (-1, 1), odd multiples of 2^-32: (int(w) + 1/2) 2^-31. */
