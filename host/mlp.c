@@ -75,7 +75,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
     widest = larger(widest, config->widths[l]);
     if (l > 0) weights = larger(weights, config->widths[l] * config->widths[l - 1]);
   }
-  const uint64_t sums = larger(7 * w->batch * w->segments, 3 * w->subset), lines = 2 * widest;
+  const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
   if (config->dtype == FANIN_F32) {
     w->weight_f32 = w->weight;

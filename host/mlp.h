@@ -171,10 +171,10 @@ fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const flo
  */
 fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips);
 
-/* For each a of the subset the sums over b != a of s d^2, s e and s d f, where s = slope_unit (Gram of phi'^2 of y_l),
- * d = delta_unit (Gram of delta_{l+1}), e that of its squares and f of the skip; cubes: see cube_sums, of s d. sums: 4
- * x subset. delta_unit is of the true gradients. */
-fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, double delta_unit, double slope_unit, bool squares,
-                                       bool skips, float *sums);
+/* See gradient_pairs in kernels/pairs.cl: d is delta_unit (Gram of delta_{l+1}), delta_unit that of the true gradients,
+ * s is slope_unit (Gram of phi'^2 of y_l); roots: a number a sample of the subset. sums: its four planes, then
+ * cube_sums of t: 5 x subset. */
+fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, double delta_unit, double slope_unit,
+                                       const float *roots, bool squares, bool skips, float *sums);
 
 #endif

@@ -63,21 +63,22 @@ fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool 
   return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_OK;
 }
 
-fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, double delta_unit, double slope_unit, bool squares,
-                                       bool skips, float *sums) {
+fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, double delta_unit, double slope_unit,
+                                       const float *roots, bool squares, bool skips, float *sums) {
   const fanin__stage *const s = &w->stages[l];
   const size_t m = (size_t)w->subset;
   const cl_ulong width = s->width, step = w->step;
   const cl_uint has_squares = squares, has_skips = skips;
   const float slope = (float)w->config->slope;
   const float d_unit = (float)(delta_unit / w->kept_unit / w->kept_unit), s_unit = (float)(slope_unit * (double)width);
+  FANIN__TRY(fanin__mlp_send(w, w->root, roots, m));
   FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, ARGUMENT(s->y), ARGUMENT(step),
                             ARGUMENT(slope), ARGUMENT(w->rows)));
   FANIN__TRY(multiply_rows(w, width, 1 / (float)width, w->slopes));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->squares),
-                            ARGUMENT(w->slopes), ARGUMENT(w->skips), ARGUMENT(d_unit), ARGUMENT(s_unit),
-                            ARGUMENT(has_squares), ARGUMENT(has_skips), ARGUMENT(w->sums)));
-  FANIN__TRY(fanin__mlp_fetch(w, w->sums, sums, 3 * m));
+                            ARGUMENT(w->slopes), ARGUMENT(w->skips), ARGUMENT(w->root), ARGUMENT(d_unit),
+                            ARGUMENT(s_unit), ARGUMENT(has_squares), ARGUMENT(has_skips), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch(w, w->sums, sums, 4 * m));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->sums)));
-  return fanin__mlp_fetch(w, w->sums, sums + 3 * m, m);
+  return fanin__mlp_fetch(w, w->sums, sums + 4 * m, m);
 }

@@ -148,11 +148,6 @@ static void report_forward(fanin__probe *p, size_t l) {
   out->f16_underflow = t->sums.f16_underflow / elements;
 }
 
-/* The activations' part counts by its share in the prediction: biases do not fluctuate with it. */
-static fanin__cumulants damped(const fanin__cumulants *c, double share) {
-  return (fanin__cumulants){c->mean * share, c->variance * share * share, c->third * share * share * share};
-}
-
 /* What is expected of z, sample by sample, given the layer before. */
 static void set_expected(fanin__probe *p, size_t l) {
   const fanin__row_sums *const before = &p->trace[l - 1].sums;
@@ -187,8 +182,9 @@ static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin_
   const double share = predicted > 0 ? (predicted - p->bias_variance) / predicted : 0;
   fanin__cumulants weights = {0, 0, 0};
   out->q_predicted = predicted;
+  t->share = share;
   if (p0 > 0) FANIN__TRY(fanin__forward_law(p, l, p0, &weights, is_predicted(p, l) ? activations : NULL));
-  const fanin__cumulants before = damped(&p->activations, share);
+  const fanin__cumulants before = fanin__scaled(&p->activations, share); /* biases do not fluctuate with it */
   t->step = fanin__product(&before, &weights);
   return FANIN_OK;
 }
@@ -296,8 +292,16 @@ static fanin_status run_output(fanin__probe *p) {
   return FANIN_OK;
 }
 
-static fanin_status run_backward(fanin__probe *p, size_t l) {
+/* How |delta_l|^2 answers to |z_l|^2. */
+static double response_of(const fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
+  if (p->mlp.stages[l].norm == FANIN_NORM_LAYER) return -1; /* the norm divides by it */
+  return t->slope_sensitivity + t->sensitivity * after->share * after->response;
+}
+
+static fanin_status run_backward(fanin__probe *p, size_t l) {
+  fanin__trace *const t = &p->trace[l];
+  const fanin__trace *const after = &p->trace[l + 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
   const uint64_t width = p->config->widths[l];
   const bool lawful = t->lawful && after->lawful;
@@ -314,6 +318,7 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
   FANIN__TRY(fanin__mlp_backward(&p->mlp, l, rms, rms_of(t->sums.hh, p->batch, width),
                                  rms_of(t->sums.zz, p->batch, width), &p->gradients));
   if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law));
+  t->response = response_of(p, l);
   FANIN__TRY(finish_backward(p, l));
   const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see probe_gradient.c */
   if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);

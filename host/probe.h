@@ -30,9 +30,14 @@ typedef struct fanin__trace {
   double correlation;       /* of two samples' h: mean cosine over pairs */
   double dead;              /* share of features */
   fanin__weight_facts facts;
-  fanin__cumulants step; /* of q_measured / q_predicted - 1 */
-  double back;           /* variance of g_measured / g_predicted */
-  double sensitivity;    /* d ln q_{l+1} / d ln q_l */
+  fanin__cumulants step;     /* of q_measured / q_predicted - 1 */
+  double back;               /* variance of g_measured / g_predicted */
+  double z_correlation;      /* of two samples' z, given the layer before */
+  double share;              /* of q that comes from h and not from the biases */
+  double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
+  double sensitivity;        /* d ln <h^2> / d ln q */
+  double slope_sensitivity;  /* d ln <phi'^2> / d ln q */
+  double response;           /* d ln |delta|^2 / d ln q, through this layer and all after it */
 } fanin__trace;
 
 typedef struct fanin__probe {

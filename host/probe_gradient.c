@@ -17,8 +17,9 @@
  * D_ab = delta_a . delta_b, E_ab = sum_i delta_ai^2 delta_bi^2, S_ab = sum_j phi'_aj^2 phi'_bj^2 and F_ab = s_a . s_b
  *   variance = sum_ab [2 sigma^4 S_ab D_ab^2 + (k4 - 3) sigma^4 S_ab E_ab + 4 sigma^2 S_ab D_ab F_ab / n],
  *   third    = 8 sigma^6 sum_abc (sum_j phi'_aj^2 phi'_bj^2 phi'_cj^2) D_ab D_bc D_ca,
- * the last sum over j by n times the product of S_ab / n over pairs, in units of <phi'^2>, except where a = b = c.
- * If z_{l+1} goes into a batch norm, delta_a depends on every sample's z: no law.
+ * the last sum over j by n s_ab s_bc s_ca / (s_a s_b s_c), with S_ab = n s_ab and sum_j phi'_aj^2 = n s_a, which is
+ * exact for independent samples, except where a = b = c, or a = b, where it is n s_aa s_ac / s_a. If z_{l+1} goes into
+ * a batch norm, delta_a depends on every sample's z: no law.
  *
  * Of the activations: the mean over features of phi'^2 against its expectation at the measured q_a, as in probe_law.c,
  * samples weighted by |delta_a|^2. */
@@ -71,23 +72,24 @@ static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const 
     if (g->slope2[a] > 0) own.skips += sa * da * g->skip_slope[a] / (g->slope2[a] / n) * d;
     own.cubes += g->slope6[a] * s3 * da * da * da;
   }
-  double mixed = 0, spent = 0;
+  double mixed = 0, counted = 0; /* where two or three of a, b and c agree: as it is, and as t has it */
   for (uint64_t k = 0; k < m; k++) {
     const uint64_t a = k * p->mlp.step;
-    const double diagonal = g->slope4[a] * s2 * after->dd[a] * d;
+    const double share = g->slope2[a] / (n * lead->slopes);
+    const double diagonal = share > 0 ? g->slope4[a] * s2 * after->dd[a] * d / share : 0;
     other.gaussian += (double)pairs[k];
     other.kurtic += (double)pairs[m + k];
     other.skips += (double)pairs[2 * m + k];
-    other.cubes += (double)pairs[3 * m + k];
     mixed += diagonal * (double)pairs[k];
-    spent += diagonal * diagonal * diagonal;
+    counted += 3 * diagonal * (double)pairs[3 * m + k] + diagonal * diagonal * diagonal;
+    other.cubes += (double)pairs[4 * m + k];
   }
   const double pair = m > 1 ? batch * (batch - 1) / (size * (size - 1)) : 0;
   const double triple = m > 2 ? pair * (batch - 2) / (size - 2) : 0;
   return (sums){.gaussian = own.gaussian + pair * other.gaussian,
                 .kurtic = own.kurtic + pair * other.kurtic,
                 .skips = own.skips + pair * other.skips,
-                .cubes = own.cubes + 3 * pair * mixed + triple * fmax(other.cubes - 3 * mixed - spent, 0)};
+                .cubes = own.cubes + 3 * pair * mixed + triple * fmax(other.cubes - counted, 0)};
 }
 
 /* The cumulants of T / total - 1. */
@@ -95,9 +97,14 @@ static fanin_status weights_law(fanin__probe *p, size_t l, const leading *lead, 
   const fanin__trace *const after = &p->trace[l + 1];
   const double n = (double)p->config->widths[l];
   const bool kurtic = after->excess != 0, skips = p->mlp.stages[l + 1].skip;
-  FANIN__TRY(fanin__mlp_gradient_pairs(&p->mlp, l, 1 / lead->deltas, 1 / (n * lead->slopes * lead->slopes), kurtic,
-                                       skips, p->pairs));
-  const sums s = sums_of(p, l, lead, p->pairs);
+  float *const roots = p->pairs, *const pairs = roots + p->mlp.subset;
+  for (uint64_t k = 0; k < p->mlp.subset; k++) {
+    const double slopes = p->gradients.slope2[k * p->mlp.step];
+    roots[k] = slopes > 0 ? (float)sqrt(n * lead->slopes / slopes) : 0;
+  }
+  FANIN__TRY(fanin__mlp_gradient_pairs(&p->mlp, l, 1 / lead->deltas, 1 / (n * lead->slopes * lead->slopes), roots,
+                                       kurtic, skips, pairs));
+  const sums s = sums_of(p, l, lead, pairs);
   const double unit = n * lead->slopes * lead->deltas * after->variance / lead->total; /* of T in total */
   const double gaussian = 2 * s.gaussian / n + 4 * s.skips / (after->variance * n * n);
   const double ratio = fmax(gaussian + after->excess * s.kurtic / n, 0) / gaussian;
@@ -128,6 +135,9 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
     }
     *predicted = sum / batch * norm;
     FANIN__TRY(fanin__activation_law(p, l, FANIN__SLOPE, after->dd, &activations));
+    const double shift = activations.mean;
+    activations = fanin__scaled(&activations, 1 + lead.mean); /* all of T's mean fluctuates with it */
+    activations.mean = shift;
   }
   *law = fanin__product(&activations, &weights);
   return FANIN_OK;

@@ -24,6 +24,7 @@
  * The two parts are uncorrelated, and so are the residuals of different layers. The law of gradients has the same
  * second part, of phi'^2 in place of phi^2, with samples weighted by their gradients. */
 #include <math.h>
+#include <string.h>
 
 #include "probe.h"
 
@@ -148,17 +149,39 @@ static pair_means means_of(const fanin__probe *p, const double *expected, double
   return means;
 }
 
+/* Samples are weighted by gradients that answer to |h_l|^2, which fluctuates with the same features: the mean of
+ *   response (psi_a - weighted mean of psi) psi'_a
+ * over samples, psi of phi^2 and psi' of phi'^2, with the mean correlation for that of each pair. */
+static double weighting(const fanin__probe *p, size_t l, const fanin__expansion *e) {
+  const fanin__trace *const t = &p->trace[l];
+  const bool layer_norm = behind_layer_norm(p, l);
+  double sum = 0, power = 1;
+  for (int k = 1; k < FANIN__ORDERS; k++) {
+    power *= t->z_correlation;
+    if (counts(layer_norm, k)) sum += t->phi[k] * e->a[k] * (1 - power);
+  }
+  return p->trace[l + 1].response * p->trace[l + 1].share * sum * (1 - 1 / (double)p->batch);
+}
+
 /* The third cumulant of the activations' part: exact for one sample and for independent ones, between them by the
  * number of samples that would have the same variance. */
 static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function function, double p0,
                                      const activation_law *law, double series) {
+  fanin__trace *const t = &p->trace[l];
   const double width = (double)p->config->widths[l], variance = law->own / (double)p->batch + series;
   const double q = behind_layer_norm(p, l) ? 1 : p0;
   const fanin__expansion e = fanin__expand_square(p->activation, function, p->config->slope, q);
-  const double single = fanin__kappa_residual(&e);
-  if (function == FANIN__PHI) p->trace[l].sensitivity = behind_layer_norm(p, l) ? 0 : e.a[2] / sqrt(2);
+  const double single = fanin__kappa_residual(&e), sensitivity = behind_layer_norm(p, l) ? 0 : e.a[2] / sqrt(2);
+  double mean = law->mean;
+  if (function == FANIN__PHI) {
+    t->sensitivity = sensitivity;
+    memcpy(t->phi, e.a, sizeof t->phi);
+  } else {
+    t->slope_sensitivity = sensitivity;
+    mean += weighting(p, l, &e) / width;
+  }
   const double share = single > 1e-12 ? variance / single : 0;
-  return (fanin__cumulants){law->mean, fmax(variance, 0) / width, e.third * share * share / (width * width)};
+  return (fanin__cumulants){mean, fmax(variance, 0) / width, e.third * share * share / (width * width)};
 }
 
 /* Runs over the pairs of layer l's z; *law is of the activation after it. */

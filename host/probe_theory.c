@@ -115,12 +115,14 @@ static double z_correlation(const fanin__probe *p, size_t l) {
 }
 
 fanin_status fanin__theory_columns(fanin__probe *p, size_t l) {
-  const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
+  fanin__trace *const t = &p->trace[l];
+  const fanin__trace *const before = &p->trace[l - 1];
   const fanin__stage *const s = &p->mlp.stages[l];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
   if (!t->lawful) return FANIN_OK;
   const double n_in = (double)p->config->widths[l - 1];
   double c = p->batch > 1 ? z_correlation(p, l) : 1;
+  t->z_correlation = c;
   if (l == p->layers) {
     out->mean_predicted = 0;
     if (p->batch > 1) out->correlation_predicted = c;

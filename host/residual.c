@@ -9,6 +9,10 @@ fanin__cumulants fanin__product(const fanin__cumulants *x, const fanin__cumulant
                             .third = x->third + y->third + 6 * x->variance * y->variance};
 }
 
+fanin__cumulants fanin__scaled(const fanin__cumulants *x, double factor) {
+  return (fanin__cumulants){x->mean * factor, x->variance * factor * factor, x->third * factor * factor * factor};
+}
+
 static double clamped(double z) {
   return fmin(fmax(z, -FANIN__DEVIATE_MAX), FANIN__DEVIATE_MAX);
 }

@@ -12,6 +12,9 @@ typedef struct fanin__cumulants {
 /* Of (1 + x)(1 + y) - 1, x and y uncorrelated, E[x | y] = 0, to leading order in each. */
 fanin__cumulants fanin__product(const fanin__cumulants *x, const fanin__cumulants *y);
 
+/* Of factor x. */
+fanin__cumulants fanin__scaled(const fanin__cumulants *x, double factor);
+
 /* The normal deviate of `measured`, which theory expects to be predicted * (1 + what has these cumulants); both >= 0.
  * Within +-FANIN__DEVIATE_MAX, which stands for what cannot happen by chance: something where there should be nothing,
  * or the reverse. */

@@ -103,27 +103,30 @@ kernel void cosine_sums(const ulong m, global const float *gram, const float uni
   sums[a] = sum;
 }
 
-/* Grams (m, m) of deltas, of their squares, and of phi'^2. sums[a] = sum over b != a of slopes deltas^2, sums[m + a]
- * the same of slopes squares, sums[2 m + a] of slopes deltas skips (Gram of what a residual connection adds); on return
- * deltas holds slopes deltas. */
+/* Grams (m, m) of deltas, of their squares, of phi'^2 and of what a residual connection adds, as d, e, s and f. With t
+ * = s d root[a] root[b], sums[a], sums[m + a], ... are the sums over b != a of s d^2, s e, s d f and t^2; on return
+ * deltas holds t. */
 kernel void gradient_pairs(const ulong m, global float *deltas, global const float *squares, global const float *slopes,
-                           global const float *skips, const float delta_unit, const float slope_unit,
-                           const uint has_squares, const uint has_skips, global float *sums) {
+                           global const float *skips, global const float *root, const float delta_unit,
+                           const float slope_unit, const uint has_squares, const uint has_skips, global float *sums) {
   const ulong a = get_global_id(0);
   if (a >= m) return;
-  float first = 0, first_error = 0, second = 0, second_error = 0, third = 0, third_error = 0;
+  float planes[4] = {0}, errors[4] = {0};
   for (ulong b = 0; b < m; b++) {
     const ulong at = b * m + a;
-    const float d = deltas[at] * delta_unit, s = slopes[at] * slope_unit;
-    deltas[at] = s * d;
+    const float d = deltas[at] * delta_unit, s = slopes[at] * slope_unit, t = s * d * root[a] * root[b];
+    deltas[at] = t;
     if (b == a) continue;
-    first = accumulate(first, s * d * d, &first_error);
-    if (has_squares) second = accumulate(second, s * squares[at] * delta_unit * delta_unit, &second_error);
-    if (has_skips) third = accumulate(third, s * d * skips[at] * delta_unit, &third_error);
+    const float e = has_squares ? squares[at] * delta_unit * delta_unit : 0;
+    const float f = has_skips ? skips[at] * delta_unit : 0;
+    const float values[4] = {s * d * d, s * e, s * d * f, t * t};
+    for (uint p = 0; p < 4; p++) {
+      planes[p] = accumulate(planes[p], values[p], &errors[p]);
+    }
   }
-  sums[a] = first;
-  sums[m + a] = second;
-  sums[2 * m + a] = third;
+  for (ulong p = 0; p < 4; p++) {
+    sums[p * m + a] = planes[p];
+  }
 }
 
 #endif

@@ -36,6 +36,8 @@ static const experiment experiments[] = {
     {"tanh", "he_uniform", {8, 32, 512, 16}, 100, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0},
     {"tanh", "lecun_normal", {48, 96, 32, 64}, 1, 0.3, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0},
     {"gelu", "he_normal", {48, 96, 32, 64}, 256, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0},
+    /* its phi' grows with z: what leaves out that both passes have the same weights is off by 20 / n */
+    {"relu2", "normal:std=0.1", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0},
     /* what comes between the layers */
     {"gelu", "he_uniform", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_F32, FANIN_NORM_LAYER, 0},
     {"tanh", "he_normal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_F32, FANIN_NORM_NONE, 1},
@@ -159,11 +161,11 @@ static void residuals_are_standard_normal(void **state) {
     flagged += t.flagged;
     loosely += t.loosely;
   }
-  /* Binomial: 1,700 networks at the rate 1e-3 are more than 8 once in 10^4, and at 5 % they are 85 with a standard
+  /* Binomial: 1,800 networks at the rate 1e-3 are more than 8 once in 10^4, and at 5 % they are 90 with a standard
    * deviation of 9; the tests of a network are not independent, which makes it fewer. */
   print_message("%d of %d flagged at 1e-3, %d at 5 %%\n", flagged, EXPERIMENTS * SEEDS, loosely);
   assert_true(flagged <= 8);
-  assert_true(loosely >= 45 && loosely <= 85 + 4 * 9);
+  assert_true(loosely >= 50 && loosely <= 90 + 4 * 9);
 }
 
 int main(void) {
