@@ -8,9 +8,9 @@
 
 #include "program.h"
 
-static const fanin__source *const SOURCES[] = {&fanin__source_fill,    &fanin__source_keys, &fanin__source_lines,
-                                               &fanin__source_measure, &fanin__source_mlp,  &fanin__source_samples,
-                                               &fanin__source_series};
+static const fanin__source *const SOURCES[] = {&fanin__source_fill,    &fanin__source_keys,    &fanin__source_lines,
+                                               &fanin__source_measure, &fanin__source_mlp,     &fanin__source_reflect,
+                                               &fanin__source_samples, &fanin__source_scatter, &fanin__source_series};
 enum { N_SOURCES = sizeof SOURCES / sizeof *SOURCES, MAGIC_SIZE = 8 };
 static const char MAGIC[MAGIC_SIZE + 1] = "faninbin";
 

@@ -67,9 +67,9 @@ fanin_status fanin__launch(cl_command_queue queue, cl_kernel kernel, const fanin
   for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
     code = clSetKernelArg(kernel, k, arguments[k].size, arguments[k].value);
   }
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg of a measurement");
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
   code = clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &spread->items, &spread->local, 0, NULL, done);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel of a measurement");
+  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
 fanin_status fanin__new_buffer(fanin *f, size_t bytes, cl_mem *out) {

@@ -49,7 +49,8 @@ typedef struct fanin__real {
 fanin__real fanin__real_of(double value);
 #define FANIN__REAL(dense, x) ((dense)->f64 ? FANIN__VALUE((x).f64) : FANIN__VALUE((x).f32))
 
-/* Enqueues the kernel with these arguments and waits for nothing. *done is the caller's to release. */
+/* Enqueues the kernel with these arguments and waits for nothing. *done is the caller's to release; done may be NULL.
+ */
 fanin_status fanin__launch(cl_command_queue queue, cl_kernel kernel, const fanin__argument *arguments, cl_uint n,
                            const fanin__spread *spread, cl_event *done);
 

@@ -1,7 +1,7 @@
 /* The moments and bounds that an initialiser's values have on a tensor, without a device. */
 #include <math.h>
 
-#include "fill.h"
+#include "orthogonal.h"
 
 static fanin_moments of_constant(double value) {
   return (fanin_moments){.mean = value, .lo = value, .hi = value};
@@ -49,6 +49,19 @@ static fanin_moments of_delta(const fanin__distribution *d, double share) {
                          .hi = fmax(0, d->value)};
 }
 
+/* A Haar matrix's rows or columns, whichever are fewer, are uniform on the sphere in n dimensions, n being the longer
+ * extent: a coordinate q has E q^2 = 1 / n and E q^4 = 3 / (n (n + 2)). */
+static fanin_status of_orthogonal(const fanin_tensor *t, double length, fanin_moments *out) {
+  uint64_t width = 0, height = 0;
+  FANIN__TRY(fanin__orthogonal_extents(t, &width, &height));
+  const double n = (double)height;
+  *out = (fanin_moments){.lo = -length, .hi = length};
+  if (width == 0) return FANIN_OK;
+  out->std = length / sqrt(n);
+  out->kurtosis = 3 * n / (n + 2);
+  return FANIN_OK;
+}
+
 fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
   fanin__view view;
   FANIN__TRY(fanin__view_of(t, &view));
@@ -73,6 +86,8 @@ fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_m
     *out = of_delta(&d, share);
     break;
   }
+  case FANIN__ORTHOGONAL:
+    return of_orthogonal(t, d.value, out);
   }
   return FANIN_OK;
 }

@@ -1,5 +1,7 @@
-/* fanin_fill: one tensor, one launch (two for identity and dirac). */
+/* fanin_fill: one tensor, one launch (two for identity and dirac), or what orthogonal.c enqueues. */
 #include "fill.h"
+
+#include "orthogonal.h"
 
 /* FNV-1a (Fowler, Noll and Vo) in its 64-bit form. */
 fanin_key fanin_key_named(uint64_t seed, const char *name) {
@@ -50,7 +52,7 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
   return status;
 }
 
-static fanin_status fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   const uint64_t chunks = job->rows.chunks * job->rows.count;
   return launch_rows(f, when, job, seed, fanin__ceil_div(chunks, fanin__piece(f, &job->rows)));
 }
@@ -73,7 +75,7 @@ static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__jo
   fanin_status status = FANIN_OK;
   cl_event zeroed = NULL, done[FANIN__MOST_BOXES] = {NULL};
   const fanin__when first = {when->queue, when->n_wait, when->wait_list, &zeroed};
-  FANIN__TRY(fill_rows(f, &first, job, seed));
+  FANIN__TRY(fanin__fill_rows(f, &first, job, seed));
   for (int k = 0; k < job->n_ones && status == FANIN_OK; k++) {
     const fanin__when next = {when->queue, 1, &zeroed, &done[k]};
     status = fill_ones(f, &next, job, &job->ones[k]);
@@ -95,13 +97,15 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
   if (job.elements == 0) return fanin__enqueue_marker(&when);
-  return job.n_ones > 0 ? fill_both(f, &when, &job, key.seed) : fill_rows(f, &when, &job, key.seed);
+  if (job.orthogonal) return fanin__orthogonal_fill(f, &when, &job, key.seed);
+  return job.n_ones > 0 ? fill_both(f, &when, &job, key.seed) : fanin__fill_rows(f, &when, &job, key.seed);
 }
 
 /* ---- Warming up -------------------------------------------------------------------------------------------------- */
 
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
+  if (job->orthogonal) return fanin__orthogonal_warm(f, when, job);
   fanin__job small = *job;
   small.buffer = scratch;
   small.rows.rank = 0;

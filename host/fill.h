@@ -3,6 +3,7 @@
 #ifndef FANIN_FILL_H
 #define FANIN_FILL_H
 
+#include "boxes.h"
 #include "parameters.h"
 
 /* Elements of the fill kernels' unit of work: CHUNK of kernels/store.cl. */
@@ -23,9 +24,6 @@ typedef struct fanin__ones {
   cl_ulong origin, unused;
 } fanin__ones;
 
-/* A slab is one box; a range of the row-major order is at most this many. */
-enum { FANIN__MOST_BOXES = 2 * FANIN_MAX_RANK };
-
 /* Where the ones in what memory holds of `t` are: at most FANIN__MOST_BOXES, none of them empty. Origins count from the
  * part's first element. */
 fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, int *n);
@@ -41,7 +39,10 @@ static inline uint64_t fanin__items_of(const fanin__ones *ones) {
 typedef struct fanin__job {
   cl_mem buffer;
   fanin_dtype dtype;
-  uint64_t elements;            /* 0: nothing to do */
+  uint64_t elements; /* 0: nothing to do */
+  bool orthogonal;   /* made by fanin__orthogonal_fill(), of `tensor`, times `factor` */
+  fanin_tensor tensor;
+  double factor;
   fanin__parameters parameters; /* of the fill; zeros where ones follow */
   fanin__rows rows;
   fanin__parameters one; /* of the ones */
@@ -57,16 +58,15 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
 /* p as the kernels take it, float16 or double16 by dtype; returns its size. `out` has room for 16 doubles. */
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out);
 
+/* Enqueues one launch for job->rows. */
+fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
+
 /* Sets how many chunks an item makes of these rows, in a launch of `chunks` in all. */
 void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows);
 
 /* Chunks that a group makes. */
 static inline uint64_t fanin__piece(const fanin *f, const fanin__rows *rows) {
   return (uint64_t)f->fill_group * rows->repeat;
-}
-
-static inline uint64_t fanin__ceil_div(uint64_t a, uint64_t b) {
-  return a / b + (a % b != 0);
 }
 
 #endif

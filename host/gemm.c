@@ -1,4 +1,4 @@
-/* The guarded call of CLBlast's SGEMM: sizes that CLBlast would cut to int are refused, order is kept on out-of-order
+/* The guarded call of CLBlast's GEMM: sizes that CLBlast would cut to int are refused, order is kept on out-of-order
  * queues, and its own error codes get a sentence. */
 #include <limits.h>
 
@@ -35,47 +35,92 @@ fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k) {
 }
 
 /* What CLBlast's tuner found for a CPU under PoCL, where its own defaults reach less than half the speed: 20 against 47
- * GFLOP/s. Said once a fanin, because CLBlast then compiles anew. It keeps parameters for the process, and they change
- * nothing but speed. */
-static fanin_status tune(fanin *f) {
+ * GFLOP/s; and its kernel for matrices that it takes for small reaches 5. Said once a fanin and precision, because
+ * CLBlast then compiles anew. It keeps parameters for the process, and they change nothing but speed. */
+static CLBlastStatusCode override(cl_device_id device, CLBlastPrecision precision) {
   static const char *const names[] = {"GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
                                       "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
   static const size_t values[] = {0, 1, 32, 2, 8, 8, 64, 8, 8, 64, 1, 1, 0, 0, 4, 4};
+  static const char *const routine_names[] = {"XGEMM_MIN_INDIRECT_SIZE"};
+  static const size_t routine_values[] = {1};
+  const CLBlastStatusCode code =
+      CLBlastOverrideParameters(device, "Xgemm", precision, sizeof names / sizeof *names, (const char **)names, values);
+  if (code != CLBlastSuccess) return code;
+  return CLBlastOverrideParameters(device, "GemmRoutine", precision, 1, (const char **)routine_names, routine_values);
+}
+
+static fanin_status tune(fanin *f, bool f64) {
   pthread_mutex_lock(&f->lock);
-  const bool needed = (f->type & CL_DEVICE_TYPE_CPU) && !f->gemm_tuned;
-  f->gemm_tuned = true;
+  const bool needed = (f->type & CL_DEVICE_TYPE_CPU) && !f->gemm_tuned[f64];
+  f->gemm_tuned[f64] = true;
   pthread_mutex_unlock(&f->lock);
   if (!needed) return FANIN_OK;
-  const CLBlastStatusCode code = CLBlastOverrideParameters(f->device, "Xgemm", CLBlastPrecisionSingle,
-                                                           sizeof names / sizeof *names, (const char **)names, values);
+  const CLBlastStatusCode code = override(f->device, f64 ? CLBlastPrecisionDouble : CLBlastPrecisionSingle);
   return code == CLBlastSuccess
              ? FANIN_OK
              : fanin__fail(FANIN_UNSUPPORTED, "CLBlastOverrideParameters answers %d (see clblast_c.h)", (int)code);
 }
 
+static fanin_status fail(const fanin__matmul *p, const char *call, CLBlastStatusCode code) {
+  if (code >= -1000) return fanin__fail_cl((cl_int)code, call);
+  return fanin__fail(FANIN_UNSUPPORTED, "%s of %llu x %llu by %llu x %llu answers %d (see clblast_c.h)", call,
+                     (unsigned long long)p->m, (unsigned long long)p->k, (unsigned long long)p->k,
+                     (unsigned long long)p->n, (int)code);
+}
+
+/* What both calls take alike: transpositions, extents and elements from row to row. */
+typedef struct arguments {
+  CLBlastTranspose a, b;
+  size_t m, n, k, a_pitch, b_pitch, c_pitch;
+} arguments;
+
+static arguments arguments_of(const fanin__matmul *p) {
+  const uint64_t a_row = p->a_transposed ? p->m : p->k, b_row = p->b_transposed ? p->k : p->n;
+  return (arguments){.a = p->a_transposed ? CLBlastTransposeYes : CLBlastTransposeNo,
+                     .b = p->b_transposed ? CLBlastTransposeYes : CLBlastTransposeNo,
+                     .m = (size_t)p->m,
+                     .n = (size_t)p->n,
+                     .k = (size_t)p->k,
+                     .a_pitch = (size_t)(p->a_pitch > 0 ? p->a_pitch : a_row),
+                     .b_pitch = (size_t)(p->b_pitch > 0 ? p->b_pitch : b_row),
+                     .c_pitch = (size_t)(p->c_pitch > 0 ? p->c_pitch : p->n)};
+}
+
+fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, size_t *bytes) {
+  FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
+  FANIN__TRY(tune(f, p->f64));
+  const arguments s = arguments_of(p);
+  const CLBlastStatusCode code =
+      p->f64
+          ? CLBlastDGemmTempBufferSize(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch,
+                                       (size_t)p->b_offset, s.b_pitch, (size_t)p->c_offset, s.c_pitch, &queue, bytes)
+          : CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch,
+                                       (size_t)p->b_offset, s.b_pitch, (size_t)p->c_offset, s.c_pitch, &queue, bytes);
+  return code == CLBlastSuccess ? FANIN_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
+}
+
 fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *p) {
   FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
-  FANIN__TRY(tune(f));
+  FANIN__TRY(tune(f, p->f64));
   FANIN__TRY(fanin__order(queue));
-  const CLBlastTranspose a = p->a_transposed ? CLBlastTransposeYes : CLBlastTransposeNo;
-  const CLBlastTranspose b = p->b_transposed ? CLBlastTransposeYes : CLBlastTransposeNo;
+  const arguments s = arguments_of(p);
   const CLBlastStatusCode code =
-      CLBlastSgemm(CLBlastLayoutRowMajor, a, b, (size_t)p->m, (size_t)p->n, (size_t)p->k, p->alpha, p->a, 0,
-                   (size_t)(p->a_transposed ? p->m : p->k), p->b, 0, (size_t)(p->b_transposed ? p->k : p->n), p->beta,
-                   p->c, 0, (size_t)p->n, &queue, NULL);
-  if (code < -1000) {
-    return fanin__fail(FANIN_UNSUPPORTED, "CLBlastSgemm of %llu x %llu by %llu x %llu answers %d (see clblast_c.h)",
-                       (unsigned long long)p->m, (unsigned long long)p->k, (unsigned long long)p->k,
-                       (unsigned long long)p->n, (int)code);
-  }
-  if (code != CLBlastSuccess) return fanin__fail_cl((cl_int)code, "CLBlastSgemm");
+      p->f64 ? CLBlastDgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a,
+                                          (size_t)p->a_offset, s.a_pitch, p->b, (size_t)p->b_offset, s.b_pitch, p->beta,
+                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, p->scratch)
+             : CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a,
+                                          (size_t)p->a_offset, s.a_pitch, p->b, (size_t)p->b_offset, s.b_pitch, p->beta,
+                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, p->scratch);
+  if (code != CLBlastSuccess) return fail(p, "CLBlast's GEMM", code);
   return fanin__order(queue);
 }
 
 #else
 
 static fanin_status without(void) {
-  return fanin__fail(FANIN_UNSUPPORTED, "this fanin was built without CLBlast, which fanin_probe needs");
+  return fanin__fail(FANIN_UNSUPPORTED,
+                     "this fanin was built without CLBlast, which fanin_probe needs, and orthogonal matrices "
+                     "with an extent above 64");
 }
 
 fanin_status fanin__gemm_available(void) {
@@ -84,6 +129,11 @@ fanin_status fanin__gemm_available(void) {
 
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k) {
   (void)m, (void)n, (void)k;
+  return without();
+}
+
+fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *product, size_t *bytes) {
+  (void)f, (void)queue, (void)product, (void)bytes;
   return without();
 }
 

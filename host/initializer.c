@@ -55,6 +55,7 @@ static const fanin__parameter lecun_normal_parameters[] = {CHOICE(distribution, 
 static const fanin__parameter variance_scaling_parameters[] = {NOT_NEGATIVE(scale), CHOICE(mode, modes),
                                                                CHOICE(distribution, distributions), END};
 static const fanin__parameter delta_parameters[] = {GAIN(-DBL_MAX), END};
+static const fanin__parameter orthogonal_parameters[] = {GAIN(0), END};
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
@@ -142,6 +143,14 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
                      {.kind = FANIN_DIRAC, .gain = 1},
                      delta_parameters,
                      fanin__resolve_dirac},
+    [FANIN_ORTHOGONAL] =
+        {{"orthogonal", "",
+          "gain times a uniformly random (Haar) matrix of O rows and I * taps columns, of which the fewer "
+          "are orthonormal; std = gain / sqrt(the more)",
+          "gain=1", "Saxe, McClelland & Ganguli 2013; Stewart 1980 (product of reflectors); Mezzadri 2007 (Haar)", 1},
+         {.kind = FANIN_ORTHOGONAL, .gain = 1},
+         orthogonal_parameters,
+         fanin__resolve_orthogonal},
 };
 
 const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
@@ -336,4 +345,8 @@ fanin_init fanin_identity(double gain) {
 
 fanin_init fanin_dirac(double gain) {
   return with_gain(FANIN_DIRAC, gain);
+}
+
+fanin_init fanin_orthogonal(double gain) {
+  return with_gain(FANIN_ORTHOGONAL, gain);
 }

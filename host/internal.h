@@ -52,7 +52,9 @@ extern const fanin__source fanin__source_keys;    /* histogram of a tensor */
 extern const fanin__source fanin__source_lines;   /* sums and fingerprints of rows and columns */
 extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
+extern const fanin__source fanin__source_reflect; /* products of Householder reflectors */
 extern const fanin__source fanin__source_samples; /* correlation of tensors with one another */
+extern const fanin__source fanin__source_scatter; /* from matrices to parts of tensors */
 extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
 
 /* ---- device.c, select.c ------------------------------------------------------------------------------------------ */
@@ -77,7 +79,7 @@ struct fanin {
   size_t work_group;        /* items of a group */
   size_t fill_group;        /* of those that fill: one wide item, or as many scalar ones */
   pthread_mutex_t lock;     /* guards what is below */
-  bool gemm_tuned;          /* CLBlast knows this device's parameters */
+  bool gemm_tuned[2];       /* CLBlast knows this device's parameters, for f32 and f64 */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until asked for */
   fanin__program *programs; /* list of what has been built */
 };
@@ -174,13 +176,15 @@ typedef enum fanin__family {
   FANIN__UNIFORM,
   FANIN__NORMAL,
   FANIN__TRUNC_NORMAL,
-  FANIN__DELTA
+  FANIN__DELTA,
+  FANIN__ORTHOGONAL
 } fanin__family;
 
 /* An initialiser resolved on a tensor: a closed-form distribution with its numbers, all finite and checked. */
 typedef struct fanin__distribution {
   fanin__family family;
-  double value;     /* FANIN__CONSTANT; FANIN__DELTA: the value of the ones (identity, dirac) */
+  double value;     /* FANIN__CONSTANT; FANIN__DELTA: the value of the ones (identity, dirac);
+                       FANIN__ORTHOGONAL: the length of the rows or columns */
   double lo, hi;    /* FANIN__UNIFORM, FANIN__TRUNC_NORMAL: no value is outside; the latter's may be infinite */
   double mean, std; /* FANIN__NORMAL; FANIN__TRUNC_NORMAL: of the normal that is cut */
   double a, b;      /* FANIN__TRUNC_NORMAL: in sigma of the normal that is cut, a < b, may be infinite */

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "fill.h"
+#include "orthogonal.h"
 
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out) {
   if (dtype == FANIN_F64) {
@@ -93,6 +94,13 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
     for (int k = 0; k < job.n_ones; k++) {
       job.ones[k].origin += job.rows.origin;
     }
+  }
+  if (distribution.family == FANIN__ORTHOGONAL) {
+    FANIN__TRY(fanin__orthogonal_check(t));
+    job.orthogonal = true;
+    job.tensor = *t;
+    job.factor = distribution.value;
+    job.rows.chunks = 0; /* nothing for launches that fill rows */
   }
   *out = job;
   return FANIN_OK;

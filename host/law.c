@@ -4,11 +4,10 @@
 #include "fill.h"
 
 fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {
-  static const fanin_law_kind kinds[] = {[FANIN__CONSTANT] = FANIN_LAW_CONSTANT,
-                                         [FANIN__UNIFORM] = FANIN_LAW_UNIFORM,
-                                         [FANIN__NORMAL] = FANIN_LAW_NORMAL,
-                                         [FANIN__TRUNC_NORMAL] = FANIN_LAW_TRUNC_NORMAL,
-                                         [FANIN__DELTA] = FANIN_LAW_ONES};
+  static const fanin_law_kind kinds[] = {
+      [FANIN__CONSTANT] = FANIN_LAW_CONSTANT, [FANIN__UNIFORM] = FANIN_LAW_UNIFORM,
+      [FANIN__NORMAL] = FANIN_LAW_NORMAL,     [FANIN__TRUNC_NORMAL] = FANIN_LAW_TRUNC_NORMAL,
+      [FANIN__DELTA] = FANIN_LAW_ONES,        [FANIN__ORTHOGONAL] = FANIN_LAW_ORTHOGONAL};
   fanin__view view;
   fanin__distribution d;
   FANIN__TRY(fanin__view_of(t, &view));
@@ -17,6 +16,9 @@ fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_l
   if (d.family == FANIN__CONSTANT || d.family == FANIN__DELTA) {
     out->lo = d.family == FANIN__DELTA ? fmin(0, d.value) : d.value;
     out->hi = d.family == FANIN__DELTA ? fmax(0, d.value) : d.value;
+  } else if (d.family == FANIN__ORTHOGONAL) {
+    out->lo = -d.value;
+    out->hi = d.value;
   } else if (d.family == FANIN__NORMAL) {
     out->lo = -INFINITY;
     out->hi = INFINITY;
@@ -32,6 +34,7 @@ static double between(double from, double to) {
 
 double fanin_law_probability(const fanin_law *law, double x, int upper) {
   if (law->kind == FANIN_LAW_CONSTANT || law->kind == FANIN_LAW_ONES) return (x >= law->value) != (upper != 0);
+  if (law->kind == FANIN_LAW_ORTHOGONAL) return NAN;
   if (x < law->lo) return upper ? 1 : 0;
   if (x >= law->hi) return upper ? 0 : 1;
   if (law->kind == FANIN_LAW_UNIFORM) return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);

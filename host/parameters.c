@@ -103,7 +103,7 @@ static fanin_status trunc_normal(const fanin__distribution *d, fanin_dtype dtype
 
 static fanin_status (*const FAMILIES[])(const fanin__distribution *, fanin_dtype, fanin__parameters *) = {
     [FANIN__CONSTANT] = constant, [FANIN__UNIFORM] = uniform,           [FANIN__NORMAL] = normal,
-    [FANIN__DELTA] = constant,    [FANIN__TRUNC_NORMAL] = trunc_normal,
+    [FANIN__DELTA] = constant,    [FANIN__TRUNC_NORMAL] = trunc_normal, [FANIN__ORTHOGONAL] = constant,
 };
 
 fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {

@@ -1,6 +1,8 @@
 /* The life of a plan, and its enqueue. */
 #include "plan.h"
 
+#include "orthogonal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +53,19 @@ static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin_
   }
 }
 
+/* Keeps the jobs that no batch does, with their kernels compiled. */
+static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
+  plan->apart = fanin__zeroed(plan->n, sizeof *plan->apart);
+  if (!plan->apart) return FANIN_OUT_OF_MEMORY;
+  for (size_t i = 0; i < plan->n; i++) {
+    if (!jobs[i].orthogonal || jobs[i].elements == 0) continue;
+    plan->apart[plan->n_apart] = jobs[i];
+    plan->apart[plan->n_apart++].tensor = plan->tensors[i]; /* with its buffer and offset */
+    FANIN__TRY(fanin__orthogonal_compile(plan->f, &jobs[i]));
+  }
+  return FANIN_OK;
+}
+
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
   fanin_status status = FANIN_OUT_OF_MEMORY;
   if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
@@ -75,6 +90,7 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
   if (status != FANIN_OK) goto fail_plan;
   adopt_places(plan, items, jobs);
   status = fanin__plan_batch(plan, jobs);
+  if (status == FANIN_OK) status = set_apart(plan, jobs);
   if (status != FANIN_OK) goto fail_plan;
   free(jobs);
   *out = plan;
@@ -101,6 +117,7 @@ void fanin_plan_release(fanin_plan *plan) {
     if (plan->tensors[i].buffer) (void)clReleaseMemObject(plan->tensors[i].buffer);
   }
   free(plan->kernels);
+  free(plan->apart);
   free(plan->batches);
   free(plan->tensors);
   (void)pthread_mutex_destroy(&plan->lock);
@@ -117,7 +134,7 @@ fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *o
 
 fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
   return (fanin_plan_facts){.items = plan->n,
-                            .launches = plan->n_batches,
+                            .launches = plan->n_batches + plan->n_apart,
                             .elements = plan->elements,
                             .arena_bytes = plan->arena_bytes,
                             .table_bytes = plan->table_bytes};
@@ -160,7 +177,7 @@ static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t see
   return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, call);
 }
 
-/* Every batch with an event; those that must wait for another do, all others for the wait list. */
+/* Every batch with an event; those that must wait for another do, all others for the wait list. Jobs apart follow. */
 static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__when *when, cl_event *events,
                                cl_uint *launched) {
   for (size_t k = 0; k < plan->n_batches; k++) {
@@ -173,6 +190,11 @@ static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__whe
     FANIN__TRY(launch(plan, b, seed, &each));
     *launched = (cl_uint)k + 1;
   }
+  for (size_t k = 0; k < plan->n_apart; k++) {
+    const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[*launched]};
+    FANIN__TRY(fanin__orthogonal_fill(plan->f, &each, &plan->apart[k], seed));
+    ++*launched;
+  }
   const fanin__when all = {when->queue, *launched, events, when->event};
   return fanin__enqueue_marker(&all);
 }
@@ -182,10 +204,11 @@ fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64
   fanin__when when = {0};
   if (!plan) return fanin__fail(FANIN_BAD_ARGUMENT, "plan is NULL; accepted is what fanin_plan_create() made");
   FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
-  if (plan->n_batches == 0) return fanin__enqueue_marker(&when);
-  if (plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
+  const size_t n = plan->n_batches + plan->n_apart;
+  if (n == 0) return fanin__enqueue_marker(&when);
+  if (n == 1 && plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
 
-  cl_event *const events = fanin__zeroed(plan->n_batches, sizeof(cl_event));
+  cl_event *const events = fanin__zeroed(n, sizeof(cl_event));
   if (!events) return FANIN_OUT_OF_MEMORY;
   cl_uint launched = 0;
   const fanin_status status = launch_all(plan, seed, &when, events, &launched);

@@ -39,6 +39,8 @@ struct fanin_plan {
   size_t n_batches;
   cl_kernel *kernels;
   size_t n_kernels;
+  fanin__job *apart; /* those that orthogonal.c enqueues, after the batches */
+  size_t n_apart;
 };
 
 /* arena.c: gives every item without a buffer its place, in as few buffers as the device allows. Sets and retains the

@@ -201,3 +201,10 @@ fanin_status fanin__resolve_dirac(const fanin_init *init, const fanin__roles *ro
   }
   return delta(init, out);
 }
+
+fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  (void)roles;
+  if (init->gain == 0) return constant(0, out);
+  *out = (fanin__distribution){.family = FANIN__ORTHOGONAL, .value = init->gain};
+  return FANIN_OK;
+}

@@ -259,6 +259,7 @@ typedef enum fanin_kind {
   FANIN_VARIANCE_SCALING,
   FANIN_IDENTITY,
   FANIN_DIRAC,
+  FANIN_ORTHOGONAL,
   FANIN_KIND_COUNT
 } fanin_kind;
 
@@ -282,7 +283,7 @@ typedef struct fanin_init {
   fanin_bounds bounds;             /* trunc_normal */
   int corrected;                   /* trunc_normal: 1: std is that of the truncated values (the normal that is cut is
                                       wider); 0: std is that of the normal that is cut */
-  double gain;                     /* xavier_*, identity, dirac */
+  double gain;                     /* xavier_*, identity, dirac, orthogonal */
   double scale;                    /* variance_scaling */
   fanin_mode mode;                 /* he_*, variance_scaling */
   fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
@@ -311,6 +312,13 @@ FANIN_API fanin_init fanin_identity(double gain);
 /* gain at the centre tap (extent / 2) where the O index within its group equals the I index, else 0: a convolution
  * that passes its channels through. */
 FANIN_API fanin_init fanin_dirac(double gain);
+/* gain times a random matrix whose rows or columns, whichever are fewer, are orthonormal, uniformly distributed (Haar):
+ * of O rows and I * taps columns (in the order I, D, H, W), each of a stack, each group and each split its own. Saxe et
+ * al. 2013. The normals that it is made from are the stream's, the same everywhere; what is made of them (Stewart 1980)
+ * is the same bits on one device, driver and vector width, and within 1e-5 gain everywhere (docs/orthogonal.md). A part
+ * has the whole's bits; filling it costs the whole of the matrices that it meets. Needs CLBlast where an extent of a
+ * matrix is above 64, else FANIN_UNSUPPORTED. */
+FANIN_API fanin_init fanin_orthogonal(double gain);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
@@ -337,7 +345,8 @@ FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
 
 /* The moments and bounds that an initialiser's values have on a tensor, without a device. */
 typedef struct fanin_moments {
-  double mean, std; /* of the distribution; for identity and dirac, of the whole tensor's entries */
+  double mean, std; /* of the distribution; for identity and dirac, of the whole tensor's entries; for orthogonal, std
+                       is exactly that of the whole tensor's entries about 0 */
   double kurtosis;  /* fourth central moment / variance^2; 0 where std is 0 */
   double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
 } fanin_moments;
@@ -350,12 +359,13 @@ typedef enum fanin_law_kind {
   FANIN_LAW_UNIFORM,
   FANIN_LAW_NORMAL,
   FANIN_LAW_TRUNC_NORMAL,
-  FANIN_LAW_ONES /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
+  FANIN_LAW_ONES,      /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
+  FANIN_LAW_ORTHOGONAL /* numbers that depend on one another: rows or columns have the length `value` */
 } fanin_law_kind;
 
 typedef struct fanin_law {
   fanin_law_kind kind;
-  double value;     /* constant, ones */
+  double value;     /* constant, ones, orthogonal */
   double lo, hi;    /* no value is outside; infinite for a plain normal */
   double mean, std; /* normal; trunc_normal: of the normal that is cut */
 } fanin_law;
@@ -363,10 +373,10 @@ typedef struct fanin_law {
 FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
 
 /* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones,
- * the law of one value: a step at `value`. */
+ * the law of one value: a step at `value`. Not for orthogonal, NaN. */
 FANIN_API double fanin_law_probability(const fanin_law *law, double x, int upper);
 
-/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers. Not for constants and ones. */
+/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers. Not for constants, ones and orthogonal. */
 FANIN_API void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments);
 
 /* ---- Filling ----------------------------------------------------------------------------------------------------- */
@@ -397,7 +407,8 @@ FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_
 /* Many tensors that are filled together, again and again: everything is validated, compiled and described on the device
  * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype and
  * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are,
- * and identity and dirac in one more; tensors in separate buffers go in launches of their own, with no wait in between.
+ * and identity and dirac in one more; orthogonal tensors are filled one after another; tensors in separate buffers go
+ * in launches of their own, with no wait in between.
  */
 typedef struct fanin_plan fanin_plan;
 
@@ -426,7 +437,7 @@ FANIN_API fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue que
 FANIN_API fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out);
 
 typedef struct fanin_plan_facts {
-  size_t items, launches; /* launches of one enqueue */
+  size_t items, launches; /* launches of one enqueue; an orthogonal tensor counts as one */
   uint64_t elements;      /* that an enqueue writes */
   uint64_t arena_bytes;   /* device memory that the plan allocated for tensors */
   uint64_t table_bytes;   /* device memory for descriptions: about 400 bytes an item and 16 a piece of at most 16,320

@@ -45,6 +45,7 @@ float oracle_value32(const oracle_plan *plan, fanin_key key, uint64_t index) {
     return truncated32(plan, oracle_word(key, index));
   case FANIN__CONSTANT:
   case FANIN__DELTA:
+  case FANIN__ORTHOGONAL:
     break;
   }
   return (float)plan->value;
@@ -90,6 +91,7 @@ double oracle_value64(const oracle_plan *plan, fanin_key key, uint64_t index) {
     return truncated64(plan, oracle_draw(key, index));
   case FANIN__CONSTANT:
   case FANIN__DELTA:
+  case FANIN__ORTHOGONAL:
     break;
   }
   return plan->value;

@@ -1,0 +1,65 @@
+/* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype. Built with -D F32, F16,
+ * BF16 or F64. */
+#include "lanes.cl"
+
+#if defined(F64)
+typedef double element;
+typedef double real;
+#define PUT(value, at, out) ((out)[at] = (value))
+#elif defined(F16)
+typedef half element;
+typedef float real;
+#define PUT(value, at, out) vstore_half_rte(value, at, out)
+#elif defined(BF16)
+typedef ushort element;
+typedef float real;
+#define PUT(value, at, out) ((out)[at] = to_bf16(value))
+static ushort to_bf16(const float x) {
+  const uint bits = as_uint(x);
+  return (ushort)((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+#else
+typedef float element;
+typedef float real;
+#define PUT(value, at, out) ((out)[at] = (value))
+#endif
+
+/* Rows of elements: `length` of them, steps apart in the matrices and in memory; a row's number unfolds, innermost
+ * dimension first. A task is `piece` consecutive elements of a row. The host's twin is fanin__routes in
+ * host/orthogonal.h. */
+typedef struct routes {
+  ulong8 extent, matrix_stride, memory_stride;
+  ulong from, to; /* of the first element: in the matrices, and in the buffer */
+  ulong length, matrix_step, memory_step;
+  ulong piece, pieces; /* pieces a row */
+  ulong tasks;
+  uint rank, unused;
+} routes;
+
+/* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
+kernel void scatter(global const real *restrict matrices, global element *restrict buffer, const routes r,
+                    const real factor, const ulong pitch, const ulong step, const ulong span) {
+  const ulong begin = get_global_id(0) * pitch, end = min(begin + span, r.tasks);
+  for (ulong task = begin; task < end; task += step) {
+    ulong row = task / r.pieces, from = r.from, to = r.to;
+    const ulong first = (task - row * r.pieces) * r.piece;
+    const ulong count = min(r.piece, r.length - first);
+    for (uint d = 0; d < r.rank; d++) {
+      const ulong extent = ((const ulong *)&r.extent)[d], above = row / extent;
+      from += (row - above * extent) * ((const ulong *)&r.matrix_stride)[d];
+      to += (row - above * extent) * ((const ulong *)&r.memory_stride)[d];
+      row = above;
+    }
+    from += first * r.matrix_step;
+    to += first * r.memory_step;
+    if (r.matrix_step == 1 && r.memory_step == 1) {
+      for (ulong k = 0; k < count; k++) {
+        PUT(factor * matrices[from + k], to + k, buffer);
+      }
+    } else {
+      for (ulong k = 0; k < count; k++) {
+        PUT(factor * matrices[from + k * r.matrix_step], to + k * r.memory_step, buffer);
+      }
+    }
+  }
+}

@@ -1,0 +1,120 @@
+/* Orthogonal matrices by definition; see orthogonal.h. */
+#include "support.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "oracle/orthogonal.h"
+
+/* y -= 2 v (v . y) / (v . v) */
+static void reflect(const double *v, double *y, size_t n) {
+  double vv = 0, vy = 0;
+  for (size_t j = 0; j < n; j++) {
+    vv += v[j] * v[j];
+    vy += v[j] * y[j];
+  }
+  for (size_t j = 0; j < n && vv > 0; j++) {
+    y[j] -= 2 * vy / vv * v[j];
+  }
+}
+
+static double length(const double *x, size_t n) {
+  double sum = 0;
+  for (size_t j = 0; j < n; j++) {
+    sum += x[j] * x[j];
+  }
+  return sqrt(sum);
+}
+
+void oracle_reflect(double *matrix, size_t height, size_t width, bool fix) {
+  double *const product = calloc(height * width, sizeof *product);
+  assert_non_null(product);
+  for (size_t s = 0; s < width; s++) {
+    double *const x = matrix + s * height + s;
+    const double norm = length(x, height - s);
+    product[s * height + s] = fix && norm > 0 ? (x[0] < 0 ? 1 : -1) : 1;
+    x[0] += x[0] < 0 ? -norm : norm;
+  }
+  for (size_t c = 0; c < width; c++) {
+    for (size_t s = width; s-- > 0;) {
+      reflect(matrix + s * height + s, product + c * height + s, height - s);
+    }
+  }
+  memcpy(matrix, product, height * width * sizeof *product);
+  free(product);
+}
+
+double *oracle_normals(const fanin_tensor *t, fanin_key key) {
+  const fanin__distribution normal = {.family = FANIN__NORMAL, .std = 1};
+  const oracle_plan plan = oracle_plan_of(&normal, t->dtype, &oracle_host_tails);
+  size_t n = 1;
+  for (int d = 0; d < t->rank; d++) {
+    n *= (size_t)t->shape[d];
+  }
+  double *const out = malloc((n + 1) * sizeof *out);
+  assert_non_null(out);
+  for (size_t e = 0; e < n; e++) {
+    out[e] = t->dtype == FANIN_F64 ? oracle_value64(&plan, key, e) : (double)oracle_value32(&plan, key, e);
+  }
+  return out;
+}
+
+/* What there is along each letter, and how far apart it is in the row-major order. */
+typedef struct letter {
+  size_t extent, stride;
+} letter;
+
+static letter letter_of(const fanin_tensor *t, char which) {
+  letter l = {1, 0};
+  size_t stride = 1;
+  for (int d = t->rank - 1; d >= 0; d--) {
+    if (t->layout[d] == which) l = (letter){(size_t)t->shape[d], stride};
+    stride *= (size_t)t->shape[d];
+  }
+  return l;
+}
+
+/* One matrix: `rows` outputs from o on, `inputs` from i on, all taps, of which the columns are (input, D, H, W). */
+static void make_matrix(const fanin_tensor *t, double *values, size_t first, size_t rows, size_t inputs) {
+  const letter o = letter_of(t, 'O'), i = letter_of(t, 'I');
+  const letter taps[] = {letter_of(t, 'D'), letter_of(t, 'H'), letter_of(t, 'W')};
+  const size_t columns = inputs * taps[0].extent * taps[1].extent * taps[2].extent, n = rows * columns;
+  const size_t width = rows < columns ? rows : columns, height = rows < columns ? columns : rows;
+  double *const matrix = malloc((n + 1) * sizeof *matrix);
+  size_t *const place = malloc((n + 1) * sizeof *place);
+  assert_non_null(matrix);
+  assert_non_null(place);
+  for (size_t e = 0; e < n; e++) {
+    const size_t row = rows <= columns ? e / height : e % height, column = rows <= columns ? e % height : e / height;
+    size_t rest = column;
+    place[e] = first + row * o.stride;
+    for (int k = 2; k >= 0; k--) {
+      place[e] += rest % taps[k].extent * taps[k].stride;
+      rest /= taps[k].extent;
+    }
+    place[e] += rest * i.stride;
+    matrix[e] = values[place[e]];
+  }
+  oracle_reflect(matrix, height, width, true);
+  for (size_t e = 0; e < n; e++) {
+    values[place[e]] = matrix[e];
+  }
+  free(matrix);
+  free(place);
+}
+
+double *oracle_orthogonal(const fanin_tensor *t, fanin_key key) {
+  const letter o = letter_of(t, 'O'), i = letter_of(t, 'I'), b = letter_of(t, 'B');
+  const size_t groups = t->groups > 1 ? t->groups : 1, parts = groups * (t->splits > 1 ? t->splits : 1);
+  const bool cut_i = t->layout[0] == 'I' && groups > 1;
+  const size_t rows = cut_i ? o.extent : o.extent / parts, inputs = cut_i ? i.extent / parts : i.extent;
+  double *const values = oracle_normals(t, key);
+  for (size_t matrix = 0; matrix < b.extent; matrix++) {
+    for (size_t part = 0; part < parts; part++) {
+      const size_t first = cut_i ? part * inputs * i.stride : part * rows * o.stride;
+      make_matrix(t, values, matrix * b.stride + first, rows, inputs);
+    }
+  }
+  return values;
+}
