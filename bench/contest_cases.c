@@ -40,6 +40,21 @@ static fanin_status fill(const arena *a, const request *r, work *w) {
   return fills(r, w, &t, 1);
 }
 
+/* The shape is in place of the initialiser: "768x3072", or a stack "1000x64x64". */
+static fanin_status orthogonal(const arena *a, const request *r, work *w) {
+  uint64_t shape[3] = {0};
+  int rank = 0;
+  for (const char *at = r->init; *at && rank < 3; rank++) {
+    char *end = NULL;
+    shape[rank] = strtoull(at, &end, 10);
+    at = *end == 'x' ? end + 1 : end;
+  }
+  request like = *r;
+  memcpy(like.init, "orthogonal", sizeof "orthogonal");
+  const fanin_tensor t = fanin_tensor_of(a->buffer, 0, r->dtype, rank == 3 ? "BOI" : "OI", rank, shape);
+  return fills(&like, w, &t, 1);
+}
+
 enum { ROW = 256 };
 
 /* Rows of ROW elements out of a matrix of four times as many columns, from column `first` on; dense in memory. */
@@ -195,6 +210,7 @@ static const struct {
   fanin_status (*prepare)(const arena *a, const request *r, work *w);
 } CASES[] = {
     {"fill", fill},
+    {"orthogonal", orthogonal},
     {"slab", slab},
     {"odd-slab", odd_slab},
     {"pitched", pitched},

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """The peers as contestants of bench/rotate.py.
 
-usage: peers.py torch|numpy|numpy-philox|pyopencl
+usage: peers.py torch|lapack|numpy|numpy-philox|pyopencl
 
 Answers each line "CASE DTYPE ELEMENTS INIT" on its input with a line of JSON: the seconds that the peer takes to fill
 memory that it already has, as bench/contest.c does it. Begins with a line that says what runs here, or that it is not
 installed. INIT is one of uniform, normal and trunc_normal, with the parameters that the peer's call takes here: all
-write the same distributions, not the same numbers.
+write the same distributions, not the same numbers. In the case "orthogonal", INIT is the shape, as in 1000x64x64: a
+stack is filled matrix by matrix, which is all that the peers offer.
 """
 import json
 import os
@@ -26,6 +27,15 @@ class Torch:
         torch.set_num_threads(os.cpu_count() or 1)
         self.hello = {"name": "PyTorch", "version": torch.__version__, "threads": torch.get_num_threads()}
 
+    def orthogonal(self, shape):
+        stack = self.torch.zeros([1] * (3 - len(shape)) + shape)
+
+        def fill():
+            for matrix in stack:
+                self.torch.nn.init.orthogonal_(matrix)
+
+        return fill
+
     def work(self, init, elements):
         tensor = self.torch.zeros(elements)
         return {
@@ -33,6 +43,29 @@ class Torch:
             "normal": lambda: tensor.normal_(0.0, STD),
             "trunc_normal": lambda: self.torch.nn.init.trunc_normal_(tensor, 0.0, STD, -2 * STD, 2 * STD),
         }[init]
+
+
+class Lapack:
+    """The same by hand: sgeqrf, sorgqr and the signs, in C by way of NumPy, beside normals that are NumPy's fastest."""
+
+    def __init__(self):
+        import numpy
+
+        self.numpy = numpy
+        self.generator = numpy.random.Generator(numpy.random.SFC64(1))
+        self.hello = {"name": "LAPACK", "version": "by NumPy " + numpy.__version__, "libraries": blas_in_use()}
+
+    def orthogonal(self, shape):
+        numpy, (rows, columns) = self.numpy, shape[-2:]
+        count = shape[0] if len(shape) == 3 else 1
+        tall = (max(rows, columns), min(rows, columns))
+
+        def fill():
+            for _ in range(count):
+                q, r = numpy.linalg.qr(self.generator.standard_normal(tall, dtype=numpy.float32))
+                q *= numpy.sign(numpy.diag(r))
+
+        return fill
 
 
 class NumPy:
@@ -94,10 +127,21 @@ class PyOpenCL:
 
 PEERS = {
     "torch": Torch,
+    "lapack": Lapack,
     "numpy": lambda: NumPy(philox=False),
     "numpy-philox": lambda: NumPy(philox=True),
     "pyopencl": PyOpenCL,
 }
+
+
+def blas_in_use():
+    """Which shared libraries this process does its linear algebra with, as far as the system tells."""
+    try:
+        with open("/proc/self/maps") as maps:
+            paths = {line.split()[-1] for line in maps}
+    except OSError:
+        return "unknown"
+    return " ".join(sorted({os.path.basename(p) for p in paths if "blas" in p or "lapack" in p or "mkl" in p}))
 
 
 def measure(work):
@@ -127,11 +171,13 @@ def main():
     put(peer.hello)
     last, work = None, None
     for line in sys.stdin:
-        _, _, elements, init = line.split()
+        what, _, elements, init = line.split()
         try:
             if last != (init, elements):  # what the last one filled is freed first
                 work = None
-                last, work = (init, elements), peer.work(init.split(":")[0], int(elements))
+                orthogonal = what == "orthogonal"
+                made = peer.orthogonal([int(n) for n in init.split("x")]) if orthogonal else None
+                last, work = (init, elements), made or peer.work(init.split(":")[0], int(elements))
             put({"seconds": measure(work), "elements": int(elements)})
         except Exception as reason:
             last, work = None, None

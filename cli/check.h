@@ -21,6 +21,10 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t);
 /* Whether it is of values that are not random: as expected but for the dtype's rounding, or wrong. */
 bool check_is_fixed(const expectation *e);
 
+/* Whether the values are random, but depend on one another, so that only their mean is as that of independent ones:
+ * orthogonal matrices, whose std is exact. */
+bool check_is_dependent(const expectation *e);
+
 /* z of std and mean, in standard errors; the std's corrected for the skewness of a sample variance, so that it is a
  * normal deviate with few elements too; NaN where there is nothing to test: no expectation, a constant, one element.
  */

@@ -6,11 +6,9 @@
 #include "json.h"
 
 static json_t *law_to_json(const inspected *t) {
-  static const char *const kinds[] = {[FANIN_LAW_CONSTANT] = "constant",
-                                      [FANIN_LAW_UNIFORM] = "uniform",
-                                      [FANIN_LAW_NORMAL] = "normal",
-                                      [FANIN_LAW_TRUNC_NORMAL] = "trunc_normal",
-                                      [FANIN_LAW_ONES] = "ones"};
+  static const char *const kinds[] = {[FANIN_LAW_CONSTANT] = "constant", [FANIN_LAW_UNIFORM] = "uniform",
+                                      [FANIN_LAW_NORMAL] = "normal",     [FANIN_LAW_TRUNC_NORMAL] = "trunc_normal",
+                                      [FANIN_LAW_ONES] = "ones",         [FANIN_LAW_ORTHOGONAL] = "orthogonal"};
   const bool normal = t->law.kind == FANIN_LAW_NORMAL || t->law.kind == FANIN_LAW_TRUNC_NORMAL;
   json_t *o = json_object();
   if (!t->has_law) {

@@ -89,7 +89,7 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
 static bool is_worth_it(const inspected *t) {
   const double std = t->stats.std;
   return t->stats.count > 1 && t->stats.nonfinite == 0 && std > 1e-30 && std < 1e30 &&
-         !(t->expected.known && check_is_fixed(&t->expected));
+         !(t->expected.known && (check_is_fixed(&t->expected) || check_is_dependent(&t->expected)));
 }
 
 static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why) {

@@ -62,17 +62,16 @@ typedef struct piece {
   uint64_t count; /* matrices */
 } piece;
 
-/* How many matrices of a tensor, and parts of each, are made together at most. */
-static void steps_of(const family *m, uint64_t *matrices, uint64_t *parts) {
-  const uint64_t size = m->width * m->height;
-  const uint64_t most = m->height <= FANIN__SMALL && size < PIECE ? PIECE / size : 1;
-  *parts = !m->joins ? 1 : m->matrices.parts < most ? m->matrices.parts : most;
-  *matrices = most / *parts;
-  if (*matrices > m->matrices.batches) *matrices = m->matrices.batches;
-}
-
 static uint64_t least(uint64_t a, uint64_t b) {
   return a < b ? a : b;
+}
+
+/* How many matrices of a tensor, and parts of each, are made together at most. */
+static void steps_of(const family *m, uint64_t *matrices, uint64_t *parts) {
+  const uint64_t most = m->height <= FANIN__SMALL ? PIECE / (m->width * m->height) : 1;
+  const uint64_t together = m->joins && m->matrices.parts > 1 ? least(m->matrices.parts, most) : 1;
+  *parts = together;
+  *matrices = least(most / together, m->matrices.batches);
 }
 
 /* Parts part .. part + parts of matrices matrix .. matrix + matrices. */
@@ -195,7 +194,7 @@ static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__j
                                const fanin__boxes *boxes, const piece *p, const fanin__stack *s, fanin_key key) {
   bool made = false;
   for (int k = 0; k < boxes->n; k++) {
-    uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK];
+    uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0};
     if (!meet(&boxes->all[k], p, m->t->rank, start, extent)) continue;
     if (!made) {
       FANIN__TRY(draw(f, when, m, p, s, key));

@@ -16,7 +16,7 @@ typedef struct fanin__trace {
   double variance;          /* sigma^2 */
   double excess;            /* k4 - 3 */
   bool lawful;              /* weights are independent with mean 0 */
-  bool drawn;               /* each weight has the distribution by itself: not identity or dirac */
+  bool drawn;               /* each weight is drawn by itself: not identity, dirac or orthogonal */
   fanin__row_sums sums;     /* of the features */
   double *expected;         /* K_aa: mean z^2 given the layer before */
   double *measured;         /* mean z^2 */

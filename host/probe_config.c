@@ -105,7 +105,9 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
 }
 
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
-  const bool ones = config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC;
+  /* Not independent of one another. */
+  const bool ones =
+      config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC || config->init.kind == FANIN_ORTHOGONAL;
   FANIN__TRY(expect(config, l, &out->weights));
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 ? out->weights.kurtosis - 3 : 0;

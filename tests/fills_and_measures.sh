@@ -14,4 +14,7 @@ for dtype in f32 f16 bf16 f64; do # enough elements to be correlated
   tensors+=(--tensor "long.$dtype:$dtype:OI:20x17" --init normal)
 done
 "$@" "$FANIN" init "${tensors[@]}" -o "$dir/all.safetensors"
+for tensor in f32:OI:5x7 bf16:OI,groups=4:24x5 f64:IO:9x6 f16:OIHW:6x2x3x3; do # by files: they use memory again
+  "$@" "$FANIN" init --tensor "w:$tensor" --init orthogonal -o "$dir/one.safetensors"
+done
 "$@" "$FANIN" inspect "$dir/all.safetensors"

@@ -144,11 +144,57 @@ static void test_expectations(void **state) {
   statistics_report();
 }
 
+/* max |P^T P - I| of the product P of `depth` matrices, which is 0 where every singular value is 1. */
+static double spread_of_product(const double *matrices, size_t depth) {
+  static double p[N * N], next[N * N];
+  double most = 0;
+  memcpy(p, matrices, sizeof p);
+  for (size_t l = 1; l < depth; l++) {
+    for (size_t i = 0; i < N; i++) {
+      for (size_t j = 0; j < N; j++) {
+        double sum = 0;
+        for (size_t k = 0; k < N; k++) {
+          sum += matrices[(l * N + i) * N + k] * p[k * N + j];
+        }
+        next[i * N + j] = sum;
+      }
+    }
+    memcpy(p, next, sizeof p);
+  }
+  for (size_t i = 0; i < N; i++) {
+    for (size_t j = 0; j < N; j++) {
+      double sum = i == j ? -1 : 0;
+      for (size_t k = 0; k < N; k++) {
+        sum += p[k * N + i] * p[k * N + j];
+      }
+      most = fmax(most, fabs(sum));
+    }
+  }
+  return most;
+}
+
+/* Saxe et al. 2013: a linear network of 100 layers keeps every singular value at 1 if they are orthogonal, and none if
+ * they are Gaussian. |P^T P - I| <= N max, so that singular values are within half of N max of 1. */
+static void test_dynamical_isometry(void **state) {
+  fanin *const f = *state;
+  const uint64_t shape[] = {100, N, N};
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "BOI", 3, shape);
+  const fanin_init orthogonal = fanin_orthogonal(1), gaussian = fanin_lecun_normal();
+  size_t n = 0;
+  double *const q = statistics_fill(f, t, &orthogonal, (fanin_key){1, 1}, &n);
+  double *const g = statistics_fill(f, t, &gaussian, (fanin_key){1, 1}, &n);
+  assert_true(spread_of_product(q, 100) * N / 2 <= 1e-3);
+  assert_true(spread_of_product(g, 100) > 0.5);
+  free(q);
+  free(g);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_is_haar),
       cmocka_unit_test(test_a_missing_sign_fix_is_seen),
       cmocka_unit_test(test_expectations),
+      cmocka_unit_test(test_dynamical_isometry),
   };
   return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

@@ -28,7 +28,7 @@ static double length(const double *x, size_t n) {
 }
 
 void oracle_reflect(double *matrix, size_t height, size_t width, bool fix) {
-  double *const product = calloc(height * width, sizeof *product);
+  double *const product = calloc(height * width + 1, sizeof *product);
   assert_non_null(product);
   for (size_t s = 0; s < width; s++) {
     double *const x = matrix + s * height + s;
@@ -81,6 +81,7 @@ static void make_matrix(const fanin_tensor *t, double *values, size_t first, siz
   const letter taps[] = {letter_of(t, 'D'), letter_of(t, 'H'), letter_of(t, 'W')};
   const size_t columns = inputs * taps[0].extent * taps[1].extent * taps[2].extent, n = rows * columns;
   const size_t width = rows < columns ? rows : columns, height = rows < columns ? columns : rows;
+  if (width == 0 || height == 0) return;
   double *const matrix = malloc((n + 1) * sizeof *matrix);
   size_t *const place = malloc((n + 1) * sizeof *place);
   assert_non_null(matrix);
