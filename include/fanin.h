@@ -694,11 +694,11 @@ typedef struct fanin_probe_report {
 FANIN_API double fanin_z_bound(size_t tests);
 
 /* Runs the network forward and backward on the device (CLBlast GEMM, own kernels for the rest) and judges it. *report
- * is new: fanin_probe_report_free(). Blocking. Device memory: batch x (sum of all widths) floats, since the backward
- * pass needs each layer's, and buffers of the largest layer's size; weights from `init` are made again for the backward
- * pass. FANIN_UNSUPPORTED if built without CLBlast; FANIN_BAD_ARGUMENT and FANIN_BAD_SHAPE name what is wrong;
- * FANIN_NOT_FINITE if the input has infinities or NaN; OpenCL's codes, with the buffer's name, if memory runs out.
- * Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). */
+ * is new: fanin_probe_report_free(). Blocking. Device memory: twice batch x (sum of all widths) floats, since the
+ * backward pass needs y and h of each layer, and buffers of the largest layer's size; weights from `init` are made
+ * again for the backward pass. FANIN_UNSUPPORTED if built without CLBlast; FANIN_BAD_ARGUMENT and FANIN_BAD_SHAPE name
+ * what is wrong; FANIN_NOT_FINITE if the input has infinities or NaN; OpenCL's codes, with the buffer's name, if memory
+ * runs out. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_report **report);
 
