@@ -51,14 +51,15 @@ static fanin_moments of_delta(const fanin__distribution *d, double share) {
 
 /* A Haar matrix's rows or columns, whichever are fewer, are uniform on the sphere in n dimensions, n being the longer
  * extent: a coordinate q has E q^2 = 1 / n and E q^4 = 3 / (n (n + 2)). */
-static fanin_status of_orthogonal(const fanin_tensor *t, double length, fanin_moments *out) {
-  uint64_t width = 0, height = 0;
-  FANIN__TRY(fanin__orthogonal_extents(t, &width, &height));
-  const double n = (double)height;
-  *out = (fanin_moments){.lo = -length, .hi = length};
-  if (width == 0) return FANIN_OK;
-  out->std = length / sqrt(n);
-  out->kurtosis = 3 * n / (n + 2);
+static fanin_status of_orthogonal(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
+  uint64_t width = 0, height = 0, a = 0, b = 0;
+  FANIN__TRY(fanin__orthogonal_extents(t, d->centre, &width, &height));
+  FANIN__TRY(fanin__orthogonal_extents(t, false, &a, &b));
+  *out = (fanin_moments){.lo = -d->value, .hi = d->value};
+  if (width == 0 || a == 0) return FANIN_OK;
+  const double n = (double)height, share = n * (double)width / ((double)a * (double)b); /* of entries that are not 0 */
+  out->std = d->value * sqrt(share / n);
+  out->kurtosis = 3 * n / (n + 2) / share;
   return FANIN_OK;
 }
 
@@ -87,7 +88,7 @@ fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_m
     break;
   }
   case FANIN__ORTHOGONAL:
-    return of_orthogonal(t, d.value, out);
+    return of_orthogonal(t, &d, out);
   }
   return FANIN_OK;
 }

@@ -41,6 +41,7 @@ typedef struct fanin__job {
   fanin_dtype dtype;
   uint64_t elements; /* 0: nothing to do */
   bool orthogonal;   /* made by fanin__orthogonal_fill(), of `tensor`, times `factor` */
+  bool centre;       /* only at the centre tap, over zeros that `rows` makes */
   fanin_tensor tensor;
   double factor;
   fanin__parameters parameters; /* of the fill; zeros where ones follow */

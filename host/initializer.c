@@ -151,6 +151,13 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
          {.kind = FANIN_ORTHOGONAL, .gain = 1},
          orthogonal_parameters,
          fanin__resolve_orthogonal},
+    [FANIN_DELTA_ORTHOGONAL] = {{"delta_orthogonal", "",
+                                 "at the centre tap gain times a uniformly random (Haar) matrix of O rows and I <= O "
+                                 "orthonormal columns, else 0",
+                                 "gain=1", "Xiao et al. 2018, algorithm 1", 1},
+                                {.kind = FANIN_DELTA_ORTHOGONAL, .gain = 1},
+                                orthogonal_parameters,
+                                fanin__resolve_delta_orthogonal},
 };
 
 const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
@@ -349,4 +356,8 @@ fanin_init fanin_dirac(double gain) {
 
 fanin_init fanin_orthogonal(double gain) {
   return with_gain(FANIN_ORTHOGONAL, gain);
+}
+
+fanin_init fanin_delta_orthogonal(double gain) {
+  return with_gain(FANIN_DELTA_ORTHOGONAL, gain);
 }

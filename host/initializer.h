@@ -63,6 +63,8 @@ fanin_status fanin__resolve_fans(const fanin_init *init, const fanin__roles *rol
 fanin_status fanin__resolve_identity(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
 fanin_status fanin__resolve_dirac(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
 fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin__roles *roles,
+                                             fanin__distribution *out);
 
 /* ---- number.c: doubles as text, whatever the locale -------------------------------------------------------------- */
 

@@ -185,6 +185,7 @@ typedef struct fanin__distribution {
   fanin__family family;
   double value;     /* FANIN__CONSTANT; FANIN__DELTA: the value of the ones (identity, dirac);
                        FANIN__ORTHOGONAL: the length of the rows or columns */
+  bool centre;      /* FANIN__ORTHOGONAL: at the centre tap alone, 0 elsewhere */
   double lo, hi;    /* FANIN__UNIFORM, FANIN__TRUNC_NORMAL: no value is outside; the latter's may be infinite */
   double mean, std; /* FANIN__NORMAL; FANIN__TRUNC_NORMAL: of the normal that is cut */
   double a, b;      /* FANIN__TRUNC_NORMAL: in sigma of the normal that is cut, a < b, may be infinite */

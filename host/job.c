@@ -96,11 +96,13 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
     }
   }
   if (distribution.family == FANIN__ORTHOGONAL) {
-    FANIN__TRY(fanin__orthogonal_check(t));
+    FANIN__TRY(fanin__orthogonal_check(t, distribution.centre));
     job.orthogonal = true;
     job.tensor = *t;
     job.factor = distribution.value;
-    job.rows.chunks = 0; /* nothing for launches that fill rows */
+    job.centre = distribution.centre;
+    memset(job.parameters.p, 0, sizeof job.parameters.p);
+    if (!job.centre) job.rows.chunks = 0; /* nothing for launches that fill rows */
   }
   *out = job;
   return FANIN_OK;

@@ -17,17 +17,18 @@ typedef struct family {
   const fanin_tensor *t;
   fanin__roles roles;
   fanin__matrices matrices;
-  uint64_t taps;          /* that a matrix spans: all, or 1 */
+  bool centre;            /* of the centre tap alone */
+  uint64_t taps;          /* that a matrix spans */
   uint64_t width, height; /* how many vectors, of how many numbers */
   bool tall;              /* more outputs than columns: columns are the vectors */
   bool joins;             /* a matrix's parts continue one another where they are stored one after another */
 } family;
 
-static fanin_status family_of(const fanin_tensor *t, family *out) {
-  family m = {.t = t, .taps = 1};
+static fanin_status family_of(const fanin_tensor *t, bool centre, family *out) {
+  family m = {.t = t, .centre = centre, .taps = 1};
   FANIN__TRY(fanin__roles_of(t, &m.roles));
   FANIN__TRY(fanin__matrices_of(t, &m.roles, &m.matrices));
-  for (int k = 0; k < m.roles.n_taps; k++) {
+  for (int k = 0; k < m.roles.n_taps && !centre; k++) {
     m.taps *= t->shape[m.roles.taps[k]];
   }
   const uint64_t columns = m.matrices.inputs * m.taps;
@@ -39,17 +40,17 @@ static fanin_status family_of(const fanin_tensor *t, family *out) {
   return FANIN_OK;
 }
 
-fanin_status fanin__orthogonal_extents(const fanin_tensor *t, uint64_t *width, uint64_t *height) {
+fanin_status fanin__orthogonal_extents(const fanin_tensor *t, bool centre, uint64_t *width, uint64_t *height) {
   family m;
-  FANIN__TRY(family_of(t, &m));
+  FANIN__TRY(family_of(t, centre, &m));
   *width = m.width;
   *height = m.height;
   return FANIN_OK;
 }
 
-fanin_status fanin__orthogonal_check(const fanin_tensor *t) {
+fanin_status fanin__orthogonal_check(const fanin_tensor *t, bool centre) {
   family m;
-  FANIN__TRY(family_of(t, &m));
+  FANIN__TRY(family_of(t, centre, &m));
   return m.width > 0 ? fanin__stack_check(m.height, m.width) : FANIN_OK;
 }
 
@@ -92,8 +93,14 @@ static piece piece_of(const family *m, uint64_t matrix, uint64_t matrices, uint6
   p.stride[o] = m->tall ? 1 : m->height;
   uint64_t step = m->tall ? m->height : 1; /* taps first, then inputs */
   for (int k = m->roles.n_taps; k-- > 0;) {
-    p.stride[m->roles.taps[k]] = step;
-    step *= m->t->shape[m->roles.taps[k]];
+    const int tap = m->roles.taps[k];
+    p.stride[tap] = step;
+    if (m->centre) {
+      p.start[tap] = m->t->shape[tap] / 2;
+      p.extent[tap] = 1;
+    } else {
+      step *= m->t->shape[tap];
+    }
   }
   p.stride[i] = step;
   return p;
@@ -235,7 +242,7 @@ static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job
 
 fanin_status fanin__orthogonal_fill(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   family m;
-  FANIN__TRY(family_of(&job->tensor, &m));
+  FANIN__TRY(family_of(&job->tensor, job->centre, &m));
   fanin__stack s = {.width = m.width, .height = m.height, .f64 = job->dtype == FANIN_F64};
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
@@ -247,6 +254,7 @@ fanin_status fanin__orthogonal_fill(fanin *f, const fanin__when *when, const fan
     const cl_int code = clEnqueueBarrierWithWaitList(when->queue, when->n_wait, when->wait_list, NULL);
     if (code != CL_SUCCESS) status = fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
   }
+  if (status == FANIN_OK && job->rows.chunks > 0) status = fanin__fill_rows(f, &step, job, seed); /* zeros */
   if (status == FANIN_OK) status = fill_all(f, &step, job, &m, &s, (fanin_key){seed, job->rows.stream});
   const fanin__when end = {.queue = when->queue, .event = when->event};
   if (status == FANIN_OK) status = fanin__enqueue_marker(&end);
@@ -257,18 +265,24 @@ fanin_status fanin__orthogonal_fill(fanin *f, const fanin__when *when, const fan
 /* ---- Cold starts ------------------------------------------------------------------------------------------------- */
 
 fanin_status fanin__orthogonal_compile(fanin *f, const fanin__job *job) {
+  cl_kernel zeros = NULL;
+  if (job->centre) FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &zeros));
+  if (zeros) (void)clReleaseKernel(zeros);
   return fanin__reflect_compile(f, job->dtype == FANIN_F64);
 }
 
 fanin_status fanin__orthogonal_warm(fanin *f, const fanin__when *when, const fanin__job *job) {
   family m;
-  FANIN__TRY(family_of(&job->tensor, &m));
+  FANIN__TRY(fanin__orthogonal_compile(f, job));
+  FANIN__TRY(family_of(&job->tensor, job->centre, &m));
   const uint64_t side = m.height > FANIN__SMALL ? FANIN__SMALL + 1 : 1, shape[] = {side, side};
   fanin_tensor scratch;
   fanin__job small = *job;
   FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OI", 2, shape, &scratch));
   small.tensor = scratch;
   small.buffer = scratch.buffer;
+  small.centre = false;
+  small.rows.chunks = 0;
   const fanin_status status = fanin__orthogonal_fill(f, when, &small, 0);
   fanin_tensor_free(&scratch);
   return status;

@@ -4,11 +4,12 @@
 
 #include "fill.h"
 
-/* How many vectors of a matrix are orthonormal, and how many numbers they have: its smaller and its larger extent. */
-fanin_status fanin__orthogonal_extents(const fanin_tensor *t, uint64_t *width, uint64_t *height);
+/* How many vectors of a matrix are orthonormal, and how many numbers they have: its smaller and its larger extent.
+ * `centre`: of O and I alone. */
+fanin_status fanin__orthogonal_extents(const fanin_tensor *t, bool centre, uint64_t *width, uint64_t *height);
 
 /* Validates what the tensor's matrices need of this device and of CLBlast. */
-fanin_status fanin__orthogonal_check(const fanin_tensor *t);
+fanin_status fanin__orthogonal_check(const fanin_tensor *t, bool centre);
 
 /* Enqueues the fill of job->tensor's part. Kernels and products run one after another, in order on any queue. Device
  * memory is allocated for it, which the runtime frees when the work is done: for a matrix whose smaller extent is 256

@@ -61,6 +61,7 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
     if (!jobs[i].orthogonal || jobs[i].elements == 0) continue;
     plan->apart[plan->n_apart] = jobs[i];
     plan->apart[plan->n_apart++].tensor = plan->tensors[i]; /* with its buffer and offset */
+    plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* zeros, where there are any, are a batch's */
     FANIN__TRY(fanin__orthogonal_compile(plan->f, &jobs[i]));
   }
   return FANIN_OK;

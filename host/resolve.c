@@ -208,3 +208,21 @@ fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__role
   *out = (fanin__distribution){.family = FANIN__ORTHOGONAL, .value = init->gain};
   return FANIN_OK;
 }
+
+/* Shorter inputs could not all keep their length. */
+fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin__roles *roles,
+                                             fanin__distribution *out) {
+  if (roles->n_taps == 0) {
+    return fanin__fail(FANIN_BAD_LAYOUT, "delta_orthogonal takes a layout of O, I and at least one of D, H and W; this "
+                                         "one has no taps (orthogonal's is O and I)");
+  }
+  if (roles->fan_in > roles->fan_out) {
+    return fanin__fail(FANIN_BAD_SHAPE,
+                       "delta_orthogonal: fan_in is %llu and fan_out is %llu; a fan_in of fan_out or less is accepted, "
+                       "since fewer outputs cannot keep a length",
+                       (unsigned long long)roles->fan_in, (unsigned long long)roles->fan_out);
+  }
+  FANIN__TRY(fanin__resolve_orthogonal(init, roles, out));
+  out->centre = out->family == FANIN__ORTHOGONAL;
+  return FANIN_OK;
+}

@@ -260,6 +260,7 @@ typedef enum fanin_kind {
   FANIN_IDENTITY,
   FANIN_DIRAC,
   FANIN_ORTHOGONAL,
+  FANIN_DELTA_ORTHOGONAL,
   FANIN_KIND_COUNT
 } fanin_kind;
 
@@ -283,7 +284,7 @@ typedef struct fanin_init {
   fanin_bounds bounds;             /* trunc_normal */
   int corrected;                   /* trunc_normal: 1: std is that of the truncated values (the normal that is cut is
                                       wider); 0: std is that of the normal that is cut */
-  double gain;                     /* xavier_*, identity, dirac, orthogonal */
+  double gain;                     /* xavier_*, identity, dirac, *orthogonal */
   double scale;                    /* variance_scaling */
   fanin_mode mode;                 /* he_*, variance_scaling */
   fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
@@ -319,6 +320,9 @@ FANIN_API fanin_init fanin_dirac(double gain);
  * has the whole's bits; filling it costs the whole of the matrices that it meets. Needs CLBlast where an extent of a
  * matrix is above 64, else FANIN_UNSUPPORTED. */
 FANIN_API fanin_init fanin_orthogonal(double gain);
+/* A convolution that keeps lengths times gain: at the centre tap (extent / 2) an orthogonal matrix of O rows and I
+ * columns, I <= O, of each group and split, else 0. Xiao et al. 2018, algorithm 1. */
+FANIN_API fanin_init fanin_delta_orthogonal(double gain);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
@@ -360,7 +364,8 @@ typedef enum fanin_law_kind {
   FANIN_LAW_NORMAL,
   FANIN_LAW_TRUNC_NORMAL,
   FANIN_LAW_ONES,      /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
-  FANIN_LAW_ORTHOGONAL /* numbers that depend on one another: rows or columns have the length `value` */
+  FANIN_LAW_ORTHOGONAL /* numbers that depend on one another: rows or columns have the length `value`; of
+                          delta_orthogonal, all but the centre taps are 0 */
 } fanin_law_kind;
 
 typedef struct fanin_law {

@@ -102,22 +102,22 @@ static void test_expectations(void **state) {
     int rank;
     uint64_t shape[5];
     double longer;
-  } cases[] = {{"BOI", 3, {2000, 3, 5}, 5},
-               {"BOI", 3, {2000, 8, 4}, 8},
-               {"BOIHW", 5, {500, 6, 2, 3, 2}, 12},
-               {"BOI", 3, {2000, 1, 1}, 1},
-               {"BOI", 3, {3, 100, 70}, 100}};
+    double taps; /* of delta_orthogonal; 0: orthogonal */
+  } cases[] = {{"BOI", 3, {2000, 3, 5}, 5, 0},         {"BOI", 3, {2000, 8, 4}, 8, 0},
+               {"BOIHW", 5, {500, 6, 2, 3, 2}, 12, 0}, {"BOIHW", 5, {500, 6, 4, 3, 2}, 6, 6},
+               {"BOI", 3, {2000, 1, 1}, 1, 0},         {"BOI", 3, {3, 100, 70}, 100, 0}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, cases[k].layout, cases[k].rank, cases[k].shape);
-    const fanin_init init = fanin_orthogonal(3);
+    const double n_taps = cases[k].taps > 0 ? cases[k].taps : 1;
+    const fanin_init init = cases[k].taps > 0 ? fanin_delta_orthogonal(3) : fanin_orthogonal(3);
     fanin_moments m;
     fanin_law law;
     assert_ok(fanin_expect(&t, &init, &m));
     assert_ok(fanin_law_of(&t, &init, &law));
     assert_true(law.kind == FANIN_LAW_ORTHOGONAL && law.value == 3 && law.lo == -3 && law.hi == 3);
     assert_true(m.mean == 0 && m.lo == -3 && m.hi == 3);
-    assert_true(fabs(m.std - 3 / sqrt(cases[k].longer)) < 1e-15 * 3);
-    assert_true(fabs(m.kurtosis - 3 * cases[k].longer / (cases[k].longer + 2)) < 1e-14);
+    assert_true(fabs(m.std - 3 / sqrt(cases[k].longer * n_taps)) < 1e-15 * 3);
+    assert_true(fabs(m.kurtosis - 3 * cases[k].longer / (cases[k].longer + 2) * n_taps) < 1e-13);
     size_t n = 0;
     double *const q = statistics_fill(f, t, &init, (fanin_key){5, k}, &n), sum = 0, squares = 0;
     const size_t matrices = (size_t)cases[k].shape[0], size = n / matrices;

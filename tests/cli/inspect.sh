@@ -22,13 +22,14 @@ cat >all.json <<'JSON'
   {"name": "identity", "shape": [65, 33], "layout": "OI", "init": "identity:gain=0.1"},
   {"name": "dirac", "shape": [8, 4, 3, 3], "layout": "OIHW", "groups": 2, "init": "dirac"},
   {"name": "orthogonal", "shape": [3, 48, 64], "layout": "BOI", "init": "orthogonal:gain=0.3"},
+  {"name": "delta", "shape": [64, 32, 3, 3], "layout": "OIHW", "init": "delta_orthogonal"},
   {"name": "large orthogonal", "shape": [150, 90], "layout": "IO", "init": "orthogonal:gain=relu"}]}
 JSON
-declare -A tests=([f32]=203 [f16]=201 [bf16]=198 [f64]=203) # next to 5, bf16 and f16 are too coarse for some
+declare -A tests=([f32]=204 [f16]=202 [bf16]=199 [f64]=204) # next to 5, bf16 and f16 are too coarse for some
 for dtype in f32 f16 bf16 f64; do
   "$FANIN" init all.json --dtype $dtype -o all.safetensors --seed 7 >/dev/null
   "$FANIN" inspect all.safetensors >all.txt || die "$dtype: $(cat all.txt)"
-  [ "$(grep -c "  ${dtype^^}  .*  ok  " all.txt)" = 18 ] || die "$dtype: not 18 times ok: $(cat all.txt)"
+  [ "$(grep -c "  ${dtype^^}  .*  ok  " all.txt)" = 19 ] || die "$dtype: not 19 times ok: $(cat all.txt)"
   grep -q '^HOLDS: .*('"${tests[$dtype]}"' tests, |z| up to ' all.txt || die "$dtype: $(tail -1 all.txt)"
 done
 script -qec "stty cols 80; '$FANIN' inspect all.safetensors" tty.txt </dev/null >/dev/null

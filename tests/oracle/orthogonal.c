@@ -105,17 +105,49 @@ static void make_matrix(const fanin_tensor *t, double *values, size_t first, siz
   free(place);
 }
 
-double *oracle_orthogonal(const fanin_tensor *t, fanin_key key) {
+/* All matrices of a tensor whose normals begin at `values`. */
+static void make_matrices(const fanin_tensor *t, double *values) {
   const letter o = letter_of(t, 'O'), i = letter_of(t, 'I'), b = letter_of(t, 'B');
   const size_t groups = t->groups > 1 ? t->groups : 1, parts = groups * (t->splits > 1 ? t->splits : 1);
   const bool cut_i = t->layout[0] == 'I' && groups > 1;
   const size_t rows = cut_i ? o.extent : o.extent / parts, inputs = cut_i ? i.extent / parts : i.extent;
-  double *const values = oracle_normals(t, key);
   for (size_t matrix = 0; matrix < b.extent; matrix++) {
     for (size_t part = 0; part < parts; part++) {
       const size_t first = cut_i ? part * inputs * i.stride : part * rows * o.stride;
       make_matrix(t, values, matrix * b.stride + first, rows, inputs);
     }
   }
+}
+
+double *oracle_orthogonal(const fanin_tensor *t, fanin_key key) {
+  double *const values = oracle_normals(t, key);
+  make_matrices(t, values);
   return values;
+}
+
+double *oracle_delta_orthogonal(const fanin_tensor *t, fanin_key key) {
+  static const char letters[] = "DHW";
+  size_t n = 1, centre = 0;
+  fanin_tensor matrices = *t; /* of the centre tap's elements alone: its layout has no taps */
+  for (int k = 0; k < 3; k++) {
+    const letter tap = letter_of(t, letters[k]);
+    centre += tap.extent / 2 * tap.stride;
+  }
+  for (int d = 0; d < t->rank; d++) {
+    n *= (size_t)t->shape[d];
+    if (strchr(letters, matrices.layout[d])) matrices.layout[d] = '-';
+  }
+  double *const values = oracle_normals(t, key), *const out = calloc(n + 1, sizeof *out);
+  assert_non_null(out);
+  make_matrices(&matrices, values + centre);
+  for (size_t e = 0; e < n; e++) {
+    bool is_centre = true;
+    for (int k = 0; k < 3; k++) {
+      const letter tap = letter_of(t, letters[k]);
+      is_centre = is_centre && (tap.stride == 0 || e / tap.stride % tap.extent == tap.extent / 2);
+    }
+    if (is_centre) out[e] = values[e];
+  }
+  free(values);
+  return out;
 }
