@@ -42,8 +42,9 @@ static real sum_of_group(const real mine, local real *sums) {
  *
  * A group a column. Column s of a matrix becomes zeros and, from row s on, the v of the reflector that sends what was
  * there, x, to a multiple of the first unit vector: v = (x + sign(x_0) |x| e_0) / sqrt(|x| (|x| + |x_0|)), so that
- * |v|^2 = 2 (a v of one number is 1), and tau = 2 / |v|^2 of the v that was stored. sign: that of R's diagonal, -sign(x_0), which makes the
- * product Haar-distributed. Where x is 0 or not finite, v = 0: a reflector that does nothing. */
+ * |v|^2 = 2 (a v of one number is 1), and tau = 2 / |v|^2 of the v that was stored. sign: that of R's diagonal,
+ * -sign(x_0), which makes the product Haar-distributed. Where x is 0 or not finite, v = 0: a reflector that does
+ * nothing. */
 kernel void reflectors(global real *matrices, const ulong height, const uint width, global real *tau, global real *sign,
                        local real *sums) {
   const ulong column = get_group_id(0);
