@@ -38,7 +38,7 @@ static double host_layer(fanin *f, network *net, size_t l, double *weight_std) {
   const fanin_probe_config *const config = &net->config;
   const uint64_t n_in = config->widths[l - 1], n = config->widths[l];
   const fanin_init bias_init = fanin_normal(0, config->bias_std);
-  char name[32];
+  char name[48];
   snprintf(name, sizeof name, "layer%zu.weight", l);
   double *const w = test_values_of(f, &config->init, config->dtype, name, n, n_in);
   snprintf(name, sizeof name, "layer%zu.bias", l);
