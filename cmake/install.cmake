@@ -1,10 +1,10 @@
-# What `cmake --install` lays down: libraries, header, command, models, the CMake package and the pkg-config file. All
+# What `cmake --install` lays down: libraries, headers, command, models, the CMake package and the pkg-config file. All
 # paths inside are relative, so that the installed tree can be moved.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fanin)
 
 install(TARGETS fanin fanin_static EXPORT fanin-targets)
-install(FILES include/fanin.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(DIRECTORY include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/models)
 if(FANIN_BUILD_CLI)
   install(TARGETS fanin_cli)

@@ -1,6 +1,6 @@
 /* A tensor's part as boxes of coordinates, and the matrices that a tensor consists of. */
-#ifndef FANIN_BOXES_H
-#define FANIN_BOXES_H
+#ifndef HOST_BOXES_H
+#define HOST_BOXES_H
 
 #include "internal.h"
 

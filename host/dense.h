@@ -1,6 +1,6 @@
 /* Passes over a dense tensor that reduce it: what their functions check, launch and read back alike. */
-#ifndef FANIN_DENSE_H
-#define FANIN_DENSE_H
+#ifndef HOST_DENSE_H
+#define HOST_DENSE_H
 
 #include "internal.h"
 

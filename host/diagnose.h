@@ -1,6 +1,6 @@
 /* What the diagnoses of a probe share. */
-#ifndef FANIN_DIAGNOSE_H
-#define FANIN_DIAGNOSE_H
+#ifndef HOST_DIAGNOSE_H
+#define HOST_DIAGNOSE_H
 
 #include "probe.h"
 

@@ -1,7 +1,7 @@
 /* A fill, prepared: everything that kernels/fill.cl needs to know about a tensor, checked. Shared by single fills and
  * plans. */
-#ifndef FANIN_FILL_H
-#define FANIN_FILL_H
+#ifndef HOST_FILL_H
+#define HOST_FILL_H
 
 #include "boxes.h"
 #include "parameters.h"

@@ -1,6 +1,6 @@
 /* Matrix products on the device: CLBlast's GEMM behind checks that CLBlast lacks. */
-#ifndef FANIN_GEMM_H
-#define FANIN_GEMM_H
+#ifndef HOST_GEMM_H
+#define HOST_GEMM_H
 
 #include "internal.h"
 

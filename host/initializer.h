@@ -1,6 +1,6 @@
 /* The table of initialisers: what text, checks, resolution and description share. */
-#ifndef FANIN_INITIALIZER_H
-#define FANIN_INITIALIZER_H
+#ifndef HOST_INITIALIZER_H
+#define HOST_INITIALIZER_H
 
 #include "internal.h"
 

@@ -1,7 +1,7 @@
 /* What the library's files share: errors, the fanin struct, programs, validated views of tensors, resolved
  * distributions. Nothing here is exported; internal names begin with fanin__. */
-#ifndef FANIN_INTERNAL_H
-#define FANIN_INTERNAL_H
+#ifndef HOST_INTERNAL_H
+#define HOST_INTERNAL_H
 
 #include <pthread.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* Stream v1's numbers told from others by their signs. */
-#ifndef FANIN_KNOWN_ANSWERS_H
-#define FANIN_KNOWN_ANSWERS_H
+#ifndef HOST_KNOWN_ANSWERS_H
+#define HOST_KNOWN_ANSWERS_H
 
 #include "internal.h"
 

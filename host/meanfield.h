@@ -1,6 +1,6 @@
 /* Mean-field theory of a multilayer perceptron: how the second moment q of a preactivation passes an activation. */
-#ifndef FANIN_MEANFIELD_H
-#define FANIN_MEANFIELD_H
+#ifndef HOST_MEANFIELD_H
+#define HOST_MEANFIELD_H
 
 #include "internal.h"
 

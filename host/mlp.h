@@ -1,7 +1,7 @@
 /* The device side of a probe: a multilayer perceptron's passes, and the sums over them that come back. Every step is
  * ordered after the one before it, on any kind of queue. */
-#ifndef FANIN_MLP_H
-#define FANIN_MLP_H
+#ifndef HOST_MLP_H
+#define HOST_MLP_H
 
 #include "gemm.h"
 #include "internal.h"

@@ -1,6 +1,6 @@
 /* Fills with random orthogonal matrices: from normals of the stream to the places of a tensor's part. */
-#ifndef FANIN_ORTHOGONAL_H
-#define FANIN_ORTHOGONAL_H
+#ifndef HOST_ORTHOGONAL_H
+#define HOST_ORTHOGONAL_H
 
 #include "fill.h"
 

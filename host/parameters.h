@@ -1,6 +1,6 @@
 /* What kernels/fill.cl is compiled with and called with for a distribution and dtype. */
-#ifndef FANIN_PARAMETERS_H
-#define FANIN_PARAMETERS_H
+#ifndef HOST_PARAMETERS_H
+#define HOST_PARAMETERS_H
 
 #include "internal.h"
 

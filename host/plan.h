@@ -1,6 +1,6 @@
 /* A plan from the inside: jobs, what they are on the device, and the launches that do them. */
-#ifndef FANIN_PLAN_H
-#define FANIN_PLAN_H
+#ifndef HOST_PLAN_H
+#define HOST_PLAN_H
 
 #include "fill.h"
 

@@ -3,8 +3,8 @@
  *   probe_law.c      the law of the forward step;  probe_gradient.c  that of the backward step
  *   probe_theory.c   the recursion at infinite width, and the columns that have no law
  *   diagnose.c       verdicts and findings */
-#ifndef FANIN_PROBE_H
-#define FANIN_PROBE_H
+#ifndef HOST_PROBE_H
+#define HOST_PROBE_H
 
 #include "meanfield.h"
 #include "mlp.h"

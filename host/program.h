@@ -1,6 +1,6 @@
 /* Programs: a list a fanin, each built from its source or from an imported binary when it is first needed. */
-#ifndef FANIN_PROGRAM_H
-#define FANIN_PROGRAM_H
+#ifndef HOST_PROGRAM_H
+#define HOST_PROGRAM_H
 
 #include "internal.h"
 

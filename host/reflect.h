@@ -1,6 +1,6 @@
 /* Orthogonal matrices as products of Householder reflectors, on the device: the linear algebra behind `orthogonal`. */
-#ifndef FANIN_REFLECT_H
-#define FANIN_REFLECT_H
+#ifndef HOST_REFLECT_H
+#define HOST_REFLECT_H
 
 #include "internal.h"
 

@@ -1,6 +1,6 @@
 /* From a measured ratio and the cumulants that theory gives it to a normal deviate; bounds on deviates. */
-#ifndef FANIN_RESIDUAL_H
-#define FANIN_RESIDUAL_H
+#ifndef HOST_RESIDUAL_H
+#define HOST_RESIDUAL_H
 
 #include "internal.h"
 

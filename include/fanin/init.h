@@ -1,0 +1,170 @@
+/* Initialisers: values that say which numbers a tensor is to have, their gains, moments and laws. */
+#ifndef FANIN_INIT_H
+#define FANIN_INIT_H
+
+#include "base.h"
+#include "tensor.h"
+
+FANIN_C_BEGIN
+
+/* ---- Gains ------------------------------------------------------------------------------------------------------- */
+
+/* How a gain follows from an activation phi, for z ~ N(0,1). */
+typedef enum fanin_criterion {
+  FANIN_SECOND_MOMENT, /* 1 / sqrt(E[phi(z)^2]): He et al. 2015, eq. 7 to 10, for any phi */
+  FANIN_VARIANCE,      /* 1 / sqrt(Var[phi(z)]): Brock et al. 2021 (NFNets), eq. 1 */
+  FANIN_PYTORCH        /* torch.nn.init.calculate_gain's table; only the names that it has */
+} fanin_criterion;
+
+/* The gain that keeps preactivations at variance 1 through an activation, by quadrature in double, relative error
+ * under 1e-9. Names: linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish
+ * relu2. `slope` is leaky_relu's negative slope and nobody else's. FANIN_BAD_ARGUMENT for an unknown name, which the
+ * error sentence answers with the known ones. */
+FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
+
+/* ---- Initialisers ------------------------------------------------------------------------------------------------ */
+
+typedef enum fanin_kind {
+  FANIN_ZEROS,
+  FANIN_ONES,
+  FANIN_CONSTANT,
+  FANIN_UNIFORM,
+  FANIN_NORMAL,
+  FANIN_TRUNC_NORMAL,
+  FANIN_XAVIER_UNIFORM,
+  FANIN_XAVIER_NORMAL,
+  FANIN_HE_UNIFORM,
+  FANIN_HE_NORMAL,
+  FANIN_LECUN_UNIFORM,
+  FANIN_LECUN_NORMAL,
+  FANIN_VARIANCE_SCALING,
+  FANIN_IDENTITY,
+  FANIN_DIRAC,
+  FANIN_ORTHOGONAL,
+  FANIN_DELTA_ORTHOGONAL,
+  FANIN_KIND_COUNT
+} fanin_kind;
+
+typedef enum fanin_mode { FANIN_FAN_IN, FANIN_FAN_OUT, FANIN_FAN_AVG, FANIN_FAN_GEO } fanin_mode;
+
+/* Of the kinds that end in _normal, FANIN_DIST_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std kept. */
+typedef enum fanin_distribution { FANIN_DIST_UNIFORM, FANIN_DIST_NORMAL, FANIN_DIST_TRUNC_NORMAL } fanin_distribution;
+
+typedef enum fanin_bounds {
+  FANIN_BOUNDS_SIGMA,   /* a and b in standard deviations of the normal that is cut */
+  FANIN_BOUNDS_ABSOLUTE /* a and b are values, as in torch.nn.init.trunc_normal_ */
+} fanin_bounds;
+
+/* An initialiser is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). */
+typedef struct fanin_init {
+  fanin_kind kind;
+  double value;                    /* constant */
+  double lo, hi;                   /* uniform: both ends included */
+  double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut */
+  double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
+  fanin_bounds bounds;             /* trunc_normal */
+  int corrected;                   /* trunc_normal: 1: std is that of the truncated values (the normal that is cut is
+                                      wider); 0: std is that of the normal that is cut */
+  double gain;                     /* xavier_*, identity, dirac, *orthogonal */
+  double scale;                    /* variance_scaling */
+  fanin_mode mode;                 /* he_*, variance_scaling */
+  fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
+} fanin_init;
+
+FANIN_API fanin_init fanin_zeros(void);
+FANIN_API fanin_init fanin_ones(void);
+FANIN_API fanin_init fanin_constant(double value);
+FANIN_API fanin_init fanin_uniform(double lo, double hi);
+FANIN_API fanin_init fanin_normal(double mean, double std);
+/* Bounds in sigma, std that of the result: set .bounds and .corrected for the other forms. */
+FANIN_API fanin_init fanin_trunc_normal(double mean, double std, double a, double b);
+/* std = gain * sqrt(2 / (fan_in + fan_out)), uniform on +-sqrt(3) std. Glorot & Bengio 2010, eq. 16. */
+FANIN_API fanin_init fanin_xavier_uniform(double gain);
+FANIN_API fanin_init fanin_xavier_normal(double gain);
+/* std = sqrt(2 / ((1 + a^2) fan)). He et al. 2015, eq. 10, 14 and 15. */
+FANIN_API fanin_init fanin_he_uniform(double a, fanin_mode mode);
+FANIN_API fanin_init fanin_he_normal(double a, fanin_mode mode);
+/* std = sqrt(1 / fan_in). LeCun et al. 1998, eq. 16. */
+FANIN_API fanin_init fanin_lecun_uniform(void);
+FANIN_API fanin_init fanin_lecun_normal(void);
+/* std = sqrt(scale / n), n by mode: fan_in, fan_out, their mean, or their geometric mean. */
+FANIN_API fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribution distribution);
+/* gain where the O and the I index agree, else 0; a matrix, or a stack B of them. */
+FANIN_API fanin_init fanin_identity(double gain);
+/* gain at the centre tap (extent / 2) where the O index within its group equals the I index, else 0: a convolution
+ * that passes its channels through. */
+FANIN_API fanin_init fanin_dirac(double gain);
+/* gain times a random matrix whose rows or columns, whichever are fewer, are orthonormal, uniformly distributed (Haar):
+ * of O rows and I * taps columns (in the order I, D, H, W), each of a stack, each group and each split its own. Saxe et
+ * al. 2013. The normals that it is made from are the stream's, the same everywhere; what is made of them (Stewart 1980)
+ * is the same bits on one device, driver and vector width, and within 1e-5 gain everywhere (docs/orthogonal.md). A part
+ * has the whole's bits; filling it costs the whole of the matrices that it meets. Needs CLBlast where an extent of a
+ * matrix is above 64, else FANIN_UNSUPPORTED. */
+FANIN_API fanin_init fanin_orthogonal(double gain);
+/* A convolution that keeps lengths times gain: at the centre tap (extent / 2) an orthogonal matrix of O rows and I
+ * columns, I <= O, of each group and split, else 0. Xiao et al. 2018, algorithm 1. */
+FANIN_API fanin_init fanin_delta_orthogonal(double gain);
+
+/* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
+ * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
+ * `gain` takes a number or an activation's name; with a name, criterion=second_moment|variance|pytorch and slope=
+ * apply. FANIN_BAD_TEXT names the parameter, its value and what would be accepted. */
+FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
+
+/* Writes the canonical text, which parses back to the same bits. Returns its length without the final 0; a result of
+ * `size` or more was cut. `text` may be NULL when size is 0. */
+FANIN_API size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
+
+/* What there is to say about an initialiser; all strings static. */
+typedef struct fanin_description {
+  const char *name;
+  const char *aliases;    /* "glorot_uniform", or "" */
+  const char *formula;    /* in plain text */
+  const char *parameters; /* "gain=1" : names with defaults, comma-separated, or "" */
+  const char *source;     /* paper and equation, or what defines it */
+  int needs_fans;         /* 1: the tensor needs a layout with O and I */
+} fanin_description;
+
+/* FANIN_BAD_ARGUMENT if `kind` is none. */
+FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
+
+/* The moments and bounds that an initialiser's values have on a tensor, without a device. */
+typedef struct fanin_moments {
+  double mean, std; /* of the distribution; for identity and dirac, of the whole tensor's entries; for orthogonal, std
+                       is exactly that of the whole tensor's entries about 0 */
+  double kurtosis;  /* fourth central moment / variance^2; 0 where std is 0 */
+  double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
+} fanin_moments;
+
+FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
+
+/* The law that an initialiser's values follow, in closed form. */
+typedef enum fanin_law_kind {
+  FANIN_LAW_CONSTANT,
+  FANIN_LAW_UNIFORM,
+  FANIN_LAW_NORMAL,
+  FANIN_LAW_TRUNC_NORMAL,
+  FANIN_LAW_ONES,      /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
+  FANIN_LAW_ORTHOGONAL /* numbers that depend on one another: rows or columns have the length `value`; of
+                          delta_orthogonal, all but the centre taps are 0 */
+} fanin_law_kind;
+
+typedef struct fanin_law {
+  fanin_law_kind kind;
+  double value;     /* constant, ones, orthogonal */
+  double lo, hi;    /* no value is outside; infinite for a plain normal */
+  double mean, std; /* normal; trunc_normal: of the normal that is cut */
+} fanin_law;
+
+FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
+
+/* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones,
+ * the law of one value: a step at `value`. Not for orthogonal, NaN. */
+FANIN_API double fanin_law_probability(const fanin_law *law, double x, int upper);
+
+/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers. Not for constants, ones and orthogonal. */
+FANIN_API void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments);
+
+FANIN_C_END
+
+#endif

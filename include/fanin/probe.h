@@ -1,0 +1,193 @@
+/* Probing: does a network keep its variance? And calibrating: making it so. */
+#ifndef FANIN_PROBE_H
+#define FANIN_PROBE_H
+
+#include "base.h"
+#include "device.h"
+#include "init.h"
+#include "tensor.h"
+
+FANIN_C_BEGIN
+
+/* ---- Probing ----------------------------------------------------------------------------------------------------- */
+
+/* A probe runs a multilayer perceptron forward and backward on the device and puts each layer beside theory. Layer l of
+ * 1 .. L has h_0 = input,
+ *   z_l = W_l h_{l-1} + b_l,   y_l = norm(z_l),   h_l = phi(y_l)   [+ h_{l-1}]   for l < L,   and h_L = z_L.
+ * Backward, delta_l is the gradient of z_l; delta_L is N(0,1) from stream "gradient", independent from sample to
+ * sample. Two verdicts that never mix: a network CONFORMS if the device does what theory says of its initialiser,
+ * within bounds that follow from widths and batch; it is HEALTHY if what theory says is that it trains. */
+
+typedef enum fanin_norm {
+  FANIN_NORM_NONE,
+  FANIN_NORM_LAYER, /* each sample's z_l over its features: mean 0, variance 1 (Ba et al. 2016), no gain and bias */
+  FANIN_NORM_BATCH  /* each feature of z_l over the batch (Ioffe & Szegedy 2015); needs a batch of at least 2 */
+} fanin_norm;
+
+typedef struct fanin_probe_config {
+  const uint64_t *widths; /* input features, then the features of each layer */
+  size_t n_widths;        /* at least 2: L + 1 */
+  const char *activation; /* a name that fanin_gain() knows; applied after every layer but the last */
+  double slope;           /* leaky_relu's */
+  fanin_init init;        /* of every weight; layout "OI" */
+  fanin_dtype dtype;      /* weights are rounded to it; arithmetic is f32. F32, F16 or BF16 */
+  double bias_std;        /* biases are N(0, bias_std^2); 0: none */
+  fanin_norm norm;        /* before the activation of every layer but the last */
+  int residual;           /* 1: h_l = h_{l-1} + phi(y_l) where widths agree, l < L (Yang & Schoenholz 2017, section 3.1,
+                             "reduced") */
+  uint64_t batch;         /* samples, at least 1 */
+  const float *input;     /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
+  uint64_t seed;          /* layer l's weight is tensor "layer<l>.weight", its bias "layer<l>.bias", from l = 1 */
+  const fanin_tensor
+      *weights; /* NULL: all from `init`. Else L tensors of the caller's, layer l's at l - 1: dense, whole,
+                   rank 2, shape fan_out x fan_in, of `dtype`. They are read, and judged by what `init`
+                   makes one expect. One with buffer NULL is filled from `init` like the others. */
+  const double *weight_factors; /* NULL, or L numbers above 0: layer l's tensor of `weights`, if it has a buffer, is
+                                   expected to be what `init` makes times the one at l - 1 (fanin_calibrate()'s) */
+  void (*progress)(void *user, const char *what); /* NULL, or told what step begins */
+  void *user;
+} fanin_probe_config;
+
+/* One layer. Means are over features and samples. Numbers that do not exist are NaN: a prediction where theory has none
+ * (weights that are not independent with mean 0, for one), or what follows a layer whose values overflow f32. A z is
+ * measured against predicted as a normal deviate, whose law follows from widths, batch and input; it is NaN too where
+ * no law is known. "predicted" is one step from what was measured at the neighbour: the layer before for q, the layer
+ * after for g. "meanfield" is the recursion through the whole network at infinite width, from the input for q and from
+ * the output's gradient for g. Where batch norm or a residual connection comes in between, the step begins at the
+ * measured h (for q), and at the measured phi' and norm (for g).
+ * What is said of h, an activation, is of h_l; of the last layer, where h is z. */
+typedef struct fanin_probe_layer {
+  uint64_t fan_in, fan_out;
+  double weight_mean, weight_mean_expected, weight_mean_z;
+  double weight_std, weight_std_expected, weight_z;     /* z: in standard errors of a sample std */
+  double q_measured, q_predicted, q_meanfield, q_z;     /* mean of z^2 */
+  double g_measured, g_predicted, g_meanfield, g_z;     /* mean of delta^2 */
+  double q_sd, g_sd;                                    /* standard deviations of ln q and ln g over seeds: of q given
+                                                           the input, all steps from it on; of g given the forward
+                                                           pass, all steps from the output back */
+  double weight_gradient_measured;                      /* mean square of the entries of the loss's gradient of W,
+                                                           delta^T h summed over the batch, divided by the batch */
+  double weight_gradient_predicted;                     /* mean of delta^2 times mean of h^2, sample by sample */
+  double mean_measured, mean_predicted;                 /* mean of h */
+  double correlation_measured, correlation_predicted;   /* of two samples' h, cosine about 0, mean over pairs */
+  double saturated_measured, saturated_predicted;       /* share of y where |phi'| is under 6 % of its maximum, for
+                                                           activations that saturate (tanh, sigmoid, softsign), else 0 */
+  double dead_measured;                                 /* share of features whose phi' is 0 for the whole batch, */
+  double dead_predicted;                                /* for activations with a flat part (relu, relu2, hardswish) */
+  double f16_overflow, f16_underflow;                   /* share of h that f16 would make infinite; of h, not 0, that
+                                                           f16 would make subnormal or 0 */
+  double f16_gradient_overflow, f16_gradient_underflow; /* the same of delta */
+  uint64_t tied_rows, tied_columns;                     /* of W that equal one before them */
+  int conforms; /* every z of this layer that is a number is within the family bound, and no lines of drawn weights are
+                   tied */
+} fanin_probe_layer;
+
+/* Enumerator; whether it makes a network unhealthy (HEALTH), not conforming (CONFORMITY), or explains one of these
+ * (CAUSE); what to do about it. */
+#define FANIN_DIAGNOSIS_MAP(XX)                                                                                        \
+  XX(FORWARD_VANISH, HEALTH, "raise the gain to the activation's, or normalise before the activation")                 \
+  XX(FORWARD_EXPLODE, HEALTH, "lower the gain to the activation's, or normalise before the activation")                \
+  XX(BACKWARD_VANISH, HEALTH, "choose gain or activation so that sigma_w^2 E[phi'^2] is 1")                            \
+  XX(BACKWARD_EXPLODE, HEALTH,                                                                                         \
+     "choose gain or activation so that sigma_w^2 E[phi'^2] is 1; without batch norm if it "                           \
+     "is on")                                                                                                          \
+  XX(SYMMETRY, HEALTH, "draw weights at random: features that begin equal stay equal")                                 \
+  XX(SATURATED, HEALTH, "lower the gain, or normalise before the activation")                                          \
+  XX(DEAD_RELU, HEALTH, "lower the biases' variance, or use leaky_relu, gelu or silu")                                 \
+  XX(RANK_COLLAPSE, HEALTH, "use an activation of mean 0, smaller biases, residual connections or batch norm")         \
+  XX(MEAN_DRIFT, HEALTH, "use an activation of mean 0, such as tanh or selu")                                          \
+  XX(FP16_RANGE, HEALTH, "train in bf16 or f32, or scale the loss")                                                    \
+  XX(WIDTH_NOISE, HEALTH, "widen the layers or take fewer: a single draw is far from the mean at this width")          \
+  XX(WRONG_FAN, CAUSE, "check which dimension is fan_in: the weight's layout, or the initialiser's mode")              \
+  XX(GAIN_MISMATCH, CAUSE, "check the gain, and whether a std was passed where a variance was wanted")                 \
+  XX(WRONG_STREAM, CONFORMITY, "check the device's compiler: these are not the random numbers of stream v1")           \
+  XX(UNEXPLAINED, CONFORMITY, "run again with another seed; if it stays, the device or the network differs from theory")
+
+/* clang-format off */
+typedef enum fanin_diagnosis {
+#define FANIN_DIAGNOSIS_ENUM(name, verdict, remedy) FANIN_##name,
+  FANIN_DIAGNOSIS_MAP(FANIN_DIAGNOSIS_ENUM)
+#undef FANIN_DIAGNOSIS_ENUM
+  FANIN_DIAGNOSIS_COUNT
+} fanin_diagnosis;
+/* clang-format on */
+
+typedef enum fanin_verdict { FANIN_VERDICT_HEALTH, FANIN_VERDICT_CONFORMITY, FANIN_VERDICT_CAUSE } fanin_verdict;
+
+/* "FORWARD_VANISH"; NULL for a value that is none. Static storage; so are the others. */
+FANIN_API const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
+FANIN_API const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis);
+/* FANIN_BAD_ARGUMENT for a value that is none. */
+FANIN_API fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out);
+
+/* One diagnosis of a network, for the layers first .. last, from 1. */
+typedef struct fanin_finding {
+  fanin_diagnosis diagnosis;
+  size_t first, last;
+  char what[256];     /* a sentence with the numbers in it */
+  const char *remedy; /* fanin_diagnosis_remedy() */
+} fanin_finding;
+
+typedef struct fanin_probe_report {
+  size_t n_layers; /* L */
+  fanin_probe_layer *layers;
+  size_t n_findings;
+  fanin_finding *findings; /* in the order of the enumerators */
+  int conforms;            /* every layer conforms, and nothing of CONFORMITY was found */
+  int healthy;             /* nothing of HEALTH was found */
+  size_t n_tests;          /* numbers z that were judged */
+  double z_bound;          /* fanin_z_bound(n_tests) */
+  size_t overflow_layer;   /* the first whose values overflow f32; 0: none. Later layers have fans only, and the
+                              backward pass was left out */
+  double sd_ln_q;          /* standard deviation of ln q of the last layer over seeds, by theory, input given */
+  double gemm_seconds;     /* wall time in matrix products, waited for one by one */
+  double other_seconds;    /* everything else after the first product has been compiled */
+  double startup_seconds;  /* before that: buffers, and CLBlast's first product, which compiles its kernels */
+  uint64_t device_bytes;   /* of the buffers that the probe made: activations of all layers, and one layer's weights */
+} fanin_probe_report;
+
+/* The bound on |z| for `tests` two-sided normal tests with a family false-alarm rate of 1e-3 (Sidak). */
+FANIN_API double fanin_z_bound(size_t tests);
+
+/* Runs the network forward and backward on the device (CLBlast GEMM, own kernels for the rest) and judges it. *report
+ * is new: fanin_probe_report_free(). Blocking. Device memory: twice batch x (sum of all widths) floats, since the
+ * backward pass needs y and h of each layer, and buffers of the largest layer's size; weights from `init` are made
+ * again for the backward pass. FANIN_UNSUPPORTED if built without CLBlast; FANIN_BAD_ARGUMENT and FANIN_BAD_SHAPE name
+ * what is wrong; FANIN_NOT_FINITE if the input has infinities or NaN; OpenCL's codes, with the buffer's name, if memory
+ * runs out. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). */
+FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                                   fanin_probe_report **report);
+
+/* NULL is ignored. */
+FANIN_API void fanin_probe_report_free(fanin_probe_report *report);
+
+/* ---- Calibrating ------------------------------------------------------------------------------------------------- */
+
+typedef struct fanin_calibrate_options {
+  fanin_criterion criterion; /* FANIN_VARIANCE: of z about its mean over batch and features, as the paper has it;
+                                FANIN_SECOND_MOMENT: of z about 0 */
+  double target;             /* what it is to be; > 0 */
+  double tolerance;          /* relative; > 0 */
+  int max_iterations;        /* of a layer; at least 1 */
+} fanin_calibrate_options;
+
+typedef struct fanin_calibrated_layer {
+  double before, after; /* the layer's variance or second moment */
+  double factor;        /* by which its weights were multiplied in all */
+  int iterations;       /* 0: it was within the tolerance */
+} fanin_calibrated_layer;
+
+/* Layer-sequential unit variance (Mishkin & Matas 2016, algorithm 1) on the device: layer by layer on config->input (or
+ * N(0,1)), multiplies the weights by sqrt(target / measured) until the preactivations' variance is within the
+ * tolerance. config->weights must have a buffer for every layer: they hold the weights to begin with (orthonormal ones
+ * in the paper) and are rescaled in place, rounded to their dtype. Biases, norm and residual as in fanin_probe(); only
+ * layers before a norm have an effect there. Fills layers[0 .. L - 1]. Blocking.
+ * FANIN_NOT_FINITE: input, weights or preactivations with infinities or NaN; FANIN_BAD_ARGUMENT: a layer whose variance
+ * is 0 or comes from its biases alone, or that is not within the tolerance after max_iterations. The sentence names
+ * layer and numbers, and every tensor is then as it was. */
+FANIN_API fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                                       const fanin_calibrate_options *options, fanin_calibrated_layer *layers);
+
+FANIN_C_END
+
+#endif
