@@ -243,16 +243,6 @@ static void test_parameters(void **state) {
   assert_true(worst < 1);
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_normal_f32_on_device),
@@ -262,5 +252,5 @@ int main(void) {
       cmocka_unit_test(test_truncated),
       cmocka_unit_test(test_parameters),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

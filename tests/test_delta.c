@@ -112,16 +112,6 @@ static void test_part_of_a_huge_diagonal(void **state) {
   oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_whole),
@@ -130,5 +120,5 @@ int main(void) {
       cmocka_unit_test(test_parts_of_huge_wholes),
       cmocka_unit_test(test_part_of_a_huge_diagonal),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

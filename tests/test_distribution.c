@@ -297,15 +297,9 @@ static void test_truncated_bounds(void **state) {
   }
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
+static int report_and_close(void **state) {
   statistics_report();
-  test_close(*state);
-  return 0;
+  return test_group_close(state);
 }
 
 int main(void) {
@@ -313,5 +307,5 @@ int main(void) {
       cmocka_unit_test(test_scaled), cmocka_unit_test(test_plain),          cmocka_unit_test(test_constants),
       cmocka_unit_test(test_tails),  cmocka_unit_test(test_uniform_bounds), cmocka_unit_test(test_truncated_bounds),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, report_and_close);
 }

@@ -286,16 +286,6 @@ static void test_fills_after_refusals(void **state) {
   clReleaseMemObject(buffer);
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bad_tensors),
@@ -306,5 +296,5 @@ int main(void) {
       cmocka_unit_test(test_no_f64),
       cmocka_unit_test(test_fills_after_refusals),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

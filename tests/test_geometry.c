@@ -208,13 +208,8 @@ static void test_fans_of_the_whole(void **state) {
   fanin_tensor_free(&t);
 }
 
-static int open_fanin(void **state) {
+static int open_small_groups(void **state) {
   *state = open_with_small_groups();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
   return 0;
 }
 
@@ -229,5 +224,5 @@ int main(void) {
       cmocka_unit_test(test_slabs_of_huge_wholes),
       cmocka_unit_test(test_fans_of_the_whole),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, open_small_groups, test_group_close);
 }

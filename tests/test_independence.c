@@ -84,15 +84,9 @@ static void test_cross_streams(void **state) {
   }
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
+static int report_and_close(void **state) {
   statistics_report();
-  test_close(*state);
-  return 0;
+  return test_group_close(state);
 }
 
 int main(void) {
@@ -101,5 +95,5 @@ int main(void) {
       cmocka_unit_test(test_rows_and_columns),
       cmocka_unit_test(test_cross_streams),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, report_and_close);
 }

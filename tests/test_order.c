@@ -237,16 +237,6 @@ static void test_threads(void **state) {
   fill_by_threads(true);
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_events),
@@ -254,5 +244,5 @@ int main(void) {
       cmocka_unit_test(test_any_order),
       cmocka_unit_test(test_threads),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

@@ -199,16 +199,6 @@ static void test_words_through_the_public_path(void **state) {
   }
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_known_answers),
@@ -216,5 +206,5 @@ int main(void) {
       cmocka_unit_test(test_random_pairs),
       cmocka_unit_test(test_words_through_the_public_path),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

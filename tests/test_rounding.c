@@ -106,16 +106,6 @@ static void test_f64_agrees_with_f32(void **state) {
   free(f64);
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rounding),
@@ -123,5 +113,5 @@ int main(void) {
       cmocka_unit_test(test_narrow_dtypes),
       cmocka_unit_test(test_f64_agrees_with_f32),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

@@ -92,21 +92,11 @@ static void test_named_keys(void **state) {
   }
 }
 
-static int open_fanin(void **state) {
-  *state = test_open();
-  return 0;
-}
-
-static int close_fanin(void **state) {
-  test_close(*state);
-  return 0;
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_every_distribution), cmocka_unit_test(test_every_work_group),
       cmocka_unit_test(test_edge_words),         cmocka_unit_test(test_edge_radii),
       cmocka_unit_test(test_named_keys),
   };
-  return cmocka_run_group_tests(tests, open_fanin, close_fanin);
+  return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }
