@@ -87,7 +87,7 @@ static int take(void *into, int key, const char *value, failure *why) {
   }
 }
 
-static const syntax bench_syntax = {
+const syntax bench_syntax = {
     .command = "bench",
     .options = options,
     .doc =

@@ -8,7 +8,7 @@
 #include "table.h"
 #include "text.h"
 
-static const syntax devices_syntax = {
+const syntax devices_syntax = {
     .command = "devices",
     .options = args_json_option,
     .doc =

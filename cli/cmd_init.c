@@ -79,7 +79,7 @@ static int take(void *into, int key, const char *value, failure *why) {
   }
 }
 
-static const syntax init_syntax = {
+const syntax init_syntax = {
     .command = "init",
     .options = options,
     .arguments = "MODEL.json -o OUT.safetensors\n--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",

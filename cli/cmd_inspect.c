@@ -34,7 +34,7 @@ static int take(void *into, int key, const char *value, failure *why) {
   }
 }
 
-static const syntax inspect_syntax = {
+const syntax inspect_syntax = {
     .command = "inspect",
     .options = options,
     .arguments = "FILE",

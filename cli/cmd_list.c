@@ -7,7 +7,7 @@
 #include "commands.h"
 #include "json.h"
 
-static const syntax list_syntax = {
+const syntax list_syntax = {
     .command = "list",
     .options = args_json_option,
     .doc =

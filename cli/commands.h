@@ -2,7 +2,17 @@
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
-#include "failure.h"
+#include "args.h"
+
+typedef struct command {
+  const char *name;
+  const char *summary;
+  int (*run)(int argc, char **argv, failure *why);
+  const syntax *syntax; /* its command line: what --help, the manual page and completion are made of */
+} command;
+
+/* In the order in which they are listed, to one without a name. */
+extern const command commands[];
 
 int cmd_devices(int argc, char **argv, failure *why);
 int cmd_list(int argc, char **argv, failure *why);
@@ -10,5 +20,7 @@ int cmd_init(int argc, char **argv, failure *why);
 int cmd_inspect(int argc, char **argv, failure *why);
 int cmd_probe(int argc, char **argv, failure *why);
 int cmd_bench(int argc, char **argv, failure *why);
+
+extern const syntax devices_syntax, list_syntax, init_syntax, inspect_syntax, probe_syntax, bench_syntax;
 
 #endif

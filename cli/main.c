@@ -7,29 +7,13 @@
 #include "commands.h"
 #include "progress.h"
 
-typedef struct command {
-  const char *name;
-  const char *summary;
-  int (*run)(int argc, char **argv, failure *why);
-} command;
-
-static const command commands[] = {
-    {"devices", "list the OpenCL devices and what matters about them", cmd_devices},
-    {"list", "list the initialisers: formula, parameters, source", cmd_list},
-    {"init", "fill a model's tensors on a device and write them to a file", cmd_init},
-    {"inspect", "measure the tensors of a file on a device, beside what is expected", cmd_inspect},
-    {"probe", "run an MLP on a device and check its variance and gradients by layer", cmd_probe},
-    {"bench", "measure how fast a device fills tensors, beside its own fill", cmd_bench},
-};
-enum { N_COMMANDS = sizeof commands / sizeof *commands };
-
 static void print_help(FILE *stream) {
   fputs("Usage: fanin COMMAND [OPTION...]\n"
         "Initialises neural-network weights on OpenCL devices: the same\n"
         "seed gives the same bits on every device.\n\n",
         stream);
-  for (size_t i = 0; i < N_COMMANDS; ++i)
-    fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].summary);
+  for (const command *c = commands; c->name; ++c)
+    fprintf(stream, "  %-9s %s\n", c->name, c->summary);
   fputs("\n"
         "Examples:\n"
         "  fanin init models/lenet-300-100.json -o lenet.safetensors --seed 42\n"
@@ -42,8 +26,8 @@ static void print_help(FILE *stream) {
 }
 
 static const command *find_command(const char *name) {
-  for (size_t i = 0; i < N_COMMANDS; ++i) {
-    if (strcmp(commands[i].name, name) == 0) return &commands[i];
+  for (const command *c = commands; c->name; ++c) {
+    if (strcmp(c->name, name) == 0) return c;
   }
   return NULL;
 }
@@ -77,8 +61,8 @@ int main(int argc, char **argv) {
     return STATUS_INPUT;
   }
   fprintf(stderr, "fanin: '%s' is no command; known are", name);
-  for (size_t i = 0; i < N_COMMANDS; ++i)
-    fprintf(stderr, "%s %s", i > 0 ? "," : "", commands[i].name);
+  for (const command *known = commands; known->name; ++known)
+    fprintf(stderr, "%s %s", known == commands ? "" : ",", known->name);
   fputs("\nTry 'fanin --help'.\n", stderr);
   return STATUS_INPUT;
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "commands.h"
 #include "probe.h"
 #include "probe_options.h"
 #include "tensor_file.h"
@@ -179,7 +180,7 @@ static int take(void *into, int key, const char *value, failure *why) {
   }
 }
 
-static const syntax probe_syntax = {
+const syntax probe_syntax = {
     .command = "probe", .options = probe_option_list, .arguments = probe_usage, .doc = probe_doc, .take = take};
 
 /* ---- Together -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,66 @@
+/* Completion for fish. */
+#include <string.h>
+
+#include "pages.h"
+
+/* In single quotes, within which fish knows \' and \\. */
+static void put_quoted(FILE *to, const char *text, size_t length) {
+  putc('\'', to);
+  for (size_t i = 0; i < length; ++i) {
+    if (text[i] == '\'' || text[i] == '\\') putc('\\', to);
+    putc(text[i], to);
+  }
+  putc('\'', to);
+}
+
+/* -r: an argument follows; -f: no files; -a: these words. */
+static void put_values(FILE *to, const values *v) {
+  char names[1024] = "";
+  if (v->initialisers) initialiser_names(names, sizeof names);
+  if (v->files) {
+    fputs(" -rka \"(", to);
+    for (const char *at = v->extensions; *at; at += strspn(at, " ")) {
+      const size_t length = strcspn(at, " ");
+      fprintf(to, "%s__fish_complete_suffix .%.*s", at == v->extensions ? "" : "; ", (int)length, at);
+      at += length;
+    }
+    fprintf(to, "%s)\"", v->extensions[0] ? "" : "__fish_complete_path");
+  } else {
+    fprintf(to, " -xa '%s%s'", v->words, names);
+  }
+}
+
+static void put_command(FILE *to, const command *c) {
+  const syntax *s = c->syntax;
+  const values positional = values_of(s->arguments, s->doc);
+  fprintf(to, "\ncomplete -c fanin -n __fish_use_subcommand -a %s -d ", c->name);
+  put_quoted(to, c->summary, strlen(c->summary));
+  putc('\n', to);
+  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
+    if (!option_is_shown(o)) continue;
+    fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
+    if (option_letter(o)) fprintf(to, " -s %c", option_letter(o));
+    if (o->arg) {
+      const values v = values_of(o->arg, o->doc);
+      put_values(to, &v);
+    }
+    fputs(" -d ", to);
+    put_quoted(to, o->doc, strlen(o->doc));
+    putc('\n', to);
+  }
+  fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -s h -l help -d 'Show this help'\n", c->name);
+  if (positional.files) {
+    fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s'", c->name);
+    put_values(to, &positional);
+    putc('\n', to);
+  }
+}
+
+void write_fish(FILE *to) {
+  fputs("# fish completion for fanin, written by fanin_pages from the tables that --help prints.\n"
+        "complete -c fanin -f\n"
+        "complete -c fanin -n __fish_use_subcommand -l version -d 'Print the version'\n",
+        to);
+  for (const command *c = commands; c->name; ++c)
+    put_command(to, c);
+}

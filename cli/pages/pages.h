@@ -1,0 +1,39 @@
+/* The manual page and the shells' completions, each written to a stream from the table of commands. */
+#ifndef CLI_PAGES_H
+#define CLI_PAGES_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "commands.h"
+
+void write_man(FILE *to);
+void write_bash(FILE *to);
+void write_fish(FILE *to);
+void write_zsh(FILE *to);
+
+/* What can stand for an argument. */
+typedef struct values {
+  char words[1024];     /* with blanks between them, "" for none */
+  bool initialisers;    /* one of them, with parameters */
+  bool files;           /* names of files, ... */
+  char extensions[128]; /* ... which end in one of these, with blanks between them; "" for any */
+} values;
+
+/* Of an option's argument, or of a command's (its args_doc), as the help calls it. `doc` is the help's text, which
+ * names extensions as words that begin with a dot. */
+values values_of(const char *argument, const char *doc);
+
+/* The names of the initialisers, with blanks between them. */
+void initialiser_names(char *out, size_t size);
+
+/* Parameters of initialisers that take words: the words, or NULL. */
+const char *parameter_words(const char *parameter);
+
+/* Whether the list of options ends here, and whether an entry is an option that --help shows (titles have no name). */
+bool option_is_last(const struct argp_option *o);
+bool option_is_shown(const struct argp_option *o);
+/* Its short form, or 0. */
+char option_letter(const struct argp_option *o);
+
+#endif

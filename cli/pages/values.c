@@ -1,0 +1,116 @@
+/* What can stand for an argument, worked out from what the help calls it. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pages.h"
+
+bool option_is_last(const struct argp_option *o) {
+  return !o->name && !o->doc;
+}
+
+bool option_is_shown(const struct argp_option *o) {
+  return o->name && !(o->flags & OPTION_HIDDEN);
+}
+
+char option_letter(const struct argp_option *o) {
+  return o->key > 0 && o->key < 0x80 && isalnum(o->key) ? (char)o->key : 0;
+}
+
+/* Adds a word of some length to a list with blanks in between. What does not fit is a mistake in this program. */
+static void append(char *list, size_t size, const char *word, size_t length) {
+  const size_t used = strlen(list);
+  if (used + length + 2 > size) abort();
+  snprintf(list + used, size - used, "%s%.*s", used > 0 ? " " : "", (int)length, word);
+}
+
+static void append_dtypes(char *words, size_t size) {
+  for (int d = 0; d < FANIN_DTYPE_COUNT; ++d)
+    append(words, size, fanin_dtype_name((fanin_dtype)d), strlen(fanin_dtype_name((fanin_dtype)d)));
+}
+
+/* The library names its activations when it is asked for one that it does not have. */
+static void append_activations(char *words, size_t size) {
+  static const char before[] = "there are";
+  double gain;
+  if (fanin_gain("?", 0, FANIN_SECOND_MOMENT, &gain) == FANIN_OK) abort();
+  const char *at = strstr(fanin_last_error(), before);
+  if (!at) abort();
+  for (at += sizeof before - 1; *at; at += strspn(at, ", ")) {
+    const size_t length = strcspn(at, ", ");
+    append(words, size, at, length);
+    at += length;
+  }
+  if (fanin_gain("relu", 0, FANIN_SECOND_MOMENT, &gain) != FANIN_OK || !strstr(words, "relu")) abort();
+}
+
+void initialiser_names(char *out, size_t size) {
+  out[0] = '\0';
+  for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
+    fanin_description d;
+    if (fanin_describe((fanin_kind)kind, &d) != FANIN_OK) abort();
+    append(out, size, d.name, strlen(d.name));
+  }
+}
+
+const char *parameter_words(const char *parameter) {
+  static const struct {
+    const char *name, *words;
+  } table[] = {{"mode", "fan_in fan_out fan_avg fan_geo"},
+               {"distribution", "uniform normal trunc_normal"},
+               {"bounds", "sigma absolute"},
+               {"corrected", "true false"}};
+  static char activations[512];
+  if (strcmp(parameter, "gain") == 0) {
+    if (!activations[0]) append_activations(activations, sizeof activations);
+    return activations;
+  }
+  for (size_t i = 0; i < sizeof table / sizeof *table; ++i) {
+    if (strcmp(parameter, table[i].name) == 0) return table[i].words;
+  }
+  return NULL;
+}
+
+/* ".safetensors" and ".npy" of "Where to write: a .safetensors file, or .npy for one tensor". */
+static void append_extensions(char *list, size_t size, const char *doc) {
+  for (const char *at = doc; (at = strchr(at, '.'));) {
+    const size_t length = strspn(++at, "abcdefghijklmnopqrstuvwxyz");
+    if (length > 0 && at - doc > 1 && at[-2] == ' ') append(list, size, at, length);
+  }
+}
+
+/* FILE, MODEL.json, DTYPE, ... or a word that stands for itself; other capitals stand for what cannot be listed. */
+static void add_one(values *v, const char *what, size_t length, const char *doc) {
+  char name[64];
+  if (length >= sizeof name) return;
+  snprintf(name, sizeof name, "%.*s", (int)length, what);
+  const char *dot = strrchr(name, '.');
+  if (strcmp(name, "DTYPE") == 0) {
+    append_dtypes(v->words, sizeof v->words);
+  } else if (strcmp(name, "ACTIVATION") == 0) {
+    append_activations(v->words, sizeof v->words);
+  } else if (strcmp(name, "SEL") == 0) {
+    append(v->words, sizeof v->words, "gpu cpu", 7);
+  } else if (strcmp(name, "INIT") == 0) {
+    v->initialisers = true;
+  } else if (strcmp(name, "FILE") == 0) {
+    v->files = true;
+    append_extensions(v->extensions, sizeof v->extensions, doc);
+  } else if (dot && islower((unsigned char)dot[1])) {
+    v->files = true;
+    append(v->extensions, sizeof v->extensions, dot + 1, strlen(dot + 1));
+  } else if (islower((unsigned char)name[0])) {
+    append(v->words, sizeof v->words, name, length);
+  }
+}
+
+values values_of(const char *argument, const char *doc) {
+  values v = {.files = false};
+  if (argument && argument[0] == '-') return v; /* a form of the command that begins with an option */
+  while (argument && *argument && *argument != ' ' && *argument != '\n') {
+    const size_t length = strcspn(argument, "| \n");
+    add_one(&v, argument, length, doc);
+    argument += length + (argument[length] == '|');
+  }
+  return v;
+}

@@ -1,0 +1,96 @@
+/* Completion for zsh, by _arguments. */
+#include <string.h>
+
+#include "pages.h"
+
+/* Within single quotes and a spec of _arguments, whose own characters are escaped. */
+static void put_spec_text(FILE *to, const char *text) {
+  for (; *text; ++text) {
+    if (*text == '\'')
+      fputs("'\\''", to);
+    else if (strchr("[]:\\", *text))
+      fprintf(to, "\\%c", *text);
+    else
+      putc(*text, to);
+  }
+}
+
+/* ":INIT:action" */
+static void put_argument(FILE *to, const char *name, const values *v) {
+  putc(':', to);
+  put_spec_text(to, name);
+  putc(':', to);
+  if (v->initialisers) {
+    fputs("_fanin_initialisers", to);
+  } else if (v->files && v->extensions[0]) {
+    const bool one = !strchr(v->extensions, ' '); /* in parentheses it would be a glob qualifier */
+    fprintf(to, "_files -g \"*.%s", one ? "" : "(");
+    for (const char *c = v->extensions; *c; ++c)
+      putc(*c == ' ' ? '|' : *c, to);
+    fprintf(to, "%s\"", one ? "" : ")");
+  } else if (v->files) {
+    fputs("_files", to);
+  } else if (v->words[0]) {
+    fprintf(to, "(%s)", v->words);
+  }
+}
+
+static void put_option(FILE *to, const struct argp_option *o) {
+  const bool repeats = strcmp(o->name, "init") == 0 || strcmp(o->name, "tensor") == 0;
+  fprintf(to, " \\\n        %s", repeats ? "\\*" : "");
+  if (option_letter(o))
+    fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'[", option_letter(o), o->name, option_letter(o), o->arg ? "+" : "", o->name,
+            o->arg ? "=" : "");
+  else
+    fprintf(to, "'--%s%s[", o->name, o->arg ? "=" : "");
+  put_spec_text(to, o->doc);
+  putc(']', to);
+  if (o->arg) {
+    const values v = values_of(o->arg, o->doc);
+    put_argument(to, o->arg, &v);
+  }
+  putc('\'', to);
+}
+
+static void put_command(FILE *to, const command *c) {
+  const syntax *s = c->syntax;
+  const values positional = values_of(s->arguments, s->doc);
+  fprintf(to, "    %s)\n      _arguments '(- *)'{-h,--help}'[Show this help]'", c->name);
+  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
+    if (option_is_shown(o)) put_option(to, o);
+  }
+  if (positional.files) {
+    fputs(" \\\n        '1", to);
+    put_argument(to, "file", &positional);
+    putc('\'', to);
+  }
+  fputs("\n      ;;\n", to);
+}
+
+void write_zsh(FILE *to) {
+  char names[1024];
+  initialiser_names(names, sizeof names);
+  fprintf(to,
+          "#compdef fanin\n"
+          "# zsh completion for fanin, written by fanin_pages from the tables that --help prints.\n\n"
+          "_fanin_initialisers() {\n  compadd -S '' -- %s\n}\n\n",
+          names);
+  fputs("_fanin() {\n"
+        "  local context state state_descr line\n"
+        "  typeset -A opt_args\n"
+        "  _arguments -C '(- *)--help[Show this help]' '(- *)--version[Print the version]' \\\n"
+        "    '1:command:->command' '*::argument:->argument'\n"
+        "  case $state in\n"
+        "  command)\n"
+        "    local -a commands=(",
+        to);
+  for (const command *c = commands; c->name; ++c) {
+    fprintf(to, "\n      '%s:", c->name);
+    put_spec_text(to, c->summary);
+    putc('\'', to);
+  }
+  fputs(")\n    _describe command commands\n    ;;\n  argument)\n    case $words[1] in\n", to);
+  for (const command *c = commands; c->name; ++c)
+    put_command(to, c);
+  fputs("    esac\n    ;;\n  esac\n}\n\n_fanin \"$@\"\n", to);
+}
