@@ -91,7 +91,7 @@ fi
 
 # ---- fish and zsh ----
 if command -v fish >/dev/null; then
-  export HOME=$scratch
+  export HOME=$PWD
   fish_says() { fish --no-config -c "source $PAGES/completion/fanin.fish; complete -C '$1'" | cut -f1 | sort -u | paste -sd' '; }
   for command in $commands; do
     [ "$(fish_says "fanin $command --")" = "$(options_of "$command" | paste -sd' ')" ] ||
