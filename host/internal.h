@@ -137,6 +137,11 @@ typedef struct fanin__view {
 /* Validates everything about `t` except for its buffer. */
 fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view);
 
+/* What memory holds, of a tensor whose shape has been checked: coordinates start .. start + extent of each dimension
+ * (not for FANIN_RANGE), or indices first .. first + count (not for FANIN_SLAB). Refuses what leaves the whole. */
+fanin_status fanin__slab_of(const fanin_tensor *t, uint64_t *start, uint64_t *extent);
+fanin_status fanin__range_of(const fanin_tensor *t, uint64_t *first, uint64_t *count);
+
 /* Validates t->buffer too: there, in f's context, large enough with the offset. */
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view);
 

@@ -28,32 +28,39 @@ static fanin_status check_element(const fanin_tensor *t) {
   return FANIN_OK;
 }
 
-static fanin_status view_range(const fanin_tensor *t, fanin__view *view) {
+fanin_status fanin__range_of(const fanin_tensor *t, uint64_t *first, uint64_t *count) {
   uint64_t whole = 1;
   for (int d = 0; d < t->rank; d++) {
     whole *= t->shape[d];
   }
-  if (t->first > whole || t->count > whole - t->first) {
+  *first = t->part == FANIN_RANGE ? t->first : 0;
+  *count = t->part == FANIN_RANGE ? t->count : whole;
+  if (*first > whole || *count > whole - *first) {
     return fanin__fail(FANIN_BAD_SHAPE,
-                       "range first = %" PRIu64 ", count = %" PRIu64 " leaves the %" PRIu64 " elements", t->first,
-                       t->count, whole);
+                       "range first = %" PRIu64 ", count = %" PRIu64 " leaves the %" PRIu64 " elements", *first, *count,
+                       whole);
   }
+  return FANIN_OK;
+}
+
+static fanin_status view_range(const fanin_tensor *t, fanin__view *view) {
+  uint64_t first = 0, count = 0;
+  FANIN__TRY(fanin__range_of(t, &first, &count));
   if (!is_dense(t)) return fanin__fail(FANIN_BAD_SHAPE, "strides are not accepted with a range, which is dense");
   const size_t size = fanin_dtype_size(t->dtype);
-  if (t->count > UINT64_MAX / size) {
-    return fanin__fail(FANIN_BAD_SIZE, "count = %" PRIu64 " elements of %zu bytes overflow 64 bits", t->count, size);
+  if (count > UINT64_MAX / size) {
+    return fanin__fail(FANIN_BAD_SIZE, "count = %" PRIu64 " elements of %zu bytes overflow 64 bits", count, size);
   }
-  if (t->count == 0) return FANIN_OK;
-  view->elements = t->count;
-  view->bytes = t->count * size;
-  view->first_index = t->first;
-  view->row_length = t->count;
+  if (count == 0) return FANIN_OK;
+  view->elements = count;
+  view->bytes = count * size;
+  view->first_index = first;
+  view->row_length = count;
   view->rows = 1;
   return FANIN_OK;
 }
 
-/* What memory holds of each dimension. */
-static fanin_status bound_part(const fanin_tensor *t, uint64_t *start, uint64_t *extent) {
+fanin_status fanin__slab_of(const fanin_tensor *t, uint64_t *start, uint64_t *extent) {
   for (int d = 0; d < t->rank; d++) {
     start[d] = t->part == FANIN_SLAB ? t->start[d] : 0;
     extent[d] = t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
@@ -129,7 +136,7 @@ static int merge_axes(axis *axes, int n) {
 
 static fanin_status view_box(const fanin_tensor *t, const fanin__roles *roles, fanin__view *view) {
   uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0};
-  FANIN__TRY(bound_part(t, start, extent));
+  FANIN__TRY(fanin__slab_of(t, start, extent));
   uint64_t elements = 1, first_index = 0;
   for (int d = 0; d < t->rank; d++) {
     elements *= extent[d];
