@@ -185,8 +185,13 @@ typedef struct place {
   uint from, to;
 } place;
 
+/* From how many bytes of a tensor on stores go past the caches: more than a core's own, which smaller ones may be read
+ * from again. */
+#define STREAMED_BYTES (4ul << 20)
+
 static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
+  const bool streaming = r->count * r->length > STREAMED_BYTES / sizeof(element);
   cursor at;
   row_chunk(&at, r, row, q - row * r->chunks);
   for (uint i = 0; i < r->repeat && at.row < r->count; i += ABREAST) {
@@ -207,17 +212,18 @@ static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 k
     }
     const chunks made = make_chunks(block, key, p);
     if (within_row) {
-      EACH(g) store_chunk(buffer + memory + g * CHUNK, made, g);
+      EACH(g) store_chunk(buffer + memory + g * CHUNK, made, g, streaming);
     } else {
       EACH(g) {
         const place to = places[g];
         if (r->stride == 1 && to.from == 0 && to.to == CHUNK)
-          store_chunk(buffer + to.memory, made, g);
+          store_chunk(buffer + to.memory, made, g, streaming);
         else
           store_some(buffer, to.memory, r->stride, made, g, to.from, to.to);
       }
     }
   }
+  if (streaming) end_streaming();
 }
 
 #else
@@ -260,7 +266,7 @@ static void fill_stretch(global element *restrict buffer, const stretch *s, ulon
     const ulong block = s->block + at / 4;
     const chunks made = make_chunks(&block, key, p);
     if (at - s->begin < s->full) {
-      store_chunk(buffer + s->memory + at, made, 0);
+      store_chunk(buffer + s->memory + at, made, 0, false);
     } else {
       const uint from = at < s->begin ? s->begin : 0u;
       store_some(buffer, s->memory + at * stride, stride, made, 0, from, min(s->end - at, (uint)CHUNK));

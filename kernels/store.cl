@@ -293,8 +293,32 @@ typedef part loose __attribute__((aligned(2)));
 #define STORE(v, space, out) JOIN(vstore, WIDTH)(v, 0, out)
 #endif
 
-/* Chunk g, whole, to consecutive elements. */
-static void store_chunk(global element *out, const chunks c, int g) {
+/* Stores that go past the caches spare a processor reading every line that it is about to overwrite. The fence puts
+ * them before whatever tells others that the work is done. */
+#if defined(__has_builtin) && defined(WIDE)
+#if __has_builtin(__builtin_nontemporal_store) && __has_builtin(__builtin_ia32_sfence)
+#define HAS_STREAMING
+#endif
+#endif
+
+static void end_streaming(void) {
+#if defined(HAS_STREAMING)
+  __builtin_ia32_sfence();
+#endif
+}
+
+/* Chunk g, whole, to consecutive elements; `streaming`: past the caches, where that can be. */
+static void store_chunk(global element *out, const chunks c, int g, bool streaming) {
+#if defined(HAS_STREAMING)
+  if (streaming && ((size_t)out & (sizeof(part) - 1)) == 0) {
+#pragma unroll
+    for (int k = 0; k < PARTS; ++k)
+      __builtin_nontemporal_store(c.v[PARTS * g + k], (global part *)out + k);
+    return;
+  }
+#else
+  (void)streaming;
+#endif
 #if LANES == 2
   *(global uint4 *)out = (uint4)(c.v[0], c.v[1]);
 #elif LANES == 1 && defined(F64)
