@@ -1,0 +1,38 @@
+"""fanin: initialises neural-network weights where they live, with the same bits on every device.
+
+    import fanin
+    fanin.fill(array, "he_normal", seed=42, name="layer1.weight", layout="OI")  # a pyopencl.array.Array, in place
+    fanin.init.kaiming_normal_(array, seed=42, name="layer1.weight")  # the same, as torch.nn.init has it
+    fanin.array((256, 128), "xavier_uniform", layout="OI", seed=42, name="w")  # a new NumPy array
+
+docs/python.md of the project has the rest. Errors are `fanin.Error`; those of arguments are ValueErrors too.
+"""
+
+from . import init
+from ._device import Device, clear_cache, devices
+from ._errors import ArgumentError, Error
+from ._fill import fill, stream_of
+from ._init import Init, expect, fans, gain, initialisers, std
+from ._library import lib as _lib
+from ._library import path as library_path
+from ._numpy import array, fill_numpy
+from ._plan import Item, Plan
+from ._probe import Finding, ProbeReport, calibrate, measure, probe
+from ._structs import (
+    CalibratedLayer,
+    Description,
+    DeviceInfo,
+    Fans,
+    FixedPoint,
+    Moments,
+    PlanFacts,
+    ProbeLayer,
+    Stats,
+    TheoryLayer,
+)
+from ._theory import Edge, Suggestion, edge_of_chaos, fixed_points, suggest, theory
+from ._version import __version__
+
+library_version: str = _lib.fanin_version().decode()
+
+__all__ = [name for name in dir() if not name.startswith("_")] + ["__version__"]

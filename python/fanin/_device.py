@@ -1,0 +1,138 @@
+"""A device to work on: one (context, device) pair with its compiled kernels, and a cache of them."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import weakref
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+
+from ._errors import bad_argument
+from ._library import lib
+from ._structs import DEVICE_INFO, DeviceInfo
+
+if TYPE_CHECKING:
+    import pyopencl as cl
+
+# (context, device) pairs and selectors whose kernels are kept. A pair that is kept keeps its context alive.
+CACHE_SIZE = 16
+
+
+class Device:
+    """One OpenCL context and device, with the kernels that fanin has compiled for them.
+
+    Functions that take arrays find theirs by the queue; only NumPy arrays, probes and plans need one, and take a
+    selector as well. Safe to use from several threads. Everything is released when the last reference goes.
+    """
+
+    def __init__(self, context: cl.Context, device: Optional[cl.Device] = None) -> None:
+        """Works in the caller's PyOpenCL context, on `device` or on the context's first."""
+        chosen = device if device is not None else context.devices[0]
+        self._own(lambda out: lib.fanin_create(context.int_ptr, chosen.int_ptr, out))
+
+    @classmethod
+    def open(cls, selector: Optional[str] = None) -> Device:
+        """Picks a device and makes a context for it.
+
+        selector: "gpu", "cpu", an index into `devices()`, or a part of a name; None: $FANIN_DEVICE, else the best GPU,
+        else a CPU.
+        """
+        self = cls.__new__(cls)
+        self._own(lambda out: lib.fanin_open(None if selector is None else str(selector).encode(), out))
+        return self
+
+    @classmethod
+    def _of_handles(cls, context: int, device: int) -> Device:
+        self = cls.__new__(cls)
+        self._own(lambda out: lib.fanin_create(context, device, out))
+        return self
+
+    def _own(self, make: Callable[[Any], Any]) -> None:
+        handle = ctypes.c_void_p()
+        make(ctypes.byref(handle))
+        self._handle = handle.value
+        # Not at exit: other threads may still be at work, and drivers may be gone.
+        weakref.finalize(self, lib.fanin_release, handle.value).atexit = False
+
+    @property
+    def context(self) -> cl.Context:
+        """The context, as PyOpenCL's."""
+        import pyopencl as cl
+
+        return cl.Context.from_int_ptr(lib.fanin_context(self._handle), True)
+
+    @property
+    def device(self) -> cl.Device:
+        """The device, as PyOpenCL's."""
+        import pyopencl as cl
+
+        return cl.Device.from_int_ptr(lib.fanin_device(self._handle), True)
+
+    @property
+    def queue(self) -> cl.CommandQueue:
+        """fanin's own in-order queue, as PyOpenCL's."""
+        import pyopencl as cl
+
+        return cl.CommandQueue.from_int_ptr(self._queue, True)
+
+    @property
+    def _queue(self) -> int:
+        queue: Optional[int] = lib.fanin_queue(self._handle)
+        if not queue:
+            raise bad_argument(lib.fanin_last_error().decode())
+        return queue
+
+
+AnyDevice = Union[Device, str, None]
+
+_cache: OrderedDict[Any, Device] = OrderedDict()
+_cache_lock = threading.Lock()
+
+
+def _cached(key: Any, make: Callable[[], Device]) -> Device:
+    with _cache_lock:
+        device = _cache.pop(key, None) or make()
+        _cache[key] = device
+        dropped = _cache.popitem(last=False)[1] if len(_cache) > CACHE_SIZE else None
+    del dropped  # released, if nobody uses it, outside the lock
+    return device
+
+
+def device_of_handles(context: int, device: int) -> Device:
+    """The cached Device of a cl_context and a cl_device_id."""
+    # A pair in the cache holds its context, so no other context can have its address.
+    return _cached((context, device), lambda: Device._of_handles(context, device))
+
+
+def device_of_queue(queue: cl.CommandQueue) -> Device:
+    """The cached Device of a PyOpenCL queue's context and device."""
+    return device_of_handles(queue.context.int_ptr, queue.device.int_ptr)
+
+
+def device_of(device: AnyDevice) -> Device:
+    """A Device as it is, or the cached one of a selector."""
+    if isinstance(device, Device):
+        return device
+    return _cached(device, lambda: Device.open(device))
+
+
+def clear_cache() -> None:
+    """Forgets the kernels of all contexts, and with them the contexts that only fanin still keeps.
+
+    The last 16 (context, device) pairs and selectors are kept otherwise. What is in use elsewhere, and what is enqueued,
+    is not disturbed.
+    """
+    with _cache_lock:
+        devices = list(_cache.values())
+        _cache.clear()
+    del devices
+
+
+def devices() -> list[DeviceInfo]:
+    """Every OpenCL device of the machine, in the order of the selector's indices."""
+    count = ctypes.c_size_t()
+    lib.fanin_devices(None, 0, ctypes.byref(count))
+    infos = (DEVICE_INFO.struct * count.value)()
+    lib.fanin_devices(infos, len(infos), ctypes.byref(count))
+    return [DEVICE_INFO.read(info) for info in infos[: count.value]]

@@ -1,0 +1,134 @@
+"""Initialisers as values, and what is known of them without a device."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Optional, Sequence, Union
+
+from ._library import lib
+from ._structs import CRITERIA, DESCRIPTION, MOMENTS, CInit, Description, Fans, Moments
+from ._tensor import choice, make_tensor
+
+
+class Init:
+    """An initialiser: `Init("he_normal:mode=fan_out")`, or the same as `Init("he_normal", mode="fan_out")`.
+
+    The text form is that of the command and of model files; `str()` gives the shortest text that means the same.
+    """
+
+    def __init__(self, text: str, **parameters: Union[float, str, bool]) -> None:
+        for name, value in parameters.items():
+            separator = "," if ":" in text else ":"
+            text += f"{separator}{name}={_text_of(value)}"
+        self._c = CInit()
+        lib.fanin_init_parse(text.encode(), ctypes.byref(self._c))
+
+    @classmethod
+    def _of(cls, c: CInit) -> Init:
+        self = cls.__new__(cls)
+        self._c = CInit.from_buffer_copy(c)
+        return self
+
+    def __str__(self) -> str:
+        text = ctypes.create_string_buffer(512)
+        lib.fanin_init_format(ctypes.byref(self._c), text, len(text))
+        return text.value.decode()
+
+    def __repr__(self) -> str:
+        return f"Init({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Init) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    @property
+    def description(self) -> Description:
+        """Name, formula, parameters and source."""
+        return _describe(self._c.kind)
+
+    @property
+    def draws(self) -> bool:
+        """Whether its values depend on seed and stream."""
+        return self.description.name not in ("zeros", "ones", "constant", "identity", "dirac")
+
+
+def _text_of(value: Union[float, str, bool]) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if isinstance(value, str) else repr(float(value))
+
+
+AnyInit = Union[Init, str]
+
+
+def init_of(init: AnyInit) -> Init:
+    """An Init as it is, or parsed."""
+    return init if isinstance(init, Init) else Init(init)
+
+
+def _describe(kind: int) -> Description:
+    out = DESCRIPTION.struct()
+    lib.fanin_describe(kind, ctypes.byref(out))
+    return DESCRIPTION.read(out)
+
+
+def initialisers() -> list[Description]:
+    """Every initialiser there is, as `fanin list` has them."""
+    known: list[Description] = []
+    while True:
+        try:
+            known.append(_describe(len(known)))
+        except ValueError:
+            return known
+
+
+def fans(shape: Sequence[int], layout: str, *, groups: int = 1, splits: int = 1) -> Fans:
+    """fan_in and fan_out of a tensor.
+
+    layout: a letter a dimension: O output features, I input features, B a stack, D H W kernel taps. A torch Linear is
+    "OI", Conv2d "OIHW", ConvTranspose2d "IOHW"; a Keras Dense "IO", Conv2D "HWIO".
+    groups: of a grouped convolution. splits: matrices fused along O (QKV: 3).
+    """
+    tensor = make_tensor("f32", shape, layout=layout, groups=groups, splits=splits)
+    fan_in, fan_out = ctypes.c_uint64(), ctypes.c_uint64()
+    lib.fanin_fans(ctypes.byref(tensor), ctypes.byref(fan_in), ctypes.byref(fan_out))
+    return Fans(fan_in.value, fan_out.value)
+
+
+def expect(
+    shape: Sequence[int],
+    init: AnyInit,
+    layout: str = "",
+    *,
+    groups: int = 1,
+    splits: int = 1,
+    dtype: Any = "f32",
+) -> Moments:
+    """Mean, std, kurtosis and bounds that an initialiser's values have on a tensor of this shape."""
+    tensor = make_tensor(dtype, shape, layout=layout, groups=groups, splits=splits)
+    out = MOMENTS.struct()
+    lib.fanin_expect(ctypes.byref(tensor), ctypes.byref(init_of(init)._c), ctypes.byref(out))
+    return MOMENTS.read(out)
+
+
+def std(shape: Sequence[int], init: AnyInit, layout: str = "", *, groups: int = 1, splits: int = 1) -> float:
+    """The standard deviation of `expect()`."""
+    return expect(shape, init, layout, groups=groups, splits=splits).std
+
+
+def gain(activation: str, slope: Optional[float] = None, criterion: str = "second_moment") -> float:
+    """The gain that keeps preactivations at variance 1 through an activation, by quadrature.
+
+    slope: leaky_relu's, 0.01 if not said. criterion: "second_moment" (He et al. 2015), "variance" (Brock et al. 2021)
+    or "pytorch" (torch.nn.init.calculate_gain's table).
+    """
+    out = ctypes.c_double()
+    lib.fanin_gain(
+        activation.encode(),
+        0.01 if slope is None else slope,
+        choice("criterion", criterion, CRITERIA),
+        ctypes.byref(out),
+    )
+    return out.value

@@ -1,0 +1,99 @@
+"""NumPy arrays, initialised by way of a device's memory; no PyOpenCL needed."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any, Optional, Sequence
+
+import numpy as np
+
+from ._device import AnyDevice, Device, device_of
+from ._errors import bad_argument
+from ._fill import enqueue, pick_key
+from ._init import AnyInit, init_of
+from ._library import lib
+from ._structs import DTYPES, CTensor
+from ._tensor import dtype_of, dtype_of_array, make_tensor
+
+
+def fill_numpy(
+    array: np.ndarray[Any, Any],
+    init: AnyInit,
+    *,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+    stream: Optional[int] = None,
+    layout: Optional[str] = None,
+    groups: int = 1,
+    splits: int = 1,
+    dtype: Any = None,
+    whole: Optional[Sequence[int]] = None,
+    start: Optional[Sequence[int]] = None,
+    first: Optional[int] = None,
+    device: AnyDevice = None,
+) -> None:
+    """Initialises a NumPy array in place, by way of a device's memory; any strides. Blocking.
+
+    The bits are those of `fill()`, whose arguments these are. device: a Device or a selector (`Device.open()`). Needs
+    no PyOpenCL. A torch CPU tensor's `.numpy()` shares its memory.
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{type(array).__name__} is no NumPy array")
+    if not array.flags.writeable:
+        raise bad_argument("the array is read-only")
+    parsed = init_of(init)
+    key = pick_key(parsed, seed, name, stream)
+    rest: dict[str, Any] = dict(layout=layout, groups=groups, splits=splits, whole=whole, start=start, first=first)
+    tensor = make_tensor(dtype_of_array(array.dtype, dtype), array.shape, **rest)
+    dense = array if array.flags.c_contiguous else np.empty(array.shape, array.dtype)
+    handle = device_of(device)
+    memory = _Scratch(handle, tensor, dense.nbytes)
+    try:
+        enqueue(handle, handle._queue, tensor, parsed, key)
+        lib.fanin_read(
+            handle._handle, handle._queue, ctypes.byref(tensor), dense.ctypes.data, dense.nbytes, 1, 0, None, None
+        )
+    finally:
+        memory.free()
+    if dense is not array:
+        array[...] = dense
+
+
+class _Scratch:
+    """Device memory for a tensor's elements, which it gets as its buffer."""
+
+    def __init__(self, device: Device, tensor: CTensor, size: int) -> None:
+        elements = (ctypes.c_uint64 * 1)(max(size // 2, 1))
+        self._own = CTensor()
+        lib.fanin_tensor_alloc(device._handle, DTYPES.index("f16"), None, 1, elements, ctypes.byref(self._own))
+        tensor.buffer = self._own.buffer
+
+    def free(self) -> None:
+        lib.fanin_tensor_free(ctypes.byref(self._own))
+
+
+def array(
+    shape: Sequence[int],
+    init: AnyInit,
+    *,
+    dtype: Any = "f32",
+    **arguments: Any,
+) -> np.ndarray[Any, Any]:
+    """A new NumPy array, initialised as by `fill_numpy()`, which has the other arguments.
+
+    bf16 comes as ml_dtypes.bfloat16 where that package is installed, else as uint16.
+    """
+    out = np.empty(shape, numpy_dtype(dtype_of(dtype)))
+    fill_numpy(out, init, dtype=dtype, **arguments)
+    return out
+
+
+def numpy_dtype(dtype: int) -> Any:
+    """The NumPy dtype for an enumerator."""
+    if DTYPES[dtype] != "bf16":
+        return np.dtype({"f32": "float32", "f16": "float16", "f64": "float64"}[DTYPES[dtype]])
+    try:
+        import ml_dtypes
+    except ImportError:
+        return np.dtype("uint16")
+    return np.dtype(ml_dtypes.bfloat16)

@@ -1,0 +1,121 @@
+"""Plans: the tensors of a whole model, validated and described on the device once and filled again and again."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Optional, Sequence
+
+from ._device import AnyDevice, Device, device_of, device_of_queue
+from ._errors import bad_argument
+from ._fill import event_of, pick_stream, tensor_of, wait_list
+from ._init import AnyInit, init_of
+from ._library import lib
+from ._numpy import numpy_dtype
+from ._structs import PLAN_FACTS, CItem, CTensor, PlanFacts
+from ._tensor import as_shape, make_tensor, unsigned
+
+if TYPE_CHECKING:
+    import pyopencl as cl
+    import pyopencl.array as cla
+
+    from ._fill import Placed, WaitFor
+
+
+@dataclass(frozen=True)
+class Item:
+    """A tensor of a plan. `target` None: the plan allocates it; then `dtype` and `shape` say what it is.
+
+    The other fields are `fill()`'s arguments.
+    """
+
+    target: Optional[Placed]
+    init: AnyInit
+    name: Optional[str] = None
+    stream: Optional[int] = None
+    layout: Optional[str] = None
+    groups: int = 1
+    splits: int = 1
+    dtype: Any = None
+    shape: Optional[Sequence[int]] = None
+    offset: int = 0
+    strides: Optional[Sequence[int]] = None
+    whole: Optional[Sequence[int]] = None
+    start: Optional[Sequence[int]] = None
+    first: Optional[int] = None
+
+    def _tensor(self) -> CTensor:
+        part: dict[str, Any] = dict(whole=self.whole, start=self.start, first=self.first)
+        rest: dict[str, Any] = dict(layout=self.layout, groups=self.groups, splits=self.splits, **part)
+        if self.target is not None:
+            return tensor_of(self.target, self.dtype, self.shape, self.offset, self.strides, **rest)
+        if self.dtype is None or self.shape is None or self.offset or self.strides is not None:
+            raise bad_argument(
+                "a tensor that the plan allocates is dense: say its dtype and shape, no offset or strides"
+            )
+        return make_tensor(self.dtype, self.shape, **rest)
+
+    def _c(self) -> CItem:
+        init = init_of(self.init)
+        return CItem(self._tensor(), init._c, pick_stream(init, self.name, self.stream))
+
+
+class Plan:
+    """Many tensors that are filled together: `Plan(queue, items)`, then `plan.fill(seed)` as often as one likes.
+
+    Tensors in one buffer go in one launch a dtype and family of distributions. The bits are those of `fill()` with the
+    same names. Keeps the buffers for as long as it lives.
+    """
+
+    def __init__(self, queue: Optional[cl.CommandQueue], items: Sequence[Item], device: AnyDevice = None) -> None:
+        """Blocking: compiles and uploads. `queue` None: the queue and context of `device`."""
+        self._device: Device = device_of(device) if queue is None else device_of_queue(queue)
+        self._queue = queue if queue is not None else self._device.queue
+        self._items = list(items)
+        c_items = (CItem * len(self._items))(*(item._c() for item in self._items))
+        handle = ctypes.c_void_p()
+        lib.fanin_plan_create(self._device._handle, c_items, len(self._items), ctypes.byref(handle))
+        self._handle: int = handle.value or 0
+        # The finalizer holds the Device too: the plan goes first.
+        weakref.finalize(self, _release, self._handle, self._device).atexit = False
+
+    def fill(self, seed: int, *, queue: Optional[cl.CommandQueue] = None, wait_for: WaitFor = None) -> cl.Event:
+        """Fills every tensor, asynchronously. Waits for the events of its Arrays too, and gives them the new one."""
+        chosen = queue if queue is not None else self._queue
+        arrays: list[Any] = [item.target for item in self._items if hasattr(item.target, "add_event")]
+        waits = wait_list(wait_for, *(array.events for array in arrays))
+        event = ctypes.c_void_p()
+        lib.fanin_plan_enqueue(self._handle, chosen.int_ptr, unsigned("seed", seed), *waits, ctypes.byref(event))
+        done = event_of(event)
+        for array in arrays:
+            array.add_event(done)
+        return done
+
+    @property
+    def facts(self) -> PlanFacts:
+        """Launches of one fill, elements, and device memory."""
+        return PLAN_FACTS.read(lib.fanin_plan_describe(self._handle))
+
+    def array(self, index: int) -> cla.Array:
+        """Item `index`'s array, in the memory that the plan allocated or as it was given."""
+        import pyopencl as cl
+        import pyopencl.array as cla
+
+        item = self._items[index]
+        if item.shape is None:
+            return item.target
+        tensor = CTensor()
+        lib.fanin_plan_tensor(self._handle, index, ctypes.byref(tensor))
+        return cla.Array(
+            self._queue,
+            as_shape(item.shape),
+            numpy_dtype(tensor.dtype),
+            data=cl.Buffer.from_int_ptr(tensor.buffer, True) if tensor.buffer else None,
+            offset=tensor.offset,
+            strides=item.strides,
+        )
+
+
+def _release(handle: int, _device: Device) -> None:
+    lib.fanin_plan_release(handle)

@@ -1,0 +1,282 @@
+"""Probing and calibrating networks on a device, and measuring tensors; reports as data."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
+
+from ._device import AnyDevice, Device, device_of, device_of_queue
+from ._errors import bad_argument
+from ._fill import queue_of, tensor_of, wait_list
+from ._init import AnyInit, init_of
+from ._library import lib
+from ._structs import (
+    CALIBRATED_LAYER,
+    CRITERIA,
+    DTYPES,
+    NORMS,
+    PROBE_LAYER,
+    PROGRESS,
+    STATS,
+    VERDICTS,
+    CalibratedLayer,
+    CCalibrateOptions,
+    CFinding,
+    CProbeConfig,
+    CProbeReport,
+    CTensor,
+    ProbeLayer,
+    Stats,
+)
+from ._tensor import choice, dtype_of, unsigned
+
+if TYPE_CHECKING:
+    import pyopencl as cl
+    import pyopencl.array as cla
+
+    from ._fill import Placed, WaitFor
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity" or "cause"."""
+
+    diagnosis: str
+    verdict: str
+    first: int
+    last: int
+    what: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class ProbeReport:
+    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory says that it trains."""
+
+    layers: list[ProbeLayer]
+    findings: list[Finding]
+    conforms: bool
+    healthy: bool
+    n_tests: int
+    z_bound: float
+    overflow_layer: int
+    sd_ln_q: float
+    gemm_seconds: float
+    other_seconds: float
+    startup_seconds: float
+    device_bytes: int
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The layers as columns, beginning with their number: `pandas.DataFrame(report.columns())`."""
+        names = [field.name for field in fields(ProbeLayer)]
+        columns = {name: [getattr(layer, name) for layer in self.layers] for name in names}
+        return {"layer": list(range(1, len(self.layers) + 1)), **columns}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as dicts and lists, for json.dumps()."""
+        return asdict(self)
+
+
+class _Config:
+    """A CProbeConfig with all that it points to, which must live as long."""
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        weights: Optional[Sequence[Optional[Placed]]],
+        input: Any,
+        batch: Optional[int],
+        progress: Optional[Callable[[str], None]],
+        **values: Any,
+    ) -> None:
+        self.layers = len(widths) - 1
+        self.c = CProbeConfig(n_widths=len(widths), widths=(ctypes.c_uint64 * len(widths))(*widths), **values)
+        if progress is not None:
+            self.c.progress = PROGRESS(lambda _user, what: progress(what.decode()))
+        self._set_input(widths, input, batch)
+        if weights is not None:
+            self._set_weights(widths, weights)
+
+    def _set_input(self, widths: Sequence[int], input: Any, batch: Optional[int]) -> None:
+        self.c.batch = 256 if batch is None else unsigned("batch", batch)
+        if input is None:
+            return
+        import numpy as np
+
+        self._input = np.ascontiguousarray(input, np.float32)
+        if self._input.ndim != 2 or self._input.shape[1] != widths[0]:
+            raise bad_argument(f"input has shape {self._input.shape}; accepted are samples x {widths[0]}")
+        if batch is not None and batch != len(self._input):
+            raise bad_argument(f"batch is {batch}, and input has {len(self._input)} samples")
+        self.c.batch = len(self._input)
+        self.c.input = self._input.ctypes.data
+
+    def _set_weights(self, widths: Sequence[int], weights: Sequence[Optional[Placed]]) -> None:
+        if len(weights) != self.layers:
+            raise bad_argument(f"there are {len(weights)} weights for {self.layers} layers")
+        self._weights = (CTensor * self.layers)()
+        for l, weight in enumerate(weights):
+            if weight is None:
+                continue
+            is_array = hasattr(weight, "base_data")
+            stated: tuple[Any, Any] = (None, None) if is_array else (DTYPES[self.c.dtype], (widths[l + 1], widths[l]))
+            if is_array and weight.dtype.kind == "u":
+                stated = (DTYPES[self.c.dtype], None)
+            self._weights[l] = tensor_of(weight, stated[0], stated[1], 0, None, layout="OI")
+        self.c.weights = ctypes.cast(self._weights, ctypes.POINTER(CTensor))
+
+
+def _place(queue: Optional[cl.CommandQueue], device: AnyDevice) -> tuple[Device, Optional[int]]:
+    return (device_of(device), None) if queue is None else (device_of_queue(queue), queue.int_ptr)
+
+
+def probe(
+    widths: Sequence[int],
+    activation: str = "relu",
+    init: AnyInit = "he_normal",
+    *,
+    slope: float = 0.01,
+    dtype: Any = "f32",
+    bias_std: float = 0.0,
+    norm: str = "none",
+    residual: bool = False,
+    batch: Optional[int] = None,
+    input: Any = None,
+    seed: int = 0,
+    weights: Optional[Sequence[Optional[Placed]]] = None,
+    weight_factors: Optional[Sequence[float]] = None,
+    progress: Optional[Callable[[str], None]] = None,
+    queue: Optional[cl.CommandQueue] = None,
+    device: AnyDevice = None,
+) -> ProbeReport:
+    """Runs a multilayer perceptron forward and backward on the device and puts each layer beside theory. Blocking.
+
+    widths: input features, then each layer's. input: samples x widths[0]; None: N(0,1), `batch` samples (256).
+    weights: a matrix fan_out x fan_in a layer, which is judged by what `init` makes one expect; None: from `init`.
+    norm: "none", "layer" or "batch". progress: told what step begins.
+    queue or device: where; neither: the default device. Needs a library that was built with CLBlast.
+    """
+    config = _Config(
+        widths,
+        weights,
+        input,
+        batch,
+        progress,
+        activation=activation.encode(),
+        slope=slope,
+        init=init_of(init)._c,
+        dtype=dtype_of(dtype),
+        bias_std=bias_std,
+        norm=choice("norm", norm, NORMS),
+        residual=residual,
+        seed=unsigned("seed", seed),
+    )
+    if weight_factors is not None:
+        if len(weight_factors) != config.layers:
+            raise bad_argument(f"there are {len(weight_factors)} weight_factors for {config.layers} layers")
+        config.c.weight_factors = (ctypes.c_double * config.layers)(*weight_factors)
+    where, queue_handle = _place(queue, device)
+    report = ctypes.POINTER(CProbeReport)()
+    lib.fanin_probe(where._handle, queue_handle, ctypes.byref(config.c), ctypes.byref(report))
+    try:
+        return _report(report.contents)
+    finally:
+        lib.fanin_probe_report_free(report)
+
+
+def _report(c: CProbeReport) -> ProbeReport:
+    whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:]}
+    return ProbeReport(
+        layers=[PROBE_LAYER.read(layer) for layer in c.layers[: c.n_layers]],
+        findings=[_finding(finding) for finding in c.findings[: c.n_findings]],
+        conforms=bool(c.conforms),
+        healthy=bool(c.healthy),
+        **whole,
+    )
+
+
+def _finding(c: CFinding) -> Finding:
+    verdict = ctypes.c_int()
+    lib.fanin_diagnosis_verdict(c.diagnosis, ctypes.byref(verdict))
+    return Finding(
+        diagnosis=lib.fanin_diagnosis_name(c.diagnosis).decode(),
+        verdict=VERDICTS[verdict.value],
+        first=c.first,
+        last=c.last,
+        what=c.what.decode(),
+        remedy=c.remedy.decode(),
+    )
+
+
+def calibrate(
+    weights: Sequence[cla.Array],
+    activation: str = "relu",
+    *,
+    slope: float = 0.01,
+    bias_std: float = 0.0,
+    norm: str = "none",
+    residual: bool = False,
+    batch: Optional[int] = None,
+    input: Any = None,
+    seed: int = 0,
+    criterion: str = "variance",
+    target: float = 1.0,
+    tolerance: float = 0.01,
+    max_iterations: int = 10,
+    queue: Optional[cl.CommandQueue] = None,
+) -> list[CalibratedLayer]:
+    """Layer-sequential unit variance (Mishkin & Matas 2016): rescales the weights in place. Blocking.
+
+    weights: a matrix fan_out x fan_in a layer, filled. input: samples x features, or N(0,1). Where it fails, every
+    tensor is as it was.
+    """
+    if not weights:
+        raise bad_argument("there are no weights")
+    widths = [weights[0].shape[-1], *(weight.shape[0] for weight in weights)]
+    config = _Config(
+        widths,
+        weights,
+        input,
+        batch,
+        None,
+        activation=activation.encode(),
+        slope=slope,
+        init=init_of("he_normal")._c,
+        dtype=dtype_of(weights[0].dtype),
+        bias_std=bias_std,
+        norm=choice("norm", norm, NORMS),
+        residual=residual,
+        seed=unsigned("seed", seed),
+    )
+    options = CCalibrateOptions(choice("criterion", criterion, CRITERIA), target, tolerance, max_iterations)
+    chosen = queue_of(weights[0], queue)
+    layers = (CALIBRATED_LAYER.struct * len(weights))()
+    _wait_for_arrays(weights)
+    handle = device_of_queue(chosen)._handle
+    lib.fanin_calibrate(handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers)
+    return [CALIBRATED_LAYER.read(layer) for layer in layers]
+
+
+def _wait_for_arrays(arrays: Sequence[Any]) -> None:
+    for array in arrays:
+        for event in getattr(array, "events", ()):
+            event.wait()
+
+
+def measure(
+    target: Placed,
+    *,
+    dtype: Any = None,
+    shape: Optional[Sequence[int]] = None,
+    offset: int = 0,
+    queue: Optional[cl.CommandQueue] = None,
+    wait_for: WaitFor = None,
+) -> Stats:
+    """Mean, std, extremes and what is not finite of a dense array or buffer, measured on the device. Blocking."""
+    chosen = queue_of(target, queue)
+    tensor = tensor_of(target, dtype, shape, offset, None)
+    waits = wait_list(wait_for, getattr(target, "events", None))
+    out = STATS.struct()
+    lib.fanin_measure(device_of_queue(chosen)._handle, chosen.int_ptr, ctypes.byref(tensor), *waits, ctypes.byref(out))
+    return STATS.read(out)

@@ -1,0 +1,147 @@
+"""fanin_tensor from Python's arrays: element types, shapes, strides and parts."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Optional, Sequence, Union
+
+from ._errors import bad_argument
+from ._structs import DTYPE_BYTES, DTYPES, MAX_RANK, RANGE, SLAB, CTensor
+
+_NUMPY_NAMES = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64"}
+
+
+def choice(argument: str, value: str, known: Sequence[str]) -> int:
+    """The index of a text among those that are known."""
+    if value not in known:
+        raise bad_argument(f"{argument} is {value!r}; accepted are {', '.join(known)}")
+    return known.index(value)
+
+
+def dtype_of(dtype: Any) -> int:
+    """The enumerator of "f32" or "float32", numpy.float32, ml_dtypes.bfloat16, ..."""
+    name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", str(dtype)))
+    return choice("dtype", _NUMPY_NAMES.get(name, name), DTYPES)
+
+
+def dtype_of_array(dtype: Any, stated: Any) -> int:
+    """The enumerator for elements of the NumPy dtype `dtype`, or the stated one where these are unsigned integers."""
+    if stated is None and dtype.kind != "u":
+        return dtype_of(dtype)
+    if stated is None:
+        raise bad_argument(f'elements are {dtype.name}: say dtype="bf16" or another whose bits they are to hold')
+    wanted = dtype_of(stated)
+    if dtype.kind == "u" and dtype.itemsize == DTYPE_BYTES[wanted]:
+        return wanted
+    if dtype.name not in _NUMPY_NAMES or dtype_of(dtype) != wanted:
+        raise bad_argument(f"dtype is {DTYPES[wanted]}, and elements are {dtype.name}")
+    return wanted
+
+
+def unsigned(argument: str, value: int, bits: int = 64) -> int:
+    """A number for C."""
+    if not 0 <= int(value) < 1 << bits:
+        raise bad_argument(f"{argument} is {value}; accepted are 0 and more, below 2^{bits}")
+    return int(value)
+
+
+def _all_unsigned(argument: str, values: Sequence[int]) -> list[int]:
+    return [unsigned(f"{argument}[{d}]", value) for d, value in enumerate(values)]
+
+
+def as_shape(shape: Union[int, Sequence[int]]) -> tuple[int, ...]:
+    """A shape, or the only extent of one."""
+    return (shape,) if isinstance(shape, int) else tuple(shape)
+
+
+def row_major(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
+    """The strides, in bytes, of a dense array."""
+    return tuple(itemsize * math.prod(shape[d + 1 :]) for d in range(len(shape)))
+
+
+def _element_strides(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> Optional[list[int]]:
+    """Strides in elements, or None of dense memory. Those of extents below 2 do not count."""
+    if len(strides) != len(shape):
+        raise bad_argument(f"there are {len(strides)} strides and {len(shape)} dimensions")
+    if 0 in shape:
+        return None
+    dense = row_major(shape, itemsize)
+    steps = [stride if extent > 1 else usual for extent, stride, usual in zip(shape, strides, dense)]
+    if steps == list(dense):
+        return None
+    for d, step in enumerate(steps):
+        if step <= 0 or step % itemsize:
+            raise bad_argument(
+                f"strides[{d}] is {step} bytes; accepted are positive multiples of the element's {itemsize}"
+            )
+    return [step // itemsize for step in steps]
+
+
+def make_tensor(
+    dtype: Any,
+    shape: Union[int, Sequence[int]],
+    *,
+    buffer: Optional[int] = None,
+    offset: int = 0,
+    strides: Optional[Sequence[int]] = None,
+    layout: Optional[str] = None,
+    groups: int = 1,
+    splits: int = 1,
+    whole: Optional[Sequence[int]] = None,
+    start: Optional[Sequence[int]] = None,
+    first: Optional[int] = None,
+) -> CTensor:
+    """The fanin_tensor of memory with this shape, which is a part of `whole` if that is said.
+
+    offset and strides are in bytes. dtype is an enumerator, or what dtype_of() takes.
+    """
+    tensor = CTensor(buffer=buffer, offset=unsigned("offset", offset))
+    tensor.dtype = dtype if isinstance(dtype, int) else dtype_of(dtype)
+    shape = _all_unsigned("shape", as_shape(shape))
+    tensor.layout = _layout(layout)
+    tensor.groups = unsigned("groups", groups, 32)
+    tensor.splits = unsigned("splits", splits, 32)
+    _set_part(tensor, shape, whole, start, first)
+    steps = _element_strides(shape, strides, DTYPE_BYTES[tensor.dtype]) if strides is not None else None
+    if steps is not None:
+        if first is not None:
+            raise bad_argument(f"strides are {tuple(strides or ())}; a range of elements (first) is dense")
+        tensor.strides[: len(steps)] = steps
+    return tensor
+
+
+def _layout(layout: Optional[str]) -> bytes:
+    text = (layout or "").encode()
+    if len(text) > MAX_RANK:
+        raise bad_argument(f"layout is {layout!r}; accepted are at most {MAX_RANK} letters")
+    return text
+
+
+def _set_part(
+    tensor: CTensor,
+    shape: list[int],
+    whole: Optional[Sequence[int]],
+    start: Optional[Sequence[int]],
+    first: Optional[int],
+) -> None:
+    if whole is None and (start is not None or first is not None):
+        raise bad_argument("start and first are places in a whole tensor: say whole=, its shape")
+    if whole is not None and (start is None) == (first is None):
+        raise bad_argument("with whole, say either start (a slab) or first (a range of elements), one of them")
+    all_of_it = _all_unsigned("shape" if whole is None else "whole", shape if whole is None else whole)
+    if len(all_of_it) > MAX_RANK:
+        raise bad_argument(f"there are {len(all_of_it)} dimensions; accepted are at most {MAX_RANK}")
+    tensor.rank = len(all_of_it)
+    tensor.shape[: tensor.rank] = all_of_it
+    if start is not None:
+        if len(shape) != tensor.rank or len(start) != tensor.rank:
+            raise bad_argument(
+                f"start has {len(start)} numbers and the memory {len(shape)} dimensions; whole has {tensor.rank}"
+            )
+        tensor.part = SLAB
+        tensor.start[: tensor.rank] = _all_unsigned("start", start)
+        tensor.extent[: tensor.rank] = shape
+    elif first is not None:
+        tensor.part = RANGE
+        tensor.first = unsigned("first", first)
+        tensor.count = math.prod(shape)

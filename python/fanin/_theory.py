@@ -1,0 +1,140 @@
+"""Mean-field theory and suggestions, in double on the host; nothing here needs a device."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass, fields
+from typing import NamedTuple, Optional, Sequence, Union
+
+from ._init import AnyInit, Init, init_of
+from ._library import lib
+from ._structs import (
+    AIM_COUNT,
+    FIXED_POINT,
+    NORMS,
+    THEORY_LAYER,
+    CSuggestion,
+    CTheoryConfig,
+    FixedPoint,
+    TheoryLayer,
+)
+from ._tensor import choice
+
+
+def theory(
+    widths: Sequence[int],
+    activation: str = "relu",
+    *,
+    init: AnyInit = "he_normal",
+    sigma_w2: Union[float, Sequence[float], None] = None,
+    sigma_b2: float = 0.0,
+    slope: float = 0.01,
+    norm: str = "none",
+    residual: bool = False,
+    activate_last: bool = False,
+    second_moment: float = 1.0,
+    correlation: float = 0.0,
+    gradient: float = 1.0,
+) -> list[TheoryLayer]:
+    """What a multilayer perceptron does at infinite width, layer by layer: variance, correlation, gradients.
+
+    widths: input features, then each layer's. sigma_w2: fan_in times the weights' variance, one number or one a layer,
+    instead of what `init` makes. second_moment, correlation: of the input and of two inputs. gradient: mean square of
+    the loss's gradient of the output. norm: "none", "layer" or "batch".
+    """
+    layers = len(widths) - 1
+    if isinstance(sigma_w2, (int, float)):
+        sigma_w2 = [sigma_w2] * max(layers, 0)
+    if sigma_w2 is not None and len(sigma_w2) != layers:
+        from ._errors import bad_argument
+
+        raise bad_argument(f"sigma_w2 has {len(sigma_w2)} numbers for {layers} layers")
+    config = CTheoryConfig(
+        widths=(ctypes.c_uint64 * len(widths))(*widths),
+        n_widths=len(widths),
+        activation=activation.encode(),
+        slope=slope,
+        activate_last=activate_last,
+        sigma_w2=None if sigma_w2 is None else (ctypes.c_double * layers)(*sigma_w2),
+        init=init_of(init)._c,
+        sigma_b2=sigma_b2,
+        norm=choice("norm", norm, NORMS),
+        residual=residual,
+        second_moment=second_moment,
+        correlation=correlation,
+        gradient=gradient,
+    )
+    out = (THEORY_LAYER.struct * max(layers, 1))()
+    lib.fanin_theory(ctypes.byref(config), out)
+    return [THEORY_LAYER.read(layer) for layer in out[:layers]]
+
+
+def fixed_points(activation: str, sigma_w2: float, sigma_b2: float = 0.0, slope: float = 0.01) -> list[FixedPoint]:
+    """Where the variance of preactivations goes in deep networks, from q = 0 to 1e10, ascending."""
+    count = ctypes.c_size_t()
+    arguments = activation.encode(), slope, sigma_w2, sigma_b2
+    lib.fanin_fixed_points(*arguments, None, 0, ctypes.byref(count))
+    found = (FIXED_POINT.struct * max(count.value, 1))()
+    lib.fanin_fixed_points(*arguments, found, count.value, ctypes.byref(count))
+    return [FIXED_POINT.read(point) for point in found[: count.value]]
+
+
+class Edge(NamedTuple):
+    """The edge of chaos: the sigma_w^2, and its fixed point."""
+
+    sigma_w2: float
+    at: FixedPoint
+
+
+def edge_of_chaos(activation: str, sigma_b2: float = 0.0, slope: float = 0.01) -> Edge:
+    """The sigma_w^2 with which gradients neither vanish nor explode at the fixed point, given the biases' variance."""
+    sigma_w2, at = ctypes.c_double(), FIXED_POINT.struct()
+    lib.fanin_edge_of_chaos(activation.encode(), slope, sigma_b2, ctypes.byref(sigma_w2), ctypes.byref(at))
+    return Edge(sigma_w2.value, FIXED_POINT.read(at))
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """A choice of initialiser for an activation and its price, as include/fanin/theory.h describes it; `text` says it
+    in sentences."""
+
+    aim: str
+    init: Init
+    gain: float
+    sigma_b2: float
+    depth: int
+    q_growth: float
+    q_total: float
+    g_growth: float
+    g_total: float
+    q_limit: float
+    chi_limit: float
+    sensitivity: float
+    text: str
+
+
+def suggest(
+    activation: str, depth: int, *, fan_ratio: float = 1.0, sigma_b2: float = 0.05, slope: Optional[float] = None
+) -> list[Suggestion]:
+    """Which initialisers suit an activation in networks of `depth` layers, and what each costs.
+
+    fan_ratio: fan_in by fan_out. sigma_b2: the biases' variance for a choice at the edge of chaos.
+    """
+    found, count = (CSuggestion * AIM_COUNT)(), ctypes.c_size_t()
+    lib.fanin_suggest(
+        activation.encode(), 0.01 if slope is None else slope, fan_ratio, depth, sigma_b2, found, ctypes.byref(count)
+    )
+    return [_suggestion(one) for one in found[: count.value]]
+
+
+_TEXTS = ("aim", "init", "text")
+
+
+def _suggestion(c: CSuggestion) -> Suggestion:
+    size = lib.fanin_suggestion_format(ctypes.byref(c), None, 0) + 1
+    text = ctypes.create_string_buffer(size)
+    lib.fanin_suggestion_format(ctypes.byref(c), text, size)
+    numbers = {field.name: getattr(c, field.name) for field in fields(Suggestion) if field.name not in _TEXTS}
+    return Suggestion(
+        aim=lib.fanin_aim_name(c.aim).decode(), init=Init._of(c.init), text=text.value.decode(), **numbers
+    )

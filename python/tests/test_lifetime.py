@@ -1,0 +1,85 @@
+"""Nothing of OpenCL's is kept that is no longer needed."""
+
+import gc
+import threading
+
+import pyopencl as cl
+import pyopencl.array as cla
+
+import fanin
+from fanin import _device
+
+HOW = dict(seed=5, name="w")
+
+
+def test_contexts_are_let_go(context):
+    fresh = cl.Context(context.devices)
+    before = fresh.reference_count
+    queue = cl.CommandQueue(fresh)
+    array = cla.empty(queue, 10, "f4")
+    fanin.fill(array, "normal", **HOW)
+    plan = fanin.Plan(queue, [fanin.Item(array, "normal", "a"), fanin.Item(None, "normal", "b", dtype="f32", shape=5)])
+    plan.fill(1)
+    other = plan.array(1)
+    fanin.measure(array)
+    queue.finish()
+    assert fresh.reference_count > before
+    del array, plan, other, queue
+    fanin.clear_cache()
+    gc.collect()
+    assert fresh.reference_count == before
+
+
+def test_events_and_buffers_are_let_go(queue, context):
+    buffer = cl.Buffer(context, cl.mem_flags.READ_WRITE, 400)
+    event = fanin.fill(buffer, "normal", dtype="f32", shape=100, queue=queue, **HOW)
+    plan = fanin.Plan(queue, [fanin.Item(buffer, "normal", "a", dtype="f32", shape=100)])
+    plan.fill(1).wait()
+    del plan
+    queue.finish()
+    assert event.reference_count == 1 and buffer.reference_count == 1
+
+
+def test_cache_is_bounded_and_shared(context):
+    fanin.clear_cache()
+    contexts = [cl.Context(context.devices) for _ in range(_device.CACHE_SIZE + 4)]
+    counts = [fresh.reference_count for fresh in contexts]
+    for fresh in contexts:
+        for queue in (cl.CommandQueue(fresh), cl.CommandQueue(fresh)):
+            assert _device.device_of_queue(queue) is _device.device_of_queue(queue)
+    assert len(_device._cache) == _device.CACHE_SIZE
+    del queue
+    gc.collect()
+    assert [c.reference_count for c in contexts[:4]] == counts[:4]
+    assert all(c.reference_count > before for c, before in zip(contexts[4:], counts[4:]))
+    fanin.clear_cache()
+    assert [c.reference_count for c in contexts] == counts
+
+
+def test_cache_cleared_while_in_use(context):
+    """Clearing takes nothing away from threads that are at work."""
+    stop = threading.Event()
+
+    def clear():
+        while not stop.wait(0.001):
+            fanin.clear_cache()
+
+    clearing = threading.Thread(target=clear)
+    clearing.start()
+    try:
+        queue = cl.CommandQueue(context)
+        array = cla.empty(queue, 100, "f4")
+        for _ in range(30):
+            fanin.fill(array, "zeros")
+    finally:
+        stop.set()
+        clearing.join()
+
+
+def test_own_device_and_queue():
+    device = fanin.Device.open()
+    array = cla.empty(device.queue, 10, "f4")
+    fanin.fill(array, "ones")
+    assert (array.get() == 1).all() and device.device in device.context.devices
+    assert fanin.array((3,), "ones", device=device).tolist() == [1, 1, 1]
+    assert any(info.device == device.device.int_ptr and info.usable for info in fanin.devices())
