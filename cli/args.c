@@ -27,8 +27,11 @@ static error_t take_key(int key, char *value, struct argp_state *state) {
   }
   if (key == KEY_HELP) {
     state->name = p->shown_name;
-    argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP); /* exits */
-    return 0;
+    if (!p->syntax->silent) {
+      argp_state_help(state, state->out_stream, ARGP_HELP_STD_HELP & ~(unsigned)ARGP_HELP_EXIT_OK);
+    }
+    p->status = STATUS_HELPED;
+    return EINVAL;
   }
   if (key >= ARGP_KEY_END) return ARGP_ERR_UNKNOWN;
   p->status = p->syntax->take(p->into, key, value, p->why);
@@ -58,13 +61,15 @@ int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why)
       .options = options, .parser = take_key, .args_doc = s->arguments, .doc = s->doc, .help_filter = filter_help};
   parse p = {.syntax = s, .into = into, .why = why, .status = STATUS_OK};
   char error_name[64];
-  snprintf(p.shown_name, sizeof p.shown_name, "fanin %s", s->command);
-  snprintf(error_name, sizeof error_name, "fanin: %s", s->command);
+  const char *const program = s->program ? s->program : "fanin";
+  snprintf(p.shown_name, sizeof p.shown_name, "%s %s", program, s->command);
+  snprintf(error_name, sizeof error_name, "%s: %s", program, s->command);
   argv[0] = error_name; /* getopt's messages begin with it */
-  const error_t error = argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, &p);
+  const error_t error = argp_parse(&parser, argc, argv, ARGP_NO_HELP | (s->silent ? ARGP_NO_ERRS : 0u), NULL, &p);
   argv[0] = NULL;
   free(options);
   if (error == 0) return STATUS_OK;
+  if (p.status == STATUS_HELPED) return STATUS_HELPED;
   why->usage = 1;
   return p.status != STATUS_OK ? p.status : STATUS_INPUT; /* in the second case getopt has said what is wrong */
 }

@@ -16,9 +16,11 @@ typedef struct syntax {
   const char *doc;                   /* argp's doc: what it does, \v, examples */
   /* Takes one option by its key, or a positional argument with ARGP_KEY_ARG. Returns an exit status. */
   int (*take)(void *into, int key, const char *value, failure *why);
+  const char *program; /* NULL: "fanin" */
+  bool silent;         /* print neither help nor what getopt has to say: another process does */
 } syntax;
 
-/* Parses argv[1..] (argv[0] is the subcommand itself) into `into`. --help prints and exits. */
+/* Parses argv[1..] (argv[0] is the subcommand itself) into `into`. --help prints and is STATUS_HELPED. */
 int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why);
 
 /* For a command that has --json alone: its options, and a syntax.take that sets a bool. */

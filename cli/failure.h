@@ -7,6 +7,7 @@
 #include "fanin.h"
 
 enum {
+  STATUS_HELPED = -1, /* --help was asked for and has been answered; nothing else is to be done */
   STATUS_OK = 0,
   STATUS_CHECK = 1, /* everything ran, and a check did not hold */
   STATUS_INPUT = 2, /* usage, or a file that cannot be read, written or accepted */

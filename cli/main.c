@@ -35,6 +35,7 @@ static const command *find_command(const char *name) {
 static int run(const command *c, int argc, char **argv) {
   failure why = {0};
   int status = c->run(argc, argv, &why);
+  if (status == STATUS_HELPED) status = STATUS_OK;
   if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
     status = fail(&why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
   }

@@ -5,15 +5,12 @@ if(CMAKE_CROSSCOMPILING AND NOT CMAKE_CROSSCOMPILING_EMULATOR)
   return()
 endif()
 
-set(page_files ${cli_files})
-list(FILTER page_files EXCLUDE REGEX "/main\\.c$")
 file(GLOB page_writers CONFIGURE_DEPENDS cli/pages/*.c)
-add_executable(fanin_pages ${page_files} ${page_writers})
+add_executable(fanin_pages ${page_writers})
 set_target_properties(fanin_pages PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/generated)
-target_include_directories(fanin_pages PRIVATE cli)
-target_compile_definitions(fanin_pages PRIVATE _GNU_SOURCE FANIN_DATADIR="${CMAKE_INSTALL_DATADIR}/fanin"
+target_compile_definitions(fanin_pages PRIVATE FANIN_DATADIR="${CMAKE_INSTALL_DATADIR}/fanin"
                                                FANIN_DOCDIR="${CMAKE_INSTALL_DOCDIR}")
-target_link_libraries(fanin_pages PRIVATE fanin PkgConfig::JANSSON m)
+target_link_libraries(fanin_pages PRIVATE fanin_cli_parts fanin)
 fanin_own_code(fanin_pages)
 
 foreach(page IN ITEMS man=fanin.1 bash=completion/fanin fish=completion/fanin.fish zsh=completion/_fanin)
