@@ -18,13 +18,14 @@
 enum { MAX_HEADER = 100000000, PREFIX = 8 };
 
 static const stored_type types[] = {
-    {"F32", 32, 1, FANIN_F32},    {"F16", 16, 1, FANIN_F16},    {"BF16", 16, 1, FANIN_BF16},
-    {"F64", 64, 1, FANIN_F64},    {"BOOL", 8, 0, FANIN_F32},    {"U8", 8, 0, FANIN_F32},
-    {"I8", 8, 0, FANIN_F32},      {"U16", 16, 0, FANIN_F32},    {"I16", 16, 0, FANIN_F32},
-    {"U32", 32, 0, FANIN_F32},    {"I32", 32, 0, FANIN_F32},    {"U64", 64, 0, FANIN_F32},
-    {"I64", 64, 0, FANIN_F32},    {"C64", 64, 0, FANIN_F32},    {"F8_E4M3", 8, 0, FANIN_F32},
-    {"F8_E5M2", 8, 0, FANIN_F32}, {"F8_E8M0", 8, 0, FANIN_F32}, {"F6_E2M3", 6, 0, FANIN_F32},
-    {"F6_E3M2", 6, 0, FANIN_F32}, {"F4", 4, 0, FANIN_F32},
+    {"F32", 32, 1, FANIN_F32},        {"F16", 16, 1, FANIN_F16},    {"BF16", 16, 1, FANIN_BF16},
+    {"F64", 64, 1, FANIN_F64},        {"BOOL", 8, 0, FANIN_F32},    {"U8", 8, 0, FANIN_F32},
+    {"I8", 8, 0, FANIN_F32},          {"U16", 16, 0, FANIN_F32},    {"I16", 16, 0, FANIN_F32},
+    {"U32", 32, 0, FANIN_F32},        {"I32", 32, 0, FANIN_F32},    {"U64", 64, 0, FANIN_F32},
+    {"I64", 64, 0, FANIN_F32},        {"C64", 64, 0, FANIN_F32},    {"F8_E4M3", 8, 0, FANIN_F32},
+    {"F8_E5M2", 8, 0, FANIN_F32},     {"F8_E8M0", 8, 0, FANIN_F32}, {"F6_E2M3", 6, 0, FANIN_F32},
+    {"F6_E3M2", 6, 0, FANIN_F32},     {"F4", 4, 0, FANIN_F32},      {"F8_E4M3FNUZ", 8, 0, FANIN_F32},
+    {"F8_E5M2FNUZ", 8, 0, FANIN_F32},
 };
 enum { N_TYPES = sizeof types / sizeof *types };
 
@@ -123,6 +124,7 @@ static int bad(const tensor_file *f, const char *tensor, failure *why, const cha
   return fail(why, STATUS_INPUT, "%s: tensor '%.256s': %s", f->path, tensor, what);
 }
 
+/* An array of at most `capacity` numbers. */
 static bool read_numbers(const json_t *array, uint64_t *out, size_t capacity) {
   if (!json_is_array(array) || json_array_size(array) > capacity) return false;
   for (size_t i = 0; i < json_array_size(array); ++i) {
@@ -140,16 +142,16 @@ static const stored_type *find_type(const char *name) {
   return NULL;
 }
 
-/* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]} */
+/* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}; what else it has is nobody's, as for other readers.
+ */
 static int read_entry(tensor_file *f, const char *name, const json_t *entry, uint64_t data, failure *why) {
   uint64_t shape[STORED_MAX_RANK], offsets[2] = {0};
   const json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
   const char *type_text = json_string_value(json_object_get(entry, "dtype"));
-  if (json_object_size(entry) != 3 || !type_text || !dims || !range) {
-    return bad(f, name, why, "needs exactly dtype, shape and data_offsets");
-  }
+  if (!type_text || !dims || !range) return bad(f, name, why, "needs dtype, shape and data_offsets");
   const stored_type *type = find_type(type_text);
   if (!type) return fail(why, STATUS_INPUT, "%s: tensor '%.256s': unknown dtype '%.64s'", f->path, name, type_text);
+  if (json_array_size(dims) > STORED_MAX_RANK) return bad(f, name, why, "has more than 64 dimensions");
   if (!read_numbers(dims, shape, STORED_MAX_RANK)) return bad(f, name, why, "its shape is no list of sizes");
   if (json_array_size(range) != 2 || !read_numbers(range, offsets, 2) || offsets[0] > offsets[1]) {
     return bad(f, name, why, "its data_offsets are not [begin, end]");
@@ -161,7 +163,7 @@ static int read_entry(tensor_file *f, const char *name, const json_t *entry, uin
                 f->path, name, offsets[1], f->size - data);
   }
   if (!tensor_file_add(f, name, type, (int)json_array_size(dims), shape, data + offsets[0])) {
-    return bad(f, name, why, "its shape is too large");
+    return bad(f, name, why, "its shape is too large, or no whole number of bytes");
   }
   const stored_tensor *t = &f->tensors[f->count - 1];
   if (t->bytes != offsets[1] - offsets[0]) {
@@ -202,6 +204,7 @@ static int check_coverage(const tensor_file *f, uint64_t data, failure *why) {
 static int read_metadata(tensor_file *f, json_t *metadata, failure *why) {
   const char *key;
   json_t *value;
+  if (json_is_null(metadata)) return STATUS_OK; /* none, to other readers too */
   if (!json_is_object(metadata)) return fail(why, STATUS_INPUT, "%s: __metadata__ is no object", f->path);
   json_object_foreach(metadata, key, value) {
     if (!json_is_string(value)) {

@@ -71,12 +71,9 @@ int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t 
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset) {
   uint64_t elements = 1, bits = 0;
-  bool empty = false, overflow = false;
+  bool overflow = false;
   for (int d = 0; d < rank; ++d)
-    empty = empty || shape[d] == 0;
-  for (int d = 0; d < rank && !empty; ++d)
     overflow = overflow || __builtin_mul_overflow(elements, shape[d], &elements);
-  if (empty) elements = 0;
   overflow = overflow || __builtin_mul_overflow(elements, (uint64_t)type->bits, &bits);
   if (overflow || bits % 8 != 0) return false;
 

@@ -46,7 +46,7 @@ void tensor_file_close(tensor_file *f);
 int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
 
 /* The next tensor of the list, for the formats' readers: sets elements and bytes from rank, shape and type; false if
- * they overflow. Copies name and shape. */
+ * they overflow or end within a byte. Copies name and shape. */
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset);
 

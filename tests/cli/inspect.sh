@@ -89,15 +89,14 @@ invalid 'no JSON object' 'h = b"[]      "'
 invalid 'no JSON object' 'h = b" {}"'
 invalid 'no JSON object' 'h = b"{\"w\": \xff}"'
 invalid 'no JSON object' 'h = json.dumps(h)[:-1].encode() + b", \"w\": {}}"'
-invalid 'exactly dtype' 'h["w"]["more"] = 1'
-invalid 'exactly dtype' 'del h["w"]["shape"]'
-invalid 'exactly dtype' 'h["w"]["dtype"] = 4'
-invalid 'exactly dtype' 'h["v"] = 1'
+invalid 'needs dtype' 'del h["w"]["shape"]'
+invalid 'needs dtype' 'h["w"]["dtype"] = 4'
+invalid 'needs dtype' 'h["v"] = 1'
 invalid "unknown dtype 'F31'" 'h["w"]["dtype"] = "F31"'
 invalid 'no list of sizes' 'h["w"]["shape"] = [-300, 400]'
 invalid 'no list of sizes' 'h["w"]["shape"] = [300.0, 400]'
 invalid 'no list of sizes' 'h["w"]["shape"] = 120000'
-invalid 'no list of sizes' 'h["w"]["shape"] = [1] * 65'
+invalid 'more than 64' 'h["w"]["shape"] = [1] * 65'
 invalid 'too large' 'h["w"]["shape"] = [2 ** 62, 2 ** 62]'
 invalid 'too large' 'h["w"]["shape"] = [2 ** 62]'
 invalid 'make 480400 bytes' 'h["w"]["shape"] = [1201, 100]'
@@ -111,9 +110,9 @@ invalid 'after the last' 'h["w"].update(shape=[119999], data_offsets=[0, 479996]
 invalid '__metadata__ is no object' 'h["__metadata__"] = []'
 invalid 'is no text' 'h["__metadata__"]["x"] = 1'
 
-# Other writers: no metadata, integers, empty tensors, any order.
+# Other writers: no metadata, integers, more fields, empty tensors, any order.
 python3 change.py good.safetensors other.safetensors '
-h = {"z": {"dtype": "I32", "shape": [100, 1000], "data_offsets": [80000, 480000]},
+h = {"__metadata__": None, "z": {"dtype": "I32", "shape": [100, 1000], "data_offsets": [80000, 480000], "more": 1},
      "none": {"dtype": "F16", "shape": [0, 5], "data_offsets": [80000, 80000]},
      "w": {"dtype": "F32", "shape": [20000], "data_offsets": [0, 80000]}}'
 "$FANIN" inspect other.safetensors --json >other.json

@@ -1,0 +1,45 @@
+/* Texts of initialisers: what parses has a text of its own, which parses to the same bits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fuzz.h"
+
+static bool same_bits(double a, double b) {
+  return memcmp(&a, &b, sizeof a) == 0;
+}
+
+static bool same(const fanin_init *a, const fanin_init *b) {
+  return a->kind == b->kind && same_bits(a->value, b->value) && same_bits(a->lo, b->lo) && same_bits(a->hi, b->hi) &&
+         same_bits(a->mean, b->mean) && same_bits(a->std, b->std) && same_bits(a->a, b->a) && same_bits(a->b, b->b) &&
+         a->bounds == b->bounds && a->corrected == b->corrected && same_bits(a->gain, b->gain) &&
+         same_bits(a->scale, b->scale) && a->mode == b->mode && a->distribution == b->distribution;
+}
+
+/* What needs no device takes it or has a sentence. */
+static void use(const fanin_init *init) {
+  static const uint64_t shape[] = {6, 4, 3};
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F16, "OIH", 3, shape);
+  fanin_moments moments;
+  fanin_law law;
+  const bool known = fanin_expect(&t, init, &moments) == FANIN_OK;
+  FUZZ_REQUIRE(known || fanin_last_error()[0] != '\0');
+  if (known) FUZZ_REQUIRE(moments.lo <= moments.hi && moments.std >= 0);
+  (void)fanin_law_of(&t, init, &law);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  char *text = fuzz_text(data, size), formatted[512], cut[8];
+  fanin_init init, again;
+  const fanin_status status = fanin_init_parse(text, &init);
+  if (status == FANIN_OK) {
+    const size_t length = fanin_init_format(&init, formatted, sizeof formatted);
+    FUZZ_REQUIRE(length == strlen(formatted) && fanin_init_format(&init, NULL, 0) == length);
+    FUZZ_REQUIRE(fanin_init_format(&init, cut, sizeof cut) == length && strncmp(cut, formatted, sizeof cut - 1) == 0);
+    FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_OK && same(&init, &again));
+    use(&init);
+  } else {
+    FUZZ_REQUIRE(status == FANIN_BAD_TEXT && fanin_last_error()[0] != '\0');
+  }
+  free(text);
+  return 0;
+}
