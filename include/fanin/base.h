@@ -39,6 +39,7 @@
 
 FANIN_C_BEGIN
 
+/* Of this header. */
 #define FANIN_VERSION_MAJOR 0
 #define FANIN_VERSION_MINOR 1
 #define FANIN_VERSION_PATCH 0

@@ -8,6 +8,7 @@ FANIN_C_BEGIN
 
 /* ---- Devices ----------------------------------------------------------------------------------------------------- */
 
+/* A device, as its driver describes it. */
 typedef struct fanin_device_info {
   cl_platform_id platform;
   cl_device_id device;
@@ -32,6 +33,7 @@ FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, s
 
 /* ---- A fanin ----------------------------------------------------------------------------------------------------- */
 
+/* One context and device, with the programs that were compiled for them. */
 typedef struct fanin fanin;
 
 /* Picks a device and makes a context for it. `selector`: "gpu" or "cpu" (the best such device), an index into

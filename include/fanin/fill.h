@@ -42,6 +42,7 @@ FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_
  */
 typedef struct fanin_plan fanin_plan;
 
+/* A tensor of a plan, and what to fill it with. */
 typedef struct fanin_item {
   fanin_tensor tensor; /* buffer NULL: the plan allocates dense memory for the part; offset and strides must be 0 */
   fanin_init init;
@@ -66,6 +67,7 @@ FANIN_API fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue que
 /* Item i's tensor, with its buffer and offset where the plan allocated them. The buffer is not retained. */
 FANIN_API fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out);
 
+/* What a plan costs. */
 typedef struct fanin_plan_facts {
   size_t items, launches; /* launches of one enqueue; an orthogonal tensor counts as one */
   uint64_t elements;      /* that an enqueue writes */
@@ -74,6 +76,7 @@ typedef struct fanin_plan_facts {
                              elements */
 } fanin_plan_facts;
 
+/* Counts and bytes of a plan, which do not change. */
 FANIN_API fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);
 
 /* ---- Cold starts ------------------------------------------------------------------------------------------------- */

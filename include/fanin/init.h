@@ -24,6 +24,7 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
 
 /* ---- Initialisers ------------------------------------------------------------------------------------------------ */
 
+/* What fanin_describe() and `fanin list` tell of each. */
 typedef enum fanin_kind {
   FANIN_ZEROS,
   FANIN_ONES,
@@ -45,11 +46,13 @@ typedef enum fanin_kind {
   FANIN_KIND_COUNT
 } fanin_kind;
 
+/* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
 typedef enum fanin_mode { FANIN_FAN_IN, FANIN_FAN_OUT, FANIN_FAN_AVG, FANIN_FAN_GEO } fanin_mode;
 
 /* Of the kinds that end in _normal, FANIN_DIST_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std kept. */
 typedef enum fanin_distribution { FANIN_DIST_UNIFORM, FANIN_DIST_NORMAL, FANIN_DIST_TRUNC_NORMAL } fanin_distribution;
 
+/* What the bounds of a truncated normal are measured in. */
 typedef enum fanin_bounds {
   FANIN_BOUNDS_SIGMA,   /* a and b in standard deviations of the normal that is cut */
   FANIN_BOUNDS_ABSOLUTE /* a and b are values, as in torch.nn.init.trunc_normal_ */
@@ -71,10 +74,13 @@ typedef struct fanin_init {
   fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
 } fanin_init;
 
+/* 0, 1, or `value` everywhere. */
 FANIN_API fanin_init fanin_zeros(void);
 FANIN_API fanin_init fanin_ones(void);
 FANIN_API fanin_init fanin_constant(double value);
+/* Uniform on [lo, hi], both ends included in every dtype. */
 FANIN_API fanin_init fanin_uniform(double lo, double hi);
+/* N(mean, std^2). */
 FANIN_API fanin_init fanin_normal(double mean, double std);
 /* Bounds in sigma, std that of the result: set .bounds and .corrected for the other forms. */
 FANIN_API fanin_init fanin_trunc_normal(double mean, double std, double a, double b);
@@ -136,6 +142,7 @@ typedef struct fanin_moments {
   double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
 } fanin_moments;
 
+/* What `init` makes one expect of `t`, which needs no buffer. Errors: those of fanin_fill() that need no device. */
 FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
 
 /* The law that an initialiser's values follow, in closed form. */
@@ -149,6 +156,7 @@ typedef enum fanin_law_kind {
                           delta_orthogonal, all but the centre taps are 0 */
 } fanin_law_kind;
 
+/* A law, by the parameters that its kind has. */
 typedef struct fanin_law {
   fanin_law_kind kind;
   double value;     /* constant, ones, orthogonal */
@@ -156,6 +164,7 @@ typedef struct fanin_law {
   double mean, std; /* normal; trunc_normal: of the normal that is cut */
 } fanin_law;
 
+/* The law of what `init` makes of `t`, which needs no buffer. Errors as for fanin_expect(). */
 FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
 
 /* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones,

@@ -8,6 +8,7 @@
 
 FANIN_C_BEGIN
 
+/* Moments and extremes of a tensor. */
 typedef struct fanin_stats {
   uint64_t count;     /* elements */
   uint64_t nonfinite; /* NaN and infinite ones, which the rest leaves out */
@@ -44,6 +45,7 @@ typedef struct fanin_standard {
   double shift, scale;
 } fanin_standard;
 
+/* Powers of d, and products of neighbours: what skewness, kurtosis and serial correlation are made of. */
 typedef struct fanin_series {
   double powers[4];   /* sums of d, d^2, d^3, d^4 */
   double products[4]; /* lags[k]: sum of d[e] * d[e + lags[k]] over the row-major order, as far as it reaches */
@@ -70,6 +72,7 @@ FANIN_API fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, con
                                            uint64_t first_row, fanin_standard by, cl_uint n_wait,
                                            const cl_event *wait_list, fanin_lines *out);
 
+/* What fanin_measure_duplicates() found. */
 typedef struct fanin_duplicates {
   uint64_t count;         /* rows that equal an earlier one, bit for bit */
   uint64_t first, second; /* if there are any: two such rows */
@@ -83,11 +86,13 @@ FANIN_API fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue
 FANIN_API fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
                                             cl_mem samples, uint64_t first, cl_uint n_wait, const cl_event *wait_list);
 
+/* Two samples to be compared. */
 typedef struct fanin_pair {
   uint32_t a, b;  /* samples */
   uint32_t count; /* numbers of each that are compared, a multiple of 16 */
 } fanin_pair;
 
+/* What the correlation of a pair is made of. */
 typedef struct fanin_products {
   double ab, aa, bb, a, b; /* sums over the compared numbers, f32: of products and of the numbers themselves */
 } fanin_products;

@@ -18,12 +18,14 @@ FANIN_C_BEGIN
  * sample. Two verdicts that never mix: a network CONFORMS if the device does what theory says of its initialiser,
  * within bounds that follow from widths and batch; it is HEALTHY if what theory says is that it trains. */
 
+/* What comes between preactivation and activation. */
 typedef enum fanin_norm {
   FANIN_NORM_NONE,
   FANIN_NORM_LAYER, /* each sample's z_l over its features: mean 0, variance 1 (Ba et al. 2016), no gain and bias */
   FANIN_NORM_BATCH  /* each feature of z_l over the batch (Ioffe & Szegedy 2015); needs a batch of at least 2 */
 } fanin_norm;
 
+/* The network to probe, and its input. */
 typedef struct fanin_probe_config {
   const uint64_t *widths; /* input features, then the features of each layer */
   size_t n_widths;        /* at least 2: L + 1 */
@@ -45,7 +47,7 @@ typedef struct fanin_probe_config {
   const double *weight_factors; /* NULL, or L numbers above 0: layer l's tensor of `weights`, if it has a buffer, is
                                    expected to be what `init` makes times the one at l - 1 (fanin_calibrate()'s) */
   void (*progress)(void *user, const char *what); /* NULL, or told what step begins */
-  void *user;
+  void *user;                                     /* what progress() is given */
 } fanin_probe_config;
 
 /* One layer. Means are over features and samples. Numbers that do not exist are NaN: a prediction where theory has none
@@ -112,6 +114,7 @@ typedef enum fanin_diagnosis {
 } fanin_diagnosis;
 /* clang-format on */
 
+/* What a diagnosis is about. */
 typedef enum fanin_verdict { FANIN_VERDICT_HEALTH, FANIN_VERDICT_CONFORMITY, FANIN_VERDICT_CAUSE } fanin_verdict;
 
 /* "FORWARD_VANISH"; NULL for a value that is none. Static storage; so are the others. */
@@ -128,6 +131,7 @@ typedef struct fanin_finding {
   const char *remedy; /* fanin_diagnosis_remedy() */
 } fanin_finding;
 
+/* What a probe found: verdicts, layers and findings. */
 typedef struct fanin_probe_report {
   size_t n_layers; /* L */
   fanin_probe_layer *layers;
@@ -163,6 +167,7 @@ FANIN_API void fanin_probe_report_free(fanin_probe_report *report);
 
 /* ---- Calibrating ------------------------------------------------------------------------------------------------- */
 
+/* What fanin_calibrate() is to reach. */
 typedef struct fanin_calibrate_options {
   fanin_criterion criterion; /* FANIN_VARIANCE: of z about its mean over batch and features, as the paper has it;
                                 FANIN_SECOND_MOMENT: of z about 0 */
@@ -171,6 +176,7 @@ typedef struct fanin_calibrate_options {
   int max_iterations;        /* of a layer; at least 1 */
 } fanin_calibrate_options;
 
+/* What it did to a layer. */
 typedef struct fanin_calibrated_layer {
   double before, after; /* the layer's variance or second moment */
   double factor;        /* by which its weights were multiplied in all */

@@ -33,6 +33,7 @@ FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 
 /* ---- Tensors ----------------------------------------------------------------------------------------------------- */
 
+/* Which of the tensor's elements memory holds. */
 typedef enum fanin_part {
   FANIN_WHOLE, /* memory holds the whole tensor */
   FANIN_SLAB,  /* memory holds start[d] .. start[d] + extent[d] of each dimension d */

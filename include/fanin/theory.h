@@ -91,6 +91,7 @@ FANIN_API fanin_status fanin_edge_of_chaos(const char *activation, double slope,
 
 /* ---- Suggestions ------------------------------------------------------------------------------------------------- */
 
+/* What an initialiser is chosen for. */
 typedef enum fanin_aim {
   FANIN_AIM_BOTH,     /* keeps q and the gradients: where one gain does */
   FANIN_AIM_FORWARD,  /* keeps q at 1: gain 1 / sqrt(E[phi(z)^2]), z ~ N(0,1), mode fan_in */
