@@ -1,10 +1,11 @@
-"""torch.nn.init's functions, by its names and with its parameters' meanings, for OpenCL and NumPy arrays.
+"""torch.nn.init's functions, by its names and with its parameters' meanings, for OpenCL, NumPy and tinygrad.
 
     from fanin import init
     init.kaiming_normal_(w, nonlinearity="relu", seed=42, name="layer1.weight")
 
 Every function takes `fill()`'s keyword arguments beside torch's: `seed` and `name` (or `stream`) where it draws numbers,
-`queue`, `wait_for`, `dtype`, ... It returns the event, or None for a NumPy array, which is filled when it returns.
+`queue`, `wait_for`, `dtype`, ... It returns the event; None for a NumPy array, which is filled when it returns, and for a
+tinygrad tensor.
 
 The layout is torch's, by rank, unless `layout` says otherwise: "OI", "OIW", "OIHW", "OIDHW"; a transposed convolution
 needs layout="IOHW" (torch itself swaps its fans). `groups` divides both fans, which torch does not do for fan_out.
@@ -37,6 +38,11 @@ def _fill(tensor: Target, init: AnyInit, **arguments: Any) -> Optional[cl.Event]
 
     if isinstance(tensor, np.ndarray):
         fill_numpy(tensor, init, **arguments)
+        return None
+    if hasattr(tensor, "uop"):
+        from .tinygrad import fill as fill_tinygrad
+
+        fill_tinygrad(tensor, init, **arguments)
         return None
     return fill(tensor, init, **arguments)
 

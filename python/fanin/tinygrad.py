@@ -1,0 +1,91 @@
+"""tinygrad's tensors on its OpenCL device (DEV=CL), filled in place on its own queue. Tested with tinygrad 0.14.
+
+from fanin.tinygrad import fill
+fill(layer.weight, "he_normal", seed=42, name="layer.weight", layout="OI")
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import TYPE_CHECKING, Any, Optional, Sequence
+
+from tinygrad import Device as Devices
+from tinygrad import Tensor, dtypes
+from tinygrad.engine.realize import capturing
+
+from ._device import device_of_handles
+from ._errors import bad_argument
+from ._fill import enqueue, pick_key
+from ._init import AnyInit, init_of
+from ._tensor import make_tensor
+
+if TYPE_CHECKING:
+    from tinygrad.device import Buffer
+
+_DTYPES = {dtypes.float32: "f32", dtypes.float16: "f16", dtypes.bfloat16: "bf16", dtypes.float64: "f64"}
+
+
+def fill(
+    tensor: Tensor,
+    init: AnyInit,
+    *,
+    seed: Optional[int] = None,
+    name: Optional[str] = None,
+    stream: Optional[int] = None,
+    layout: Optional[str] = None,
+    groups: int = 1,
+    splits: int = 1,
+    whole: Optional[Sequence[int]] = None,
+    start: Optional[Sequence[int]] = None,
+    first: Optional[int] = None,
+) -> Tensor:
+    """Initialises a tensor and returns it; the arguments are those of `fanin.fill()`.
+
+    A tensor that has memory, as a layer's or an optimiser's parameter after its first step, is filled in place. One that
+    is still to be computed is not: it gets memory of its own, and what would have been computed is dropped. A view of
+    another tensor that is not just a reshaped one is refused, since in tinygrad it is a value. Work goes to tinygrad's
+    queue, which is in-order: what it computes next comes after. Not inside TinyJit, which would replay everything else.
+    """
+    parsed = init_of(init)
+    key = pick_key(parsed, seed, name, stream)
+    part: dict[str, Any] = dict(whole=whole, start=start, first=first)
+    described = _describe(tensor, layout=layout, groups=groups, splits=splits, **part)
+    if capturing:
+        raise bad_argument("TinyJit is capturing, and would not fill again when it replays")
+    buffer = _memory(tensor)
+    if buffer is None:
+        return tensor
+    device = Devices[tensor.device]
+    described.buffer, described.offset = _address(buffer.base._buf), buffer.offset
+    handle = device_of_handles(_address(device.context), _address(device.cl_dev))
+    enqueue(handle, _address(device.queue), described, parsed, key)
+    return tensor
+
+
+def _describe(tensor: Tensor, **rest: Any) -> Any:
+    if not isinstance(tensor.device, str) or tensor.device.split(":")[0] != "CL":
+        raise bad_argument(f"the tensor is on {tensor.device}; accepted is one device of kind CL")
+    if tensor.dtype not in _DTYPES:
+        raise bad_argument(f"elements are {tensor.dtype}; accepted are float32, float16, bfloat16 and float64")
+    if not all(isinstance(extent, int) for extent in tensor.shape):
+        raise bad_argument(f"shape is {tensor.shape}; accepted are whole numbers, not symbols")
+    return make_tensor(_DTYPES[tensor.dtype], tensor.shape, **rest)
+
+
+def _memory(tensor: Tensor) -> Optional[Buffer]:
+    """The tensor's buffer, which it has from now on; None of a tensor of no elements."""
+    if 0 in tensor.shape:
+        return None
+    if not tensor.uop.has_buffer_identity():
+        if tensor.uop.is_realized:
+            raise bad_argument(
+                "the tensor is a view of another one's memory: fill that, or a copy (.contiguous().realize())"
+            )
+        # Computing it first would be wasted, and tensors of one expression, as two of zeros, may share the result.
+        tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
+    return tensor.uop.buffer.ensure_allocated()
+
+
+def _address(handle: Any) -> int:
+    """A handle of tinygrad's, a pointer of ctypes, as a number."""
+    return ctypes.cast(handle, ctypes.c_void_p).value or 0

@@ -1,0 +1,115 @@
+"""tinygrad's tensors on its OpenCL device, filled in place; an optimiser's step on them. Needs DEV=CL."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from tinygrad import Context, Tensor, TinyJit, dtypes
+from tinygrad.nn import Linear
+from tinygrad.nn.optim import SGD
+
+import fanin
+from fanin.tinygrad import fill
+
+HOW = dict(seed=42, name="w", layout="OI")
+EXPECTED = fanin.array((30, 20), "he_normal", **HOW)
+
+MAKE = {
+    "empty": lambda: Tensor.empty(30, 20),
+    "lazy": lambda: Tensor.zeros(30, 20),
+    "random": lambda: Tensor.rand(30, 20),
+    "realised": lambda: Tensor.rand(30, 20).realize(),
+    "from NumPy": lambda: Tensor(np.ones((30, 20), "f4")).realize(),
+    "reshaped": lambda: Tensor.rand(600).realize().reshape(30, 20),
+}
+
+
+@pytest.mark.parametrize("make", MAKE.values(), ids=MAKE)
+def test_bits(make):
+    tensor = make()
+    assert fill(tensor, "he_normal", **HOW) is tensor
+    assert np.array_equal(tensor.numpy(), EXPECTED)
+    assert np.array_equal((tensor * 2).numpy(), EXPECTED * 2)
+
+
+def test_in_place():
+    """What shares the memory sees the new values; what was computed from the old ones keeps them."""
+    tensor = Tensor.rand(600).realize()
+    view, before, sum_before = tensor.reshape(30, 20), tensor.numpy(), (tensor + 0).realize()
+    fill(view, "he_normal", **HOW)
+    assert np.array_equal(tensor.numpy(), EXPECTED.ravel()) and np.array_equal(sum_before.numpy(), before)
+
+
+def test_lazy_tensors_share_nothing():
+    one, two = Tensor.zeros(30, 20), Tensor.zeros(30, 20)
+    fill(one, "he_normal", **HOW)
+    fill(two, "ones")
+    assert (
+        np.array_equal(one.numpy(), EXPECTED) and (two.numpy() == 1).all() and (Tensor.zeros(30, 20).numpy() == 0).all()
+    )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64"])
+def test_dtypes(dtype):
+    tensor = fill(Tensor.empty(30, 20, dtype=getattr(dtypes, dtype)), "he_normal", **HOW)
+    expected = fanin.array((30, 20), "he_normal", dtype=dtype, **HOW)
+    assert bytes(tensor._buffer().as_memoryview()) == expected.tobytes()
+
+
+def test_shard():
+    tensor = fill(Tensor.empty(10, 20), "he_normal", whole=(30, 20), start=(5, 0), **HOW)
+    assert np.array_equal(tensor.numpy(), EXPECTED[5:15])
+
+
+def test_torch_like_and_empty():
+    tensor = Tensor.empty(30, 20)
+    assert fanin.init.kaiming_normal_(tensor, nonlinearity="relu", seed=42, name="w") is None
+    assert np.array_equal(tensor.numpy(), EXPECTED)
+    assert fill(Tensor.empty(0, 3), "ones").shape == (0, 3)
+
+
+def test_optimiser_s_step():
+    """SGD on a layer of ours is NumPy's SGD; and a parameter is filled in place after the step as before."""
+    layer, x = Linear(20, 30, bias=False), np.random.default_rng(1).normal(size=(8, 20)).astype("f4")
+    fill(layer.weight, "he_normal", **HOW)
+    optimiser = SGD([layer.weight], lr=0.1)
+    with Context(TRAINING=1):
+        layer(Tensor(x)).square().mean().backward()
+        optimiser.step()
+    gradient = 2 * (x @ EXPECTED.T).T @ x / (8 * 30)
+    np.testing.assert_allclose(layer.weight.numpy(), EXPECTED - 0.1 * gradient, rtol=1e-4, atol=1e-6)
+    buffer = layer.weight.uop.buffer
+    fill(layer.weight, "he_normal", **HOW)
+    assert layer.weight.uop.buffer is buffer and np.array_equal(layer.weight.numpy(), EXPECTED)
+
+
+def test_example_learns(source):
+    ran = [sys.executable, source / "examples/tinygrad_mlp.py", "20"]
+    printed = subprocess.run(ran, check=True, capture_output=True, text=True).stdout
+    losses = [float(loss) for loss in re.findall(r"loss (\S+)", printed)]
+    assert 2 < losses[0] < 3 and losses[1] < 1, printed
+
+
+def test_refused():
+    for tensor, word in [
+        (Tensor.rand(30, 20).realize()[1:3], "a view"),
+        (Tensor.rand(20, 30).realize().T, "a view"),
+        (Tensor.empty(3, 3, dtype=dtypes.int32), "int"),
+        (Tensor.empty(3, 3, device="CPU"), "on CPU"),
+    ]:
+        with pytest.raises(fanin.ArgumentError, match=word):
+            fill(tensor, "he_normal", **HOW)
+    lazy = Tensor.empty(3, 3)
+    with pytest.raises(fanin.ArgumentError, match="layout"):
+        fill(lazy, "he_normal", seed=1, name="w")
+
+    @TinyJit
+    def jitted(tensor):
+        fill(lazy, "ones")
+        return (tensor + 1).realize()
+
+    jitted(Tensor.ones(3).contiguous().realize())
+    with pytest.raises(fanin.ArgumentError, match="TinyJit"):
+        jitted(Tensor.ones(3).contiguous().realize())
