@@ -89,6 +89,26 @@ static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__jo
   return status;
 }
 
+fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+  if (job->elements == 0) return fanin__enqueue_marker(when);
+  if (job->orthogonal) return fanin__orthogonal_fill(f, when, job, seed);
+  return job->n_ones > 0 ? fill_both(f, when, job, seed) : fanin__fill_rows(f, when, job, seed);
+}
+
+static fanin_status compile(fanin *f, const char *options, const char *name) {
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(f, &fanin__source_fill, options, name, &kernel));
+  (void)clReleaseKernel(kernel); /* its program is kept */
+  return FANIN_OK;
+}
+
+fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
+  if (job->elements == 0) return FANIN_OK;
+  if (job->orthogonal) return fanin__orthogonal_compile(f, job);
+  FANIN__TRY(compile(f, job->parameters.options, "fill"));
+  return job->n_ones > 0 ? compile(f, job->one.options, "ones") : FANIN_OK;
+}
+
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__job job;
@@ -96,9 +116,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
-  if (job.elements == 0) return fanin__enqueue_marker(&when);
-  if (job.orthogonal) return fanin__orthogonal_fill(f, &when, &job, key.seed);
-  return job.n_ones > 0 ? fill_both(f, &when, &job, key.seed) : fanin__fill_rows(f, &when, &job, key.seed);
+  return fanin__fill_job(f, &when, &job, key.seed);
 }
 
 /* ---- Warming up -------------------------------------------------------------------------------------------------- */

@@ -21,12 +21,7 @@ void *fanin__zeroed(size_t count, size_t size) {
 
 /* Says which item a failure was about. */
 static fanin_status in_item(size_t i, fanin_status status) {
-  char sentence[400];
-  const char *const last = fanin_last_error();
-  const size_t length = strlen(last) < sizeof sentence - 1 ? strlen(last) : sizeof sentence - 1;
-  memcpy(sentence, last, length);
-  sentence[length] = '\0';
-  return fanin__fail(status, "items[%zu]: %s", i, sentence);
+  return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
 }
 
 static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {

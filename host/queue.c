@@ -31,15 +31,22 @@ fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_q
   return FANIN_OK;
 }
 
-static fanin_status check_wait_list(cl_uint n_wait, const cl_event *wait_list) {
+static fanin_status check_wait_list(const fanin *f, cl_uint n_wait, const cl_event *wait_list) {
   if (n_wait > 0 && !wait_list) {
     return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list is NULL; with n_wait = %u it must hold %u events",
                        (unsigned)n_wait, (unsigned)n_wait);
   }
   for (cl_uint k = 0; k < n_wait; k++) {
-    if (wait_list[k]) continue;
-    return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list[%u] is NULL; accepted are events (n_wait = %u)", (unsigned)k,
-                       (unsigned)n_wait);
+    if (!wait_list[k]) {
+      return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list[%u] is NULL; accepted are events (n_wait = %u)", (unsigned)k,
+                         (unsigned)n_wait);
+    }
+    cl_context context = NULL;
+    const cl_int code = clGetEventInfo(wait_list[k], CL_EVENT_CONTEXT, sizeof context, &context, NULL);
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetEventInfo of wait_list");
+    if (context != f->context) {
+      return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list[%u] belongs to another context than f", (unsigned)k);
+    }
   }
   return FANIN_OK;
 }
@@ -47,7 +54,7 @@ static fanin_status check_wait_list(cl_uint n_wait, const cl_event *wait_list) {
 fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, const cl_event *wait_list,
                             cl_event *event, fanin__when *out) {
   fanin__when when = {.n_wait = n_wait, .wait_list = n_wait > 0 ? wait_list : NULL, .event = event};
-  FANIN__TRY(check_wait_list(n_wait, wait_list));
+  FANIN__TRY(check_wait_list(f, n_wait, wait_list));
   FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
   *out = when;
   return FANIN_OK;

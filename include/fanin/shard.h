@@ -1,8 +1,11 @@
-/* Tensors cut into shards. */
+/* Tensors cut into shards, and shards filled on several devices. */
 #ifndef FANIN_SHARD_H
 #define FANIN_SHARD_H
 
 #include "base.h"
+#include "device.h"
+#include "fill.h"
+#include "init.h"
 #include "tensor.h"
 
 FANIN_C_BEGIN
@@ -22,6 +25,28 @@ FANIN_API fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, 
 /* ZeRO and FSDP: shards of the row-major order of what memory holds of `t`, the whole or a range; `out` is a range. */
 FANIN_API fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count,
                                                 fanin_tensor *out);
+
+/* A shard of a tensor on one device, and the arguments of fanin_fill() that are the device's own. */
+typedef struct fanin_shard {
+  fanin *f;               /* of the device, in a context of its own or one that devices share */
+  cl_command_queue queue; /* NULL: fanin_queue(f) */
+  fanin_tensor tensor;    /* the part that this device's memory holds */
+  cl_uint n_wait;
+  const cl_event *wait_list; /* of f's context */
+  cl_event *event;           /* NULL: none is wanted */
+} fanin_shard;
+
+/* Fills the n shards of one tensor, each on its device: the bits are those of fanin_fill() on one device, for
+ * orthogonal tensors within the bounds of fanin_orthogonal(). Parts may be any, of any dtype, may leave gaps and be
+ * held more than once (data parallelism), but all must agree in rank, shape, layout, groups and splits. Memory must not
+ * overlap.
+ *
+ * Everything is validated and every kernel compiled, on all devices, before anything is enqueued on any. Asynchronous;
+ * queues are flushed, so that devices work at once. If a driver refuses a command after all (out of resources), the
+ * sentence names the shard: those before it are enqueued, with their events, and those after it are not.
+ * Errors: as fanin_fill(), with the shard named; FANIN_BAD_SHAPE or FANIN_BAD_LAYOUT for shards of different tensors.
+ */
+FANIN_API fanin_status fanin_fill_shards(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key);
 
 FANIN_C_END
 

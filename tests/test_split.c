@@ -1,4 +1,4 @@
-/* Shards: cuts of every tensor into every number of shards cover it once, in order, as evenly as it goes. */
+/* Splits: cuts of every tensor into every number of shards cover it once, in order, as evenly as it goes. */
 #include "support.h"
 
 #include <string.h>
