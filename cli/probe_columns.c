@@ -18,6 +18,7 @@ const probe_column probe_columns[] = {
     FIELD(weight_std, KIND_REAL, "measured", "weight std", 3),
     FIELD(weight_std_expected, KIND_REAL, "expected", "weight std", 3),
     FIELD(weight_z, KIND_Z, "z", "weight std", 3),
+    FIELD(overlap, KIND_REAL, HIDDEN),
     FIELD(q_measured, KIND_REAL, "measured", "forward q", 0),
     FIELD(q_predicted, KIND_REAL, "predicted", "forward q", 0),
     FIELD(q_z, KIND_Z, "z", "forward q", 0),

@@ -46,12 +46,18 @@ static size_t list_mistakes(const fanin__judge *j, size_t l, mistake *out) {
   return n;
 }
 
-/* The mistake that is nearest, if it is near: within 4.5 standard errors of a std, or half a percent. */
+/* 4.5 standard errors of the ratio of the stds, or half a percent. */
+static double nearness(const fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
+  const double n = (double)y->fan_in * (double)y->fan_out, kurtosis = j->p->trace[l].weights.kurtosis;
+  return fmax(4.5 * sqrt((kurtosis - 1) / (4 * n)), 0.005);
+}
+
+/* The mistake that is nearest, if it is near. */
 static mistake explain(const fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
   const double ratio = y->weight_std / y->weight_std_expected;
-  const double n = (double)y->fan_in * (double)y->fan_out, kurtosis = j->p->trace[l].weights.kurtosis;
-  double nearest = fmax(4.5 * sqrt((kurtosis - 1) / (4 * n)), 0.005);
+  double nearest = nearness(j, l);
   mistake list[MISTAKES_MAX], best = {FANIN_GAIN_MISMATCH, ratio, NULL};
   const size_t count = list_mistakes(j, l, list);
   for (size_t k = 0; k < count; k++) {
@@ -67,6 +73,9 @@ static void find_causes(fanin__judge *j, fanin_diagnosis wanted) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
     if (!fanin__weights_deviate(j, l) || !(y->weight_std_expected > 0)) continue;
+    /* independent numbers in the place of orthogonal ones: their std is near, and not the cause */
+    const bool near = fabs(y->weight_std / y->weight_std_expected - 1) < nearness(j, l);
+    if (near && !fanin__is_orthogonal(j, l)) continue;
     const mistake m = explain(j, l);
     if (m.diagnosis != wanted) continue;
     if (m.what) {

@@ -210,6 +210,22 @@ static void width_noise(fanin__judge *j) {
 /* ---- Conformity ---------------------------------------------------------------------------------------------------
  */
 
+bool fanin__is_orthogonal(const fanin__judge *j, size_t l) {
+  const fanin__trace *const t = &j->p->trace[l];
+  return isnan(t->facts.overlap) || t->facts.overlap <= t->ties.overlap;
+}
+
+static void not_orthogonal(fanin__judge *j) {
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    const fanin_probe_layer *const y = layer(j, l);
+    if (fanin__is_orthogonal(j, l)) continue;
+    fanin__find(j, FANIN_NOT_ORTHOGONAL, l, l,
+                "layer %zu: the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is "
+                "accepted",
+                l, y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
+  }
+}
+
 static void wrong_stream(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     if (!j->p->trace[l].facts.wrong_stream) continue;
@@ -225,7 +241,8 @@ bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
 }
 
 static bool has_wrong_weights(const fanin__judge *j, size_t l) {
-  return fanin__weights_deviate(j, l) || is_tied(j, l) || j->p->trace[l].facts.wrong_stream;
+  return fanin__weights_deviate(j, l) || is_tied(j, l) || !fanin__is_orthogonal(j, l) ||
+         j->p->trace[l].facts.wrong_stream;
 }
 
 /* Whether another finding says why layer l does not conform: its weights are wrong, its gradient came through wrong
@@ -287,8 +304,8 @@ static void judge_layers(fanin__judge *j) {
     fanin_probe_layer *const y = &report->layers[l - 1];
     const bool meant = y->weight_std_expected == 0 || !j->p->trace[l].drawn; /* that lines are equal */
     tests_of(y, z);
-    y->conforms =
-        (meant || !is_tied(j, l)) && agrees_exactly(y) && (report->overflow_layer == 0 || l < report->overflow_layer);
+    y->conforms = (meant || !is_tied(j, l)) && fanin__is_orthogonal(j, l) && agrees_exactly(y) &&
+                  (report->overflow_layer == 0 || l < report->overflow_layer);
     for (size_t k = 0; k < TESTS; k++) {
       if (fabs(z[k]) > report->z_bound) y->conforms = 0;
     }
@@ -326,6 +343,7 @@ static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {[FANIN_FO
                                                                        [FANIN_WIDTH_NOISE] = width_noise,
                                                                        [FANIN_WRONG_FAN] = fanin__find_wrong_fan,
                                                                        [FANIN_GAIN_MISMATCH] = fanin__find_gain,
+                                                                       [FANIN_NOT_ORTHOGONAL] = not_orthogonal,
                                                                        [FANIN_WRONG_STREAM] = wrong_stream,
                                                                        [FANIN_UNEXPLAINED] = unexplained};
 

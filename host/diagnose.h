@@ -17,6 +17,9 @@ void fanin__find(fanin__judge *j, fanin_diagnosis diagnosis, size_t first, size_
 /* Whether layer l's weights have another mean or std than expected. */
 bool fanin__weights_deviate(const fanin__judge *j, size_t l);
 
+/* Whether layer l's weights are as orthogonal as they should be; true of weights that need not be. */
+bool fanin__is_orthogonal(const fanin__judge *j, size_t l);
+
 /* ---- cause.c -------------------------------------------------------------------------------------------------------
  */
 

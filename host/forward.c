@@ -105,6 +105,10 @@ fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *fact
   const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
   const fanin_tensor t = fanin_tensor_of(w->weight, 0, w->config->dtype, "OI", 2, shape);
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &facts->stats));
+  facts->overlap = NAN;
+  if (w->overlap && facts->stats.nonfinite == 0) {
+    FANIN__TRY(fanin__mlp_overlap(w, l, facts->stats.second, &facts->overlap));
+  }
   FANIN__TRY(count_tied(w, rows, columns, 1, columns, &facts->tied_rows));
   FANIN__TRY(count_tied(w, columns, 1, columns, rows, &facts->tied_columns));
   return check_stream(w, l, &t, &facts->wrong_stream);

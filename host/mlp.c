@@ -69,11 +69,14 @@ static fanin_status allocate_backward(fanin__mlp *w, uint64_t widest) {
 
 static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   const fanin_probe_config *const config = w->config;
-  uint64_t widest = 1, weights = 1;
+  uint64_t widest = 1, weights = 1, narrowest = 1;
   for (size_t l = 0; l <= w->layers; l++) {
     FANIN__TRY(allocate_stage(w, l));
     widest = larger(widest, config->widths[l]);
-    if (l > 0) weights = larger(weights, config->widths[l] * config->widths[l - 1]);
+    if (l == 0) continue;
+    const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
+    weights = larger(weights, n * n_in);
+    narrowest = larger(narrowest, n < n_in ? n : n_in);
   }
   const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
@@ -86,6 +89,9 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   FANIN__TRY(allocate(w, &w->sums, sums, sizeof(float), "row sums"));
   FANIN__TRY(allocate(w, &w->lines, lines, sizeof(float), "sums of features"));
   if (backward) FANIN__TRY(allocate_backward(w, widest));
+  if (backward && config->init.kind == FANIN_ORTHOGONAL) {
+    FANIN__TRY(allocate(w, &w->overlap, narrowest * narrowest, sizeof(float), "products of weights"));
+  }
   const size_t numbers = (size_t)larger(sums, lines);
   w->host = malloc(numbers * sizeof *w->host);
   return w->host ? FANIN_OK : fanin__fail(FANIN_OUT_OF_MEMORY, "%zu numbers for row sums", numbers);
@@ -131,8 +137,9 @@ void fanin__mlp_close(fanin__mlp *w) {
   }
   free(w->stages);
   if (w->weight_f32 != w->weight) release(w->weight_f32);
-  const cl_mem buffers[] = {w->weight,  w->bias,   w->dh,    w->dh_after, w->delta,        w->rows, w->gram, w->deltas,
-                            w->squares, w->slopes, w->skips, w->root,     w->coefficients, w->sums, w->lines};
+  const cl_mem buffers[] = {w->overlap, w->weight,       w->bias,   w->dh,      w->dh_after, w->delta,
+                            w->rows,    w->gram,         w->deltas, w->squares, w->slopes,   w->skips,
+                            w->root,    w->coefficients, w->sums,   w->lines};
   for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) {
     release(buffers[k]);
   }

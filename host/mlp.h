@@ -25,6 +25,7 @@ typedef struct fanin__mlp {
   uint64_t subset, step;                       /* pairs are taken from `subset` samples, every step-th */
   size_t segments;                             /* work-items a row */
   fanin__stage *stages;                        /* L + 1 */
+  cl_mem overlap;                              /* between an orthogonal matrix's vectors; NULL for other weights */
   cl_mem weight, weight_f32, bias;             /* of one layer; the first two are one buffer if the dtype is f32 */
   cl_mem dh, dh_after, delta;                  /* gradients: of h_l, of h_{l+1}, of z; batch x the largest width */
   double unit;                                 /* what is in dh and delta is the gradient times this, */
@@ -108,6 +109,7 @@ fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements);
 typedef struct fanin__weight_facts {
   fanin_stats stats;
   uint64_t tied_rows, tied_columns; /* equal to another one before */
+  double overlap;                   /* fanin__mlp_overlap() of orthogonal ones, else NaN */
   bool wrong_stream;                /* filled from `init`, but not with the numbers that the seed makes */
 } fanin__weight_facts;
 
@@ -122,6 +124,13 @@ fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *shar
 
 /* The sum over the features of (mean over the samples of h_l^2)^2, in units of h_rms^4. */
 fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum);
+
+/* ---- overlap.c -----------------------------------------------------------------------------------------------------
+ */
+
+/* How far the loaded weights of layer l are from orthogonal: max |Q^T Q - I|, Q being the rows or columns, whichever
+ * are fewer, each divided by the root of their mean square. `second`: the mean square of the weights. */
+fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *most);
 
 /* ---- backward.c ----------------------------------------------------------------------------------------------------
  */
@@ -156,8 +165,8 @@ fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, dou
 enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };
 
 typedef struct fanin__pairs {
-  const float *root, *coefficients; /* in: coefficients (FANIN__PAIR_POWERS, subset) */
-  float *squares, *series, *cubes;  /* out: a number a sample each; cubes may be NULL */
+  const float *root, *coefficients;       /* in: coefficients (FANIN__PAIR_POWERS, subset) */
+  float *squares, *series, *sums, *cubes; /* out: a number a sample each; cubes may be NULL */
 } fanin__pairs;
 
 /* Covariances K = gain (h_a . h_b) / h_rms^2 + shift of the samples in the subset, h = h_l; sums of them. */
@@ -172,9 +181,14 @@ fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const flo
 fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips);
 
 /* See gradient_pairs in kernels/pairs.cl: d is delta_unit (Gram of delta_{l+1}), delta_unit that of the true gradients,
- * s is slope_unit (Gram of phi'^2 of y_l); roots: a number a sample of the subset. sums: its four planes, then
- * cube_sums of t: 5 x subset. */
-fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, double delta_unit, double slope_unit,
-                                       const float *roots, bool squares, bool skips, float *sums);
+ * s is slope_unit (Gram of phi'^2 of y_l). */
+typedef struct fanin__gradient_pairs {
+  double delta_unit, slope_unit, inverse, share;
+  const float *roots, *norms; /* a number a sample of the subset each */
+  bool squares, skips;
+} fanin__gradient_pairs;
+
+/* sums: the kernel's four planes, then cube_sums of t: 5 x subset. */
+fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums);
 
 #endif

@@ -37,9 +37,10 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   FANIN__TRY(gram_of(w, "gather_rows", w->stages[l].h, w->stages[l].width, scale, w->gram));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "pair_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(factor), ARGUMENT(offset),
                             ARGUMENT(w->root), ARGUMENT(w->coefficients), ARGUMENT(w->sums)));
-  FANIN__TRY(fanin__mlp_fetch(w, w->sums, w->host, 2 * m));
+  FANIN__TRY(fanin__mlp_fetch(w, w->sums, w->host, 3 * m));
   memcpy(pairs->squares, w->host, m * sizeof *w->host);
   memcpy(pairs->series, w->host + m, m * sizeof *w->host);
+  memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
   if (!pairs->cubes) return FANIN_OK;
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(w->sums)));
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
@@ -63,21 +64,23 @@ fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool 
   return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_OK;
 }
 
-fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, double delta_unit, double slope_unit,
-                                       const float *roots, bool squares, bool skips, float *sums) {
+fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums) {
   const fanin__stage *const s = &w->stages[l];
   const size_t m = (size_t)w->subset;
   const cl_ulong width = s->width, step = w->step;
-  const cl_uint has_squares = squares, has_skips = skips;
-  const float slope = (float)w->config->slope;
-  const float d_unit = (float)(delta_unit / w->kept_unit / w->kept_unit), s_unit = (float)(slope_unit * (double)width);
-  FANIN__TRY(fanin__mlp_send(w, w->root, roots, m));
+  const cl_uint has_squares = pairs->squares, has_skips = pairs->skips;
+  const float slope = (float)w->config->slope, inverse = (float)pairs->inverse, share = (float)pairs->share;
+  const float d_unit = (float)(pairs->delta_unit / w->kept_unit / w->kept_unit);
+  const float s_unit = (float)(pairs->slope_unit * (double)width);
+  FANIN__TRY(fanin__mlp_send(w, w->root, pairs->roots, m));
+  FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->norms, m));
   FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, ARGUMENT(s->y), ARGUMENT(step),
                             ARGUMENT(slope), ARGUMENT(w->rows)));
   FANIN__TRY(multiply_rows(w, width, 1 / (float)width, w->slopes));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->squares),
-                            ARGUMENT(w->slopes), ARGUMENT(w->skips), ARGUMENT(w->root), ARGUMENT(d_unit),
-                            ARGUMENT(s_unit), ARGUMENT(has_squares), ARGUMENT(has_skips), ARGUMENT(w->sums)));
+                            ARGUMENT(w->slopes), ARGUMENT(w->skips), ARGUMENT(w->root), ARGUMENT(w->coefficients),
+                            ARGUMENT(d_unit), ARGUMENT(s_unit), ARGUMENT(inverse), ARGUMENT(share),
+                            ARGUMENT(has_squares), ARGUMENT(has_skips), ARGUMENT(w->sums)));
   FANIN__TRY(fanin__mlp_fetch(w, w->sums, sums, 4 * m));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->sums)));
   return fanin__mlp_fetch(w, w->sums, sums + 4 * m, m);

@@ -37,7 +37,7 @@ static fanin_status allocate(fanin__probe *p) {
   const size_t arrays = TRACE_ARRAYS * (p->layers + 1) + SHARED_ARRAYS;
   p->trace = calloc(p->layers + 1, sizeof *p->trace);
   p->numbers = calloc((size_t)p->batch, arrays * sizeof *p->numbers);
-  p->pairs = calloc((FANIN__PAIR_POWERS + 4) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs);
+  p->pairs = calloc((FANIN__PAIR_POWERS + 5) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs);
   if (!p->trace || !p->numbers || !p->pairs) {
     return fanin__fail(FANIN_OUT_OF_MEMORY, "numbers of %" PRIu64 " samples in %zu layers", p->batch, p->layers);
   }
@@ -123,8 +123,10 @@ static void report_weights(const fanin__trace *t, fanin_probe_layer *out) {
   out->weight_std_expected = t->weights.std;
   out->tied_rows = t->facts.tied_rows;
   out->tied_columns = t->facts.tied_columns;
+  out->overlap = t->facts.overlap;
   if (!t->drawn) return;
   out->weight_z = fanin__std_deviate(stats->std, t->weights.std, t->weights.kurtosis, n);
+  if (t->ties.inverse > 0) out->weight_z = fanin__rms_deviate(t, stats);
   if (t->weights.std > 0) {
     const double z = (stats->mean - t->weights.mean) / (t->weights.std / sqrt(n));
     out->weight_mean_z = fmin(fmax(z, -FANIN__DEVIATE_MAX), FANIN__DEVIATE_MAX);
@@ -265,7 +267,7 @@ static fanin_status finish_backward(fanin__probe *p, size_t l) {
   report_backward(p, l);
   FANIN__TRY(fanin__mlp_weight_gradient(&p->mlp, l, rms, h_rms, &out->weight_gradient_measured));
   if (l == 1) return FANIN_OK;
-  return fanin__mlp_keep_deltas(&p->mlp, l, t->excess != 0, p->mlp.stages[l].skip);
+  return fanin__mlp_keep_deltas(&p->mlp, l, fanin__needs_squares(t), p->mlp.stages[l].skip);
 }
 
 static void keep_sums_in(fanin__probe *p, size_t l) {

@@ -10,13 +10,23 @@
 #include "mlp.h"
 #include "residual.h"
 
+/* Orthogonal weights: their squares add up along rows or columns, which takes away from what varies, down to nothing
+ * but the rounding of arithmetic and of the dtype. */
+typedef struct fanin__ties {
+  double inverse;  /* 1 / M, M the larger of the two extents; 0: weights are independent */
+  double rounding; /* mean square of the dtype's relative rounding errors; f32: 0, as the next one has it */
+  double floor;    /* variance of a relative sum of squares in f32 */
+  double overlap;  /* what |Q^T Q - I| may be at most */
+} fanin__ties;
+
 /* Layer l of 1 .. L, 0 the input. All arrays have a number a sample. */
 typedef struct fanin__trace {
   fanin_moments weights;    /* of the layer's distribution */
   double variance;          /* sigma^2 */
-  double excess;            /* k4 - 3 */
-  bool lawful;              /* weights are independent with mean 0 */
-  bool drawn;               /* each weight is drawn by itself: not identity, dirac or orthogonal */
+  double excess;            /* k4 - 3; 0 for orthogonal weights, whose law has no such term */
+  bool lawful;              /* weights are random with mean 0, independent or orthogonal */
+  bool drawn;               /* weights are random: not identity or dirac */
+  fanin__ties ties;         /* of orthogonal weights; all 0 for independent ones */
   fanin__row_sums sums;     /* of the features */
   double *expected;         /* K_aa: mean z^2 given the layer before */
   double *measured;         /* mean z^2 */
@@ -84,8 +94,14 @@ fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function fu
 fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
                             double *mean);
 
+/* The deviate of an orthogonal matrix's root mean square, which is exact but for rounding. */
+double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats);
+
 /* ---- probe_gradient.c ----------------------------------------------------------------------------------------------
  */
+
+/* Whether the law of the step through these weights needs the Gram matrix of squares. */
+bool fanin__needs_squares(const fanin__trace *t);
 
 /* What the step from delta_{l+1} to delta_l predicts: G_l and the cumulants of measured / predicted - 1. Needs
  * fanin__mlp_keep_deltas() of layer l + 1 and p->gradients of layer l. */

@@ -104,13 +104,29 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
   return FANIN_OK;
 }
 
+/* A number's rounding error is uniform over a unit in the last place, whose square is 0.541 4^-p of the number's where
+ * logarithms are uniform: (1 - 1/4) / (2 ln 2). Sums of M products, and the matrices as docs/orthogonal.md promises
+ * them, are off by up to 4 sqrt(M) 2^-24, which is taken for four standard deviations. */
+static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double factor) {
+  static const int fraction_bits[FANIN_DTYPE_COUNT] = {[FANIN_F16] = 10, [FANIN_BF16] = 7};
+  if (config->init.kind != FANIN_ORTHOGONAL) return (fanin__ties){0, 0, 0, 0};
+  const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
+  const double times = factor == 1 ? 1 : 2; /* that numbers were rounded: once more when they were scaled */
+  const double rounding = config->dtype == FANIN_F32 ? 0 : times * 0.541 / 12 * pow(0.25, fraction_bits[config->dtype]);
+  return (fanin__ties){.inverse = 1 / m,
+                       .rounding = rounding,
+                       .floor = unit * unit,
+                       .overlap = 4 * unit + 16 * sqrt(rounding / m)}; /* 8 standard deviations of a square's sum */
+}
+
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
-  /* Not independent of one another. */
-  const bool ones =
-      config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC || config->init.kind == FANIN_ORTHOGONAL;
+  const bool ones = config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC;
+  double factor = 1;
   FANIN__TRY(expect(config, l, &out->weights));
+  FANIN__TRY(factor_of(config, l, &factor));
+  out->ties = ties_of(config, l, factor);
   out->variance = out->weights.std * out->weights.std;
-  out->excess = out->weights.std > 0 ? out->weights.kurtosis - 3 : 0;
+  out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
   out->lawful = !ones && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
   out->drawn = !ones;
   return FANIN_OK;

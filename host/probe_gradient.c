@@ -21,6 +21,16 @@
  * exact for independent samples, except where a = b = c, or a = b, where it is n s_aa s_ac / s_a. If z_{l+1} goes into
  * a batch norm, delta_a depends on every sample's z: no law.
  *
+ * Orthogonal weights, sigma^2 = gain^2 / M an entry, M the larger extent: given z_a = W h_a, what is left of W turns
+ * the rest of delta_a into any of n - 1 directions alike, so that the mean has, for the first and third term, (delta_a
+ * . z_a)^2 / |h_a|^2 H_a + (sigma^2 |delta_a|^2 - (delta_a . z_a)^2 / (M |h_a|^2)) (S_a - H_a) / (1 - 1/M), S_a = sum_j
+ * phi'_aj^2 and H_a = sum_j (h_aj phi'_aj)^2 / |h_a|^2. In the variance, what rotations keep takes from D_ab^2 and from
+ * S_ab: 2 sigma^4 (S_ab - S_a S_b / M) (D_ab^2 - D_aa D_bb / M), which leaves nothing where phi' is constant and W has
+ * as few rows as columns, or fewer. For one sample T is the sum of phi'_j^2 x_j^2, x uniform on a sphere in M
+ * dimensions, and so third = 8 sigma^6 |delta|^6 sum over M dimensions of (phi'_j^2 - S / M)^3, phi' being 0 beyond n;
+ * more samples have it at the number of independent ones that would have their variance. Rounding is as in
+ * probe_law.c.
+ *
  * Of the activations: the mean over features of phi'^2 against its expectation at the measured q_a, as in probe_law.c,
  * samples weighted by |delta_a|^2. */
 #include <math.h>
@@ -35,16 +45,23 @@ typedef struct leading {
   double mean;   /* of T / total - 1 */
 } leading;
 
+bool fanin__needs_squares(const fanin__trace *t) {
+  return t->excess != 0 || t->ties.rounding > 0;
+}
+
 static leading leading_of(const fanin__probe *p, size_t l) {
   const fanin__trace *const after = &p->trace[l + 1], *const t = &p->trace[l];
   const fanin__gradient_sums *const g = &p->gradients;
-  const double variance = after->variance, n = (double)p->config->widths[l];
+  const double variance = after->variance, n = (double)p->config->widths[l], inverse = after->ties.inverse;
   double total = 0, mean = 0;
   for (uint64_t a = 0; a < p->batch; a++) {
     const double own = variance * after->dd[a], hh = t->sums.hh[a], dz = after->dz[a];
     total += own * g->slope2[a] + g->skip_slope[a];
+    mean += after->ties.rounding * own * g->slope2[a];
     if (!(hh > 0)) continue;
-    mean += (dz * dz / hh - own) * (g->h_slope[a] / hh) + 2 * dz * g->mixed_slope[a] / hh;
+    const double along = dz * dz / hh, h_slope = g->h_slope[a] / hh;
+    mean += (along - own) * h_slope + 2 * dz * g->mixed_slope[a] / hh;
+    if (inverse > 0 && inverse < 1) mean += (own - along) * (g->slope2[a] - h_slope) * inverse / (1 - inverse);
   }
   return (leading){.deltas = fanin__mean_of(after->dd, p->batch),
                    .slopes = fanin__mean_of(g->slope2, p->batch) / n,
@@ -56,6 +73,8 @@ static leading leading_of(const fanin__probe *p, size_t l) {
  * subset. */
 typedef struct sums {
   double gaussian, kurtic, skips, cubes;
+  double untied;        /* gaussian without what orthogonal weights take away, s_ab^2 / (s_a s_b) for s_ab */
+  double second, third; /* means over the batch of what the sum for one sample has */
 } sums;
 
 static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const float *pairs) {
@@ -64,10 +83,15 @@ static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const 
   const fanin__gradient_sums *const g = &p->gradients;
   const double n = (double)p->config->widths[l], batch = (double)p->batch, size = (double)m;
   const double s2 = 1 / (n * lead->slopes * lead->slopes), s3 = s2 / lead->slopes, d = 1 / lead->deltas;
-  sums own = {0, 0, 0, 0}, other = {0, 0, 0, 0};
+  const double inverse = after->ties.inverse;
+  sums own = {0}, other = {0};
   for (uint64_t a = 0; a < p->batch; a++) {
-    const double da = after->dd[a] * d, sa = g->slope4[a] * s2;
-    own.gaussian += sa * da * da;
+    const double da = after->dd[a] * d, sa = g->slope4[a] * s2, slope2 = g->slope2[a], at = slope2 * inverse;
+    const double mean = slope2 / (n * lead->slopes), tied = sa - n * inverse * mean * mean;
+    own.gaussian += tied * da * da * (1 - inverse);
+    own.untied += sa * da * da;
+    own.second += tied / batch;
+    own.third += (g->slope6[a] - 3 * at * g->slope4[a] + 2 * at * at * slope2) * s3 / batch;
     own.kurtic += sa * after->dddd[a] * d * d;
     if (g->slope2[a] > 0) own.skips += sa * da * g->skip_slope[a] / (g->slope2[a] / n) * d;
     own.cubes += g->slope6[a] * s3 * da * da * da;
@@ -82,35 +106,64 @@ static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const 
     other.skips += (double)pairs[2 * m + k];
     mixed += diagonal * (double)pairs[k];
     counted += 3 * diagonal * (double)pairs[3 * m + k] + diagonal * diagonal * diagonal;
+    other.untied += (double)pairs[3 * m + k];
     other.cubes += (double)pairs[4 * m + k];
   }
   const double pair = m > 1 ? batch * (batch - 1) / (size * (size - 1)) : 0;
   const double triple = m > 2 ? pair * (batch - 2) / (size - 2) : 0;
   return (sums){.gaussian = own.gaussian + pair * other.gaussian,
+                .untied = own.untied + pair * other.untied,
+                .second = own.second,
+                .third = own.third,
                 .kurtic = own.kurtic + pair * other.kurtic,
                 .skips = own.skips + pair * other.skips,
                 .cubes = own.cubes + 3 * pair * mixed + triple * fmax(other.cubes - counted, 0)};
+}
+
+/* Variance and third cumulant of T in units of (n slopes deltas sigma^2)^2 and ^3. */
+static fanin__cumulants independent_law(const fanin__probe *p, size_t l, const sums *s) {
+  const fanin__trace *const after = &p->trace[l + 1];
+  const double n = (double)p->config->widths[l];
+  const double gaussian = 2 * s->gaussian / n + 4 * s->skips / (after->variance * n * n);
+  const double ratio = fmax(gaussian + after->excess * s->kurtic / n, 0) / gaussian;
+  return (fanin__cumulants){0, ratio * gaussian, 8 * ratio * ratio * s->cubes / (n * n)};
+}
+
+static fanin__cumulants orthogonal_law(const fanin__probe *p, size_t l, const sums *s) {
+  const fanin__ties *const ties = &p->trace[l + 1].ties;
+  const double n = (double)p->config->widths[l], batch = (double)p->batch, inverse = ties->inverse;
+  const double tied = fmax(s->gaussian, 0), samples = s->second > 0 ? tied / s->second : 0;
+  const double exact = inverse < 1 ? 1 / ((1 - inverse) * (1 + 2 * inverse)) : 1;
+  const double skips = 4 * s->skips / (p->trace[l + 1].variance * n * n);
+  const double rounding = 2 * ties->rounding * (2 * s->untied + 4 * s->kurtic) / n;
+  return (fanin__cumulants){.mean = 0,
+                            .variance = 2 * tied * exact / n + skips + rounding + ties->floor * batch * batch,
+                            .third = 8 * s->third * samples * samples / (n * n) / batch};
 }
 
 /* The cumulants of T / total - 1. */
 static fanin_status weights_law(fanin__probe *p, size_t l, const leading *lead, fanin__cumulants *out) {
   const fanin__trace *const after = &p->trace[l + 1];
   const double n = (double)p->config->widths[l];
-  const bool kurtic = after->excess != 0, skips = p->mlp.stages[l + 1].skip;
-  float *const roots = p->pairs, *const pairs = roots + p->mlp.subset;
+  float *const roots = p->pairs, *const norms = roots + p->mlp.subset, *const pairs = norms + p->mlp.subset;
   for (uint64_t k = 0; k < p->mlp.subset; k++) {
     const double slopes = p->gradients.slope2[k * p->mlp.step];
     roots[k] = slopes > 0 ? (float)sqrt(n * lead->slopes / slopes) : 0;
+    norms[k] = (float)(after->dd[k * p->mlp.step] / lead->deltas);
   }
-  FANIN__TRY(fanin__mlp_gradient_pairs(&p->mlp, l, 1 / lead->deltas, 1 / (n * lead->slopes * lead->slopes), roots,
-                                       kurtic, skips, pairs));
+  const fanin__gradient_pairs of = {.delta_unit = 1 / lead->deltas,
+                                    .slope_unit = 1 / (n * lead->slopes * lead->slopes),
+                                    .inverse = after->ties.inverse,
+                                    .share = n * after->ties.inverse,
+                                    .roots = roots,
+                                    .norms = norms,
+                                    .squares = fanin__needs_squares(after),
+                                    .skips = p->mlp.stages[l + 1].skip};
+  FANIN__TRY(fanin__mlp_gradient_pairs(&p->mlp, l, &of, pairs));
   const sums s = sums_of(p, l, lead, pairs);
   const double unit = n * lead->slopes * lead->deltas * after->variance / lead->total; /* of T in total */
-  const double gaussian = 2 * s.gaussian / n + 4 * s.skips / (after->variance * n * n);
-  const double ratio = fmax(gaussian + after->excess * s.kurtic / n, 0) / gaussian;
-  *out = (fanin__cumulants){.mean = lead->mean,
-                            .variance = ratio * gaussian * unit * unit,
-                            .third = 8 * ratio * ratio * s.cubes / (n * n) * unit * unit * unit};
+  const fanin__cumulants law = after->ties.inverse > 0 ? orthogonal_law(p, l, &s) : independent_law(p, l, &s);
+  *out = (fanin__cumulants){lead->mean, law.variance * unit * unit, law.third * unit * unit * unit};
   return FANIN_OK;
 }
 

@@ -9,6 +9,16 @@
  * ("of the weights"). The third is that of Gaussian weights; others get it times the square of the ratio of the two
  * variances, as for sums of gamma variables: at 8 uniform inputs that brings P(z < -3) from 1.4 % to 0.2 %.
  *
+ * Orthogonal weights, of extents n and n_in and M = max(n, n_in), have the same sigma^2 = gain^2 / M an entry, and
+ * W^T W = sigma^2 M times a projection onto n of M dimensions: the identity for n >= n_in, where sum |W h_a|^2 is
+ * exact, else a random one. Its mean is as above; with S_ab = sigma^2 h_a . h_b and invariance under rotations, its
+ * variance is that of a Beta variable for one sample, and in general has for 2 mean_ab S_ab^2 2 (1 - n/M) (mean_ab
+ * S_ab^2 - (mean_a S_aa)^2 / M) / ((1 - 1/M) (1 + 2/M)). Biases are Gaussian still. The third cumulant is a Beta
+ * variable's, 8 (1 - n/M) (1 - 2n/M) / n^2 for one sample, at the number of samples that would have the same variance,
+ * with Gaussian terms for the biases. Rounding to 16 bits adds errors E to W that are independent from entry to entry,
+ * of variance `rounding` W_ij^2. They come into sum |W h_a|^2 as 2 sum_a h_a^T W^T E h_a, with 2 rounding times what
+ * independent weights of k4 = 7 would have: W_ij is in it twice.
+ *
  * The prediction does not take p0 but goes through the activation, from the q_a measured one layer before:
  *   p = sigma^2 n_in mean_a V(q_a) + sigma_b^2
  * Against it, p0 differs by the mean over features of psi_a = phi(z_a)^2 - V - V' (z_a^2 - q_a): comparing at the
@@ -20,6 +30,8 @@
  *
  * Behind a layer norm, q_a is 1 and the mean of y_a is 0, both exactly: the first component goes with the second, and
  * what the curvature was is then the kurtosis 3 - 6 / n of n numbers that were standardised; it comes to the same.
+ *
+ * All that needs of W is that z, given the q_a, points anywhere alike, so that it is the same for orthogonal weights.
  *
  * The two parts are uncorrelated, and so are the residuals of different layers. The law of gradients has the same
  * second part, of phi'^2 in place of phi^2, with samples weighted by their gradients. */
@@ -119,6 +131,7 @@ static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__fu
 /* Means over all pairs and triples of the batch, from those of the subset: pairs a != b and triples of three different
  * samples are averaged over the subset, and weighted as they occur in the batch. */
 typedef struct pair_means {
+  double sums;    /* mean_ab K_ab / p0 */
   double squares; /* mean_ab K_ab^2 / p0^2 */
   double cubes;   /* tr(K^3) / (B p0)^3 */
   double series;  /* mean of the pairs' series over a != b only */
@@ -126,9 +139,10 @@ typedef struct pair_means {
 
 static pair_means means_of(const fanin__probe *p, const double *expected, double p0, const fanin__pairs *pairs) {
   const double m = (double)p->mlp.subset, batch = (double)p->batch, other = 1 - 1 / batch;
-  double squares = 0, series = 0, cubes = 0, own2 = 0, mixed = 0, own3 = 0;
+  double sums = 0, squares = 0, series = 0, cubes = 0, own2 = 0, mixed = 0, own3 = 0;
   for (uint64_t a = 0; a < p->mlp.subset; a++) {
     const double own = expected[a * p->mlp.step] / p0;
+    sums += (double)pairs->sums[a];
     squares += (double)pairs->squares[a];
     series += (double)pairs->series[a];
     cubes += pairs->cubes ? (double)pairs->cubes[a] : 0;
@@ -139,8 +153,9 @@ static pair_means means_of(const fanin__probe *p, const double *expected, double
     own2 += pow(expected[a] / p0, 2);
   }
   const double pair_count = m * (m - 1), triple_count = pair_count * (m - 2);
-  pair_means means = {.squares = own2 / (batch * batch), .cubes = own3 / (m * batch * batch)};
+  pair_means means = {.sums = 1 / batch, .squares = own2 / (batch * batch), .cubes = own3 / (m * batch * batch)};
   if (m > 1) {
+    means.sums += other * sums / pair_count;
     means.squares += other * squares / pair_count;
     means.series = other * series / pair_count;
     means.cubes += 3 * other * mixed / (pair_count * batch);
@@ -190,7 +205,7 @@ static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *funct
   const size_t m = (size_t)p->mlp.subset;
   const fanin__trace *const t = &p->trace[l];
   float *const root = p->pairs, *const coefficients = root + m, *const out = coefficients + FANIN__PAIR_POWERS * m;
-  const fanin__pairs pairs = {root, coefficients, out, out + m, cubes ? out + 2 * m : NULL};
+  const fanin__pairs pairs = {root, coefficients, out, out + m, out + 2 * m, cubes ? out + 3 * m : NULL};
   *law = (activation_law){0, 0, 0};
   for (size_t k = 0; k < FANIN__PAIR_POWERS * m; k++) {
     coefficients[k] = 0;
@@ -210,20 +225,65 @@ static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *funct
 
 static const fanin__function phi = FANIN__PHI;
 
+/* sigma^4 sum_j (mean_a h_aj^2)^2 / p0^2 */
+static fanin_status squares_of_columns(fanin__probe *p, size_t l, double p0, double *out) {
+  const double n_in = (double)p->config->widths[l - 1];
+  const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
+  const double share = p->trace[l].variance * h_rms * h_rms / p0;
+  *out = 0;
+  if (!(share > 0)) return FANIN_OK;
+  FANIN__TRY(fanin__mlp_columns(&p->mlp, l - 1, h_rms, out));
+  *out *= share * share;
+  return FANIN_OK;
+}
+
+static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
+                                    fanin__cumulants *out) {
+  const double width = (double)p->config->widths[l], excess = p->trace[l].excess, gaussian = 2 * means->squares;
+  double columns = 0;
+  if (excess != 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
+  const double ratio = fmax(gaussian + excess * columns, 0) / gaussian;
+  *out = (fanin__cumulants){0, ratio * gaussian / width, 8 * ratio * ratio * means->cubes / (width * width)};
+  return FANIN_OK;
+}
+
+/* All relative to p0, of which biases have the share `bias`. */
+static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
+                                   fanin__cumulants *out) {
+  const fanin__ties *const ties = &p->trace[l].ties;
+  const double width = (double)p->config->widths[l], bias = p->bias_variance / p0;
+  const double inverse = ties->inverse, wide = fmax(1 - width * inverse, 0), own = 1 - bias;
+  const double sums = means->sums - bias; /* mean_ab S_ab */
+  const double squares = means->squares - 2 * bias * means->sums + bias * bias;
+  const double others = 2 * (2 * bias * sums + bias * bias); /* with a bias in them */
+  double columns = 0;
+  if (ties->rounding > 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
+  const double rounding = 2 * ties->rounding * (2 * means->squares + 4 * columns);
+  *out = (fanin__cumulants){.mean = ties->rounding * own,
+                            .variance = (others + rounding) / width + ties->floor,
+                            .third = 8 * bias * bias * (3 * sums + bias) / (width * width)};
+  if (!(wide > 0) || !(own > 0)) return FANIN_OK;
+  const double centred = fmax(squares - own * own * inverse, 0), single = own * own * (1 - inverse);
+  const double samples = centred / single; /* 1 / their effective number */
+  out->variance += 2 * wide * centred / ((1 - inverse) * (1 + 2 * inverse)) / width;
+  const double third = (1 - 2 * width * inverse) * own * own * own * samples * samples + 3 * bias * sums * sums;
+  out->third += 8 * wide * third / (width * width);
+  return FANIN_OK;
+}
+
+double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats) {
+  const double rounding = t->ties.rounding, n = (double)stats->count;
+  const fanin__cumulants law = {0.5 * rounding, rounding * t->weights.kurtosis / n + t->ties.floor, 0};
+  return fanin__deviate(sqrt(stats->second), t->weights.std, &law);
+}
+
 fanin_status fanin__forward_law(fanin__probe *p, size_t l, double p0, fanin__cumulants *weights,
                                 fanin__cumulants *activations) {
   activation_law law;
   pair_means means;
-  FANIN__TRY(pass(p, l, activations ? &phi : NULL, NULL, p0, true, &law, &means));
-  const fanin__trace *const t = &p->trace[l];
-  const double n_in = (double)p->config->widths[l - 1], width = (double)p->config->widths[l];
-  const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
-  const double share = t->variance * h_rms * h_rms / p0;
-  double columns = 0;
-  if (share > 0 && t->excess != 0) FANIN__TRY(fanin__mlp_columns(&p->mlp, l - 1, h_rms, &columns));
-  const double gaussian = 2 * means.squares;
-  const double ratio = fmax(gaussian + t->excess * share * share * columns, 0) / gaussian;
-  *weights = (fanin__cumulants){0, ratio * gaussian / width, 8 * ratio * ratio * means.cubes / (width * width)};
+  const bool tied = p->trace[l].ties.inverse > 0;
+  FANIN__TRY(pass(p, l, activations ? &phi : NULL, NULL, p0, !tied, &law, &means));
+  FANIN__TRY(tied ? orthogonal_law(p, l, p0, &means, weights) : independent_law(p, l, p0, &means, weights));
   if (activations) *activations = cumulants_of(p, l, FANIN__PHI, p0, &law, means.series);
   return FANIN_OK;
 }

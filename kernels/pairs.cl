@@ -44,7 +44,7 @@ kernel void gather_slopes(const ulong width, global const float *y, const ulong 
 /* gram (m, m): G of h's rows on entry; on return the covariances K = G gain + shift of the next preactivations.
  * Item a goes down column a, which is row a. With correlations c = K root[a] root[b]:
  * sums[a] = sum over b != a of K^2; sums[m + a] = sum over b != a and p of coefficient[p][a] coefficient[p][b] c^p,
- * p = 1 .. POWERS, coefficient[p] (m) from `coefficients` (POWERS, m). */
+ * p = 1 .. POWERS, coefficient[p] (m) from `coefficients` (POWERS, m); sums[2 m + a] = sum over b != a of K. */
 kernel void pair_sums(const ulong m, global float *gram, const float gain, const float shift, global const float *root,
                       global const float *coefficients, global float *sums) {
   const ulong a = get_global_id(0);
@@ -53,7 +53,7 @@ kernel void pair_sums(const ulong m, global float *gram, const float gain, const
   for (uint p = 0; p < POWERS; p++) {
     own[p] = coefficients[p * m + a];
   }
-  float squares = 0, squares_error = 0, series = 0, series_error = 0;
+  float squares = 0, squares_error = 0, series = 0, series_error = 0, plain = 0, plain_error = 0;
   for (ulong b = 0; b < m; b++) {
     const float k = fma(gram[b * m + a], gain, shift);
     gram[b * m + a] = k;
@@ -64,9 +64,11 @@ kernel void pair_sums(const ulong m, global float *gram, const float gain, const
     }
     squares = accumulate(squares, b == a ? 0 : k * k, &squares_error);
     series = accumulate(series, value * c, &series_error);
+    plain = accumulate(plain, b == a ? 0 : k, &plain_error);
   }
   sums[a] = squares;
   sums[m + a] = series;
+  sums[2 * m + a] = plain;
 }
 
 /* sums[a] = sum over b and c of K[a, b] K[b, c] K[c, a]: their sum is the trace of K^3, K (m, m) symmetric. */
@@ -104,22 +106,26 @@ kernel void cosine_sums(const ulong m, global const float *gram, const float uni
 }
 
 /* Grams (m, m) of deltas, of their squares, of phi'^2 and of what a residual connection adds, as d, e, s and f. With t
- * = s d root[a] root[b], sums[a], sums[m + a], ... are the sums over b != a of s d^2, s e, s d f and t^2; on return
- * deltas holds t. */
+ * = s d root[a] root[b], sums[a], sums[m + a], ... are the sums over b != a of s' d'^2, s e, s d f and t^2; on return
+ * deltas holds t. s' = s - share / (root[a] root[b])^2, d'^2 = d^2 - inverse norm[a] norm[b], which are s and d^2 for
+ * share = inverse = 0. */
 kernel void gradient_pairs(const ulong m, global float *deltas, global const float *squares, global const float *slopes,
-                           global const float *skips, global const float *root, const float delta_unit,
-                           const float slope_unit, const uint has_squares, const uint has_skips, global float *sums) {
+                           global const float *skips, global const float *root, global const float *norm,
+                           const float delta_unit, const float slope_unit, const float inverse, const float share,
+                           const uint has_squares, const uint has_skips, global float *sums) {
   const ulong a = get_global_id(0);
   if (a >= m) return;
   float planes[4] = {0}, errors[4] = {0};
   for (ulong b = 0; b < m; b++) {
     const ulong at = b * m + a;
-    const float d = deltas[at] * delta_unit, s = slopes[at] * slope_unit, t = s * d * root[a] * root[b];
+    const float d = deltas[at] * delta_unit, s = slopes[at] * slope_unit;
+    const float roots = root[a] * root[b], t = s * d * roots;
     deltas[at] = t;
     if (b == a) continue;
     const float e = has_squares ? squares[at] * delta_unit * delta_unit : 0;
     const float f = has_skips ? skips[at] * delta_unit : 0;
-    const float values[4] = {s * d * d, s * e, s * d * f, t * t};
+    const float mean = roots > 0 ? share / (roots * roots) : 0;
+    const float values[4] = {(s - mean) * (d * d - inverse * norm[a] * norm[b]), s * e, s * d * f, t * t};
     for (uint p = 0; p < 4; p++) {
       planes[p] = accumulate(planes[p], values[p], &errors[p]);
     }

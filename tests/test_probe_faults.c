@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "internal.h"
+#include "residual.h"
 #include "support_probe.h"
 
 /* forward.c again, with a fill that can be made wrong; the library's own is then not linked. */
@@ -17,7 +18,11 @@ typedef enum fault {
   CONSTANT_OUTPUT, /* mean and std swapped */
   EQUAL_ROWS,      /* all */
   TWO_EQUAL_ROWS,
-  LOW_WORDS /* Philox with the low words of products for the high ones */
+  LOW_WORDS,   /* Philox with the low words of products for the high ones */
+  SLIGHT_GAIN, /* of orthogonal weights: 1.05 times the gain */
+  NO_GAIN,     /* 1 for it */
+  GAUSSIAN,    /* normal numbers of the same std */
+  PERTURBED    /* every number off by up to 0.1 % */
 } fault;
 
 static fault injected = NO_FAULT;
@@ -73,6 +78,19 @@ static void repeat_row(fanin *f, cl_command_queue queue, const fanin_tensor *t, 
   free(row);
 }
 
+static void perturb(fanin *f, cl_command_queue queue, const fanin_tensor *t) {
+  const size_t n = (size_t)(t->shape[0] * t->shape[1]);
+  float *const values = malloc(n * sizeof *values);
+  uint64_t random = 1;
+  assert_non_null(values);
+  assert_ok(fanin_read(f, queue, t, values, n * sizeof *values, 1, 0, NULL, NULL));
+  for (size_t i = 0; i < n; i++) {
+    values[i] *= (float)(1 + 0.001 * (2 * test_uniform(&random) - 1));
+  }
+  write_values(queue, t, 0, values, n);
+  free(values);
+}
+
 static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init,
                                 fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   char name[32];
@@ -90,12 +108,17 @@ static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_te
                               [CONSTANT_OUTPUT] = fanin_normal(std, 0),
                               [EQUAL_ROWS] = *init,
                               [TWO_EQUAL_ROWS] = *init,
-                              [LOW_WORDS] = *init};
+                              [LOW_WORDS] = *init,
+                              [SLIGHT_GAIN] = fanin_orthogonal(1.05 * init->gain),
+                              [NO_GAIN] = fanin_orthogonal(1),
+                              [GAUSSIAN] = fanin_normal(0, std),
+                              [PERTURBED] = *init};
   const fanin_status status = fanin_fill(f, queue, t, &wrong[injected], key, n_wait, wait_list, event);
   assert_ok(status);
   if (injected == EQUAL_ROWS) repeat_row(f, queue, t, 1, (size_t)t->shape[0] - 1);
   if (injected == TWO_EQUAL_ROWS) repeat_row(f, queue, t, (size_t)t->shape[0] / 2, 1);
   if (injected == LOW_WORDS) fill_low_words(queue, t, std, key);
+  if (injected == PERTURBED) perturb(f, queue, t);
   return status;
 }
 
@@ -123,18 +146,24 @@ static void each_fault_is_named(void **state) {
   static const uint64_t widths[] = {64, 256, 96, 128};
   static const struct {
     fault fault;
+    const char *init;
     fanin_diagnosis diagnosis;
     const char *sentence;
-  } rows[] = {{GAIN, FANIN_GAIN_MISMATCH, "times the expected"},
-              {HE_FOR_LECUN, FANIN_GAIN_MISMATCH, "He's gain"},
-              {SWAPPED_FANS, FANIN_WRONG_FAN, "swapped fans"},
-              {SQUARED_STD, FANIN_GAIN_MISMATCH, "variance where a std was wanted"},
-              {CONSTANT_OUTPUT, FANIN_SYMMETRY, "all weights are"},
-              {EQUAL_ROWS, FANIN_SYMMETRY, "95 of 96 rows"},
-              {TWO_EQUAL_ROWS, FANIN_SYMMETRY, "1 of 96 rows"},
-              {LOW_WORDS, FANIN_WRONG_STREAM, "random numbers"}};
-  fanin_probe_config config = test_probe_config(widths, 4, "relu", "he_uniform", 64);
+  } rows[] = {{GAIN, "he_uniform", FANIN_GAIN_MISMATCH, "times the expected"},
+              {HE_FOR_LECUN, "he_uniform", FANIN_GAIN_MISMATCH, "He's gain"},
+              {SWAPPED_FANS, "he_uniform", FANIN_WRONG_FAN, "swapped fans"},
+              {SQUARED_STD, "he_uniform", FANIN_GAIN_MISMATCH, "variance where a std was wanted"},
+              {CONSTANT_OUTPUT, "he_uniform", FANIN_SYMMETRY, "all weights are"},
+              {EQUAL_ROWS, "he_uniform", FANIN_SYMMETRY, "95 of 96 rows"},
+              {TWO_EQUAL_ROWS, "he_uniform", FANIN_SYMMETRY, "1 of 96 rows"},
+              {LOW_WORDS, "he_uniform", FANIN_WRONG_STREAM, "random numbers"},
+              {SLIGHT_GAIN, "orthogonal", FANIN_GAIN_MISMATCH, "is 1.05 times the expected"},
+              {NO_GAIN, "orthogonal:gain=relu", FANIN_GAIN_MISMATCH, "LeCun's gain for He's"},
+              {GAUSSIAN, "orthogonal", FANIN_NOT_ORTHOGONAL, "products of its rows"},
+              {PERTURBED, "orthogonal", FANIN_NOT_ORTHOGONAL, "products of its rows"},
+              {EQUAL_ROWS, "orthogonal", FANIN_NOT_ORTHOGONAL, "differ by up to 1 from"}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    fanin_probe_config config = test_probe_config(widths, 4, "relu", rows[k].init, 64);
     for (config.seed = 0; config.seed < 10; config.seed++) {
       fanin_probe_report *report = NULL;
       injected = rows[k].fault;
@@ -150,6 +179,24 @@ static void each_fault_is_named(void **state) {
       assert_null(finding_of(report, FANIN_UNEXPLAINED));
       fanin_probe_report_free(report);
     }
+  }
+}
+
+/* The same of orthogonal weights, at a gain that is 5 % off: q is exact in tall layers, g in wide ones. */
+static void lengths_alone_show_it(void **state) {
+  NEED_CLBLAST(state);
+  static const uint64_t widths[] = {64, 96, 96, 48};
+  fanin_probe_config config = test_probe_config(widths, 4, "linear", "orthogonal:gain=2", 64);
+  config.dtype = FANIN_BF16;
+  for (config.seed = 0; config.seed < 10; config.seed++) {
+    fanin_probe_layer layers[3];
+    injected = SLIGHT_GAIN;
+    const fanin_status status = test_probe_layers(*state, NULL, &config, layers);
+    injected = NO_FAULT;
+    assert_ok(status);
+    assert_true(layers[1].q_z == FANIN__DEVIATE_MAX && layers[0].g_z == FANIN__DEVIATE_MAX);
+    assert_true(fabs(layers[0].q_z) < 5 && fabs(layers[2].q_z) < 5 && fabs(layers[1].g_z) < 5);
+    assert_true(layers[1].overlap < 0.01 && layers[0].conforms + layers[2].conforms == 1 && !layers[1].conforms);
   }
 }
 
@@ -322,12 +369,10 @@ static void every_diagnosis_has_its_texts(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(each_fault_is_named),
-                                     cmocka_unit_test(moments_alone_show_it),
-                                     cmocka_unit_test(one_layer_of_1024),
-                                     cmocka_unit_test(verdicts_of_right_networks),
-                                     cmocka_unit_test(weights_without_a_law),
-                                     cmocka_unit_test(weights_of_the_caller),
-                                     cmocka_unit_test(every_diagnosis_has_its_texts)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_fault_is_named),        cmocka_unit_test(moments_alone_show_it),
+      cmocka_unit_test(lengths_alone_show_it),      cmocka_unit_test(one_layer_of_1024),
+      cmocka_unit_test(verdicts_of_right_networks), cmocka_unit_test(weights_without_a_law),
+      cmocka_unit_test(weights_of_the_caller),      cmocka_unit_test(every_diagnosis_has_its_texts)};
   return cmocka_run_group_tests_name("probe_faults", tests, test_group_open, test_group_close);
 }

@@ -1,6 +1,6 @@
-/* The singular values of a product of Gaussian matrices: Saxe et al. 2013, section 3.
- *   saxe_spectrum LAYERS WIDTH
- * prints rank and singular value, descending, of W_L ... W_1 with entries of N(0, 1 / width). */
+/* The singular values of a product of random matrices: Saxe et al. 2013, section 3.
+ *   saxe_spectrum INIT LAYERS WIDTH
+ * prints rank and singular value, descending, of W_L ... W_1, each width x width and filled by INIT. */
 #include "weights.h"
 
 /* c = a b, all n x n, row-major */
@@ -19,13 +19,14 @@ static void multiply(const double *a, const double *b, size_t n, double *c) {
 
 int main(int argc, char **argv) {
   fanin *f = NULL;
-  const fanin_init init = fanin_lecun_normal();
-  if (argc != 3) {
-    fprintf(stderr, "usage: saxe_spectrum LAYERS WIDTH\n");
+  fanin_init init;
+  if (argc != 4) {
+    fprintf(stderr, "usage: saxe_spectrum INIT LAYERS WIDTH\n");
     return 2;
   }
-  const size_t layers = count_of(argv[1]);
-  const size_t n = count_of(argv[2]);
+  const size_t layers = count_of(argv[2]);
+  const size_t n = count_of(argv[3]);
+  check(fanin_init_parse(argv[1], &init));
   check(fanin_open(NULL, &f));
   double *w = numbers(n * n), *product = numbers(n * n), *next = numbers(n * n), *s = numbers(n);
   for (size_t i = 0; i < n; i++) {

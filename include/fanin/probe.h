@@ -51,7 +51,7 @@ typedef struct fanin_probe_config {
 } fanin_probe_config;
 
 /* One layer. Means are over features and samples. Numbers that do not exist are NaN: a prediction where theory has none
- * (weights that are not independent with mean 0, for one), or what follows a layer whose values overflow f32. A z is
+ * (weights that are not random with mean 0, for one), or what follows a layer whose values overflow f32. A z is
  * measured against predicted as a normal deviate, whose law follows from widths, batch and input; it is NaN too where
  * no law is known. "predicted" is one step from what was measured at the neighbour: the layer before for q, the layer
  * after for g. "meanfield" is the recursion through the whole network at infinite width, from the input for q and from
@@ -61,23 +61,26 @@ typedef struct fanin_probe_config {
 typedef struct fanin_probe_layer {
   uint64_t fan_in, fan_out;
   double weight_mean, weight_mean_expected, weight_mean_z;
-  double weight_std, weight_std_expected, weight_z;     /* z: in standard errors of a sample std */
-  double q_measured, q_predicted, q_meanfield, q_z;     /* mean of z^2 */
-  double g_measured, g_predicted, g_meanfield, g_z;     /* mean of delta^2 */
-  double q_sd, g_sd;                                    /* standard deviations of ln q and ln g over seeds: of q given
-                                                           the input, all steps from it on; of g given the forward
-                                                           pass, all steps from the output back */
-  double weight_gradient_measured;                      /* mean square of the entries of the loss's gradient of W,
-                                                           delta^T h summed over the batch, divided by the batch */
-  double weight_gradient_predicted;                     /* mean of delta^2 times mean of h^2, sample by sample */
-  double mean_measured, mean_predicted;                 /* mean of h */
-  double correlation_measured, correlation_predicted;   /* of two samples' h, cosine about 0, mean over pairs */
-  double saturated_measured, saturated_predicted;       /* share of y where |phi'| is under 6 % of its maximum, for
-                                                           activations that saturate (tanh, sigmoid, softsign), else 0 */
-  double dead_measured;                                 /* share of features whose phi' is 0 for the whole batch, */
-  double dead_predicted;                                /* for activations with a flat part (relu, relu2, hardswish) */
-  double f16_overflow, f16_underflow;                   /* share of h that f16 would make infinite; of h, not 0, that
-                                                           f16 would make subnormal or 0 */
+  double weight_std, weight_std_expected, weight_z;   /* z: in standard errors of a sample std; of orthogonal weights'
+                                                         root mean square, which is exact, in what rounding makes */
+  double overlap;                                     /* of orthogonal weights: max |Q^T Q - I|, Q the rows or columns,
+                                                         whichever are fewer, divided by their rms length */
+  double q_measured, q_predicted, q_meanfield, q_z;   /* mean of z^2 */
+  double g_measured, g_predicted, g_meanfield, g_z;   /* mean of delta^2 */
+  double q_sd, g_sd;                                  /* standard deviations of ln q and ln g over seeds: of q given
+                                                         the input, all steps from it on; of g given the forward
+                                                         pass, all steps from the output back */
+  double weight_gradient_measured;                    /* mean square of the entries of the loss's gradient of W,
+                                                         delta^T h summed over the batch, divided by the batch */
+  double weight_gradient_predicted;                   /* mean of delta^2 times mean of h^2, sample by sample */
+  double mean_measured, mean_predicted;               /* mean of h */
+  double correlation_measured, correlation_predicted; /* of two samples' h, cosine about 0, mean over pairs */
+  double saturated_measured, saturated_predicted;     /* share of y where |phi'| is under 6 % of its maximum, for
+                                                         activations that saturate (tanh, sigmoid, softsign), else 0 */
+  double dead_measured;                               /* share of features whose phi' is 0 for the whole batch, */
+  double dead_predicted;                              /* for activations with a flat part (relu, relu2, hardswish) */
+  double f16_overflow, f16_underflow;                 /* share of h that f16 would make infinite; of h, not 0, that
+                                                         f16 would make subnormal or 0 */
   double f16_gradient_overflow, f16_gradient_underflow; /* the same of delta */
   uint64_t tied_rows, tied_columns;                     /* of W that equal one before them */
   int conforms; /* every z of this layer that is a number is within the family bound, and no lines of drawn weights are
@@ -102,6 +105,7 @@ typedef struct fanin_probe_layer {
   XX(WIDTH_NOISE, HEALTH, "widen the layers or take fewer: a single draw is far from the mean at this width")          \
   XX(WRONG_FAN, CAUSE, "check which dimension is fan_in: the weight's layout, or the initialiser's mode")              \
   XX(GAIN_MISMATCH, CAUSE, "check the gain, and whether a std was passed where a variance was wanted")                 \
+  XX(NOT_ORTHOGONAL, CONFORMITY, "check what made the weights, in which precision, and what was added to them since")  \
   XX(WRONG_STREAM, CONFORMITY, "check the device's compiler: these are not the random numbers of stream v1")           \
   XX(UNEXPLAINED, CONFORMITY, "run again with another seed; if it stays, the device or the network differs from theory")
 

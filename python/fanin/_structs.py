@@ -220,6 +220,7 @@ class ProbeLayer:
     weight_std: F64
     weight_std_expected: F64
     weight_z: F64
+    overlap: F64
     q_measured: F64
     q_predicted: F64
     q_meanfield: F64
