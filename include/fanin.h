@@ -24,6 +24,7 @@
 #include "fanin/init.h"    /* gains, initialisers, what they make one expect */
 #include "fanin/measure.h" /* moments of a tensor, and a closer look */
 #include "fanin/probe.h"   /* a network's variance, layer by layer; calibrating */
+#include "fanin/scheme.h"  /* factors in front of an initialiser, by depth, width or role */
 #include "fanin/shard.h"   /* tensors cut into shards, on several devices */
 #include "fanin/tensor.h"  /* dtypes, tensors, parts */
 #include "fanin/theory.h"  /* mean-field theory, suggestions */
