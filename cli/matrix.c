@@ -45,11 +45,16 @@ static int read_csv(const char *path, matrix *out, failure *why) {
   char *text = NULL;
   size_t text_size = 0, count = 0, capacity = 0;
   int status = STATUS_OK;
-  for (size_t line = 1; status == STATUS_OK && getline(&text, &text_size, file) >= 0; ++line) {
-    if (text[strspn(text, " \t\r\n")] == '\0') continue;
-    status = read_line(path, line, text, out, &count, &capacity, why);
+  ssize_t length;
+  for (size_t line = 1; status == STATUS_OK && (length = getline(&text, &text_size, file)) >= 0; ++line) {
+    if (strlen(text) != (size_t)length) {
+      status = fail(why, STATUS_INPUT, "%s: line %zu has a byte 0: is it a text file?", path, line);
+    } else if (text[strspn(text, " \t\r\n")] != '\0') {
+      status = read_line(path, line, text, out, &count, &capacity, why);
+    }
   }
-  if (status == STATUS_OK && ferror(file)) status = fail(why, STATUS_INPUT, "%s: cannot read it", path);
+  if (status == STATUS_OK && !feof(file))
+    status = fail(why, STATUS_INPUT, "%s: cannot read it: %s", path, strerror(errno));
   free(text);
   fclose(file);
   return status;

@@ -99,20 +99,33 @@ fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__
   return code == CLBlastSuccess ? FANIN_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
 }
 
-fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *p) {
-  FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
-  FANIN__TRY(tune(f, p->f64));
+static fanin_status enqueue(cl_command_queue queue, const fanin__matmul *p, cl_mem scratch) {
   FANIN__TRY(fanin__order(queue));
   const arguments s = arguments_of(p);
   const CLBlastStatusCode code =
       p->f64 ? CLBlastDgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a,
                                           (size_t)p->a_offset, s.a_pitch, p->b, (size_t)p->b_offset, s.b_pitch, p->beta,
-                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, p->scratch)
+                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, scratch)
              : CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a,
                                           (size_t)p->a_offset, s.a_pitch, p->b, (size_t)p->b_offset, s.b_pitch, p->beta,
-                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, p->scratch);
+                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, scratch);
   if (code != CLBlastSuccess) return fail(p, "CLBlast's GEMM", code);
   return fanin__order(queue);
+}
+
+/* CLBlast never allocates: where it cannot, it ends the process. */
+fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *p) {
+  size_t bytes = 0;
+  cl_int code = CL_SUCCESS;
+  FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
+  FANIN__TRY(tune(f, p->f64));
+  if (p->scratch) return enqueue(queue, p, p->scratch);
+  FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
+  const cl_mem scratch = bytes > 0 ? clCreateBuffer(f->context, CL_MEM_READ_WRITE, bytes, NULL, &code) : NULL;
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of a product's scratch memory");
+  const fanin_status status = enqueue(queue, p, scratch);
+  if (scratch) (void)clReleaseMemObject(scratch); /* the product keeps it until it is done */
+  return status;
 }
 
 #else

@@ -23,7 +23,7 @@ typedef struct fanin__matmul {
   bool f64;
   uint64_t a_offset, b_offset, c_offset; /* of the first element, in elements */
   uint64_t a_pitch, b_pitch, c_pitch;    /* elements from row to row; 0: dense */
-  cl_mem scratch; /* of fanin__gemm_scratch() bytes; NULL: CLBlast allocates, for each product that is enqueued */
+  cl_mem scratch; /* of fanin__gemm_scratch() bytes; NULL: fanin__gemm() allocates, for each product */
 } fanin__matmul;
 
 /* Bytes of scratch memory that CLBlast wants for it, 0 for none. */
