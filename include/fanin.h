@@ -21,6 +21,7 @@
 #include "fanin/base.h"    /* versions, status codes */
 #include "fanin/device.h"  /* devices, a fanin */
 #include "fanin/fill.h"    /* filling, plans, cold starts */
+#include "fanin/foreign.h" /* tensors of DLPack and of shared virtual memory */
 #include "fanin/init.h"    /* gains, initialisers, what they make one expect */
 #include "fanin/measure.h" /* moments of a tensor, and a closer look */
 #include "fanin/probe.h"   /* a network's variance, layer by layer; calibrating */
