@@ -129,6 +129,48 @@ static void every_dtype_with_biases(void **state) {
   }
 }
 
+/* The paper's start, orthonormal weights, whose gain is then another one: they stay orthogonal, and the probe knows
+ * them by the factors. Widths grow and shrink. */
+static void from_orthonormal_weights(void **state) {
+  NEED_CLBLAST(state);
+  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_BF16};
+  for (size_t k = 0; k < 3; k++) {
+    static float input[BATCH * 20];
+    fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", "orthogonal", BATCH);
+    fanin_calibrate_options options = usual;
+    fanin_tensor weights[LAYERS];
+    fanin_calibrated_layer layers[LAYERS];
+    double variance[LAYERS], factors[LAYERS];
+    fanin_probe_report *report = NULL;
+    make_input(input);
+    config.input = input;
+    config.dtype = dtypes[k];
+    options.tolerance = 0.02;
+    make_weights(*state, &config, weights);
+    config.weights = weights;
+    assert_ok(fanin_calibrate(*state, NULL, &config, &options, layers));
+    if (k == 0) variances(*state, &config, true, variance);
+    for (size_t l = 0; l < LAYERS; l++) {
+      if (k == 0) test_assert_relative(variance[l], 1, 0.0201, "variance");
+      assert_int_equal(layers[l].iterations, 1);
+      factors[l] = layers[l].factor;
+    }
+    config.weight_factors = factors;
+    assert_ok(fanin_probe(*state, NULL, &config, &report));
+    for (size_t l = 0; l < LAYERS; l++) {
+      const fanin_probe_layer *const layer = &report->layers[l];
+      assert_true(layer->conforms && layer->overlap < (k == 0 ? 1e-6 : 0.01));
+    }
+    assert_true(report->conforms && fabs(report->layers[1].q_z) > 0);
+    config.weight_factors = NULL; /* without them the gain is wrong */
+    fanin_probe_layer unknown[LAYERS];
+    assert_ok(test_probe_layers(*state, NULL, &config, unknown));
+    assert_false(unknown[0].conforms || unknown[1].conforms || unknown[2].conforms);
+    fanin_probe_report_free(report);
+    free_weights(*state, weights);
+  }
+}
+
 /* ---- Refusals ------------------------------------------------------------------------------------------------------
  */
 
@@ -220,6 +262,7 @@ static void a_dead_layer_is_named(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(variance_is_the_target), cmocka_unit_test(every_dtype_with_biases),
-      cmocka_unit_test(each_refusal_changes_nothing), cmocka_unit_test(a_dead_layer_is_named)};
+      cmocka_unit_test(from_orthonormal_weights), cmocka_unit_test(each_refusal_changes_nothing),
+      cmocka_unit_test(a_dead_layer_is_named)};
   return cmocka_run_group_tests_name("calibrate", tests, test_group_open, test_group_close);
 }

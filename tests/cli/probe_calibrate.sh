@@ -23,6 +23,12 @@ grep -q 'weights of c.safetensors as he_normal, calibrated in f32' probe.txt || 
   -o again.safetensors >again.txt
 cmp c.safetensors again.safetensors || die "calibrated twice: $(cat again.txt)"
 
+# The paper's start: orthonormal weights, and the file says so.
+"$FANIN" probe "${network[@]}" --init orthogonal --calibrate -o orthogonal.safetensors >orthogonal.txt
+"$FANIN" probe --weights orthogonal.safetensors --activation tanh --input "$digits" --batch 60 >probe.txt ||
+  die "$(cat probe.txt)"
+grep -q 'weights of orthogonal.safetensors as orthogonal, calibrated in f32' probe.txt || die "$(cat probe.txt)"
+
 refuse 2 "Give -o FILE" probe "${network[@]}" --calibrate
 refuse 2 "must end in .safetensors" probe "${network[@]}" --calibrate -o x.npy
 refuse 2 "belong to --calibrate" probe "${network[@]}" -o x.safetensors
