@@ -29,6 +29,8 @@ const probe_column probe_columns[] = {
     FIELD(g_z, KIND_Z, "z", "backward G", 0),
     FIELD(g_meanfield, KIND_REAL, HIDDEN),
     FIELD(g_sd, KIND_REAL, HIDDEN),
+    FIELD(spread_measured, KIND_REAL, "measured", "spread", 7),
+    FIELD(spread_predicted, KIND_REAL, "predicted", "spread", 7),
     FIELD(weight_gradient_measured, KIND_REAL, "measured", "weight gradient", 5),
     FIELD(weight_gradient_predicted, KIND_REAL, "predicted", "weight gradient", 5),
     FIELD(mean_measured, KIND_REAL, "mean", "activations h", 4),

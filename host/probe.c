@@ -11,7 +11,7 @@
 /* ---- Memory -------------------------------------------------------------------------------------------------------
  */
 
-enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 8 };
+enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 9 };
 
 /* A number a sample each. */
 static void point_arrays(fanin__probe *p) {
@@ -26,8 +26,8 @@ static void point_arrays(fanin__probe *p) {
     }
   }
   fanin__gradient_sums *const g = &p->gradients;
-  double **const shared[SHARED_ARRAYS] = {&g->slope2,     &g->slope4,      &g->slope6, &g->h_slope,
-                                          &g->skip_slope, &g->mixed_slope, &g->dy,     &p->scratch};
+  double **const shared[SHARED_ARRAYS] = {&g->slope2,      &g->slope4, &g->slope6,  &g->h_slope, &g->skip_slope,
+                                          &g->mixed_slope, &g->dy,     &p->scratch, &p->travel};
   for (size_t k = 0; k < SHARED_ARRAYS; k++, next += p->batch) {
     *shared[k] = next;
   }
@@ -287,6 +287,7 @@ static fanin_status run_output(fanin__probe *p) {
   FANIN__TRY(
       fanin__mlp_output_gradient(&p->mlp, rms_of(p->trace[l].sums.zz, p->batch, p->config->widths[l]), &p->gradients));
   fanin__theory_output(p);
+  fanin__spread_output(p);
   out->g_predicted = 1;
   FANIN__TRY(finish_backward(p, l));
   out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
@@ -321,6 +322,7 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
                                  rms_of(t->sums.zz, p->batch, width), &p->gradients));
   if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law));
   t->response = response_of(p, l);
+  fanin__spread_backward(p, l);
   FANIN__TRY(finish_backward(p, l));
   const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see probe_gradient.c */
   if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);

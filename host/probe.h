@@ -47,6 +47,7 @@ typedef struct fanin__trace {
   double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
   double sensitivity;        /* d ln <h^2> / d ln q */
   double slope_sensitivity;  /* d ln <phi'^2> / d ln q */
+  double slope_ratio;        /* <phi'^4> / <phi'^2>^2 */
   double response;           /* d ln |delta|^2 / d ln q, through this layer and all after it */
 } fanin__trace;
 
@@ -61,9 +62,11 @@ typedef struct fanin__probe {
   double *numbers;                /* what its arrays point into */
   fanin__gradient_sums gradients; /* of the layer at hand; its own arrays in `numbers` too */
   double *scratch;                /* a number a sample */
-  float *pairs;                   /* room for numbers of pairs */
-  double v;                       /* mean_a V(q_a) of the layer before; mean square of h where that has no law */
-  fanin__cumulants activations;   /* of (mean square of h) / v - 1 */
+  double *travel;               /* a number a sample: |delta_l|^2 by what the slopes of layers l .. L - 1 make of it */
+  double spread, rank;          /* predicted of those; the least width of layers l .. L */
+  float *pairs;                 /* room for numbers of pairs */
+  double v;                     /* mean_a V(q_a) of the layer before; mean square of h where that has no law */
+  fanin__cumulants activations; /* of (mean square of h) / v - 1 */
   fanin_probe_report *report;
 } fanin__probe;
 
@@ -114,6 +117,10 @@ void fanin__theory_input(fanin__probe *p);
 fanin_status fanin__theory_forward(fanin__probe *p, size_t l);
 void fanin__theory_output(fanin__probe *p);
 fanin_status fanin__theory_backward(fanin__probe *p, size_t l);
+
+/* How far the singular values of the Jacobian from z_l to the output spread; after the gradient's law of layer l. */
+void fanin__spread_output(fanin__probe *p);
+void fanin__spread_backward(fanin__probe *p, size_t l);
 
 /* The columns of layer l that have predictions but no law. */
 fanin_status fanin__theory_columns(fanin__probe *p, size_t l);

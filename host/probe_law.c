@@ -193,6 +193,7 @@ static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function 
     memcpy(t->phi, e.a, sizeof t->phi);
   } else {
     t->slope_sensitivity = sensitivity;
+    t->slope_ratio = 1 + fanin__kappa(&e, 1);
     mean += weighting(p, l, &e) / width;
   }
   const double share = single > 1e-12 ? variance / single : 0;

@@ -1,10 +1,10 @@
-/* What theory says of a probe at infinite width: the recursions of q from the input and of g from the output, sample by
- * sample, and the one-step predictions that have no law.
- *   q_l = sigma^2 n_in <h^2> + sigma_b^2,   <h^2> = V(q_l), behind a norm V(1)
- *   g_l = <phi'^2> (sigma_{l+1}^2 n_{l+1} g_{l+1}),  behind a norm over the variance of z (Yang et al. 2019, for large
- *         batches)
- * A residual connection adds <h_{l-1}^2> + 2 <h_{l-1}> <phi> to <h^2> (Yang & Schoenholz 2017, theorem 5 with
- * correlation of the means), and <dh_{l+1}^2> to <dh_l^2>. */
+/* What theory says of a probe at infinite width: the recursions of q from the input and of g from the output, and the
+ * one-step predictions that have no law. Sample by sample, at their own norms and at the batch's size, where
+ * fanin_theory() (theory.c) has one q, one correlation and an infinite batch: V is not linear, so that neither gives
+ * the other's numbers. q_l = sigma^2 n_in <h^2> + sigma_b^2,   <h^2> = V(q_l), behind a norm V(1) g_l = <phi'^2>
+ * (sigma_{l+1}^2 n_{l+1} g_{l+1}),  behind a norm over the variance of z (Yang et al. 2019, for large batches) A
+ * residual connection adds <h_{l-1}^2> + 2 <h_{l-1}> <phi> to <h^2> (Yang & Schoenholz 2017, theorem 5 with correlation
+ * of the means), and <dh_{l+1}^2> to <dh_l^2>. */
 #include <math.h>
 
 #include "probe.h"
@@ -81,6 +81,53 @@ fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
     t->g_meanfield[a] = known && variance > 0 ? dh * slopes[a] / variance : NAN;
   }
   return FANIN_OK;
+}
+
+/* ---- The spread of singular values --------------------------------------------------------------------------------
+ */
+
+/* J_l, the Jacobian of z_L by z_l, takes the output's gradient back to delta_l, so that for A = J_l J_l^T and a
+ * gradient of length 1 in any of n = n_L directions |delta_l|^2 has the relative variance 2 / (n + 2) times that of A's
+ * eigenvalues, n tr A^2 / (tr A)^2 - 1. Samples have slopes of their own, and so a mean eigenvalue: the product of
+ * sigma^2 sum_j phi'_j^2, by which it is divided. In wide layers, after Pennington et al. 2017 (section 2.4, the
+ * S-transform to second order) with widths of their own, each layer adds
+ *   n (<phi'^4> / (n_l <phi'^2>^2) - ties.inverse),
+ * the second term for orthogonal weights W_{l+1}. */
+
+static double spread_over(const double *x, uint64_t batch) {
+  const double mean = fanin__mean_of(x, batch);
+  double sum = 0;
+  for (uint64_t a = 0; a < batch; a++) {
+    sum += pow(x[a] / mean - 1, 2);
+  }
+  return sum / ((double)batch - 1);
+}
+
+void fanin__spread_output(fanin__probe *p) {
+  fanin_probe_layer *const out = &p->report->layers[p->layers - 1];
+  for (uint64_t a = 0; a < p->batch; a++) {
+    p->travel[a] = 1;
+  }
+  p->spread = 0;
+  p->rank = (double)p->config->widths[p->layers];
+  if (p->batch > 1) out->spread_measured = out->spread_predicted = 0;
+}
+
+void fanin__spread_backward(fanin__probe *p, size_t l) {
+  const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
+  fanin_probe_layer *const out = &p->report->layers[l - 1];
+  const double n = (double)p->config->widths[p->layers], width = (double)p->config->widths[l];
+  const bool plain = p->mlp.stages[l].norm == FANIN_NORM_NONE && !p->mlp.stages[l + 1].skip;
+  p->spread =
+      plain && t->lawful && after->lawful ? p->spread + n * (t->slope_ratio / width - after->ties.inverse) : NAN;
+  if (isnan(p->spread) || p->batch < 2) return;
+  for (uint64_t a = 0; a < p->batch; a++) {
+    p->travel[a] *= t->dd[a] / (after->variance * after->dd[a] * p->gradients.slope2[a]);
+  }
+  /* of the eigenvalues that are not 0 whatever the weights are */
+  p->rank = fmin(p->rank, width);
+  out->spread_measured = p->rank / n * (1 + 0.5 * (n + 2) * spread_over(p->travel, p->batch)) - 1;
+  out->spread_predicted = p->rank / n * (1 + p->spread) - 1;
 }
 
 /* ---- Columns without a law ----------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /* What the tests share; see support.h. */
 #include "support.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 void test_assert_status(fanin_status status, fanin_status expected, const char *what, const char *file, int line) {
@@ -8,6 +9,15 @@ void test_assert_status(fanin_status status, fanin_status expected, const char *
   print_error("%s\n  is %s (%d), not %s; last error: %s\n", what, fanin_status_name(status), (int)status,
               fanin_status_name(expected), fanin_last_error());
   _fail(file, line);
+}
+
+void test_assert_close_of(double value, double exact, double tolerance, const char *what, const char *of) {
+  if (fabs(value - exact) <= tolerance || value == exact) return;
+  fail_msg("%s of %s is %.12g, not %.12g", what, of, value, exact);
+}
+
+void test_assert_relative_of(double value, double exact, double tolerance, const char *what, const char *of) {
+  test_assert_close_of(value, exact, tolerance * fabs(exact), what, of);
 }
 
 fanin *test_open(void) {
@@ -18,6 +28,14 @@ fanin *test_open(void) {
 
 void test_close(fanin *f) {
   fanin_release(f);
+}
+
+cl_command_queue test_out_of_order(fanin *f) {
+  cl_int code = CL_SUCCESS;
+  const cl_command_queue queue =
+      clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
+  assert_int_equal(code, CL_SUCCESS);
+  return queue;
 }
 
 int test_group_open(void **state) {

@@ -16,11 +16,18 @@
 #define assert_status(status, expected) test_assert_status((status), (expected), #status, __FILE__, __LINE__)
 void test_assert_status(fanin_status status, fanin_status expected, const char *what, const char *file, int line);
 
+/* Fails the calling test with "<what> of <of> is <value>, not <exact>". */
+void test_assert_close_of(double value, double exact, double tolerance, const char *what, const char *of);
+void test_assert_relative_of(double value, double exact, double tolerance, const char *what, const char *of);
+
 /* fanin_open(NULL), which must succeed; fanin_release(). */
 fanin *test_open(void);
 void test_close(fanin *f);
 
-/* The same as a group's setup and teardown: *state is the fanin. */
+/* A new queue that may run what it is given in any order; clReleaseCommandQueue(). */
+cl_command_queue test_out_of_order(fanin *f);
+
+/* test_open() and test_close() as a group's setup and teardown: *state is the fanin. */
 int test_group_open(void **state);
 int test_group_close(void **state);
 

@@ -47,6 +47,11 @@ void test_fail_platforms(cl_int code) {
   platforms_code = code;
 }
 
+fanin *test_open_as(int gpu) {
+  if (gpu) test_replace_number(NULL, CL_DEVICE_TYPE, sizeof(cl_device_type), CL_DEVICE_TYPE_GPU);
+  return test_open();
+}
+
 void test_forget_answers(void) {
   n_answers = 0;
   platforms_code = CL_SUCCESS;

@@ -14,6 +14,10 @@ void test_replace_text(cl_device_info what, const char *text); /* kept by refere
 void test_replace_code(cl_device_info what, cl_int code);
 void test_fail_platforms(cl_int code);
 
+/* test_open(), where `gpu` 1 of a device that says it is a GPU: with the geometry that fanin has for those. Then
+ * test_close() and test_forget_answers(). */
+fanin *test_open_as(int gpu);
+
 /* The devices answer for themselves again. */
 void test_forget_answers(void);
 

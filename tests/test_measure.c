@@ -246,8 +246,7 @@ static void every_width_and_geometry(void **state) {
   for (size_t k = 0; k < 4; k++) {
     for (int gpu = 0; gpu < 2; gpu++) {
       assert_int_equal(setenv("FANIN_LANES", widths[k], 1), 0);
-      if (gpu) test_replace_number(NULL, CL_DEVICE_TYPE, sizeof(cl_device_type), CL_DEVICE_TYPE_GPU);
-      fanin *f = test_open();
+      fanin *const f = test_open_as(gpu);
       assert_int_equal(f->lanes, strtoul(widths[k], NULL, 10));
       for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
         check(f, (fanin_dtype)dtype, 1, 70001, around_three, gpu ? "as on a GPU" : widths[k]);

@@ -166,10 +166,7 @@ static void test_part_of_a_huge_stack(void **state) {
 
 static void test_repetitions_have_the_same_bits(void **state) {
   fanin *const f = *state;
-  cl_int code = CL_SUCCESS;
-  const cl_command_queue queue =
-      clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-  assert_int_equal(code, CL_SUCCESS);
+  const cl_command_queue queue = test_out_of_order(f);
   for (size_t k = 0; k < LEN(cases); k += 3) {
     const fanin_tensor t = tensor_of(&cases[k], FANIN_F32);
     size_t size = 0, again = 0;
@@ -186,10 +183,7 @@ static void test_repetitions_have_the_same_bits(void **state) {
 /* Waits for its list, and its event comes last: a copy that waits for it sees the matrix, which waited for a user. */
 static void test_events(void **state) {
   fanin *const f = *state;
-  cl_int code = CL_SUCCESS;
-  const cl_command_queue queue =
-      clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-  assert_int_equal(code, CL_SUCCESS);
+  const cl_command_queue queue = test_out_of_order(f);
   const uint64_t shape[] = {20, 30};
   const fanin_init init = fanin_orthogonal(1);
   fanin_tensor t;
@@ -200,7 +194,9 @@ static void test_events(void **state) {
   const cl_float none = 0;
   assert_int_equal(clEnqueueFillBuffer(queue, t.buffer, &none, sizeof none, 0, sizeof q, 0, NULL, NULL), CL_SUCCESS);
   assert_int_equal(clFinish(queue), CL_SUCCESS);
+  cl_int code = CL_SUCCESS;
   const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
+  assert_int_equal(code, CL_SUCCESS);
   cl_event done = NULL, read = NULL;
   assert_ok(fanin_fill(f, queue, &t, &init, KEY, 1, &gate, &done));
   assert_ok(fanin_read(f, queue, &t, q, sizeof q, 0, 1, &done, &read));

@@ -137,12 +137,8 @@ static void every_queue_and_geometry(void **state) {
   fanin_probe_layer usual[3], other[3];
   assert_ok(test_probe_layers(*state, NULL, &config, usual));
   for (int gpu = 0; gpu < 2; gpu++) {
-    if (gpu) test_replace_number(NULL, CL_DEVICE_TYPE, sizeof(cl_device_type), CL_DEVICE_TYPE_GPU);
-    fanin *const f = test_open();
-    cl_int code = CL_SUCCESS;
-    const cl_command_queue queue =
-        clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-    assert_int_equal(code, CL_SUCCESS);
+    fanin *const f = test_open_as(gpu);
+    const cl_command_queue queue = test_out_of_order(f);
     assert_ok(test_probe_layers(f, queue, &config, other));
     for (size_t l = 0; l < 3; l++) {
       test_assert_relative(other[l].q_measured, usual[l].q_measured, 1e-6, "q_measured");

@@ -234,12 +234,8 @@ static void every_activation_norm_and_dtype(void **state) {
 static void every_queue_and_geometry(void **state) {
   NEED_CLBLAST(state);
   for (int gpu = 0; gpu < 2; gpu++) {
-    if (gpu) test_replace_number(NULL, CL_DEVICE_TYPE, sizeof(cl_device_type), CL_DEVICE_TYPE_GPU);
-    fanin *const f = test_open();
-    cl_int code = CL_SUCCESS;
-    const cl_command_queue queue =
-        clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-    assert_int_equal(code, CL_SUCCESS);
+    fanin *const f = test_open_as(gpu);
+    const cl_command_queue queue = test_out_of_order(f);
     for (int norm = 0; norm < 3; norm++) {
       fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "tanh", "he_normal", BATCH);
       config.norm = (fanin_norm)norm;

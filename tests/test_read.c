@@ -104,10 +104,7 @@ static void read_and_compare(fanin *f, cl_command_queue queue, const read_case *
 
 static void test_parts(void **state) {
   fanin *const f = *state;
-  cl_int code = CL_SUCCESS;
-  const cl_command_queue out_of_order =
-      clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-  assert_int_equal(code, CL_SUCCESS);
+  const cl_command_queue out_of_order = test_out_of_order(f);
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     for (int blocking = 0; blocking < 2; blocking++) {
       read_and_compare(f, NULL, &cases[k], blocking);
@@ -129,9 +126,7 @@ static void read_after_user_event(fanin *f, const read_case *c) {
   cl_int code = CL_SUCCESS;
   const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
   assert_int_equal(code, CL_SUCCESS);
-  const cl_command_queue queue =
-      clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
-  assert_int_equal(code, CL_SUCCESS);
+  const cl_command_queue queue = test_out_of_order(f);
 
   cl_event event = NULL;
   assert_ok(fanin_read(f, queue, &t, host, bytes, 0, 1, &gate, &event));

@@ -70,6 +70,11 @@ typedef struct fanin_probe_layer {
   double q_sd, g_sd;                                  /* standard deviations of ln q and ln g over seeds: of q given
                                                          the input, all steps from it on; of g given the forward
                                                          pass, all steps from the output back */
+  double spread_measured, spread_predicted;           /* of the squared singular values of the Jacobian from z_l to
+                                                         z_L, as many as the least width in between: variance by mean
+                                                         squared. 0: dynamical isometry (Saxe et al. 2013). Without
+                                                         norm and residual connection, from 2 samples on; the
+                                                         prediction is at infinite width (Pennington et al. 2017) */
   double weight_gradient_measured;                    /* mean square of the entries of the loss's gradient of W,
                                                          delta^T h summed over the batch, divided by the batch */
   double weight_gradient_predicted;                   /* mean of delta^2 times mean of h^2, sample by sample */

@@ -231,6 +231,8 @@ class ProbeLayer:
     g_z: F64
     q_sd: F64
     g_sd: F64
+    spread_measured: F64
+    spread_predicted: F64
     weight_gradient_measured: F64
     weight_gradient_predicted: F64
     mean_measured: F64
