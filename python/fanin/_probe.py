@@ -92,11 +92,27 @@ class _Config:
     ) -> None:
         self.layers = len(widths) - 1
         self.c = CProbeConfig(n_widths=len(widths), widths=(ctypes.c_uint64 * len(widths))(*widths), **values)
+        self._raised: Optional[BaseException] = None
         if progress is not None:
-            self.c.progress = PROGRESS(lambda _user, what: progress(what.decode()))
+            self.c.progress = PROGRESS(self._telling(progress))
         self._set_input(widths, input, batch)
         if weights is not None:
             self._set_weights(widths, weights)
+
+    def _telling(self, progress: Callable[[str], None]) -> Callable[[Any, bytes], None]:
+        def tell(_user: Any, what: bytes) -> None:
+            try:
+                if self._raised is None:
+                    progress(what.decode())
+            except BaseException as raised:  # C cannot pass it on
+                self._raised = raised
+
+        return tell
+
+    def reraise(self) -> None:
+        """Raises what the callback raised."""
+        if self._raised is not None:
+            raise self._raised
 
     def _set_input(self, widths: Sequence[int], input: Any, batch: Optional[int]) -> None:
         self.c.batch = 256 if batch is None else unsigned("batch", batch)
@@ -180,6 +196,7 @@ def probe(
     report = ctypes.POINTER(CProbeReport)()
     lib.fanin_probe(where._handle, queue_handle, ctypes.byref(config.c), ctypes.byref(report))
     try:
+        config.reraise()
         return _report(report.contents)
     finally:
         lib.fanin_probe_report_free(report)

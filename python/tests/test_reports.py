@@ -90,3 +90,13 @@ def test_probe_of_given_weights_and_calibrating(queue):
         queue=queue,
     )
     assert report.layers[0].q_measured == pytest.approx(1, abs=0.02)
+
+
+def test_progress_that_fails():
+    """What a callback raises arrives."""
+
+    def fail(_what):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        fanin.probe([4, 4], progress=fail, input=np.ones((2, 4)))

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# A wheel made from BUILD, installed into a fresh environment by pip, with nothing else of fanin in reach: it has the
-# library inside and fills a PyOpenCL array with the source tree's bits. All files in WORK.
+# A wheel made from BUILD, installed by pip into a fresh environment with nothing else of fanin in reach: it has the library
+# inside and fills a PyOpenCL array with the command's bits. PyOpenCL, with an ICD loader of its own, and NumPy come from
+# PyPI, or with FROM "system" are the system's. All files in WORK.
 set -euo pipefail
-build=$1 work=$2
+build=$1 work=$2 from=$3
 unset FANIN_LIBRARY PYTHONPATH
 rm -rf "$work"
 wheel=$("$SRC/tools/make-wheel" "$build" "$work/dist")
@@ -10,8 +11,14 @@ case $wheel in
   */fanin-*-py3-none-linux_*.whl) echo "$wheel" ;;
   *) echo "not a wheel of this platform for every Python: $wheel" && exit 1 ;;
 esac
-/usr/bin/python3 -m venv --system-site-packages "$work/venv"
-"$work/venv/bin/pip" install -q --disable-pip-version-check --no-index --no-deps "$wheel"
+if [ "$from" = system ]; then
+  /usr/bin/python3 -m venv --system-site-packages "$work/venv"
+  "$work/venv/bin/pip" install -q --disable-pip-version-check --no-index --no-deps "$wheel"
+else
+  /usr/bin/python3 -m venv "$work/venv"
+  "$work/venv/bin/pip" install -q --disable-pip-version-check "$wheel[opencl]" 'pyopencl==2026.1.4' 'numpy<3' ||
+    { echo "could not install from PyPI; cmake -DFANIN_TEST_PYPI=OFF uses the system's packages"; exit 1; }
+fi
 cd "$work"
 venv/bin/python -c '
 import sys, pyopencl as cl, pyopencl.array as cla, fanin
@@ -20,6 +27,7 @@ queue = cl.CommandQueue(cl.create_some_context(interactive=False))
 w = cla.empty(queue, (41, 23), "float32")
 fanin.fill(w, "he_normal", seed=42, name="w", layout="OI")
 w.get().tofile("w.raw")
+print("PyOpenCL", cl.VERSION_TEXT)
 ' "$work"
 "$build/fanin" init --tensor w:f32:OI:41x23 --init he_normal --seed 42 -o w.npy
 cmp <(tail -c $((41 * 23 * 4)) w.npy) w.raw
