@@ -43,6 +43,14 @@ def test_buffer_with_offset_and_strides(queue):
     )
 
 
+@pytest.mark.parametrize("strides", [(0, 4), (-4, 4), (3, 4)])
+def test_strides_of_one_element_do_not_count(queue, strides):
+    memory = Guarded(queue, 9, "f4")
+    how = dict(dtype="f32", shape=(1, 5), offset=8, strides=strides, queue=queue)
+    fanin.fill(memory.array.base_data, "normal", **how, **HOW)
+    memory.expect(lambda m: m[2:7], fanin.array((5,), "normal", **HOW))
+
+
 def test_buffer_of_a_pool_and_sub_buffer(queue, context):
     dense = fanin.array((50,), "normal", **HOW)
     pool = cl.tools.MemoryPool(cl.tools.ImmediateAllocator(queue))

@@ -2,12 +2,14 @@
 
 import gc
 import threading
+import time
 
 import pyopencl as cl
 import pyopencl.array as cla
+import pytest
 
 import fanin
-from fanin import _device
+from fanin import _device, _probe
 
 HOW = dict(seed=5, name="w")
 
@@ -54,6 +56,52 @@ def test_cache_is_bounded_and_shared(context):
     assert all(c.reference_count > before for c, before in zip(contexts[4:], counts[4:]))
     fanin.clear_cache()
     assert [c.reference_count for c in contexts] == counts
+
+
+def test_memory_for_numpy_is_let_go():
+    device = fanin.Device.open()
+    fanin.array((100,), "normal", device=device, **HOW)
+    before = device.context.reference_count  # PoCL's buffers count
+    for _ in range(5):
+        fanin.array((100,), "normal", device=device, **HOW)
+    assert device.context.reference_count == before
+
+
+def test_reports_are_freed(monkeypatch):
+    freed = []
+
+    class Library:
+        lib = _probe.lib
+
+        def __getattr__(self, name):
+            function = getattr(self.lib, name)
+            return function if name != "fanin_probe_report_free" else lambda report: (freed.append(1), function(report))
+
+    monkeypatch.setattr(_probe, "lib", Library())
+    fanin.probe([3, 3])
+    with pytest.raises(KeyError):
+        fanin.probe([3, 3], progress=lambda what: {}[what])
+    assert len(freed) == 2
+
+
+def test_threads_share_one_device(monkeypatch, context):
+    """Sixteen threads that come at once for a pair that nobody had: it is made once."""
+    fanin.clear_cache()
+    make, made = _device.Device._of_handles, []
+
+    def slowly(*handles):
+        time.sleep(0.05)
+        made.append(make(*handles))
+        return made[-1]
+
+    monkeypatch.setattr(_device.Device, "_of_handles", slowly)
+    queue = cl.CommandQueue(context)
+    threads = [threading.Thread(target=_device.device_of_queue, args=(queue,)) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(made) == 1
 
 
 def test_cache_cleared_while_in_use(context):

@@ -32,6 +32,27 @@ def test_waits_for_events(unordered, context):
     assert (array.get() == 1).all() and (plan_array.get() == 1).all()
 
 
+def test_waits_for_an_array_s_events(unordered, context):
+    """By fill(), a plan and measure(); and both of the first leave their own."""
+    gate = cl.UserEvent(context)
+    arrays = [cla.zeros(unordered, 1000, "f4") for _ in range(3)]
+    plan = fanin.Plan(unordered, [fanin.Item(arrays[1], "ones")])
+    for array in arrays:
+        array.finish()
+        array.add_event(gate)
+    events = [fanin.fill(arrays[0], "ones"), plan.fill(1)]
+    unordered.flush()
+    opening = threading.Timer(0.2, lambda: gate.set_status(cl.command_execution_status.COMPLETE))
+    assert not any(map(complete, events))
+    opening.start()
+    fanin.measure(arrays[2])
+    assert complete(gate)
+    for event, array in zip(events, arrays):
+        assert event in array.events
+        event.wait()
+    opening.join()
+
+
 def test_array_s_own_events(unordered):
     """What PyOpenCL enqueued on an array comes before, what it enqueues next after."""
     for value in range(20):
