@@ -114,7 +114,8 @@ def device_of(device: AnyDevice) -> Device:
     """A Device as it is, or the cached one of a selector."""
     if isinstance(device, Device):
         return device
-    return _cached(device, lambda: Device.open(device))
+    selector = device
+    return _cached(selector, lambda: Device.open(selector))
 
 
 def clear_cache() -> None:

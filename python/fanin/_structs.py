@@ -363,6 +363,9 @@ CALIBRATED_LAYER = Mirror("fanin_calibrated_layer", CalibratedLayer)
 THEORY_LAYER = Mirror("fanin_theory_layer", TheoryLayer)
 FIXED_POINT = Mirror("fanin_fixed_point", FixedPoint)
 
+_MIRRORS: list[Mirror[Any]] = [DEVICE_INFO, MOMENTS, DESCRIPTION, STATS, PLAN_FACTS, PROBE_LAYER, CALIBRATED_LAYER]
+_MIRRORS += [THEORY_LAYER, FIXED_POINT]
+
 # Every struct by its name in C.
 STRUCTS: dict[str, Any] = {
     "fanin_tensor": CTensor,
@@ -375,20 +378,7 @@ STRUCTS: dict[str, Any] = {
     "fanin_finding": CFinding,
     "fanin_probe_report": CProbeReport,
     "fanin_suggestion": CSuggestion,
-    **{
-        mirror.struct.__name__: mirror.struct
-        for mirror in (
-            DEVICE_INFO,
-            MOMENTS,
-            DESCRIPTION,
-            STATS,
-            PLAN_FACTS,
-            PROBE_LAYER,
-            CALIBRATED_LAYER,
-            THEORY_LAYER,
-            FIXED_POINT,
-        )
-    },
+    **{mirror.struct.__name__: mirror.struct for mirror in _MIRRORS},
 }
 
 # Enumerators that Python has as the index of a text: prefix in C, names from 0 on.
