@@ -16,7 +16,7 @@ if [ "$from" = system ]; then
   "$work/venv/bin/pip" install -q --disable-pip-version-check --no-index --no-deps "$wheel"
 else
   /usr/bin/python3 -m venv "$work/venv"
-  "$work/venv/bin/pip" install -q --disable-pip-version-check "$wheel[opencl]" 'pyopencl==2026.1.4' 'numpy<3' ||
+  "$work/venv/bin/pip" install -q --disable-pip-version-check "${wheel}[opencl]" 'pyopencl==2026.1.4' 'numpy<3' ||
     { echo "could not install from PyPI; cmake -DFANIN_TEST_PYPI=OFF uses the system's packages"; exit 1; }
 fi
 cd "$work"
