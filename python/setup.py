@@ -2,20 +2,21 @@
 
 from pathlib import Path
 
-from setuptools import setup
+from setuptools import Distribution, setup
 from wheel.bdist_wheel import bdist_wheel
 
 HAS_LIBRARY = (Path(__file__).parent / "fanin/libfanin.so").exists()
 
 
-class Wheel(bdist_wheel):
-    def finalize_options(self):
-        super().finalize_options()
-        self.root_is_pure = not HAS_LIBRARY
+class Package(Distribution):
+    def has_ext_modules(self):
+        return HAS_LIBRARY
 
+
+class Wheel(bdist_wheel):
     def get_tag(self):
         _, _, platform = super().get_tag()
         return ("py3", "none", platform)
 
 
-setup(cmdclass={"bdist_wheel": Wheel})
+setup(distclass=Package, cmdclass={"bdist_wheel": Wheel})
