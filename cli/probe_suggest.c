@@ -6,6 +6,7 @@
 #include "json.h"
 #include "probe.h"
 #include "table.h"
+#include "terminal.h"
 
 enum { INIT_TEXT = 256, SENTENCES = 1024 };
 
@@ -44,12 +45,17 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
   printf(", %" PRIu64 " layers of equal widths\n\n", r->depth);
   table_print(&t, stdout);
   table_free(&t);
-  printf("\na layer, in all: the factors by which q grows from layer to layer and to the last, and G on its way back\n"
-         "sensitivity: what a small relative deviation of q is multiplied by in a layer; above 1 it grows\n");
+  putchar('\n');
+  terminal_line(
+      stdout, 2,
+      "a layer, in all: the factors by which q grows from layer to layer and to the last, and G on its way back");
+  terminal_line(stdout, 2,
+                "sensitivity: what a small relative deviation of q is multiplied by in a layer; above 1 it grows");
   for (size_t i = 0; i < n; ++i) {
     char text[SENTENCES];
     fanin_suggestion_format(&list[i], text, sizeof text);
-    printf("\n%s: %s\n", fanin_aim_name(list[i].aim), text);
+    putchar('\n');
+    terminal_line(stdout, 2, "%s: %s", fanin_aim_name(list[i].aim), text);
   }
 }
 

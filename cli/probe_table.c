@@ -5,6 +5,7 @@
 
 #include "probe.h"
 #include "table.h"
+#include "terminal.h"
 #include "text.h"
 
 /* Of a deeper network so many layers are shown, most of them at its ends. */
@@ -87,11 +88,12 @@ void probe_print_report(const probe_request *r, const fanin_probe_report *report
 /* ---- Verdicts and findings ----------------------------------------------------------------------------------------
  */
 
-static void print_layers(const fanin_finding *f) {
+static void print_finding(const fanin_finding *f, const char *indent) {
+  const char *name = fanin_diagnosis_name(f->diagnosis);
   if (f->first == f->last)
-    printf("layer %zu", f->first);
+    terminal_line(stdout, 2, "%s%s, layer %zu: %s", indent, name, f->first, f->what);
   else
-    printf("layers %zu to %zu", f->first, f->last);
+    terminal_line(stdout, 2, "%s%s, layers %zu to %zu: %s", indent, name, f->first, f->last, f->what);
 }
 
 static void print_conformity(const fanin_probe_report *report) {
@@ -105,8 +107,9 @@ static void print_conformity(const fanin_probe_report *report) {
   } else if (report->overflow_layer > 0) {
     printf("DOES NOT CONFORM: the values of layer %zu overflow f32\n", report->overflow_layer);
   } else if (failed > 0) {
-    printf("DOES NOT CONFORM: %zu of %zu layers differ from theory (|z| up to %.2f is accepted, %zu tests)\n", failed,
-           n, report->z_bound, report->n_tests);
+    terminal_line(stdout, 0,
+                  "DOES NOT CONFORM: %zu of %zu layers differ from theory (|z| up to %.2f is accepted, %zu tests)",
+                  failed, n, report->z_bound, report->n_tests);
   } else {
     printf("DOES NOT CONFORM: see what was found\n");
   }
@@ -138,12 +141,9 @@ void probe_print_findings(const fanin_probe_report *report, const char *indent) 
     const fanin_finding *f = &report->findings[i];
     for (same = 1; i + same < report->n_findings && f[same].diagnosis == f->diagnosis;)
       ++same;
-    for (size_t k = 0; k < same && k < MOST; ++k) {
-      printf("%s%s, ", indent, fanin_diagnosis_name(f->diagnosis));
-      print_layers(&f[k]);
-      printf(": %s\n", f[k].what);
-    }
+    for (size_t k = 0; k < same && k < MOST; ++k)
+      print_finding(&f[k], indent);
     if (same > MOST) printf("%s  and %zu more, up to layer %zu\n", indent, same - MOST, f[same - 1].last);
-    printf("%s  do: %s\n", indent, f->remedy);
+    terminal_line(stdout, 0, "%s  do: %s", indent, f->remedy);
   }
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "probe.h"
+#include "terminal.h"
 
 /* Appends, and ends with "..." what does not fit. */
 static void append(char out[PROBE_TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -75,8 +76,9 @@ void probe_print_heading(const probe_request *r, const session *s) {
     printf("%s%s", i > 0 ? " | " : "", r->init_texts[i]);
   if (is_calibrated(r)) printf(", calibrated");
   printf(" in %s, seed %" PRIu64 "\n", fanin_dtype_name(r->config.dtype), r->config.seed);
-  printf("Input: %s", probe_input_text(r, text));
-  if (r->input) printf("; mean cosine of two rows %.3g", r->input_correlation);
-  if (r->input && r->columns_left > 0) printf("; columns left out: %" PRIu64, r->columns_left);
-  printf("\nDevice: %s\n\n", s->device_name);
+  probe_input_text(r, text);
+  if (r->input) append(text, "; mean cosine of two rows %.3g", r->input_correlation);
+  if (r->input && r->columns_left > 0) append(text, "; columns left out: %" PRIu64, r->columns_left);
+  terminal_line(stdout, 2, "Input: %s", text);
+  printf("Device: %s\n\n", s->device_name);
 }

@@ -152,21 +152,26 @@ static void print_groups(const table *t, const plan *p, FILE *stream) {
 /* The columns that are not shown, each after its heading. */
 static void print_dropped(const table *t, const plan *p, FILE *stream) {
   const char *group = NULL;
+  char *text = NULL;
+  size_t length = 0;
   bool any = false;
+  FILE *line = open_memstream(&text, &length);
+  if (!line) return;
   for (size_t c = 0; c < t->n_columns; ++c) {
     if (p->shown[c]) continue;
     const char *own = t->groups ? t->groups[c] : "";
-    fputs(any ? ", " : "(too narrow to show: ", stream);
-    if (own[0] && (!group || strcmp(group, own) != 0)) fprintf(stream, "%s ", own);
-    fputs(t->columns[c].title, stream);
+    fputs(any ? ", " : "", line);
+    if (own[0] && (!group || strcmp(group, own) != 0)) fprintf(line, "%s ", own);
+    fputs(t->columns[c].title, line);
     group = own;
     any = true;
   }
-  if (any) fputs(")\n", stream);
+  if (fclose(line) == 0 && any) terminal_line(stream, 1, "(too narrow to show: %s)", text);
+  free(text);
 }
 
 void table_print(const table *t, FILE *stream) {
-  const plan p = make_plan(t, terminal_columns(stream));
+  const plan p = make_plan(t, terminal_width(stream));
   const char *titles[MAX_COLUMNS];
   for (size_t c = 0; c < t->n_columns; ++c)
     titles[c] = t->columns[c].title;

@@ -67,7 +67,7 @@ static fanin_status fail_no_device(const device_list *list, const char *origin, 
   size_t used = 0;
   for (size_t k = 0; k < list->count && used < sizeof names; k++) {
     const fanin_device_info *const info = &list->devices[k];
-    const int length = snprintf(names + used, sizeof names - used, "%s%zu: %s (%s)", k ? ", " : "there are ", k,
+    const int length = snprintf(names + used, sizeof names - used, "%s%zu is %s (%s)", k ? ", " : "by index, ", k,
                                 info->name, info->platform_name);
     used += length > 0 ? (size_t)length : 0;
   }

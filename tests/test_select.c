@@ -49,8 +49,8 @@ static void test_selectors(void **state) {
   assert_opens("01", 1);
   assert_opens("basic", 0);
   assert_opens("PThread", 1);
-  assert_opens_none("2", FANIN_NO_DEVICE, "no device answers the selector \"2\"; there are 0: basic");
-  assert_opens_none("99999999999999999999999999", FANIN_NO_DEVICE, ", 1: pthread");
+  assert_opens_none("2", FANIN_NO_DEVICE, "no device answers the selector \"2\"; by index, 0 is basic");
+  assert_opens_none("99999999999999999999999999", FANIN_NO_DEVICE, ", 1 is pthread");
   assert_opens_none("gpu", FANIN_NO_DEVICE, "selector \"gpu\"");
   assert_opens_none("no such", FANIN_NO_DEVICE, "(Portable Computing Language)");
   assert_opens_none("-1", FANIN_NO_DEVICE, "selector \"-1\"");

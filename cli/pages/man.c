@@ -213,7 +213,8 @@ void write_man(FILE *to) {
   for (const command *c = commands; c->name; ++c)
     put_command(to, c);
   fputs(".Sh ENVIRONMENT\n.Bl -tag -width FANIN_DEVICE\n.It Ev FANIN_DEVICE\n"
-        "Which device to use where\n.Fl -device\ndoes not say it.\n.El\n"
+        "Which device to use where\n.Fl -device\ndoes not say it.\n"
+        ".It Ev COLUMNS\nHow wide tables are to be where the output is no terminal.\n.El\n"
         ".Sh FILES\nBelow the prefix of the installation, such as\n.Pa /usr :\n.Bl -tag -width indent\n.It Pa " FANIN_DATADIR "/models\n"
         "Model files for\n.Nm\n.Cm init .\n.It Pa " FANIN_DOCDIR "\n"
         "What the help calls docs: model files, the tests of\n.Cm inspect ,\n"

@@ -1,6 +1,7 @@
 # What the tests of the command share. $FANIN is the command, $SRC the source tree. Sourced, after set -euo pipefail.
 : "${FANIN:?the command}" "${SRC:?the source tree}"
 
+unset COLUMNS
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 mkdir "$scratch/work" # where a test runs; what it writes is looked at

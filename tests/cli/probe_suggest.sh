@@ -45,3 +45,10 @@ assert abs(layers[3]['q_meanfield'] - 1) < 0.02, layers[3]
 g = layers[0]['g_meanfield'] / layers[3]['g_meanfield']
 assert abs(g / selu['g_total'] - 1) < 0.02, (g, selu['g_total'])
 PYTHON
+
+# ---- Sentences fit the width that is asked for, and lose no word ----
+"$FANIN" probe --suggest gelu | sed -n '/^forward:/,$p' >whole.txt
+COLUMNS=60 "$FANIN" probe --suggest gelu | sed -n '/^forward:/,$p' >broken.txt
+[ "$(wc -L <broken.txt)" -le 60 ] || die "COLUMNS=60: a line of $(wc -L <broken.txt)"
+[ "$(wc -L <whole.txt)" -gt 60 ] || die "without COLUMNS: lines are broken in a pipe"
+diff <(tr -s ' \n' '\n' <whole.txt) <(tr -s ' \n' '\n' <broken.txt) || die "COLUMNS=60: other words"
