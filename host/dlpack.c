@@ -65,7 +65,7 @@ fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layo
   fanin_dtype dtype = FANIN_F32;
   if (!fields) return fanin__fail(FANIN_BAD_ARGUMENT, "the DLTensor is NULL");
   if (fields->device_type != OPENCL) {
-    return fanin__fail(FANIN_UNSUPPORTED, "device_type is %d; accepted is 4 (kDLOpenCL)", fields->device_type);
+    return fanin__fail(FANIN_UNSUPPORTED, "device_type is %" PRId64 "; accepted is 4 (kDLOpenCL)", fields->device_type);
   }
   FANIN__TRY(dtype_of(fields, &dtype));
   FANIN__TRY(copy_shape(fields, shape));

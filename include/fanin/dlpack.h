@@ -12,7 +12,7 @@ static inline fanin_status fanin_tensor_from_dlpack(const DLTensor *dl, const ch
   fanin_dlpack fields;
   if (!dl) return fanin_tensor_of_dlpack(NULL, layout, out);
   fields.data = dl->data;
-  fields.device_type = (int)dl->device.device_type;
+  fields.device_type = dl->device.device_type;
   fields.ndim = dl->ndim;
   fields.code = dl->dtype.code;
   fields.bits = dl->dtype.bits;

@@ -13,8 +13,8 @@ FANIN_C_BEGIN
 /* The fields of a DLTensor, of any version of DLPack. fanin/dlpack.h, which needs <dlpack/dlpack.h>, has
  * fanin_tensor_from_dlpack() for a DLTensor itself; this is for those who have the numbers only. */
 typedef struct fanin_dlpack {
-  void *data;      /* a cl_mem */
-  int device_type; /* DLDeviceType: 4 is kDLOpenCL */
+  void *data;          /* a cl_mem */
+  int64_t device_type; /* DLDeviceType, an enumeration of either sign: 4 is kDLOpenCL */
   int ndim;
   int code, bits, lanes;  /* DLDataType */
   const int64_t *shape;   /* ndim numbers */
