@@ -22,9 +22,7 @@ DTYPES = {"f32": "f4", "f16": "f2", "bf16": "u2", "f64": "f8"}
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_command_opencl_numpy_and_plan(command, queue, tmp_path, dtype):
-    initialisers = (
-        INITIALISERS if dtype == "f32" else ["uniform:lo=-2,hi=0.1", "he_normal"]  # to compile less
-    )  # to compile less
+    initialisers = INITIALISERS if dtype == "f32" else INITIALISERS[3:4] + INITIALISERS[9:10]  # less to compile
     tensors = [(f"--tensor=t{k}:{dtype}:OI:37x53", f"--init={init}") for k, init in enumerate(initialisers)]
     command("init", *sum(tensors, ()), "--seed", 42, "-o", tmp_path / "t.safetensors")
     body = np.fromfile(tmp_path / "t.safetensors", "u1")[-ELEMENTS * np.dtype(DTYPES[dtype]).itemsize * len(tensors) :]
