@@ -235,6 +235,12 @@ static void test_other_context(void **state) {
   assert_sentence("buffer belongs to another context");
   assert_status(fanin_fill(f, fanin_queue(other), &t, &normal, key, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
   assert_sentence("queue belongs to another context");
+  cl_int code = CL_SUCCESS;
+  const cl_event gate = clCreateUserEvent(fanin_context(other), &code);
+  assert_int_equal(code, CL_SUCCESS);
+  assert_status(fanin_fill(f, NULL, &t, &normal, key, 1, &gate, NULL), FANIN_BAD_ARGUMENT);
+  assert_sentence("wait_list[0] belongs to another context");
+  clReleaseEvent(gate);
   test_assert_guarded(f, buffer, 0, 0);
   test_assert_guarded(other, foreign, 0, 0);
   clReleaseMemObject(buffer);

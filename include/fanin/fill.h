@@ -21,7 +21,7 @@ FANIN_API fanin_key fanin_key_named(uint64_t seed, const char *name);
 
 /* Enqueues the initialisation of the part of `t` that memory holds; never touches a byte outside it. Asynchronous,
  * except that the first fill of a distribution and dtype compiles its kernel. An empty part enqueues nothing but the
- * event. f, queue and buffer must share a context; the queue's device must be f's.
+ * event. f, queue, buffer and wait list must share a context; the queue's device must be f's.
  * Errors: FANIN_BAD_* with the argument named; FANIN_UNSUPPORTED (f64 on a device without it); OpenCL's. */
 FANIN_API fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init,
                                   fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
