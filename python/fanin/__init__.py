@@ -12,12 +12,13 @@ from . import init
 from ._device import Device, clear_cache, devices
 from ._errors import ArgumentError, Error
 from ._fill import fill, stream_of
-from ._init import Init, expect, fans, gain, initialisers, std
+from ._init import Init, expect, fans, gain, initialisers, scheme, schemes, std
 from ._library import lib as _lib
 from ._library import path as library_path
 from ._numpy import array, fill_numpy
 from ._plan import Item, Plan
 from ._probe import Finding, ProbeReport, calibrate, measure, probe
+from ._shards import Shard, split
 from ._structs import (
     CalibratedLayer,
     Description,
@@ -27,6 +28,7 @@ from ._structs import (
     Moments,
     PlanFacts,
     ProbeLayer,
+    SchemeDescription,
     Stats,
     TheoryLayer,
 )

@@ -6,7 +6,17 @@ import ctypes
 from typing import Any, Optional, Sequence, Union
 
 from ._library import lib
-from ._structs import CRITERIA, DESCRIPTION, MOMENTS, CInit, Description, Fans, Moments
+from ._structs import (
+    CRITERIA,
+    DESCRIPTION,
+    MOMENTS,
+    SCHEME_DESCRIPTION,
+    CInit,
+    Description,
+    Fans,
+    Moments,
+    SchemeDescription,
+)
 from ._tensor import choice, make_tensor
 
 
@@ -48,6 +58,12 @@ class Init:
         """Name, formula, parameters and source."""
         return _describe(self._c.kind)
 
+    def scaled(self, factor: float) -> Init:
+        """The initialiser whose values have the law of this one's times `factor` (`scheme()`, for one)."""
+        out = CInit()
+        lib.fanin_init_scaled(ctypes.byref(self._c), factor, ctypes.byref(out))
+        return Init._of(out)
+
     @property
     def draws(self) -> bool:
         """Whether its values depend on seed and stream."""
@@ -82,6 +98,28 @@ def initialisers() -> list[Description]:
             known.append(_describe(len(known)))
         except ValueError:
             return known
+
+
+def schemes() -> list[SchemeDescription]:
+    """Every scheme there is."""
+    out = SCHEME_DESCRIPTION.struct()
+    known: list[SchemeDescription] = []
+    for scheme in range(lib.fanin_scheme_count()):
+        lib.fanin_describe_scheme(scheme, ctypes.byref(out))
+        known.append(SCHEME_DESCRIPTION.read(out))
+    return known
+
+
+def scheme(text: str, shape: Optional[Sequence[int]] = None, layout: str = "") -> float:
+    """The factor that a paper puts in front of an initialiser: `Init("normal:std=0.02").scaled(scheme("residual:layers=12"))`.
+
+    Factors multiply. `schemes()` lists them, with the initialisers that they go with; those that need fans need shape and
+    layout.
+    """
+    tensor = None if shape is None else make_tensor("f32", shape, layout=layout)
+    factor = ctypes.c_double()
+    lib.fanin_scheme_factor(text.encode(), None if tensor is None else ctypes.byref(tensor), ctypes.byref(factor))
+    return factor.value
 
 
 def fans(shape: Sequence[int], layout: str, *, groups: int = 1, splits: int = 1) -> Fans:

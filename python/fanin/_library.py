@@ -33,6 +33,12 @@ fanin_status fanin_gain(const char *activation, double slope, fanin_criterion cr
 fanin_status fanin_init_parse(const char *text, fanin_init *out);
 size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
 fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
+int fanin_scheme_count(void);
+fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out);
+fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double *factor);
+fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out);
+fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t index, uint64_t count, fanin_tensor *out);
+fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out);
 fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
 fanin_key fanin_key_named(uint64_t seed, const char *name);
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);

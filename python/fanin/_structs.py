@@ -185,6 +185,18 @@ class Description:
 
 
 @dataclass(frozen=True)
+class SchemeDescription:
+    """What there is to say about a scheme: a factor in front of an initialiser."""
+
+    name: Text
+    formula: Text
+    parameters: Text
+    goes_with: Text
+    source: Text
+    needs_fans: Flag
+
+
+@dataclass(frozen=True)
 class Stats:
     """Moments of a tensor, measured on the device; `second` is the mean of squares."""
 
@@ -357,6 +369,7 @@ class CSuggestion(c.Structure):
 DEVICE_INFO = Mirror("fanin_device_info", DeviceInfo)
 MOMENTS = Mirror("fanin_moments", Moments)
 DESCRIPTION = Mirror("fanin_description", Description)
+SCHEME_DESCRIPTION = Mirror("fanin_scheme_description", SchemeDescription)
 STATS = Mirror("fanin_stats", Stats)
 PLAN_FACTS = Mirror("fanin_plan_facts", PlanFacts)
 CALIBRATED_LAYER = Mirror("fanin_calibrated_layer", CalibratedLayer)
@@ -364,7 +377,7 @@ THEORY_LAYER = Mirror("fanin_theory_layer", TheoryLayer)
 FIXED_POINT = Mirror("fanin_fixed_point", FixedPoint)
 
 _MIRRORS: list[Mirror[Any]] = [DEVICE_INFO, MOMENTS, DESCRIPTION, STATS, PLAN_FACTS, PROBE_LAYER, CALIBRATED_LAYER]
-_MIRRORS += [THEORY_LAYER, FIXED_POINT]
+_MIRRORS += [THEORY_LAYER, FIXED_POINT, SCHEME_DESCRIPTION]
 
 # Every struct by its name in C.
 STRUCTS: dict[str, Any] = {

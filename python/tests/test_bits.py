@@ -122,6 +122,19 @@ def test_slabs_and_ranges_are_the_whole_s(queue):
     assert same_bits(part, whole[:, 8:])
 
 
+@pytest.mark.parametrize("dimension, first", [(None, (18,)), (0, (2, 10)), (1, (12, 2))])
+def test_split(queue, dimension, first):
+    """Seven shards together are the whole."""
+    how = dict(seed=1, name="w", layout="OI")
+    whole, parts = fanin.array((12, 10), "he_normal", **how), []
+    for shard in fanin.split((12, 10), 7, dimension):
+        part = cla.empty(queue, shard.shape, "f4")
+        fanin.fill(part, "he_normal", **how, **shard.where)
+        parts.append(part.get())
+    assert parts[0].shape == first
+    assert same_bits(np.concatenate(parts, axis=dimension or 0), whole.ravel() if dimension is None else whole)
+
+
 def test_past_32_bits(queue):
     """Elements past 2^32 of a tensor that no memory here holds; consecutive ranges meet."""
     how = dict(seed=3, name="big", whole=(1 << 20, 1 << 20), layout="OI")

@@ -32,6 +32,15 @@ def test_initialisers_are_values():
     assert fanin.Init("glorot_uniform").description.name == "xavier_uniform" and not fanin.Init("ones").draws
 
 
+def test_schemes():
+    residual = fanin.scheme("residual:layers=12")
+    assert residual == pytest.approx(24**-0.5, rel=1e-12)
+    scaled = fanin.Init("normal:std=0.02").scaled(residual)
+    assert fanin.std((3,), scaled) == pytest.approx(0.02 / 24**0.5, rel=1e-12)
+    assert fanin.scheme("fan_in", (30, 64), "OI") == pytest.approx(1 / 8, rel=1e-12)
+    assert {"residual", "fan_in"} <= {known.name for known in fanin.schemes()}
+
+
 def test_theory():
     """He keeps q with ReLU and Xavier halves it (He et al. 2015); the edge of chaos of tanh (Schoenholz et al. 2017)."""
     he = fanin.theory([100] * 31, "relu", init="he_normal")

@@ -1,0 +1,41 @@
+"""Tensors cut into even shards."""
+
+from __future__ import annotations
+
+import ctypes
+from dataclasses import dataclass
+from typing import Any, Optional, Sequence
+
+from ._library import lib
+from ._structs import CTensor
+from ._tensor import make_tensor, unsigned
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A shard's own shape, and the arguments of `fill()` that say where in the whole tensor it is."""
+
+    shape: tuple[int, ...]
+    where: dict[str, Any]
+
+
+def split(whole: Sequence[int], count: int, dimension: Optional[int] = None) -> list[Shard]:
+    """The shards of a tensor of the shape `whole`, as even as it goes; the first ones have one more.
+
+    Along `dimension`, as tensor parallelism has them; None: ranges of the row-major order, as ZeRO and FSDP have them.
+
+        for array, shard in zip(arrays, fanin.split((4096, 1024), 8, dimension=0)):
+            fanin.fill(array, "he_normal", seed=42, name="w", layout="OI", **shard.where)
+    """
+    tensor, out = make_tensor("f32", whole), CTensor()
+    shards = []
+    # No shards at all are asked for as if for one, which the library refuses.
+    for index in range(max(unsigned("count", count), 1)):
+        if dimension is None:
+            lib.fanin_tensor_split_range(ctypes.byref(tensor), index, count, ctypes.byref(out))
+            shards.append(Shard((out.count,), {"whole": tuple(whole), "first": out.first}))
+        else:
+            lib.fanin_tensor_split(ctypes.byref(tensor), dimension, index, count, ctypes.byref(out))
+            start, extent = tuple(out.start[: out.rank]), tuple(out.extent[: out.rank])
+            shards.append(Shard(extent, {"whole": tuple(whole), "start": start}))
+    return shards
