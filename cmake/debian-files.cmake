@@ -1,5 +1,6 @@
 # Run by CPack when each component is installed below ${CPACK_TEMPORARY_DIRECTORY}/<component>: copyright, changelog,
-# compressed manual pages and a static library without debugging symbols, as Debian's policy wants them.
+# compressed manual pages and a static library without debugging symbols, as Debian's policy wants them; zsh's completion
+# where Debian's zsh looks.
 file(READ ${CPACK_FANIN_SOURCE}/LICENSE license)
 string(REGEX REPLACE "\n\n" "\n.\n" license "${license}")
 string(REGEX REPLACE "\n(.)" "\n \\1" license "${license}")
@@ -34,3 +35,7 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
 endforeach()
 file(GLOB_RECURSE archives ${CPACK_TEMPORARY_DIRECTORY}/development/usr/lib/*.a)
 execute_process(COMMAND strip --strip-debug --remove-section=.comment --enable-deterministic-archives ${archives} COMMAND_ERROR_IS_FATAL ANY)
+set(zsh ${CPACK_TEMPORARY_DIRECTORY}/command/usr/share/zsh)
+if(EXISTS ${zsh}/site-functions)
+  file(RENAME ${zsh}/site-functions ${zsh}/vendor-completions)
+endif()
