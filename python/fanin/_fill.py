@@ -91,6 +91,14 @@ def event_of(handle: ctypes.c_void_p) -> cl.Event:
     return cl.Event.from_int_ptr(handle.value, False)
 
 
+def leave_event(events: list[cl.Event], done: cl.Event) -> None:
+    """Adds `done`, which comes after all of an Array's events, in their place.
+
+    Array.add_event() would keep them all, and block when they get too many.
+    """
+    events[:] = [done]
+
+
 def enqueue(
     device: Device,
     queue: int,
@@ -145,7 +153,7 @@ def fill(
     whole, start: the target is the slab at `start` of a tensor of the shape `whole`.
     whole, first: the target is a range of its elements in row-major order, from number `first` on.
     queue: where an Array has none or another is to be used. In a context of fanin's choosing: `Device.queue`.
-    wait_for: events to wait for; an Array's own are waited for as well, and it gets the new one.
+    wait_for: events to wait for; an Array's own are waited for as well, and it has the new one in their place.
 
     The buffer lives until the work is done, because OpenCL sees to that; it is not kept for longer.
     """
@@ -164,5 +172,5 @@ def fill(
     enqueue(device_of_queue(chosen), chosen.int_ptr, tensor, parsed, key, wait_list(wait_for, own_events), event)
     done = event_of(event)
     if own_events is not None:
-        target.add_event(done)
+        leave_event(own_events, done)
     return done

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from ._device import AnyDevice, Device, device_of, device_of_queue
 from ._errors import bad_argument
-from ._fill import event_of, pick_stream, tensor_of, wait_list
+from ._fill import event_of, leave_event, pick_stream, tensor_of, wait_list
 from ._init import AnyInit, init_of
 from ._library import lib
 from ._numpy import numpy_dtype
@@ -83,13 +83,13 @@ class Plan:
     def fill(self, seed: int, *, queue: Optional[cl.CommandQueue] = None, wait_for: WaitFor = None) -> cl.Event:
         """Fills every tensor, asynchronously. Waits for the events of its Arrays too, and gives them the new one."""
         chosen = queue if queue is not None else self._queue
-        arrays: list[Any] = [item.target for item in self._items if hasattr(item.target, "add_event")]
+        arrays: list[Any] = [item.target for item in self._items if hasattr(item.target, "events")]
         waits = wait_list(wait_for, *(array.events for array in arrays))
         event = ctypes.c_void_p()
         lib.fanin_plan_enqueue(self._handle, chosen.int_ptr, unsigned("seed", seed), *waits, ctypes.byref(event))
         done = event_of(event)
         for array in arrays:
-            array.add_event(done)
+            leave_event(array.events, done)
         return done
 
     @property

@@ -53,6 +53,18 @@ def test_waits_for_an_array_s_events(unordered, context):
     opening.join()
 
 
+def test_many_fills_do_not_block(queue, context):
+    gate, array = cl.UserEvent(context), cla.zeros(queue, 1000, "f4")
+    plan = fanin.Plan(queue, [fanin.Item(array, "normal", "w")])
+    fanin.fill(array, "zeros", wait_for=[gate])
+    for seed in range(20):
+        fanin.fill(array, "normal", seed=seed, name="w")
+        plan.fill(seed)
+    assert not complete(array.events[-1]) and len(array.events) == 1
+    gate.set_status(cl.command_execution_status.COMPLETE)
+    assert same_bits(array.get(), fanin.array((1000,), "normal", seed=19, name="w"))
+
+
 def test_array_s_own_events(unordered):
     """What PyOpenCL enqueued on an array comes before, what it enqueues next after."""
     for value in range(20):
