@@ -23,4 +23,4 @@ foreach(page IN ITEMS man=fanin.1 bash=completion/fanin fish=completion/fanin.fi
                      COMMENT "Writing ${name}" VERBATIM)
 endforeach()
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/pages/completion)
-add_custom_target(pages ALL DEPENDS ${fanin_pages})
+add_custom_target(fanin_manual ALL DEPENDS ${fanin_pages})
