@@ -99,9 +99,6 @@ static limit_tensor tensor_of(uint64_t seed, uint64_t stream, double lo, double 
  * machine takes fewer. Up to ALONE elements, waking the others would take longer than the fill. */
 enum { SLICE = 1 << 18, ALONE = 1 << 16 };
 
-/* Larger tensors are streamed: as many elements as fanin's kernels have for it. */
-enum { CACHED = 1 << 20, VECTOR_BYTES = 64 };
-
 struct limit {
   limit_kernel *kernel;
   pthread_t *workers;
@@ -123,9 +120,7 @@ static void fill_slice(const limit *l, size_t first, size_t count) {
   l->kernel(l->out + first, (uint32_t)(first / 4), whole / 4, &l->tensor);
   if (whole == count) return;
   float rest[4 * LIMIT_STEP];
-  limit_tensor t = l->tensor;
-  t.streams = 0;
-  l->kernel(rest, (uint32_t)((first + whole) / 4), LIMIT_STEP, &t);
+  l->kernel(rest, (uint32_t)((first + whole) / 4), LIMIT_STEP, &l->tensor);
   memcpy(l->out + first + whole, rest, (count - whole) * sizeof *rest);
 }
 
@@ -157,7 +152,6 @@ static void *worker(void *argument) {
 
 void limit_uniform(limit *l, float *out, size_t elements, uint64_t seed, uint64_t stream, double lo, double hi) {
   l->tensor = tensor_of(seed, stream, lo, hi);
-  l->tensor.streams = elements > CACHED && (uintptr_t)out % VECTOR_BYTES == 0;
   l->out = out;
   l->elements = elements;
   atomic_store(&l->next, 0);

@@ -52,20 +52,12 @@ INLINE __m256d values(__m256i words, const limit_tensor *t, int clamps) {
   return _mm256_castps_pd(v);
 }
 
-INLINE void put(float *out, __m256d v, int streams) {
-  if (streams) {
-    _mm256_stream_ps(out, _mm256_castpd_ps(v));
-  } else {
-    _mm256_storeu_ps(out, _mm256_castpd_ps(v));
-  }
-}
-
 INLINE void finish(float *out, state s, const limit_tensor *t, int clamps) {
   const __m256i p0 = _mm256_mul_epu32(s.c0, all(LIMIT_M0)), p1 = _mm256_mul_epu32(s.c2, all(LIMIT_M1));
   const __m256d w01 = values(last(p1, s.c1, t->k0[LIMIT_ROUNDS - 1]), t, clamps);
   const __m256d w23 = values(last(p0, s.c3, t->k1[LIMIT_ROUNDS - 1]), t, clamps);
-  put(out, _mm256_unpacklo_pd(w01, w23), t->streams);     /* blocks 0 and 1 */
-  put(out + 8, _mm256_unpackhi_pd(w01, w23), t->streams); /* blocks 2 and 3 */
+  _mm256_storeu_ps(out, _mm256_castpd_ps(_mm256_unpacklo_pd(w01, w23)));     /* blocks 0 and 1 */
+  _mm256_storeu_ps(out + 8, _mm256_castpd_ps(_mm256_unpackhi_pd(w01, w23))); /* blocks 2 and 3 */
 }
 
 INLINE void fill(float *restrict out, uint32_t first, size_t count, const limit_tensor *restrict t, int clamps) {
@@ -97,6 +89,5 @@ __attribute__((target("avx2,fma"))) void limit_avx2(float *out, uint32_t first, 
   } else {
     fill(out, first, count, t, 0);
   }
-  if (t->streams) _mm_sfence();
 }
 #endif

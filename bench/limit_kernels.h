@@ -23,7 +23,6 @@ typedef struct limit_tensor {
   uint32_t k1[LIMIT_ROUNDS];
   float middle, half, lower, upper; /* value = clamp(fma(half, signed unit, middle), lower, upper) */
   int clamps;                       /* 0: no value reaches past its bounds, so that the clamp is left out */
-  int streams; /* 1: stores go past the caches, to memory aligned for whole vectors, where the variant can */
 } limit_tensor;
 
 /* Blocks first .. first + count to out, four elements each; `count` is a multiple of LIMIT_STEP. */

@@ -185,13 +185,22 @@ typedef struct place {
   uint from, to;
 } place;
 
-/* From how many bytes of a tensor on stores go past the caches: more than a core's own, which smaller ones may be read
- * from again. */
+/* Whether stores go past the caches: of tensors of more than a core's own, which smaller ones may be read from again,
+ * where that is faster. It is for constants, and for rows with gaps between them, whatever else the memory has to do;
+ * of random numbers side by side it is sometimes, and sometimes slower. */
 #define STREAMED_BYTES (4ul << 20)
+static bool streams(ROWS *r) {
+#if defined(CONSTANT)
+  const bool faster = true;
+#else
+  const bool faster = r->rank > 0 && r->memory_stride.s0 != r->length;
+#endif
+  return faster && r->count * r->length > STREAMED_BYTES / sizeof(element);
+}
 
 static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
-  const bool streaming = r->count * r->length > STREAMED_BYTES / sizeof(element);
+  const bool streaming = streams(r);
   cursor at;
   row_chunk(&at, r, row, q - row * r->chunks);
   for (uint i = 0; i < r->repeat && at.row < r->count; i += ABREAST) {
