@@ -1,40 +1,36 @@
 /* fanin init: fills a model's tensors on a device and writes them to a file. */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "commands.h"
-#include "fill_file.h"
+#include "init_file.h"
 #include "init_request.h"
 #include "progress.h"
+#include "shard_files.h"
 #include "text.h"
 
 const syntax init_syntax = {
     .command = "init",
     .options = init_request_options,
-    .arguments = "MODEL.json -o OUT.safetensors\n--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
-    .doc = "Fills the tensors that a model file names (docs/model-files.md) on an OpenCL device and writes them to a "
-           "file, "
-           "which appears whole or not at all. A tensor's values depend on the seed and on its name, and on no other "
-           "tensor.\v"
+    .arguments = "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"
+                 "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
+    .doc = "Fills the tensors that a model file names (docs/model-files.md), or those of a checkpoint by rules "
+           "(docs/checkpoints.md), on an OpenCL device and writes them to a file, which appears whole or not at all. A "
+           "tensor's values depend on the seed and on its name, and on no other tensor.\v"
            "Examples:\n"
            "  fanin init models/gpt2-124m.json -o gpt2.safetensors --seed 42\n"
+           "  fanin init --like t5-small/model.safetensors --rules t5 -o fresh.safetensors\n"
            "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
            "  fanin init --tensor c:bf16:OIHW,groups=32:256x8x3x3 --init \\\n"
            "    he_normal:mode=fan_out --tensor b:bf16::256 --init zeros -o c.safetensors",
     .take = init_request_take,
 };
 
-static int write_file(const init_request *r, const session *s, const char *header, size_t size, failure *why) {
-  output out = OUTPUT_NONE;
-  int status = output_open(r->output, &out, why);
-  if (status == STATUS_OK) status = output_write(&out, header, size, why);
-  if (status == STATUS_OK) status = fill_file(s, &r->model, r->seed, &out, why);
-  if (status == STATUS_OK) status = output_commit(&out, why);
-  output_abandon(&out);
-  return status;
-}
-
 static void print_summary(const init_request *r, const session *s, uint64_t milliseconds) {
+  if (r->like.checkpoint_path) {
+    printf("Rules %s on %s:\n", r->like.rules.name, r->like.checkpoint_path);
+    like_print_rules(&r->like);
+    putchar('\n');
+  }
   char parameters[TEXT_NUMBER], size[TEXT_NUMBER];
   uint64_t elements, bytes;
   model_totals(&r->model, &elements, &bytes);
@@ -43,20 +39,23 @@ static void print_summary(const init_request *r, const session *s, uint64_t mill
          (unsigned long long)r->seed, (double)milliseconds / 1000.0, s->device_name);
 }
 
+static int write_output(const init_request *r, failure *why) {
+  session s = {0};
+  const uint64_t begin = progress_clock();
+  int status = session_open(r->device, &s, why);
+  if (status == STATUS_OK) {
+    status = r->shards ? shard_files_write(r, &s, why) : init_file_write(r, &s, r->output, &r->model, why);
+  }
+  if (status == STATUS_OK) print_summary(r, &s, progress_clock() - begin);
+  session_close(&s);
+  return status;
+}
+
 int cmd_init(int argc, char **argv, failure *why) {
   init_request r = {0};
-  session s = {0};
-  char *header = NULL;
-  size_t header_size = 0;
-  const uint64_t begin = progress_clock();
   int status = args_parse(&init_syntax, argc, argv, &r, why);
   if (status == STATUS_OK) status = init_request_check(&r, why);
-  if (status == STATUS_OK) status = init_request_header(&r, &header, &header_size, why);
-  if (status == STATUS_OK) status = session_open(r.device, &s, why);
-  if (status == STATUS_OK) status = write_file(&r, &s, header, header_size, why);
-  if (status == STATUS_OK) print_summary(&r, &s, progress_clock() - begin);
-  session_close(&s);
-  free(header);
+  if (status == STATUS_OK) status = r.like.explain ? like_explain(&r.like, why) : write_output(&r, why);
   init_request_free(&r);
   return status;
 }

@@ -53,7 +53,7 @@ static void release_whole(work *w, uint64_t bytes) {
 
 static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, size_t offset) {
   const model_tensor *t = &w->model->tensors[part->tensor];
-  fanin_item item = {part->where, t->init, fanin_key_named(0, t->name).stream};
+  fanin_item item = {part->where, t->init, fanin_key_named(0, model_key(t)).stream};
   item.tensor.buffer = buffer;
   item.tensor.offset = offset;
   return item;

@@ -3,6 +3,7 @@
 #define CLI_INIT_REQUEST_H
 
 #include "args.h"
+#include "like.h"
 #include "model.h"
 
 typedef struct init_request {
@@ -10,6 +11,8 @@ typedef struct init_request {
   uint64_t seed;
   bool has_dtype;
   fanin_dtype dtype;
+  like like;
+  bool shards;        /* the output is an index, with the files that --like's index names beside it */
   model model;        /* what is to be made: of --tensor, or what init_request_check() loaded */
   char *pending_name; /* a --tensor whose --init has not come yet */
   fanin_tensor pending;
@@ -22,8 +25,9 @@ int init_request_take(void *into, int key, const char *value, failure *why);
 /* What the options mean together, before any device is asked: loads and checks the model. */
 int init_request_check(init_request *r, failure *why);
 
-/* The bytes of the output before the data. *bytes is the caller's to free. */
-int init_request_header(const init_request *r, char **bytes, size_t *size, failure *why);
+/* The bytes of the output before the data, which are the model's tensors or those of a part of it. *bytes is the
+ * caller's to free. */
+int init_request_header(const init_request *r, const model *part, char **bytes, size_t *size, failure *why);
 
 void init_request_free(init_request *r);
 

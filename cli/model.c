@@ -85,9 +85,14 @@ int model_check(const model *m, const char *path, failure *why) {
   return status == STATUS_OK ? check_total(m, path, why) : status;
 }
 
+const char *model_key(const model_tensor *t) {
+  return t->key ? t->key : t->name;
+}
+
 void model_set_dtype(model *m, fanin_dtype dtype) {
-  for (size_t i = 0; i < m->count; ++i)
-    m->tensors[i].tensor.dtype = dtype;
+  for (size_t i = 0; i < m->count; ++i) {
+    if (!m->tensors[i].stored) m->tensors[i].tensor.dtype = dtype;
+  }
 }
 
 uint64_t model_elements(const model_tensor *t) {
@@ -110,8 +115,10 @@ void model_totals(const model *m, uint64_t *elements, uint64_t *bytes) {
 }
 
 void model_free(model *m) {
-  for (size_t i = 0; i < m->count; ++i)
+  for (size_t i = 0; i < m->count; ++i) {
     free(m->tensors[i].name);
+    free(m->tensors[i].key);
+  }
   free(m->tensors);
   free(m->name);
   *m = (model){0};

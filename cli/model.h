@@ -14,10 +14,14 @@ typedef struct model_tensor {
   fanin_init init;
   double
       factor; /* 0: values as `init` makes them; else calibrated: multiplied by it. NaN: nobody knows what made them */
+  char *key;  /* the name that its values follow from; NULL: its own */
+  const char *stored; /* the dtype that a file calls it, where it is none of the library's and all is zero; NULL */
 } model_tensor;
 
 typedef struct model {
-  char *name; /* NULL: none */
+  char *name;         /* NULL: none */
+  const char *rules;  /* that gave the initialisers; NULL: none did */
+  const char *format; /* safetensors' metadata of that name; NULL: none */
   model_tensor *tensors;
   size_t count, capacity;
 } model;
@@ -29,7 +33,11 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
 /* Checks what concerns the tensors together: names that differ, a total size that a file can have. */
 int model_check(const model *m, const char *path, failure *why);
 
-/* Makes every tensor of that dtype. Their sizes change: model_check() again. */
+/* The name that a tensor's stream follows from. */
+const char *model_key(const model_tensor *t);
+
+/* Makes every tensor of that dtype but those whose dtype is none of the library's. Their sizes change: model_check()
+ * again. */
 void model_set_dtype(model *m, fanin_dtype dtype);
 
 /* Elements and bytes of a tensor, and of all; for tensors that were checked. */

@@ -64,10 +64,13 @@ static json_t *make_metadata(const model *m, uint64_t seed) {
   set_note(metadata, "stream_version", "", json_from_u64(FANIN_STREAM_VERSION));
   set_note(metadata, "seed", "", json_from_u64(seed));
   if (m->name) set_note(metadata, "model", "", json_string(m->name));
+  if (m->rules) set_note(metadata, "rules", "", json_string(m->rules));
+  if (m->format) json_object_set_new(metadata, "format", json_string(m->format));
   for (size_t i = 0; i < m->count; ++i) {
     const model_tensor *t = &m->tensors[i];
     char layout[LAYOUT_TEXT];
     set_maker(metadata, t);
+    if (t->key) set_note(metadata, "key", t->name, json_string(t->key));
     if (t->tensor.layout[0]) set_note(metadata, "layout", t->name, json_string(layout_format(&t->tensor, layout)));
   }
   return metadata;
@@ -83,7 +86,7 @@ static json_t *make_header(const model *m, uint64_t seed) {
     json_t *entry = json_object(), *offsets = json_array();
     json_array_append_new(offsets, json_integer((json_int_t)offset));
     json_array_append_new(offsets, json_integer((json_int_t)end));
-    json_object_set_new(entry, "dtype", json_string(type_name(t->tensor.dtype)));
+    json_object_set_new(entry, "dtype", json_string(t->stored ? t->stored : type_name(t->tensor.dtype)));
     json_object_set_new(entry, "shape", json_from_shape(t->tensor.shape, t->tensor.rank));
     json_object_set_new(entry, "data_offsets", offsets);
     if (json_object_set_new(header, t->name, entry) != 0) { /* the one text that the user chose freely */

@@ -1,7 +1,8 @@
 # Writes kernels/<name>.cl, for each of NAMES, as C byte arrays with their includes resolved: the fanin__source_<name>
-# that host/internal.h declares. Bytes and not string literals, whose length C limits.
+# that host/internal.h declares.
 #   cmake -DKERNELS_DIR=kernels "-DNAMES=fill;measure" -DOUTPUT=kernels.c -P embed.cmake
 cmake_minimum_required(VERSION 3.22)
+include(${CMAKE_CURRENT_LIST_DIR}/bytes.cmake)
 
 # Sets `out` to the text of `file` with each line #include "other.cl" replaced by that file, the first time, and by
 # nothing after that. #line keeps the positions in a device's build log those of the files.
@@ -38,14 +39,12 @@ function(resolve file out)
 endfunction()
 
 set(c "/* Written by cmake/embed.cmake from kernels/. */\n#include \"internal.h\"\n")
-string(REPEAT "[0-9a-f]" 64 line_pattern)
 foreach(name IN LISTS NAMES)
   set_property(GLOBAL PROPERTY seen_files "")
   resolve("${name}.cl" text)
-  string(HEX "${text}" bytes)
-  string(REGEX REPLACE "(${line_pattern})" "\\1\n" bytes "${bytes}")
-  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-  string(APPEND c "\nstatic const unsigned char ${name}_text[] = {\n${bytes}\n};\n"
+  string(HEX "${text}" digits)
+  byte_array(${name}_text "${digits}" array)
+  string(APPEND c "\n${array}"
                   "const fanin__source fanin__source_${name} = "
                   "{\"${name}\", (const char *)${name}_text, sizeof ${name}_text};\n")
 endforeach()

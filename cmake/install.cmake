@@ -1,6 +1,7 @@
-# What `cmake --install` lays down: libraries, headers, command, models, the CMake package and the pkg-config file. All
-# paths inside are relative, so that the installed tree can be moved. Three components, which package.cmake makes packages
-# of: runtime is what a program needs that is linked to fanin, development what it takes to make one, command the rest.
+# What `cmake --install` lays down: libraries, headers, command, models, rules, the CMake package and the pkg-config
+# file. All paths inside are relative, so that the installed tree can be moved. Three components, which package.cmake
+# makes packages of: runtime is what a program needs that is linked to fanin, development what it takes to make one,
+# command the rest.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fanin)
 
@@ -22,6 +23,7 @@ if(FANIN_BUILD_CLI)
   endif()
 endif()
 install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/models COMPONENT command)
+install(DIRECTORY rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/rules COMPONENT command)
 file(GLOB prose docs/*.md docs/*.svg) # what the help calls docs/
 install(FILES CHANGELOG.md ${prose} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "init_rules.h"
 #include "pages.h"
 
 bool option_is_last(const struct argp_option *o) {
@@ -93,6 +94,11 @@ static void add_one(values *v, const char *what, size_t length, const char *doc)
     append(v->words, sizeof v->words, "gpu cpu", 7);
   } else if (strcmp(name, "INIT") == 0) {
     v->initialisers = true;
+  } else if (strcmp(name, "RULES") == 0) {
+    for (const rule_set *set = rule_sets; set->name; ++set)
+      append(v->words, sizeof v->words, set->name, strlen(set->name));
+    v->files = true;
+    append_extensions(v->extensions, sizeof v->extensions, doc);
   } else if (strcmp(name, "FILE") == 0) {
     v->files = true;
     append_extensions(v->extensions, sizeof v->extensions, doc);

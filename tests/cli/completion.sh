@@ -60,7 +60,7 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
   done
   expect 'fanin pr' probe
   expect 'fanin --v' --version
-  expect 'fanin init --se' --seed
+  expect 'fanin init --see' --seed
   expect 'fanin init mo' model.json
   expect 'fanin init -o ' 'w.npy w.safetensors'
   expect 'fanin init --output=w.s' w.safetensors

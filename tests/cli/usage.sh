@@ -59,7 +59,7 @@ for seed in -1 +1 ' 1' 1.0 1e3 18446744073709551616 0x 0xg '' 0x1000000000000000
 done
 refuse 2 'f31' init m.json -o out.safetensors --dtype f31
 one=(--tensor w:f32:OI:3x5 --init he_normal)
-refuse 2 "not both" init m.json "${one[@]}" -o out.npy
+refuse 2 "not more than one of them" init m.json "${one[@]}" -o out.npy
 refuse 2 "write NAME:DTYPE:LAYOUT:SHAPE" init --tensor w:f32:OI --init zeros -o out.npy
 refuse 2 "f31" init --tensor w:f31:OI:3x5 --init zeros -o out.npy
 refuse 2 "'0' is no whole number" init --tensor w:f32:OI:0x5 --init zeros -o out.npy
