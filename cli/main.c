@@ -49,6 +49,9 @@ int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
   const command *c = find_command(name);
   if (c) return run(c, argc - 1, argv + 1);
+  if (strcmp(name, "help") == 0 && argc == 3 && (c = find_command(argv[2]))) { /* fanin help init: fanin init --help */
+    return run(c, 2, (char *[]){argv[2], "--help", NULL});
+  }
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
     print_help(stdout);
     return STATUS_OK;

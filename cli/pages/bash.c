@@ -134,7 +134,10 @@ void write_bash(FILE *to) {
   fputs("help --help --version'\n    return\n  fi\n  case ${words[1]} in\n", to);
   for (const command *c = commands; c->name; ++c)
     put_command(to, c);
-  fputs("    *) return ;;\n  esac\n"
+  fputs("    help) _fanin_words '", to);
+  for (const command *c = commands; c->name; ++c)
+    fprintf(to, "%s ", c->name);
+  fputs("'; return ;;\n    *) return ;;\n  esac\n"
         "  $split || _fanin_words \"$options\"\n"
         "}\n\ncomplete -F _fanin fanin\n",
         to);

@@ -198,7 +198,7 @@ void write_man(FILE *to) {
   fputs(".Nd initialise neural-network weights on OpenCL devices\n.Sh SYNOPSIS\n", to);
   for (const command *c = commands; c->name; ++c)
     put_synopsis(to, c);
-  fputs(".Nm\n.Cm help\n.Nm\n.Fl -version\n", to);
+  fputs(".Nm\n.Cm help\n.Op Ar command\n.Nm\n.Fl -version\n", to);
   fputs(".Sh DESCRIPTION\n"
         "OpenCL kernels write random weights straight into a device's memory.\n"
         "The same seed gives the same bits on every device, whatever the driver and the\n"

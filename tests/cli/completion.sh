@@ -83,6 +83,7 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
   expect 'fanin probe --require h' healthy
   expect 'fanin probe --device ' 'cpu gpu'
   expect 'fanin inspect ' 'w.npy w.safetensors'
+  expect 'fanin help in' 'init inspect'
   expect 'fanin bogus ' ''
   set -eu
 else

@@ -14,6 +14,7 @@ for command in devices list init inspect probe; do
   [ "$(wc -L <"$command.txt")" -le 80 ] || die "$command --help is wider than 80 columns"
 done
 [ "$(wc -L <help.txt)" -le 80 ] || die "--help is wider than 80 columns"
+diff <("$FANIN" help init) <("$FANIN" init --help) || die "help init"
 "$FANIN" --version | grep -qE '^fanin [0-9]+\.[0-9]+\.[0-9]+ \(stream version 1\)$' || die --version
 status=0
 "$FANIN" >out.txt 2>err.txt || status=$?
