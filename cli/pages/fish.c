@@ -24,7 +24,9 @@ static void put_values(FILE *to, const values *v) {
       fprintf(to, "%s__fish_complete_suffix .%.*s", at == v->extensions ? "" : "; ", (int)length, at);
       at += length;
     }
-    fprintf(to, "%s)\"", v->extensions[0] ? "" : "__fish_complete_path");
+    if (!v->extensions[0]) fputs("__fish_complete_path", to);
+    if (v->words[0]) fprintf(to, "; string split ' ' '%s'", v->words);
+    fputs(")\"", to);
   } else {
     fprintf(to, " -xa '%s%s'", v->words, names);
   }

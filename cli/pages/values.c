@@ -72,12 +72,22 @@ const char *parameter_words(const char *parameter) {
   return NULL;
 }
 
-/* ".safetensors" and ".npy" of "Where to write: a .safetensors file, or .npy for one tensor". */
+/* "safetensors" and "npy" of "Where to write: a .safetensors file, or .npy for one tensor"; "json" of ".index.json". */
 static void append_extensions(char *list, size_t size, const char *doc) {
-  for (const char *at = doc; (at = strchr(at, '.'));) {
-    const size_t length = strspn(++at, "abcdefghijklmnopqrstuvwxyz");
-    if (length > 0 && at - doc > 1 && at[-2] == ' ') append(list, size, at, length);
+  static const char letters[] = "abcdefghijklmnopqrstuvwxyz";
+  for (const char *at = strstr(doc, " ."); at; at = strstr(at, " .")) {
+    size_t length = strspn(at += 2, letters);
+    while (length > 0 && at[length] == '.' && strspn(at + length + 1, letters) > 0) {
+      at += length + 1;
+      length = strspn(at, letters);
+    }
+    if (length > 0) append(list, size, at, length);
   }
+}
+
+static void append_rule_sets(char *words, size_t size) {
+  for (const rule_set *s = rule_sets; s->name; ++s)
+    append(words, size, s->name, strlen(s->name));
 }
 
 /* FILE, MODEL.json, DTYPE, ... or a word that stands for itself; other capitals stand for what cannot be listed. */
@@ -97,6 +107,10 @@ static void add_one(values *v, const char *what, size_t length, const char *doc)
   } else if (strcmp(name, "RULES") == 0) {
     for (const rule_set *set = rule_sets; set->name; ++set)
       append(v->words, sizeof v->words, set->name, strlen(set->name));
+    v->files = true;
+    append_extensions(v->extensions, sizeof v->extensions, doc);
+  } else if (strcmp(name, "RULES") == 0) {
+    append_rule_sets(v->words, sizeof v->words);
     v->files = true;
     append_extensions(v->extensions, sizeof v->extensions, doc);
   } else if (strcmp(name, "FILE") == 0) {

@@ -15,6 +15,16 @@ static void put_spec_text(FILE *to, const char *text) {
   }
 }
 
+static void put_files(FILE *to, const char *extensions, const char *quote) {
+  const bool one = !strchr(extensions, ' '); /* in parentheses it would be a glob qualifier */
+  fputs("_files", to);
+  if (!extensions[0]) return;
+  fprintf(to, " -g %s*.%s", quote, one ? "" : "(");
+  for (const char *c = extensions; *c; ++c)
+    putc(*c == ' ' ? '|' : *c, to);
+  fprintf(to, "%s%s", one ? "" : ")", quote);
+}
+
 /* ":INIT:action" */
 static void put_argument(FILE *to, const char *name, const values *v) {
   putc(':', to);
@@ -22,21 +32,19 @@ static void put_argument(FILE *to, const char *name, const values *v) {
   putc(':', to);
   if (v->initialisers) {
     fputs("_fanin_initialisers", to);
-  } else if (v->files && v->extensions[0]) {
-    const bool one = !strchr(v->extensions, ' '); /* in parentheses it would be a glob qualifier */
-    fprintf(to, "_files -g \"*.%s", one ? "" : "(");
-    for (const char *c = v->extensions; *c; ++c)
-      putc(*c == ' ' ? '|' : *c, to);
-    fprintf(to, "%s\"", one ? "" : ")");
+  } else if (v->files && v->words[0]) {
+    fprintf(to, "{_alternative \"words\\:word\\:(%s)\" \"files\\:file\\:", v->words);
+    put_files(to, v->extensions, "\\\"");
+    fputs("\"}", to);
   } else if (v->files) {
-    fputs("_files", to);
+    put_files(to, v->extensions, "\"");
   } else if (v->words[0]) {
     fprintf(to, "(%s)", v->words);
   }
 }
 
 static void put_option(FILE *to, const struct argp_option *o) {
-  const bool repeats = strcmp(o->name, "init") == 0 || strcmp(o->name, "tensor") == 0;
+  const bool repeats = strcmp(o->name, "init") == 0 || strcmp(o->name, "tensor") == 0 || strcmp(o->name, "set") == 0;
   fprintf(to, " \\\n        %s", repeats ? "\\*" : "");
   if (option_letter(o))
     fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'[", option_letter(o), o->name, option_letter(o), o->arg ? "+" : "", o->name,
