@@ -85,7 +85,7 @@ int args_take_json(void *into, int key, const char *value, failure *why) {
 int args_fail(failure *why, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(why->text, sizeof why->text, format, arguments);
+  fail_with(why, STATUS_INPUT, format, arguments);
   va_end(arguments);
   why->usage = 1;
   return STATUS_INPUT;

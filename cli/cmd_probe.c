@@ -2,9 +2,11 @@
  * probe_*.c are its parts. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "commands.h"
 #include "input.h"
+#include "output.h"
 #include "probe.h"
 #include "progress.h"
 
@@ -48,7 +50,7 @@ static int show(const probe_request *r, const session *s, fanin_probe_report *co
   if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
   if (status != STATUS_OK) return status;
   if (r->json) return probe_print_json(r, s, reports, why);
-  if (!r->csv || r->csv[0] != '-' || r->csv[1] != '\0') print_text(r, s, reports);
+  if (!r->csv || strcmp(r->csv, "-") != 0) print_text(r, s, reports);
   return STATUS_OK;
 }
 
@@ -71,12 +73,21 @@ static int probe(probe_request *r, const session *s, failure *why) {
   return status;
 }
 
+/* Where results are to go, before they are computed. */
+static int check_outputs(const probe_request *r, failure *why) {
+  int status = r->output ? output_check(r->output, why) : STATUS_OK;
+  if (status == STATUS_OK && r->csv && strcmp(r->csv, "-") != 0) status = output_check(r->csv, why);
+  if (status == STATUS_OK && r->plot) status = output_check(r->plot, why);
+  return status;
+}
+
 /* From the files and the device to the report. */
 static int run_on_device(probe_request *r, failure *why) {
   session s = {0};
   probe_weights weights = {0};
   input samples = {0};
-  int status = r->weights ? probe_weights_describe(r, &weights, why) : STATUS_OK;
+  int status = check_outputs(r, why);
+  if (status == STATUS_OK && r->weights) status = probe_weights_describe(r, &weights, why);
   if (status == STATUS_OK && r->input) {
     status = input_load(r->input, r->widths[0], r->config.batch, r->keep_label, &samples, why);
     r->config.input = samples.values;

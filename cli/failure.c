@@ -7,10 +7,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Of a sentence that is too long, as with a path of a thousand characters, the middle is left out: the reason is last.
+ */
+int fail_with(failure *why, int status, const char *format, va_list arguments) {
+  enum { ROOM = sizeof why->text, HEAD = ROOM / 2 };
+  static const char gap[] = "[...]";
+  va_list again;
+  va_copy(again, arguments);
+  const int length = vsnprintf(why->text, ROOM, format, arguments);
+  if (length >= ROOM) {
+    char *whole = allocate((size_t)length + 1, 1);
+    const size_t tail = ROOM - HEAD - (sizeof gap - 1) - 1;
+    vsnprintf(whole, (size_t)length + 1, format, again);
+    snprintf(why->text + HEAD, ROOM - HEAD, "%s%s", gap, whole + (size_t)length - tail);
+    free(whole);
+  }
+  va_end(again);
+  return status;
+}
+
 int fail(failure *why, int status, const char *format, ...) {
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(why->text, sizeof why->text, format, arguments);
+  fail_with(why, status, format, arguments);
   va_end(arguments);
   return status;
 }

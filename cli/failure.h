@@ -2,6 +2,7 @@
 #ifndef CLI_FAILURE_H
 #define CLI_FAILURE_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "fanin.h"
@@ -21,6 +22,7 @@ typedef struct failure {
 
 /* Keeps the sentence and returns `status`. */
 int fail(failure *why, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int fail_with(failure *why, int status, const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
 
 /* The library's sentence for the call that just failed, after "<context>: " unless context is NULL. Returns the exit
  * status that fits. */

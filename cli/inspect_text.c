@@ -20,8 +20,7 @@ static void say(const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  for (const char *c = text; *c; ++c)
-    putchar((unsigned char)*c < 0x20 || *c == 0x7f ? '?' : *c);
+  fputs(text_plain(text, '\0'), stdout);
 }
 
 static const char *name_of(const inspected *t) {
@@ -157,12 +156,9 @@ static void say_shared(const inspection *i, const shared_lines *s) {
   putchar('\n');
 }
 
-/* Whether another line says more: a copy's columns are equal as well as its rows. */
+/* Whether the line before says more: a copy's columns are equal as well as its rows. */
 static bool is_said(const inspection *i, size_t k) {
-  for (size_t j = 0; j < k; ++j) {
-    if (i->shared[j].a == i->shared[k].a && i->shared[j].b == i->shared[k].b) return true;
-  }
-  return false;
+  return k > 0 && i->shared[k - 1].a == i->shared[k].a && i->shared[k - 1].b == i->shared[k].b;
 }
 
 static void say_findings(const inspection *i, size_t *said) {

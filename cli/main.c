@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "progress.h"
+#include "text.h"
 
 static void print_help(FILE *stream) {
   fputs("Usage: fanin COMMAND [OPTION...]\n"
@@ -32,16 +33,28 @@ static const command *find_command(const char *name) {
   return NULL;
 }
 
+/* What was printed must have arrived. */
+static int finish(int status, failure *why) {
+  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+  return fail(why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
+}
+
 static int run(const command *c, int argc, char **argv) {
   failure why = {0};
   int status = c->run(argc, argv, &why);
   if (status == STATUS_HELPED) status = STATUS_OK;
-  if (status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-    status = fail(&why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
-  }
+  if (status == STATUS_OK || status == STATUS_CHECK) status = finish(status, &why);
   progress_clear();
-  if (why.text[0]) fprintf(stderr, "fanin: %s: %s\n", c->name, why.text);
+  if (why.text[0]) fprintf(stderr, "fanin: %s: %s\n", c->name, text_plain(why.text, '\n'));
   if (why.usage) fprintf(stderr, "Try 'fanin %s --help'.\n", c->name);
+  return status;
+}
+
+/* Of a program without a command. */
+static int end(void) {
+  failure why = {0};
+  const int status = finish(STATUS_OK, &why);
+  if (why.text[0]) fprintf(stderr, "fanin: %s\n", why.text);
   return status;
 }
 
@@ -54,11 +67,11 @@ int main(int argc, char **argv) {
   }
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
     print_help(stdout);
-    return STATUS_OK;
+    return end();
   }
   if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
     printf("fanin %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);
-    return STATUS_OK;
+    return end();
   }
   if (name[0] == '\0') {
     print_help(stderr);

@@ -30,7 +30,7 @@ static void end_by_signal(int number) {
 
 /* Once a process; a signal that the parent had ignored (nohup) stays ignored. */
 static void arm(const char *path) {
-  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   static bool registered;
   if (!registered) {
     atexit(remove_doomed);
@@ -50,10 +50,10 @@ static int fail_errno(failure *why, const char *path, const char *what) {
 
 /* A new file beside o->path, with the mode that the file there has or that a new one would get. */
 static int open_temporary(output *o, mode_t mode, failure *why) {
-  const size_t length = strlen(o->path) + sizeof ".XXXXXX";
+  const size_t length = strlen(o->path) + sizeof ".fanin-XXXXXX";
   if (length > PATH_MAX) return fail(why, STATUS_INPUT, "%s: the path is too long", o->path);
   o->temporary = allocate(length, 1);
-  snprintf(o->temporary, length, "%s.XXXXXX", o->path);
+  snprintf(o->temporary, length, "%s.fanin-XXXXXX", o->path);
 
   sigset_t all, before; /* no signal between making the file and arming its removal */
   sigfillset(&all);
@@ -74,6 +74,8 @@ int output_open(const char *path, output *o, failure *why) {
   char *resolved = realpath(path, NULL); /* through a link to the file itself; NULL where there is none yet */
   o->path = resolved ? resolved : copy_text(path, strlen(path));
   if (stat(o->path, &there) != 0) {
+    if (errno != ENOENT) return fail_errno(why, path, "create a file there");
+    if (lstat(o->path, &there) == 0) return fail(why, STATUS_INPUT, "%s: is a symbolic link that leads nowhere", path);
     const mode_t mask = umask(0);
     umask(mask);
     return open_temporary(o, 0666 & ~mask, why);
@@ -82,6 +84,15 @@ int output_open(const char *path, output *o, failure *why) {
   if (S_ISREG(there.st_mode)) return open_temporary(o, there.st_mode & 07777, why);
   o->fd = open(o->path, O_WRONLY | O_CLOEXEC); /* /dev/null, a named pipe: nothing to rename */
   return o->fd < 0 ? fail_errno(why, path, "open it for writing") : STATUS_OK;
+}
+
+int output_check(const char *path, failure *why) {
+  struct stat there;
+  if (stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode)) return STATUS_OK;
+  output o = OUTPUT_NONE;
+  const int status = output_open(path, &o, why);
+  output_abandon(&o);
+  return status;
 }
 
 int output_write(output *o, const void *bytes, size_t size, failure *why) {

@@ -10,10 +10,14 @@ typedef struct output {
   char *temporary; /* where it is now; NULL: it is written in place (a pipe, a device) */
 } output;
 
-/* Opens one output; a process has one at a time. The temporary file also goes away on SIGINT, SIGTERM, SIGHUP and
- * exit(). Zero `o` with OUTPUT_NONE where output_abandon() may run before this. */
+/* Opens one output; a process has one at a time. The temporary file, "<path>.fanin-" and six characters, also goes away
+ * on SIGINT, SIGTERM, SIGHUP, SIGQUIT and exit(); only SIGKILL and a crash leave it. Zero `o` with OUTPUT_NONE where
+ * output_abandon() may run before this. */
 #define OUTPUT_NONE ((output){.fd = -1})
 int output_open(const char *path, output *o, failure *why);
+
+/* Whether output_open() would work now, before long work whose result is to go there. A pipe or device is not tried. */
+int output_check(const char *path, failure *why);
 
 /* Appends. */
 int output_write(output *o, const void *bytes, size_t size, failure *why);

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "terminal.h"
+#include "text.h"
 
 void progress_show(const char *format, ...) {
   char text[256];
@@ -16,7 +17,8 @@ void progress_show(const char *format, ...) {
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   if (columns > sizeof text) columns = sizeof text;
-  fprintf(stderr, "\r\033[K%.*s", (int)columns - 1, text); /* the last column stays free: some terminals wrap there */
+  fprintf(stderr, "\r\033[K%.*s", (int)columns - 1,
+          text_plain(text, '\0')); /* the last column stays free: some terminals wrap there */
   fflush(stderr);
 }
 

@@ -26,16 +26,24 @@ static const struct {
 } fixed[] = {
     {"std 1 (PyTorch's Embedding)", 1}, {"std 0.02 (GPT-2, BERT)", 0.02}, {"std 0.01", 0.01}, {"std 0.1", 0.1}};
 
-/* The fan_in of the weight beside a bias: "fc.bias" has "fc.weight"; 0: there is none. */
+static const char bias[] = "bias";
+
+/* Whether w is "fc.weight" where b is "fc.bias". */
+static bool is_sibling(const stored_tensor *b, const stored_tensor *w) {
+  const size_t n = strlen(b->name) - (sizeof bias - 1);
+  return strncmp(w->name, b->name, n) == 0 && strcmp(w->name + n, "weight") == 0;
+}
+
+/* The fan_in of the weight of a bias; 0: there is none. It is sought from the bias on in both directions: in most files
+ * it is beside it. */
 static double fan_in_of_sibling(const tensor_file *f, const stored_tensor *t) {
-  static const char bias[] = "bias";
-  const size_t length = strlen(t->name), n = sizeof bias - 1;
-  if (t->rank != 1 || length < n || strcmp(t->name + length - n, bias) != 0) return 0;
-  for (size_t i = 0; i < f->count; ++i) {
-    const stored_tensor *w = &f->tensors[i];
-    if (strncmp(w->name, t->name, length - n) != 0 || strcmp(w->name + length - n, "weight") != 0) continue;
-    if (w->rank < 2 || w->shape[0] != t->shape[0]) return 0;
-    return (double)w->elements / (double)w->shape[0];
+  const size_t at = (size_t)(t - f->tensors);
+  if (t->rank != 1 || !has_ending(t->name, bias)) return 0;
+  for (size_t away = 1; away <= at || away < f->count - at; ++away) {
+    const stored_tensor *w = NULL;
+    if (away <= at && is_sibling(t, t - away)) w = t - away;
+    if (!w && away < f->count - at && is_sibling(t, t + away)) w = t + away;
+    if (w) return w->rank < 2 || w->shape[0] != t->shape[0] ? 0 : (double)w->elements / (double)w->shape[0];
   }
   return 0;
 }

@@ -43,15 +43,35 @@ static bool is_long(const inspected *t, double length, double lines) {
   return length * t->log_repeat + 2 * log(lines) < log_by_chance;
 }
 
+/* One line, to be added up by merge(). */
 static void share(inspection *out, const line *a, const line *b) {
-  for (size_t k = out->n_shared; k-- > 0;) {
-    shared_lines *s = &out->shared[k];
-    if (s->a != a->tensor || s->b != b->tensor || s->a_column != a->column || s->b_column != b->column) continue;
-    ++s->count;
-    return;
-  }
   out->shared = grow(out->shared, &out->shared_capacity, out->n_shared + 1, sizeof *out->shared);
   out->shared[out->n_shared++] = (shared_lines){a->tensor, b->tensor, a->column, b->column, a->number, b->number, 1};
+}
+
+static int by_tensors(const void *left, const void *right) {
+  const shared_lines *x = left, *y = right;
+  if (x->a != y->a) return x->a < y->a ? -1 : 1;
+  if (x->b != y->b) return x->b < y->b ? -1 : 1;
+  if (x->a_column != y->a_column) return x->a_column ? 1 : -1;
+  if (x->b_column != y->b_column) return x->b_column ? 1 : -1;
+  if (x->b_first != y->b_first) return x->b_first < y->b_first ? -1 : 1;
+  return x->a_first < y->a_first ? -1 : x->a_first > y->a_first;
+}
+
+/* One entry for all lines that two tensors share in one way, with the first of them. */
+static void merge(inspection *out) {
+  size_t kept = 0;
+  if (out->n_shared > 1) qsort(out->shared, out->n_shared, sizeof *out->shared, by_tensors);
+  for (size_t k = 0; k < out->n_shared; ++k) {
+    const shared_lines *s = &out->shared[k];
+    shared_lines *last = kept > 0 ? &out->shared[kept - 1] : NULL;
+    if (last && last->a == s->a && last->b == s->b && last->a_column == s->a_column && last->b_column == s->b_column)
+      ++last->count;
+    else
+      out->shared[kept++] = *s;
+  }
+  out->n_shared = kept;
 }
 
 /* One of a group of equal lines and the one before it. */
@@ -93,6 +113,7 @@ size_t lines_compare(line_list *list, inspection *out) {
     const line *a = &list->lines[k - 1], *b = &list->lines[k];
     if (a->length == b->length && a->print == b->print) compare(out, a, b);
   }
+  merge(out);
   for (size_t i = 0; i < out->file->count; ++i) {
     tests += finish(&out->tensors[i], TEST_EQUAL_ROWS, 1);
     tests += finish(&out->tensors[i], TEST_EQUAL_COLUMNS, 1);

@@ -8,6 +8,7 @@
 
 #include "failure.h"
 #include "terminal.h"
+#include "text.h"
 
 enum { MAX_COLUMNS = 32, MAX_CELL = 1024 };
 
@@ -28,9 +29,7 @@ void table_cell(table *t, const char *format, ...) {
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  for (char *c = text; *c; ++c) { /* names come from files: they must not steer the terminal */
-    if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
-  }
+  text_plain(text, '\0');
   t->cells = grow(t->cells, &t->capacity, t->n_cells + 1, sizeof *t->cells);
   t->cells[t->n_cells++] = copy_text(text, strlen(text));
 }

@@ -62,3 +62,12 @@ char *text_z(double z, char out[TEXT_NUMBER]) {
   snprintf(out, TEXT_NUMBER, isnan(z) ? "-" : fabs(z) < 1e4 ? "%+.2f" : "%+.2g", z);
   return out;
 }
+
+char *text_plain(char *text, char kept) {
+  for (unsigned char *c = (unsigned char *)text; *c; ++c) {
+    const int second = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
+    if (second) c[1] = '?';
+    if (second || ((*c < 0x20 || *c == 0x7f) && *c != (unsigned char)kept)) *c = '?';
+  }
+  return text;
+}

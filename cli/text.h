@@ -20,5 +20,7 @@ char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]);
 char *text_real(double value, char out[TEXT_NUMBER]);
 /* "+1.23", a number of standard errors; "-" where it is NaN */
 char *text_z(double z, char out[TEXT_NUMBER]);
+/* Control characters become '?', but for `kept`: names come from files and must not steer the terminal. In place. */
+char *text_plain(char *text, char kept);
 
 #endif

@@ -15,6 +15,21 @@ static bool same(const fanin_init *a, const fanin_init *b) {
          same_bits(a->scale, b->scale) && a->mode == b->mode && a->distribution == b->distribution;
 }
 
+/* Times a factor it has a text too. */
+static void scale(const fanin_init *init) {
+  static const double factors[] = {1, 0.37, 1e-300, 1e300};
+  char formatted[512], once_more[512];
+  fanin_init scaled, again;
+  for (size_t k = 0; k < sizeof factors / sizeof *factors; k++) {
+    if (fanin_init_scaled(init, factors[k], &scaled) != FANIN_OK) continue;
+    fanin_init_format(&scaled, formatted, sizeof formatted);
+    FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_OK);
+    fanin_init_format(&again, once_more, sizeof once_more); /* fields that the kind has not may differ */
+    FUZZ_REQUIRE(strcmp(formatted, once_more) == 0);
+    FUZZ_REQUIRE(factors[k] != 1 || same(init, &scaled));
+  }
+}
+
 /* What needs no device takes it or has a sentence. */
 static void use(const fanin_init *init) {
   static const uint64_t shape[] = {6, 4, 3};
@@ -37,6 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_REQUIRE(fanin_init_format(&init, cut, sizeof cut) == length && strncmp(cut, formatted, sizeof cut - 1) == 0);
     FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_OK && same(&init, &again));
     use(&init);
+    scale(&init);
   } else {
     FUZZ_REQUIRE(status == FANIN_BAD_TEXT && fanin_last_error()[0] != '\0');
   }

@@ -132,6 +132,10 @@ python3 change.py good.safetensors bad.safetensors 'h["a\033[2J\nb"] = h.pop("w"
 "$FANIN" inspect bad.safetensors >bad.txt
 if grep -q $'\033' bad.txt || ! grep -q '^a?\[2J?b ' bad.txt; then die "control characters: $(cat bad.txt)"; fi
 
+python3 change.py good.safetensors bad.safetensors 'h["a\033[2J\nb"] = dict(h.pop("w"), dtype="F31")'
+refuse 2 "tensor 'a?[2J" inspect bad.safetensors
+if grep -q $'\033' "${scratch:?}/err"; then die "control characters: $(cat "$scratch/err")"; fi
+
 # ---- The numbers are those of a slow sum in Python, over several pieces too ----
 "$FANIN" init --tensor w:f32:OI:4100x4200 --init normal:mean=3,std=0.5 -o big.safetensors >/dev/null
 python3 change.py big.safetensors big.safetensors 'd[5] = float("inf"); d[16777217] = float("nan"); d[17000000] = 99.0'

@@ -224,6 +224,10 @@ static void texts(void **state) {
   assert_string_equal(text_z(NAN, out), "-");
   assert_string_equal(text_z(123456, out), "+1.2e+05");
 
+  char hostile[] = "a\033[2J\tb\n\x7f\xc3\xa9\xc2\x9b\xc2\xa0";
+  assert_string_equal(text_plain(hostile, '\n'), "a?[2J?b\n?\xc3\xa9??\xc2\xa0");
+  assert_string_equal(text_plain(hostile, '\0'), "a?[2J?b??\xc3\xa9??\xc2\xa0");
+
   uint64_t many[64];
   for (int i = 0; i < 64; ++i)
     many[i] = UINT64_MAX;

@@ -96,6 +96,12 @@ refuse 2 "one file at a time" inspect a.npy b.npy
 refuse 2 "must end in .safetensors or .npy" inspect a.bin
 refuse 2 "No such file" inspect a.npy
 refuse 2 "no regular file" inspect dir.npy
+mkfifo pipe.npy pipe.safetensors # nobody writes to them, and nobody waits for that
+refuse 2 "no regular file" inspect pipe.npy
+refuse 2 "no regular file" inspect pipe.safetensors
+refuse 2 "no regular file" probe --mlp 2,2 --input pipe.npy
+printf '1,2\0,3\n' >zero.csv
+refuse 2 "line 1 has a byte 0" probe --mlp 2,2 --input zero.csv
 refuse 2 "which network" probe
 refuse 2 "at least two widths" probe --mlp 64
 refuse 2 "'3O0' is no whole number" probe --mlp 64,3O0,10
