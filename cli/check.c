@@ -20,11 +20,8 @@ static const double measuring = 1e-6; /* fanin_measure()'s relative error */
 static const double pi = 3.14159265358979323846;
 
 bool check_is_fixed(const expectation *e) {
-  static const fanin_kind fixed[] = {FANIN_ZEROS, FANIN_ONES, FANIN_CONSTANT, FANIN_IDENTITY, FANIN_DIRAC};
-  for (size_t i = 0; i < sizeof fixed / sizeof *fixed; ++i) {
-    if (e->init.kind == fixed[i]) return true;
-  }
-  return !(e->moments.std > 0);
+  const fanin_law_kind kind = e->law.kind;
+  return kind == FANIN_LAW_CONSTANT || kind == FANIN_LAW_ONES || kind == FANIN_LAW_FIXED || !(e->moments.std > 0);
 }
 
 bool check_is_dependent(const expectation *e) {
@@ -54,6 +51,8 @@ static double std_deviate(const expectation *e, double ratio, double n, double e
   return skewed_deviate(excess / sqrt((m[4] - (n - 3) / (n - 1)) / n + 4 * error * error), skewness);
 }
 
+static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
+
 /* Rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends of a
  * uniform as much again. It moves a normal's mean by at most step / 2 exp(-2 pi^2 (std / step)^2). Standard errors
  * shrink with the number of elements and these do not, so that both are allowed for. */
@@ -61,6 +60,7 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
   z_scores z = {NAN, NAN};
   if (!e->known || check_is_fixed(e) || n < 2) return z;
+  if (e->law.kind == FANIN_LAW_SPARSE) return z_scores_of_sparse(e, measured, dtype);
   const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
@@ -68,6 +68,20 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   if (!check_is_dependent(e)) z.std = std_deviate(e, measured->std / std, n, std_error);
   z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
   return z;
+}
+
+/* Those of the values that are not 0, of which there are so many, normal about 0. */
+static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double share = 1 - e->law.zeros;
+  expectation others = {.known = true, .init = fanin_normal(0, e->law.std), .law = e->law};
+  others.moments = (fanin_moments){.std = e->law.std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
+  others.law.kind = FANIN_LAW_NORMAL;
+  fanin_stats s = *measured;
+  s.count = (uint64_t)llround(share * (double)measured->count);
+  s.mean /= share;
+  s.second /= share;
+  s.std = sqrt(fmax(s.second - s.mean * s.mean, 0));
+  return z_scores_of(&others, &s, dtype);
 }
 
 size_t z_tests(const z_scores *z) {

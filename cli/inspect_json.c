@@ -8,15 +8,17 @@
 static json_t *law_to_json(const inspected *t) {
   static const char *const kinds[] = {[FANIN_LAW_CONSTANT] = "constant", [FANIN_LAW_UNIFORM] = "uniform",
                                       [FANIN_LAW_NORMAL] = "normal",     [FANIN_LAW_TRUNC_NORMAL] = "trunc_normal",
-                                      [FANIN_LAW_ONES] = "ones",         [FANIN_LAW_ORTHOGONAL] = "orthogonal"};
+                                      [FANIN_LAW_ONES] = "ones",         [FANIN_LAW_ORTHOGONAL] = "orthogonal",
+                                      [FANIN_LAW_SPARSE] = "sparse",     [FANIN_LAW_FIXED] = "fixed"};
   const bool normal = t->law.kind == FANIN_LAW_NORMAL || t->law.kind == FANIN_LAW_TRUNC_NORMAL;
+  const fanin_law_kind kind = t->law.zeros > 0 ? FANIN_LAW_SPARSE : t->law.kind;
   json_t *o = json_object();
   if (!t->has_law) {
     json_object_set_new(o, "kind", t->closer ? json_string(fit_name(t->fit.family)) : json_null());
     json_object_set_new(o, "guess", json_true());
     return o;
   }
-  json_object_set_new(o, "kind", json_string(kinds[t->law.kind]));
+  json_object_set_new(o, "kind", json_string(kinds[kind]));
   json_object_set_new(o, "guess", json_boolean(t->estimated));
   json_object_set_new(o, "lo", json_from_double(t->law.lo));
   json_object_set_new(o, "hi", json_from_double(t->law.hi));

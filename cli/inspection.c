@@ -54,6 +54,7 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   if (t->expected.known) {
     t->law = t->expected.law;
     t->has_law = true;
+    if (t->law.kind == FANIN_LAW_SPARSE) t->law.kind = FANIN_LAW_NORMAL; /* of what test_values() leaves */
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);
@@ -78,7 +79,7 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
   find_law(out->file, s, t);
   status = test_values(&g->measurer, out->file, s, t, why);
-  if (status != STATUS_OK || t->fit.family == FIT_SPARSE) return status;
+  if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->law.zeros > 0) return status;
   lines_collect(s, i, &g->lines);
   if (t->fit.family == FIT_OTHER) return status; /* no random numbers that anybody knows */
   test_order(s, t);

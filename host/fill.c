@@ -1,7 +1,7 @@
-/* fanin_fill: one tensor, one launch (two for identity and dirac), or what orthogonal.c enqueues. */
+/* fanin_fill: one tensor, one launch (two for identity and dirac), or what a maker enqueues. */
 #include "fill.h"
 
-#include "orthogonal.h"
+#include "gemm.h"
 
 /* FNV-1a (Fowler, Noll and Vo) in its 64-bit form. */
 fanin_key fanin_key_named(uint64_t seed, const char *name) {
@@ -89,9 +89,21 @@ static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__jo
   return status;
 }
 
+fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+  if (when->n_wait > 0) {
+    const cl_int code = clEnqueueBarrierWithWaitList(when->queue, when->n_wait, when->wait_list, NULL);
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
+  }
+  const fanin__when step = {.queue = when->queue}, end = {.queue = when->queue, .event = when->event};
+  if (job->rows.chunks > 0) FANIN__TRY(fanin__fill_rows(f, &step, job, seed));
+  FANIN__TRY(fanin__order(when->queue));
+  FANIN__TRY(job->maker->fill(f, when->queue, job, seed));
+  return fanin__enqueue_marker(&end);
+}
+
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   if (job->elements == 0) return fanin__enqueue_marker(when);
-  if (job->orthogonal) return fanin__orthogonal_fill(f, when, job, seed);
+  if (job->maker) return fanin__fill_made(f, when, job, seed);
   return job->n_ones > 0 ? fill_both(f, when, job, seed) : fanin__fill_rows(f, when, job, seed);
 }
 
@@ -104,8 +116,8 @@ static fanin_status compile(fanin *f, const char *options, const char *name) {
 
 fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
   if (job->elements == 0) return FANIN_OK;
-  if (job->orthogonal) return fanin__orthogonal_compile(f, job);
-  FANIN__TRY(compile(f, job->parameters.options, "fill"));
+  if (job->maker) FANIN__TRY(job->maker->compile(f, job));
+  if (job->rows.chunks > 0) FANIN__TRY(compile(f, job->parameters.options, "fill"));
   return job->n_ones > 0 ? compile(f, job->one.options, "ones") : FANIN_OK;
 }
 
@@ -123,7 +135,8 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
-  if (job->orthogonal) return fanin__orthogonal_warm(f, when, job);
+  if (job->maker) FANIN__TRY(job->maker->warm(f, when->queue, job));
+  if (job->rows.chunks == 0) return FANIN_OK;
   fanin__job small = *job;
   small.buffer = scratch;
   small.rows.rank = 0;

@@ -4,7 +4,7 @@
 #define HOST_FILL_H
 
 #include "boxes.h"
-#include "parameters.h"
+#include "family.h"
 
 /* Elements of the fill kernels' unit of work: CHUNK of kernels/store.cl. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
@@ -36,20 +36,19 @@ static inline uint64_t fanin__items_of(const fanin__ones *ones) {
   return ones->count.s[0] * ones->count.s[1] * ones->count.s[2];
 }
 
-typedef struct fanin__job {
+struct fanin__job {
   cl_mem buffer;
   fanin_dtype dtype;
-  uint64_t elements; /* 0: nothing to do */
-  bool orthogonal;   /* made by fanin__orthogonal_fill(), of `tensor`, times `factor` */
-  bool centre;       /* only at the centre tap, over zeros that `rows` makes */
+  uint64_t elements;         /* 0: nothing to do */
+  const fanin__maker *maker; /* who makes it, of `tensor` and `distribution`; NULL: nobody but the launches below */
   fanin_tensor tensor;
-  double factor;
-  fanin__parameters parameters; /* of the fill; zeros where ones follow */
-  fanin__rows rows;
-  fanin__parameters one; /* of the ones */
-  int n_ones;            /* boxes of them */
+  fanin__distribution distribution;
+  fanin__parameters parameters; /* of the fill of rows; zeros where ones, or a maker's numbers, follow */
+  fanin__rows rows;             /* no chunks: a maker does it all */
+  fanin__parameters one;        /* of the ones */
+  int n_ones;                   /* boxes of them */
   fanin__ones ones[FANIN__MOST_BOXES];
-} fanin__job;
+};
 
 /* Validates everything about a fill of `t` except for its queue. Without a buffer (t->buffer NULL, allowed only where
  * `needs_buffer` is false) the origin counts from t->offset all the same. */
@@ -61,6 +60,9 @@ size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parame
 
 /* Enqueues one launch for job->rows. */
 fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
+
+/* Enqueues a job that has a maker: rows, if there are any, then what the maker makes. */
+fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
 
 /* Enqueues all of a job that has a buffer. */
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);

@@ -10,6 +10,7 @@
 _Static_assert(sizeof(fanin_mode) == sizeof(int), "enums have int's size");
 _Static_assert(sizeof(fanin_distribution) == sizeof(int), "enums have int's size");
 _Static_assert(sizeof(fanin_bounds) == sizeof(int), "enums have int's size");
+_Static_assert(sizeof(fanin_per) == sizeof(int), "enums have int's size");
 
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
@@ -27,11 +28,15 @@ static const fanin__choice normals[] = {
 static const fanin__choice units[] = {{"sigma", FANIN_BOUNDS_SIGMA}, {"absolute", FANIN_BOUNDS_ABSOLUTE}, {NULL, 0}};
 static const fanin__choice flags[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
 
+static const fanin__choice owners[] = {{"input", FANIN_PER_INPUT}, {"output", FANIN_PER_OUTPUT}, {NULL, 0}};
+
 #define NUMBER(field, least, most)                                                                                     \
   { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL }
 #define FINITE(field)       NUMBER(field, -DBL_MAX, DBL_MAX)
 #define NOT_NEGATIVE(field) NUMBER(field, 0, DBL_MAX)
 #define BOUND(field)        NUMBER(field, -INFINITY, INFINITY)
+#define SHARE(field)        NUMBER(field, 0, 1)
+#define COUNT(field)        NUMBER(field, 0, 0x1p53)
 #define SLOPE(field)        NUMBER(field, -1e100, 1e100) /* its square is finite */
 #define GAIN(least)                                                                                                    \
   { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL }
@@ -56,6 +61,8 @@ static const fanin__parameter variance_scaling_parameters[] = {NOT_NEGATIVE(scal
                                                                CHOICE(distribution, distributions), END};
 static const fanin__parameter delta_parameters[] = {GAIN(-DBL_MAX), END};
 static const fanin__parameter orthogonal_parameters[] = {GAIN(0), END};
+static const fanin__parameter sparse_parameters[] = {SHARE(sparsity), NOT_NEGATIVE(std), CHOICE(per, owners),
+                                                     COUNT(connections), END};
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
@@ -133,8 +140,8 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
          {.kind = FANIN_VARIANCE_SCALING, .gain = 1, .scale = 1, .distribution = FANIN_DIST_NORMAL},
          variance_scaling_parameters,
          fanin__resolve_fans},
-    [FANIN_IDENTITY] = {{"identity", "", "gain where the O and the I index agree, else 0", "gain=1",
-                         "Le, Jaitly & Hinton 2015", 1},
+    [FANIN_IDENTITY] = {{"identity", "eye", "gain where the O and the I index agree, else 0; O and I may differ",
+                         "gain=1", "Le, Jaitly & Hinton 2015; torch.nn.init.eye_; Zhao et al. 2022, definition 1", 1},
                         {.kind = FANIN_IDENTITY, .gain = 1},
                         delta_parameters,
                         fanin__resolve_identity},
@@ -144,7 +151,7 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
                      delta_parameters,
                      fanin__resolve_dirac},
     [FANIN_ORTHOGONAL] =
-        {{"orthogonal", "",
+        {{"orthogonal", "semi_orthogonal",
           "gain times a uniformly random (Haar) matrix of O rows and I * taps columns, of which the fewer "
           "are orthonormal; std = gain / sqrt(the more)",
           "gain=1", "Saxe, McClelland & Ganguli 2013; Stewart 1980 (product of reflectors); Mezzadri 2007 (Haar)", 1},
@@ -158,6 +165,29 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
                                 {.kind = FANIN_DELTA_ORTHOGONAL, .gain = 1},
                                 orthogonal_parameters,
                                 fanin__resolve_delta_orthogonal},
+    [FANIN_SPARSE] =
+        {{"sparse", "",
+          "normal, mean 0, with std, but ceil(sparsity * n) zeros at random among the n = fan_out weights "
+          "of each input (per=output: the fan_in weights of each output); connections=k: all but k of them",
+          "sparsity=0.1,std=0.01,per=input,connections=0", "torch.nn.init.sparse_; Martens 2010", 1},
+         {.kind = FANIN_SPARSE, .sparsity = 0.1, .std = 0.01},
+         sparse_parameters,
+         fanin__resolve_sparse},
+    [FANIN_BILINEAR] = {{"bilinear", "",
+                         "gain times the product over taps of 1 - |t - (k - 1) / 2| / f, k = extent, f = ceil(k / 2), "
+                         "where the O index "
+                         "in its group equals the I index, else 0",
+                         "gain=1", "Long, Shelhamer & Darrell 2015", 1},
+                        {.kind = FANIN_BILINEAR, .gain = 1},
+                        delta_parameters,
+                        fanin__resolve_bilinear},
+    [FANIN_HADAMARD] = {{"hadamard", "zero_init",
+                         "O <= I: the partial identity times gain; else gain * 2^(-(m-1)/2) (-1)^ones(o & i), m = "
+                         "ceil(log2 O); with taps, at the centre, else 0",
+                         "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1},
+                        {.kind = FANIN_HADAMARD, .gain = 1},
+                        delta_parameters,
+                        fanin__resolve_hadamard},
 };
 
 const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
@@ -221,7 +251,7 @@ void fanin__accepted(const fanin__parameter *parameter, char *text, size_t size)
   }
   if (parameter->most == INFINITY) {
     snprintf(text, size, "a number, inf or -inf is accepted");
-  } else if (parameter->least == 0) {
+  } else if (parameter->least == 0 && parameter->most == DBL_MAX) {
     snprintf(text, size, "a finite number of 0 or more is accepted");
   } else if (parameter->most == DBL_MAX) {
     snprintf(text, size, "a finite number is accepted");
@@ -258,6 +288,10 @@ fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
   }
   if (init->kind == FANIN_TRUNC_NORMAL && init->a >= init->b) {
     return fanin__fail(status, "trunc_normal: a is %g and b is %g; a of less than b is accepted", init->a, init->b);
+  }
+  if (init->kind == FANIN_SPARSE && init->connections != floor(init->connections)) {
+    return fanin__fail(status, "sparse: connections is %g; a whole number, or 0 for none, is accepted",
+                       init->connections);
   }
   return FANIN_OK;
 }
@@ -360,4 +394,19 @@ fanin_init fanin_orthogonal(double gain) {
 
 fanin_init fanin_delta_orthogonal(double gain) {
   return with_gain(FANIN_DELTA_ORTHOGONAL, gain);
+}
+
+fanin_init fanin_sparse(double sparsity, double std) {
+  fanin_init init = table[FANIN_SPARSE].defaults;
+  init.sparsity = sparsity;
+  init.std = std;
+  return init;
+}
+
+fanin_init fanin_bilinear(double gain) {
+  return with_gain(FANIN_BILINEAR, gain);
+}
+
+fanin_init fanin_hadamard(double gain) {
+  return with_gain(FANIN_HADAMARD, gain);
 }

@@ -66,6 +66,10 @@ fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__role
 fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin__roles *roles,
                                              fanin__distribution *out);
 
+fanin_status fanin__resolve_sparse(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+fanin_status fanin__resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+fanin_status fanin__resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+
 /* ---- number.c: doubles as text, whatever the locale -------------------------------------------------------------- */
 
 #define FANIN__NUMBER_SIZE 32

@@ -82,7 +82,7 @@ static size_t distance(span a, span b) {
 typedef struct nearest {
   span wanted, best;
   size_t distance;
-  char all[320];
+  char all[512];
 } nearest;
 
 static bool visit_near(span name, fanin_kind kind, void *context) {

@@ -52,10 +52,12 @@ extern const fanin__source fanin__source_keys;    /* histogram of a tensor */
 extern const fanin__source fanin__source_lines;   /* sums and fingerprints of rows and columns */
 extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
+extern const fanin__source fanin__source_pattern; /* values that follow from coordinates */
 extern const fanin__source fanin__source_reflect; /* products of Householder reflectors */
 extern const fanin__source fanin__source_samples; /* correlation of tensors with one another */
 extern const fanin__source fanin__source_scatter; /* from matrices to parts of tensors */
 extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
+extern const fanin__source fanin__source_sparse;  /* zeros at random places, so many a line */
 
 /* ---- device.c, select.c ------------------------------------------------------------------------------------------ */
 
@@ -149,6 +151,7 @@ fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fa
 typedef struct fanin__roles {
   int o, i;                        /* the dimension with that letter, -1 if there is none */
   int taps[3], n_taps;             /* dimensions lettered D, H, W */
+  uint64_t spatial;                /* the product of their extents */
   uint64_t fan_in, fan_out;        /* 0 where o or i is -1 */
   uint64_t groups, splits;         /* at least 1 */
   bool full_is_i;                  /* the I dimension counts all groups (transposed convolution) */
@@ -174,7 +177,8 @@ double fanin__normal_log_tail(double z); /* ln Q(z), for every finite z and +-in
  * is narrow. */
 void fanin__truncated_moments(double a, double b, double *mean, double *variance, double *fourth_central);
 
-/* ---- initializer.c ----------------------------------------------------------------------------------------------- */
+/* ---- resolve.c; what there is to know of each family is a row of family.c ------------------------------------------
+ */
 
 typedef enum fanin__family {
   FANIN__CONSTANT,
@@ -182,18 +186,25 @@ typedef enum fanin__family {
   FANIN__NORMAL,
   FANIN__TRUNC_NORMAL,
   FANIN__DELTA,
-  FANIN__ORTHOGONAL
+  FANIN__ORTHOGONAL,
+  FANIN__SPARSE,
+  FANIN__BILINEAR,
+  FANIN__HADAMARD,
+  FANIN__FAMILY_COUNT
 } fanin__family;
 
 /* An initialiser resolved on a tensor: a closed-form distribution with its numbers, all finite and checked. */
 typedef struct fanin__distribution {
   fanin__family family;
   double value;     /* FANIN__CONSTANT; FANIN__DELTA: the value of the ones (identity, dirac);
-                       FANIN__ORTHOGONAL: the length of the rows or columns */
+                       FANIN__ORTHOGONAL: the length of the rows or columns; FANIN__BILINEAR: the gain;
+                       FANIN__HADAMARD: the magnitude */
   bool centre;      /* FANIN__ORTHOGONAL: at the centre tap alone, 0 elsewhere */
   double lo, hi;    /* FANIN__UNIFORM, FANIN__TRUNC_NORMAL: no value is outside; the latter's may be infinite */
-  double mean, std; /* FANIN__NORMAL; FANIN__TRUNC_NORMAL: of the normal that is cut */
+  double mean, std; /* FANIN__NORMAL, FANIN__SPARSE; FANIN__TRUNC_NORMAL: of the normal that is cut */
   double a, b;      /* FANIN__TRUNC_NORMAL: in sigma of the normal that is cut, a < b, may be infinite */
+  fanin_per per;    /* FANIN__SPARSE: what a line belongs to; how many zeros it has, of how many values */
+  uint64_t zeros, line;
 } fanin__distribution;
 
 /* Checks `init` (NaN, infinities, order, needed fans) and resolves it. fan_avg, modes, gain, corrections all happen

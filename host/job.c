@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "fill.h"
-#include "orthogonal.h"
 
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out) {
   if (dtype == FANIN_F64) {
@@ -95,14 +94,12 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
       job.ones[k].origin += job.rows.origin;
     }
   }
-  if (distribution.family == FANIN__ORTHOGONAL) {
-    FANIN__TRY(fanin__orthogonal_check(t, distribution.centre));
-    job.orthogonal = true;
+  job.maker = fanin__family_of(&distribution)->maker;
+  if (job.maker) {
+    FANIN__TRY(job.maker->check(t, &distribution));
     job.tensor = *t;
-    job.factor = distribution.value;
-    job.centre = distribution.centre;
-    memset(job.parameters.p, 0, sizeof job.parameters.p);
-    if (!job.centre) job.rows.chunks = 0; /* nothing for launches that fill rows */
+    job.distribution = distribution;
+    if (!job.maker->over_rows || !job.maker->over_rows(&distribution)) job.rows.chunks = 0;
   }
   *out = job;
   return FANIN_OK;

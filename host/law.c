@@ -1,28 +1,23 @@
 /* The law of an initialiser's values: its distribution function and its moments, in closed form or by quadrature. */
 #include <math.h>
 
-#include "fill.h"
+#include "family.h"
 
 fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {
-  static const fanin_law_kind kinds[] = {
-      [FANIN__CONSTANT] = FANIN_LAW_CONSTANT, [FANIN__UNIFORM] = FANIN_LAW_UNIFORM,
-      [FANIN__NORMAL] = FANIN_LAW_NORMAL,     [FANIN__TRUNC_NORMAL] = FANIN_LAW_TRUNC_NORMAL,
-      [FANIN__DELTA] = FANIN_LAW_ONES,        [FANIN__ORTHOGONAL] = FANIN_LAW_ORTHOGONAL};
   fanin__view view;
   fanin__distribution d;
+  fanin_moments moments;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, &d));
-  *out = (fanin_law){kinds[d.family], d.value, d.lo, d.hi, d.mean, d.std};
-  if (d.family == FANIN__CONSTANT || d.family == FANIN__DELTA) {
-    out->lo = d.family == FANIN__DELTA ? fmin(0, d.value) : d.value;
-    out->hi = d.family == FANIN__DELTA ? fmax(0, d.value) : d.value;
-  } else if (d.family == FANIN__ORTHOGONAL) {
-    out->lo = -d.value;
-    out->hi = d.value;
-  } else if (d.family == FANIN__NORMAL) {
-    out->lo = -INFINITY;
-    out->hi = INFINITY;
-  }
+  const fanin__family_facts *const family = fanin__family_of(&d);
+  FANIN__TRY(family->expect(t, &d, &moments));
+  *out = (fanin_law){.kind = family->law,
+                     .value = d.value,
+                     .lo = moments.lo,
+                     .hi = moments.hi,
+                     .mean = d.mean,
+                     .std = d.std,
+                     .zeros = d.line > 0 ? (double)d.zeros / (double)d.line : 0};
   return FANIN_OK;
 }
 
@@ -34,12 +29,16 @@ static double between(double from, double to) {
 
 double fanin_law_probability(const fanin_law *law, double x, int upper) {
   if (law->kind == FANIN_LAW_CONSTANT || law->kind == FANIN_LAW_ONES) return (x >= law->value) != (upper != 0);
-  if (law->kind == FANIN_LAW_ORTHOGONAL) return NAN;
+  if (law->kind == FANIN_LAW_ORTHOGONAL || law->kind == FANIN_LAW_FIXED) return NAN;
   if (x < law->lo) return upper ? 1 : 0;
   if (x >= law->hi) return upper ? 0 : 1;
   if (law->kind == FANIN_LAW_UNIFORM) return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);
   const double z = (x - law->mean) / law->std;
   if (law->kind == FANIN_LAW_NORMAL) return fanin__normal_tail(upper ? z : -z);
+  if (law->kind == FANIN_LAW_SPARSE) {
+    const double zero_is_there = (x >= 0) != (upper != 0);
+    return law->zeros * zero_is_there + (1 - law->zeros) * fanin__normal_tail(upper ? z : -z);
+  }
   const double a = (law->lo - law->mean) / law->std, b = (law->hi - law->mean) / law->std;
   return (upper ? between(z, b) : between(a, z)) / between(a, b);
 }
@@ -79,6 +78,9 @@ static double power(double x, void *context) {
 void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments) {
   if (law->kind != FANIN_LAW_UNIFORM) {
     normal_moments(law, centre, unit, moments);
+    for (int k = 0; k <= 12 && law->kind == FANIN_LAW_SPARSE; k++) {
+      moments[k] = law->zeros * pow(-centre / unit, k) + (1 - law->zeros) * moments[k];
+    }
     return;
   }
   moment_of m = {law, 0, centre, unit, 0};

@@ -96,6 +96,7 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
     roles->taps[roles->n_taps++] = dimension[letter];
     taps *= t->shape[dimension[letter]];
   }
+  roles->spatial = taps;
   FANIN__TRY(check_divisors(t, roles));
   if (roles->o < 0 || roles->i < 0) return FANIN_OK;
 

@@ -48,9 +48,9 @@ fanin_status fanin__orthogonal_extents(const fanin_tensor *t, bool centre, uint6
   return FANIN_OK;
 }
 
-fanin_status fanin__orthogonal_check(const fanin_tensor *t, bool centre) {
+static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
   family m;
-  FANIN__TRY(family_of(t, centre, &m));
+  FANIN__TRY(family_of(t, d->centre, &m));
   return m.width > 0 ? fanin__stack_check(m.height, m.width) : FANIN_OK;
 }
 
@@ -185,7 +185,7 @@ static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job 
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
-  const fanin__real factor = fanin__real_of(job->factor);
+  const fanin__real factor = fanin__real_of(job->distribution.value);
   const fanin__argument arguments[] = {
       FANIN__VALUE(s->product),   FANIN__VALUE(job->buffer),
       FANIN__VALUE(*r),           s->f64 ? FANIN__VALUE(factor.f64) : FANIN__VALUE(factor.f32),
@@ -240,50 +240,46 @@ static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job
   return FANIN_OK;
 }
 
-fanin_status fanin__orthogonal_fill(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   family m;
-  FANIN__TRY(family_of(&job->tensor, job->centre, &m));
+  FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
   fanin__stack s = {.width = m.width, .height = m.height, .f64 = job->dtype == FANIN_F64};
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
   s.count = matrices * parts;
-  FANIN__TRY(fanin__stack_make(f, when->queue, &s));
-  fanin_status status = FANIN_OK;
-  const fanin__when step = {.queue = when->queue};
-  if (when->n_wait > 0) {
-    const cl_int code = clEnqueueBarrierWithWaitList(when->queue, when->n_wait, when->wait_list, NULL);
-    if (code != CL_SUCCESS) status = fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
-  }
-  if (status == FANIN_OK && job->rows.chunks > 0) status = fanin__fill_rows(f, &step, job, seed); /* zeros */
-  if (status == FANIN_OK) status = fill_all(f, &step, job, &m, &s, (fanin_key){seed, job->rows.stream});
-  const fanin__when end = {.queue = when->queue, .event = when->event};
-  if (status == FANIN_OK) status = fanin__enqueue_marker(&end);
+  FANIN__TRY(fanin__stack_make(f, queue, &s));
+  const fanin__when step = {.queue = queue};
+  const fanin_status status = fill_all(f, &step, job, &m, &s, (fanin_key){seed, job->rows.stream});
   fanin__stack_release(&s);
   return status;
 }
 
 /* ---- Cold starts ------------------------------------------------------------------------------------------------- */
 
-fanin_status fanin__orthogonal_compile(fanin *f, const fanin__job *job) {
-  cl_kernel zeros = NULL;
-  if (job->centre) FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &zeros));
-  if (zeros) (void)clReleaseKernel(zeros);
+static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__reflect_compile(f, job->dtype == FANIN_F64);
 }
 
-fanin_status fanin__orthogonal_warm(fanin *f, const fanin__when *when, const fanin__job *job) {
+/* CLBlast's kernels are compiled when they run. */
+static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
   family m;
-  FANIN__TRY(fanin__orthogonal_compile(f, job));
-  FANIN__TRY(family_of(&job->tensor, job->centre, &m));
+  FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
   const uint64_t side = m.height > FANIN__SMALL ? FANIN__SMALL + 1 : 1, shape[] = {side, side};
   fanin_tensor scratch;
   fanin__job small = *job;
   FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OI", 2, shape, &scratch));
   small.tensor = scratch;
   small.buffer = scratch.buffer;
-  small.centre = false;
-  small.rows.chunks = 0;
-  const fanin_status status = fanin__orthogonal_fill(f, when, &small, 0);
+  small.distribution.centre = false;
+  const fanin_status status = fill(f, queue, &small, 0);
   fanin_tensor_free(&scratch);
   return status;
 }
+
+/* All taps but the centre. */
+static bool over_zeros(const fanin__distribution *d) {
+  return d->centre;
+}
+
+const fanin__maker fanin__orthogonal_maker = {
+    .over_rows = over_zeros, .check = check, .fill = fill, .compile = compile, .warm = warm};

@@ -1,5 +1,5 @@
 /* From a resolved distribution to the numbers that kernels/fill.cl takes: section 4 of docs/stream.md. */
-#include "parameters.h"
+#include "family.h"
 
 #include <math.h>
 
@@ -41,13 +41,18 @@ static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double
                      fanin_dtype_name(dtype), lo, hi);
 }
 
-static fanin_status constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+fanin_status fanin__parameters_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = CONSTANT[dtype];
   out->p[0] = to_real(dtype, d->value);
   return check_reach(dtype, "value", d->value);
 }
 
-static fanin_status uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+fanin_status fanin__parameters_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  out->options = CONSTANT[dtype];
+  return check_reach(dtype, "value", d->value);
+}
+
+fanin_status fanin__parameters_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = UNIFORM[dtype];
   FANIN__TRY(check_reach(dtype, "lo", d->lo));
   FANIN__TRY(check_reach(dtype, "hi", d->hi));
@@ -57,7 +62,7 @@ static fanin_status uniform(const fanin__distribution *d, fanin_dtype dtype, fan
   return FANIN_OK;
 }
 
-static fanin_status normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+fanin_status fanin__parameters_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = NORMAL[dtype];
   out->p[0] = d->mean;
   out->p[1] = d->std;
@@ -69,7 +74,7 @@ static double central(double z) {
   return z < 0.0 ? -(1.0 - 2.0 * fanin__normal_tail(-z)) : 1.0 - 2.0 * fanin__normal_tail(z);
 }
 
-static fanin_status trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   const double a = d->a, b = d->b;
   FANIN__TRY(check_reach(dtype, "mean", d->mean));
   FANIN__TRY(check_reach(dtype, "std", d->std));
@@ -101,12 +106,7 @@ static fanin_status trunc_normal(const fanin__distribution *d, fanin_dtype dtype
   return FANIN_OK;
 }
 
-static fanin_status (*const FAMILIES[])(const fanin__distribution *, fanin_dtype, fanin__parameters *) = {
-    [FANIN__CONSTANT] = constant, [FANIN__UNIFORM] = uniform,           [FANIN__NORMAL] = normal,
-    [FANIN__DELTA] = constant,    [FANIN__TRUNC_NORMAL] = trunc_normal, [FANIN__ORTHOGONAL] = constant,
-};
-
 fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   *out = (fanin__parameters){0};
-  return FAMILIES[d->family](d, dtype, out);
+  return fanin__family_of(d)->parameters(d, dtype, out);
 }

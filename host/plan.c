@@ -1,8 +1,6 @@
 /* The life of a plan, and its enqueue. */
 #include "plan.h"
 
-#include "orthogonal.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -53,11 +51,11 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
   plan->apart = fanin__zeroed(plan->n, sizeof *plan->apart);
   if (!plan->apart) return FANIN_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
-    if (!jobs[i].orthogonal || jobs[i].elements == 0) continue;
+    if (!jobs[i].maker || jobs[i].elements == 0) continue;
     plan->apart[plan->n_apart] = jobs[i];
     plan->apart[plan->n_apart++].tensor = plan->tensors[i]; /* with its buffer and offset */
-    plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* zeros, where there are any, are a batch's */
-    FANIN__TRY(fanin__orthogonal_compile(plan->f, &jobs[i]));
+    plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* what rows there are are a batch's */
+    FANIN__TRY(jobs[i].maker->compile(plan->f, &jobs[i]));
   }
   return FANIN_OK;
 }
@@ -188,7 +186,7 @@ static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__whe
   }
   for (size_t k = 0; k < plan->n_apart; k++) {
     const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[*launched]};
-    FANIN__TRY(fanin__orthogonal_fill(plan->f, &each, &plan->apart[k], seed));
+    FANIN__TRY(fanin__fill_made(plan->f, &each, &plan->apart[k], seed));
     ++*launched;
   }
   const fanin__when all = {when->queue, *launched, events, when->event};

@@ -39,7 +39,7 @@ struct fanin_plan {
   size_t n_batches;
   cl_kernel *kernels;
   size_t n_kernels;
-  fanin__job *apart; /* those that orthogonal.c enqueues, after the batches */
+  fanin__job *apart; /* those that have a maker, which follow the batches */
   size_t n_apart;
 };
 

@@ -76,9 +76,13 @@ static fanin_status factor_of(const fanin_probe_config *config, size_t l, double
   return fanin__fail(FANIN_BAD_ARGUMENT, "weight_factors[%zu] is %g; it must be above 0 and at most 1e15", l - 1, *out);
 }
 
-static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
+static fanin_tensor weight_of(const fanin_probe_config *config, size_t l) {
   const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
+  return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
+}
+
+static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
+  const fanin_tensor t = weight_of(config, l);
   double factor = 1;
   FANIN__TRY(factor_of(config, l, &factor));
   FANIN__TRY(fanin_expect(&t, &config->init, out));
@@ -120,14 +124,17 @@ static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double fa
 }
 
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
-  const bool ones = config->init.kind == FANIN_IDENTITY || config->init.kind == FANIN_DIRAC;
+  const fanin_tensor t = weight_of(config, l);
+  fanin_law law;
   double factor = 1;
+  FANIN__TRY(fanin_law_of(&t, &config->init, &law));
   FANIN__TRY(expect(config, l, &out->weights));
   FANIN__TRY(factor_of(config, l, &factor));
   out->ties = ties_of(config, l, factor);
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
-  out->lawful = !ones && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
-  out->drawn = !ones;
+  const bool fixed = law.kind == FANIN_LAW_ONES || law.kind == FANIN_LAW_FIXED;
+  out->lawful = !fixed && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
+  out->drawn = !fixed;
   return FANIN_OK;
 }

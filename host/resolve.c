@@ -226,3 +226,52 @@ fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin
   out->centre = out->family == FANIN__ORTHOGONAL;
   return FANIN_OK;
 }
+
+/* ---- Zeros at random, and numbers by index --------------------------------------------------------------------------
+ */
+
+/* Zeros of a line, as torch.nn.init.sparse_ counts them: in double, rounded up. */
+static uint64_t zeros_of(const fanin_init *init, uint64_t line) {
+  if (init->connections > 0) return init->connections < (double)line ? line - (uint64_t)init->connections : 0;
+  const double zeros = ceil(init->sparsity * (double)line);
+  return zeros < (double)line ? (uint64_t)zeros : line;
+}
+
+fanin_status fanin__resolve_sparse(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  const uint64_t line = init->per == FANIN_PER_OUTPUT ? roles->fan_in : roles->fan_out, zeros = zeros_of(init, line);
+  if (init->std == 0 || zeros == line) return constant(0, out);
+  *out = (fanin__distribution){.family = zeros > 0 ? FANIN__SPARSE : FANIN__NORMAL,
+                               .std = init->std,
+                               .per = init->per,
+                               .zeros = zeros,
+                               .line = line};
+  return FANIN_OK;
+}
+
+fanin_status fanin__resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  if (roles->n_taps == 0) {
+    return fanin__fail(FANIN_BAD_LAYOUT, "bilinear takes a layout of O, I and at least one of D, H and W; this one has "
+                                         "no taps");
+  }
+  if (init->gain == 0) return constant(0, out);
+  *out = (fanin__distribution){.family = FANIN__BILINEAR, .value = init->gain};
+  return FANIN_OK;
+}
+
+/* 2^(-(m-1)/2), m = ceil(log2 outputs). */
+static double hadamard_magnitude(uint64_t outputs) {
+  int m = 0;
+  while (m < 63 && UINT64_C(1) << m < outputs)
+    m++;
+  const double whole = ldexp(1, -((m - 1) / 2));
+  return (m - 1) % 2 == 0 ? whole : whole * sqrt(0.5);
+}
+
+/* `roles` count taps in both fans: their order is that of the channels. */
+fanin_status fanin__resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  if (roles->fan_out <= roles->fan_in) return delta(init, out);
+  if (init->gain == 0) return constant(0, out);
+  const double magnitude = hadamard_magnitude(roles->fan_out / roles->spatial);
+  *out = (fanin__distribution){.family = FANIN__HADAMARD, .value = init->gain * magnitude};
+  return FANIN_OK;
+}

@@ -82,7 +82,7 @@ static const code_row codes[] = {
 
 static const code_row unknown = {0, "unknown status", "a status that neither fanin nor OpenCL 1.2 names"};
 
-static _Thread_local char last_error[512];
+static _Thread_local char last_error[768];
 
 static const code_row *find(int code) {
   for (size_t k = 0; k < sizeof codes / sizeof *codes; k++) {

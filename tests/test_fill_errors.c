@@ -95,8 +95,8 @@ static const bad_case bad_tensors[] = {
   }
 
 static const bad_case bad_inits[] = {
-    {FANIN_BAD_ARGUMENT, {"kind is 99", "0 to 16"}, ANY_TENSOR, {.kind = (fanin_kind)99}},
-    {FANIN_BAD_ARGUMENT, {"kind is -1", "0 to 16"}, ANY_TENSOR, {.kind = (fanin_kind)-1}},
+    {FANIN_BAD_ARGUMENT, {"kind is 99", "0 to 19"}, ANY_TENSOR, {.kind = (fanin_kind)99}},
+    {FANIN_BAD_ARGUMENT, {"kind is -1", "0 to 19"}, ANY_TENSOR, {.kind = (fanin_kind)-1}},
     {FANIN_BAD_ARGUMENT, {"value is nan", "finite"}, ANY_TENSOR, {.kind = FANIN_CONSTANT, .value = NAN}},
     {FANIN_BAD_ARGUMENT, {"value is -inf", "finite"}, ANY_TENSOR, {.kind = FANIN_CONSTANT, .value = -INFINITY}},
     {FANIN_BAD_ARGUMENT, {"value = 1e+39", "f32"}, ANY_TENSOR, {.kind = FANIN_CONSTANT, .value = 1e39}},

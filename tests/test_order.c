@@ -21,6 +21,7 @@ typedef struct order_case {
 static const order_case cases[] = {
     {"normal", {.kind = FANIN_NORMAL, .std = 1}, {70, 113}},
     {"identity", {.kind = FANIN_IDENTITY, .gain = 3}, {70, 113}},
+    {"sparse", {.kind = FANIN_SPARSE, .std = 2, .sparsity = 0.4}, {70, 113}},
     {"zeros", {.kind = FANIN_ZEROS}, {70, 113}},
     {"empty", {.kind = FANIN_NORMAL, .std = 1}, {70, 0}},
 };

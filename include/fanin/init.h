@@ -43,6 +43,9 @@ typedef enum fanin_kind {
   FANIN_DIRAC,
   FANIN_ORTHOGONAL,
   FANIN_DELTA_ORTHOGONAL,
+  FANIN_SPARSE,
+  FANIN_BILINEAR,
+  FANIN_HADAMARD,
   FANIN_KIND_COUNT
 } fanin_kind;
 
@@ -58,20 +61,31 @@ typedef enum fanin_bounds {
   FANIN_BOUNDS_ABSOLUTE /* a and b are values, as in torch.nn.init.trunc_normal_ */
 } fanin_bounds;
 
+/* Which weights sparse counts its zeros among. */
+typedef enum fanin_per {
+  FANIN_PER_INPUT, /* the fan_out weights that leave an input: a column of "OI", as torch.nn.init.sparse_ has it */
+  FANIN_PER_OUTPUT /* the fan_in weights that enter an output: Martens 2010 */
+} fanin_per;
+
 /* An initialiser is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). */
 typedef struct fanin_init {
   fanin_kind kind;
   double value;                    /* constant */
   double lo, hi;                   /* uniform: both ends included */
-  double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut */
+  double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
+                                      sparse: std of the values that are not zeros */
   double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
   fanin_bounds bounds;             /* trunc_normal */
   int corrected;                   /* trunc_normal: 1: std is that of the truncated values (the normal that is cut is
                                       wider); 0: std is that of the normal that is cut */
-  double gain;                     /* xavier_*, identity, dirac, *orthogonal */
+  double gain;                     /* xavier_*, identity, dirac, *orthogonal, bilinear, hadamard */
   double scale;                    /* variance_scaling */
   fanin_mode mode;                 /* he_*, variance_scaling */
   fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
+  double sparsity;                 /* sparse: share of zeros among a line's weights, 0 to 1 */
+  double connections;              /* sparse: how many of a line's weights are no zeros, a whole number; 0: sparsity
+                                      says that */
+  fanin_per per;                   /* sparse: what a line belongs to */
 } fanin_init;
 
 /* 0, 1, or `value` everywhere. */
@@ -110,6 +124,20 @@ FANIN_API fanin_init fanin_orthogonal(double gain);
 /* A convolution that keeps lengths times gain: at the centre tap (extent / 2) an orthogonal matrix of O rows and I
  * columns, I <= O, of each group and split, else 0. Xiao et al. 2018, algorithm 1. */
 FANIN_API fanin_init fanin_delta_orthogonal(double gain);
+/* N(0, std^2) with zeros: exactly ceil(sparsity n) of the n = fan_out weights that leave each input (.per, .connections
+ * set the other forms), at places that are uniformly distributed among all subsets, independent from line to line, and
+ * the same everywhere and in every dtype. torch.nn.init.sparse_; Martens 2010. The other values are those of
+ * fanin_normal(0, std). Filling a part costs the lines that it meets, whole. Lines of 2^32 weights and more are
+ * FANIN_UNSUPPORTED. */
+FANIN_API fanin_init fanin_sparse(double sparsity, double std);
+/* gain times the weights of bilinear upsampling (linear, trilinear: one to three taps dimensions) where the O index in
+ * its group equals the I index, else 0: along an extent k with f = ceil(k / 2), 1 - |t - (k - 1) / 2| / f. For a
+ * transposed convolution of stride f. Long, Shelhamer & Darrell 2015. */
+FANIN_API fanin_init fanin_bilinear(double gain);
+/* ZerO (Zhao, Schaefer & Anandkumar 2022, algorithms 1 and 2), of O rows and I columns, at the centre tap where there
+ * are taps: the partial identity times gain if O <= I, else gain 2^(-(m-1)/2) H, m = ceil(log2 O), H(o, i) = -1 where
+ * o & i has an odd number of ones, else 1. The authors' program has 2^(-m/2): gain = sqrt(1/2). */
+FANIN_API fanin_init fanin_hadamard(double gain);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
@@ -136,8 +164,8 @@ FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
 
 /* The moments and bounds that an initialiser's values have on a tensor, without a device. */
 typedef struct fanin_moments {
-  double mean, std; /* of the distribution; for identity and dirac, of the whole tensor's entries; for orthogonal, std
-                       is exactly that of the whole tensor's entries about 0 */
+  double mean, std; /* of the distribution; for identity, dirac, bilinear and hadamard, of the whole tensor's entries;
+                       for orthogonal, std is exactly that of the whole tensor's entries about 0 */
   double kurtosis;  /* fourth central moment / variance^2; 0 where std is 0 */
   double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
 } fanin_moments;
@@ -151,9 +179,11 @@ typedef enum fanin_law_kind {
   FANIN_LAW_UNIFORM,
   FANIN_LAW_NORMAL,
   FANIN_LAW_TRUNC_NORMAL,
-  FANIN_LAW_ONES,      /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
-  FANIN_LAW_ORTHOGONAL /* numbers that depend on one another: rows or columns have the length `value`; of
-                          delta_orthogonal, all but the centre taps are 0 */
+  FANIN_LAW_ONES,       /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
+  FANIN_LAW_ORTHOGONAL, /* numbers that depend on one another: rows or columns have the length `value`; of
+                           delta_orthogonal, all but the centre taps are 0 */
+  FANIN_LAW_SPARSE,     /* a share `zeros` of 0, exactly, the rest normal */
+  FANIN_LAW_FIXED       /* bilinear, hadamard: numbers that indices decide */
 } fanin_law_kind;
 
 /* A law, by the parameters that its kind has. */
@@ -161,17 +191,18 @@ typedef struct fanin_law {
   fanin_law_kind kind;
   double value;     /* constant, ones, orthogonal */
   double lo, hi;    /* no value is outside; infinite for a plain normal */
-  double mean, std; /* normal; trunc_normal: of the normal that is cut */
+  double mean, std; /* normal; trunc_normal: of the normal that is cut; sparse: of what is not 0 */
+  double zeros;     /* sparse */
 } fanin_law;
 
 /* The law of what `init` makes of `t`, which needs no buffer. Errors as for fanin_expect(). */
 FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
 
 /* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones,
- * the law of one value: a step at `value`. Not for orthogonal, NaN. */
+ * the law of one value: a step at `value`. Not for orthogonal and fixed, NaN. */
 FANIN_API double fanin_law_probability(const fanin_law *law, double x, int upper);
 
-/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers. Not for constants, ones and orthogonal. */
+/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers. Not for constants, ones, orthogonal and fixed. */
 FANIN_API void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments);
 
 FANIN_C_END

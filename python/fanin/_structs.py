@@ -61,6 +61,9 @@ class CInit(c.Structure):
         ("scale", c.c_double),
         ("mode", c.c_int),
         ("distribution", c.c_int),
+        ("sparsity", c.c_double),
+        ("connections", c.c_double),
+        ("per", c.c_int),
     ]
 
 

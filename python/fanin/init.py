@@ -143,3 +143,8 @@ def kaiming_normal_(
 def orthogonal_(tensor: Target, gain: float = 1.0, **arguments: Any) -> Optional[cl.Event]:
     """Saxe et al. 2013: gain times an orthogonal matrix of O rows and I * taps columns, uniformly distributed."""
     return _fill_with_fans(tensor, Init("orthogonal", gain=gain), **arguments)
+
+
+def sparse_(tensor: Target, sparsity: float, std: float = 0.01, **arguments: Any) -> Optional[cl.Event]:
+    """Martens 2010: normal, but ceil(sparsity * n) zeros among the n weights that leave each input."""
+    return _fill_with_fans(tensor, Init("sparse", sparsity=sparsity, std=std), **arguments)

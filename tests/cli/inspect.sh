@@ -23,13 +23,17 @@ cat >all.json <<'JSON'
   {"name": "dirac", "shape": [8, 4, 3, 3], "layout": "OIHW", "groups": 2, "init": "dirac"},
   {"name": "orthogonal", "shape": [3, 48, 64], "layout": "BOI", "init": "orthogonal:gain=0.3"},
   {"name": "delta", "shape": [64, 32, 3, 3], "layout": "OIHW", "init": "delta_orthogonal"},
-  {"name": "large orthogonal", "shape": [150, 90], "layout": "IO", "init": "orthogonal:gain=relu"}]}
+  {"name": "large orthogonal", "shape": [150, 90], "layout": "IO", "init": "orthogonal:gain=relu"},
+  {"name": "sparse", "shape": [500, 300], "layout": "OI", "init": "sparse:sparsity=0.9,std=0.1"},
+  {"name": "martens", "shape": [4, 100, 300], "layout": "BOI", "init": "sparse:per=output,connections=15,std=1"},
+  {"name": "bilinear", "shape": [6, 3, 4, 5], "layout": "OIHW", "groups": 2, "init": "bilinear:gain=2"},
+  {"name": "hadamard", "shape": [65, 33], "layout": "OI", "init": "hadamard"}]}
 JSON
-declare -A tests=([f32]=204 [f16]=202 [bf16]=199 [f64]=204) # next to 5, bf16 and f16 are too coarse for some
+declare -A tests=([f32]=222 [f16]=220 [bf16]=217 [f64]=222) # next to 5, bf16 and f16 are too coarse for some
 for dtype in f32 f16 bf16 f64; do
   "$FANIN" init all.json --dtype $dtype -o all.safetensors --seed 7 >/dev/null
   "$FANIN" inspect all.safetensors >all.txt || die "$dtype: $(cat all.txt)"
-  [ "$(grep -c "  ${dtype^^}  .*  ok  " all.txt)" = 19 ] || die "$dtype: not 19 times ok: $(cat all.txt)"
+  [ "$(grep -c "  ${dtype^^}  .*  ok  " all.txt)" = 23 ] || die "$dtype: not 23 times ok: $(cat all.txt)"
   grep -q '^HOLDS: .*('"${tests[$dtype]}"' tests, |z| up to ' all.txt || die "$dtype: $(tail -1 all.txt)"
 done
 script -qec "stty cols 80; '$FANIN' inspect all.safetensors" tty.txt </dev/null >/dev/null

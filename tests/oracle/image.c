@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "oracle/image.h"
+#include "oracle/pattern.h"
+#include "oracle/sparse.h"
 
 /* Where element `e` of the part is: coordinates in the whole, index in the whole's row-major order, and elements after
  * the part's first in memory. */
@@ -62,16 +64,21 @@ void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, 
   fanin__distribution distribution = oracle_distribution_of(t, init);
   const bool delta = distribution.family == FANIN__DELTA;
   if (delta) distribution.family = FANIN__CONSTANT;
+  const bool pattern = init->kind == FANIN_BILINEAR || init->kind == FANIN_HADAMARD;
+  bool *const zeros = distribution.family == FANIN__SPARSE ? oracle_zeros(t, init, key) : NULL;
+  if (zeros) distribution.family = FANIN__NORMAL;
   const oracle_plan plan = oracle_plan_of(&distribution, t->dtype, &oracle_host_tails);
   const size_t size = fanin_dtype_size(t->dtype);
   for (uint64_t e = 0; e < elements; e++) {
     const place p = place_of(t, e);
-    const uint64_t bits = delta && !is_one(t, &p) ? 0 : oracle_bits(&plan, key, p.index);
+    const bool none = (delta && !is_one(t, &p)) || (zeros && zeros[p.index]);
+    const uint64_t bits = none ? 0 : pattern ? oracle_pattern(t, init, p.at) : oracle_bits(&plan, key, p.index);
     unsigned char *const out = memory + t->offset + p.memory * size;
     for (size_t k = 0; k < size; k++) {
       out[k] = (unsigned char)(bits >> 8 * k); /* little-endian, as every OpenCL device that fanin accepts */
     }
   }
+  free(zeros);
 }
 
 void oracle_assert_content(fanin *f, cl_mem buffer, const fanin_tensor *t, const fanin_init *init, fanin_key key) {

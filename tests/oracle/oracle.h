@@ -82,8 +82,7 @@ typedef struct oracle_plan {
 /* `init` resolved on `t` by the library (which other tests hold to hand-derived numbers), with section 4's bounds. */
 fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_init *init);
 
-/* Not for FANIN__DELTA, which image.c puts together from constants, and FANIN__ORTHOGONAL, which is no function of one
- * draw. */
+/* Not for families that more than one draw decides: of those, image.c puts FANIN__DELTA and FANIN__SPARSE together. */
 oracle_plan oracle_plan_of(const fanin__distribution *distribution, fanin_dtype dtype, const oracle_tails *tails);
 
 /* ---- value.c: section 4's values --------------------------------------------------------------------------------- */

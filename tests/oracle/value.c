@@ -43,9 +43,7 @@ float oracle_value32(const oracle_plan *plan, fanin_key key, uint64_t index) {
     return normal32(plan, key, index);
   case FANIN__TRUNC_NORMAL:
     return truncated32(plan, oracle_word(key, index));
-  case FANIN__CONSTANT:
-  case FANIN__DELTA:
-  case FANIN__ORTHOGONAL:
+  default:
     break;
   }
   return (float)plan->value;
@@ -89,9 +87,7 @@ double oracle_value64(const oracle_plan *plan, fanin_key key, uint64_t index) {
     return normal64(plan, key, index);
   case FANIN__TRUNC_NORMAL:
     return truncated64(plan, oracle_draw(key, index));
-  case FANIN__CONSTANT:
-  case FANIN__DELTA:
-  case FANIN__ORTHOGONAL:
+  default:
     break;
   }
   return plan->value;

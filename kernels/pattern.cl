@@ -1,0 +1,96 @@
+/* Numbers that follow from coordinates: bilinear upsampling and Hadamard matrices. Built with -D BILINEAR or -D
+ * HADAMARD, and -D F32, F16, BF16 or F64. */
+#include "put.cl"
+
+#if !defined(BILINEAR) && !defined(HADAMARD)
+#define BILINEAR
+#endif
+
+/* A box of coordinates, as rows along one dimension; vectors hold (B, O, I, D, H, W, -, -), with extents of 1 where the
+ * layout has no such letter. A row's number unfolds, W first. A task is `piece` consecutive elements of a row. The
+ * host's twin is in host/pattern.c. */
+typedef struct places {
+  ulong8 start;
+  ulong8 extent; /* 1 for the dimension of rows */
+  ulong8 memory_stride;
+  ulong8 along;  /* 1 for the dimension of rows, else 0 */
+  ulong8 matrix; /* extents of a matrix: of a group's and a split's outputs and inputs, and of the taps */
+  ulong origin;  /* of the element at the start, in the buffer */
+  ulong length;  /* of a row */
+  ulong piece, pieces, tasks;
+  ulong unused[3];
+} places;
+
+static ulong sum_of(const ulong8 v) {
+  return v.s0 + v.s1 + v.s2 + v.s3 + v.s4 + v.s5;
+}
+
+/* a mod b, in 32 bits where that does. */
+static ulong remainder_of(const ulong a, const ulong b) {
+  if (a < b) return a;
+  return (a | b) >> 32 ? a % b : (ulong)((uint)a % (uint)b);
+}
+
+#define UNFOLD(s)                                                                                                      \
+  do {                                                                                                                 \
+    const ulong above = row / extent.s;                                                                                \
+    inside.s = row - above * extent.s;                                                                                 \
+    row = above;                                                                                                       \
+  } while (0)
+
+/* Coordinates in the box of a row's first element. */
+static ulong8 row_start(ulong row, const ulong8 extent) {
+  ulong8 inside = (ulong8)(0);
+  UNFOLD(s5);
+  UNFOLD(s4);
+  UNFOLD(s3);
+  UNFOLD(s2);
+  UNFOLD(s1);
+  UNFOLD(s0);
+  return inside;
+}
+
+#if defined(BILINEAR)
+/* 2 f w(t) = 2 f - |2 t - (k - 1)|, k the extent, f = ceil(k / 2). */
+static real tap(const ulong t, const ulong k) {
+  const ulong twice = 2 * t, end = k - 1;
+  return (real)(2 * ((k + 1) / 2) - (twice > end ? twice - end : end - twice));
+}
+
+/* numbers: gain, the product of 2 f over the taps, and 1 over that. The quotient is corrected once, after which it is
+ * the rounded one (Markstein 1990) while the products are whole numbers that `real` holds. */
+static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers) {
+  const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
+  if (o != i) return 0;
+  const real weight = tap(at.s3, matrix.s3) * tap(at.s4, matrix.s4) * tap(at.s5, matrix.s5);
+  const real quotient = weight * numbers[2];
+  return numbers[0] * fma(fma(-quotient, numbers[1], weight), numbers[2], quotient);
+}
+
+#else
+/* numbers: the magnitude. Sylvester's matrix at (o, i) is -1 where o & i has an odd number of ones. */
+static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers) {
+  if (at.s3 != matrix.s3 / 2 || at.s4 != matrix.s4 / 2 || at.s5 != matrix.s5 / 2) return 0;
+  const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
+  return popcount(o & i) & 1 ? -numbers[0] : numbers[0];
+}
+#endif
+
+/* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
+kernel void pattern(global element *restrict buffer, const places p, const real first, const real second,
+                    const real third, const ulong pitch, const ulong step, const ulong span) {
+  const real numbers[3] = {first, second, third};
+  const ulong begin = get_global_id(0) * pitch, end = min(begin + span, p.tasks);
+  const ulong stride = sum_of(p.along * p.memory_stride);
+  for (ulong task = begin; task < end; task += step) {
+    const ulong row = task / p.pieces, from = (task - row * p.pieces) * p.piece;
+    const ulong8 inside = row_start(row, p.extent);
+    const ulong to = p.origin + sum_of(inside * p.memory_stride) + from * stride;
+    const ulong count = min(p.piece, p.length - from);
+    ulong8 at = p.start + inside + p.along * from;
+    for (ulong k = 0; k < count; k++) {
+      PUT(number_at(at, p.matrix, numbers), to + k * stride, buffer);
+      at += p.along;
+    }
+  }
+}
