@@ -31,7 +31,7 @@ int assign(assignments *a, failure *why);
 void assignments_free(assignments *a);
 
 /* The tensors that are to be made, by `shards` file by file, and larger elements first, as readers want them aligned.
- * shard_of[i], if not NULL, is the index of the file of tensor i; free() it. */
+ * (*shard_of)[i] is the index of the file of tensor i; free() it. */
 int assigned_model(const assignments *a, bool shards, model *out, size_t **shard_of, failure *why);
 
 #endif
