@@ -212,7 +212,7 @@ static void width_noise(fanin__judge *j) {
 
 bool fanin__is_orthogonal(const fanin__judge *j, size_t l) {
   const fanin__trace *const t = &j->p->trace[l];
-  return isnan(t->facts.overlap) || t->facts.overlap <= t->ties.overlap;
+  return t->ties.inverse == 0 || isnan(t->facts.overlap) || t->facts.overlap <= t->ties.overlap;
 }
 
 static void not_orthogonal(fanin__judge *j) {

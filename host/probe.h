@@ -14,7 +14,8 @@
  * but the rounding of arithmetic and of the dtype. */
 typedef struct fanin__ties {
   double inverse;  /* 1 / M, M the larger of the two extents; 0: weights are independent */
-  double rounding; /* mean square of the dtype's relative rounding errors; f32: 0, as the next one has it */
+  double rounding; /* mean square of the dtype's rounding errors, relative to the weights'; f32: 0, see floor */
+  double excess;   /* what rounding adds to the weights' mean square, relative to it */
   double floor;    /* variance of a relative sum of squares in f32 */
   double overlap;  /* what |Q^T Q - I| may be at most */
 } fanin__ties;

@@ -108,19 +108,40 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
   return FANIN_OK;
 }
 
-/* A number's rounding error is uniform over a unit in the last place, whose square is 0.541 4^-p of the number's where
- * logarithms are uniform: (1 - 1/4) / (2 ln 2). Sums of M products, and the matrices as docs/orthogonal.md promises
- * them, are off by up to 4 sqrt(M) 2^-24, which is taken for four standard deviations. */
-static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double factor) {
-  static const int fraction_bits[FANIN_DTYPE_COUNT] = {[FANIN_F16] = 10, [FANIN_BF16] = 7};
-  if (config->init.kind != FANIN_ORTHOGONAL) return (fanin__ties){0, 0, 0, 0};
+/* What rounding to 16 bits does to numbers of N(0, std^2), which the entries of large orthogonal matrices nearly are,
+ * relative to std^2: the mean square of the errors, and the excess of the rounded numbers' mean square. With the
+ * density f, the gap of width h about x adds h^3 / 12 f(x) to the first and h^3 (f(x) / 6 + x f'(x) / 12) to the
+ * second, which by parts is h^2 / 12 times a binade's share and what x f(x) gains from its lower end to its upper one.
+ */
+static void rounding_of(fanin_dtype dtype, double std, fanin__ties *out) {
+  static const struct {
+    int bits, least; /* of the fraction; exponent of the least normal number */
+  } formats[FANIN_DTYPE_COUNT] = {[FANIN_F16] = {10, -14}, [FANIN_BF16] = {7, -126}};
+  const int first = (int)floor(log2(std)) - 20, binades = 24;
+  for (int k = first; k < first + binades; k++) {
+    const int exponent = k > formats[dtype].least ? k : formats[dtype].least;
+    const double lo = ldexp(1 / std, k), hi = 2 * lo, h = ldexp(1 / std, exponent - formats[dtype].bits);
+    const double share = 2 * (fanin__normal_tail(lo) - fanin__normal_tail(hi));
+    out->rounding += h * h / 12 * share;
+    out->excess += h * h / 12 * (share + 2 * (hi * fanin__normal_pdf(hi) - lo * fanin__normal_pdf(lo)));
+  }
+}
+
+/* Sums of M products, and the matrices as docs/orthogonal.md promises them, are off by up to 4 sqrt(M) 2^-24, which is
+ * taken for four standard deviations. */
+static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
+  fanin__ties ties = {.inverse = 0};
+  if (config->init.kind != FANIN_ORTHOGONAL || !(std > 0)) return ties;
   const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
-  const double times = factor == 1 ? 1 : 2; /* that numbers were rounded: once more when they were scaled */
-  const double rounding = config->dtype == FANIN_F32 ? 0 : times * 0.541 / 12 * pow(0.25, fraction_bits[config->dtype]);
-  return (fanin__ties){.inverse = 1 / m,
-                       .rounding = rounding,
-                       .floor = unit * unit,
-                       .overlap = 4 * unit + 16 * sqrt(rounding / m)}; /* 8 standard deviations of a square's sum */
+  if (config->dtype != FANIN_F32) rounding_of(config->dtype, std, &ties);
+  if (factor != 1) { /* they were rounded once more when they were scaled */
+    ties.rounding *= 2;
+    ties.excess *= 2;
+  }
+  ties.inverse = 1 / m;
+  ties.floor = unit * unit;
+  ties.overlap = 4 * unit + 16 * sqrt(ties.rounding / m); /* 8 standard deviations of a square's sum */
+  return ties;
 }
 
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
@@ -130,7 +151,7 @@ fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fan
   FANIN__TRY(fanin_law_of(&t, &config->init, &law));
   FANIN__TRY(expect(config, l, &out->weights));
   FANIN__TRY(factor_of(config, l, &factor));
-  out->ties = ties_of(config, l, factor);
+  out->ties = ties_of(config, l, out->weights.std, factor);
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
   const bool fixed = law.kind == FANIN_LAW_ONES || law.kind == FANIN_LAW_FIXED;

@@ -22,12 +22,14 @@
  * a batch norm, delta_a depends on every sample's z: no law.
  *
  * Orthogonal weights, sigma^2 = gain^2 / M an entry, M the larger extent: given z_a = W h_a, what is left of W turns
- * the rest of delta_a into any of n - 1 directions alike, so that the mean has, for the first and third term, (delta_a
- * . z_a)^2 / |h_a|^2 H_a + (sigma^2 |delta_a|^2 - (delta_a . z_a)^2 / (M |h_a|^2)) (S_a - H_a) / (1 - 1/M), S_a = sum_j
- * phi'_aj^2 and H_a = sum_j (h_aj phi'_aj)^2 / |h_a|^2. In the variance, what rotations keep takes from D_ab^2 and from
- * S_ab: 2 sigma^4 (S_ab - S_a S_b / M) (D_ab^2 - D_aa D_bb / M), which leaves nothing where phi' is constant and W has
- * as few rows as columns, or fewer. For one sample T is the sum of phi'_j^2 x_j^2, x uniform on a sphere in M
- * dimensions, and so third = 8 sigma^6 |delta|^6 sum over M dimensions of (phi'_j^2 - S / M)^3, phi' being 0 beyond n;
+ * the rest of delta_a into any of n - 1 directions alike. With S_a = sum_j phi'_aj^2, H_a = sum_j (h_aj phi'_aj)^2 /
+ * |h_a|^2 and d_a^2 = (delta_a . z_a)^2 / |h_a|^2, the mean has for the terms without s
+ *   d_a^2 H_a + (sigma^2 |delta_a|^2 - d_a^2 / M) (S_a - H_a) / (1 - 1/M).
+ * In the variance, what rotations keep takes from D_ab^2 and from S_ab:
+ *   2 sigma^4 (S_ab - S_a S_b / M) (D_ab^2 - D_aa D_bb / M),
+ * which leaves nothing where phi' is constant and W has as few rows as columns, or fewer. For one sample T is the sum
+ * of phi'_j^2 x_j^2, x uniform on a sphere in M dimensions, and so, phi' being 0 beyond n,
+ *   third = 8 sigma^6 |delta|^6 sum over j = 1 .. M of (phi'_j^2 - S / M)^3;
  * more samples have it at the number of independent ones that would have their variance. Rounding is as in
  * probe_law.c.
  *
@@ -57,7 +59,7 @@ static leading leading_of(const fanin__probe *p, size_t l) {
   for (uint64_t a = 0; a < p->batch; a++) {
     const double own = variance * after->dd[a], hh = t->sums.hh[a], dz = after->dz[a];
     total += own * g->slope2[a] + g->skip_slope[a];
-    mean += after->ties.rounding * own * g->slope2[a];
+    mean += after->ties.excess * own * g->slope2[a];
     if (!(hh > 0)) continue;
     const double along = dz * dz / hh, h_slope = g->h_slope[a] / hh;
     mean += (along - own) * h_slope + 2 * dz * g->mixed_slope[a] / hh;

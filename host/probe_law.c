@@ -11,13 +11,15 @@
  *
  * Orthogonal weights, of extents n and n_in and M = max(n, n_in), have the same sigma^2 = gain^2 / M an entry, and
  * W^T W = sigma^2 M times a projection onto n of M dimensions: the identity for n >= n_in, where sum |W h_a|^2 is
- * exact, else a random one. Its mean is as above; with S_ab = sigma^2 h_a . h_b and invariance under rotations, its
- * variance is that of a Beta variable for one sample, and in general has for 2 mean_ab S_ab^2 2 (1 - n/M) (mean_ab
- * S_ab^2 - (mean_a S_aa)^2 / M) / ((1 - 1/M) (1 + 2/M)). Biases are Gaussian still. The third cumulant is a Beta
- * variable's, 8 (1 - n/M) (1 - 2n/M) / n^2 for one sample, at the number of samples that would have the same variance,
- * with Gaussian terms for the biases. Rounding to 16 bits adds errors E to W that are independent from entry to entry,
- * of variance `rounding` W_ij^2. They come into sum |W h_a|^2 as 2 sum_a h_a^T W^T E h_a, with 2 rounding times what
- * independent weights of k4 = 7 would have: W_ij is in it twice.
+ * exact, else a random one. Its mean is as above. By invariance under rotations, and as a Beta variable has it for one
+ * sample, it has for 2 mean_ab S_ab^2, S_ab = sigma^2 h_a . h_b, the variance
+ *   2 (1 - n/M) (mean_ab S_ab^2 - (mean_a S_aa)^2 / M) / ((1 - 1/M) (1 + 2/M)).
+ * Biases are Gaussian still. The third cumulant is a Beta variable's,
+ *   8 (1 - n/M) (1 - 2n/M) / n^2
+ * for one sample, at the number of samples that would have the same variance, with Gaussian terms for the biases.
+ * Rounding to 16 bits adds errors E to W that are independent from entry to entry, of variance `rounding` W_ij^2. They
+ * come into sum |W h_a|^2 as 2 sum_a h_a^T W^T E h_a, with 2 rounding times the variance that independent weights of
+ * k4 = 7 would give: W_ij is in it twice; and raise its mean by `excess`.
  *
  * The prediction does not take p0 but goes through the activation, from the q_a measured one layer before:
  *   p = sigma^2 n_in mean_a V(q_a) + sigma_b^2
@@ -260,7 +262,7 @@ static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const p
   double columns = 0;
   if (ties->rounding > 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
   const double rounding = 2 * ties->rounding * (2 * means->squares + 4 * columns);
-  *out = (fanin__cumulants){.mean = ties->rounding * own,
+  *out = (fanin__cumulants){.mean = ties->excess * own,
                             .variance = (others + rounding) / width + ties->floor,
                             .third = 8 * bias * bias * (3 * sums + bias) / (width * width)};
   if (!(wide > 0) || !(own > 0)) return FANIN_OK;
@@ -274,7 +276,7 @@ static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const p
 
 double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats) {
   const double rounding = t->ties.rounding, n = (double)stats->count;
-  const fanin__cumulants law = {0.5 * rounding, rounding * t->weights.kurtosis / n + t->ties.floor, 0};
+  const fanin__cumulants law = {0.5 * t->ties.excess, rounding * t->weights.kurtosis / n + t->ties.floor, 0};
   return fanin__deviate(sqrt(stats->second), t->weights.std, &law);
 }
 

@@ -1,9 +1,12 @@
 /* The laws of a probe's residuals by Monte Carlo: right networks pass at the stated rate. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "internal.h"
+#include "oracle/oracle.h"
+#include "probe.h"
 #include "support_probe.h"
 
 /* ---- The law of the residual ---------------------------------------------------------------------------------------
@@ -173,6 +176,7 @@ static void assert_normal(const sums *s, size_t experiment_number, const char *w
 /* What is exact but for rounding stays within the bound, and is left out of `all`. */
 static void assert_layers(const sums layers[3], int exact, size_t experiment_number, const char *what) {
   sums all = {0, 0, 0};
+  char name[32];
   for (size_t l = 0; l < 3; l++) {
     const sums *const s = &layers[l];
     if (exact >> l & 1) {
@@ -182,7 +186,8 @@ static void assert_layers(const sums layers[3], int exact, size_t experiment_num
     assert_normal(s, experiment_number, what, l);
     all = (sums){all.n + s->n, all.sum + s->sum, all.squares + s->squares};
   }
-  assert_normal(&all, experiment_number, what, 2);
+  snprintf(name, sizeof name, "%s of all layers up to", what);
+  assert_normal(&all, experiment_number, name, 2);
 }
 
 /* Deviates of right networks are standard normal; these seeds are fixed, and other ones would exceed a bound once in a
@@ -231,8 +236,44 @@ static void orthogonal_residuals_are_standard_normal(void **state) {
   assert_true(loosely <= 55 + 4 * 7);
 }
 
+/* The integrals of (r - x)^2 and r^2 - x^2 over x ~ N(0,1) between 0 and infinity, r being the number of the dtype, in
+ * units of std, that x std is rounded to: one after another. */
+static void sum_over_numbers(fanin_dtype dtype, double std, double *errors, double *excess) {
+  double before = 0, r = 0; /* the end of the last number's share, and the number */
+  *errors = *excess = 0;
+  for (uint16_t bits = 0; bits < 0x7bff && before < 9; bits++) {
+    const double next = oracle_number(dtype, bits + 1u) / std, end = 0.5 * (r + next);
+    const double f = fanin__normal_pdf(before), g = fanin__normal_pdf(end);
+    const double zeroth = fanin__normal_tail(before) - fanin__normal_tail(end), first = f - g;
+    const double second = zeroth + before * f - end * g;
+    *errors += r * r * zeroth - 2 * r * first + second;
+    *excess += r * r * zeroth - second;
+    before = end;
+    r = next;
+  }
+}
+
+/* What the law takes rounding for, at stds that a binade's end is near to, and at ones where f16 is subnormal. */
+static void rounding_of_normal_numbers(void **state) {
+  (void)state;
+  static const uint64_t widths[] = {64, 64};
+  static const double gains[] = {1, 1.2, 1.5, 1.9, 3e-3, 1e-4};
+  for (size_t k = 0; k < 2 * sizeof gains / sizeof *gains; k++) {
+    fanin_probe_config config = test_probe_config(widths, 2, "linear", "orthogonal", 1);
+    fanin__trace trace = {.lawful = false};
+    double errors = 0, excess = 0;
+    config.init.gain = gains[k / 2];
+    config.dtype = k % 2 ? FANIN_F16 : FANIN_BF16;
+    assert_ok(fanin__probe_expect(&config, 1, &trace));
+    sum_over_numbers(config.dtype, trace.weights.std, &errors, &excess);
+    test_assert_relative(trace.ties.rounding, 2 * errors, 0.01, "rounding");
+    test_assert_relative(trace.ties.excess, 2 * excess, 0.01, "excess");
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(residuals_are_standard_normal),
-                                     cmocka_unit_test(orthogonal_residuals_are_standard_normal)};
+                                     cmocka_unit_test(orthogonal_residuals_are_standard_normal),
+                                     cmocka_unit_test(rounding_of_normal_numbers)};
   return cmocka_run_group_tests_name("probe_law", tests, test_group_open, test_group_close);
 }
