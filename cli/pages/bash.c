@@ -40,18 +40,9 @@ static bool next_parameter(const char **at, char *name, size_t size) {
 
 /* The words that this initialiser takes for this parameter, as a case of a shell function that prints them. */
 static void put_words_of(FILE *to, const char *name, const char *parameter) {
-  const char *words = parameter_words(parameter);
-  if (!words) return;
-  fprintf(to, "    %s:%s) echo", name, parameter);
-  for (const char *at = words; *at; at += strspn(at, " ")) {
-    char text[128];
-    fanin_init init;
-    const size_t length = strcspn(at, " ");
-    snprintf(text, sizeof text, "%s:%s=%.*s", name, parameter, (int)length, at);
-    if (fanin_init_parse(text, &init) == FANIN_OK) fprintf(to, " %.*s", (int)length, at);
-    at += length;
-  }
-  fputs(" ;;\n", to);
+  char words[512];
+  parameter_words(name, parameter, words, sizeof words);
+  if (words[0]) fprintf(to, "    %s:%s) echo %s ;;\n", name, parameter, words);
 }
 
 static void put_initialisers(FILE *to) {

@@ -27,8 +27,8 @@ values values_of(const char *argument, const char *doc);
 /* The names of the initialisers, with blanks between them. */
 void initialiser_names(char *out, size_t size);
 
-/* Parameters of initialisers that take words: the words, or NULL. */
-const char *parameter_words(const char *parameter);
+/* The words that an initialiser's parameter takes, "" for a number. */
+void parameter_words(const char *initialiser, const char *parameter, char *out, size_t size);
 
 /* Whether the list of options ends here, and whether an entry is an option that --help shows (titles have no name). */
 bool option_is_last(const struct argp_option *o);

@@ -30,19 +30,34 @@ static void append_dtypes(char *words, size_t size) {
     append(words, size, fanin_dtype_name((fanin_dtype)d), strlen(fanin_dtype_name((fanin_dtype)d)));
 }
 
-/* The library names its activations when it is asked for one that it does not have. */
+/* The library's error sentences end with what would have been accepted: "there are linear relu ..." or "accepted are
+ * input, output". Nothing where that is no list. */
+static void append_accepted(char *words, size_t size) {
+  static const char *const before[] = {"there are ", "accepted are "};
+  for (size_t i = 0; i < sizeof before / sizeof *before; ++i) {
+    const char *at = strstr(fanin_last_error(), before[i]);
+    for (at = at ? at + strlen(before[i]) : ""; *at; at += strspn(at, ", ")) {
+      const size_t length = strcspn(at, ", ");
+      append(words, size, at, length);
+      at += length;
+    }
+  }
+}
+
 static void append_activations(char *words, size_t size) {
-  static const char before[] = "there are";
   double gain;
   if (fanin_gain("?", 0, FANIN_SECOND_MOMENT, &gain) == FANIN_OK) abort();
-  const char *at = strstr(fanin_last_error(), before);
-  if (!at) abort();
-  for (at += sizeof before - 1; *at; at += strspn(at, ", ")) {
-    const size_t length = strcspn(at, ", ");
-    append(words, size, at, length);
-    at += length;
-  }
-  if (fanin_gain("relu", 0, FANIN_SECOND_MOMENT, &gain) != FANIN_OK || !strstr(words, "relu")) abort();
+  append_accepted(words, size);
+  if (!strstr(words, "relu")) abort();
+}
+
+void parameter_words(const char *initialiser, const char *parameter, char *out, size_t size) {
+  char text[128];
+  fanin_init init;
+  snprintf(text, sizeof text, "%s:%s=?", initialiser, parameter);
+  if (fanin_init_parse(text, &init) == FANIN_OK) abort();
+  out[0] = '\0';
+  append_accepted(out, size);
 }
 
 void initialiser_names(char *out, size_t size) {
@@ -52,24 +67,6 @@ void initialiser_names(char *out, size_t size) {
     if (fanin_describe((fanin_kind)kind, &d) != FANIN_OK) abort();
     append(out, size, d.name, strlen(d.name));
   }
-}
-
-const char *parameter_words(const char *parameter) {
-  static const struct {
-    const char *name, *words;
-  } table[] = {{"mode", "fan_in fan_out fan_avg fan_geo"},
-               {"distribution", "uniform normal trunc_normal"},
-               {"bounds", "sigma absolute"},
-               {"corrected", "true false"}};
-  static char activations[512];
-  if (strcmp(parameter, "gain") == 0) {
-    if (!activations[0]) append_activations(activations, sizeof activations);
-    return activations;
-  }
-  for (size_t i = 0; i < sizeof table / sizeof *table; ++i) {
-    if (strcmp(parameter, table[i].name) == 0) return table[i].words;
-  }
-  return NULL;
 }
 
 /* "safetensors" and "npy" of "Where to write: a .safetensors file, or .npy for one tensor"; "json" of ".index.json". */
