@@ -70,6 +70,28 @@ static fanin_status fill_delta_orthogonal(const setting *s) {
   return fill(s, &t, "delta_orthogonal");
 }
 
+static fanin_status fill_sparse(const setting *s) {
+  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  return fill(s, &t, "sparse:sparsity=0.5");
+}
+
+static fanin_status fill_shards(const setting *s) {
+  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_init init = fanin_normal(0, 1);
+  cl_event done[2] = {NULL, NULL};
+  fanin_tensor halves[2] = {fanin_tensor_range(t, 0, SIDE * SIDE / 2),
+                            fanin_tensor_range(t, SIDE * SIDE / 2, SIDE * SIDE / 2)};
+  halves[1].offset += 4096;
+  const fanin_shard shards[] = {{.f = s->f, .queue = s->queue, .tensor = halves[0], .event = &done[0]},
+                                {.f = s->f, .tensor = halves[1], .event = &done[1]}};
+  const fanin_status status = fanin_fill_shards(shards, 2, &init, (fanin_key){1, 2});
+  assert_true(status != FANIN_OK || (done[0] && done[1]));
+  for (size_t k = 0; k < 2; k++) {
+    if (done[k]) (void)clReleaseEvent(done[k]); /* of shards before the one that failed */
+  }
+  return status;
+}
+
 static fanin_status warm_up(const setting *s) {
   const fanin_tensor t = tensor_in(NULL, FANIN_F32);
   const fanin_init init = fanin_normal(0, 1);
@@ -276,6 +298,8 @@ static const entry operations[] = {{"fill_dense", fill_dense, false, 3},
                                    {"fill_orthogonal", fill_orthogonal, false, 3},
                                    {"fill_large_orthogonal", fill_large_orthogonal, true, 3},
                                    {"fill_delta_orthogonal", fill_delta_orthogonal, true, 3},
+                                   {"fill_sparse", fill_sparse, false, 3},
+                                   {"fill_shards", fill_shards, false, 3},
                                    {"warm_up", warm_up, false, 3},
                                    {"plan", plan, false, 3},
                                    {"read_dense", read_dense, false, 3},

@@ -14,10 +14,13 @@ init=(init --tensor w:f32:OI:3000x1000 --init he_normal) # 12 MB
 have_gnuplot=
 command -v gnuplot >/dev/null && have_gnuplot=1
 
+"$FANIN" init --tensor fc.weight:f32:OI:30x10 --init zeros -o "${scratch:?}/like.safetensors" >/dev/null
+
 # each_output ACTION PLACE: ACTION OUTPUT ARGUMENT... for every way to write a file, the output in PLACE.
 each_output() {
   "$1" "$2/o.npy" "${init[@]}" -o "$2/o.npy"
   "$1" "$2/o.safetensors" "${init[@]}" -o "$2/o.safetensors"
+  "$1" "$2/l.safetensors" init --like "$scratch/like.safetensors" -o "$2/l.safetensors"
   "$1" "$2/o.csv" "${mlp[@]}" --csv "$2/o.csv"
   "$1" "$2/c.safetensors" "${mlp[@]}" --calibrate -o "$2/c.safetensors"
   if [ -n "$have_gnuplot" ]; then "$1" "$2/o.svg" "${mlp[@]}" --plot "$2/o.svg"; fi
@@ -28,7 +31,7 @@ refused() {
   local before after
   before=$(ls -A "$(dirname "$2")" 2>/dev/null || true)
   refuse 2 "$1" "${@:3}"
-  grep -qF -e "$2: " "${scratch:?}/err" || die "${*:3}: does not name $2: $(cat "$scratch/err")"
+  grep -qF -e "$2: " "$scratch/err" || die "${*:3}: does not name $2: $(cat "$scratch/err")"
   after=$(ls -A "$(dirname "$2")" 2>/dev/null || true)
   [ "$before" = "$after" ] || die "${*:3}: there was '$before', there is '$after'"
 }
