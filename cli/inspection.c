@@ -80,10 +80,12 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   find_law(out->file, s, t);
   status = test_values(&g->measurer, out->file, s, t, why);
   if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->law.zeros > 0) return status;
-  lines_collect(s, i, &g->lines);
+  /* Made to have another tensor's values, which stand for both where tensors are compared. */
+  const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
+  if (!tied) lines_collect(s, i, &g->lines);
   if (t->fit.family == FIT_OTHER) return status; /* no random numbers that anybody knows */
   test_order(s, t);
-  return related_take(&g->measurer, s, i, &g->related, out, why);
+  return tied ? STATUS_OK : related_take(&g->measurer, s, i, &g->related, out, why);
 }
 
 /* Random values, of which there are some, all of them finite and of a size that the device can standardise in f32. */

@@ -83,7 +83,7 @@ checkpoint() {
   printf '%s' "$header" >>x.safetensors
   truncate -s +$end x.safetensors
 }
-checkpoint a.w:F32:6,4:96 tied.w:F32:6,4:96 steps:I64::8 ids:I32:3:12 half.w:F16:5:10 mask:BOOL:7:7 odd.w:BF16:3:6
+checkpoint a.w:F32:6,400:9600 tied.w:F32:6,400:9600 steps:I64::8 ids:I32:3:12 half.w:F16:5:10 mask:BOOL:7:7 odd.w:BF16:3:6
 cat >r.json <<'JSON'
 {"values": {"n": {"count": "*.w"}, "rows": {"size": ["a.*", 0]}, "c": 0.5, "given": null},
  "rules": [
@@ -96,6 +96,7 @@ cat >r.json <<'JSON'
 JSON
 refuse 2 "the value 'given' must be given; give --set given=NUMBER" init --like x.safetensors --rules r.json -o y.safetensors
 "$FANIN" init --like x.safetensors --rules r.json --set given=1.5 -o y.safetensors >/dev/null
+"$FANIN" inspect y.safetensors >said.txt || die "a declared tie is a finding: $(cat said.txt)"
 PYTHONPATH=$SRC/tests/cli PYTHONDONTWRITEBYTECODE=1 python3 - <<'PYTHON'
 import read_safetensors
 read_safetensors.SIZES |= {'I64': 8, 'I32': 4}
@@ -112,7 +113,7 @@ kind, scale = notes['fanin.init.a.w'].split('=')
 assert kind == 'variance_scaling:scale' and abs(float(scale) * 48 - 1) < 1e-14, notes['fanin.init.a.w']
 PYTHON
 "$FANIN" init --like x.safetensors --rules r.json --set given=1.5 --set n=9 --dtype f64 --explain >said.txt
-said '^tied\.w +6x4 +f64 +2 +OI +as a\.w'
+said '^tied\.w +6x400 +f64 +2 +OI +as a\.w'
 said '^steps +scalar +I64 +1 +zeros'
 said '^odd\.w +3 +f64 +5 +normal:std=9'
 said 'skipped: made by the code'
