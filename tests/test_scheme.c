@@ -129,6 +129,8 @@ static const char *const inits[] = {
     "variance_scaling:scale=3,mode=fan_avg,distribution=uniform",
     "identity:gain=-2",
     "orthogonal:gain=1.5",
+    "sparse:sparsity=0.5,std=2",
+    "hadamard:gain=3",
 };
 
 static void assert_times(double after, double before, double factor, const char *what) {
@@ -165,6 +167,22 @@ static void laws_are_multiplied(void **state) {
   }
 }
 
+/* A kind that has nothing to multiply would come out as it went in. */
+static void every_kind_can_be_multiplied(void **state) {
+  (void)state;
+  char before[512], after[512];
+  for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
+    fanin_description d;
+    fanin_init init, scaled;
+    assert_ok(fanin_describe((fanin_kind)kind, &d));
+    assert_ok(fanin_init_parse(kind == FANIN_CONSTANT ? "constant:value=2" : d.name, &init));
+    assert_ok(fanin_init_scaled(&init, 0.75, &scaled));
+    fanin_init_format(&init, before, sizeof before);
+    fanin_init_format(&scaled, after, sizeof after);
+    if (kind != FANIN_ZEROS && strcmp(before, after) == 0) fail_msg("%s times 0.75 is %s", before, after);
+  }
+}
+
 static void a_factor_of_one_changes_nothing(void **state) {
   (void)state;
   char before[512], after[512];
@@ -193,6 +211,7 @@ int main(void) {
       cmocka_unit_test(factors_are_the_papers),          cmocka_unit_test(every_scheme_is_described),
       cmocka_unit_test(bad_texts_say_what_is_accepted),  cmocka_unit_test(laws_are_multiplied),
       cmocka_unit_test(a_factor_of_one_changes_nothing), cmocka_unit_test(bad_factors_are_refused),
+      cmocka_unit_test(every_kind_can_be_multiplied),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
