@@ -7,6 +7,10 @@
 
 enum { BLOCK = 128, NARROW_BLOCK = 64, NARROW = 1024, MOST_LANES = 16 };
 
+/* CLBlast copies what does not fit its tiles, which are TILE columns wide. Of few and long columns that would be more
+ * than the matrix: where there are fewer than THIN, products go by so many rows. */
+enum { THIN = 256, TILE = 64, LEAST_ROWS = 256, MOST_ROWS = 4096 };
+
 static const char *options_of(bool f64) {
   return f64 ? "-D ELEMENT_F64" : "-D ELEMENT_F32";
 }
@@ -39,29 +43,39 @@ static uint64_t pitch_of(const fanin__stack *s) {
   return (s->width + MOST_LANES - 1) / MOST_LANES * MOST_LANES + MOST_LANES;
 }
 
-/* The two products of the block from column `first` on: what V^T makes of the columns from there on, and their update.
- */
-static fanin__matmul inner_product(const fanin__stack *s, uint64_t first, uint64_t block) {
+/* Rows at once, of `rows`: with the matrix and a block of it, the copies of both are to be three matrices. */
+static uint64_t rows_of(const fanin__stack *s, uint64_t rows) {
+  if (s->width >= THIN) return rows;
+  const uint64_t copied = ((s->block + TILE - 1) / TILE + (s->width + TILE - 1) / TILE) * TILE;
+  const uint64_t fit = (2 * s->width - s->block) * s->height / copied / 8 * 7;
+  const uint64_t most = fit < MOST_ROWS ? fit : MOST_ROWS, wanted = most > LEAST_ROWS ? most : LEAST_ROWS;
+  return rows < wanted ? rows : wanted;
+}
+
+/* The two products of the block from column `first` on, over rows row .. row + rows: what V^T makes of the columns from
+ * there on, summed up, and their update. */
+static fanin__matmul inner_product(const fanin__stack *s, uint64_t first, uint64_t block, uint64_t row, uint64_t rows) {
   return (fanin__matmul){.m = block,
                          .n = s->width - first,
-                         .k = s->height - first,
+                         .k = rows,
                          .b_transposed = true,
                          .alpha = 1,
+                         .beta = row > first ? 1 : 0,
                          .a = s->normals,
                          .b = s->normals,
                          .c = s->products,
                          .f64 = s->f64,
-                         .a_offset = first * s->height + first,
-                         .b_offset = first * s->height + first,
+                         .a_offset = first * s->height + row,
+                         .b_offset = first * s->height + row,
                          .a_pitch = s->height,
                          .b_pitch = s->height,
                          .c_pitch = pitch_of(s),
                          .scratch = s->scratch};
 }
 
-static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64_t block) {
+static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64_t block, uint64_t row, uint64_t rows) {
   return (fanin__matmul){.m = s->width - first,
-                         .n = s->height - first,
+                         .n = rows,
                          .k = block,
                          .a_transposed = true,
                          .alpha = -1,
@@ -70,8 +84,10 @@ static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64
                          .b = s->panel,
                          .c = s->normals,
                          .f64 = s->f64,
-                         .c_offset = first * s->height + first,
+                         .b_offset = row - first,
+                         .c_offset = first * s->height + row,
                          .a_pitch = pitch_of(s),
+                         .b_pitch = s->height - first,
                          .c_pitch = s->height,
                          .scratch = s->scratch};
 }
@@ -84,17 +100,37 @@ static uint64_t last_block(const fanin__stack *s) {
   return (s->width - 1) / s->block * s->block;
 }
 
-/* What CLBlast wants for the worst of the blocks. */
+/* Calls `visit` with every product of a kind of the block. */
+static fanin_status each_product(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t first,
+                                 fanin__matmul (*product)(const fanin__stack *, uint64_t, uint64_t, uint64_t, uint64_t),
+                                 fanin_status (*visit)(fanin *, cl_command_queue, const fanin__matmul *, void *),
+                                 void *state) {
+  for (uint64_t row = first, rows; row < s->height; row += rows) {
+    rows = rows_of(s, s->height - row);
+    const fanin__matmul p = product(s, first, block_at(s, first), row, rows);
+    FANIN__TRY(visit(f, queue, &p, state));
+  }
+  return FANIN_OK;
+}
+
+static fanin_status visit_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
+  size_t bytes = 0, *const most = state;
+  FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
+  if (bytes > *most) *most = bytes;
+  return FANIN_OK;
+}
+
+static fanin_status visit_product(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
+  (void)state;
+  return fanin__gemm(f, queue, p);
+}
+
+/* What CLBlast wants for the worst of the products. */
 static fanin_status scratch_of(fanin *f, cl_command_queue queue, const fanin__stack *s, size_t *most) {
   *most = 0;
   for (uint64_t first = 0; first < s->width; first += s->block) {
-    const fanin__matmul products[] = {inner_product(s, first, block_at(s, first)),
-                                      outer_product(s, first, block_at(s, first))};
-    for (int k = 0; k < 2; k++) {
-      size_t bytes = 0;
-      FANIN__TRY(fanin__gemm_scratch(f, queue, &products[k], &bytes));
-      if (bytes > *most) *most = bytes;
-    }
+    FANIN__TRY(each_product(f, queue, s, first, inner_product, visit_scratch, most));
+    FANIN__TRY(each_product(f, queue, s, first, outer_product, visit_scratch, most));
   }
   return FANIN_OK;
 }
@@ -193,8 +229,7 @@ static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__s
   const cl_ulong height = s->height, rows = s->height - from, pitch = pitch_of(s);
   const cl_uint first = (cl_uint)from, block = (cl_uint)size, columns = (cl_uint)(s->width - from);
   const size_t local = company(f);
-  const fanin__matmul inner = inner_product(s, from, size), outer = outer_product(s, from, size);
-  FANIN__TRY(fanin__gemm(f, queue, &inner));
+  FANIN__TRY(each_product(f, queue, s, from, inner_product, visit_product, NULL));
   const fanin__argument panel[] = {FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(first),
                                    FANIN__VALUE(s->panel), FANIN__VALUE(s->sign)};
   FANIN__TRY(run(f, queue, s, "take_panel", panel, 5, size, local));
@@ -204,7 +239,7 @@ static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__s
                                    FANIN__VALUE(first)};
   const uint64_t vectors = (columns + f->lanes - 1) / f->lanes;
   FANIN__TRY(run(f, queue, s, "substitute", solve, 10, (vectors + local - 1) / local, local));
-  return fanin__gemm(f, queue, &outer);
+  return each_product(f, queue, s, from, outer_product, visit_product, NULL);
 }
 
 fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {

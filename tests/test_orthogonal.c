@@ -228,12 +228,14 @@ static void test_degenerate_columns_do_no_harm(void **state) {
 
 static void test_memory_is_what_it_is_said_to_be(void **state) {
   fanin *const f = *state;
-  static const uint64_t sizes[][2] = {{64, 64}, {65, 65}, {100, 10}, {512, 512}, {2048, 2048}, {3072, 768}, {8192, 80}};
+  static const uint64_t sizes[][2] = {{64, 64},    {65, 65},    {100, 10},   {512, 512},  {2048, 2048}, {3072, 768},
+                                      {8192, 80},  {300, 65},   {1024, 65},  {4096, 65},  {8192, 129},  {8192, 255},
+                                      {8192, 256}, {16384, 10}, {100000, 1}, {60000, 64}, {4000, 1025}, {2000, 300}};
   for (size_t k = 0; k < LEN(sizes); k++) {
     fanin__stack s = {.count = 1, .height = sizes[k][0], .width = sizes[k][1]};
     assert_ok(fanin__stack_make(f, fanin_queue(f), &s));
     const double matrix = 4.0 * (double)(s.height * s.width);
-    if ((double)s.bytes > (s.width >= 256 || s.width < 65 ? 3 : 4.5) * matrix + 262144) {
+    if ((double)s.bytes > 3 * matrix + 262144) {
       fail_msg("%d x %d: %zu bytes are %.2f matrices", (int)s.height, (int)s.width, s.bytes, (double)s.bytes / matrix);
     }
     fanin__stack_release(&s);

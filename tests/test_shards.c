@@ -118,7 +118,14 @@ static void test_every_initialiser(void **state) {
   const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(70, 41));
   const fanin_tensor filter = fanin_tensor_of(NULL, 0, FANIN_F32, "OIHW", 4, NUMBERS(14, 7, 3, 5));
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
-    fanin_init init = {.kind = (fanin_kind)kind, .value = 0.25, .lo = -1, .hi = 2, .std = 0.5, .gain = 1.5, .scale = 2, .sparsity = 0.3};
+    fanin_init init = {.kind = (fanin_kind)kind,
+                       .value = 0.25,
+                       .lo = -1,
+                       .hi = 2,
+                       .std = 0.5,
+                       .gain = 1.5,
+                       .scale = 2,
+                       .sparsity = 0.3};
     const bool cut = kind == FANIN_TRUNC_NORMAL;
     init.a = cut ? -1 : 0;
     init.b = cut ? 3 : 0;
