@@ -81,6 +81,11 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
   return FANIN_OK;
 }
 
+fanin_status fanin__check_open(const fanin *f) {
+  if (f) return FANIN_OK;
+  return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+}
+
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {
   if (!context) return fanin__fail(FANIN_BAD_ARGUMENT, "context is NULL");
   if (!device) return fanin__fail(FANIN_BAD_ARGUMENT, "device is NULL");

@@ -125,7 +125,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__job job;
   fanin__when when = {0};
-  if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+  FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
   return fanin__fill_job(f, &when, &job, key.seed);
@@ -154,7 +154,7 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
 fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init) {
   fanin__job job;
   fanin__when when = {0};
-  if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+  FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
   FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
   if (job.elements == 0) return FANIN_OK;

@@ -279,6 +279,7 @@ static fanin_status check_parameter(const char *kind, const fanin_init *init, co
 }
 
 fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
+  if (!init) return fanin__fail(FANIN_BAD_ARGUMENT, "init is NULL; accepted is an initialiser");
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
   if (!initializer) return FANIN_BAD_ARGUMENT;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++)

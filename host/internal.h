@@ -86,6 +86,9 @@ struct fanin {
   fanin__program *programs; /* list of what has been built */
 };
 
+/* Refuses NULL. */
+fanin_status fanin__check_open(const fanin *f);
+
 /* ---- program.c --------------------------------------------------------------------------------------------------- */
 
 /* A new kernel object (release it) from `source` built with `options` ("" for none), built once a fanin and kept.
@@ -136,7 +139,7 @@ typedef struct fanin__view {
   uint64_t rows;                       /* product of row_extent */
 } fanin__view;
 
-/* Validates everything about `t` except for its buffer. */
+/* Validates everything about `t`, which may be NULL, except for its buffer. */
 fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view);
 
 /* What memory holds, of a tensor whose shape has been checked: coordinates start .. start + extent of each dimension
@@ -144,7 +147,7 @@ fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view);
 fanin_status fanin__slab_of(const fanin_tensor *t, uint64_t *start, uint64_t *extent);
 fanin_status fanin__range_of(const fanin_tensor *t, uint64_t *first, uint64_t *count);
 
-/* Validates t->buffer too: there, in f's context, large enough with the offset. */
+/* Validates f and t->buffer too: there, in f's context, large enough with the offset. */
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view);
 
 /* The roles of the dimensions, for identity and dirac. `strides`: row-major over the whole shape, in elements. */

@@ -71,8 +71,6 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
                            bool needs_buffer, fanin__job *out) {
   fanin__view view;
   fanin__distribution distribution;
-  if (!t) return fanin__fail(FANIN_BAD_ARGUMENT, "t is NULL; accepted is a tensor");
-  if (!init) return fanin__fail(FANIN_BAD_ARGUMENT, "init is NULL; accepted is an initialiser");
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, &distribution));
   if (t->dtype == FANIN_F64 && !f->has_f64) {

@@ -83,6 +83,7 @@ static fanin_status check_divisors(const fanin_tensor *t, const fanin__roles *ro
 }
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
+  if (!t) return fanin__fail(FANIN_BAD_ARGUMENT, "t is NULL; accepted is a tensor");
   *roles = (fanin__roles){.groups = t->groups > 1 ? t->groups : 1, .splits = t->splits > 1 ? t->splits : 1};
   FANIN__TRY(check_shape(t, roles->stride));
   int dimension[N_LETTERS];

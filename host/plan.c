@@ -62,7 +62,7 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
 
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
   fanin_status status = FANIN_OUT_OF_MEMORY;
-  if (!f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+  FANIN__TRY(fanin__check_open(f));
   if (!items && n > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "items is NULL; it must hold %zu items", n);
   fanin__job *const jobs = fanin__zeroed(n, sizeof *jobs);
   fanin_plan *plan = fanin__zeroed(1, sizeof *plan);

@@ -19,6 +19,7 @@ cl_command_queue fanin_queue(fanin *f) {
 }
 
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out) {
+  FANIN__TRY(fanin__check_open(f));
   if (!queue) return own_queue(f, out);
   cl_context context = NULL;
   cl_device_id device = NULL;
@@ -54,8 +55,8 @@ static fanin_status check_wait_list(const fanin *f, cl_uint n_wait, const cl_eve
 fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, const cl_event *wait_list,
                             cl_event *event, fanin__when *out) {
   fanin__when when = {.n_wait = n_wait, .wait_list = n_wait > 0 ? wait_list : NULL, .event = event};
-  FANIN__TRY(check_wait_list(f, n_wait, wait_list));
   FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
+  FANIN__TRY(check_wait_list(f, n_wait, wait_list));
   *out = when;
   return FANIN_OK;
 }

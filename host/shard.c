@@ -86,7 +86,7 @@ static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first)
 
 static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, const fanin_init *init, uint64_t stream,
                             task *out) {
-  if (!s->f) return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+  FANIN__TRY(fanin__check_open(s->f));
   FANIN__TRY(fanin__job_of(s->f, &s->tensor, init, stream, true, &out->job));
   FANIN__TRY(check_same(&s->tensor, first));
   return fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when);

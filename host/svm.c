@@ -30,6 +30,7 @@ static fanin_status check_shared(cl_mem buffer) {
 
 fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_tensor *out) {
   fanin__view view;
+  FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__view_of(t, &view));
   if (t->buffer) return fanin__fail(FANIN_BAD_ARGUMENT, "t->buffer is set; accepted is NULL, the memory being svm's");
   if (!svm) return fanin__fail(FANIN_BAD_ARGUMENT, "svm is NULL; accepted is what clSVMAlloc() returned");

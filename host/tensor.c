@@ -88,6 +88,7 @@ fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout,
                                 fanin_tensor *out) {
   fanin_tensor t = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape);
   fanin__view view;
+  FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__view_of(&t, &view));
   if (view.bytes > SIZE_MAX) {
     return fanin__fail(FANIN_BAD_SIZE, "shape needs %" PRIu64 " bytes, which this host cannot address", view.bytes);
@@ -111,6 +112,7 @@ void fanin_tensor_free(fanin_tensor *t) {
 }
 
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view) {
+  FANIN__TRY(fanin__check_open(f));
   if (!t->buffer) {
     if (view->elements == 0) return FANIN_OK;
     return fanin__fail(FANIN_BAD_ARGUMENT, "buffer is NULL; the part needs %" PRIu64 " bytes", view->bytes);

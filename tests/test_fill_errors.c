@@ -225,6 +225,39 @@ static void test_null(void **state) {
   clReleaseMemObject(buffer);
 }
 
+static void assert_names(fanin_status status, const char *null) {
+  assert_status(status, FANIN_BAD_ARGUMENT);
+  assert_sentence(null);
+}
+
+/* Everything else that takes a fanin, a tensor or an initialiser. */
+static void test_null_elsewhere(void **state) {
+  fanin *const f = *state;
+  const cl_mem buffer = buffer_of(f);
+  const fanin_tensor t = tensor_in(buffer), none = tensor_in(NULL);
+  fanin_tensor out;
+  fanin_stats stats;
+  fanin_moments moments;
+  fanin_init init;
+  uint64_t n;
+  float values[BUFFER_ELEMENTS];
+  assert_names(fanin_read(NULL, NULL, &t, values, sizeof values, 1, 0, NULL, NULL), "f is NULL");
+  assert_names(fanin_warmup(NULL, &t, &normal), "f is NULL");
+  assert_names(fanin_measure(NULL, NULL, &t, 0, NULL, &stats), "f is NULL");
+  assert_names(fanin_tensor_alloc(NULL, FANIN_F32, NULL, 1, t.shape, &out), "f is NULL");
+  assert_names(fanin_tensor_svm(NULL, values, &none, &out), "f is NULL");
+  assert_names(fanin_read(f, NULL, NULL, values, sizeof values, 1, 0, NULL, NULL), "t is NULL");
+  assert_names(fanin_measure(f, NULL, NULL, 0, NULL, &stats), "t is NULL");
+  assert_names(fanin_tensor_svm(f, values, NULL, &out), "t is NULL");
+  assert_names(fanin_tensor_split(NULL, 0, 0, 1, &out), "t is NULL");
+  assert_names(fanin_tensor_split_range(NULL, 0, 1, &out), "t is NULL");
+  assert_names(fanin_tensor_size(NULL, &n, &n), "t is NULL");
+  assert_names(fanin_fans(NULL, &n, &n), "t is NULL");
+  assert_names(fanin_expect(&t, NULL, &moments), "init is NULL");
+  assert_names(fanin_init_scaled(NULL, 2, &init), "init is NULL");
+  clReleaseMemObject(buffer);
+}
+
 /* Of a second context on the same device. */
 static void test_other_context(void **state) {
   fanin *const f = *state, *const other = test_open();
@@ -294,13 +327,10 @@ static void test_fills_after_refusals(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_bad_tensors),
-      cmocka_unit_test(test_bad_initialisers),
-      cmocka_unit_test(test_null),
-      cmocka_unit_test(test_other_context),
-      cmocka_unit_test(test_wait_list),
-      cmocka_unit_test(test_no_f64),
-      cmocka_unit_test(test_fills_after_refusals),
+      cmocka_unit_test(test_bad_tensors),   cmocka_unit_test(test_bad_initialisers),
+      cmocka_unit_test(test_null),          cmocka_unit_test(test_null_elsewhere),
+      cmocka_unit_test(test_other_context), cmocka_unit_test(test_wait_list),
+      cmocka_unit_test(test_no_f64),        cmocka_unit_test(test_fills_after_refusals),
   };
   return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }
