@@ -1,10 +1,12 @@
 /* What theory says of a probe at infinite width: the recursions of q from the input and of g from the output, and the
  * one-step predictions that have no law. Sample by sample, at their own norms and at the batch's size, where
  * fanin_theory() (theory.c) has one q, one correlation and an infinite batch: V is not linear, so that neither gives
- * the other's numbers. q_l = sigma^2 n_in <h^2> + sigma_b^2,   <h^2> = V(q_l), behind a norm V(1) g_l = <phi'^2>
- * (sigma_{l+1}^2 n_{l+1} g_{l+1}),  behind a norm over the variance of z (Yang et al. 2019, for large batches) A
- * residual connection adds <h_{l-1}^2> + 2 <h_{l-1}> <phi> to <h^2> (Yang & Schoenholz 2017, theorem 5 with correlation
- * of the means), and <dh_{l+1}^2> to <dh_l^2>. */
+ * the other's numbers.
+ *   q_l = sigma^2 n_in <h^2> + sigma_b^2,           <h^2> = V(q_l), behind a norm V(1)
+ *   g_l = <phi'^2> (sigma_{l+1}^2 n_{l+1} g_{l+1}),  behind a norm over the variance of z (Yang et al. 2019: large
+ *                                                   batches)
+ * A residual connection adds <h_{l-1}^2> + 2 <h_{l-1}> <phi> to <h^2> (Yang & Schoenholz 2017, theorem 5 with
+ * correlation of the means), and <dh_{l+1}^2> to <dh_l^2>. */
 #include <math.h>
 
 #include "probe.h"

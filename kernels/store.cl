@@ -2,10 +2,12 @@
  *
  * A chunk is CHUNK consecutive elements from a multiple of CHUNK on. Scalar items make one at a time: a block, or
  * (16-bit dtypes) two. Wide items make ABREAST at a time, each of the BLOCK_LANES blocks of a vector. Values come as
- * vectors of even and of odd elements: scalar items     elements 0 and 2 of the blocks, and 1 and 3; wide items       a
- * chunk's elements 0 and 2 of its blocks in turn, and 1 and 3; wide, f64        for each chunk elements 0, then 2; and
- * 1, then 3. LANE_BLOCK says which block of its chunk each lane works on: dealt so that the shuffles that are left to
- * do stay inside 128 bits where that is possible, which is what vector units do fast. */
+ * vectors of even and of odd elements:
+ *   scalar items  elements 0 and 2 of the blocks, and 1 and 3;
+ *   wide items    a chunk's elements 0 and 2 of its blocks in turn, and 1 and 3;
+ *   wide, f64     for each chunk elements 0, then 2; and 1, then 3.
+ * LANE_BLOCK says which block of its chunk each lane works on: dealt so that the shuffles that are left to do stay
+ * inside 128 bits where that is possible, which is what vector units do fast. */
 #ifndef FANIN_STORE_CL
 #define FANIN_STORE_CL
 
