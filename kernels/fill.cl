@@ -20,8 +20,7 @@ typedef float real;
 typedef float16 parameters;
 #endif
 
-/* ---- Distributions: from draws to values ---------------------------------------------------------------------------
- */
+/* ---- Distributions: from draws to values ------------------------------------------------------------------------- */
 
 #if !defined(CONSTANT) && !defined(UNIFORM) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC)
 #define UNIFORM
@@ -81,8 +80,7 @@ static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
   return natural_order(x);
 }
 
-/* ---- Rows: which indices lie where
- * ----------------------------------------------------------------------------------- */
+/* ---- Rows: which indices lie where ------------------------------------------------------------------------------- */
 
 /* Rows of consecutive indices. A row's number unfolds, innermost dimension first, into coordinates of `rank`
  * dimensions. The host's twin is fanin__rows in host/fill.h. */
@@ -135,8 +133,9 @@ static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
   }
 }
 
-/* ---- Items ---------------------------------------------------------------------------------------------------------
- * An item makes r.repeat chunks of a tensor, from chunk q on, counted over all of its rows. */
+/* ---- Items ------------------------------------------------------------------------------------------------------- */
+
+/* An item makes r.repeat chunks of a tensor, from chunk q on, counted over all of its rows. */
 
 #if defined(WIDE)
 /* Wide items make chunks that lie side by side: one thread runs one item after another. */
@@ -292,8 +291,7 @@ static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 k
 }
 #endif
 
-/* ---- Kernels -------------------------------------------------------------------------------------------------------
- */
+/* ---- Kernels ----------------------------------------------------------------------------------------------------- */
 
 static uint4 make_key(ulong seed, ulong stream) {
   return (uint4)((uint)seed, (uint)(seed >> 32), (uint)stream, (uint)(stream >> 32));
@@ -318,8 +316,7 @@ kernel void fill_many(global element *restrict buffer, global const rows *restri
 #endif
 
 #if defined(CONSTANT)
-/* ---- Ones of identity and dirac, over a part that is already zero
- * ---------------------------------------------------- */
+/* ---- Ones of identity and dirac, over a part that is already zero ------------------------------------------------ */
 
 /* They are at coordinates b in B, k part.x + d in O and k part.y + d in I. Those of a box have (d, k, b) from `first`
  * on, `count` of each, except for some that the box's edges cut off. Vectors hold (B, O, I, -) but for these two, (d,

@@ -10,8 +10,7 @@
 #include "activation.cl"
 #include "pairs.cl"
 
-/* ---- Forward ------------------------------------------------------------------------------------------------------
- */
+/* ---- Forward ----------------------------------------------------------------------------------------------------- */
 
 /* z (rows, width) += bias. Plane 0: (z z_scale)^2, 1: z z_scale. */
 kernel void add_bias(const ulong segments, global float *matrix, global const float *bias, const ulong width,
@@ -133,8 +132,7 @@ kernel void dead_columns(const ulong width, global const float *y, const ulong r
   dead[j] = most <= limit ? 1 : 0;
 }
 
-/* ---- Backward -----------------------------------------------------------------------------------------------------
- */
+/* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
 /* out = dh phi'(y), all (rows, width). Planes: 0, 1, 2: phi'^2, its square and its cube; 3: (h h_scale phi')^2; 4:
  * (skip phi')^2; 5: h h_scale skip phi'^2, skip being what dh has from a residual connection; 6: out^2. */
@@ -211,8 +209,7 @@ kernel void gradient_sums(const ulong segments, global const float *delta, globa
   }
 }
 
-/* ---- Weights ------------------------------------------------------------------------------------------------------
- */
+/* ---- Weights ----------------------------------------------------------------------------------------------------- */
 
 kernel void widen_f16(const ulong elements, global const half *from, global float *to) {
   const ulong i = get_global_id(0);

@@ -11,9 +11,9 @@
 #define LOW       0xFFFFFFFFul
 
 #if defined(WIDE)
-/* ---- Wide items ----------------------------------------------------------------------------------------------------
- *
- * A 64-bit lane is a block. A word sits in the lower half of its lane, which is the half that vector units multiply;
+/* ---- Wide items -------------------------------------------------------------------------------------------------- */
+
+/* A 64-bit lane is a block. A word sits in the lower half of its lane, which is the half that vector units multiply;
  * the upper half holds whatever was left there. */
 
 typedef JOIN(ulong, BLOCK_LANES) words; /* of BLOCK_LANES blocks */
@@ -55,9 +55,9 @@ static void philox(const ulong block[ABREAST], words lanes, uint4 key, blocks ou
 }
 
 #else
-/* ---- Scalar items: each of their blocks by itself ------------------------------------------------------------------
- *
- * AMD's compiler multiplies in one instruction if all is kept in 64 bits, of which the upper ones do not count, and
+/* ---- Scalar items: each of their blocks by itself ---------------------------------------------------------------- */
+
+/* AMD's compiler multiplies in one instruction if all is kept in 64 bits, of which the upper ones do not count, and
  * NVIDIA's if the halves of a product are taken apart. */
 #if defined(__NVPTX__) || defined(__NV_CL_C_VERSION)
 typedef uint word;

@@ -38,9 +38,9 @@ static real sum_of_group(const real mine, local real *sums) {
   return sum;
 }
 
-/* ---- From normals to reflectors ------------------------------------------------------------------------------------
- *
- * A group a column. Column s of a matrix becomes zeros and, from row s on, the v of the reflector that sends what was
+/* ---- From normals to reflectors ---------------------------------------------------------------------------------- */
+
+/* A group a column. Column s of a matrix becomes zeros and, from row s on, the v of the reflector that sends what was
  * there, x, to a multiple of the first unit vector: v = (x + sign(x_0) |x| e_0) / sqrt(|x| (|x| + |x_0|)), so that
  * |v|^2 = 2 (a v of one number is 1), and tau = 2 / |v|^2 of the v that was stored. sign: that of R's diagonal,
  * -sign(x_0), which makes the product Haar-distributed. Where x is 0 or not finite, v = 0: a reflector that does
@@ -97,11 +97,13 @@ kernel void reflectors(global real *matrices, const ulong height, const uint wid
   }
 }
 
-/* ---- Large matrices, in place: columns first .. first + block of a matrix, the reflectors V of the current block, are
- * followed by columns that are already the product's. With S = V^T V, the product of the block's reflectors is
- * I - V T V^T, T upper triangular, T^-1 = strictly upper part of S + diag(1 / tau) (Joffrain, Low, Quintana-Orti, van
- * de Geijn and Van Zee, "Accumulating Householder transformations, revisited", ACM TOMS 32(2), 2006). ----------------
- */
+/* ---- Large matrices, in place ------------------------------------------------------------------------------------ */
+
+/* Columns first .. first + block of a matrix, the reflectors V of the current block, are followed by columns that are
+ * already the product's. With S = V^T V, the product of the block's reflectors is I - V T V^T, T upper triangular,
+ *   T^-1 = strictly upper part of S + diag(1 / tau)
+ * (Joffrain, Low, Quintana-Orti, van de Geijn and Van Zee, "Accumulating Householder transformations, revisited", ACM
+ * TOMS 32(2), 2006). */
 
 /* Moves V, from row `first` on, to `panel` (block, height - first), and puts the product's beginning in its place:
  * R's signs on the diagonal. A group a column. */
@@ -169,10 +171,10 @@ kernel void substitute(global const real *products, global real *x, const ulong 
 #undef S
 }
 
-/* ---- Small matrices: a group a matrix, an item LANES of the product's columns, which it keeps in local memory and
- * sends through one reflector after another. Items have nothing to do with one another. `columns` has a vector for each
- * row and item. ------------------------------------------------------------------------------------------------------
- */
+/* ---- Small matrices ---------------------------------------------------------------------------------------------- */
+
+/* A group a matrix, an item LANES of the product's columns, which it keeps in local memory and sends through one
+ * reflector after another. Items have nothing to do with one another. `columns` has a vector for each row and item. */
 kernel void multiply(global const real *reflectors, global const real *tau, global const real *sign,
                      global real *product, const uint height, const uint width, local reals *columns) {
   const ulong matrix = get_group_id(0);

@@ -33,8 +33,7 @@ typedef struct lines {
 #define PASSES   16
 #define ORDERING 0x4000000000000000ul /* bit 62 of a block's number: nobody else's blocks have it alone */
 
-/* ---- Keys: the block of a weight's own number, its words in turn ---------------------------------------------------
- */
+/* ---- Keys: the block of a weight's own number, its words in turn ------------------------------------------------- */
 
 #if defined(WIDE)
 #define TOGETHER  BLOCK_LANES
@@ -89,8 +88,7 @@ static bool is_early(const keys *k, const uint lane, local const uint *last) {
   return true;
 }
 
-/* ---- Selection -----------------------------------------------------------------------------------------------------
- */
+/* ---- Selection --------------------------------------------------------------------------------------------------- */
 
 /* Adds weights to the counts of their digit `pass`, of 8 bits, if they share all digits before with `last`. */
 static void count_digits(const keys *k, const uint valid, const uint pass, local const uint *last, local uint *counts) {

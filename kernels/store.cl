@@ -93,9 +93,7 @@ typedef vfloat value;
 #define PICK_EVEN 0, 16, 2, 18, 4, 20, 6, 22, 8, 24, 10, 26, 12, 28, 14, 30
 #endif
 
-/* ---- Draws: the random bits of the chunks that begin with certain blocks, a draw an element
- * ----------------------------------------------------------
- */
+/* ---- Draws: the random bits of the chunks that begin with certain blocks, a draw an element ---------------------- */
 
 #if defined(F64)
 /* In f64 a draw takes 64 bits: the high word from the block, the low word from the same block of plane 1. */
@@ -161,8 +159,7 @@ static draws chunk_draws(const ulong block[ABREAST], uint4 key) {
 }
 #endif
 
-/* ---- Rounding to the dtype, to nearest, ties to even. Finite values only, which the host has seen to. --------------
- */
+/* ---- Rounding to the dtype, to nearest, ties to even. Finite values only, which the host has seen to. ------------ */
 
 #if defined(BF16)
 /* In the upper half of each lane. */
@@ -195,8 +192,7 @@ static uint2 pack(float2 a, float2 b) {
 }
 #endif
 
-/* ---- Natural order --------------------------------------------------------------------------------------------------
- */
+/* ---- Natural order ----------------------------------------------------------------------------------------------- */
 
 /* The elements of ABREAST chunks in memory's order, as PARTS vectors a chunk: of values, of halves, or (bf16, and f16
  * of scalar items) of words of two elements each. */
@@ -340,8 +336,7 @@ static void store_chunk(global element *out, const chunks c, int g, bool streami
 #endif
 }
 
-/* ---- Parts of chunks -----------------------------------------------------------------------------------------------
- */
+/* ---- Parts of chunks --------------------------------------------------------------------------------------------- */
 
 /* Elements from .. to of chunk g, `stride` apart; its element 0 would be buffer[at]. Scalar items test each element:
  * an index that is not constant would put the chunk into memory. Wide ones store the blocks that are there in full as
