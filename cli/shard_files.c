@@ -1,8 +1,10 @@
 /* The files of a sharded checkpoint and their index, made anew. */
 #include "shard_files.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "init_file.h"
 #include "output.h"
@@ -42,8 +44,15 @@ static int write_index(const init_request *r, failure *why) {
   return status;
 }
 
+/* An index from before would soon be one of some old files and some new ones. */
+static int remove_index(const init_request *r, failure *why) {
+  const int status = output_check(r->output, why);
+  if (status != STATUS_OK || unlink(r->output) == 0 || errno == ENOENT) return status;
+  return fail(why, STATUS_INPUT, "%s: cannot remove it: %s", r->output, strerror(errno));
+}
+
 int shard_files_write(const init_request *r, const session *s, failure *why) {
-  int status = STATUS_OK;
+  int status = remove_index(r, why);
   for (size_t first = 0; first < r->model.count && status == STATUS_OK;) {
     const model part = file_of(r, first);
     char *path = checkpoint_beside(r->output, r->like.checkpoint.names[r->like.shard_of[first]]);

@@ -68,6 +68,16 @@ refuse 2 "would overwrite the checkpoint" init --like hub/$index --rules vit -o 
 ln -s "$PWD/hub" link
 refuse 2 "would overwrite the checkpoint" init --like hub/$index --rules vit -o link/$index
 
+# ---- A file that cannot be written: no index, not even the one from before, and the files before it are whole ----
+rm out/model-00003-of-00003.safetensors
+mkdir out/model-00003-of-00003.safetensors
+cp out/model-00001-of-00003.safetensors first.safetensors
+refuse 2 "model-00003-of-00003.safetensors: is a directory" init --like hub/$index --rules vit -o out/$index --seed 9
+[ "$(ls -A out)" = $'model-00001-of-00003.safetensors\nmodel-00002-of-00003.safetensors\nmodel-00003-of-00003.safetensors' ] ||
+  die "left: $(ls -A out)"
+cmp first.safetensors out/model-00001-of-00003.safetensors || die "another file after a failure"
+refuse 2 "No such file or directory" init --like hub/$index --rules vit -o none/$index
+
 # ---- Integers, ties, values, conditions: a checkpoint and rules of our own ----
 # checkpoint TENSOR...: x.safetensors of NAME:DTYPE:SHAPE:BYTES.
 checkpoint() {
