@@ -12,15 +12,19 @@
 enum { KEY_SEED = 0x100, KEY_DEVICE, KEY_DTYPE, KEY_TENSOR, KEY_INIT, KEY_LIKE, KEY_RULES, KEY_SET, KEY_EXPLAIN };
 
 const struct argp_option init_request_options[] = {
-    {.name = "output", .key = 'o', .arg = "FILE", .doc = "Where to write: a .safetensors file, or .npy for one tensor"},
+    {.name = "output",
+     .key = 'o',
+     .arg = "FILE",
+     .doc =
+         "Where to write: a .safetensors file, .npy for one tensor, or for a sharded --like X.safetensors.index.json"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "64-bit seed (default: 0)"},
     {.name = "dtype", .key = KEY_DTYPE, .arg = "DTYPE", .doc = "Make every tensor f32, f16, bf16 or f64"},
     {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .doc = SESSION_DEVICE_HELP},
     {.name = "like",
      .key = KEY_LIKE,
      .arg = "FILE",
-     .doc = "The tensors of a .safetensors or .safetensors.index.json file, by --rules instead of a model file; only "
-            "names, shapes and dtypes are read"},
+     .doc = "The tensors of a .safetensors checkpoint, or of the .json index of a sharded one, by --rules instead of a "
+            "model file; only names, shapes and dtypes are read"},
     {.name = "rules",
      .key = KEY_RULES,
      .arg = "RULES",
