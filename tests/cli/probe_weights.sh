@@ -24,6 +24,16 @@ if [ "$status" != 1 ] || ! grep -q '^DOES NOT CONFORM' he.txt || ! grep -q '^GAI
   die "LeCun as He: $status: $(cat he.txt)"
 fi
 
+status=0
+"$FANIN" probe --weights model.safetensors --init orthogonal >orthogonal.txt || status=$?
+if [ "$status" != 1 ] || ! grep -q '^NOT_ORTHOGONAL, layer 1: layer 1: the products of its columns' orthogonal.txt; then
+  die "LeCun as orthogonal: $status: $(cat orthogonal.txt)"
+fi
+"$FANIN" init --tensor layer1.weight:f16:OI:96x64 --init orthogonal --tensor layer2.weight:f16:OI:10x96 --init orthogonal \
+  -o isometry.safetensors >/dev/null
+"$FANIN" probe --weights isometry.safetensors --activation linear >isometry.txt || die "$(cat isometry.txt)"
+grep -q 'as orthogonal in f16' isometry.txt || die "$(cat isometry.txt)"
+
 refuse 2 "there is no tensor 'layer3.weight'; it has layer1.weight, layer2.weight, other" probe \
   --weights model.safetensors --layer-names layer1.weight,layer3.weight
 refuse 2 "has the shape 3; a layer's weight is fan_out x fan_in" probe --weights model.safetensors --layer-names other
