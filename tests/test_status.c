@@ -74,7 +74,7 @@ static void test_long_sentence_is_cut(void **state) {
   memset(text, 'x', sizeof text);
   text[sizeof text - 1] = '\0';
   (void)fanin__fail(FANIN_BAD_TEXT, "%s", text);
-  assert_int_equal(strlen(fanin_last_error()), 511);
+  assert_int_equal(strlen(fanin_last_error()), 767);
 }
 
 static void *fail_elsewhere(void *seen) {
