@@ -74,31 +74,62 @@ static fanin_status fail_no_device(const device_list *list, const char *origin, 
   return fanin__fail(FANIN_NO_DEVICE, "no device answers the %s \"%.60s\"; %s", origin, selector, names);
 }
 
-fanin_status fanin__select(const char *selector, fanin_device_info *out) {
+/* The usable devices that answer, the best first, equals in the list's order: indices into the list. Without a
+ * selector, those that are of the best one's type. free() both whatever comes back. */
+static fanin_status choose(const char *selector, device_list *list, size_t **chosen, size_t *count) {
   const char *origin = "selector";
   if (!selector || *selector == '\0') {
     const char *const variable = getenv("FANIN_DEVICE");
     selector = variable ? variable : "";
     origin = "selector $FANIN_DEVICE";
   }
-  device_list list = {0};
-  FANIN__TRY(list_devices(&list));
+  FANIN__TRY(list_devices(list));
+  *chosen = calloc(list->count + 1, sizeof **chosen);
+  if (!*chosen) return fanin__fail(FANIN_OUT_OF_MEMORY, "a list of %zu devices", list->count);
 
-  const fanin_device_info *best = NULL;
-  for (size_t k = 0; k < list.count; k++) {
-    const fanin_device_info *const info = &list.devices[k];
-    if (!answers(info, k, selector)) continue;
-    if (!best || better(info, best, *selector == '\0')) best = info;
+  const bool by_type = *selector == '\0';
+  size_t n = 0;
+  for (size_t k = 0; k < list->count; k++) {
+    if (!answers(&list->devices[k], k, selector)) continue;
+    size_t at = n++;
+    for (; at > 0 && better(&list->devices[k], &list->devices[(*chosen)[at - 1]], by_type); at--) {
+      (*chosen)[at] = (*chosen)[at - 1];
+    }
+    (*chosen)[at] = k;
   }
-  fanin_status status = FANIN_OK;
-  if (!best) {
-    status = fail_no_device(&list, origin, selector);
-  } else if (!best->usable) {
-    status =
-        fanin__fail(FANIN_UNSUPPORTED, "device \"%.100s\" (%.60s): %s", best->name, best->platform_name, best->reason);
-  } else {
-    *out = *best;
+  if (n == 0) return fail_no_device(list, origin, selector);
+  const fanin_device_info *const best = &list->devices[(*chosen)[0]];
+  if (!best->usable) {
+    return fanin__fail(FANIN_UNSUPPORTED, "device \"%.100s\" (%.60s): %s", best->name, best->platform_name,
+                       best->reason);
   }
+  for (*count = 1; *count < n; ++*count) {
+    const fanin_device_info *const next = &list->devices[(*chosen)[*count]];
+    if (!next->usable || (by_type && type_preference(next) != type_preference(best))) break;
+  }
+  return FANIN_OK;
+}
+
+fanin_status fanin__select(const char *selector, fanin_device_info *out) {
+  device_list list = {0};
+  size_t *chosen = NULL, count = 0;
+  const fanin_status status = choose(selector, &list, &chosen, &count);
+  if (status == FANIN_OK) *out = list.devices[chosen[0]];
+  free(chosen);
+  free(list.devices);
+  return status;
+}
+
+fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count) {
+  device_list list = {0};
+  size_t *chosen = NULL;
+  if (!count) return fanin__fail(FANIN_BAD_ARGUMENT, "count is NULL; accepted is where the number goes");
+  if (!indices && capacity > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "indices is NULL; capacity is %zu", capacity);
+  const fanin_status status = choose(selector, &list, &chosen, count);
+  for (size_t k = 0; status == FANIN_OK && k < *count && k < capacity; k++) {
+    indices[k] = chosen[k];
+  }
+  free(chosen);
   free(list.devices);
   return status;
 }

@@ -124,6 +124,41 @@ static void test_environment(void **state) {
   assert_opens(NULL, 1);
 }
 
+static void assert_selects(const char *selector, size_t n, size_t first, size_t second) {
+  size_t indices[2] = {9, 9}, count = 0;
+  assert_status(fanin_select(selector, NULL, 0, &count), FANIN_OK);
+  assert_int_equal(count, n);
+  assert_status(fanin_select(selector, indices, 2, &count), FANIN_OK);
+  assert_int_equal(count, n);
+  assert_int_equal(indices[0], first);
+  assert_int_equal(indices[1], n > 1 ? second : 9);
+}
+
+static void test_all_that_answer(void **state) {
+  (void)state;
+  size_t count = 0;
+  for (int d = 0; d < 2; d++) {
+    test_replace_number(devices[d].device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint), 4);
+    test_replace_number(devices[d].device, CL_DEVICE_GLOBAL_MEM_SIZE, sizeof(cl_ulong), 100);
+  }
+  assert_selects("cpu", 2, 0, 1);
+  assert_selects(NULL, 2, 0, 1);
+  assert_selects("basic", 1, 0, 0);
+  assert_selects("1", 1, 1, 0);
+  test_forget_answers();
+  test_replace_number(devices[1].device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof(cl_uint), 10000);
+  assert_selects("portable", 2, 1, 0); /* the best first */
+  make_gpu(0, 1);
+  assert_selects("", 1, 0, 0); /* not the CPU beside it */
+  assert_selects("portable", 2, 1, 0);
+  test_replace_number(devices[1].device, CL_DEVICE_ENDIAN_LITTLE, sizeof(cl_bool), CL_FALSE);
+  assert_selects("portable", 1, 0, 0);
+  assert_status(fanin_select("cpu", NULL, 0, &count), FANIN_UNSUPPORTED);
+  assert_status(fanin_select("nobody", NULL, 0, &count), FANIN_NO_DEVICE);
+  assert_status(fanin_select("cpu", NULL, 0, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_select("cpu", NULL, 1, &count), FANIN_BAD_ARGUMENT);
+}
+
 #define TEST(name) cmocka_unit_test_teardown(name, test_restore_answers)
 
 int main(void) {
@@ -133,6 +168,7 @@ int main(void) {
       TEST(test_gpu_before_cpu_before_others),
       TEST(test_usable_before_better),
       TEST(test_environment),
+      TEST(test_all_that_answer),
   };
   return cmocka_run_group_tests(tests, list_devices, NULL);
 }

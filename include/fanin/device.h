@@ -31,6 +31,13 @@ typedef struct fanin_device_info {
  * *count is the number that exists. `list` may be NULL when capacity is 0. No device at all is success with 0. */
 FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count);
 
+/* The usable devices that answer a selector (see fanin_open()), as indices into fanin_devices(): what fanin_open()
+ * picks first, then the next best; equal ones in their order. With selector NULL or "" and no $FANIN_DEVICE, all that
+ * are of the best one's type. An index, written as a number, is a selector too. Writes min(capacity, *count) entries,
+ * *count is at least 1. `indices` may be NULL when capacity is 0. Errors: FANIN_NO_DEVICE, FANIN_UNSUPPORTED, OpenCL's.
+ */
+FANIN_API fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count);
+
 /* ---- A fanin ----------------------------------------------------------------------------------------------------- */
 
 /* One context and device, with the programs that were compiled for them. */
