@@ -1,0 +1,210 @@
+/* fanin-mpi: fanin init on many ranks at once. Every rank makes its share of the tensors, all write one file. */
+#include <errno.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "fill_parts.h"
+#include "init_request.h"
+#include "outline.h"
+#include "progress.h"
+#include "share.h"
+#include "shared_file.h"
+#include "text.h"
+#include "warm.h"
+#include "world.h"
+
+enum { KEY_SHARD = 0x200, KEY_PLAN, MOST_RANKS = 1 << 20 };
+
+typedef struct mpi_request {
+  init_request init;
+  sharding how;
+  uint64_t plan; /* ranks; 0: do it */
+} mpi_request;
+
+static const struct argp_option own_options[] = {
+    {.name = "shard",
+     .key = KEY_SHARD,
+     .arg = "HOW",
+     .doc =
+         "What a rank makes: a range of the 'model' (default), a 'range' of each tensor, or a slab of each tensor by "
+         "'dimension', which is O, or dimension:LETTER of the layout, else the first"},
+    {.name = "plan", .key = KEY_PLAN, .arg = "RANKS", .doc = "Only print what so many ranks would do; needs no device"},
+    {0}};
+
+static int take(void *into, int key, const char *value, failure *why) {
+  mpi_request *r = into;
+  if (key == KEY_SHARD) return sharding_parse(value, &r->how, why);
+  if (key != KEY_PLAN) return init_request_take(&r->init, key, value, why);
+  const int status = args_number("--plan", value, &r->plan, why);
+  if (status != STATUS_OK || (r->plan >= 1 && r->plan <= MOST_RANKS)) return status;
+  return args_fail(why, "--plan '%s': give a number of ranks from 1 to %d", value, MOST_RANKS);
+}
+
+/* init's options and these. */
+static struct argp_option *join_options(void) {
+  size_t n = 0;
+  while (init_request_options[n].name || init_request_options[n].doc)
+    ++n;
+  struct argp_option *all = allocate(n + sizeof own_options / sizeof *own_options, sizeof *all);
+  memcpy(all, init_request_options, n * sizeof *all);
+  memcpy(all + n, own_options, sizeof own_options);
+  return all;
+}
+
+/* The first to look at the command line is rank 0, who says what is wrong with it. */
+static int parse(const world *w, int argc, char **argv, mpi_request *r, failure *why) {
+  struct argp_option *options = join_options();
+  const syntax s = {
+      .program = "fanin-mpi",
+      .command = "init",
+      .options = options,
+      .arguments = "MODEL.json -o OUT.safetensors\n--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
+      .doc = "As 'fanin init', by all ranks of an MPI run together: each makes its share on a device of its node, the "
+             "devices that answer SEL taken in turn, and all write one file, which appears whole or not at all. The "
+             "file is that of 'fanin init', to the bit, whatever the ranks and shares (docs/scale.md).\v"
+             "Examples:\n"
+             "  mpirun -n 8 fanin-mpi init models/gpt2-124m.json -o gpt2.safetensors\n"
+             "  mpirun -n 8 fanin-mpi init models/gpt2-124m.json -o gpt2.safetensors \\\n"
+             "    --shard dimension\n"
+             "  fanin-mpi init models/llama3-405b.json --plan 1024",
+      .take = take,
+      .silent = w->rank != 0,
+  };
+  int status = args_parse(&s, argc, argv, r, why);
+  free(options);
+  if (status == STATUS_OK && r->plan > 0 && !r->init.output) r->init.output = "plan.safetensors"; /* is not written */
+  if (status == STATUS_OK) status = init_request_check(&r->init, why);
+  return status;
+}
+
+static uint64_t resident_bytes(void) {
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
+  return (uint64_t)used.ru_maxrss * 1024;
+}
+
+/* What a run was made of, over all ranks. */
+typedef struct account {
+  uint64_t begin; /* clock */
+  uint64_t share_bytes, device_bytes, written;
+  uint64_t devices; /* that this rank chose from */
+  bool taken;       /* uses rank 0's programs */
+} account;
+
+static void print_account(const world *w, const mpi_request *r, const session *s, const account *a) {
+  char parameters[TEXT_NUMBER], size[TEXT_NUMBER], share_text[TEXT_NUMBER], device[TEXT_NUMBER], resident[TEXT_NUMBER];
+  char by[64];
+  uint64_t elements, bytes;
+  const uint64_t milliseconds = progress_clock() - a->begin;
+  const uint64_t most_share = world_most(w, a->share_bytes), most_device = world_most(w, a->device_bytes);
+  const uint64_t most_resident = world_most(w, resident_bytes()), taken = world_sum(w, a->taken);
+  const uint64_t devices = world_sum(w, (uint64_t)w->local_rank < a->devices);
+  if (w->rank != 0) return;
+  model_totals(&r->init.model, &elements, &bytes);
+  printf("%s: %zu tensor%s, %s parameters, %s, seed %llu, in %.2f s on %s\n", r->init.output, r->init.model.count,
+         r->init.model.count == 1 ? "" : "s", text_count(elements, parameters), text_bytes(bytes, size),
+         (unsigned long long)r->init.seed, (double)milliseconds / 1000.0, s->device_name);
+  printf("%d rank%s on %d node%s and %llu device%s, %s; of rank 0's programs %llu took a copy\n", w->size,
+         w->size == 1 ? "" : "s", w->nodes, w->nodes == 1 ? "" : "s", (unsigned long long)devices,
+         devices == 1 ? "" : "s", sharding_text(r->how, by), (unsigned long long)taken);
+  printf("a rank at most: %s to make, %s of device memory, %s resident\n", text_bytes(most_share, share_text),
+         text_memory(most_device, device), text_memory(most_resident, resident));
+}
+
+/* Fills this rank's share and writes it with the others. */
+static int fill_shared(const world *w, const mpi_request *r, const session *s, const char *header, size_t header_size,
+                       account *a, failure *why) {
+  shared_file file = {0};
+  const model *m = &r->init.model;
+  a->share_bytes = share_total(m, r->how, (uint64_t)w->rank, (uint64_t)w->size).bytes;
+  int status = shared_file_open(&file, w, m, r->init.output, header, header_size, r->how.kind == SHARE_DIMENSION, why);
+  if (status == STATUS_OK) {
+    share *own = share_new(m, r->how, (uint64_t)w->rank, (uint64_t)w->size);
+    status = fill_parts(s, m, r->init.seed, &(part_source){share_next, own}, a->share_bytes,
+                        &(part_sink){shared_file_write, &file}, &a->device_bytes, why);
+    share_free(own);
+    status = shared_file_finish(&file, status, why);
+  }
+  shared_file_close(&file);
+  return status;
+}
+
+static int run_init(const world *w, int argc, char **argv, failure *why) {
+  mpi_request r = {.how = {SHARE_MODEL, 'O'}};
+  session s = {0};
+  account a = {.begin = progress_clock()};
+  char *header = NULL;
+  size_t header_size = 0;
+  int status = world_agree(w, parse(w, argc, argv, &r, why), why);
+  if (status == STATUS_OK && r.plan > 0) {
+    if (w->rank == 0) status = outline_print(&r.init, r.how, r.plan, why);
+    status = world_agree(w, status, why);
+    init_request_free(&r.init);
+    return status;
+  }
+  if (status == STATUS_OK) {
+    if (w->rank == 0) status = init_request_header(&r.init, &header, &header_size, why);
+    status = world_agree(w, status, why);
+  }
+  if (status == STATUS_OK) status = world_agree(w, warm_open(w, r.init.device, &s, &a.devices, why), why);
+  if (status == STATUS_OK) status = warm_kernels(w, &s, &r.init.model, a.devices, &a.taken, why);
+  if (status == STATUS_OK) status = fill_shared(w, &r, &s, header, header_size, &a, why);
+  if (status == STATUS_OK) print_account(w, &r, &s, &a);
+  session_close(&s);
+  free(header);
+  init_request_free(&r.init);
+  return status;
+}
+
+static void print_help(FILE *stream) {
+  fputs("Usage: mpirun -n RANKS fanin-mpi init [OPTION...]\n"
+        "Initialises neural-network weights on the OpenCL devices of many ranks and\n"
+        "writes one file, the same that 'fanin init' writes.\n\n"
+        "'fanin-mpi init --help' tells the rest. 'fanin-mpi --version' prints the version.\n"
+        "Exit status, of all ranks: 0 fine, 2 usage or input, 3 device or OpenCL.\n",
+        stream);
+}
+
+static int run(const world *w, int argc, char **argv) {
+  const char *name = argc > 1 ? argv[1] : "";
+  failure why = {0};
+  if (strcmp(name, "init") == 0) {
+    int status = run_init(w, argc - 1, argv + 1, &why);
+    if (status == STATUS_HELPED) status = STATUS_OK;
+    if (w->rank == 0 && status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+      status = fail(&why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
+    }
+    if (w->rank == 0 && why.text[0]) fprintf(stderr, "fanin-mpi: init: %s\n", why.text);
+    if (w->rank == 0 && why.usage) fputs("Try 'fanin-mpi init --help'.\n", stderr);
+    return status;
+  }
+  const bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0, version = strcmp(name, "--version") == 0;
+  if (w->rank == 0 && version) printf("fanin-mpi %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);
+  if (w->rank == 0 && help) print_help(stdout);
+  if (w->rank == 0 && !help && !version) {
+    if (name[0]) fprintf(stderr, "fanin-mpi: '%s' is no command; 'init' is\n", name);
+    print_help(stderr);
+  }
+  return help || version ? STATUS_OK : STATUS_INPUT;
+}
+
+/* exit() before the end, for want of memory, would leave the others waiting. */
+static bool ended;
+static void abort_others(void) {
+  if (!ended) MPI_Abort(MPI_COMM_WORLD, STATUS_DEVICE);
+}
+
+int main(int argc, char **argv) {
+  int threads;
+  world w;
+  MPI_Init_thread(&argc, &argv, MPI_THREAD_FUNNELED, &threads);
+  atexit(abort_others);
+  world_find(&w);
+  const int status = run(&w, argc, argv);
+  ended = true;
+  MPI_Finalize();
+  return status;
+}

@@ -1,0 +1,44 @@
+/* Which parts of a model's tensors a rank makes. No MPI, no device. */
+#ifndef MPI_SHARE_H
+#define MPI_SHARE_H
+
+#include "pieces.h"
+
+typedef enum share_kind {
+  SHARE_MODEL,    /* a range of all tensors, one behind the other */
+  SHARE_RANGE,    /* a range of every tensor */
+  SHARE_DIMENSION /* a slab of every tensor */
+} share_kind;
+
+typedef struct sharding {
+  share_kind kind;
+  char letter; /* SHARE_DIMENSION: of the layout; tensors without it are cut along their first dimension */
+} sharding;
+
+/* "model", "range", "dimension", or "dimension:" and a letter. */
+int sharding_parse(const char *text, sharding *out, failure *why);
+
+/* "by range of the model", for people. */
+const char *sharding_text(sharding how, char out[64]);
+
+/* A rank's parts, in the order of the file. As even as fanin_tensor_split() and fanin_tensor_split_range() are; of the
+ * model, in elements. Matrices of orthogonal tensors are not cut: of a tensor that has some for every rank, all get as
+ * many; what is left goes one by one to whoever has least work (operations) with such matrices until then. */
+typedef struct share share;
+
+share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count);
+void share_free(share *s);
+
+/* The part_source of a `share`. */
+bool share_next(void *s, model_part *out);
+
+/* What a rank has in all. */
+typedef struct share_sum {
+  uint64_t bytes, parts, largest_matrix; /* bytes of an indivisible part */
+  uint64_t matrix_bytes;                 /* of `bytes`, in indivisible parts */
+  double operations;                     /* that matrices take */
+} share_sum;
+
+share_sum share_total(const model *m, sharding how, uint64_t rank, uint64_t count);
+
+#endif
