@@ -120,7 +120,7 @@ static int fill_shared(const world *w, const mpi_request *r, const session *s, c
   shared_file file = {0};
   const model *m = &r->init.model;
   a->share_bytes = share_total(m, r->how, (uint64_t)w->rank, (uint64_t)w->size).bytes;
-  int status = shared_file_open(&file, w, m, r->init.output, header, header_size, r->how.kind == SHARE_DIMENSION, why);
+  int status = shared_file_open(&file, w, m, r->init.output, header, header_size, why);
   if (status == STATUS_OK) {
     share *own = share_new(m, r->how, (uint64_t)w->rank, (uint64_t)w->size);
     status = fill_parts(s, m, r->init.seed, &(part_source){share_next, own}, a->share_bytes,

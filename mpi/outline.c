@@ -101,10 +101,8 @@ int outline_print(const init_request *r, sharding how, uint64_t ranks, failure *
          r->model.count, text_count(elements, parameters), text_bytes(bytes, size), text_bytes(header_size, head));
   printf("%s rank%s, %s\n\n", text_count(ranks, number), ranks == 1 ? "" : "s", sharding_text(how, by));
   print_table(all, ranks);
-  printf("\nMessages: rank 0's programs and two numbers to all; %s rounds of a write, an agreement of 8 bytes\n"
-         "before each; %s between ranks.\n",
-         text_count((uint64_t)all[PIECES].most, number),
-         how.kind == SHARE_DIMENSION ? "the bytes, once, where MPI-IO brings stretches together"
-                                     : "no byte of a tensor");
+  printf("\nMessages: rank 0's programs and two numbers to all; %s rounds of a write, with an agreement\n"
+         "of 8 bytes before each; no byte of a tensor passes between ranks.\n",
+         text_count((uint64_t)all[PIECES].most, number));
   return STATUS_OK;
 }

@@ -1,6 +1,9 @@
 /* A file that all ranks write together through MPI-IO, and that appears whole or not at all. */
 #include "shared_file.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,22 +45,30 @@ static int begin_output(shared_file *f, const char *path, const char *header, si
   return output_write(&f->out, header, size, why);
 }
 
-/* Nobody may read what another rank is writing, to write it back; so no sieving. */
-static MPI_Info hints(bool interleaved) {
+/* Space for the whole file, where the file system can reserve it: a disk that is too small is known at once. */
+static int reserve(const shared_file *f, uint64_t bytes, failure *why) {
+  if (fallocate(f->out.fd, 0, 0, (off_t)bytes) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: cannot reserve %" PRIu64 " bytes: %s", f->out.path, bytes, strerror(errno));
+}
+
+/* Each rank writes what it has. No collective buffering: where an aggregator's write fails, ROMIO (MPICH 4.0) leaves
+ * the exchange and the others wait for ever. No sieving: nobody may read what another rank is writing, to write it
+ * back. */
+static MPI_Info hints(void) {
   MPI_Info info;
   MPI_Info_create(&info);
+  MPI_Info_set(info, "romio_cb_write", "disable");
   MPI_Info_set(info, "romio_ds_write", "disable");
-  MPI_Info_set(info, "romio_cb_write", interleaved ? "enable" : "disable");
   return info;
 }
 
-static int open_everywhere(shared_file *f, const char *path, bool interleaved, failure *why) {
+static int open_everywhere(shared_file *f, const char *path, failure *why) {
   uint64_t length = f->w->rank == 0 ? strlen(f->out.temporary) + 1 : 0;
   world_broadcast(f->w, &length, sizeof length);
   char *temporary = allocate((size_t)length, 1);
   if (f->w->rank == 0) memcpy(temporary, f->out.temporary, (size_t)length);
   world_broadcast(f->w, temporary, (size_t)length);
-  MPI_Info info = hints(interleaved);
+  MPI_Info info = hints();
   const int code = MPI_File_open(f->w->comm, temporary, MPI_MODE_WRONLY, info, &f->file);
   MPI_Info_free(&info);
   free(temporary);
@@ -68,7 +79,7 @@ static int open_everywhere(shared_file *f, const char *path, bool interleaved, f
 }
 
 int shared_file_open(shared_file *f, const world *w, const model *m, const char *path, const char *header, size_t size,
-                     bool interleaved, failure *why) {
+                     failure *why) {
   *f = (shared_file){.w = w, .model = m, .out = OUTPUT_NONE};
   uint64_t offset = size;
   world_broadcast(w, &offset, sizeof offset); /* rank 0 alone has the header */
@@ -77,8 +88,10 @@ int shared_file_open(shared_file *f, const world *w, const model *m, const char 
     f->offsets[i] = offset;
     offset += model_bytes(&m->tensors[i]);
   }
-  int status = world_agree(w, w->rank == 0 ? begin_output(f, path, header, size, why) : STATUS_OK, why);
-  if (status == STATUS_OK) status = open_everywhere(f, path, interleaved, why);
+  int status = w->rank == 0 ? begin_output(f, path, header, size, why) : STATUS_OK;
+  if (status == STATUS_OK && w->rank == 0) status = reserve(f, offset, why);
+  status = world_agree(w, status, why);
+  if (status == STATUS_OK) status = open_everywhere(f, path, why);
   f->agreed = status != STATUS_OK;
   return status;
 }

@@ -16,10 +16,10 @@ typedef struct shared_file {
   uint64_t writes, own_bytes; /* rounds, and what this rank wrote */
 } shared_file;
 
-/* Rank 0 makes the temporary file, with the header in it; all open it. `interleaved`: the ranks' parts lie between one
- * another, so that MPI-IO is to bring them together before it writes. Collective. Ends with shared_file_close(). */
+/* Rank 0 makes the temporary file, with the header in it and room for the data; all open it. Collective. Ends with
+ * shared_file_close(). */
 int shared_file_open(shared_file *f, const world *w, const model *m, const char *path, const char *header, size_t size,
-                     bool interleaved, failure *why);
+                     failure *why);
 
 /* A part_sink's write(), `f` its state: the parts of a piece, to their places. Collective in rounds: every rank writes
  * as often as it likes, and joins the others' rounds in shared_file_finish(). */

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# What goes wrong on one rank ends all of them with one sentence, the command's exit status and no file.
+set -euo pipefail
+# shellcheck disable=SC1091
+. "$SRC/tests/mpi/common.bash"
+w=(--tensor w:f32:OI:300x200 --init he_normal)
+
+# ---- Usage and input: every rank sees it, one speaks ----
+refuse 2 "unrecognized option '--bogus'" on 3 "${w[@]}" -o a.npy --bogus
+refuse 2 "fanin-mpi: init: --shard 'columns': give model, range" on 3 "${w[@]}" -o a.npy --shard columns
+refuse 2 "--shard 'dimension:X'" on 2 "${w[@]}" -o a.npy --shard dimension:X
+refuse 2 "--plan '0': give a number of ranks from 1 to" on 2 "${w[@]}" --plan 0
+refuse 2 "fanin-mpi: init: where to write? Give -o FILE" on 2 "${w[@]}"
+refuse 2 "fanin-mpi: init: none.json: cannot open it" on 3 none.json -o a.safetensors
+refuse 2 "cannot create a file there: No such file or directory" on 3 "${w[@]}" -o nowhere/a.npy
+mkdir d.npy
+refuse 2 "d.npy: is a directory" on 3 "${w[@]}" -o d.npy
+ln -s /dev/full full.npy
+refuse 2 "full.npy: is no regular file" on 2 "${w[@]}" -o full.npy
+[ -c /dev/full ] || die "a device was replaced"
+on 3 --help || die "--help: $(cat "$scratch/err")"
+[ "$(grep -c '^Usage: fanin-mpi init' "$scratch/out")" = 1 ] || die "--help: $(cat "$scratch/out")"
+
+# ---- A device that one rank does not get; all of them ----
+one_refused() {
+  "$MPIRUN" -n 1 "$MPI" init "${w[@]}" -o a.npy : -n 1 env FANIN_DEVICE=nobody "$MPI" init "${w[@]}" -o a.npy : \
+    -n 1 "$MPI" init "${w[@]}" -o a.npy >"$scratch/out" 2>"$scratch/err"
+}
+refuse 3 'fanin-mpi: init: rank 1: no device answers the selector $FANIN_DEVICE "nobody"' one_refused
+refuse 3 'fanin-mpi: init: no device answers the selector "nobody"' on 3 "${w[@]}" -o a.npy --device nobody
+
+# ---- A disk that becomes full ----
+echo precious >old.npy
+large=(--tensor w:f32:OI:5000x2500 --init he_normal) # 50 MB, where 20 are allowed: more than OpenCL's own files need
+for shard in model dimension:I; do
+  (ulimit -f 20000 && refuse 2 "cannot reserve 50000128 bytes: File too large" on 2 "${large[@]}" -o old.npy --shard $shard)
+done
+# Not at the beginning, but on one rank, in the middle.
+one_limited() {
+  "$MPIRUN" -n 2 "$MPI" init "${large[@]}" -o a.npy "$@" : -n 1 bash -c 'ulimit -f 20000; exec "$@"' - \
+    "$MPI" init "${large[@]}" -o a.npy "$@" >"$scratch/out" 2>"$scratch/err"
+}
+refuse 2 "rank 2: the output: cannot write: " one_limited
+refuse 2 "rank 2: the output: cannot write: " one_limited --shard dimension:I
+if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=8m tmpfs small 2>/dev/null; then
+  trap 'umount "$scratch/work/small"; rm -rf "$scratch"' EXIT
+  refuse 2 "bytes: No space left on device" on 3 "${large[@]}" -o small/w.npy
+else
+  echo "skipped: no small file system can be mounted"
+fi
+[ "$(cat old.npy)" = precious ] || die "a failure touched the file that was there"
+
+# ---- A rank that is killed, and a run that is ----
+mkdir killed
+huge=(--tensor w:f32:OI:50000x40000 --init he_normal) # 8 GB
+# kill_while_writing SIGNAL WHOM: the run's status, when WHOM (a rank, or "run") got the signal.
+kill_while_writing() {
+  "$MPIRUN" -n 2 "$MPI" init "${huge[@]}" -o killed/w.npy >"$scratch/out" 2>"$scratch/err" &
+  local run=$! whom
+  for _ in {1..600}; do
+    [ -n "$(find killed -size +1M)" ] && sleep 0.5 && break
+    sleep 0.1
+  done
+  [ -n "$(find killed -type f)" ] || die "nothing is being written: $(cat "$scratch/err")"
+  whom=$run
+  [ "$2" = run ] || whom=$(pgrep -f -n "^$MPI init .*-o killed/w.npy") # the newest: of this test's own
+  kill -s "$1" "$whom"
+  status=0
+  wait $run || status=$?
+  [ "$status" != 0 ] || die "killed by $1, and status 0"
+  [ ! -e killed/w.npy ] || die "killed by $1: there is a file"
+}
+kill_while_writing KILL rank
+rm -f killed/*
+kill_while_writing TERM run
