@@ -61,7 +61,8 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
       .program = "fanin-mpi",
       .command = "init",
       .options = options,
-      .arguments = "MODEL.json -o OUT.safetensors\n--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
+      .arguments = "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"
+                   "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
       .doc = "As 'fanin init', by all ranks of an MPI run together: each makes its share on a device of its node, the "
              "devices that answer SEL taken in turn, and all write one file, which appears whole or not at all. The "
              "file is that of 'fanin init', to the bit, whatever the ranks and shares (docs/scale.md).\v"
@@ -77,6 +78,9 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
   free(options);
   if (status == STATUS_OK && r->plan > 0 && !r->init.output) r->init.output = "plan.safetensors"; /* is not written */
   if (status == STATUS_OK) status = init_request_check(&r->init, why);
+  if (status == STATUS_OK && r->init.shards) {
+    status = args_fail(why, "-o '%s': ranks write one file, whose name ends in .safetensors or .npy", r->init.output);
+  }
   return status;
 }
 
@@ -103,6 +107,7 @@ static void print_account(const world *w, const mpi_request *r, const session *s
   const uint64_t most_resident = world_most(w, resident_bytes()), taken = world_sum(w, a->taken);
   const uint64_t devices = world_sum(w, (uint64_t)w->local_rank < a->devices);
   if (w->rank != 0) return;
+  if (r->init.like.checkpoint_path) like_print_rules(&r->init.like);
   model_totals(&r->init.model, &elements, &bytes);
   printf("%s: %zu tensor%s, %s parameters, %s, seed %llu, in %.2f s on %s\n", r->init.output, r->init.model.count,
          r->init.model.count == 1 ? "" : "s", text_count(elements, parameters), text_bytes(bytes, size),
@@ -139,14 +144,16 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
   char *header = NULL;
   size_t header_size = 0;
   int status = world_agree(w, parse(w, argc, argv, &r, why), why);
-  if (status == STATUS_OK && r.plan > 0) {
-    if (w->rank == 0) status = outline_print(&r.init, r.how, r.plan, why);
+  if (status == STATUS_OK && (r.plan > 0 || r.init.like.explain)) {
+    if (w->rank == 0) {
+      status = r.plan > 0 ? outline_print(&r.init, r.how, r.plan, why) : like_explain(&r.init.like, why);
+    }
     status = world_agree(w, status, why);
     init_request_free(&r.init);
     return status;
   }
   if (status == STATUS_OK) {
-    if (w->rank == 0) status = init_request_header(&r.init, &header, &header_size, why);
+    if (w->rank == 0) status = init_request_header(&r.init, &r.init.model, &header, &header_size, why);
     status = world_agree(w, status, why);
   }
   if (status == STATUS_OK) status = world_agree(w, warm_open(w, r.init.device, &s, &a.devices, why), why);

@@ -97,7 +97,10 @@ int outline_print(const init_request *r, sharding how, uint64_t ranks, failure *
   for (uint64_t rank = 0; rank < ranks; ++rank)
     outline_rank(r, how, rank, ranks, all);
   model_totals(&r->model, &elements, &bytes);
-  printf("%s: %zu tensors, %s parameters, %s behind a header of %s\n", r->model_path ? r->model_path : "--tensor",
+  printf("%s: %zu tensors, %s parameters, %s behind a header of %s\n",
+         r->model_path             ? r->model_path
+         : r->like.checkpoint_path ? r->like.checkpoint_path
+                                   : "--tensor",
          r->model.count, text_count(elements, parameters), text_bytes(bytes, size), text_bytes(header_size, head));
   printf("%s rank%s, %s\n\n", text_count(ranks, number), ranks == 1 ? "" : "s", sharding_text(how, by));
   print_table(all, ranks);

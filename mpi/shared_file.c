@@ -30,8 +30,11 @@ static int fail_mpi(failure *why, int code, const char *path, const char *what) 
   MPI_Error_string(code, text, &length);
   while (length > 0 && text[length - 1] == '\n')
     text[--length] = '\0';
-  const char *line = strrchr(text, '\n');
-  return fail(why, STATUS_INPUT, "%s: cannot %s: %s", path, what, line ? line + 1 : text);
+  const char *line = strrchr(text, '\n'), *words = strstr(line ? line : text, "I/O error "); /* ROMIO's, then errno's */
+  return fail(why, STATUS_INPUT, "%s: cannot %s: %s", path, what,
+              words  ? words + sizeof "I/O error"
+              : line ? line + 1
+                     : text);
 }
 
 /* ---- Opening ------------------------------------------------------------------------------------------------------
@@ -80,7 +83,7 @@ static int open_everywhere(shared_file *f, const char *path, failure *why) {
 
 int shared_file_open(shared_file *f, const world *w, const model *m, const char *path, const char *header, size_t size,
                      failure *why) {
-  *f = (shared_file){.w = w, .model = m, .out = OUTPUT_NONE};
+  *f = (shared_file){.w = w, .model = m, .path = path, .out = OUTPUT_NONE};
   uint64_t offset = size;
   world_broadcast(w, &offset, sizeof offset); /* rank 0 alone has the header */
   f->offsets = allocate(m->count, sizeof *f->offsets);
@@ -180,7 +183,7 @@ static int write_batch(shared_file *f, const batch *b, const char *bytes, failur
   }
   if (b) MPI_Type_free(&type);
   ++f->writes;
-  if (code != MPI_SUCCESS) return fail_mpi(why, code, f->out.path ? f->out.path : "the output", "write");
+  if (code != MPI_SUCCESS) return fail_mpi(why, code, f->path, "write");
   if (b && (uint64_t)count != b->bytes) {
     return fail(why, STATUS_INPUT, "%d of %llu bytes were written", count, (unsigned long long)b->bytes);
   }
@@ -214,7 +217,6 @@ int shared_file_write(void *state, const piece *p, const char *bytes, failure *w
  */
 
 int shared_file_finish(shared_file *f, int status, failure *why) {
-  const char *path = f->out.path ? f->out.path : "the output";
   while (!f->agreed) {
     bool more = false;
     status = world_agree_round(f->w, status, &more, why);
@@ -226,7 +228,7 @@ int shared_file_finish(shared_file *f, int status, failure *why) {
   const int synced = MPI_File_sync(f->file);
   f->open = false;
   const int closed = MPI_File_close(&f->file), code = synced != MPI_SUCCESS ? synced : closed;
-  status = world_agree(f->w, code == MPI_SUCCESS ? STATUS_OK : fail_mpi(why, code, path, "write"), why);
+  status = world_agree(f->w, code == MPI_SUCCESS ? STATUS_OK : fail_mpi(why, code, f->path, "write"), why);
   if (status == STATUS_OK && f->w->rank == 0) status = output_commit(&f->out, why);
   return world_agree(f->w, status, why);
 }

@@ -9,6 +9,7 @@
 typedef struct shared_file {
   const world *w;
   const model *model;
+  const char *path;  /* what the caller calls it */
   uint64_t *offsets; /* of each tensor's data, bytes from the file's beginning */
   output out;        /* of rank 0: the temporary file, its removal, the rename */
   MPI_File file;

@@ -40,8 +40,8 @@ one_limited() {
   "$MPIRUN" -n 2 "$MPI" init "${large[@]}" -o a.npy "$@" : -n 1 bash -c 'ulimit -f 20000; exec "$@"' - \
     "$MPI" init "${large[@]}" -o a.npy "$@" >"$scratch/out" 2>"$scratch/err"
 }
-refuse 2 "rank 2: the output: cannot write: " one_limited
-refuse 2 "rank 2: the output: cannot write: " one_limited --shard dimension:I
+refuse 2 "rank 2: a.npy: cannot write: File too large" one_limited
+refuse 2 "rank 2: a.npy: cannot write: File too large" one_limited --shard dimension:I
 if [ "$(id -u)" = 0 ] && mkdir small && mount -t tmpfs -o size=8m tmpfs small 2>/dev/null; then
   trap 'umount "$scratch/work/small"; rm -rf "$scratch"' EXIT
   refuse 2 "bytes: No space left on device" on 3 "${large[@]}" -o small/w.npy

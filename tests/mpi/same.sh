@@ -53,11 +53,17 @@ grep -qE '^link\.npy: 1 tensor, 2,100 parameters, 4\.2 kB, seed 0, in [0-9.]+ s 
 grep -qE '^3 ranks on 1 node and 1 device, by range of the model; of rank 0.s programs 2 took a copy' "$scratch/out" ||
   die "$(cat "$scratch/out")"
 
+# A checkpoint's tensors by rules.
+echo '{"name": "all", "rules": [{"match": "*", "init": "normal:std=0.02"}]}' >rules.json
+"$FANIN" init --like one.safetensors --rules rules.json -o like.safetensors >/dev/null
+on 3 --like one.safetensors --rules rules.json -o shared.safetensors || die "--like: $(cat "$scratch/err")"
+cmp like.safetensors shared.safetensors || die "--like: another file"
+
 # Devices in turn, and ranks that have different ones.
 export POCL_DEVICES="basic pthread"
-on 3 "${odd[@]}" --device cpu || die "two devices: $(cat "$scratch/err")"
+on 3 --tensor w:f32:OI:30x70 --init he_normal --dtype f16 -o two.npy --device cpu || die "$(cat "$scratch/err")"
 grep -q '^3 ranks on 1 node and 2 devices' "$scratch/out" || die "two devices: $(cat "$scratch/out")"
-cmp one.safetensors shared.safetensors || die "two devices: another file"
+cmp w.npy two.npy || die "two devices: another file"
 unset POCL_DEVICES
 
 # A share of several pieces, by rows and by columns; a matrix with more stretches in the file than a piece may have.
