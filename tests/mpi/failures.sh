@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # What goes wrong on one rank ends all of them with one sentence, the command's exit status and no file.
+# shellcheck disable=SC2154 # scratch is common.bash's
 set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/mpi/common.bash"
@@ -26,6 +27,7 @@ one_refused() {
   "$MPIRUN" -n 1 "$MPI" init "${w[@]}" -o a.npy : -n 1 env FANIN_DEVICE=nobody "$MPI" init "${w[@]}" -o a.npy : \
     -n 1 "$MPI" init "${w[@]}" -o a.npy >"$scratch/out" 2>"$scratch/err"
 }
+# shellcheck disable=SC2016
 refuse 3 'fanin-mpi: init: rank 1: no device answers the selector $FANIN_DEVICE "nobody"' one_refused
 refuse 3 'fanin-mpi: init: no device answers the selector "nobody"' on 3 "${w[@]}" -o a.npy --device nobody
 

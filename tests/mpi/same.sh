@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Whatever the ranks and the shares, fanin-mpi writes the file of 'fanin init'.
+# shellcheck disable=SC2154 # scratch is common.bash's
 set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/mpi/common.bash"
@@ -48,7 +49,7 @@ chmod 640 old.npy
 ln -s old.npy link.npy
 on 3 --tensor w:f32:OI:30x70 --init he_normal --dtype f16 -o link.npy || die "$(cat "$scratch/err")"
 cmp w.npy old.npy || die "npy: another file"
-[ -L link.npy ] && [ "$(stat -c %a old.npy)" = 640 ] || die "a link, or a mode, is lost: $(ls -l)"
+if [ ! -L link.npy ] || [ "$(stat -c %a old.npy)" != 640 ]; then die "a link, or a mode, is lost: $(ls -l)"; fi
 grep -qE '^link\.npy: 1 tensor, 2,100 parameters, 4\.2 kB, seed 0, in [0-9.]+ s on .' "$scratch/out" || die "$(cat "$scratch/out")"
 grep -qE '^3 ranks on 1 node and 1 device, by range of the model; of rank 0.s programs 2 took a copy' "$scratch/out" ||
   die "$(cat "$scratch/out")"
