@@ -12,7 +12,8 @@ static bool same(const fanin_init *a, const fanin_init *b) {
   return a->kind == b->kind && same_bits(a->value, b->value) && same_bits(a->lo, b->lo) && same_bits(a->hi, b->hi) &&
          same_bits(a->mean, b->mean) && same_bits(a->std, b->std) && same_bits(a->a, b->a) && same_bits(a->b, b->b) &&
          a->bounds == b->bounds && a->corrected == b->corrected && same_bits(a->gain, b->gain) &&
-         same_bits(a->scale, b->scale) && a->mode == b->mode && a->distribution == b->distribution;
+         same_bits(a->scale, b->scale) && a->mode == b->mode && a->distribution == b->distribution &&
+         same_bits(a->sparsity, b->sparsity) && same_bits(a->connections, b->connections) && a->per == b->per;
 }
 
 /* Times a factor it has a text too. */
