@@ -225,9 +225,11 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   for (size_t i = 0; i < m->count; ++i) {
     if (!is_orthogonal(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
   }
-  const uint64_t each = elements / count, more = elements % count;
-  s->first = each * rank + (rank < more ? rank : more);
-  s->end = s->first + each + (rank < more);
+  fanin_tensor all = fanin_tensor_of(NULL, 0, FANIN_F16, NULL, 1, &elements); /* they have less than 2^62 bytes */
+  if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_OK) {
+    s->first = all.first;
+    s->end = all.first + all.count;
+  }
   return s;
 }
 

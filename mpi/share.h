@@ -30,7 +30,7 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count);
 void share_free(share *s);
 
 /* The part_source of a `share`. */
-bool share_next(void *s, model_part *out);
+bool share_next(void *state, model_part *out);
 
 /* What a rank has in all. */
 typedef struct share_sum {

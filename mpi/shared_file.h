@@ -22,9 +22,9 @@ typedef struct shared_file {
 int shared_file_open(shared_file *f, const world *w, const model *m, const char *path, const char *header, size_t size,
                      failure *why);
 
-/* A part_sink's write(), `f` its state: the parts of a piece, to their places. Collective in rounds: every rank writes
- * as often as it likes, and joins the others' rounds in shared_file_finish(). */
-int shared_file_write(void *f, const piece *p, const char *bytes, failure *why);
+/* A part_sink's write(), a shared_file its state: the parts of a piece, to their places. Collective in rounds: every
+ * rank writes as often as it likes, and joins the others' rounds in shared_file_finish(). */
+int shared_file_write(void *state, const piece *p, const char *bytes, failure *why);
 
 /* What this rank had to write has been written, or `status` says why not. Joins the others' rounds until all are done.
  * If none failed, the file is put on the disk and into its place. Returns the status of all. Collective. */

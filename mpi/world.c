@@ -18,11 +18,13 @@ void world_find(world *w) {
   MPI_Allreduce(&leads, &w->nodes, 1, MPI_INT, MPI_SUM, w->comm);
 }
 
-void world_wait(MPI_Request *request) {
+/* Until MPI_Wait() will not have to: without keeping a core busy, for which the ranks that are waited for may have
+ * work. */
+static void doze(MPI_Request request) {
   enum { SHORTEST = 20000, LONGEST = 2000000 };
   struct timespec pause = {.tv_nsec = SHORTEST};
   for (int done = 0;;) {
-    MPI_Test(request, &done, MPI_STATUS_IGNORE);
+    MPI_Request_get_status(request, &done, MPI_STATUS_IGNORE);
     if (done) return;
     nanosleep(&pause, NULL);
     if (pause.tv_nsec < LONGEST) pause.tv_nsec *= 2;
@@ -33,7 +35,8 @@ void world_wait(MPI_Request *request) {
 static void least_of_all(const world *w, int numbers[2]) {
   MPI_Request request;
   MPI_Iallreduce(MPI_IN_PLACE, numbers, 2, MPI_INT, MPI_MIN, w->comm, &request);
-  world_wait(&request);
+  doze(request);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
 }
 
 int world_agree_round(const world *w, int status, bool *more, failure *why) {
@@ -61,7 +64,8 @@ void world_broadcast(const world *w, void *bytes, size_t size) {
     const int count = size < MOST ? (int)size : MOST;
     MPI_Request request;
     MPI_Ibcast(at, count, MPI_BYTE, 0, w->comm, &request);
-    world_wait(&request);
+    doze(request);
+    MPI_Wait(&request, MPI_STATUS_IGNORE);
     at += count;
     size -= (size_t)count;
   }
@@ -70,7 +74,8 @@ void world_broadcast(const world *w, void *bytes, size_t size) {
 static uint64_t reduce(const world *w, uint64_t number, MPI_Op op) {
   MPI_Request request;
   MPI_Iallreduce(MPI_IN_PLACE, &number, 1, MPI_UINT64_T, op, w->comm, &request);
-  world_wait(&request);
+  doze(request);
+  MPI_Wait(&request, MPI_STATUS_IGNORE);
   return number;
 }
 

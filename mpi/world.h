@@ -23,9 +23,6 @@ int world_agree(const world *w, int status, failure *why);
 /* The same for ranks that have different amounts of work: *more becomes true if any rank's was. */
 int world_agree_round(const world *w, int status, bool *more, failure *why);
 
-/* Waits without keeping a core busy: the ranks that are waited for may have work for it. */
-void world_wait(MPI_Request *request);
-
 /* Rank 0's bytes, to all. Any size. */
 void world_broadcast(const world *w, void *bytes, size_t size);
 
