@@ -180,8 +180,9 @@ kernel void sparse(global element *restrict buffer, const lines l, const ulong s
     left = (uint)l.zeros;
     last[0] = last[1] = last[2] = last[3] = 0;
   }
+  barrier(CLK_LOCAL_MEM_FENCE);
   for (uint pass = 0; pass < PASSES; ++pass) {
-    for (uint digit = item; digit < DIGITS; digit += items) {
+    for (uint digit = item; digit < DIGITS && left > 0; digit += items) {
       counts[digit] = 0;
     }
     barrier(CLK_LOCAL_MEM_FENCE);
