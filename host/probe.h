@@ -26,7 +26,7 @@ typedef struct fanin__trace {
   double variance;          /* sigma^2 */
   double excess;            /* k4 - 3; 0 for orthogonal weights, whose law has no such term */
   bool lawful;              /* weights are random with mean 0, independent or orthogonal */
-  bool drawn;               /* weights are random: not identity or dirac */
+  bool drawn;               /* weights are random: not identity, dirac or hadamard */
   fanin__ties ties;         /* of orthogonal weights; all 0 for independent ones */
   fanin__row_sums sums;     /* of the features */
   double *expected;         /* K_aa: mean z^2 given the layer before */

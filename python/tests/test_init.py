@@ -118,6 +118,14 @@ def test_orthogonal(queue, shape):
     assert abs(matrix @ matrix.T - 4 * np.eye(len(matrix))).max() < 1e-5
 
 
+def test_sparse_has_torch_s_counts(queue):
+    array, theirs = cla.empty(queue, (37, 20), "f4"), torch.empty(37, 20)
+    init.sparse_(array, sparsity=0.3, **HOW)
+    torch.nn.init.sparse_(theirs, sparsity=0.3)
+    counts = (array.get() == 0).sum(axis=0)
+    assert set(counts) == set((theirs == 0).sum(dim=0).tolist()) == {12}
+
+
 def test_gains_are_torch_s():
     for name in ("linear", "conv2d", "conv_transpose3d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
         assert init.calculate_gain(name) == pytest.approx(torch.nn.init.calculate_gain(name), rel=1e-12)

@@ -76,6 +76,15 @@ caught non-finite 'd[0] = float("inf")'
 caught std 'h["__metadata__"]["fanin.layout.w"] = "IO"'
 caught std 'd = array.array("f", [0.0] * len(d))'
 
+# A sparse matrix with a zero less than it should have, with one at another value, with a value that stands out.
+cp good.safetensors kept.safetensors
+"$FANIN" init --tensor w:f32:OI:300x400 --init sparse:sparsity=0.7,std=1 -o good.safetensors >/dev/null
+caught zeros 'd[d.index(0.0)] = 0.5'
+caught mode 'd = array.array("f", [0.25 if x > 0 and x < 0.01 else x for x in d])'
+caught std 'd = array.array("f", [x * 1.03 for x in d])'
+caught maximum 'd[d.index(max(d))] = 9.0'
+mv kept.safetensors good.safetensors
+
 # invalid WORD STATEMENT: no safetensors file.
 invalid() {
   python3 change.py good.safetensors bad.safetensors "$2"
