@@ -10,8 +10,7 @@
 
 enum { TEXT = 512 };
 
-/* ---- Which rule ----------------------------------------------------------------------------------------------------
- */
+/* ---- Which rule -------------------------------------------------------------------------------------------------- */
 
 /* The tensor whose name is this one's with the last `from` replaced by `to`, if it is a matrix or more. */
 static const checkpoint_tensor *sibling(const checkpoint *c, const char *name, const char *from, const char *to) {
@@ -47,8 +46,7 @@ static const init_rule *find_rule(const assignments *a, const stored_tensor *t) 
   return NULL;
 }
 
-/* ---- What it says --------------------------------------------------------------------------------------------------
- */
+/* ---- What it says ------------------------------------------------------------------------------------------------ */
 
 /* "rules gpt2: rules[3], tensor 'h.0.attn.c_attn.weight'" */
 static char *place_of(const assignments *a, const init_rule *r, const stored_tensor *t, char out[TEXT]) {
@@ -169,8 +167,7 @@ static int read_twin(const assignments *a, assignment *to, failure *why) {
   return STATUS_OK;
 }
 
-/* ---- All of them ---------------------------------------------------------------------------------------------------
- */
+/* ---- All of them ------------------------------------------------------------------------------------------------- */
 
 static int refuse_untaken(const assignments *a, failure *why) {
   enum { SHOWN = 4 };
@@ -209,8 +206,7 @@ void assignments_free(assignments *a) {
   *a = (assignments){0};
 }
 
-/* ---- The model -----------------------------------------------------------------------------------------------------
- */
+/* ---- The model --------------------------------------------------------------------------------------------------- */
 
 static unsigned element_size(const assignment *a) {
   return (unsigned)fanin_dtype_size(a->tensor.dtype);

@@ -48,8 +48,7 @@ typedef struct bench_set {
   size_t count, capacity, rounds;
 } bench_set;
 
-/* ---- Cases (bench_cases.c) -----------------------------------------------------------------------------------------
- */
+/* ---- Cases (bench_cases.c) --------------------------------------------------------------------------------------- */
 
 enum { BENCH_START_BYTES = 4 << 20, BENCH_MIN_BYTES = 1 << 16, BENCH_MAX_ROUNDS = 1000 };
 
@@ -66,8 +65,7 @@ bool bench_any_selected(const bench_set *set);
 
 void bench_free(bench_set *set);
 
-/* ---- Measuring -----------------------------------------------------------------------------------------------------
- */
+/* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
 /* What the device cannot give in one buffer is refused. */
 int bench_check_size(const session *s, uint64_t size, failure *why);
@@ -82,8 +80,7 @@ int bench_measure_starts(bench_set *set, const char *device, uint64_t size, fail
 /* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (bench_probe.c). */
 int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why);
 
-/* ---- Reporting (bench_report.c) ------------------------------------------------------------------------------------
- */
+/* ---- Reporting (bench_report.c) ---------------------------------------------------------------------------------- */
 
 void bench_print_table(const bench_set *set);
 

@@ -5,8 +5,7 @@
 
 #include "bench.h"
 
-/* ---- Ways to run a case --------------------------------------------------------------------------------------------
- */
+/* ---- Ways to run a case ------------------------------------------------------------------------------------------ */
 
 /* The device's own fill: what there is to be reached. */
 static int enqueue_device_fill(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
@@ -34,8 +33,7 @@ static int enqueue_plan(const session *s, cl_mem memory, const bench_case *c, ui
   return status == FANIN_OK ? STATUS_OK : fail_library(why, status, c->name);
 }
 
-/* ---- Adding --------------------------------------------------------------------------------------------------------
- */
+/* ---- Adding ------------------------------------------------------------------------------------------------------ */
 
 static bench_case *add(bench_set *set, bench_group group, const char *name, const char *dtype) {
   set->cases = grow(set->cases, &set->capacity, set->count + 1, sizeof *set->cases);
@@ -90,8 +88,7 @@ static fanin_tensor vector_of(fanin_dtype dtype, uint64_t elements) {
   return fanin_tensor_of(NULL, 0, dtype, NULL, 1, &elements);
 }
 
-/* ---- One tensor ----------------------------------------------------------------------------------------------------
- */
+/* ---- One tensor -------------------------------------------------------------------------------------------------- */
 
 /* Every family in every dtype; the other dtypes are compared with f32. Returns f32's uniform. */
 static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_f64) {
@@ -151,8 +148,7 @@ static void add_linear(bench_set *set, uint64_t size) {
   }
 }
 
-/* ---- Many tensors --------------------------------------------------------------------------------------------------
- */
+/* ---- Many tensors ------------------------------------------------------------------------------------------------ */
 
 /* A list of items that lie one after another in one buffer. */
 typedef struct packed {
@@ -251,8 +247,7 @@ static void add_model(bench_set *set) {
   set->cases[plan].fill = fill;
 }
 
-/* ---- All of them ---------------------------------------------------------------------------------------------------
- */
+/* ---- All of them ------------------------------------------------------------------------------------------------- */
 
 void bench_add_starts(bench_set *set) {
   static const char *const names[] = {"cold_start_empty", "cold_start", "warm_start_empty", "warm_start"};
@@ -276,8 +271,7 @@ void bench_add_fills(bench_set *set, uint64_t size, bool has_f64) {
   add_linear(set, size);
 }
 
-/* ---- Selecting -----------------------------------------------------------------------------------------------------
- */
+/* ---- Selecting --------------------------------------------------------------------------------------------------- */
 
 char *bench_label(const bench_case *c, char out[BENCH_LABEL]) {
   snprintf(out, BENCH_LABEL, "%s%s%s", c->name, c->dtype ? " " : "", c->dtype ? c->dtype : "");

@@ -16,8 +16,7 @@ int bench_check_size(const session *s, uint64_t size, failure *why) {
               s->max_alloc_bytes);
 }
 
-/* ---- Memory and plans ----------------------------------------------------------------------------------------------
- */
+/* ---- Memory and plans -------------------------------------------------------------------------------------------- */
 
 /* Bytes of the buffer that the case writes to, from its begin. */
 static uint64_t span(const bench_case *c) {
@@ -54,8 +53,7 @@ static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *wh
   return status == FANIN_OK ? STATUS_OK : fail_library(why, status, c->name);
 }
 
-/* ---- Rounds --------------------------------------------------------------------------------------------------------
- */
+/* ---- Rounds ------------------------------------------------------------------------------------------------------ */
 
 static double now(void) {
   struct timespec time = {0};

@@ -9,8 +9,7 @@
 #include "args.h"
 #include "bench.h"
 
-/* ---- fanin ---------------------------------------------------------------------------------------------------------
- */
+/* ---- fanin ------------------------------------------------------------------------------------------------------- */
 
 static int say_finished(failure *why) {
   return write(STDOUT_FILENO, ".", 1) == 1 ? STATUS_OK : fail(why, STATUS_INPUT, "write: %s", strerror(errno));
@@ -58,8 +57,7 @@ close:
   return status;
 }
 
-/* ---- An OpenCL program that does next to nothing -------------------------------------------------------------------
- */
+/* ---- An OpenCL program that does next to nothing ----------------------------------------------------------------- */
 
 /* The device with that index, without the library. */
 static int find_device(uint64_t index, cl_device_id *device, failure *why) {

@@ -7,8 +7,7 @@
 #include "table.h"
 #include "text.h"
 
-/* ---- Statistics ----------------------------------------------------------------------------------------------------
- */
+/* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
 typedef struct spread {
   double median, min, max;
@@ -63,8 +62,7 @@ static double rate(const bench_case *c, uint64_t done, double seconds) {
   return c->group == BENCH_START ? NAN : (double)done / seconds;
 }
 
-/* ---- Table ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Table ------------------------------------------------------------------------------------------------------- */
 
 static char *text_seconds(double seconds, char out[TEXT_NUMBER]) {
   static const struct {
@@ -138,8 +136,7 @@ void bench_print_table(const bench_set *set) {
   if (any) putchar('\n');
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------------------------------
- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json_t *case_to_json(const bench_set *set, const bench_case *c) {
   char label[BENCH_LABEL];

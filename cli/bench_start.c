@@ -32,8 +32,7 @@ typedef struct program {
   const sigset_t *signals; /* that it is not to receive */
 } program;
 
-/* ---- A process -----------------------------------------------------------------------------------------------------
- */
+/* ---- A process --------------------------------------------------------------------------------------------------- */
 
 static bool is_cache_variable(const char *variable) {
   for (int i = 0; i < N_CACHES; ++i) {
@@ -146,8 +145,7 @@ static int time_process(const program *p, double *seconds, char *rest, size_t re
   return fail(why, STATUS_DEVICE, "the process that starts '%s' did not say that it had finished", p->what);
 }
 
-/* ---- A round -------------------------------------------------------------------------------------------------------
- */
+/* ---- A round ----------------------------------------------------------------------------------------------------- */
 
 static int remove_entry(const char *path, const struct stat *unused_stat, int unused_type, struct FTW *unused_place) {
   (void)unused_stat;

@@ -6,8 +6,7 @@
 
 static const double log_sqrt_2pi = 0.91893853320467274178, sqrt_half = 0.70710678118654752440;
 
-/* ---- The normal distribution ----------------------------------------------------------------------------------------
- */
+/* ---- The normal distribution ------------------------------------------------------------------------------------- */
 
 double log_normal_tail(double z) {
   if (z < -3) return log1p(-erfc(-z * sqrt_half) / 2);
@@ -38,8 +37,7 @@ double deviate_of_tails(double log_at_most, double log_at_least) {
                                      : fmin(-deviate_of_log_tail(log_at_most), 0);
 }
 
-/* ---- The gamma distribution -----------------------------------------------------------------------------------------
- */
+/* ---- The gamma distribution -------------------------------------------------------------------------------------- */
 
 /* ln of x^a e^-x / Gamma(a) */
 static double log_front(double a, double x) {

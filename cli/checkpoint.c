@@ -18,8 +18,7 @@ char *checkpoint_beside(const char *index, const char *name) {
   return path;
 }
 
-/* ---- Which files ---------------------------------------------------------------------------------------------------
- */
+/* ---- Which files ------------------------------------------------------------------------------------------------- */
 
 static int by_text(const void *left, const void *right) {
   const char *const *l = left, *const *r = right;
@@ -65,8 +64,7 @@ static int list_files(checkpoint *c, const json_check *in, json_t *map) {
   return status;
 }
 
-/* ---- Their headers -------------------------------------------------------------------------------------------------
- */
+/* ---- Their headers ----------------------------------------------------------------------------------------------- */
 
 static int by_place(const void *left, const void *right) {
   const checkpoint_tensor *l = left, *r = right;

@@ -104,8 +104,7 @@ const syntax bench_syntax = {
     .take = take,
 };
 
-/* ---- Printing ------------------------------------------------------------------------------------------------------
- */
+/* ---- Printing ---------------------------------------------------------------------------------------------------- */
 
 /* What there is to say about the session's device. */
 static int find_info(const session *s, fanin_device_info *out, failure *why) {
@@ -143,8 +142,7 @@ static int print_json(const request *r, const fanin_device_info *device, const b
   return json_print(root, why);
 }
 
-/* ---- Running -------------------------------------------------------------------------------------------------------
- */
+/* ---- Running ----------------------------------------------------------------------------------------------------- */
 
 static int run(const request *r, session *s, bench_set *set, failure *why) {
   const regex_t *only = r->only ? &r->expression : NULL;

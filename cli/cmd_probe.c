@@ -30,8 +30,7 @@ static int run(probe_request *r, const session *s, fanin_probe_report **reports,
   return STATUS_OK;
 }
 
-/* ---- What came of it ----------------------------------------------------------------------------------------------
- */
+/* ---- What came of it --------------------------------------------------------------------------------------------- */
 
 static void print_text(const probe_request *r, const session *s, fanin_probe_report *const *reports) {
   probe_print_heading(r, s);

@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- One rule ------------------------------------------------------------------------------------------------------
- */
+/* ---- One rule ---------------------------------------------------------------------------------------------------- */
 
 /* A text, or an array of texts that is not empty. */
 static int check_texts(const json_check *in, const char *where, const json_t *value) {
@@ -112,8 +111,7 @@ static int read_rule(const json_check *in, const char *where, json_t *rule, init
   return status == STATUS_OK ? check_action(in, where, out) : status;
 }
 
-/* ---- The file ------------------------------------------------------------------------------------------------------
- */
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
 
 /* A number, null for one that must be given, {"count": pattern}, or {"size": [pattern, dimension]}. */
 static int check_value(const json_check *in, const char *where, json_t *value) {
@@ -213,8 +211,7 @@ void init_rules_free(init_rules *r) {
   *r = (init_rules){0};
 }
 
-/* ---- Conditions ----------------------------------------------------------------------------------------------------
- */
+/* ---- Conditions -------------------------------------------------------------------------------------------------- */
 
 const char *init_rules_text(const json_t *texts, size_t i) {
   if (json_is_string(texts)) return i == 0 ? json_string_value(texts) : NULL;

@@ -27,8 +27,7 @@ static const char *name_of(const inspected *t) {
   return t->tensor->name[0] ? t->tensor->name : "(array)";
 }
 
-/* ---- Table ----------------------------------------------------------------------------------------------------------
- */
+/* ---- Table ------------------------------------------------------------------------------------------------------- */
 
 static void real_cell(table *t, bool there, double value) {
   char text[TEXT_NUMBER];
@@ -96,8 +95,7 @@ static void print_table(const inspection *i) {
   table_free(&t);
 }
 
-/* ---- Findings -------------------------------------------------------------------------------------------------------
- */
+/* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
 /* Counts lines, and lets only so many through. */
 static bool may_say(size_t *said) {

@@ -142,8 +142,7 @@ static int inspect_tensors(gathering *g, inspection *out, failure *why) {
   return status;
 }
 
-/* ---- Judging --------------------------------------------------------------------------------------------------------
- */
+/* ---- Judging ----------------------------------------------------------------------------------------------------- */
 
 static void judge(inspection *out) {
   out->z_bound = out->tests > 0 ? fanin_z_bound(out->tests) : NAN;

@@ -9,8 +9,7 @@
 
 #include "tensor_file.h"
 
-/* ---- CSV: numbers with commas between them, no titles, no quotes ----------------------------------------------------
- */
+/* ---- CSV: numbers with commas between them, no titles, no quotes ------------------------------------------------- */
 
 /* Appends the numbers of one line. */
 static int read_line(const char *path, size_t line, const char *text, matrix *m, size_t *count, size_t *capacity,
@@ -60,8 +59,7 @@ static int read_csv(const char *path, matrix *out, failure *why) {
   return status;
 }
 
-/* ---- npy ------------------------------------------------------------------------------------------------------------
- */
+/* ---- npy --------------------------------------------------------------------------------------------------------- */
 
 /* Singles, if given, into m->values; then every number must be finite. */
 static int convert(const char *path, const float *singles, matrix *m, failure *why) {

@@ -25,8 +25,7 @@ typedef struct builder {
   const char *init_where; /* where the file says so */
 } builder;
 
-/* ---- One tensor ----------------------------------------------------------------------------------------------------
- */
+/* ---- One tensor -------------------------------------------------------------------------------------------------- */
 
 /* The text with {i} replaced by the repetition's number. */
 static int expand_name(const builder *b, const char *where, const char *text, const scope *s, char *out, size_t size) {
@@ -137,8 +136,7 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   return model_add(b->model, name, &tensor, &init, full, b->in.why);
 }
 
-/* ---- Lists and repetitions -----------------------------------------------------------------------------------------
- */
+/* ---- Lists and repetitions --------------------------------------------------------------------------------------- */
 
 static int build_list(builder *b, const json_t *owner, const scope *s, const char *where);
 
@@ -221,8 +219,7 @@ static int build_list(builder *b, const json_t *owner, const scope *s, const cha
   return status;
 }
 
-/* ---- The file ------------------------------------------------------------------------------------------------------
- */
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
 
 static int read_defaults(builder *b, const json_t *root) {
   static const char *const known[] = {"dtype", "init", "comment", NULL};

@@ -22,8 +22,7 @@ static const stored_type types[] = {
 };
 enum { N_TYPES = sizeof types / sizeof *types };
 
-/* ---- Writing -------------------------------------------------------------------------------------------------------
- */
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 int npy_header(const fanin_tensor *t, char **bytes, size_t *size, failure *why) {
   const stored_type *type = NULL;
@@ -55,8 +54,7 @@ int npy_header(const fanin_tensor *t, char **bytes, size_t *size, failure *why) 
   return STATUS_OK;
 }
 
-/* ---- Reading: the header is a Python dictionary, of which NumPy writes only this form
- * -------------------------------- */
+/* ---- Reading: the header is a Python dictionary, of which NumPy writes only this form ---------------------------- */
 
 typedef struct header {
   const char *descr; /* in the text, not terminated */

@@ -6,8 +6,7 @@
 /* Who writes a piece to its places keeps a list of its runs, and so does everybody whom it passes. */
 enum { MOST_RUNS = 16384 };
 
-/* ---- Parts --------------------------------------------------------------------------------------------------------
- */
+/* ---- Parts ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t extent_of(const fanin_tensor *t, int d) {
   return t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
@@ -60,8 +59,7 @@ fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most) {
   return fanin_tensor_range(*t, first + done, least(part_elements(t) - done, most));
 }
 
-/* ---- Pieces -------------------------------------------------------------------------------------------------------
- */
+/* ---- Pieces ------------------------------------------------------------------------------------------------------ */
 
 /* Moves on to the next part that is not empty, if the last one is done. */
 static bool find_part(cutter *c) {

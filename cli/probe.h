@@ -36,14 +36,12 @@ typedef struct probe_request {
   fanin_probe_config config; /* but for the initialiser */
 } probe_request;
 
-/* ---- probe_options.c ----------------------------------------------------------------------------------------------
- */
+/* ---- probe_options.c --------------------------------------------------------------------------------------------- */
 
 /* The command line, checked as far as that goes without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
 
-/* ---- probe_weights.c ----------------------------------------------------------------------------------------------
- */
+/* ---- probe_weights.c --------------------------------------------------------------------------------------------- */
 
 /* The weights of a file, or drawn ones to be calibrated. */
 typedef struct probe_weights {
@@ -63,13 +61,11 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
 /* Harmless on a zeroed one. */
 void probe_weights_free(probe_weights *w);
 
-/* ---- probe_suggest.c ----------------------------------------------------------------------------------------------
- */
+/* ---- probe_suggest.c --------------------------------------------------------------------------------------------- */
 
 int probe_suggest(const probe_request *r, failure *why);
 
-/* ---- probe_columns.c ----------------------------------------------------------------------------------------------
- */
+/* ---- probe_columns.c --------------------------------------------------------------------------------------------- */
 
 typedef enum probe_kind { KIND_COUNT, KIND_REAL, KIND_Z, KIND_PERCENT, KIND_FLAG } probe_kind;
 
@@ -90,8 +86,7 @@ uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y);
 double probe_real(const probe_column *c, const fanin_probe_layer *y);
 bool probe_flag(const probe_column *c, const fanin_probe_layer *y);
 
-/* ---- probe_text.c -------------------------------------------------------------------------------------------------
- */
+/* ---- probe_text.c ------------------------------------------------------------------------------------------------ */
 
 enum { PROBE_TEXT = 512 };
 
@@ -105,8 +100,7 @@ char *probe_input_text(const probe_request *r, char out[PROBE_TEXT]);
 /* What was probed and on what, and a blank line. */
 void probe_print_heading(const probe_request *r, const session *s);
 
-/* ---- probe_table.c, probe_compare.c --------------------------------------------------------------------------------
- */
+/* ---- probe_table.c, probe_compare.c ------------------------------------------------------------------------------ */
 
 /* Layers that were filled in: those before the one whose values overflowed. */
 size_t probe_layers(const fanin_probe_report *report);
@@ -117,23 +111,20 @@ void probe_print_findings(const fanin_probe_report *report, const char *indent);
 /* A row an initialiser. */
 void probe_print_comparison(const probe_request *r, fanin_probe_report *const *reports);
 
-/* ---- probe_data.c -------------------------------------------------------------------------------------------------
- */
+/* ---- probe_data.c ------------------------------------------------------------------------------------------------ */
 
 /* An object, or with several initialisers a list of them. */
 int probe_print_json(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
 int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, failure *why);
 
-/* ---- probe_plot.c -------------------------------------------------------------------------------------------------
- */
+/* ---- probe_plot.c ------------------------------------------------------------------------------------------------ */
 
 /* Whether r->plot can be made: its name, and that gnuplot is there. */
 int probe_plot_check(const probe_request *r, failure *why);
 int probe_plot(const probe_request *r, fanin_probe_report *const *reports, failure *why);
 
-/* ---- probe_calibrate.c --------------------------------------------------------------------------------------------
- */
+/* ---- probe_calibrate.c ------------------------------------------------------------------------------------------- */
 
 /* Calibrates the weights, writes them to r->output and prints what was done. */
 int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why);

@@ -17,8 +17,7 @@ static void progress(void *user, const char *what) {
   progress_show("%s", what);
 }
 
-/* ---- The file -----------------------------------------------------------------------------------------------------
- */
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
 
 /* Tensors as 'fanin init' would write them, but that their values have a factor. */
 static int describe(const probe_request *r, const probe_weights *w, const fanin_calibrated_layer *layers, model *m,
@@ -65,8 +64,7 @@ static int write_file(const probe_request *r, const session *s, const probe_weig
   return status;
 }
 
-/* ---- What was done ------------------------------------------------------------------------------------------------
- */
+/* ---- What was done ----------------------------------------------------------------------------------------------- */
 
 static const char *criterion_name(const probe_request *r) {
   return r->calibration.criterion == FANIN_VARIANCE ? "variance" : "second moment";

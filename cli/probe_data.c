@@ -9,8 +9,7 @@
 #include "output.h"
 #include "probe.h"
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------------
- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
   switch (c->kind) {
@@ -104,8 +103,7 @@ int probe_print_json(const probe_request *r, const session *s, fanin_probe_repor
   return json_print(array, why);
 }
 
-/* ---- Comma-separated values: RFC 4180 -----------------------------------------------------------------------------
- */
+/* ---- Comma-separated values: RFC 4180 ---------------------------------------------------------------------------- */
 
 /* A field that may hold commas and quotes. */
 static void write_text(FILE *to, const char *text) {

@@ -7,8 +7,7 @@
 #include "probe_options.h"
 #include "tensor_file.h"
 
-/* ---- Values -------------------------------------------------------------------------------------------------------
- */
+/* ---- Values ------------------------------------------------------------------------------------------------------ */
 
 /* A word of a list, by its place. */
 static int take_word(const char *name, const char *value, const char *const *words, size_t n, size_t *out,
@@ -183,8 +182,7 @@ static int take(void *into, int key, const char *value, failure *why) {
 const syntax probe_syntax = {
     .command = "probe", .options = probe_option_list, .arguments = probe_usage, .doc = probe_doc, .take = take};
 
-/* ---- Together -----------------------------------------------------------------------------------------------------
- */
+/* ---- Together ---------------------------------------------------------------------------------------------------- */
 
 static int check_numbers(const probe_request *r, failure *why) {
   const fanin_probe_config *c = &r->config;

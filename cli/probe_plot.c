@@ -56,8 +56,7 @@ static double edge(const fanin_probe_layer *y, const panel *which, double sds) {
   return field(y, which->meanfield) * exp(sds * field(y, which->sd));
 }
 
-/* ---- Axes ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Axes -------------------------------------------------------------------------------------------------------- */
 
 typedef struct range {
   double low, high; /* decades: log10 */
@@ -121,8 +120,7 @@ static void write_x_axis(const plot *p) {
   if (steps[i] > 1) fprintf(p->script, "set xtics add (1)\n");
 }
 
-/* ---- Texts --------------------------------------------------------------------------------------------------------
- */
+/* ---- Texts ------------------------------------------------------------------------------------------------------- */
 
 /* gnuplot's quoted text: quotes are doubled, nothing else has a meaning. */
 static void write_quoted(FILE *to, const char *text, size_t most) {
@@ -154,8 +152,7 @@ static void write_titles(const plot *p) {
   write_label(p, 2, 44, 12, text);
 }
 
-/* ---- Panels -------------------------------------------------------------------------------------------------------
- */
+/* ---- Panels ------------------------------------------------------------------------------------------------------ */
 
 static void write_number(FILE *to, double value) {
   if (can_show(value))

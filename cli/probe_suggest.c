@@ -15,8 +15,7 @@ static const char *init_text(const fanin_suggestion *s, char out[INIT_TEXT]) {
   return out;
 }
 
-/* ---- Text ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
 
 static void add_row(table *t, const fanin_suggestion *s) {
   char init[INIT_TEXT];
@@ -59,8 +58,7 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
   }
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------------------------
- */
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json_t *to_json(const fanin_suggestion *s) {
   char init[INIT_TEXT], text[SENTENCES];

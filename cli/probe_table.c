@@ -15,8 +15,7 @@ size_t probe_layers(const fanin_probe_report *report) {
   return report->overflow_layer > 0 ? report->overflow_layer - 1 : report->n_layers;
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
 static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
   char text[TEXT_NUMBER];
@@ -85,8 +84,7 @@ void probe_print_report(const probe_request *r, const fanin_probe_report *report
   printf("\nq: mean square of preactivations; G: of their gradients; z: in standard deviations\n");
 }
 
-/* ---- Verdicts and findings ----------------------------------------------------------------------------------------
- */
+/* ---- Verdicts and findings --------------------------------------------------------------------------------------- */
 
 static void print_finding(const fanin_finding *f, const char *indent) {
   const char *name = fanin_diagnosis_name(f->diagnosis);

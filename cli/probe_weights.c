@@ -34,8 +34,7 @@ void probe_weights_free(probe_weights *w) {
   *w = (probe_weights){0};
 }
 
-/* ---- What the file says -------------------------------------------------------------------------------------------
- */
+/* ---- What the file says ------------------------------------------------------------------------------------------ */
 
 static const stored_tensor *find(const tensor_file *f, const char *name) {
   for (size_t i = 0; i < f->count; ++i) {
@@ -169,8 +168,7 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
   return status;
 }
 
-/* ---- On the device ------------------------------------------------------------------------------------------------
- */
+/* ---- On the device ----------------------------------------------------------------------------------------------- */
 
 static int allocate_buffer(const session *s, probe_weights *w, size_t l, failure *why) {
   const fanin_tensor t = w->tensors[l];

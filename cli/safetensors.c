@@ -29,8 +29,7 @@ static const stored_type types[] = {
 };
 enum { N_TYPES = sizeof types / sizeof *types };
 
-/* ---- Writing -------------------------------------------------------------------------------------------------------
- */
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static const char *type_name(fanin_dtype dtype) {
   size_t i = 0;
@@ -120,8 +119,7 @@ int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size
   return STATUS_OK;
 }
 
-/* ---- Reading -------------------------------------------------------------------------------------------------------
- */
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
 
 static int bad(const tensor_file *f, const char *tensor, failure *why, const char *what) {
   return fail(why, STATUS_INPUT, "%s: tensor '%.256s': %s", f->path, tensor, what);

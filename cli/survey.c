@@ -59,8 +59,7 @@ static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
   return STATUS_OK;
 }
 
-/* ---- Passes ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Passes ------------------------------------------------------------------------------------------------------ */
 
 static fanin_status see_stats(const pass *p, const piece *at) {
   fanin_stats stats;
@@ -105,8 +104,7 @@ static fanin_status see_key(const pass *p, const piece *at) {
   return fanin_measure_keys(p->m->session->f, p->m->session->queue, &at->tensor, p->key, 0, NULL, p->counts);
 }
 
-/* ---- Whole tensors --------------------------------------------------------------------------------------------------
- */
+/* ---- Whole tensors ----------------------------------------------------------------------------------------------- */
 
 int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t, survey *out, failure *why) {
   *out = (survey){.counts = NULL};

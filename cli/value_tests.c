@@ -11,9 +11,9 @@ static cells cells_of(const inspected *t) {
   return (cells){&t->law, t->tensor->type->dtype, !t->estimated};
 }
 
-/* ---- Skewness and kurtosis ------------------------------------------------------------------------------------------
- *
- * The tests are of the polynomials of degree 3 and 4 that are orthogonal to all lower ones under the law (Hermite's for
+/* ---- Skewness and kurtosis --------------------------------------------------------------------------------------- */
+
+/* The tests are of the polynomials of degree 3 and 4 that are orthogonal to all lower ones under the law (Hermite's for
  * a normal, Legendre's for a uniform): they do not answer to a wrong mean or std, which have their own tests. The law's
  * moments to the 12th give a sum's variance and third cumulant. */
 
@@ -123,8 +123,7 @@ static void test_shape(const survey *s, inspected *t) {
   t->tests[TEST_KURTOSIS].z = shape_deviate(sample, moments, p, 4, n);
 }
 
-/* ---- Distribution ---------------------------------------------------------------------------------------------------
- */
+/* ---- Distribution ------------------------------------------------------------------------------------------------ */
 
 static void test_distribution(const survey *s, inspected *t) {
   test_result *result = &t->tests[TEST_DISTRIBUTION];
@@ -146,8 +145,7 @@ static void test_distribution(const survey *s, inspected *t) {
   result->z = isfinite(result->value) ? chi_square_deviate(result->value, t->degrees) : DEVIATE_MOST;
 }
 
-/* ---- Extremes -------------------------------------------------------------------------------------------------------
- */
+/* ---- Extremes ---------------------------------------------------------------------------------------------------- */
 
 static void test_extremes(const survey *s, inspected *t) {
   const fanin_dtype dtype = t->tensor->type->dtype;
@@ -176,8 +174,7 @@ static void test_extremes(const survey *s, inspected *t) {
   if (isfinite(law.hi)) most->expected = t->law.hi;
 }
 
-/* ---- Values that are too frequent -----------------------------------------------------------------------------------
- */
+/* ---- Values that are too frequent -------------------------------------------------------------------------------- */
 
 /* A generator's own lattice: with 32-bit words, two of which may round to one value, that law's values are expected
  * that often; where the generator is not known, 24-bit uniforms are granted too. */

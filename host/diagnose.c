@@ -18,8 +18,7 @@ static const double mostly_dead = 0.75; /* half of the features are dead where a
 static const double noisy = 1;          /* sd of ln q */
 static const size_t long_line = 8;      /* weights in a line that 16 bits do not make equal by chance */
 
-/* ---- Findings -----------------------------------------------------------------------------------------------------
- */
+/* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
 void fanin__find(fanin__judge *j, fanin_diagnosis diagnosis, size_t first, size_t last, const char *format, ...) {
   fanin_finding *const list = realloc(j->list, (j->n + 1) * sizeof *list);
@@ -40,8 +39,7 @@ static const fanin_probe_layer *layer(const fanin__judge *j, size_t l) {
   return &j->p->report->layers[l - 1];
 }
 
-/* ---- Health -------------------------------------------------------------------------------------------------------
- */
+/* ---- Health ------------------------------------------------------------------------------------------------------ */
 
 /* q of layer l relative to that of the first, or the gradient's norm^2 relative to that of the last. */
 static double relative(const fanin__judge *j, bool forward, bool measured, size_t l) {
@@ -207,8 +205,7 @@ static void width_noise(fanin__judge *j) {
               "at these widths ln q of layer %zu has a standard deviation of %.3g from seed to seed", j->p->layers, sd);
 }
 
-/* ---- Conformity ---------------------------------------------------------------------------------------------------
- */
+/* ---- Conformity -------------------------------------------------------------------------------------------------- */
 
 bool fanin__is_orthogonal(const fanin__judge *j, size_t l) {
   const fanin__trace *const t = &j->p->trace[l];
@@ -266,8 +263,7 @@ static void unexplained(fanin__judge *j) {
   }
 }
 
-/* ---- Verdicts -----------------------------------------------------------------------------------------------------
- */
+/* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
 
 static size_t judge_count(const double *z, size_t n) {
   size_t count = 0;

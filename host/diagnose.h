@@ -20,8 +20,7 @@ bool fanin__weights_deviate(const fanin__judge *j, size_t l);
 /* Whether layer l's weights are as orthogonal as they should be; true of weights that need not be. */
 bool fanin__is_orthogonal(const fanin__judge *j, size_t l);
 
-/* ---- cause.c -------------------------------------------------------------------------------------------------------
- */
+/* ---- cause.c ----------------------------------------------------------------------------------------------------- */
 
 void fanin__find_wrong_fan(fanin__judge *j);
 void fanin__find_gain(fanin__judge *j);

@@ -17,8 +17,7 @@ fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dty
   return fanin__order(w->queue);
 }
 
-/* ---- Weights ------------------------------------------------------------------------------------------------------
- */
+/* ---- Weights ----------------------------------------------------------------------------------------------------- */
 
 /* To f32, which the products are in. */
 fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements) {
@@ -114,8 +113,7 @@ fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *fact
   return check_stream(w, l, &t, &facts->wrong_stream);
 }
 
-/* ---- Layers -------------------------------------------------------------------------------------------------------
- */
+/* ---- Layers ------------------------------------------------------------------------------------------------------ */
 
 static void set_counts(const fanin__mlp *w, fanin__row_sums *sums) {
   sums->saturated = fanin__mlp_plane_sum(w, 3);

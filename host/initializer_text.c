@@ -17,8 +17,7 @@ static bool equals(span s, const char *name) {
   return strlen(name) == s.length && memcmp(s.at, name, s.length) == 0;
 }
 
-/* ---- Names of initialisers ----------------------------------------------------------------------------------------
- */
+/* ---- Names of initialisers --------------------------------------------------------------------------------------- */
 
 /* A name that stands for a kind with some of its parameters set. */
 static const struct {
@@ -109,8 +108,7 @@ static fanin_status unknown_name(span name) {
   return fanin__fail(FANIN_BAD_TEXT, "no initialiser is called '%.*s'; there are %s", SHOWN(name), n.all);
 }
 
-/* ---- Parameters ---------------------------------------------------------------------------------------------------
- */
+/* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
 /* What text can say: the initialiser, and what applies where a gain is an activation's name. */
 typedef struct parsed {
@@ -258,8 +256,7 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
   return FANIN_OK;
 }
 
-/* ---- Formatting ---------------------------------------------------------------------------------------------------
- */
+/* ---- Formatting -------------------------------------------------------------------------------------------------- */
 
 static void format_value(const fanin_init *init, const fanin__parameter *parameter, char value[FANIN__NUMBER_SIZE]) {
   if (parameter->type != FANIN__CHOICE) {

@@ -163,8 +163,7 @@ typedef struct fanin__roles {
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles);
 
-/* ---- quadrature.c -------------------------------------------------------------------------------------------------
- */
+/* ---- quadrature.c ------------------------------------------------------------------------------------------------ */
 
 /* The integral of g over [lo, hi], both finite, in so many equal pieces of 16 Gauss-Legendre nodes; 0 if lo >= hi. */
 double fanin__integrate(double (*g)(double x, void *context), void *context, double lo, double hi, int pieces);
@@ -180,8 +179,7 @@ double fanin__normal_log_tail(double z); /* ln Q(z), for every finite z and +-in
  * is narrow. */
 void fanin__truncated_moments(double a, double b, double *mean, double *variance, double *fourth_central);
 
-/* ---- resolve.c; what there is to know of each family is a row of family.c ------------------------------------------
- */
+/* ---- resolve.c; what there is to know of each family is a row of family.c ---------------------------------------- */
 
 typedef enum fanin__family {
   FANIN__CONSTANT,

@@ -161,8 +161,7 @@ fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_t
   return status;
 }
 
-/* ---- Equal rows ---------------------------------------------------------------------------------------------------
- */
+/* ---- Equal rows -------------------------------------------------------------------------------------------------- */
 
 typedef struct numbered {
   uint64_t print, row;

@@ -9,8 +9,7 @@
 
 #define PI 3.14159265358979323846
 
-/* ---- Expectations at a given q ------------------------------------------------------------------------------------
- */
+/* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
 
 /* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
  * because the later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
@@ -149,8 +148,7 @@ double fanin__kappa_residual(const fanin__expansion *e) {
   return fanin__kappa(e, 1) - e->a[2] * e->a[2];
 }
 
-/* ---- Shares -------------------------------------------------------------------------------------------------------
- */
+/* ---- Shares ------------------------------------------------------------------------------------------------------ */
 
 /* P(z < bound), z ~ N(0, q); a bound of NaN holds for no z. */
 static double share_below(double bound, double q) {
@@ -166,8 +164,7 @@ double fanin__zero_share(const fanin__activation *activation, double slope, doub
   return share_below(fanin__zero_below(activation, slope), q);
 }
 
-/* ---- Curves -------------------------------------------------------------------------------------------------------
- */
+/* ---- Curves ------------------------------------------------------------------------------------------------------ */
 
 /* V is analytic in ln q while Re(1/q) > 0, a strip of half-width pi/2: the error of interpolating ln V and a[k] falls
  * by the factor rho = b + sqrt(1 + b^2), b = (pi/2) / half, a node. Nodes for 1e-10; the cap takes ranges beyond e^60.

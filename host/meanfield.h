@@ -47,8 +47,7 @@ double fanin__kappa(const fanin__expansion *e, double c);
 /* The variance of psi: what is left of kappa when phi^2 is compared with V at the measured q, which follows x^2. */
 double fanin__kappa_residual(const fanin__expansion *e);
 
-/* ---- The same for many q: interpolated between Chebyshev points in ln q -------------------------------------------
- */
+/* ---- The same for many q: interpolated between Chebyshev points in ln q ------------------------------------------ */
 
 /* V, V a[1], ..., V a[FANIN__ORDERS - 1], V rest; the first only for a curve of V alone. */
 enum { FANIN__CURVE_VALUES = FANIN__ORDERS + 1 };
@@ -74,7 +73,7 @@ void fanin__curve_at(const fanin__curve *curve, double q, double *values);
 
 void fanin__curve_free(fanin__curve *curve);
 
-/* ---- Two samples: correlation.c --------------------------------------------------------------------------------- */
+/* ---- Two samples: correlation.c ---------------------------------------------------------------------------------- */
 
 /* E[g(u) g(v)] for normal u and v of mean 0, variances q_a and q_b and correlation c of [-1, 1]: for phi the
  * correlation map's C, and E[phi'(u) phi'(v)], which is dC/dc / sqrt(q_a q_b), for phi'. Error under 1e-9 of the root

@@ -18,8 +18,7 @@ float fanin__scale_for(double rms) {
   return (float)exp2(fmin(fmax(-round(log2(rms)), -120), 120));
 }
 
-/* ---- Memory -------------------------------------------------------------------------------------------------------
- */
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
 static uint64_t larger(uint64_t a, uint64_t b) {
   return a > b ? a : b;
@@ -146,8 +145,7 @@ void fanin__mlp_close(fanin__mlp *w) {
   *w = (fanin__mlp){0};
 }
 
-/* ---- Steps --------------------------------------------------------------------------------------------------------
- */
+/* ---- Steps ------------------------------------------------------------------------------------------------------- */
 
 /* Groups have the same size whatever the extent, because PoCL compiles a kernel anew for each; kernels ignore the items
  * past the end, which their first argument is. */

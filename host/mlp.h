@@ -48,8 +48,7 @@ void fanin__mlp_close(fanin__mlp *w);
 
 double fanin__seconds(void); /* of a clock that only runs forward */
 
-/* ---- mlp.c: what the passes share ----------------------------------------------------------------------------------
- */
+/* ---- mlp.c: what the passes share -------------------------------------------------------------------------------- */
 
 typedef struct fanin__argument {
   size_t size;
@@ -78,8 +77,7 @@ double fanin__mlp_plane_sum(const fanin__mlp *w, size_t plane);
 /* A power of two near 1 / rms, within f32's normal numbers. */
 float fanin__scale_for(double rms);
 
-/* ---- forward.c -----------------------------------------------------------------------------------------------------
- */
+/* ---- forward.c --------------------------------------------------------------------------------------------------- */
 
 /* Sums over the features of each sample, and counts over all. */
 typedef struct fanin__row_sums {
@@ -125,15 +123,13 @@ fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *shar
 /* The sum over the features of (mean over the samples of h_l^2)^2, in units of h_rms^4. */
 fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum);
 
-/* ---- overlap.c -----------------------------------------------------------------------------------------------------
- */
+/* ---- overlap.c --------------------------------------------------------------------------------------------------- */
 
 /* How far the loaded weights of layer l are from orthogonal: max |Q^T Q - I|, Q being the rows or columns, whichever
  * are fewer, each divided by the root of their mean square. `second`: the mean square of the weights. */
 fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *most);
 
-/* ---- backward.c ----------------------------------------------------------------------------------------------------
- */
+/* ---- backward.c -------------------------------------------------------------------------------------------------- */
 
 /* Sums over the features of each sample, of the true gradients. */
 typedef struct fanin__gradient_sums {
@@ -158,8 +154,7 @@ fanin_status fanin__mlp_backward(fanin__mlp *w, size_t l, double rms, double h_r
 /* The mean square of the entries of delta_l^T h_{l-1} / batch; the loaded weights are lost. */
 fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, double h_rms, double *mean_square);
 
-/* ---- pairs.c -------------------------------------------------------------------------------------------------------
- */
+/* ---- pairs.c ----------------------------------------------------------------------------------------------------- */
 
 /* What pairs of the subset's samples say; see kernels/pairs.cl. */
 enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };

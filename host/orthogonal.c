@@ -54,8 +54,7 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
   return m.width > 0 ? fanin__stack_check(m.height, m.width) : FANIN_OK;
 }
 
-/* ---- Pieces: matrices that are made together ----------------------------------------------------------------------
- */
+/* ---- Pieces: matrices that are made together --------------------------------------------------------------------- */
 
 /* Coordinates of the tensor, start .. start + extent, and how far apart they are in a stack's memory. */
 typedef struct piece {

@@ -8,8 +8,7 @@
 
 #include "probe.h"
 
-/* ---- Memory -------------------------------------------------------------------------------------------------------
- */
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
 enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 9 };
 
@@ -76,8 +75,7 @@ void fanin_probe_report_free(fanin_probe_report *report) {
   free(report);
 }
 
-/* ---- Forward ------------------------------------------------------------------------------------------------------
- */
+/* ---- Forward ----------------------------------------------------------------------------------------------------- */
 
 static void tell(const fanin__probe *p, const char *pass, size_t l) {
   char what[96];
@@ -236,8 +234,7 @@ static fanin_status run_forward(fanin__probe *p, size_t l) {
   return begin_next(p, l, &activations);
 }
 
-/* ---- Backward -----------------------------------------------------------------------------------------------------
- */
+/* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
 static void report_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
@@ -330,8 +327,7 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
   return FANIN_OK;
 }
 
-/* ---- The whole ----------------------------------------------------------------------------------------------------
- */
+/* ---- The whole --------------------------------------------------------------------------------------------------- */
 
 static fanin_status run(fanin__probe *p) {
   const fanin_probe_config *const config = p->config;

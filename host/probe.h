@@ -73,16 +73,14 @@ typedef struct fanin__probe {
 
 double fanin__mean_of(const double *x, uint64_t n);
 
-/* ---- probe_config.c ------------------------------------------------------------------------------------------------
- */
+/* ---- probe_config.c ---------------------------------------------------------------------------------------------- */
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config);
 
 /* The distribution of layer l's weights. */
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out);
 
-/* ---- probe_law.c ---------------------------------------------------------------------------------------------------
- */
+/* ---- probe_law.c ------------------------------------------------------------------------------------------------- */
 
 /* The cumulants of q_l / p0 - 1 given h_{l-1}, and those of (mean square of h_l) / (mean_a V(K_aa)) - 1. p0 > 0 is the
  * mean of K_aa. */
@@ -101,8 +99,7 @@ fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function fun
 /* The deviate of an orthogonal matrix's root mean square, which is exact but for rounding. */
 double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats);
 
-/* ---- probe_gradient.c ----------------------------------------------------------------------------------------------
- */
+/* ---- probe_gradient.c -------------------------------------------------------------------------------------------- */
 
 /* Whether the law of the step through these weights needs the Gram matrix of squares. */
 bool fanin__needs_squares(const fanin__trace *t);
@@ -111,8 +108,7 @@ bool fanin__needs_squares(const fanin__trace *t);
  * fanin__mlp_keep_deltas() of layer l + 1 and p->gradients of layer l. */
 fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law);
 
-/* ---- probe_theory.c ------------------------------------------------------------------------------------------------
- */
+/* ---- probe_theory.c ---------------------------------------------------------------------------------------------- */
 
 void fanin__theory_input(fanin__probe *p);
 fanin_status fanin__theory_forward(fanin__probe *p, size_t l);
@@ -126,8 +122,7 @@ void fanin__spread_backward(fanin__probe *p, size_t l);
 /* The columns of layer l that have predictions but no law. */
 fanin_status fanin__theory_columns(fanin__probe *p, size_t l);
 
-/* ---- diagnose.c ----------------------------------------------------------------------------------------------------
- */
+/* ---- diagnose.c -------------------------------------------------------------------------------------------------- */
 
 /* Judges the layers, then writes verdicts and findings. */
 fanin_status fanin__diagnose(fanin__probe *p);

@@ -85,8 +85,7 @@ fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
   return FANIN_OK;
 }
 
-/* ---- The spread of singular values --------------------------------------------------------------------------------
- */
+/* ---- The spread of singular values ------------------------------------------------------------------------------- */
 
 /* J_l, the Jacobian of z_L by z_l, takes the output's gradient back to delta_l, so that for A = J_l J_l^T and a
  * gradient of length 1 in any of n = n_L directions |delta_l|^2 has the relative variance 2 / (n + 2) times that of A's
@@ -132,8 +131,7 @@ void fanin__spread_backward(fanin__probe *p, size_t l) {
   out->spread_predicted = p->rank / n * (1 + p->spread) - 1;
 }
 
-/* ---- Columns without a law ----------------------------------------------------------------------------------------
- */
+/* ---- Columns without a law --------------------------------------------------------------------------------------- */
 
 /* The share of features that are at or below `limit` in every sample of the batch, if z = sqrt(c) common + sqrt(1 - c)
  * own part. */

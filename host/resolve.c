@@ -44,8 +44,7 @@ fanin_status fanin__resolve_normal(const fanin_init *init, const fanin__roles *r
   return FANIN_OK;
 }
 
-/* ---- Truncation ---------------------------------------------------------------------------------------------------
- */
+/* ---- Truncation -------------------------------------------------------------------------------------------------- */
 
 /* The standard deviation of N(0, sigma^2) cut to [lo, hi]; 0 where that is too far out to matter here. */
 static double truncated_std(double sigma, double lo, double hi) {
@@ -149,8 +148,7 @@ fanin_status fanin__resolve_trunc_normal(const fanin_init *init, const fanin__ro
   return truncated(init->mean, init->std, init->a, init->b, out);
 }
 
-/* ---- Fans ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Fans -------------------------------------------------------------------------------------------------------- */
 
 static double fan_of(fanin_mode mode, const fanin__roles *roles) {
   const double in = (double)roles->fan_in, out = (double)roles->fan_out;
@@ -178,8 +176,7 @@ fanin_status fanin__resolve_fans(const fanin_init *init, const fanin__roles *rol
   return FANIN_OK;
 }
 
-/* ---- Ones and zeros by index --------------------------------------------------------------------------------------
- */
+/* ---- Ones and zeros by index ------------------------------------------------------------------------------------- */
 
 static fanin_status delta(const fanin_init *init, fanin__distribution *out) {
   *out = (fanin__distribution){.family = FANIN__DELTA, .value = init->gain};
@@ -227,8 +224,7 @@ fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin
   return FANIN_OK;
 }
 
-/* ---- Zeros at random, and numbers by index --------------------------------------------------------------------------
- */
+/* ---- Zeros at random, and numbers by index ----------------------------------------------------------------------- */
 
 /* Zeros of a line, as torch.nn.init.sparse_ counts them: in double, rounded up. */
 static uint64_t zeros_of(const fanin_init *init, uint64_t line) {

@@ -13,8 +13,7 @@ typedef struct scheme {
   double (*factor)(const double *p, double fan_in, double fan_out);
 } scheme;
 
-/* ---- Formulas ------------------------------------------------------------------------------------------------------
- */
+/* ---- Formulas ---------------------------------------------------------------------------------------------------- */
 
 #define FACTOR(name, formula)                                                                                          \
   static double name(const double *p, double fan_in, double fan_out) {                                                 \
@@ -41,8 +40,7 @@ FACTOR(mup_hidden, sqrt(p[0] / fan_in))
 FACTOR(mup_output, p[0] / fan_in)
 FACTOR(spectral, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in))
 
-/* ---- The table -----------------------------------------------------------------------------------------------------
- */
+/* ---- The table --------------------------------------------------------------------------------------------------- */
 
 #define ANY     "any initialiser"
 #define STD_1   "normal:std=1"
@@ -111,8 +109,7 @@ fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out) {
   return FANIN_OK;
 }
 
-/* ---- Text ----------------------------------------------------------------------------------------------------------
- */
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
 
 static fanin_status find_scheme(const char *name, size_t length, const scheme **out) {
   char names[320] = "";
@@ -216,8 +213,7 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   return FANIN_OK;
 }
 
-/* ---- An initialiser times a factor ---------------------------------------------------------------------------------
- */
+/* ---- An initialiser times a factor ------------------------------------------------------------------------------- */
 
 /* The same law, of a kind that can be multiplied: std^2 = gain^2 scale / ((1 + a^2) n) of he_* and lecun_*. */
 static fanin_init in_a_kind_with_scale(const fanin_init *used) {

@@ -10,8 +10,7 @@
 #include "support.h"
 #include "support_answers.h"
 
-/* ---- Samples: random numbers of a dtype, some of them special ------------------------------------------------------
- */
+/* ---- Samples: random numbers of a dtype, some of them special ---------------------------------------------------- */
 
 typedef struct sample {
   fanin_tensor tensor;
@@ -88,8 +87,7 @@ static void near(double value, double expected, double tolerance, const char *wh
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%s: %.17g is not %.17g", what, value, expected);
 }
 
-/* ---- Keys ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Keys -------------------------------------------------------------------------------------------------------- */
 
 /* The key of a number, by bisection among the keys' own numbers. */
 static uint32_t key_of(fanin_dtype dtype, double x) {
@@ -158,8 +156,7 @@ static void keys_ascend_without_gaps(void **state) {
   }
 }
 
-/* ---- Series -------------------------------------------------------------------------------------------------------
- */
+/* ---- Series ------------------------------------------------------------------------------------------------------ */
 
 static double deviation(const sample *s, size_t k, fanin_standard by) {
   return k < s->n && isfinite(s->x[k]) ? (s->x[k] - by.shift) * by.scale : 0;
@@ -194,8 +191,7 @@ static void series_are_sums(void **state) {
   everywhere(check_series);
 }
 
-/* ---- Lines --------------------------------------------------------------------------------------------------------
- */
+/* ---- Lines ------------------------------------------------------------------------------------------------------- */
 
 static fanin_lines new_lines(size_t rows, size_t columns) {
   return (fanin_lines){calloc(rows, sizeof(double)), calloc(rows, sizeof(uint64_t)), calloc(columns, sizeof(double)),
@@ -303,8 +299,7 @@ static void fingerprints_tell_lines_apart(void **state) {
   free_lines(&lines[1]);
 }
 
-/* ---- Pairs --------------------------------------------------------------------------------------------------------
- */
+/* ---- Pairs ------------------------------------------------------------------------------------------------------- */
 
 static void check_pairs(fanin *f, fanin_dtype dtype) {
   enum { LENGTH = 480 };
@@ -352,8 +347,7 @@ static void pairs_are_sums_of_products(void **state) {
   everywhere(check_pairs);
 }
 
-/* ---- Refusals -----------------------------------------------------------------------------------------------------
- */
+/* ---- Refusals ---------------------------------------------------------------------------------------------------- */
 
 static void refuses_what_does_not_fit(void **state) {
   fanin *const f = *state;

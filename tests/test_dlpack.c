@@ -22,8 +22,7 @@ static DLTensor dl_tensor(cl_mem data, uint8_t code, uint8_t bits, int ndim, int
                     .strides = strides};
 }
 
-/* ---- What is accepted ---------------------------------------------------------------------------------------------
- */
+/* ---- What is accepted -------------------------------------------------------------------------------------------- */
 
 typedef struct good_case {
   const char *what;
@@ -109,8 +108,7 @@ static void test_empty_without_data(void **state) {
   assert_ok(fanin_fill(f, NULL, &t, &zeros, (fanin_key){0, 0}, 0, NULL, NULL));
 }
 
-/* ---- What is refused ----------------------------------------------------------------------------------------------
- */
+/* ---- What is refused --------------------------------------------------------------------------------------------- */
 
 typedef struct bad_case {
   fanin_status status;

@@ -86,8 +86,7 @@ static range range_of(fanin *f, fanin_tensor *product) {
   return r;
 }
 
-/* ---- Dense layers --------------------------------------------------------------------------------------------------
- */
+/* ---- Dense layers ------------------------------------------------------------------------------------------------ */
 
 /* Layers of `width` features, each with `more` more than the one before. */
 static range dense_network(fanin *f, const char *init_text, uint64_t width, uint64_t more) {
@@ -117,8 +116,7 @@ static void dense_layers_keep_every_length(void **state) {
   }
 }
 
-/* ---- Convolutions --------------------------------------------------------------------------------------------------
- */
+/* ---- Convolutions ------------------------------------------------------------------------------------------------ */
 
 enum { SIDE = 4, PIXELS = SIDE * SIDE, TAPS = 3 };
 
@@ -178,8 +176,7 @@ static void delta_orthogonal_keeps_every_length(void **state) {
   assert_true(flat.least < 1e-3 && gaussian.least < 1e-3);
 }
 
-/* ---- What the probe says -------------------------------------------------------------------------------------------
- */
+/* ---- What the probe says ----------------------------------------------------------------------------------------- */
 
 enum { DEPTH = 4, WIDEST = 90, BATCH = 3000, SAMPLES = 8 };
 

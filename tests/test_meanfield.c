@@ -25,8 +25,7 @@ enum { NAMES = sizeof names / sizeof *names };
 
 static const double slope = 0.2; /* leaky_relu's */
 
-/* ---- Reference tables ---------------------------------------------------------------------------------------------
- */
+/* ---- Reference tables -------------------------------------------------------------------------------------------- */
 
 /* The table has ten significant digits. */
 static void constants_at_unit_variance(void **state) {
@@ -65,8 +64,7 @@ static void recursion_matches_table(void **state) {
   assert_int_equal(csv.rows, 108);
 }
 
-/* ---- Brute force --------------------------------------------------------------------------------------------------
- */
+/* ---- Brute force ------------------------------------------------------------------------------------------------- */
 
 /* E[phi(sqrt(q) x)^(2 power)] by 400,000 trapezoids on +-12: kinks cost (24/400000)^2 of the second derivative, 1e-7.
  */
@@ -151,8 +149,7 @@ static void mehler_agrees_with_two_dimensions(void **state) {
   }
 }
 
-/* ---- Limits -------------------------------------------------------------------------------------------------------
- */
+/* ---- Limits ------------------------------------------------------------------------------------------------------ */
 
 static void extreme_second_moments(void **state) {
   (void)state;
@@ -201,8 +198,7 @@ static void curves_follow_the_function(void **state) {
   }
 }
 
-/* ---- Deviates -----------------------------------------------------------------------------------------------------
- */
+/* ---- Deviates ---------------------------------------------------------------------------------------------------- */
 
 /* Quantiles of chi-squared / degrees, at normal deviates z (SciPy 1.10 chi2.ppf and isf). Wilson and Hilferty's cube
  * root is within 0.1 of them, but for the far lower tail of few degrees. */

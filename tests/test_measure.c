@@ -10,8 +10,7 @@
 #include "support.h"
 #include "support_answers.h"
 
-/* ---- Reference ----------------------------------------------------------------------------------------------------
- */
+/* ---- Reference --------------------------------------------------------------------------------------------------- */
 
 static fanin_stats reference(const double *x, size_t n) {
   fanin_stats s = {.count = n, .min = INFINITY, .max = -INFINITY};
@@ -52,8 +51,7 @@ static void assert_stats(const fanin_stats *s, const fanin_stats *exact, const c
            s->min, exact->min, s->max, exact->max);
 }
 
-/* ---- Elements -----------------------------------------------------------------------------------------------------
- */
+/* ---- Elements ---------------------------------------------------------------------------------------------------- */
 
 /* Writes x to element k as `dtype` and returns what that reads as. f16 and bf16 are made from bits: x picks them. */
 static double put(void *memory, fanin_dtype dtype, size_t k, double x) {
@@ -140,8 +138,7 @@ static void check(fanin *f, fanin_dtype dtype, size_t lead, size_t n, generator 
   fanin_tensor_free(&s.tensor);
 }
 
-/* ---- What is measured ---------------------------------------------------------------------------------------------
- */
+/* ---- What is measured -------------------------------------------------------------------------------------------- */
 
 static double around_three(size_t k) {
   return 3 + normal(k);
@@ -237,8 +234,7 @@ static void nonfinite_values_are_counted_and_left_out(void **state) {
   }
 }
 
-/* ---- Vector widths and geometries ---------------------------------------------------------------------------------
- */
+/* ---- Vector widths and geometries -------------------------------------------------------------------------------- */
 
 static void every_width_and_geometry(void **state) {
   (void)state;
@@ -289,8 +285,7 @@ static void as_many_elements_as_the_device_allows(void **state) {
   free(memory);
 }
 
-/* ---- Parts and refusals -------------------------------------------------------------------------------------------
- */
+/* ---- Parts and refusals ------------------------------------------------------------------------------------------ */
 
 static void dense_parts_only(void **state) {
   fanin *const f = *state;
@@ -330,8 +325,7 @@ static void f64_needs_the_device(void **state) {
   test_forget_answers();
 }
 
-/* ---- Events -------------------------------------------------------------------------------------------------------
- */
+/* ---- Events ------------------------------------------------------------------------------------------------------ */
 
 static void *complete_later(void *event) {
   (void)nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);

@@ -20,8 +20,7 @@ static void assert_close(double value, double exact, double tolerance, const cha
   fail_msg("%s of %s is %.16g, not %.16g", what, of, value, exact);
 }
 
-/* ---- Derivatives and facts ----------------------------------------------------------------------------------------
- */
+/* ---- Derivatives and facts --------------------------------------------------------------------------------------- */
 
 static void slopes_match_derivatives(void **state) {
   (void)state;
@@ -104,8 +103,7 @@ static void shares_of_a_normal(void **state) {
   assert_true(fanin__zero_share(hard, 0, 0) == 0);
 }
 
-/* ---- One normal ---------------------------------------------------------------------------------------------------
- */
+/* ---- One normal -------------------------------------------------------------------------------------------------- */
 
 static void moments_match_references(void **state) {
   (void)state;
@@ -185,8 +183,7 @@ static void slope_curves_follow_the_function(void **state) {
   }
 }
 
-/* ---- Two normals --------------------------------------------------------------------------------------------------
- */
+/* ---- Two normals ------------------------------------------------------------------------------------------------- */
 
 static void correlations_match_references(void **state) {
   (void)state;

@@ -26,8 +26,7 @@ static fanin_tensor tensor_in(cl_mem memory, fanin_dtype dtype) {
   return fanin_tensor_of(memory, memory ? 64 : 0, dtype, "OI", 2, (const uint64_t[]){SIDE, SIDE});
 }
 
-/* ---- Filling --------------------------------------------------------------------------------------------------------
- */
+/* ---- Filling ----------------------------------------------------------------------------------------------------- */
 
 /* An event that a failed call must not have touched. */
 static fanin_status fill(const setting *s, const fanin_tensor *t, const char *text) {
@@ -144,8 +143,7 @@ static fanin_status read_slices(const setting *s) {
   return read_part(s, (const uint64_t[]){73, 7, 1});
 }
 
-/* ---- Measuring ------------------------------------------------------------------------------------------------------
- */
+/* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
 static const fanin_standard as_it_is = {0, 1};
 
@@ -189,8 +187,7 @@ static fanin_status measure_pairs(const setting *s) {
   return fanin_measure_pairs(s->f, s->queue, s->samples, 3, 64, pairs, 3, products);
 }
 
-/* ---- Networks -------------------------------------------------------------------------------------------------------
- */
+/* ---- Networks ---------------------------------------------------------------------------------------------------- */
 
 static const uint64_t widths[] = {12, 16, 16};
 
@@ -237,8 +234,7 @@ static fanin_status calibrate(const setting *s) {
   return fanin_calibrate(s->f, s->queue, &config, &options, layers);
 }
 
-/* ---- From nothing: a fanin of its own each time ---------------------------------------------------------------------
- */
+/* ---- From nothing: a fanin of its own each time ------------------------------------------------------------------ */
 
 static fanin_status list_devices(const setting *s) {
   (void)s;
@@ -281,8 +277,7 @@ static fanin_status begin_with_binaries(const setting *s) {
   return status;
 }
 
-/* ---- Each call fails ------------------------------------------------------------------------------------------------
- */
+/* ---- Each call fails --------------------------------------------------------------------------------------------- */
 
 typedef struct entry {
   const char *name;
@@ -400,8 +395,7 @@ static void every_call_may_fail(void **state) {
   assert_int_equal(wrong, 0);
 }
 
-/* ---- Setting --------------------------------------------------------------------------------------------------------
- */
+/* ---- Setting ----------------------------------------------------------------------------------------------------- */
 
 static cl_mem zeros(fanin *f) {
   cl_int code = CL_SUCCESS;

@@ -41,8 +41,7 @@ static bool init_of_case(const pattern_case *c, size_t n, double gain, fanin_ini
   return n == 0 || (n == 1 && strpbrk(c->layout, "DHW"));
 }
 
-/* ---- Against the oracle --------------------------------------------------------------------------------------------
- */
+/* ---- Against the oracle ------------------------------------------------------------------------------------------ */
 
 static void test_whole(void **state) {
   fanin *const f = *state;
@@ -91,8 +90,7 @@ static void test_corner_of_a_huge_matrix(void **state) {
   oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
 }
 
-/* ---- Against NumPy --------------------------------------------------------------------------------------------------
- */
+/* ---- Against NumPy ----------------------------------------------------------------------------------------------- */
 
 static float *fill(fanin *f, const char *layout, int rank, const uint64_t *shape, const fanin_init *init) {
   fanin_tensor t;
@@ -156,8 +154,7 @@ static void test_numpy(void **state) {
   assert_int_equal(csv.rows, 23);
 }
 
-/* ---- Expectations ---------------------------------------------------------------------------------------------------
- */
+/* ---- Expectations ------------------------------------------------------------------------------------------------ */
 
 /* What is said of a tensor against the numbers in it. */
 static void test_moments(void **state) {

@@ -12,8 +12,7 @@
 
 enum { LAYERS_MAX = 20 };
 
-/* ---- Against a forward pass in double ------------------------------------------------------------------------------
- */
+/* ---- Against a forward pass in double ---------------------------------------------------------------------------- */
 
 typedef struct network {
   fanin_probe_config config;
@@ -151,8 +150,7 @@ static void every_queue_and_geometry(void **state) {
   }
 }
 
-/* ---- Ranges --------------------------------------------------------------------------------------------------------
- */
+/* ---- Ranges ------------------------------------------------------------------------------------------------------ */
 
 /* q from 1e-49 and to 1e+45: its entries are f32 numbers, their squares are not. */
 static void squares_beyond_f32(void **state) {
@@ -208,8 +206,7 @@ static void nothing_random(void **state) {
   assert_true(layers[0].q_predicted == 1 && layers[0].conforms && layers[1].conforms);
 }
 
-/* ---- Refusals ------------------------------------------------------------------------------------------------------
- */
+/* ---- Refusals ---------------------------------------------------------------------------------------------------- */
 
 static void each_bad_argument_has_its_sentence(void **state) {
   NEED_CLBLAST(state);

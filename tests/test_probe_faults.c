@@ -241,8 +241,7 @@ static void one_layer_of_1024(void **state) {
   fanin_probe_report_free(report);
 }
 
-/* ---- Verdicts of right networks ------------------------------------------------------------------------------------
- */
+/* ---- Verdicts of right networks ---------------------------------------------------------------------------------- */
 
 typedef struct expectation {
   const char *activation, *init;

@@ -9,8 +9,7 @@
 #include "probe.h"
 #include "support_probe.h"
 
-/* ---- The law of the residual ---------------------------------------------------------------------------------------
- */
+/* ---- The law of the residual ------------------------------------------------------------------------------------- */
 
 typedef struct experiment {
   const char *activation, *init;

@@ -22,8 +22,7 @@ static const char *init_of(const char *published, double variance, char out[64])
   return out;
 }
 
-/* ---- Mean field ----------------------------------------------------------------------------------------------------
- */
+/* ---- Mean field -------------------------------------------------------------------------------------------------- */
 
 /* Published by reference/meanfield.csv for inputs of mean square 1, to 1e-3 and better. */
 static void meanfield_matches_table(void **state) {

@@ -42,8 +42,7 @@ cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint num_devices, const
   return real(program, num_devices, device_list, options, pfn_notify, user_data);
 }
 
-/* ---- Refusals -----------------------------------------------------------------------------------------------------
- */
+/* ---- Refusals ---------------------------------------------------------------------------------------------------- */
 
 typedef struct scene {
   fanin_shard shards[SHARD_DEVICES];

@@ -44,8 +44,7 @@ static fanin_init init_number(size_t k) {
   return init;
 }
 
-/* ---- Against the oracle --------------------------------------------------------------------------------------------
- */
+/* ---- Against the oracle ------------------------------------------------------------------------------------------ */
 
 static void test_whole(void **state) {
   fanin *const f = *state;
@@ -155,8 +154,7 @@ static void test_plan(void **state) {
   fanin_plan_release(plan);
 }
 
-/* ---- Counts and places ----------------------------------------------------------------------------------------------
- */
+/* ---- Counts and places ------------------------------------------------------------------------------------------- */
 
 enum { MOST = 1 << 18 };
 
@@ -281,8 +279,7 @@ static void test_long_lines_are_uniform(void **state) {
   free(x);
 }
 
-/* ---- What is said of it ---------------------------------------------------------------------------------------------
- */
+/* ---- What is said of it ------------------------------------------------------------------------------------------ */
 
 static void test_expectation_and_law(void **state) {
   (void)state;

@@ -122,8 +122,7 @@ static void test_empty(void **state) {
   clSVMFree(fanin_context(f), memory);
 }
 
-/* ---- Refusals -----------------------------------------------------------------------------------------------------
- */
+/* ---- Refusals ---------------------------------------------------------------------------------------------------- */
 
 static void assert_refused(fanin *f, void *svm, const fanin_tensor *t, fanin_status expected, const char *sentence) {
   fanin_tensor out = {.rank = 77};

@@ -6,8 +6,7 @@
 
 #include "pages.h"
 
-/* ---- Text ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
 
 /* A word with what roff takes for its own made literal. Hyphens of options are to be copied, others are not. */
 static void put_word(FILE *to, const char *word, size_t length, bool begins_line) {
@@ -107,8 +106,7 @@ static void put_after(FILE *to, const char *text) {
   }
 }
 
-/* ---- Commands -----------------------------------------------------------------------------------------------------
- */
+/* ---- Commands ---------------------------------------------------------------------------------------------------- */
 
 /* "MODEL.json -o OUT" with options marked as such. */
 static void put_form(FILE *to, const char *form, size_t length) {
@@ -177,8 +175,7 @@ static void put_command(FILE *to, const command *c) {
   if (after) put_after(to, after + 1);
 }
 
-/* ---- The page -----------------------------------------------------------------------------------------------------
- */
+/* ---- The page ---------------------------------------------------------------------------------------------------- */
 
 /* "November 5, 2026": of $SOURCE_DATE_EPOCH, so that a build can be repeated, else today. */
 static void put_date(FILE *to) {

@@ -21,8 +21,7 @@ static void near(double value, double expected, double tolerance) {
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%.17g is not %.17g +- %g", value, expected, tolerance);
 }
 
-/* ---- Statistics
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
 static fanin_stats stats_of(const double *x, size_t n) {
   fanin_stats s = {.count = n, .min = x[0], .max = x[0]};
@@ -158,8 +157,7 @@ static void verdicts(void **state) {
   assert_true(check_holds("ok") && check_holds("-") && !check_holds("std") && !check_holds("bounds"));
 }
 
-/* ---- Readers and writers of small things
- * ----------------------------------------------------------------------------- */
+/* ---- Readers and writers of small things ------------------------------------------------------------------------- */
 
 static void numbers(void **state) {
   (void)state;
@@ -235,8 +233,7 @@ static void texts(void **state) {
   assert_string_equal(shape + TEXT_SHAPE - 4, "...");
 }
 
-/* ---- Probes ---------------------------------------------------------------------------------------------------------
- */
+/* ---- Probes ------------------------------------------------------------------------------------------------------ */
 
 /* 60 rows of three features, of which the first has whole numbers too, and in `column` what `label` gives. */
 static int refused_label(size_t column, double (*label)(size_t row)) {

@@ -81,8 +81,7 @@ static void test_large(void **state) {
   assert_int_equal(cut.count, UINT64_C(1) << 40);
 }
 
-/* ---- Pieces ----
- */
+/* ---- Pieces ------------------------------------------------------------------------------------------------------ */
 
 typedef struct list {
   const model_part *parts;

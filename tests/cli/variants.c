@@ -17,8 +17,7 @@ static uint64_t below(uint64_t *random, uint64_t n) {
 #define ANY_OF(list)       (list)[below(random, sizeof(list) / sizeof *(list))]
 #define ANY_ENTRY(variant) (&(variant)->entries[below(random, (variant)->n)])
 
-/* ---- A good file ----------------------------------------------------------------------------------------------------
- */
+/* ---- A good file ------------------------------------------------------------------------------------------------- */
 
 static const struct {
   const char *name;
@@ -64,9 +63,7 @@ static void make_good(variant *v, uint64_t *random) {
   SET(v->after, "%.*s", (int)below(random, 8), "        ");
 }
 
-/* ---- What breaks it, or may
- * --------------------------------------------------------------------------------------------
- */
+/* ---- What breaks it, or may -------------------------------------------------------------------------------------- */
 
 static void cut(variant *v, uint64_t *random) {
   v->longer = -(int64_t)below(random, 400);
@@ -258,8 +255,7 @@ static void mutate_byte(variant *v, uint64_t *random) {
   }
 }
 
-/* ---- The file -------------------------------------------------------------------------------------------------------
- */
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
 
 static void append(variant *v, const char *text) {
   const size_t n = strlen(text);
