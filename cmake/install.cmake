@@ -1,7 +1,7 @@
 # What `cmake --install` lays down: libraries, headers, command, models, rules, the CMake package and the pkg-config
-# file. All paths inside are relative, so that the installed tree can be moved. Three components, which package.cmake
+# file. All paths inside are relative, so that the installed tree can be moved. Four components, which package.cmake
 # makes packages of: runtime is what a program needs that is linked to fanin, development what it takes to make one,
-# command the rest.
+# command the rest, and mpi the command for many ranks.
 include(CMakePackageConfigHelpers)
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/fanin)
 
@@ -15,6 +15,7 @@ if(FANIN_BUILD_CLI)
   install(TARGETS fanin_cli RUNTIME COMPONENT command)
   if(TARGET fanin_mpi)
     install(TARGETS fanin_mpi RUNTIME COMPONENT mpi) # by itself: no package of the others is to need MPI
+    install(FILES mpi/fanin-mpi.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT mpi)
   endif()
   if(fanin_pages)
     set(pages ${PROJECT_BINARY_DIR}/pages)

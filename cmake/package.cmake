@@ -1,4 +1,5 @@
-# Debian packages by CPack, one for each component that install.cmake has: libfanin0, libfanin-dev and fanin.
+# Debian packages by CPack, one for each component that install.cmake has: libfanin0, libfanin-dev, fanin, and fanin-mpi
+# where that is built.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME fanin)
 set(CPACK_PACKAGE_VENDOR fanin)
@@ -52,6 +53,19 @@ set(CPACK_COMPONENT_COMMAND_DESCRIPTION
 .
 The command writes whole models to safetensors files, tests what such a file
 holds, and probes whether a network keeps its variance.")
+
+if(TARGET fanin_mpi)
+  list(APPEND CPACK_COMPONENTS_ALL mpi)
+endif()
+set(CPACK_DEBIAN_MPI_PACKAGE_NAME fanin-mpi)
+set(CPACK_DEBIAN_MPI_PACKAGE_SECTION science)
+set(CPACK_DEBIAN_MPI_PACKAGE_DEPENDS "${library} (= ${PROJECT_VERSION})")
+set(CPACK_DEBIAN_MPI_PACKAGE_SUGGESTS "fanin (= ${PROJECT_VERSION})")
+set(CPACK_COMPONENT_MPI_DESCRIPTION
+    "neural-network weights on OpenCL devices - command for many ranks\n${description}
+.
+The command for MPI: each rank makes its shares, and all write one safetensors
+file, the same to the bit as one process writes.")
 
 # Copyright, changelog and compressed manual pages, as Debian's policy wants them.
 set(CPACK_PRE_BUILD_SCRIPTS ${PROJECT_SOURCE_DIR}/cmake/debian-files.cmake)
