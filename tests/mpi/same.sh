@@ -21,6 +21,8 @@ cat >odd.json <<'JSON'
   {"name": "q.kv", "shape": [8, 30], "layout": "IO", "splits": 3, "init": "orthogonal"},
   {"name": "q.group", "shape": [12, 3, 3, 3], "layout": "OIHW", "groups": 4, "init": "orthogonal"},
   {"name": "delta", "shape": [3, 3, 4, 8], "layout": "HWIO", "init": "delta_orthogonal"},
+  {"name": "sparse", "shape": [31, 17], "layout": "OI", "init": "sparse:sparsity=0.5"},
+  {"name": "hadamard", "shape": [7, 8], "layout": "OI", "init": "hadamard"},
   {"name": "last", "shape": [1001], "init": "uniform:lo=-1,hi=1"}]}
 JSON
 "$FANIN" init odd.json -o one.safetensors --seed 7 >/dev/null
