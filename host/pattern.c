@@ -72,7 +72,8 @@ static fanin_status kernel_of(fanin *f, const fanin__job *job, cl_kernel *out) {
 static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
   double scale = 8; /* 2 for each of three dimensions; one that is not there has k = f = 1 */
   for (int k = 0; k < roles->n_taps; k++) {
-    scale *= (double)(t->shape[roles->taps[k]] / 2 + t->shape[roles->taps[k]] % 2);
+    const uint64_t extent = t->shape[roles->taps[k]], half = extent / 2 + extent % 2;
+    scale *= (double)half;
   }
   return scale;
 }
