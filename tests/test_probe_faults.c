@@ -18,11 +18,12 @@ typedef enum fault {
   CONSTANT_OUTPUT, /* mean and std swapped */
   EQUAL_ROWS,      /* all */
   TWO_EQUAL_ROWS,
-  LOW_WORDS,   /* Philox with the low words of products for the high ones */
-  SLIGHT_GAIN, /* of orthogonal weights: 1.05 times the gain */
-  NO_GAIN,     /* 1 for it */
-  GAUSSIAN,    /* normal numbers of the same std */
-  PERTURBED    /* every number off by up to 0.1 % */
+  OPPOSITE_ROWS, /* of orthogonal weights: the second is the first with its signs turned */
+  LOW_WORDS,     /* Philox with the low words of products for the high ones */
+  SLIGHT_GAIN,   /* of orthogonal weights: 1.05 times the gain */
+  NO_GAIN,       /* 1 for it */
+  GAUSSIAN,      /* normal numbers of the same std */
+  PERTURBED      /* every number off by up to 0.1 % */
 } fault;
 
 static fault injected = NO_FAULT;
@@ -65,13 +66,16 @@ static void fill_low_words(cl_command_queue queue, const fanin_tensor *t, double
   free(values);
 }
 
-/* The first row again in each of rows first .. first + n. */
-static void repeat_row(fanin *f, cl_command_queue queue, const fanin_tensor *t, size_t first, size_t n) {
+/* The first row again, times `sign`, in each of rows first .. first + n. */
+static void repeat_row(fanin *f, cl_command_queue queue, const fanin_tensor *t, size_t first, size_t n, float sign) {
   const size_t width = (size_t)t->shape[1];
   const fanin_tensor whole = fanin_tensor_of(t->buffer, 0, FANIN_F32, "", 1, &t->shape[1]);
   float *const row = malloc(width * sizeof *row);
   assert_non_null(row);
   assert_ok(fanin_read(f, queue, &whole, row, width * sizeof *row, 1, 0, NULL, NULL));
+  for (size_t j = 0; j < width; j++) {
+    row[j] *= sign;
+  }
   for (size_t k = first; k < first + n; k++) {
     write_values(queue, t, k * width, row, width);
   }
@@ -108,6 +112,7 @@ static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_te
                               [CONSTANT_OUTPUT] = fanin_normal(std, 0),
                               [EQUAL_ROWS] = *init,
                               [TWO_EQUAL_ROWS] = *init,
+                              [OPPOSITE_ROWS] = *init,
                               [LOW_WORDS] = *init,
                               [SLIGHT_GAIN] = fanin_orthogonal(1.05 * init->gain),
                               [NO_GAIN] = fanin_orthogonal(1),
@@ -115,8 +120,9 @@ static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_te
                               [PERTURBED] = *init};
   const fanin_status status = fanin_fill(f, queue, t, &wrong[injected], key, n_wait, wait_list, event);
   assert_ok(status);
-  if (injected == EQUAL_ROWS) repeat_row(f, queue, t, 1, (size_t)t->shape[0] - 1);
-  if (injected == TWO_EQUAL_ROWS) repeat_row(f, queue, t, (size_t)t->shape[0] / 2, 1);
+  if (injected == EQUAL_ROWS) repeat_row(f, queue, t, 1, (size_t)t->shape[0] - 1, 1);
+  if (injected == TWO_EQUAL_ROWS) repeat_row(f, queue, t, (size_t)t->shape[0] / 2, 1, 1);
+  if (injected == OPPOSITE_ROWS) repeat_row(f, queue, t, 1, 1, -1);
   if (injected == LOW_WORDS) fill_low_words(queue, t, std, key);
   if (injected == PERTURBED) perturb(f, queue, t);
   return status;
@@ -161,7 +167,8 @@ static void each_fault_is_named(void **state) {
               {NO_GAIN, "orthogonal:gain=relu", FANIN_GAIN_MISMATCH, "LeCun's gain for He's"},
               {GAUSSIAN, "orthogonal", FANIN_NOT_ORTHOGONAL, "products of its rows"},
               {PERTURBED, "orthogonal", FANIN_NOT_ORTHOGONAL, "products of its rows"},
-              {EQUAL_ROWS, "orthogonal", FANIN_NOT_ORTHOGONAL, "differ by up to 1 from"}};
+              {EQUAL_ROWS, "orthogonal", FANIN_NOT_ORTHOGONAL, "differ by up to 1 from"},
+              {OPPOSITE_ROWS, "orthogonal", FANIN_NOT_ORTHOGONAL, "differ by up to 1 from"}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_probe_config config = test_probe_config(widths, 4, "relu", rows[k].init, 64);
     for (config.seed = 0; config.seed < 10; config.seed++) {
