@@ -37,8 +37,7 @@ struct share {
   load *loads; /* a heap of `count`, the least first */
 };
 
-/* ---- Texts --------------------------------------------------------------------------------------------------------
- */
+/* ---- Texts ------------------------------------------------------------------------------------------------------- */
 
 int sharding_parse(const char *text, sharding *out, failure *why) {
   static const char dimension[] = "dimension:";
@@ -63,8 +62,7 @@ const char *sharding_text(sharding how, char out[64]) {
   return out;
 }
 
-/* ---- Matrices -----------------------------------------------------------------------------------------------------
- */
+/* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
 static bool is_orthogonal(const model_tensor *t) {
   return t->init.kind == FANIN_ORTHOGONAL || t->init.kind == FANIN_DELTA_ORTHOGONAL;
@@ -167,8 +165,7 @@ static void begin_matrices(share *s, size_t tensor) {
   }
 }
 
-/* ---- Everything else ----------------------------------------------------------------------------------------------
- */
+/* ---- Everything else --------------------------------------------------------------------------------------------- */
 
 /* What is this rank's of the model's range; false: nothing. */
 static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
@@ -212,8 +209,7 @@ bool share_next(void *state, model_part *out) {
   }
 }
 
-/* ---- Its life -----------------------------------------------------------------------------------------------------
- */
+/* ---- Its life ---------------------------------------------------------------------------------------------------- */
 
 share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   share *s = allocate(1, sizeof *s);

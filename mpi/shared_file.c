@@ -8,8 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Failures -----------------------------------------------------------------------------------------------------
- */
+/* ---- Failures ---------------------------------------------------------------------------------------------------- */
 
 /* What MPI says of an error, in the words that the command has for it; for all others, MPI's last line. */
 static int fail_mpi(failure *why, int code, const char *path, const char *what) {
@@ -37,8 +36,7 @@ static int fail_mpi(failure *why, int code, const char *path, const char *what) 
                      : text);
 }
 
-/* ---- Opening ------------------------------------------------------------------------------------------------------
- */
+/* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
 static int begin_output(shared_file *f, const char *path, const char *header, size_t size, failure *why) {
   const int status = output_open(path, &f->out, why);
@@ -99,8 +97,7 @@ int shared_file_open(shared_file *f, const world *w, const model *m, const char 
   return status;
 }
 
-/* ---- Where parts lie ----------------------------------------------------------------------------------------------
- */
+/* ---- Where parts lie --------------------------------------------------------------------------------------------- */
 
 /* A part's places in the file: `type` from `first` on, to `end`. */
 typedef struct place {
@@ -163,8 +160,7 @@ static size_t take_parts(const shared_file *f, const piece *p, size_t at, batch 
   return at;
 }
 
-/* ---- Writing ------------------------------------------------------------------------------------------------------
- */
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 /* One round's write, of nothing where b is NULL. Collective. */
 static int write_batch(shared_file *f, const batch *b, const char *bytes, failure *why) {
@@ -213,8 +209,7 @@ int shared_file_write(void *state, const piece *p, const char *bytes, failure *w
   return status;
 }
 
-/* ---- The end ------------------------------------------------------------------------------------------------------
- */
+/* ---- The end ----------------------------------------------------------------------------------------------------- */
 
 int shared_file_finish(shared_file *f, int status, failure *why) {
   while (!f->agreed) {
