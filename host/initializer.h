@@ -65,7 +65,6 @@ fanin_status fanin__resolve_dirac(const fanin_init *init, const fanin__roles *ro
 fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
 fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin__roles *roles,
                                              fanin__distribution *out);
-
 fanin_status fanin__resolve_sparse(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
 fanin_status fanin__resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
 fanin_status fanin__resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);

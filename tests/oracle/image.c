@@ -114,6 +114,19 @@ void oracle_assert_fill(fanin *f, cl_command_queue queue, fanin_tensor t, const 
   fanin_tensor_free(&t);
 }
 
+void oracle_assert_some_slab(fanin *f, fanin_tensor whole, const fanin_init *init, fanin_key key, uint64_t *random) {
+  uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK], strides[FANIN_MAX_RANK], step = 1;
+  for (int d = 0; d < whole.rank; d++) {
+    start[d] = test_random_below(random, whole.shape[d] + 1);
+    extent[d] = test_random_below(random, whole.shape[d] - start[d] + 1);
+    strides[d] = step;
+    step = step * (extent[d] > 0 ? extent[d] : 1) + test_random_below(random, 3);
+  }
+  const fanin_tensor slab = fanin_tensor_slab(whole, start, extent);
+  oracle_assert_fill(f, NULL, slab, init, key);
+  oracle_assert_fill(f, NULL, fanin_tensor_strided(slab, strides), init, key);
+}
+
 size_t oracle_amount(size_t full, size_t small) {
   const char *const text = getenv("FANIN_TEST_SMALL");
   return text && *text ? small : full;
