@@ -1,5 +1,5 @@
 /* The table of subcommands. */
-#include "commands.h"
+#include "base/commands.h"
 
 const command commands[] = {
     {"devices", "list the OpenCL devices and what matters about them", cmd_devices, &devices_syntax},

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "commands.h"
-#include "progress.h"
-#include "text.h"
+#include "base/commands.h"
+#include "base/progress.h"
+#include "base/text.h"
 
 static void print_help(FILE *stream) {
   fputs("Usage: fanin COMMAND [OPTION...]\n"
@@ -17,7 +17,7 @@ static void print_help(FILE *stream) {
     fprintf(stream, "  %-9s %s\n", c->name, c->summary);
   fputs("\n"
         "Examples:\n"
-        "  fanin init models/lenet-300-100.json -o lenet.safetensors --seed 42\n"
+        "  fanin init share/models/lenet-300-100.json -o lenet.safetensors --seed 42\n"
         "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
         "  fanin inspect lenet.safetensors\n"
         "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n\n"

@@ -1,10 +1,10 @@
 # Writes kernels/<name>.cl, for each of NAMES, as C byte arrays with their includes resolved: the fanin__source_<name>
-# that host/internal.h declares.
+# that host/core/program.h declares.
 #   cmake -DKERNELS_DIR=kernels "-DNAMES=fill;measure" -DOUTPUT=kernels.c -P embed.cmake
 cmake_minimum_required(VERSION 3.22)
 include(${CMAKE_CURRENT_LIST_DIR}/bytes.cmake)
 
-# Sets `out` to the text of `file` with each line #include "other.cl" replaced by that file, the first time, and by
+# Sets `out` to the text of `file` with each line #include "lib/other.clh" replaced by that file, the first time, and by
 # nothing after that. #line keeps the positions in a device's build log those of the files.
 function(resolve file out)
   get_property(seen GLOBAL PROPERTY seen_files)
@@ -38,7 +38,7 @@ function(resolve file out)
   set(${out} "${text}${rest}" PARENT_SCOPE)
 endfunction()
 
-set(c "/* Written by cmake/embed.cmake from kernels/. */\n#include \"internal.h\"\n")
+set(c "/* Written by cmake/embed.cmake from kernels/. */\n#include \"core/program.h\"\n")
 foreach(name IN LISTS NAMES)
   set_property(GLOBAL PROPERTY seen_files "")
   resolve("${name}.cl" text)

@@ -1,9 +1,9 @@
-# Writes every rules/<name>.json as C byte arrays: the rule_sets that cli/init_rules.h declares, in the order of names.
+# Writes every share/rules/<name>.json as C byte arrays: the rule_sets that cli/init/rules.h declares, in the order of names.
 #   cmake -DRULES_DIR=rules -DOUTPUT=rules.c -P embed_rules.cmake
 cmake_minimum_required(VERSION 3.22)
 include(${CMAKE_CURRENT_LIST_DIR}/bytes.cmake)
 
-set(c "/* Written by cmake/embed_rules.cmake from rules/. */\n#include \"init_rules.h\"\n")
+set(c "/* Written by cmake/embed_rules.cmake from share/rules/. */\n#include \"init/rules.h\"\n")
 set(rows "")
 file(GLOB files ${RULES_DIR}/*.json)
 foreach(file IN LISTS files)

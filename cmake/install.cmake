@@ -26,8 +26,8 @@ if(FANIN_BUILD_CLI)
     install(FILES ${pages}/completion/_fanin DESTINATION ${share}/zsh/site-functions COMPONENT command)
   endif()
 endif()
-install(DIRECTORY models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/models COMPONENT command)
-install(DIRECTORY rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/rules COMPONENT command)
+install(DIRECTORY share/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/models COMPONENT command)
+install(DIRECTORY share/rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/rules COMPONENT command)
 file(GLOB prose docs/*.md docs/*.svg) # what the help calls docs/
 install(FILES CHANGELOG.md ${prose} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)
 

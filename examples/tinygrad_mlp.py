@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An MLP in tinygrad on OpenCL, its weights by fanin: trains on data/digits.csv and prints loss and accuracy.
+"""An MLP in tinygrad on OpenCL, its weights by fanin: trains on share/data/digits.csv and prints loss and accuracy.
 
 usage: DEV=CL tinygrad_mlp.py [STEPS]
 
@@ -39,7 +39,7 @@ class Mlp:
 
 
 def main(steps):
-    data = np.loadtxt(Path(__file__).parent.parent / "data/digits.csv", delimiter=",", dtype="f4")
+    data = np.loadtxt(Path(__file__).parent.parent / "share/data/digits.csv", delimiter=",", dtype="f4")
     x, y = (data[:, :64] - data[:, :64].mean()) / data[:, :64].std(), data[:, 64].astype("i4")
     model, pick = Mlp(), np.random.default_rng(SEED)
     optimiser = SGD(model.parameters(), lr=RATE)

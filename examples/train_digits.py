@@ -113,7 +113,7 @@ class Network:
 
 def digits():
     """Pixels of mean 0 and variance 1, and labels, in an order of their own; the last HELD_OUT are for testing."""
-    data = np.loadtxt(Path(__file__).parent.parent / "data/digits.csv", delimiter=",", dtype="f4")
+    data = np.loadtxt(Path(__file__).parent.parent / "share/data/digits.csv", delimiter=",", dtype="f4")
     np.random.default_rng(0).shuffle(data)
     x = data[:, :FEATURES]
     return (x - x.mean()) / x.std(), data[:, FEATURES].astype("i4")
@@ -150,7 +150,7 @@ def plot(path, curves, layers):
     script = [
         "set terminal svg size 720,420 font 'sans,13' background 'white'",
         f"set output '{path}'",
-        f"set title 'data/digits.csv, {layers} layers with ReLU'",
+        f"set title 'share/data/digits.csv, {layers} layers with ReLU'",
         "set xlabel 'epoch'",
         "set ylabel 'cross-entropy (mean over an epoch)'",
         "set yrange [0:*]",

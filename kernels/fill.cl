@@ -4,12 +4,12 @@
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
  * covers in full is stored as vectors. */
-#include "philox.cl"
-#include "store.cl"
+#include "lib/philox.clh"
+#include "lib/store.clh"
 #if defined(F64)
-#include "math64.cl"
+#include "lib/math64.clh"
 #else
-#include "math.cl"
+#include "lib/math.clh"
 #endif
 
 #if defined(F64)
@@ -83,7 +83,7 @@ static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
 /* ---- Rows: which indices lie where ------------------------------------------------------------------------------- */
 
 /* Rows of consecutive indices. A row's number unfolds, innermost dimension first, into coordinates of `rank`
- * dimensions. The host's twin is fanin__rows in host/fill.h. */
+ * dimensions. The host's twin is fanin__rows in host/fill/fill.h. */
 typedef struct rows {
   ulong8 extent, index_stride, memory_stride; /* of the dimensions over rows */
   uint rank;
@@ -320,7 +320,7 @@ kernel void fill_many(global element *restrict buffer, global const rows *restri
 
 /* They are at coordinates b in B, k part.x + d in O and k part.y + d in I. Those of a box have (d, k, b) from `first`
  * on, `count` of each, except for some that the box's edges cut off. Vectors hold (B, O, I, -) but for these two, (d,
- * k, b, -). The host's twin is fanin__ones in host/fill.h. */
+ * k, b, -). The host's twin is fanin__ones in host/fill/fill.h. */
 typedef struct diagonal {
   ulong4 first, count;
   ulong4 start, extent; /* of the box */

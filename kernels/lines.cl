@@ -2,7 +2,7 @@
  *
  * Built with -D ELEMENT_F32, _F16, _BF16 or _F64. A fingerprint is the sum of hash(bits) * weight(index) mod 2^64 over
  * a line's elements (multilinear hashing, Carter & Wegman 1979), so that pieces of a line can be added in any order. */
-#include "elements.cl"
+#include "lib/elements.clh"
 
 /* Multiply, fold, multiply, fold; hash() and weight() are two such functions, weights odd. */
 static inline counts scramble(counts x, const ulong odd) {

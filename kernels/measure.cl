@@ -4,7 +4,7 @@
  * value and their squares, both as unevaluated pairs high + low, so that neither the length nor a large mean costs
  * accuracy: with the shift, an error is amplified by at most the lane's count, and a pair holds some 2^-44. No barrier
  * and no local memory: the host combines one partial result a lane. */
-#include "elements.cl"
+#include "lib/elements.clh"
 
 /* Vectors summed before a lane's pairs are folded into outer pairs: keeps the low parts' own rounding small. */
 #define BLOCK 512

@@ -1,6 +1,6 @@
 /* Numbers that follow from coordinates: bilinear upsampling and Hadamard matrices. Built with -D BILINEAR or -D
  * HADAMARD, and -D F32, F16, BF16 or F64. */
-#include "put.cl"
+#include "lib/put.clh"
 
 #if !defined(BILINEAR) && !defined(HADAMARD)
 #define BILINEAR
@@ -8,7 +8,7 @@
 
 /* A box of coordinates, as rows along one dimension; vectors hold (B, O, I, D, H, W, -, -), with extents of 1 where the
  * layout has no such letter. A row's number unfolds, W first. A task is `piece` consecutive elements of a row. The
- * host's twin is in host/pattern.c. */
+ * host's twin is in host/fill/pattern.c. */
 typedef struct places {
   ulong8 start;
   ulong8 extent; /* 1 for the dimension of rows */

@@ -3,7 +3,7 @@
  *
  * A matrix (height, width), height >= width, is stored by columns: its column s are the `height` numbers from
  * s * height on, and matrices follow one another. */
-#include "elements.cl"
+#include "lib/elements.clh"
 
 /* The vector from p on, of which only `have` numbers exist; 0 beyond. */
 static reals load_some(global const real *p, const ulong have) {

@@ -1,7 +1,7 @@
 /* The beginnings of many tensors side by side, and how they correlate.
  *
  * Built with -D ELEMENT_F32, _F16, _BF16 or _F64, of which `correlate` does not depend. */
-#include "elements.cl"
+#include "lib/elements.clh"
 
 /* Writes (x - shift) * scale of `count` elements; 0 where x is not finite. */
 kernel void standardise(global const element *buffer, const ulong offset, const ulong count, const real shift,

@@ -1,10 +1,10 @@
 /* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype. Built with -D F32, F16,
  * BF16 or F64. */
-#include "put.cl"
+#include "lib/put.clh"
 
 /* Rows of elements: `length` of them, steps apart in the matrices and in memory; a row's number unfolds, innermost
  * dimension first. A task is `piece` consecutive elements of a row. The host's twin is fanin__routes in
- * host/orthogonal.h. */
+ * host/fill/orthogonal.c. */
 typedef struct routes {
   ulong8 extent, matrix_stride, memory_stride;
   ulong from, to; /* of the first element: in the matrices, and in the buffer */

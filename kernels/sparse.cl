@@ -5,7 +5,7 @@
  * the first `zeros` of that order become 0. The last of these is found digit by digit, from counts of those that share
  * all digits before (a radix selection), so that a line of n weights takes about 1 + log256(n) passes over its keys,
  * which are made anew each time. */
-#include "philox.cl"
+#include "lib/philox.clh"
 
 #if defined(F64)
 typedef ulong element;
@@ -17,7 +17,7 @@ typedef uint element;
 
 /* Lines of weights, a group each: (owner, part, matrix) from `first` on, `count` of each. A weight has a coordinate in
  * each of four dimensions, of which the first is the longest; one of them, where `cut` is 1, is cut into parts. Indices
- * and places in memory are sums of coordinates times steps. The host's twin is in host/sparse.c. */
+ * and places in memory are sums of coordinates times steps. The host's twin is in host/fill/sparse.c. */
 typedef struct lines {
   ulong4 first, count, line_index, line_memory; /* (owner, part, matrix, -) */
   ulong4 extent, index_stride, memory_stride;   /* of a line's weights */

@@ -6,13 +6,13 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "fill_parts.h"
-#include "init_request.h"
+#include "base/progress.h"
+#include "base/text.h"
+#include "init/fill_parts.h"
+#include "init/request.h"
 #include "outline.h"
-#include "progress.h"
 #include "share.h"
 #include "shared_file.h"
-#include "text.h"
 #include "warm.h"
 #include "world.h"
 
@@ -67,10 +67,10 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
              "devices that answer SEL taken in turn, and all write one file, which appears whole or not at all. The "
              "file is that of 'fanin init', to the bit, whatever the ranks and shares (docs/scale.md).\v"
              "Examples:\n"
-             "  mpirun -n 8 fanin-mpi init models/gpt2-124m.json -o gpt2.safetensors\n"
-             "  mpirun -n 8 fanin-mpi init models/gpt2-124m.json -o gpt2.safetensors \\\n"
+             "  mpirun -n 8 fanin-mpi init share/models/gpt2-124m.json -o gpt2.safetensors\n"
+             "  mpirun -n 8 fanin-mpi init share/models/gpt2-124m.json -o gpt2.safetensors \\\n"
              "    --shard dimension\n"
-             "  fanin-mpi init models/llama3-405b.json --plan 1024",
+             "  fanin-mpi init share/models/llama3-405b.json --plan 1024",
       .take = take,
       .silent = w->rank != 0,
   };

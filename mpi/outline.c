@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "fill_parts.h"
-#include "safetensors.h"
-#include "table.h"
-#include "text.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "formats/safetensors.h"
+#include "init/fill_parts.h"
 
 /* The least, the mean and the most of something, over the ranks. */
 typedef struct spread {

@@ -2,7 +2,7 @@
 #ifndef MPI_OUTLINE_H
 #define MPI_OUTLINE_H
 
-#include "init_request.h"
+#include "init/request.h"
 #include "share.h"
 
 /* Prints it for `ranks` ranks. Needs no device and writes nothing. */

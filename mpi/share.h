@@ -2,7 +2,7 @@
 #ifndef MPI_SHARE_H
 #define MPI_SHARE_H
 
-#include "pieces.h"
+#include "init/pieces.h"
 
 typedef enum share_kind {
   SHARE_MODEL,    /* a range of all tensors, one behind the other */

@@ -2,8 +2,8 @@
 #ifndef MPI_SHARED_FILE_H
 #define MPI_SHARED_FILE_H
 
-#include "output.h"
-#include "pieces.h"
+#include "base/output.h"
+#include "init/pieces.h"
 #include "world.h"
 
 typedef struct shared_file {

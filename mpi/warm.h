@@ -2,8 +2,8 @@
 #ifndef MPI_WARM_H
 #define MPI_WARM_H
 
-#include "model.h"
-#include "session.h"
+#include "base/session.h"
+#include "formats/model.h"
 #include "world.h"
 
 /* Opens this rank's device: of those that answer the selector, number (local rank % how many there are). *devices is

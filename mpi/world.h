@@ -5,7 +5,7 @@
 #include <mpi.h>
 #include <stdbool.h>
 
-#include "failure.h"
+#include "base/failure.h"
 
 typedef struct world {
   MPI_Comm comm;

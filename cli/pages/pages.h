@@ -1,11 +1,11 @@
 /* The manual page and the shells' completions, each written to a stream from the table of commands. */
-#ifndef CLI_PAGES_H
-#define CLI_PAGES_H
+#ifndef CLI_PAGES_PAGES_H
+#define CLI_PAGES_PAGES_H
 
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "commands.h"
+#include "base/commands.h"
 
 void write_man(FILE *to);
 void write_bash(FILE *to);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "init_rules.h"
+#include "init/rules.h"
 #include "pages.h"
 
 bool option_is_last(const struct argp_option *o) {

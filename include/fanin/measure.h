@@ -27,16 +27,16 @@ FANIN_API fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fan
 
 /* How often each stretch of numbers occurs. A number's key is the upper 16 bits of its bits in f32 (16-bit types: all
  * of its own bits; f64: rounded to f32 first), rearranged so that they ascend with it: -0 is 0x7fff, 0 is 0x8000, and
- * what is not finite lies beyond the infinities' keys. counts[FANIN_KEYS] is added to, so that pieces of a tensor can
- * be counted one after another. `within` FANIN_ALL_KEYS counts every element under its key; a key counts only the
+ * what is not finite lies beyond the infinities' keys. counts[FANIN_BINS] is added to, so that pieces of a tensor can
+ * be counted one after another. `within` FANIN_ALL_BINS counts every element under its key; a key counts only the
  * elements with this key, under the next 16 bits (f32 and f64: then a count is that of a single number of f32). */
-enum { FANIN_KEYS = 65536, FANIN_ALL_KEYS = 65536 };
-FANIN_API fanin_status fanin_measure_keys(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint32_t within,
+enum { FANIN_BINS = 65536, FANIN_ALL_BINS = 65536 };
+FANIN_API fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint32_t within,
                                           cl_uint n_wait, const cl_event *wait_list, uint64_t *counts);
 
 /* The least and the greatest number of a key (infinite, or NaN, where it has none), and the one with these lower bits.
  */
-FANIN_API void fanin_key_numbers(fanin_dtype dtype, uint32_t key, double *least, double *most);
+FANIN_API void fanin_bin_numbers(fanin_dtype dtype, uint32_t key, double *least, double *most);
 FANIN_API double fanin_key_number(fanin_dtype dtype, uint32_t key, uint32_t lower);
 
 /* Sums below are of d = (x - shift) * scale, 0 where x is not finite. With the mean and 1 / std, d is near 1 in size,

@@ -57,7 +57,7 @@ def test_theory():
 
 
 def test_probe(queue, source):
-    digits = np.loadtxt(source / "data/digits.csv", delimiter=",", dtype="f4")[:300, :64]
+    digits = np.loadtxt(source / "share/data/digits.csv", delimiter=",", dtype="f4")[:300, :64]
     steps = []
     report = fanin.probe(
         [64, 100, 50, 10], "relu", "he_normal", input=digits, seed=3, queue=queue, progress=steps.append

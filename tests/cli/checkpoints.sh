@@ -138,11 +138,11 @@ refuse 2 "--set: rules r.json have no value 'layers'; they have n, rows, c, give
 refuse 2 "write NAME=NUMBER" init --like x.safetensors --set layers -o z.safetensors
 refuse 2 "give a finite number" init --like x.safetensors --set layers=x -o z.safetensors
 refuse 2 "given twice" init --like x.safetensors --set n=1 --set n=2 -o z.safetensors
-refuse 2 "go with --like" init --rules gpt2 "$SRC/models/gpt2-124m.json" -o z.safetensors
+refuse 2 "go with --like" init --rules gpt2 "$SRC/share/models/gpt2-124m.json" -o z.safetensors
 refuse 2 "--json goes with --explain" init --like x.safetensors --json -o z.safetensors
-refuse 2 "not more than one of them" init --like x.safetensors "$SRC/models/gpt2-124m.json" -o z.safetensors
+refuse 2 "not more than one of them" init --like x.safetensors "$SRC/share/models/gpt2-124m.json" -o z.safetensors
 refuse 2 "where to write?" init --like x.safetensors
-refuse 2 "only --like writes several files" init "$SRC/models/gpt2-124m.json" -o z.safetensors.index.json
+refuse 2 "only --like writes several files" init "$SRC/share/models/gpt2-124m.json" -o z.safetensors.index.json
 refuse 2 "is one file, so that the output is one" init --like x.safetensors --rules r.json -o z.safetensors.index.json
 refuse 2 "would overwrite the checkpoint" init --like x.safetensors --rules r.json --set given=1 -o x.safetensors
 refuse 2 "an npy file holds one tensor" init --like x.safetensors --rules r.json --set given=1 -o z.npy

@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
 
-lenet=$SRC/models/lenet-300-100.json
+lenet=$SRC/share/models/lenet-300-100.json
 w=(--tensor fc1.weight:f32:OI:300x784 --init he_normal)
 
 # ---- The same model and seed make the same file; another seed, another ----

@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
 
-digits=$SRC/data/digits.csv
+digits=$SRC/share/data/digits.csv
 
 "$FANIN" probe --mlp 64,300,100,10 >default.txt || die "the default does not conform: $(cat default.txt)"
 grep -q '^CONFORMS: every |z| is at most [0-9.]* (12 tests' default.txt || die "$(cat default.txt)"

@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
 
-digits=$SRC/data/digits.csv
+digits=$SRC/share/data/digits.csv
 network=(--mlp '64,40,30,10' --activation tanh --input "$digits" --batch 60 --seed 5)
 "$FANIN" probe "${network[@]}" --calibrate -o c.safetensors >table.txt || die "$(cat table.txt)"
 [ "$(grep -cE '^ +[123] .* layer[123]\.weight$' table.txt)" = 3 ] || die "not a row a layer: $(cat table.txt)"

@@ -1,12 +1,12 @@
 /* chance.c against SciPy and mpmath (tests/data/chance.csv). */
-#include "chance.h"
+#include "inspect/chance.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
-#include "support_csv.h"
+#include "support/support.h"
+#include "support/support_csv.h"
 
 static double log_tail(double z, double unused) {
   (void)unused;

@@ -1,8 +1,8 @@
 /* The family false-alarm rate of 'fanin inspect', over many seeds of a small model: with the file's notes, and guessed.
  */
-#include "fill_file.h"
-#include "inspection.h"
-#include "safetensors.h"
+#include "formats/safetensors.h"
+#include "init/fill_file.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "support.h" /* last: cmocka has a macro fail() */
+#include "support/support.h" /* last: cmocka has a macro fail() */
 
 enum { SEEDS = 200 };
 

@@ -1,12 +1,12 @@
 /* The command's own parts that its output cannot show exactly: standard errors, merged statistics, readers of values.
  */
-#include "args.h"
-#include "check.h"
-#include "label.h"
-#include "layout.h"
-#include "measure_file.h"
-#include "probe.h"
-#include "text.h"
+#include "base/args.h"
+#include "base/text.h"
+#include "formats/layout.h"
+#include "inspect/check.h"
+#include "inspect/measure_file.h"
+#include "probe/label.h"
+#include "probe/report.h"
 
 #include <math.h>
 #include <setjmp.h>

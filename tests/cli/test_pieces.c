@@ -1,5 +1,5 @@
 /* Parts cut into pieces: every element once, in memory's order, within the bounds; also where nothing has 32 bits. */
-#include "pieces.h"
+#include "init/pieces.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

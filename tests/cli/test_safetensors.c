@@ -8,10 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "tensor_file.h"
+#include "formats/tensor_file.h"
 #include "variants.h"
 
-#include "support.h" /* last: cmocka has a macro fail() */
+#include "support/support.h" /* last: cmocka has a macro fail() */
 
 enum { VARIANTS = 1000 };
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "support.h"
+#include "support/support.h"
 
 static uint64_t below(uint64_t *random, uint64_t n) {
   return test_random_below(random, n);

@@ -1,9 +1,10 @@
 /* Distributions that take every path of stream v1; see cases.h. */
-#include "support.h"
+#include "support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/context.h"
 #include "oracle/cases.h"
 
 #define TRUNCATED(mean_, std_, a_, b_, corrected_)                                                                     \

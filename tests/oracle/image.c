@@ -1,10 +1,11 @@
 /* What a fill must leave in memory; see image.h. */
-#include "support.h"
+#include "support/support.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "init/distribution.h"
 #include "oracle/image.h"
 #include "oracle/pattern.h"
 #include "oracle/sparse.h"

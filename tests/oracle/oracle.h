@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #include "fanin.h"
-#include "internal.h"
+#include "init/distribution.h"
 
 /* ---- philox.c: section 1 ----------------------------------------------------------------------------------------- */
 

@@ -1,10 +1,11 @@
 /* Orthogonal matrices by definition; see orthogonal.h. */
-#include "support.h"
+#include "support/support.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "init/distribution.h"
 #include "oracle/orthogonal.h"
 
 /* y -= 2 v (v . y) / (v . v) */

@@ -1,6 +1,8 @@
 /* Section 4 of docs/stream.md: a distribution's parameters, in f64 and in the order written. */
-#include "support.h"
+#include "support/support.h"
 
+#include "init/distribution.h"
+#include "math/normal.h"
 #include "oracle/oracle.h"
 
 const oracle_tails oracle_host_tails = {fanin__normal_tail, fanin__normal_log_tail, fanin__exp};

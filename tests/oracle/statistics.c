@@ -1,5 +1,5 @@
 /* Statistical tests; see statistics.h. */
-#include "support.h"
+#include "support/support.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* Section 4 of docs/stream.md: the value of an element, and section 5: its bits. */
+#include "init/distribution.h"
 #include "oracle.h"
 
 #include <math.h>

@@ -1,0 +1,88 @@
+/* How the command fails: exit statuses, sentences, and the end of memory. */
+#include "base/failure.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of a sentence that is too long, as with a path of a thousand characters, the middle is left out: the reason is last.
+ */
+int fail_with(failure *why, int status, const char *format, va_list arguments) {
+  enum { ROOM = sizeof why->text, HEAD = ROOM / 2 };
+  static const char gap[] = "[...]";
+  va_list again;
+  va_copy(again, arguments);
+  const int length = vsnprintf(why->text, ROOM, format, arguments);
+  if (length >= ROOM) {
+    char *whole = allocate((size_t)length + 1, 1);
+    const size_t tail = ROOM - HEAD - (sizeof gap - 1) - 1;
+    vsnprintf(whole, (size_t)length + 1, format, again);
+    snprintf(why->text + HEAD, ROOM - HEAD, "%s%s", gap, whole + (size_t)length - tail);
+    free(whole);
+  }
+  va_end(again);
+  return status;
+}
+
+int fail(failure *why, int status, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fail_with(why, status, format, arguments);
+  va_end(arguments);
+  return status;
+}
+
+/* OpenCL's codes are negative. The library's own say whether the input was wrong or the device cannot do it. */
+static int exit_status(fanin_status status) {
+  if (status < 0) return STATUS_DEVICE;
+  switch (status) {
+  case FANIN_NO_DEVICE:
+  case FANIN_UNSUPPORTED:
+  case FANIN_OUT_OF_MEMORY:
+    return STATUS_DEVICE;
+  case FANIN_NOT_FINITE:
+    return STATUS_CHECK;
+  default:
+    return STATUS_INPUT;
+  }
+}
+
+int fail_library(failure *why, fanin_status status, const char *context) {
+  const char *sentence = fanin_last_error();
+  if (sentence[0] == '\0') sentence = fanin_status_text(status);
+  return fail(why, exit_status(status), "%s%s%s", context ? context : "", context ? ": " : "", sentence);
+}
+
+int fail_opencl(failure *why, cl_int code, const char *call) {
+  return fail(why, STATUS_DEVICE, "%s: %s (%d)", call, fanin_status_name((fanin_status)code), (int)code);
+}
+
+static void out_of_memory(size_t count, size_t size) {
+  fprintf(stderr, "fanin: out of memory for %zu x %zu bytes\n", count, size);
+  exit(STATUS_DEVICE);
+}
+
+void *allocate(size_t count, size_t size) {
+  void *memory = calloc(count > 0 ? count : 1, size);
+  if (!memory) out_of_memory(count, size);
+  return memory;
+}
+
+void *grow(void *array, size_t *capacity, size_t needed, size_t size) {
+  if (needed <= *capacity) return array;
+  size_t wanted = *capacity > 0 ? *capacity : 16;
+  while (wanted < needed)
+    wanted = wanted > SIZE_MAX / 2 ? needed : wanted * 2;
+  void *larger = wanted > SIZE_MAX / size ? NULL : realloc(array, wanted * size);
+  if (!larger) out_of_memory(wanted, size);
+  *capacity = wanted;
+  return larger;
+}
+
+char *copy_text(const char *text, size_t length) {
+  char *copy = allocate(length + 1, 1);
+  memcpy(copy, text, length);
+  return copy;
+}

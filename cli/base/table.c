@@ -1,0 +1,189 @@
+/* Tables of text in aligned columns that fit the terminal. */
+#include "base/table.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/failure.h"
+#include "base/terminal.h"
+#include "base/text.h"
+
+enum { MAX_COLUMNS = 32, MAX_CELL = 1024 };
+
+/* How a table is to be shown. */
+typedef struct plan {
+  size_t width[MAX_COLUMNS];
+  bool shown[MAX_COLUMNS];
+  size_t gap; /* spaces between columns */
+} plan;
+
+table table_of(const column *columns, size_t n_columns) {
+  return (table){.columns = columns, .n_columns = n_columns < MAX_COLUMNS ? n_columns : MAX_COLUMNS};
+}
+
+void table_cell(table *t, const char *format, ...) {
+  char text[MAX_CELL];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  text_plain(text, '\0');
+  t->cells = grow(t->cells, &t->capacity, t->n_cells + 1, sizeof *t->cells);
+  t->cells[t->n_cells++] = copy_text(text, strlen(text));
+}
+
+/* Columns that UTF-8 text takes, one a code point. */
+static size_t text_width(const char *text) {
+  size_t width = 0;
+  for (; *text; ++text)
+    width += ((unsigned char)*text & 0xc0) != 0x80;
+  return width;
+}
+
+static size_t total_width(const table *t, const plan *p) {
+  size_t total = 0;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c]) total += p->width[c] + (total > 0 ? p->gap : 0);
+  }
+  return total;
+}
+
+/* Hides the columns that are to go first; false if none may go. */
+static bool drop_columns(const table *t, plan *p) {
+  int first = 0;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c] && t->columns[c].drop > first) first = t->columns[c].drop;
+  }
+  for (size_t c = 0; c < t->n_columns && first > 0; ++c)
+    p->shown[c] = p->shown[c] && t->columns[c].drop != first;
+  return first > 0;
+}
+
+/* The columns from `from` on that are under one heading: one past the last. *width: what they take, *last: the last
+ * that is shown, n_columns if none is. */
+static size_t group_end(const table *t, const plan *p, size_t from, size_t *width, size_t *last) {
+  size_t c = from;
+  *width = 0;
+  *last = t->n_columns;
+  for (; c < t->n_columns && strcmp(t->groups[c], t->groups[from]) == 0; ++c) {
+    if (!p->shown[c]) continue;
+    *width += p->width[c] + (*width > 0 ? p->gap : 0);
+    *last = c;
+  }
+  return c;
+}
+
+/* Widens the last column of a group that is narrower than its heading. */
+static void widen_groups(const table *t, plan *p) {
+  size_t width, last;
+  for (size_t c = 0; t->groups && c < t->n_columns;) {
+    const size_t end = group_end(t, p, c, &width, &last), wanted = text_width(t->groups[c]);
+    if (last < t->n_columns && width < wanted) p->width[last] += wanted - width;
+    c = end;
+  }
+}
+
+static plan make_plan(const table *t, size_t available) {
+  plan p = {.gap = 1};
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    p.shown[c] = true;
+    p.width[c] = text_width(t->columns[c].title);
+    for (size_t i = c; i < t->n_cells; i += t->n_columns) {
+      const size_t width = text_width(t->cells[i]);
+      if (width > p.width[c]) p.width[c] = width;
+    }
+  }
+  widen_groups(t, &p);
+  p.gap = 2;
+  if (available == 0 || total_width(t, &p) <= available) return p;
+  p.gap = 1;
+  while (total_width(t, &p) > available) {
+    if (!drop_columns(t, &p)) break;
+  }
+  p.gap = 2;
+  if (total_width(t, &p) > available) p.gap = 1;
+  return p;
+}
+
+static size_t last_shown(const table *t, const plan *p) {
+  size_t last = 0;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c]) last = c;
+  }
+  return last;
+}
+
+static void print_line(const table *t, const plan *p, const char *const *titles, char *const *cells, FILE *stream) {
+  const size_t last = last_shown(t, p);
+  bool first = true;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (!p->shown[c]) continue;
+    const char *text = titles ? titles[c] : cells[c];
+    const size_t padding = p->width[c] - text_width(text);
+    if (!first) fprintf(stream, "%*s", (int)p->gap, "");
+    first = false;
+    if (!t->columns[c].left) fprintf(stream, "%*s", (int)padding, "");
+    fputs(text, stream);
+    if (t->columns[c].left && c != last) fprintf(stream, "%*s", (int)padding, "");
+  }
+  fputc('\n', stream);
+}
+
+static void print_groups(const table *t, const plan *p, FILE *stream) {
+  size_t width, last, spaces = 0; /* not printed yet: no line ends with one */
+  bool first = true;
+  for (size_t c = 0; c < t->n_columns;) {
+    const size_t end = group_end(t, p, c, &width, &last);
+    if (last < t->n_columns) {
+      const size_t length = text_width(t->groups[c]), more = width > length ? width - length : 0, before = more / 2;
+      spaces += before + (first ? 0 : p->gap);
+      if (length > 0) fprintf(stream, "%*s%s", (int)spaces, "", t->groups[c]);
+      spaces = (length > 0 ? 0 : spaces) + more - before;
+      first = false;
+    }
+    c = end;
+  }
+  fputc('\n', stream);
+}
+
+/* The columns that are not shown, each after its heading. */
+static void print_dropped(const table *t, const plan *p, FILE *stream) {
+  const char *group = NULL;
+  char *text = NULL;
+  size_t length = 0;
+  bool any = false;
+  FILE *line = open_memstream(&text, &length);
+  if (!line) return;
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    if (p->shown[c]) continue;
+    const char *own = t->groups ? t->groups[c] : "";
+    fputs(any ? ", " : "", line);
+    if (own[0] && (!group || strcmp(group, own) != 0)) fprintf(line, "%s ", own);
+    fputs(t->columns[c].title, line);
+    group = own;
+    any = true;
+  }
+  if (fclose(line) == 0 && any) terminal_line(stream, 1, "(too narrow to show: %s)", text);
+  free(text);
+}
+
+void table_print(const table *t, FILE *stream) {
+  const plan p = make_plan(t, terminal_width(stream));
+  const char *titles[MAX_COLUMNS];
+  for (size_t c = 0; c < t->n_columns; ++c)
+    titles[c] = t->columns[c].title;
+  if (t->groups) print_groups(t, &p, stream);
+  print_line(t, &p, titles, NULL, stream);
+  for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
+    print_line(t, &p, NULL, t->cells + i, stream);
+  print_dropped(t, &p, stream);
+}
+
+void table_free(table *t) {
+  for (size_t i = 0; i < t->n_cells; ++i)
+    free(t->cells[i]);
+  free(t->cells);
+  *t = (table){0};
+}

@@ -1,0 +1,73 @@
+/* Numbers as people read them. */
+#include "base/text.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+char *text_count(uint64_t count, char out[TEXT_NUMBER]) {
+  char digits[TEXT_NUMBER];
+  const int n = snprintf(digits, sizeof digits, "%" PRIu64, count);
+  char *to = out;
+  for (int i = 0; i < n; ++i) {
+    if (i > 0 && (n - i) % 3 == 0) *to++ = ',';
+    *to++ = digits[i];
+  }
+  *to = '\0';
+  return out;
+}
+
+static char *in_units(uint64_t bytes, double step, const char *const *units, size_t n_units, char *out) {
+  double value = (double)bytes;
+  size_t unit = 0;
+  while (value >= step && unit + 1 < n_units) {
+    value /= step;
+    ++unit;
+  }
+  snprintf(out, TEXT_NUMBER, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+  return out;
+}
+
+char *text_bytes(uint64_t bytes, char out[TEXT_NUMBER]) {
+  static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB", "PB"};
+  return in_units(bytes, 1000.0, units, sizeof units / sizeof *units, out);
+}
+
+char *text_memory(uint64_t bytes, char out[TEXT_NUMBER]) {
+  static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  return in_units(bytes, 1024.0, units, sizeof units / sizeof *units, out);
+}
+
+char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]) {
+  size_t used = 0;
+  snprintf(out, TEXT_SHAPE, "scalar");
+  for (int d = 0; d < rank; ++d) {
+    const int n = snprintf(out + used, TEXT_SHAPE - used, "%s%" PRIu64, d > 0 ? "x" : "", shape[d]);
+    if (n < 0 || (size_t)n >= TEXT_SHAPE - used) {
+      memcpy(out + TEXT_SHAPE - 4, "...", 4);
+      break;
+    }
+    used += (size_t)n;
+  }
+  return out;
+}
+
+char *text_real(double value, char out[TEXT_NUMBER]) {
+  snprintf(out, TEXT_NUMBER, isnan(value) ? "-" : "%.5g", value);
+  return out;
+}
+
+char *text_z(double z, char out[TEXT_NUMBER]) {
+  snprintf(out, TEXT_NUMBER, isnan(z) ? "-" : fabs(z) < 1e4 ? "%+.2f" : "%+.2g", z);
+  return out;
+}
+
+char *text_plain(char *text, char kept) {
+  for (unsigned char *c = (unsigned char *)text; *c; ++c) {
+    const int second = c[0] == 0xc2 && c[1] >= 0x80 && c[1] < 0xa0; /* U+0080 to U+009F in UTF-8 */
+    if (second) c[1] = '?';
+    if (second || ((*c < 0x20 || *c == 0x7f) && *c != (unsigned char)kept)) *c = '?';
+  }
+  return text;
+}

@@ -1,0 +1,26 @@
+/* Numbers as people read them. Each writes into the caller's buffer and returns it. */
+#ifndef CLI_BASE_TEXT_H
+#define CLI_BASE_TEXT_H
+
+#include <stdint.h>
+
+#include "fanin.h"
+
+enum { TEXT_NUMBER = 32, TEXT_SHAPE = 192 };
+
+/* "25,557,032" */
+char *text_count(uint64_t count, char out[TEXT_NUMBER]);
+/* "497.8 MB": decimal units, as files are measured in */
+char *text_bytes(uint64_t bytes, char out[TEXT_NUMBER]);
+/* "7.6 GiB": binary units, as memory is measured in */
+char *text_memory(uint64_t bytes, char out[TEXT_NUMBER]);
+/* "64x3x7x7", "scalar"; cut with "..." where it is too long */
+char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]);
+/* 5 significant digits, "-" where the number is NaN */
+char *text_real(double value, char out[TEXT_NUMBER]);
+/* "+1.23", a number of standard errors; "-" where it is NaN */
+char *text_z(double z, char out[TEXT_NUMBER]);
+/* Control characters become '?', but for `kept`: names come from files and must not steer the terminal. In place. */
+char *text_plain(char *text, char kept);
+
+#endif

@@ -1,0 +1,91 @@
+/* fanin bench: what is measured. A case is one row of the report; cases of a group run in turns, round by round,
+ * because machines are noisy: what is compared is measured within the same seconds. */
+#ifndef CLI_BENCH_BENCH_H
+#define CLI_BENCH_BENCH_H
+
+#include <regex.h>
+#include <stdbool.h>
+
+#include "base/json.h"
+#include "base/session.h"
+
+typedef enum bench_group {
+  BENCH_START,  /* processes: from the start to the first finished tensor */
+  BENCH_MAIN,   /* `size` bytes of each initialiser and dtype, and of strided and slab forms */
+  BENCH_MANY,   /* 1 to 10,000 tensors of 1,000 elements */
+  BENCH_MODEL,  /* GPT-2 124M */
+  BENCH_LINEAR, /* 2^k elements */
+  BENCH_GROUPS
+} bench_group;
+
+enum { BENCH_NAME = 40, BENCH_LABEL = 48 };
+
+typedef struct bench_case bench_case;
+
+/* Enqueues one run of the case into `memory`. */
+typedef int bench_enqueue(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why);
+
+struct bench_case {
+  char name[BENCH_NAME];
+  const char *dtype;        /* NULL: none */
+  uint64_t elements, bytes; /* that one run writes; 0 where it writes no tensor */
+  bench_group group;
+  size_t fill, against;   /* the device's own fill of as many bytes, and a case to compare with; or BENCH_NONE */
+  bench_enqueue *enqueue; /* NULL for BENCH_START */
+  fanin_item *items;      /* what fanin fills, in one buffer */
+  size_t n_items;
+  bool by_plan;     /* in one plan, not one after another */
+  fanin_plan *plan; /* while it is measured */
+  bool selected;
+  bool too_large;  /* for the device, and therefore no longer selected */
+  double *seconds; /* a time a round; NULL: not measured */
+};
+
+#define BENCH_NONE SIZE_MAX
+
+typedef struct bench_set {
+  bench_case *cases;
+  size_t count, capacity, rounds;
+} bench_set;
+
+/* ---- Cases (bench_cases.c) --------------------------------------------------------------------------------------- */
+
+enum { BENCH_START_BYTES = 4 << 20, BENCH_MIN_BYTES = 1 << 16, BENCH_MAX_ROUNDS = 1000 };
+
+void bench_add_starts(bench_set *set);
+/* Everything else, with tensors of about `size` bytes, a multiple of 8 and at least BENCH_MIN_BYTES. */
+void bench_add_fills(bench_set *set, uint64_t size, bool has_f64);
+
+/* "NAME DTYPE", or the name alone; returns `out`. */
+char *bench_label(const bench_case *c, char out[BENCH_LABEL]);
+
+/* Selects those of which the label holds the expression, and what these are compared with; NULL: all. */
+void bench_select(bench_set *set, const regex_t *only);
+bool bench_any_selected(const bench_set *set);
+
+void bench_free(bench_set *set);
+
+/* ---- Measuring --------------------------------------------------------------------------------------------------- */
+
+/* What the device cannot give in one buffer is refused. */
+int bench_check_size(const session *s, uint64_t size, failure *why);
+
+/* Measures the selected cases on the device, except for those that it has no buffer for (bench_measure.c). */
+int bench_measure(bench_set *set, const session *s, failure *why);
+
+/* Measures the starts of processes, each with a kernel cache of its own. To be called before anything else uses OpenCL:
+ * a driver that is awake would start sooner. `size` is checked on the way (bench_start.c). */
+int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why);
+
+/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (bench_probe.c). */
+int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why);
+
+/* ---- Reporting (bench_report.c) ---------------------------------------------------------------------------------- */
+
+void bench_print_table(const bench_set *set);
+
+/* The list "results", and the names of what was too large. */
+json_t *bench_results_to_json(const bench_set *set);
+json_t *bench_left_out_to_json(const bench_set *set);
+
+#endif

@@ -1,0 +1,183 @@
+/* fanin bench: how fast tensors are filled, beside the device's own fill, and how soon. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/args.h"
+#include "base/commands.h"
+#include "base/text.h"
+#include "bench/bench.h"
+
+enum { KEY_DEVICE = 0x100, KEY_SIZE, KEY_ONLY, KEY_RUNS, KEY_START_PROBE };
+
+typedef struct request {
+  const char *device, *only, *start_probe;
+  regex_t expression; /* of `only`, if that is not NULL */
+  uint64_t size, runs;
+  bool json;
+} request;
+
+static const struct argp_option options[] = {
+    {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .doc = SESSION_DEVICE_HELP},
+    {.name = "size",
+     .key = KEY_SIZE,
+     .arg = "BYTES",
+     .doc = "Of the tensors, where a case does not say its own: 64M, 1G, ... (default: 256M)"},
+    {.name = "only",
+     .key = KEY_ONLY,
+     .arg = "REGEX",
+     .doc = "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with"},
+    {.name = "runs", .key = KEY_RUNS, .arg = "N", .doc = "Rounds, each with one run of every case (default: 7)"},
+    {.name = "json", .key = 'j', .doc = "Print JSON"},
+    {.name = "start-probe", .key = KEY_START_PROBE, .arg = "WHAT", .flags = OPTION_HIDDEN},
+    {0}};
+
+/* A number of bytes with K, M or G (powers of 1024) after it, or nothing. */
+static int take_size(const char *value, uint64_t *out, failure *why) {
+  static const char units[] = "KMG";
+  const size_t length = strlen(value);
+  const char *unit = length > 0 ? strchr(units, value[length - 1]) : NULL;
+  const int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+  uint64_t number = 0;
+  if (!args_u64(value, unit ? length - 1 : length, &number) || number > UINT64_MAX >> shift ||
+      number << shift < BENCH_MIN_BYTES || (number << shift) % 8 != 0) {
+    return args_fail(why, "--size '%s': give a multiple of 8 of at least 64K, such as 64M or 1G", value);
+  }
+  *out = number << shift;
+  return STATUS_OK;
+}
+
+static int take_runs(const char *value, uint64_t *out, failure *why) {
+  if (args_u64(value, strlen(value), out) && *out >= 1 && *out <= BENCH_MAX_ROUNDS) return STATUS_OK;
+  return args_fail(why, "--runs '%s': give a whole number from 1 to %d", value, BENCH_MAX_ROUNDS);
+}
+
+static int take_only(request *r, const char *value, failure *why) {
+  char reason[128];
+  if (r->only) return args_fail(why, "--only '%s': give it once; '%s|%s' is both", value, r->only, value);
+  const int code = regcomp(&r->expression, value, REG_EXTENDED | REG_NOSUB);
+  if (code != 0) {
+    regerror(code, &r->expression, reason, sizeof reason);
+    return args_fail(why, "--only '%s' is no extended regular expression: %s", value, reason);
+  }
+  r->only = value;
+  return STATUS_OK;
+}
+
+static int take(void *into, int key, const char *value, failure *why) {
+  request *r = into;
+  switch (key) {
+  case KEY_DEVICE:
+    r->device = value;
+    return STATUS_OK;
+  case KEY_SIZE:
+    return take_size(value, &r->size, why);
+  case KEY_ONLY:
+    return take_only(r, value, why);
+  case KEY_RUNS:
+    return take_runs(value, &r->runs, why);
+  case KEY_START_PROBE:
+    r->start_probe = value;
+    return STATUS_OK;
+  case 'j':
+    r->json = true;
+    return STATUS_OK;
+  default:
+    return args_fail(why, "'%s' is not expected here", value);
+  }
+}
+
+const syntax bench_syntax = {
+    .command = "bench",
+    .options = options,
+    .doc =
+        "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1 to "
+        "10,000 small tensors and GPT-2 124M by plan, sizes from 1 KiB on, and processes from their start to the first "
+        "finished "
+        "4 MiB tensor. A time is the wall clock's around enqueue and clFinish. Cases run in turns, round by round, in "
+        "memory that was touched before; 'of fill' is the rate in bytes beside that of clEnqueueFillBuffer, and "
+        "'compared' that in elements beside another case: medians of the ratios in each round.\v"
+        "Examples:\n"
+        "  fanin bench\n"
+        "  fanin bench --size 64M --only '^(uniform|normal) f32$' --runs 21\n"
+        "  fanin bench --only start --json",
+    .take = take,
+};
+
+/* ---- Printing ---------------------------------------------------------------------------------------------------- */
+
+/* What there is to say about the session's device. */
+static int find_info(const session *s, fanin_device_info *out, failure *why) {
+  size_t count = 0, written = 0;
+  fanin_status status = fanin_devices(NULL, 0, &count);
+  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  fanin_device_info *list = allocate(count, sizeof *list);
+  status = fanin_devices(list, count, &written);
+  for (size_t i = 0; status == FANIN_OK && i < count && i < written; ++i) {
+    if (list[i].device == fanin_device(s->f)) *out = list[i];
+  }
+  free(list);
+  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, NULL);
+}
+
+static void print_text(const request *r, const fanin_device_info *device, const bench_set *set) {
+  char size[TEXT_NUMBER];
+  printf("Device: %s, %u units, driver %s\n", device->name, (unsigned)device->compute_units, device->driver);
+  printf("Tensors of %s, medians of %zu rounds\n\n", text_memory(r->size, size), set->rounds);
+  bench_print_table(set);
+}
+
+static int print_json(const request *r, const fanin_device_info *device, const bench_set *set, failure *why) {
+  json_t *root = json_object();
+  json_object_set_new(root, "fanin", json_string(fanin_version()));
+  json_object_set_new(root, "device", json_string(device->name));
+  json_object_set_new(root, "platform", json_string(device->platform_name));
+  json_object_set_new(root, "driver", json_string(device->driver));
+  json_object_set_new(root, "compute_units", json_integer((json_int_t)device->compute_units));
+  json_object_set_new(root, "size", json_integer((json_int_t)r->size));
+  json_object_set_new(root, "runs", json_integer((json_int_t)set->rounds));
+  json_object_set_new(root, "timing", json_string("wall clock around enqueue and clFinish"));
+  json_object_set_new(root, "results", bench_results_to_json(set));
+  json_object_set_new(root, "left_out", bench_left_out_to_json(set));
+  return json_print(root, why);
+}
+
+/* ---- Running ----------------------------------------------------------------------------------------------------- */
+
+static int run(const request *r, session *s, bench_set *set, failure *why) {
+  const regex_t *only = r->only ? &r->expression : NULL;
+  fanin_device_info device = {0};
+  int status = STATUS_OK;
+  bench_add_starts(set);
+  bench_select(set, only);
+  if (bench_any_selected(set)) status = bench_measure_starts(set, r->device, r->size, why);
+  if (status == STATUS_OK) status = session_open(r->device, s, why);
+  if (status == STATUS_OK) status = bench_check_size(s, r->size, why);
+  if (status == STATUS_OK) status = find_info(s, &device, why);
+  if (status != STATUS_OK) return status;
+  bench_add_fills(set, r->size, device.has_f64);
+  bench_select(set, only);
+  if (!bench_any_selected(set)) {
+    return args_fail(why, "--only '%s' fits no case; 'fanin bench --size 64K' shows their names", r->only);
+  }
+  status = bench_measure(set, s, why);
+  if (status != STATUS_OK) return status;
+  if (r->json) return print_json(r, &device, set, why);
+  print_text(r, &device, set);
+  return STATUS_OK;
+}
+
+int cmd_bench(int argc, char **argv, failure *why) {
+  request r = {.size = (uint64_t)256 << 20, .runs = 7};
+  session s = {0};
+  bench_set set = {0};
+  int status = args_parse(&bench_syntax, argc, argv, &r, why);
+  set.rounds = (size_t)r.runs;
+  if (status == STATUS_OK) {
+    status = r.start_probe ? bench_start_probe(r.start_probe, r.device, r.size, why) : run(&r, &s, &set, why);
+  }
+  bench_free(&set);
+  session_close(&s);
+  if (r.only) regfree(&r.expression);
+  return status;
+}

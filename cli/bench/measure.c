@@ -1,0 +1,143 @@
+/* fanin bench: rounds of timed runs in one buffer. A time is the wall clock's from before the enqueue to after the
+ * clFinish() that follows it. */
+#include "bench/bench.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/progress.h"
+
+enum { PROGRESS_MS = 100 };
+
+int bench_check_size(const session *s, uint64_t size, failure *why) {
+  if (size <= s->max_alloc_bytes) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "--size %" PRIu64 ": %s gives at most %" PRIu64 " bytes at once", size, s->device_name,
+              s->max_alloc_bytes);
+}
+
+/* ---- Memory and plans -------------------------------------------------------------------------------------------- */
+
+/* Bytes of the buffer that the case writes to, from its begin. */
+static uint64_t span(const bench_case *c) {
+  uint64_t end = c->bytes;
+  for (size_t i = 0; i < c->n_items; ++i) {
+    uint64_t elements, bytes = 0;
+    const fanin_tensor *t = &c->items[i].tensor;
+    if (fanin_tensor_size(t, &elements, &bytes) == FANIN_OK && t->offset + bytes > end) end = t->offset + bytes;
+  }
+  return end;
+}
+
+/* The memory that all selected cases share. */
+static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure *why) {
+  uint64_t most = 0;
+  for (size_t i = 0; i < set->count; ++i) {
+    bench_case *c = &set->cases[i];
+    if (!c->selected || c->group == BENCH_START) continue;
+    const uint64_t bytes = span(c);
+    if (bytes > s->max_alloc_bytes) {
+      c->too_large = true;
+      c->selected = false;
+    } else if (bytes > most) {
+      most = bytes;
+    }
+  }
+  return most > 0 ? session_buffer(s, (size_t)most, memory, why) : STATUS_OK;
+}
+
+static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *why) {
+  for (size_t i = 0; i < c->n_items; ++i)
+    c->items[i].tensor.buffer = memory;
+  const fanin_status status = fanin_plan_create(s->f, c->items, c->n_items, &c->plan);
+  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, c->name);
+}
+
+/* ---- Rounds ------------------------------------------------------------------------------------------------------ */
+
+static double now(void) {
+  struct timespec time = {0};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+static int time_run(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, double *seconds,
+                    failure *why) {
+  const double begin = now();
+  const int status = c->enqueue(s, memory, c, seed, why);
+  const cl_int code = clFinish(s->queue);
+  *seconds = now() - begin;
+  if (status != STATUS_OK) return status;
+  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, c->name);
+}
+
+/* The selected cases of a group. */
+typedef struct turns {
+  bench_case **cases;
+  size_t count;
+} turns;
+
+static turns turns_of(const bench_set *set, bench_group group) {
+  turns t = {.cases = allocate(set->count, sizeof(bench_case *))};
+  for (size_t i = 0; i < set->count; ++i) {
+    if (set->cases[i].selected && set->cases[i].group == group) t.cases[t.count++] = &set->cases[i];
+  }
+  return t;
+}
+
+/* Makes ready what each case needs, and runs it once, untimed: kernels compile and memory is touched. */
+static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memory, failure *why) {
+  int status = STATUS_OK;
+  for (size_t i = 0; i < t->count && status == STATUS_OK; ++i) {
+    bench_case *c = t->cases[i];
+    double seconds;
+    progress_show("preparing %s %s (compiling kernels, once a device)", c->name, c->dtype);
+    c->seconds = allocate(rounds, sizeof *c->seconds);
+    if (c->by_plan) status = make_plan(s, memory, c, why);
+    if (status == STATUS_OK) status = time_run(s, memory, c, 0, &seconds, why);
+  }
+  return status;
+}
+
+/* One run of each. Every round begins with another case, so that none is always the first. */
+static int run_round(const turns *t, size_t round, size_t rounds, const session *s, cl_mem memory, failure *why) {
+  uint64_t shown = 0;
+  int status = STATUS_OK;
+  for (size_t i = 0; i < t->count && status == STATUS_OK; ++i) {
+    const bench_case *c = t->cases[(i + round) % t->count];
+    const uint64_t clock = progress_clock();
+    if (shown == 0 || clock - shown >= PROGRESS_MS) {
+      progress_show("round %zu of %zu: %s %s", round + 1, rounds, c->name, c->dtype);
+      shown = clock;
+    }
+    status = time_run(s, memory, c, round + 1, &c->seconds[round], why);
+  }
+  return status;
+}
+
+static void release_plans(const turns *t) {
+  for (size_t i = 0; i < t->count; ++i) {
+    fanin_plan_release(t->cases[i]->plan);
+    t->cases[i]->plan = NULL;
+  }
+}
+
+static int measure_group(const bench_set *set, const session *s, cl_mem memory, bench_group group, failure *why) {
+  turns t = turns_of(set, group);
+  int status = prepare(&t, set->rounds, s, memory, why);
+  for (size_t round = 0; round < set->rounds && status == STATUS_OK; ++round)
+    status = run_round(&t, round, set->rounds, s, memory, why);
+  release_plans(&t);
+  free(t.cases);
+  return status;
+}
+
+int bench_measure(bench_set *set, const session *s, failure *why) {
+  cl_mem memory = NULL;
+  int status = make_memory(set, s, &memory, why);
+  for (int group = BENCH_MAIN; group < BENCH_GROUPS && status == STATUS_OK; ++group)
+    status = measure_group(set, s, memory, (bench_group)group, why);
+  progress_clear();
+  if (memory) clReleaseMemObject(memory);
+  return status;
+}

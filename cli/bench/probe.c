@@ -1,0 +1,145 @@
+/* fanin bench: the processes that bench_start.c measures. Each writes a dot to standard output when its device has
+ * finished. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/args.h"
+#include "bench/bench.h"
+
+/* ---- fanin ------------------------------------------------------------------------------------------------------- */
+
+static int say_finished(failure *why) {
+  return write(STDOUT_FILENO, ".", 1) == 1 ? STATUS_OK : fail(why, STATUS_INPUT, "write: %s", strerror(errno));
+}
+
+/* The device's index in fanin_devices(), so that the other process takes the same. */
+static int print_index(const session *s, failure *why) {
+  size_t count = 0;
+  fanin_status status = fanin_devices(NULL, 0, &count);
+  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  fanin_device_info *list = allocate(count, sizeof *list);
+  status = fanin_devices(list, count, &count);
+  size_t index = 0;
+  while (index < count && list[index].device != fanin_device(s->f))
+    ++index;
+  free(list);
+  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  printf("%zu", index);
+  return STATUS_OK;
+}
+
+static int probe_fanin(const char *device, uint64_t size, failure *why) {
+  const uint64_t shape[2] = {1024, BENCH_START_BYTES / sizeof(cl_float) / 1024};
+  const fanin_init init = fanin_normal(0, 0.02);
+  const fanin_key key = fanin_key_named(0, "start");
+  session s = {0};
+  fanin_tensor tensor = {0};
+  int status = session_open(device, &s, why);
+  if (status != STATUS_OK) goto close;
+  fanin_status done = fanin_tensor_alloc(s.f, FANIN_F32, NULL, 2, shape, &tensor);
+  if (done == FANIN_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
+  if (done != FANIN_OK) {
+    status = fail_library(why, done, NULL);
+    goto close;
+  }
+  const cl_int code = clFinish(s.queue);
+  status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, "clFinish");
+  /* Past the time that is measured: what else the parent wants to know before it uses OpenCL itself. */
+  if (status == STATUS_OK) status = bench_check_size(&s, size, why);
+  if (status == STATUS_OK) status = print_index(&s, why);
+
+close:
+  fanin_tensor_free(&tensor);
+  session_close(&s);
+  return status;
+}
+
+/* ---- An OpenCL program that does next to nothing ----------------------------------------------------------------- */
+
+/* The device with that index, without the library. */
+static int find_device(uint64_t index, cl_device_id *device, failure *why) {
+  enum { MOST = 64 };
+  cl_platform_id platforms[MOST];
+  cl_uint n_platforms = 0;
+  cl_int code = clGetPlatformIDs(MOST, platforms, &n_platforms);
+  if (code != CL_SUCCESS) return fail_opencl(why, code, "clGetPlatformIDs");
+  for (cl_uint i = 0; i < n_platforms && i < MOST; ++i) {
+    cl_device_id devices[MOST];
+    cl_uint n = 0;
+    code = clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, MOST, devices, &n);
+    if (code != CL_SUCCESS) continue; /* has none, or is broken: fanin_devices() passes it over as well */
+    if (n > MOST) n = MOST;
+    if (index < n) {
+      *device = devices[index];
+      return STATUS_OK;
+    }
+    index -= n;
+  }
+  return fail(why, STATUS_DEVICE, "there is no such device");
+}
+
+static const char empty_source[] = "kernel void empty(global uint *out) { out[get_global_id(0)] = 0; }";
+
+/* Builds the kernel and runs it with one item. */
+static int run_empty(cl_context context, cl_device_id device, cl_command_queue queue, failure *why) {
+  const char *source = empty_source, *step = "clCreateProgramWithSource";
+  const size_t one = 1;
+  cl_kernel kernel = NULL;
+  cl_mem out = NULL;
+  cl_int code;
+  cl_program program = clCreateProgramWithSource(context, 1, &source, NULL, &code);
+  if (code == CL_SUCCESS) {
+    step = "clBuildProgram";
+    code = clBuildProgram(program, 1, &device, NULL, NULL, NULL);
+  }
+  if (code == CL_SUCCESS) {
+    step = "clCreateKernel";
+    kernel = clCreateKernel(program, "empty", &code);
+  }
+  if (code == CL_SUCCESS) {
+    step = "clCreateBuffer";
+    out = clCreateBuffer(context, CL_MEM_READ_WRITE, sizeof(cl_uint), NULL, &code);
+  }
+  if (code == CL_SUCCESS) {
+    step = "clSetKernelArg";
+    code = clSetKernelArg(kernel, 0, sizeof out, &out);
+  }
+  if (code == CL_SUCCESS) {
+    step = "clEnqueueNDRangeKernel";
+    code = clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &one, NULL, 0, NULL, NULL);
+  }
+  if (code == CL_SUCCESS) {
+    step = "clFinish";
+    code = clFinish(queue);
+  }
+  const int status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, step);
+  if (out) clReleaseMemObject(out);
+  if (kernel) clReleaseKernel(kernel);
+  if (program) clReleaseProgram(program);
+  return status;
+}
+
+static int probe_empty(const char *index, failure *why) {
+  uint64_t number = 0;
+  cl_device_id device = NULL;
+  cl_int code;
+  int status = index ? args_number("--device", index, &number, why) : STATUS_OK;
+  if (status == STATUS_OK) status = find_device(number, &device, why);
+  if (status != STATUS_OK) return status;
+  cl_context context = clCreateContext(NULL, 1, &device, NULL, NULL, &code);
+  if (code != CL_SUCCESS) return fail_opencl(why, code, "clCreateContext");
+  cl_command_queue queue = clCreateCommandQueue(context, device, 0, &code);
+  status = code == CL_SUCCESS ? run_empty(context, device, queue, why) : fail_opencl(why, code, "clCreateCommandQueue");
+  if (queue) clReleaseCommandQueue(queue);
+  clReleaseContext(context);
+  return status;
+}
+
+int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why) {
+  if (strcmp(what, "fanin") == 0) return probe_fanin(device, size, why);
+  if (strcmp(what, "empty") == 0) return probe_empty(device, why);
+  return args_fail(why, "--start-probe '%s': give fanin or empty", what);
+}

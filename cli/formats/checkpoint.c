@@ -1,0 +1,195 @@
+/* A checkpoint whose tensors are to be made anew: names, shapes and dtypes from the headers of its files. */
+#include "formats/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/json_check.h"
+
+char *checkpoint_beside(const char *index, const char *name) {
+  const char *slash = strrchr(index, '/');
+  const int directory = slash ? (int)(slash - index) + 1 : 0;
+  const size_t size = (size_t)directory + strlen(name) + 1;
+  char *path = allocate(size, 1);
+  snprintf(path, size, "%.*s%s", directory, index, name);
+  return path;
+}
+
+/* ---- Which files ------------------------------------------------------------------------------------------------- */
+
+static int by_text(const void *left, const void *right) {
+  const char *const *l = left, *const *r = right;
+  return strcmp(*l, *r);
+}
+
+/* A plain name beside the index: no other place is ever read, or written. */
+static int check_shard_name(const json_check *in, const char *tensor, const json_t *value) {
+  const char *name = json_string_value(value);
+  char where[JSON_WHERE];
+  json_place(where, "weight_map", "%.200s", tensor);
+  if (!name) return json_complain(in, where, "is %s, but must be a file's name", json_type_text(value));
+  if (strchr(name, '/') || name[0] == '.' || !has_ending(name, ".safetensors")) {
+    return json_complain(in, where, "'%.200s' is no name of a .safetensors file beside the index", name);
+  }
+  return STATUS_OK;
+}
+
+/* The different files of the map, sorted. */
+static int list_files(checkpoint *c, const json_check *in, json_t *map) {
+  const char *tensor;
+  json_t *value;
+  size_t n = 0;
+  int status = json_check_type(in, "weight_map", map, JSON_OBJECT);
+  if (status == STATUS_OK && json_object_size(map) == 0) status = json_complain(in, "weight_map", "is empty");
+  if (status != STATUS_OK) return status;
+  const char **all = allocate(json_object_size(map), sizeof *all);
+  json_object_foreach(map, tensor, value) {
+    if (status == STATUS_OK) status = check_shard_name(in, tensor, value);
+    all[n++] = json_string_value(value);
+  }
+  if (status == STATUS_OK) {
+    qsort(all, n, sizeof *all, by_text);
+    c->names = allocate(n, sizeof *c->names);
+    c->paths = allocate(n, sizeof *c->paths);
+    for (size_t i = 0; i < n; ++i) {
+      if (i > 0 && strcmp(all[i], all[i - 1]) == 0) continue;
+      c->names[c->n_files] = copy_text(all[i], strlen(all[i]));
+      c->paths[c->n_files++] = checkpoint_beside(c->path, all[i]);
+    }
+  }
+  free(all);
+  return status;
+}
+
+/* ---- Their headers ----------------------------------------------------------------------------------------------- */
+
+static int by_place(const void *left, const void *right) {
+  const checkpoint_tensor *l = left, *r = right;
+  if (l->shard != r->shard) return l->shard < r->shard ? -1 : 1;
+  if (l->stored->offset != r->stored->offset) return l->stored->offset < r->stored->offset ? -1 : 1;
+  return (l->stored > r->stored) - (l->stored < r->stored);
+}
+
+static int by_name(const void *left, const void *right) {
+  const checkpoint_tensor *const *l = left, *const *r = right;
+  return strcmp((*l)->stored->name, (*r)->stored->name);
+}
+
+static void sort_tensors(checkpoint *c) {
+  qsort(c->tensors, c->count, sizeof *c->tensors, by_place);
+  c->by_name = allocate(c->count, sizeof *c->by_name);
+  for (size_t i = 0; i < c->count; ++i)
+    c->by_name[i] = &c->tensors[i];
+  qsort(c->by_name, c->count, sizeof *c->by_name, by_name);
+}
+
+/* The header of each; descriptors are closed at once, since there may be more files than a process may have open. */
+static int read_headers(checkpoint *c, failure *why) {
+  c->files = allocate(c->n_files, sizeof *c->files);
+  for (size_t i = 0; i < c->n_files; ++i)
+    c->files[i].fd = -1;
+  for (size_t i = 0; i < c->n_files; ++i) {
+    const int status = tensor_file_open(c->paths[i], &c->files[i], why);
+    if (status != STATUS_OK) return status;
+    close(c->files[i].fd);
+    c->files[i].fd = -1;
+    c->count += c->files[i].count;
+  }
+  c->tensors = allocate(c->count, sizeof *c->tensors);
+  size_t n = 0;
+  for (size_t i = 0; i < c->n_files; ++i) {
+    for (size_t k = 0; k < c->files[i].count; ++k)
+      c->tensors[n++] = (checkpoint_tensor){&c->files[i].tensors[k], i};
+  }
+  if (n > 0) sort_tensors(c);
+  c->format = json_string_value(json_object_get(c->files[0].metadata, "format"));
+  return c->count > 0 ? STATUS_OK : fail(why, STATUS_INPUT, "%s: there is no tensor", c->path);
+}
+
+/* Every tensor of the map is in its file, and every tensor of a file is in the map, once. */
+static int check_map(const checkpoint *c, const json_check *in, json_t *map) {
+  for (size_t i = 0; i < c->count; ++i) {
+    const checkpoint_tensor *t = &c->tensors[i];
+    const char *file = json_string_value(json_object_get(map, t->stored->name));
+    if (file && strcmp(file, c->names[t->shard]) == 0) continue;
+    return json_complain(in, "weight_map", "tensor '%.200s' is in %.100s, but here %s%.100s", t->stored->name,
+                         c->names[t->shard], file ? "in " : "missing", file ? file : "");
+  }
+  if (c->count == json_object_size(map)) return STATUS_OK;
+  const char *tensor;
+  json_t *value;
+  json_object_foreach(map, tensor, value) {
+    if (checkpoint_find(c, tensor)) continue;
+    return json_complain(in, "weight_map", "tensor '%.200s' is not in %.200s", tensor, json_string_value(value));
+  }
+  return STATUS_OK;
+}
+
+static int read_sharded(checkpoint *c, failure *why) {
+  const json_check in = {c->path, why};
+  json_t *root = NULL;
+  int status = json_load_path(c->path, &root, why);
+  if (status == STATUS_OK) status = json_check_type(&in, "the file", root, JSON_OBJECT);
+  json_t *map = json_object_get(root, "weight_map");
+  if (status == STATUS_OK && !map) status = json_complain(&in, "the file", "needs a 'weight_map'");
+  if (status == STATUS_OK) status = list_files(c, &in, map);
+  if (status == STATUS_OK) status = read_headers(c, why);
+  if (status == STATUS_OK) status = check_map(c, &in, map);
+  json_decref(root);
+  return status;
+}
+
+int checkpoint_read(const char *path, checkpoint *out, failure *why) {
+  int status;
+  *out = (checkpoint){.path = path, .sharded = has_ending(path, CHECKPOINT_INDEX)};
+  if (out->sharded) {
+    status = read_sharded(out, why);
+  } else if (has_ending(path, ".safetensors")) {
+    out->paths = allocate(1, sizeof *out->paths);
+    out->paths[out->n_files++] = copy_text(path, strlen(path));
+    status = read_headers(out, why);
+  } else {
+    status =
+        fail(why, STATUS_INPUT, "%s: the name of a checkpoint must end in .safetensors or " CHECKPOINT_INDEX, path);
+  }
+  if (status != STATUS_OK) checkpoint_free(out);
+  return status;
+}
+
+const checkpoint_tensor *checkpoint_find(const checkpoint *c, const char *name) {
+  const stored_tensor named = {.name = (char *)name};
+  const checkpoint_tensor wanted = {.stored = &named}, *key = &wanted;
+  const checkpoint_tensor *const *found = bsearch(&key, c->by_name, c->count, sizeof *c->by_name, by_name);
+  return found ? *found : NULL;
+}
+
+static bool same_file(const struct stat *there, const char *path) {
+  struct stat other;
+  return stat(path, &other) == 0 && other.st_dev == there->st_dev && other.st_ino == there->st_ino;
+}
+
+bool checkpoint_has(const checkpoint *c, const char *path) {
+  struct stat there;
+  if (stat(path, &there) != 0) return false;
+  bool found = same_file(&there, c->path);
+  for (size_t i = 0; i < c->n_files && !found; ++i)
+    found = same_file(&there, c->paths[i]);
+  return found;
+}
+
+void checkpoint_free(checkpoint *c) {
+  for (size_t i = 0; i < c->n_files; ++i) {
+    if (c->files) tensor_file_close(&c->files[i]);
+    if (c->names) free(c->names[i]);
+    free(c->paths[i]);
+  }
+  free(c->names);
+  free(c->paths);
+  free(c->files);
+  free(c->by_name);
+  free(c->tensors);
+  *c = (checkpoint){0};
+}

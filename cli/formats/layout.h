@@ -1,0 +1,18 @@
+/* A tensor's layout as one text: "OIHW", "OIHW,groups=32", "IO,splits=3". */
+#ifndef CLI_FORMATS_LAYOUT_H
+#define CLI_FORMATS_LAYOUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "fanin.h"
+
+enum { LAYOUT_TEXT = 64 };
+
+char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]);
+
+/* Sets the tensor's layout, groups and splits; false if the text is none. Whether the layout fits the shape is the
+ * library's to say. */
+bool layout_parse(const char *text, size_t length, fanin_tensor *t);
+
+#endif

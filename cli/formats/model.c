@@ -1,0 +1,125 @@
+/* A list of named tensors: what a model file or the command line describes, checked before any device is asked. */
+#include "formats/model.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Names that a safetensors file can have. */
+static int check_name(const char *name, const char *where, failure *why) {
+  if (name[0] == '\0') return fail(why, STATUS_INPUT, "%s: the tensor's name is empty", where);
+  if (strlen(name) > MODEL_MAX_NAME) {
+    return fail(why, STATUS_INPUT, "%s: the tensor's name has %zu bytes; at most %d are accepted", where, strlen(name),
+                MODEL_MAX_NAME);
+  }
+  if (strcmp(name, "__metadata__") == 0) {
+    return fail(why, STATUS_INPUT, "%s: no tensor can have the name __metadata__: safetensors files use it", where);
+  }
+  return STATUS_OK;
+}
+
+/* Shape, layout and initialiser, by the library and without a device. */
+static int check_values(const fanin_tensor *tensor, const fanin_init *init, const char *where, failure *why) {
+  uint64_t elements, bytes;
+  fanin_moments moments;
+  for (int d = 0; d < tensor->rank; ++d) {
+    if (tensor->shape[d] == 0) return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0", where, d);
+  }
+  fanin_status status = fanin_tensor_size(tensor, &elements, &bytes);
+  if (status == FANIN_OK) status = fanin_expect(tensor, init, &moments);
+  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, where);
+}
+
+int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
+              failure *why) {
+  if (m->count == MODEL_MAX_TENSORS) {
+    return fail(why, STATUS_INPUT, "%s: more than %d tensors", where, MODEL_MAX_TENSORS);
+  }
+  int status = check_name(name, where, why);
+  if (status == STATUS_OK) status = check_values(tensor, init, where, why);
+  if (status != STATUS_OK) return status;
+  m->tensors = grow(m->tensors, &m->capacity, m->count + 1, sizeof *m->tensors);
+  m->tensors[m->count++] = (model_tensor){.name = copy_text(name, strlen(name)), .tensor = *tensor, .init = *init};
+  return STATUS_OK;
+}
+
+static int by_name(const void *left, const void *right) {
+  const char *const *l = left, *const *r = right;
+  return strcmp(*l, *r);
+}
+
+static int check_names_differ(const model *m, const char *path, failure *why) {
+  int status = STATUS_OK;
+  const char **names = allocate(m->count, sizeof *names);
+  for (size_t i = 0; i < m->count; ++i)
+    names[i] = m->tensors[i].name;
+  qsort(names, m->count, sizeof *names, by_name);
+  for (size_t i = 1; i < m->count && status == STATUS_OK; ++i) {
+    if (strcmp(names[i - 1], names[i]) == 0) {
+      status = fail(why, STATUS_INPUT, "%s: two tensors have the name '%s'", path, names[i]);
+    }
+  }
+  free(names);
+  return status;
+}
+
+/* Readers of safetensors count a tensor's bits in 64-bit numbers; a file's offsets would allow more. */
+static int check_total(const model *m, const char *path, failure *why) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < m->count; ++i) {
+    uint64_t elements, bytes;
+    const fanin_status status = fanin_tensor_size(&m->tensors[i].tensor, &elements, &bytes);
+    if (status != FANIN_OK) return fail_library(why, status, m->tensors[i].name);
+    if (bytes > (uint64_t)INT64_MAX / 4 - total) {
+      return fail(why, STATUS_INPUT, "%s: with tensor '%s' the model passes 2^61 bytes, more than a file can have",
+                  path, m->tensors[i].name);
+    }
+    total += bytes;
+  }
+  return STATUS_OK;
+}
+
+int model_check(const model *m, const char *path, failure *why) {
+  if (m->count == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", path);
+  const int status = check_names_differ(m, path, why);
+  return status == STATUS_OK ? check_total(m, path, why) : status;
+}
+
+const char *model_key(const model_tensor *t) {
+  return t->key ? t->key : t->name;
+}
+
+void model_set_dtype(model *m, fanin_dtype dtype) {
+  for (size_t i = 0; i < m->count; ++i) {
+    if (!m->tensors[i].stored) m->tensors[i].tensor.dtype = dtype;
+  }
+}
+
+uint64_t model_elements(const model_tensor *t) {
+  uint64_t elements = 1;
+  for (int d = 0; d < t->tensor.rank; ++d)
+    elements *= t->tensor.shape[d];
+  return elements;
+}
+
+uint64_t model_bytes(const model_tensor *t) {
+  return model_elements(t) * fanin_dtype_size(t->tensor.dtype);
+}
+
+void model_totals(const model *m, uint64_t *elements, uint64_t *bytes) {
+  *elements = *bytes = 0;
+  for (size_t i = 0; i < m->count; ++i) {
+    *elements += model_elements(&m->tensors[i]);
+    *bytes += model_bytes(&m->tensors[i]);
+  }
+}
+
+void model_free(model *m) {
+  for (size_t i = 0; i < m->count; ++i) {
+    free(m->tensors[i].name);
+    free(m->tensors[i].key);
+  }
+  free(m->tensors);
+  free(m->name);
+  *m = (model){0};
+}

@@ -1,0 +1,51 @@
+/* A list of named tensors: what a model file or the command line describes, checked before any device is asked. */
+#ifndef CLI_FORMATS_MODEL_H
+#define CLI_FORMATS_MODEL_H
+
+#include <stddef.h>
+
+#include "base/failure.h"
+
+enum { MODEL_MAX_TENSORS = 1000000, MODEL_MAX_NAME = 512 };
+
+typedef struct model_tensor {
+  char *name;
+  fanin_tensor tensor; /* no buffer */
+  fanin_init init;
+  double
+      factor; /* 0: values as `init` makes them; else calibrated: multiplied by it. NaN: nobody knows what made them */
+  char *key;  /* the name that its values follow from; NULL: its own */
+  const char *stored; /* the dtype that a file calls it, where it is none of the library's and all is zero; NULL */
+} model_tensor;
+
+typedef struct model {
+  char *name;         /* NULL: none */
+  const char *rules;  /* that gave the initialisers; NULL: none did */
+  const char *format; /* safetensors' metadata of that name; NULL: none */
+  model_tensor *tensors;
+  size_t count, capacity;
+} model;
+
+/* Adds a tensor after checking it alone; copies the name. `where` begins the sentence. */
+int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
+              failure *why);
+
+/* Checks what concerns the tensors together: names that differ, a total size that a file can have. */
+int model_check(const model *m, const char *path, failure *why);
+
+/* The name that a tensor's stream follows from. */
+const char *model_key(const model_tensor *t);
+
+/* Makes every tensor of that dtype but those whose dtype is none of the library's. Their sizes change: model_check()
+ * again. */
+void model_set_dtype(model *m, fanin_dtype dtype);
+
+/* Elements and bytes of a tensor, and of all; for tensors that were checked. */
+uint64_t model_elements(const model_tensor *t);
+uint64_t model_bytes(const model_tensor *t);
+void model_totals(const model *m, uint64_t *elements, uint64_t *bytes);
+
+/* Releases what it holds and leaves an empty model. */
+void model_free(model *m);
+
+#endif

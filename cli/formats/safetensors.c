@@ -1,0 +1,262 @@
+/* The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. */
+#include "formats/safetensors.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "formats/layout.h"
+
+#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
+#error "safetensors data is little-endian, and so must be the host that copies device memory into it"
+#endif
+
+/* What the format's own reader accepts, and what a header with 10^6 tensors needs. */
+enum { MAX_HEADER = 100000000, PREFIX = 8 };
+
+static const stored_type types[] = {
+    {"F32", 32, 1, FANIN_F32},        {"F16", 16, 1, FANIN_F16},    {"BF16", 16, 1, FANIN_BF16},
+    {"F64", 64, 1, FANIN_F64},        {"BOOL", 8, 0, FANIN_F32},    {"U8", 8, 0, FANIN_F32},
+    {"I8", 8, 0, FANIN_F32},          {"U16", 16, 0, FANIN_F32},    {"I16", 16, 0, FANIN_F32},
+    {"U32", 32, 0, FANIN_F32},        {"I32", 32, 0, FANIN_F32},    {"U64", 64, 0, FANIN_F32},
+    {"I64", 64, 0, FANIN_F32},        {"C64", 64, 0, FANIN_F32},    {"F8_E4M3", 8, 0, FANIN_F32},
+    {"F8_E5M2", 8, 0, FANIN_F32},     {"F8_E8M0", 8, 0, FANIN_F32}, {"F6_E2M3", 6, 0, FANIN_F32},
+    {"F6_E3M2", 6, 0, FANIN_F32},     {"F4", 4, 0, FANIN_F32},      {"F8_E4M3FNUZ", 8, 0, FANIN_F32},
+    {"F8_E5M2FNUZ", 8, 0, FANIN_F32},
+};
+enum { N_TYPES = sizeof types / sizeof *types };
+
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+
+static const char *type_name(fanin_dtype dtype) {
+  size_t i = 0;
+  while (types[i].dtype != dtype)
+    ++i; /* the table begins with the four */
+  return types[i].name;
+}
+
+static void set_note(json_t *metadata, const char *key, const char *tensor_name, json_t *value) {
+  const size_t size = sizeof "fanin.." + strlen(key) + strlen(tensor_name);
+  char *full = allocate(size, 1);
+  snprintf(full, size, tensor_name[0] ? "fanin.%s.%s" : "fanin.%s", key, tensor_name);
+  json_object_set_new(metadata, full, value);
+  free(full);
+}
+
+/* What made the tensor's values. */
+static void set_maker(json_t *metadata, const model_tensor *t) {
+  char init[512], factor[32];
+  if (isnan(t->factor)) return;
+  fanin_init_format(&t->init, init, sizeof init);
+  set_note(metadata, t->factor == 0 ? "init" : "calibrated", t->name, json_string(init));
+  if (t->factor == 0) return;
+  snprintf(factor, sizeof factor, "%.17g", t->factor);
+  set_note(metadata, "factor", t->name, json_string(factor));
+}
+
+static json_t *make_metadata(const model *m, uint64_t seed) {
+  json_t *metadata = json_object();
+  set_note(metadata, "version", "", json_string(fanin_version()));
+  set_note(metadata, "stream_version", "", json_from_u64(FANIN_STREAM_VERSION));
+  set_note(metadata, "seed", "", json_from_u64(seed));
+  if (m->name) set_note(metadata, "model", "", json_string(m->name));
+  if (m->rules) set_note(metadata, "rules", "", json_string(m->rules));
+  if (m->format) json_object_set_new(metadata, "format", json_string(m->format));
+  for (size_t i = 0; i < m->count; ++i) {
+    const model_tensor *t = &m->tensors[i];
+    char layout[LAYOUT_TEXT];
+    set_maker(metadata, t);
+    if (t->key) set_note(metadata, "key", t->name, json_string(t->key));
+    if (t->tensor.layout[0]) set_note(metadata, "layout", t->name, json_string(layout_format(&t->tensor, layout)));
+  }
+  return metadata;
+}
+
+static json_t *make_header(const model *m, uint64_t seed) {
+  json_t *header = json_object();
+  uint64_t offset = 0;
+  json_object_set_new(header, "__metadata__", make_metadata(m, seed));
+  for (size_t i = 0; i < m->count; ++i) {
+    const model_tensor *t = &m->tensors[i];
+    const uint64_t end = offset + model_bytes(t);
+    json_t *entry = json_object(), *offsets = json_array();
+    json_array_append_new(offsets, json_integer((json_int_t)offset));
+    json_array_append_new(offsets, json_integer((json_int_t)end));
+    json_object_set_new(entry, "dtype", json_string(t->stored ? t->stored : type_name(t->tensor.dtype)));
+    json_object_set_new(entry, "shape", json_from_shape(t->tensor.shape, t->tensor.rank));
+    json_object_set_new(entry, "data_offsets", offsets);
+    if (json_object_set_new(header, t->name, entry) != 0) { /* the one text that the user chose freely */
+      json_decref(header);
+      return NULL;
+    }
+    offset = end;
+  }
+  return header;
+}
+
+int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size, failure *why) {
+  json_t *header = make_header(m, seed);
+  if (!header) return fail(why, STATUS_INPUT, "a tensor's name is no valid UTF-8, which safetensors files need");
+  char *text = json_dumps(header, JSON_COMPACT);
+  json_decref(header);
+  if (!text) return fail(why, STATUS_DEVICE, "out of memory for the header");
+  const size_t length = strlen(text), padded = (length + 7) / 8 * 8;
+  if (padded > MAX_HEADER) {
+    free(text);
+    return fail(why, STATUS_INPUT, "the header would have %zu bytes; safetensors readers accept at most %d", padded,
+                MAX_HEADER);
+  }
+  *size = PREFIX + padded;
+  *bytes = allocate(*size, 1);
+  for (int i = 0; i < PREFIX; ++i)
+    (*bytes)[i] = (char)((uint64_t)padded >> (8 * i) & 0xff);
+  memset(*bytes + PREFIX, ' ', padded);
+  memcpy(*bytes + PREFIX, text, length);
+  free(text);
+  return STATUS_OK;
+}
+
+/* ---- Reading ----------------------------------------------------------------------------------------------------- */
+
+static int bad(const tensor_file *f, const char *tensor, failure *why, const char *what) {
+  return fail(why, STATUS_INPUT, "%s: tensor '%.256s': %s", f->path, tensor, what);
+}
+
+/* An array of at most `capacity` numbers. */
+static bool read_numbers(const json_t *array, uint64_t *out, size_t capacity) {
+  if (!json_is_array(array) || json_array_size(array) > capacity) return false;
+  for (size_t i = 0; i < json_array_size(array); ++i) {
+    const json_t *value = json_array_get(array, i);
+    if (!json_is_integer(value) || json_integer_value(value) < 0) return false;
+    out[i] = (uint64_t)json_integer_value(value);
+  }
+  return true;
+}
+
+static const stored_type *find_type(const char *name) {
+  for (size_t i = 0; name && i < N_TYPES; ++i) {
+    if (strcmp(types[i].name, name) == 0) return &types[i];
+  }
+  return NULL;
+}
+
+/* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}; what else it has is nobody's, as for other readers.
+ */
+static int read_entry(tensor_file *f, const char *name, const json_t *entry, uint64_t data, failure *why) {
+  uint64_t shape[STORED_MAX_RANK], offsets[2] = {0};
+  const json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
+  const char *type_text = json_string_value(json_object_get(entry, "dtype"));
+  if (!type_text || !dims || !range) return bad(f, name, why, "needs dtype, shape and data_offsets");
+  const stored_type *type = find_type(type_text);
+  if (!type) return fail(why, STATUS_INPUT, "%s: tensor '%.256s': unknown dtype '%.64s'", f->path, name, type_text);
+  if (json_array_size(dims) > STORED_MAX_RANK) return bad(f, name, why, "has more than 64 dimensions");
+  if (!read_numbers(dims, shape, STORED_MAX_RANK)) return bad(f, name, why, "its shape is no list of sizes");
+  if (json_array_size(range) != 2 || !read_numbers(range, offsets, 2) || offsets[0] > offsets[1]) {
+    return bad(f, name, why, "its data_offsets are not [begin, end]");
+  }
+  if (offsets[1] > f->size - data) {
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%.256s' ends at byte %" PRIu64 " of the data, but there are only %" PRIu64
+                " (is the file cut?)",
+                f->path, name, offsets[1], f->size - data);
+  }
+  if (!tensor_file_add(f, name, type, (int)json_array_size(dims), shape, data + offsets[0])) {
+    return bad(f, name, why, "its shape is too large, or no whole number of bytes");
+  }
+  const stored_tensor *t = &f->tensors[f->count - 1];
+  if (t->bytes != offsets[1] - offsets[0]) {
+    return fail(why, STATUS_INPUT, "%s: tensor '%.256s': shape and dtype make %" PRIu64 " bytes, data_offsets %" PRIu64,
+                f->path, name, t->bytes, offsets[1] - offsets[0]);
+  }
+  return STATUS_OK;
+}
+
+static int by_offset(const void *left, const void *right) {
+  const stored_tensor *const *l = left, *const *r = right;
+  if ((*l)->offset != (*r)->offset) return (*l)->offset < (*r)->offset ? -1 : 1;
+  return ((*l)->bytes > (*r)->bytes) - ((*l)->bytes < (*r)->bytes); /* empty ones before what begins there */
+}
+
+/* Each tensor begins where the one before ends, and the last ends with the file. */
+static int check_coverage(const tensor_file *f, uint64_t data, failure *why) {
+  uint64_t at = data;
+  int status = STATUS_OK;
+  const stored_tensor **order = allocate(f->count, sizeof *order);
+  for (size_t i = 0; i < f->count; ++i)
+    order[i] = &f->tensors[i];
+  qsort(order, f->count, sizeof *order, by_offset);
+  for (size_t i = 0; i < f->count && status == STATUS_OK; ++i) {
+    if (order[i]->offset != at) {
+      status = bad(f, order[i]->name, why,
+                   order[i]->offset < at ? "its data overlaps another tensor's" : "there is a hole before its data");
+    }
+    at += order[i]->bytes;
+  }
+  free(order);
+  if (status == STATUS_OK && at != f->size) {
+    status = fail(why, STATUS_INPUT, "%s: %" PRIu64 " bytes after the last tensor's data", f->path, f->size - at);
+  }
+  return status;
+}
+
+static int read_metadata(tensor_file *f, json_t *metadata, failure *why) {
+  const char *key;
+  json_t *value;
+  if (json_is_null(metadata)) return STATUS_OK; /* none, to other readers too */
+  if (!json_is_object(metadata)) return fail(why, STATUS_INPUT, "%s: __metadata__ is no object", f->path);
+  json_object_foreach(metadata, key, value) {
+    if (!json_is_string(value)) {
+      return fail(why, STATUS_INPUT, "%s: __metadata__: '%.64s' is no text", f->path, key);
+    }
+  }
+  f->metadata = json_incref(metadata);
+  return STATUS_OK;
+}
+
+static int read_header(tensor_file *f, json_t *header, uint64_t data, failure *why) {
+  const char *key;
+  json_t *value;
+  int status = STATUS_OK;
+  json_object_foreach(header, key, value) {
+    status = strcmp(key, "__metadata__") == 0 ? read_metadata(f, value, why) : read_entry(f, key, value, data, why);
+    if (status != STATUS_OK) return status;
+  }
+  return check_coverage(f, data, why);
+}
+
+int safetensors_read(tensor_file *f, failure *why) {
+  unsigned char prefix[PREFIX];
+  uint64_t length = 0;
+  if (f->size < PREFIX) {
+    return fail(why, STATUS_INPUT, "%s: %" PRIu64 " bytes are no safetensors file", f->path, f->size);
+  }
+  int status = tensor_file_read(f, 0, prefix, PREFIX, why);
+  if (status != STATUS_OK) return status;
+  for (int i = 0; i < PREFIX; ++i)
+    length |= (uint64_t)prefix[i] << (8 * i);
+  if (length > MAX_HEADER) {
+    return fail(why, STATUS_INPUT, "%s: a header of %" PRIu64 " bytes; at most %d are accepted", f->path, length,
+                MAX_HEADER);
+  }
+  if (length > f->size - PREFIX) {
+    return fail(why, STATUS_INPUT,
+                "%s: the header should have %" PRIu64 " bytes, but only %" PRIu64 " follow (is the file cut?)", f->path,
+                length, f->size - PREFIX);
+  }
+  json_error_t error;
+  char *text = allocate((size_t)length, 1);
+  json_t *header = NULL;
+  status = tensor_file_read(f, PREFIX, text, (size_t)length, why);
+  if (status == STATUS_OK) {
+    header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
+    status = json_is_object(header) && text[0] == '{' ? read_header(f, header, PREFIX + length, why)
+                                                      : fail(why, STATUS_INPUT, "%s: the header is no JSON object%s%s",
+                                                             f->path, header ? "" : ": ", header ? "" : error.text);
+  }
+  json_decref(header);
+  free(text);
+  return status;
+}

@@ -1,0 +1,102 @@
+/* A file of tensors, open for reading: what its formats have in common. */
+#include "formats/tensor_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "formats/npy.h"
+#include "formats/safetensors.h"
+
+bool has_ending(const char *text, const char *ending) {
+  const size_t n = strlen(text), m = strlen(ending);
+  return n >= m && strcmp(text + n - m, ending) == 0;
+}
+
+int tensor_file_open(const char *path, tensor_file *out, failure *why) {
+  static const struct {
+    const char *ending, *format;
+    int (*read_header)(tensor_file *, failure *);
+  } formats[] = {{".safetensors", "safetensors", safetensors_read}, {".npy", "npy", npy_read}};
+  struct stat there;
+  int status = STATUS_INPUT;
+  *out = (tensor_file){.path = path, .fd = -1};
+  for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
+    if (!has_ending(path, formats[i].ending)) continue;
+    out->format = formats[i].format;
+    out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer is refused, not waited for */
+    if (out->fd < 0 || fstat(out->fd, &there) != 0) {
+      fail(why, STATUS_INPUT, "%s: cannot open it: %s", path, strerror(errno));
+    } else if (!S_ISREG(there.st_mode)) {
+      fail(why, STATUS_INPUT, "%s: is no regular file", path);
+    } else {
+      out->size = (uint64_t)there.st_size;
+      status = formats[i].read_header(out, why);
+    }
+    if (status != STATUS_OK) tensor_file_close(out);
+    return status;
+  }
+  return fail(why, STATUS_INPUT, "%s: the name must end in .safetensors or .npy", path);
+}
+
+void tensor_file_close(tensor_file *f) {
+  if (f->fd >= 0) close(f->fd);
+  for (size_t i = 0; i < f->count; ++i) {
+    free(f->tensors[i].name);
+    free(f->tensors[i].shape);
+  }
+  free(f->tensors);
+  json_decref(f->metadata);
+  *f = (tensor_file){.fd = -1};
+}
+
+int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why) {
+  char *at = bytes;
+  while (size > 0) {
+    const ssize_t n = pread(f->fd, at, size, (off_t)offset);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return fail(why, STATUS_INPUT, "%s: cannot read: %s", f->path, strerror(errno));
+    if (n == 0) return fail(why, STATUS_INPUT, "%s: became shorter while it was read", f->path);
+    at += n;
+    offset += (uint64_t)n;
+    size -= (size_t)n;
+  }
+  return STATUS_OK;
+}
+
+bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
+                     uint64_t offset) {
+  uint64_t elements = 1, bits = 0;
+  bool overflow = false;
+  for (int d = 0; d < rank; ++d)
+    overflow = overflow || __builtin_mul_overflow(elements, shape[d], &elements);
+  overflow = overflow || __builtin_mul_overflow(elements, (uint64_t)type->bits, &bits);
+  if (overflow || bits % 8 != 0) return false;
+
+  uint64_t *copy = allocate((size_t)rank, sizeof *copy);
+  for (int d = 0; d < rank; ++d)
+    copy[d] = shape[d];
+  f->tensors = grow(f->tensors, &f->capacity, f->count + 1, sizeof *f->tensors);
+  f->tensors[f->count++] = (stored_tensor){.name = copy_text(name, strlen(name)),
+                                           .type = type,
+                                           .rank = rank,
+                                           .shape = copy,
+                                           .elements = elements,
+                                           .offset = offset,
+                                           .bytes = bits / 8};
+  return true;
+}
+
+const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name) {
+  if (!f->metadata) return NULL;
+  const size_t size = sizeof "fanin.." + strlen(key) + (tensor_name ? strlen(tensor_name) : 0);
+  char *full = allocate(size, 1);
+  snprintf(full, size, tensor_name ? "fanin.%s.%s" : "fanin.%s", key, tensor_name);
+  const char *text = json_string_value(json_object_get(f->metadata, full));
+  free(full);
+  return text;
+}

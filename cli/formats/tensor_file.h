@@ -1,0 +1,59 @@
+/* A file of tensors, open for reading: what a safetensors or npy file says about its contents. */
+#ifndef CLI_FORMATS_TENSOR_FILE_H
+#define CLI_FORMATS_TENSOR_FILE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+
+enum { STORED_MAX_RANK = 64 };
+
+/* An element type that files have. */
+typedef struct stored_type {
+  const char *name;
+  unsigned bits;  /* an element */
+  int measurable; /* 1: `dtype` is what the library calls it; 0: it can only be listed */
+  fanin_dtype dtype;
+} stored_type;
+
+typedef struct stored_tensor {
+  char *name;
+  const stored_type *type;
+  int rank;
+  uint64_t *shape;
+  uint64_t elements;
+  uint64_t offset, bytes; /* of its data in the file */
+} stored_tensor;
+
+typedef struct tensor_file {
+  const char *format; /* "safetensors", "npy" */
+  const char *path;   /* the caller's text */
+  int fd;
+  uint64_t size;
+  stored_tensor *tensors;
+  size_t count, capacity;
+  json_t *metadata;   /* safetensors: the texts of __metadata__; NULL: none */
+  bool fortran_order; /* npy */
+} tensor_file;
+
+/* Opens by the name's ending, .safetensors or .npy, and validates everything but the data. `path` must outlive it. */
+int tensor_file_open(const char *path, tensor_file *out, failure *why);
+void tensor_file_close(tensor_file *f);
+
+/* Reads exactly `size` bytes of the file from `offset`. */
+int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
+
+/* The next tensor of the list, for the formats' readers: sets elements and bytes from rank, shape and type; false if
+ * they overflow or end within a byte. Copies name and shape. */
+bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
+                     uint64_t offset);
+
+/* Text under "fanin.<key>" in the metadata, NULL if there is none; the same for one tensor, "fanin.<key>.<name>". */
+const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name);
+
+/* Whether the text ends in the other. */
+bool has_ending(const char *text, const char *ending);
+
+#endif

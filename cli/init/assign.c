@@ -1,0 +1,253 @@
+/* Gives the tensors of a checkpoint their initialisers, by rules. */
+#include "init/assign.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "formats/layout.h"
+#include "init/rule_values.h"
+
+enum { TEXT = 512 };
+
+/* ---- Which rule -------------------------------------------------------------------------------------------------- */
+
+/* The tensor whose name is this one's with the last `from` replaced by `to`, if it is a matrix or more. */
+static const checkpoint_tensor *sibling(const checkpoint *c, const char *name, const char *from, const char *to) {
+  const char *at = NULL;
+  for (const char *next = strstr(name, from); next; next = strstr(next + 1, from))
+    at = next;
+  if (!at) return NULL;
+  const size_t size = strlen(name) + strlen(to) + 1;
+  char *other = allocate(size, 1);
+  snprintf(other, size, "%.*s%s%s", (int)(at - name), name, to, at + strlen(from));
+  const checkpoint_tensor *found = checkpoint_find(c, other);
+  free(other);
+  return found && found->stored->rank >= 2 ? found : NULL;
+}
+
+static const checkpoint_tensor *fans_of(const assignments *a, const init_rule *r, const char *name) {
+  return sibling(a->checkpoint, name, r->fans_from, r->fans_to);
+}
+
+/* Where a rule looks at another tensor, that is part of its condition. */
+static bool takes(const assignments *a, const init_rule *r, const stored_tensor *t) {
+  if (!init_rule_takes(r, t)) return false;
+  if (r->fans_from) return fans_of(a, r, t->name) != NULL;
+  if (!r->same_as) return true;
+  const checkpoint_tensor *twin = checkpoint_find(a->checkpoint, r->same_as);
+  return twin && twin->stored != t;
+}
+
+static const init_rule *find_rule(const assignments *a, const stored_tensor *t) {
+  for (size_t i = 0; i < a->rules->count; ++i) {
+    if (takes(a, &a->rules->rules[i], t)) return &a->rules->rules[i];
+  }
+  return NULL;
+}
+
+/* ---- What it says ------------------------------------------------------------------------------------------------ */
+
+/* "rules gpt2: rules[3], tensor 'h.0.attn.c_attn.weight'" */
+static char *place_of(const assignments *a, const init_rule *r, const stored_tensor *t, char out[TEXT]) {
+  snprintf(out, TEXT, "rules %.128s: rules[%td], tensor '%.256s'", a->rules->name, r - a->rules->rules, t->name);
+  return out;
+}
+
+/* The tensor, with the layout that the rule gives it. */
+static int shape_tensor(const assignments *a, const init_rule *r, const stored_tensor *t, fanin_tensor *out,
+                        failure *why) {
+  char where[TEXT], layout[TEXT];
+  place_of(a, r, t, where);
+  if (t->rank > FANIN_MAX_RANK) {
+    return fail(why, STATUS_INPUT, "%s: has %d dimensions; at most %d are accepted", where, t->rank, FANIN_MAX_RANK);
+  }
+  *out = fanin_tensor_of(NULL, 0, t->type->dtype, NULL, t->rank, t->shape);
+  if (!r->layout) return STATUS_OK;
+  const int status = rule_text(a, r->layout, where, layout, sizeof layout, why);
+  if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;
+  return fail(why, STATUS_INPUT,
+              "%s: layout '%s': write a letter a dimension (O, I, B, D, H, W), then if needed ,groups=N and ,splits=N",
+              where, layout);
+}
+
+/* The product of the rule's schemes, on the fans of `t`. */
+static int read_factor(const assignments *a, const init_rule *r, const fanin_tensor *t, const char *where,
+                       double *factor, failure *why) {
+  const char *text;
+  char scheme[TEXT];
+  *factor = 1;
+  for (size_t i = 0; (text = init_rules_text(r->scale, i)); ++i) {
+    double one = 1;
+    const int status = rule_text(a, text, where, scheme, sizeof scheme, why);
+    if (status != STATUS_OK) return status;
+    const fanin_status read = fanin_scheme_factor(scheme, t, &one);
+    if (read != FANIN_OK) return fail_library(why, read, where);
+    *factor *= one;
+  }
+  return STATUS_OK;
+}
+
+/* The tensor whose fans the schemes see: its own, or another's with the layout that that one's rule gives it. */
+static int fans_tensor(const assignments *a, const assignment *to, fanin_tensor *out, failure *why) {
+  *out = to->tensor;
+  if (!to->rule->fans_from) return STATUS_OK;
+  const stored_tensor *other = fans_of(a, to->rule, to->of->stored->name)->stored;
+  const init_rule *rule = find_rule(a, other);
+  return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* without a rule it is refused itself */
+}
+
+static int read_init(const assignments *a, assignment *to, const char *where, failure *why) {
+  char text[TEXT];
+  fanin_tensor fans;
+  fanin_init plain;
+  double factor = 1;
+  int status = rule_text(a, to->rule->init, where, text, sizeof text, why);
+  if (status != STATUS_OK) return status;
+  fanin_status done = fanin_init_parse(text, &plain);
+  if (done != FANIN_OK) return fail_library(why, done, where);
+  status = fans_tensor(a, to, &fans, why);
+  if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
+  if (status != STATUS_OK) return status;
+  done = fanin_init_scaled(&plain, factor, &to->init);
+  return done == FANIN_OK ? STATUS_OK : fail_library(why, done, where);
+}
+
+/* Of dtypes that the library has not, zeros are those of the floating-point dtype of the same size. */
+static int read_dtype(const assignments *a, assignment *to, const char *where, failure *why) {
+  const stored_type *type = to->of->stored->type;
+  const bool floating = type->measurable || strncmp(type->name, "F8", 2) == 0;
+  if (floating && a->dtype) to->tensor.dtype = *a->dtype;
+  if (type->measurable || (floating && a->dtype)) return STATUS_OK;
+  if (to->init.kind == FANIN_ZEROS && type->bits >= 16) {
+    to->tensor.dtype = type->bits == 64 ? FANIN_F64 : type->bits == 32 ? FANIN_F32 : FANIN_F16;
+    to->stored = type->name;
+    return STATUS_OK;
+  }
+  return fail(why, STATUS_INPUT, "%s: has dtype %s, %s; let a rule before this one skip it", where, type->name,
+              floating          ? "which fanin does not write: give --dtype"
+              : type->bits < 16 ? "which fanin does not write"
+                                : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\"");
+}
+
+static int read_rule(const assignments *a, assignment *to, failure *why) {
+  char where[TEXT];
+  place_of(a, to->rule, to->of->stored, where);
+  if (to->rule->skip || to->rule->same_as) return STATUS_OK;
+  int status = shape_tensor(a, to->rule, to->of->stored, &to->tensor, why);
+  if (status == STATUS_OK) status = read_init(a, to, where, why);
+  return status == STATUS_OK ? read_dtype(a, to, where, why) : status;
+}
+
+static bool same_shape(const stored_tensor *x, const stored_tensor *y) {
+  for (int d = 0; d < x->rank && x->rank == y->rank; ++d) {
+    if (x->shape[d] != y->shape[d]) return false;
+  }
+  return x->rank == y->rank;
+}
+
+/* After all others: what another tensor got. */
+static int read_twin(const assignments *a, assignment *to, failure *why) {
+  char where[TEXT];
+  const checkpoint_tensor *twin = checkpoint_find(a->checkpoint, to->rule->same_as);
+  const assignment *of = &a->list[twin - a->checkpoint->tensors];
+  place_of(a, to->rule, to->of->stored, where);
+  if (!of->rule->init || of->stored || !to->of->stored->type->measurable) {
+    return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initialiser of floating-point values",
+                where, twin->stored->name);
+  }
+  if (!same_shape(to->of->stored, twin->stored)) {
+    return fail(why, STATUS_INPUT, "%s: has not the shape of '%.256s', whose values it is to have", where,
+                twin->stored->name);
+  }
+  to->twin = twin;
+  to->tensor = of->tensor;
+  to->tensor.dtype = a->dtype ? *a->dtype : to->of->stored->type->dtype;
+  to->init = of->init;
+  return STATUS_OK;
+}
+
+/* ---- All of them ------------------------------------------------------------------------------------------------- */
+
+static int refuse_untaken(const assignments *a, failure *why) {
+  enum { SHOWN = 4 };
+  char names[TEXT] = "";
+  size_t untaken = 0, used = 0;
+  for (size_t i = 0; i < a->checkpoint->count; ++i) {
+    const stored_tensor *t = a->list[i].of->stored;
+    if (a->list[i].rule || untaken++ >= SHOWN || used >= sizeof names - 1) continue;
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.96s'", used > 0 ? ", " : "", t->name);
+  }
+  if (untaken == 0) return STATUS_OK;
+  return fail(why, STATUS_INPUT,
+              "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Other --rules may, or a file of your own with "
+              "rules that give them an 'init' or 'skip' them (docs/checkpoints.md)",
+              a->checkpoint->path, a->rules->name, untaken, a->checkpoint->count, names,
+              untaken > SHOWN ? ", ..." : "");
+}
+
+int assign(assignments *a, failure *why) {
+  const checkpoint *c = a->checkpoint;
+  a->list = allocate(c->count, sizeof *a->list);
+  for (size_t i = 0; i < c->count; ++i)
+    a->list[i] = (assignment){.of = &c->tensors[i], .rule = find_rule(a, c->tensors[i].stored)};
+  int status = refuse_untaken(a, why);
+  if (status == STATUS_OK) status = rule_values_check(a, why);
+  for (size_t i = 0; status == STATUS_OK && i < c->count; ++i)
+    status = read_rule(a, &a->list[i], why);
+  for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
+    if (a->list[i].rule->same_as) status = read_twin(a, &a->list[i], why);
+  }
+  return status;
+}
+
+void assignments_free(assignments *a) {
+  free(a->list);
+  *a = (assignments){0};
+}
+
+/* ---- The model --------------------------------------------------------------------------------------------------- */
+
+static unsigned element_size(const assignment *a) {
+  return (unsigned)fanin_dtype_size(a->tensor.dtype);
+}
+
+static int by_size(const void *left, const void *right) {
+  const assignment *const *l = left, *const *r = right;
+  if (element_size(*l) != element_size(*r)) return element_size(*l) > element_size(*r) ? -1 : 1;
+  return ((*l)->of > (*r)->of) - ((*l)->of < (*r)->of);
+}
+
+static int by_shard_and_size(const void *left, const void *right) {
+  const assignment *const *l = left, *const *r = right;
+  if ((*l)->of->shard != (*r)->of->shard) return (*l)->of->shard < (*r)->of->shard ? -1 : 1;
+  return by_size(left, right);
+}
+
+static int add(const assignments *a, const assignment *from, model *out, failure *why) {
+  char where[TEXT];
+  const char *name = from->of->stored->name, *twin = from->twin ? from->twin->stored->name : NULL;
+  const int status =
+      model_add(out, name, &from->tensor, &from->init, place_of(a, from->rule, from->of->stored, where), why);
+  if (status != STATUS_OK) return status;
+  out->tensors[out->count - 1].stored = from->stored;
+  if (twin) out->tensors[out->count - 1].key = copy_text(twin, strlen(twin));
+  return STATUS_OK;
+}
+
+int assigned_model(const assignments *a, bool shards, model *out, size_t **shard_of, failure *why) {
+  size_t n = 0;
+  int status = STATUS_OK;
+  const assignment **order = allocate(a->checkpoint->count, sizeof *order);
+  for (size_t i = 0; i < a->checkpoint->count; ++i) {
+    if (!a->list[i].rule->skip) order[n++] = &a->list[i];
+  }
+  qsort(order, n, sizeof *order, shards ? by_shard_and_size : by_size);
+  *shard_of = allocate(n, sizeof **shard_of);
+  for (size_t i = 0; i < n && status == STATUS_OK; ++i) {
+    (*shard_of)[i] = order[i]->of->shard;
+    status = add(a, order[i], out, why);
+  }
+  free(order);
+  return status;
+}

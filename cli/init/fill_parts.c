@@ -1,0 +1,172 @@
+/* Fills parts of a model's tensors on a device and hands their bytes over, piece by piece. */
+#include "init/fill_parts.h"
+
+#include <stdlib.h>
+
+#include "base/progress.h"
+#include "base/text.h"
+
+enum { PROGRESS_MS = 100 };
+
+/* Memory for one piece, on the device and on the host, and the piece that is under way in it. */
+typedef struct slot {
+  cl_mem buffer;
+  char *host;
+  fanin_plan *plan; /* of the parts in the piece */
+  piece piece;      /* bytes is 0: none under way */
+  cl_event done;    /* its bytes are on the host */
+} slot;
+
+/* The fill of one model. */
+typedef struct work {
+  const session *s;
+  const model *model;
+  uint64_t seed;
+  cutter cutter;
+  slot slots[2];
+  cl_mem whole; /* the indivisible part that pieces are lent from; NULL: none */
+  uint64_t total, written, device_bytes, most_device_bytes;
+  uint64_t shown; /* when progress was */
+} work;
+
+static int make_buffer(work *w, uint64_t bytes, cl_mem *out, failure *why) {
+  if (bytes > w->s->max_alloc_bytes) {
+    char wanted[TEXT_NUMBER], most[TEXT_NUMBER];
+    return fail(why, STATUS_DEVICE, "a matrix of %s is made at once, and the device gives at most %s",
+                text_memory(bytes, wanted), text_memory(w->s->max_alloc_bytes, most));
+  }
+  const int status = session_buffer(w->s, (size_t)bytes, out, why);
+  if (status != STATUS_OK) return status;
+  w->device_bytes += bytes;
+  if (w->device_bytes > w->most_device_bytes) w->most_device_bytes = w->device_bytes;
+  return STATUS_OK;
+}
+
+/* After everything that was enqueued for it. */
+static void release_whole(work *w, uint64_t bytes) {
+  if (!w->whole) return;
+  clFinish(w->s->queue);
+  clReleaseMemObject(w->whole);
+  w->whole = NULL;
+  w->device_bytes -= bytes;
+}
+
+static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, size_t offset) {
+  const model_tensor *t = &w->model->tensors[part->tensor];
+  fanin_item item = {part->where, t->init, fanin_key_named(0, model_key(t)).stream};
+  item.tensor.buffer = buffer;
+  item.tensor.offset = offset;
+  return item;
+}
+
+/* Enqueues the fill of parts that lie side by side in a buffer. */
+static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count, cl_mem buffer, failure *why) {
+  fanin_item *items = allocate(count, sizeof *items);
+  size_t offset = 0;
+  for (size_t i = 0; i < count; ++i) {
+    items[i] = item_of(w, &parts[i], buffer, offset);
+    offset += (size_t)part_bytes(&parts[i].where);
+  }
+  fanin_status status = fanin_plan_create(w->s->f, items, count, &to->plan);
+  if (status == FANIN_OK) status = fanin_plan_enqueue(to->plan, w->s->queue, w->seed, 0, NULL, NULL);
+  free(items);
+  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, NULL);
+}
+
+/* Makes what the slot's piece holds, or is lent from. */
+static int make(work *w, slot *to, failure *why) {
+  const piece *p = &to->piece;
+  if (!p->lent) return enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
+  if (p->offset > 0) return STATUS_OK;
+  const uint64_t bytes = part_bytes(&p->whole.where);
+  const int status = make_buffer(w, bytes, &w->whole, why);
+  return status == STATUS_OK ? enqueue_fill(w, to, &p->whole, 1, w->whole, why) : status;
+}
+
+/* A slot has memory from its first use on. */
+static int prepare(work *w, slot *to, failure *why) {
+  if (!to->host) to->host = allocate(w->cutter.most, 1);
+  return to->buffer || to->piece.lent ? STATUS_OK : make_buffer(w, w->cutter.most, &to->buffer, why);
+}
+
+/* Enqueues the next piece and its way to the host. */
+static int start(work *w, slot *to, failure *why) {
+  piece *p = &to->piece;
+  cutter_next(&w->cutter, p);
+  if (p->bytes == 0) return STATUS_OK;
+  int status = prepare(w, to, why);
+  if (status == STATUS_OK) status = make(w, to, why);
+  if (status != STATUS_OK) return status;
+  const cl_mem from = p->lent ? w->whole : to->buffer;
+  const size_t offset = p->lent ? (size_t)p->offset : 0;
+  cl_int code = clEnqueueReadBuffer(w->s->queue, from, CL_FALSE, offset, p->bytes, to->host, 0, NULL, &to->done);
+  if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueReadBuffer");
+  const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
+  if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
+  code = clFlush(w->s->queue); /* the device begins now, while the host hands over the other piece */
+  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clFlush");
+}
+
+/* Waits for the piece and hands it over. */
+static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
+  const cl_int code = clWaitForEvents(1, &from->done);
+  clReleaseEvent(from->done);
+  from->done = NULL;
+  fanin_plan_release(from->plan);
+  from->plan = NULL;
+  if (code != CL_SUCCESS) return fail_opencl(why, code, "clWaitForEvents");
+  const int status = sink->write(sink->state, &from->piece, from->host, why);
+  w->written += from->piece.bytes;
+  from->piece.bytes = 0;
+  return status;
+}
+
+static void show_progress(work *w) {
+  char done[TEXT_NUMBER], whole[TEXT_NUMBER];
+  const uint64_t now = progress_clock();
+  if (cutter_at_end(&w->cutter) || (w->shown != 0 && now - w->shown < PROGRESS_MS)) return;
+  const size_t tensor = w->cutter.part.tensor;
+  w->shown = now;
+  progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,
+                text_bytes(w->written, done), text_bytes(w->total, whole), tensor + 1, w->model->count,
+                w->model->tensors[tensor].name, w->written > 0 ? "" : " (compiling kernels)");
+}
+
+static int fill_pieces(work *w, const part_sink *sink, failure *why) {
+  int status = STATUS_OK;
+  for (size_t turn = 0;; turn = !turn) {
+    slot *next = &w->slots[turn], *last = &w->slots[!turn];
+    show_progress(w);
+    status = start(w, next, why);
+    if (status != STATUS_OK || (next->piece.bytes == 0 && last->piece.bytes == 0)) break;
+    if (last->piece.bytes == 0) continue;
+    status = finish(w, last, sink, why);
+    if (status != STATUS_OK) break;
+  }
+  progress_clear();
+  return status;
+}
+
+size_t fill_piece_bytes(const session *s, uint64_t bytes) {
+  const uint64_t most = session_piece_bytes(s), wanted = bytes > 64 ? bytes : 64;
+  return (size_t)(wanted < most ? wanted : most);
+}
+
+int fill_parts(const session *s, const model *m, uint64_t seed, const part_source *source, uint64_t bytes,
+               const part_sink *sink, uint64_t *device_bytes, failure *why) {
+  work w = {.s = s, .model = m, .seed = seed, .total = bytes};
+  w.cutter = (cutter){.source = *source, .most = fill_piece_bytes(s, bytes)};
+  const int status = fill_pieces(&w, sink, why);
+  clFinish(s->queue); /* after a failure a read may still be writing into host memory */
+  for (int i = 0; i < 2; ++i) {
+    slot *used = &w.slots[i];
+    if (used->done) clReleaseEvent(used->done);
+    fanin_plan_release(used->plan);
+    if (used->buffer) clReleaseMemObject(used->buffer);
+    free(used->host);
+    piece_free(&used->piece);
+  }
+  if (w.whole) clReleaseMemObject(w.whole);
+  if (device_bytes) *device_bytes = w.most_device_bytes;
+  return status;
+}

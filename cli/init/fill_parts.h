@@ -1,0 +1,26 @@
+/* Fills parts of a model's tensors on a device and hands their bytes over, piece by piece. */
+#ifndef CLI_INIT_FILL_PARTS_H
+#define CLI_INIT_FILL_PARTS_H
+
+#include "base/session.h"
+#include "init/pieces.h"
+
+/* Takes the bytes of a piece, those of its parts one behind the other. Returns an exit status. */
+typedef struct part_sink {
+  int (*write)(void *state, const piece *p, const char *bytes, failure *why);
+  void *state;
+} part_sink;
+
+/* Two pieces of memory take turns, on the device and on the host: while one is handed over, the device fills the other.
+ * `bytes`: of all parts; pieces are no larger. Tensor `name` has the key fanin_key_named(seed, name). An indivisible
+ * part that is larger than a piece is made once and stays on the device until all of it is handed over.
+ * *device_bytes: the most device memory that was held at once, without what the library needs while it fills; NULL:
+ * not wanted. */
+int fill_parts(const session *s, const model *m, uint64_t seed, const part_source *source, uint64_t bytes,
+               const part_sink *sink, uint64_t *device_bytes, failure *why);
+
+/* The most bytes that a piece has when `bytes` are to be made. A piece is never empty, and takes an element of any
+ * type. */
+size_t fill_piece_bytes(const session *s, uint64_t bytes);
+
+#endif

@@ -1,0 +1,118 @@
+/* Parts of a model's tensors, cut into pieces of bounded size. */
+#include "init/pieces.h"
+
+#include <stdlib.h>
+
+/* Who writes a piece to its places keeps a list of its runs, and so does everybody whom it passes. */
+enum { MOST_RUNS = 16384 };
+
+/* ---- Parts ------------------------------------------------------------------------------------------------------- */
+
+static uint64_t extent_of(const fanin_tensor *t, int d) {
+  return t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
+}
+
+uint64_t part_elements(const fanin_tensor *t) {
+  uint64_t elements = 1;
+  if (t->part == FANIN_RANGE) return t->count;
+  for (int d = 0; d < t->rank; ++d)
+    elements *= extent_of(t, d);
+  return elements;
+}
+
+uint64_t part_bytes(const fanin_tensor *t) {
+  return part_elements(t) * fanin_dtype_size(t->dtype);
+}
+
+uint64_t part_run(const fanin_tensor *t) {
+  if (t->part != FANIN_SLAB) return part_elements(t);
+  uint64_t run = 1;
+  for (int d = t->rank - 1; d >= 0; --d) {
+    run *= t->extent[d];
+    if (t->extent[d] != t->shape[d]) break;
+  }
+  return run;
+}
+
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+/* Whole dimensions from the last on, as long as they begin there and fit; of the next, what fits. */
+static fanin_tensor cut_slab(const fanin_tensor *t, uint64_t done, uint64_t most) {
+  uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0}, size = 1;
+  bool open = true; /* dimension d may have more than one coordinate: those behind it are whole */
+  for (int d = t->rank - 1; d >= 0; --d) {
+    const uint64_t at = done % t->extent[d];
+    done /= t->extent[d];
+    start[d] = t->start[d] + at;
+    extent[d] = open ? least(t->extent[d] - at, most / size) : 1;
+    size *= extent[d];
+    open = open && extent[d] == t->extent[d];
+  }
+  return fanin_tensor_slab(*t, start, extent);
+}
+
+fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most) {
+  const uint64_t first = t->part == FANIN_RANGE ? t->first : 0;
+  if (t->part == FANIN_SLAB) return cut_slab(t, done, most);
+  return fanin_tensor_range(*t, first + done, least(part_elements(t) - done, most));
+}
+
+/* ---- Pieces ------------------------------------------------------------------------------------------------------ */
+
+/* Moves on to the next part that is not empty, if the last one is done. */
+static bool find_part(cutter *c) {
+  while (!c->has_part || c->done == part_elements(&c->part.where)) {
+    c->done = 0;
+    c->has_part = c->source.next && c->source.next(c->source.state, &c->part);
+    if (!c->has_part) {
+      c->source.next = NULL;
+      return false;
+    }
+  }
+  return true;
+}
+
+/* Adds what fits of the part; false if nothing does, or its elements would not be aligned. */
+static bool take_some(cutter *c, piece *p, uint64_t *runs) {
+  const size_t size = fanin_dtype_size(c->part.where.dtype);
+  const uint64_t run = part_run(&c->part.where), room = (c->most - p->bytes) / size,
+                 all = part_elements(&c->part.where);
+  const bool whole = c->part.indivisible && (c->done > 0 || all > room || all / run > *runs);
+  if (p->bytes % size != 0 || (whole && p->count > 0)) return false;
+  if (whole) {
+    p->lent = true;
+    p->whole = c->part;
+    p->offset = c->done * size;
+  }
+  const uint64_t most = run < room / *runs ? run * *runs : room;
+  if (most == 0) return false;
+  const fanin_tensor where = part_cut(&c->part.where, c->done, most);
+  const uint64_t elements = part_elements(&where);
+  p->parts = grow(p->parts, &p->capacity, p->count + 1, sizeof *p->parts);
+  p->parts[p->count++] = (model_part){c->part.tensor, where, c->part.indivisible};
+  p->bytes += (size_t)elements * size;
+  c->done += elements;
+  const uint64_t taken = elements / run + (elements % run != 0);
+  *runs -= least(*runs, taken);
+  return *runs > 0 && !whole;
+}
+
+void cutter_next(cutter *c, piece *p) {
+  uint64_t runs = MOST_RUNS;
+  p->count = 0;
+  p->bytes = 0;
+  p->lent = false;
+  while (find_part(c) && take_some(c, p, &runs))
+    continue;
+}
+
+bool cutter_at_end(cutter *c) {
+  return !find_part(c);
+}
+
+void piece_free(piece *p) {
+  free(p->parts);
+  *p = (piece){0};
+}

@@ -1,0 +1,58 @@
+/* Parts of a model's tensors, cut into pieces of bounded size: what passes through memory at once. No device. */
+#ifndef CLI_INIT_PIECES_H
+#define CLI_INIT_PIECES_H
+
+#include <stdbool.h>
+
+#include "formats/model.h"
+
+typedef struct model_part {
+  size_t tensor;      /* index in the model */
+  fanin_tensor where; /* FANIN_WHOLE, FANIN_SLAB or FANIN_RANGE, dense; no buffer */
+  bool indivisible;   /* its elements depend on one another, so that it is made at once, in memory of its own */
+} model_part;
+
+/* Elements and bytes of what memory holds. */
+uint64_t part_elements(const fanin_tensor *t);
+uint64_t part_bytes(const fanin_tensor *t);
+
+/* How many elements lie side by side in the whole's order, again and again: all of a range, a row of a slab. */
+uint64_t part_run(const fanin_tensor *t);
+
+/* Of what memory holds of `t`, in memory's order: what follows the first `done` elements, at most `most` of them and at
+ * least one, as many as make one range or slab. */
+fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most);
+
+/* Says which parts there are, one after another; false: no more. */
+typedef struct part_source {
+  bool (*next)(void *state, model_part *out);
+  void *state;
+} part_source;
+
+/* Tensors and parts of tensors whose elements lie side by side in a piece of memory. */
+typedef struct piece {
+  model_part *parts;
+  size_t count, capacity;
+  size_t bytes; /* of all; 0: there is no piece */
+  bool lent;    /* the one part is `offset` bytes into the memory of the indivisible part `whole` */
+  model_part whole;
+  uint64_t offset;
+} piece;
+
+typedef struct cutter {
+  part_source source;
+  size_t most;     /* bytes of a piece, at least an element's */
+  model_part part; /* that is being cut */
+  bool has_part;
+  uint64_t done; /* elements of it */
+} cutter;
+
+/* The next piece, in *p, whose memory is used again; p->bytes is 0 at the end. A piece has at most 16,384 runs. */
+void cutter_next(cutter *c, piece *p);
+
+/* Whether no piece is left. */
+bool cutter_at_end(cutter *c);
+
+void piece_free(piece *p);
+
+#endif

@@ -1,0 +1,263 @@
+/* Rules that give the tensors of a checkpoint their initialisers: a JSON file, or a set of those in the command. */
+#include "init/rules.h"
+
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- One rule ---------------------------------------------------------------------------------------------------- */
+
+/* A text, or an array of texts that is not empty. */
+static int check_texts(const json_check *in, const char *where, const json_t *value) {
+  char inner[JSON_WHERE];
+  if (json_is_string(value)) return STATUS_OK;
+  if (!json_is_array(value) || json_array_size(value) == 0) {
+    return json_complain(in, where, "is %s, but must be a text \"...\" or an array of texts", json_type_text(value));
+  }
+  for (size_t i = 0; i < json_array_size(value); ++i) {
+    snprintf(inner, sizeof inner, "%.400s[%zu]", where, i);
+    const int status = json_check_type(in, inner, json_array_get(value, i), JSON_STRING);
+    if (status != STATUS_OK) return status;
+  }
+  return STATUS_OK;
+}
+
+/* What check_texts() accepts, under an optional key. */
+static int get_texts(const json_check *in, const char *where, const json_t *rule, const char *key, const json_t **out) {
+  char inner[JSON_WHERE];
+  *out = json_object_get(rule, key);
+  return *out ? check_texts(in, json_place(inner, where, "%s", key), *out) : STATUS_OK;
+}
+
+static int get_rank(const json_check *in, const char *where, const json_t *rule, int *out) {
+  const json_t *value = json_object_get(rule, "rank");
+  char inner[JSON_WHERE];
+  *out = -1;
+  if (!value) return STATUS_OK;
+  json_place(inner, where, "rank");
+  const int status = json_check_type(in, inner, value, JSON_INTEGER);
+  if (status != STATUS_OK) return status;
+  const json_int_t rank = json_integer_value(value);
+  if (rank < 0 || rank > FANIN_MAX_RANK) {
+    return json_complain(in, inner, "is %" PRId64 ", but must be from 0 to %d", (int64_t)rank, FANIN_MAX_RANK);
+  }
+  *out = (int)rank;
+  return STATUS_OK;
+}
+
+/* Sizes and nulls. */
+static int get_shape(const json_check *in, const char *where, const json_t *rule, const json_t **out) {
+  char inner[JSON_WHERE];
+  *out = json_object_get(rule, "shape");
+  if (!*out) return STATUS_OK;
+  int status = json_check_type(in, json_place(inner, where, "shape"), *out, JSON_ARRAY);
+  for (size_t d = 0; status == STATUS_OK && d < json_array_size(*out); ++d) {
+    const json_t *size = json_array_get(*out, d);
+    if (json_is_null(size) || (json_is_integer(size) && json_integer_value(size) >= 0)) continue;
+    json_place(inner, where, "shape[%zu]", d);
+    status = json_complain(in, inner, "is %s; a size is accepted, or null for any", json_type_text(size));
+  }
+  return status;
+}
+
+/* "fans_of": ["bias", "weight"] */
+static int get_fans_of(const json_check *in, const char *where, const json_t *rule, init_rule *out) {
+  const json_t *pair = json_object_get(rule, "fans_of");
+  char inner[JSON_WHERE];
+  if (!pair) return STATUS_OK;
+  out->fans_from = json_string_value(json_array_get(pair, 0));
+  out->fans_to = json_string_value(json_array_get(pair, 1));
+  if (json_array_size(pair) == 2 && out->fans_from && out->fans_to && out->fans_from[0]) return STATUS_OK;
+  return json_complain(in, json_place(inner, where, "fans_of"),
+                       "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
+}
+
+/* One of init, same_as and skip; and where there is no value to put in, an initialiser that parses. */
+static int check_action(const json_check *in, const char *where, const init_rule *r) {
+  char inner[JSON_WHERE];
+  fanin_init unused;
+  if (!!r->init + !!r->same_as + !!r->skip != 1) {
+    return json_complain(in, where, "needs an 'init', a 'same_as' or a 'skip', and one of them only");
+  }
+  if (!r->init && (r->layout || r->scale || r->fans_from)) {
+    return json_complain(in, where, "layout, scale and fans_of go with 'init' only");
+  }
+  if (!r->init || strchr(r->init, '{')) return STATUS_OK;
+  const fanin_status parsed = fanin_init_parse(r->init, &unused);
+  return parsed == FANIN_OK ? STATUS_OK : json_complain_library(in, json_place(inner, where, "init"), parsed);
+}
+
+static int read_rule(const json_check *in, const char *where, json_t *rule, init_rule *out) {
+  static const char *const known[] = {"match", "rank",    "shape",   "dtype", "layout",  "init",
+                                      "scale", "fans_of", "same_as", "skip",  "comment", NULL};
+  const char *comment;
+  *out = (init_rule){.rank = -1};
+  int status = json_check_type(in, where, rule, JSON_OBJECT);
+  if (status == STATUS_OK) status = json_check_keys(in, where, rule, known);
+  if (status == STATUS_OK) status = get_texts(in, where, rule, "match", &out->match);
+  if (status == STATUS_OK && !out->match) status = json_complain(in, where, "needs a 'match', a pattern of names");
+  if (status == STATUS_OK) status = get_rank(in, where, rule, &out->rank);
+  if (status == STATUS_OK) status = get_shape(in, where, rule, &out->shape);
+  if (status == STATUS_OK) status = get_texts(in, where, rule, "dtype", &out->dtype);
+  if (status == STATUS_OK) status = get_texts(in, where, rule, "scale", &out->scale);
+  if (status == STATUS_OK) status = get_fans_of(in, where, rule, out);
+  if (status == STATUS_OK) status = json_get_text(in, where, rule, "layout", false, &out->layout);
+  if (status == STATUS_OK) status = json_get_text(in, where, rule, "init", false, &out->init);
+  if (status == STATUS_OK) status = json_get_text(in, where, rule, "same_as", false, &out->same_as);
+  if (status == STATUS_OK) status = json_get_text(in, where, rule, "skip", false, &out->skip);
+  if (status == STATUS_OK) status = json_get_text(in, where, rule, "comment", false, &comment);
+  return status == STATUS_OK ? check_action(in, where, out) : status;
+}
+
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
+
+/* A number, null for one that must be given, {"count": pattern}, or {"size": [pattern, dimension]}. */
+static int check_value(const json_check *in, const char *where, json_t *value) {
+  static const char *const known[] = {"count", "size", NULL};
+  char inner[JSON_WHERE];
+  if (json_is_number(value) || json_is_null(value)) return STATUS_OK;
+  if (!json_is_object(value) || json_object_size(value) != 1) {
+    return json_complain(in, where, "must be a number, null, {\"count\": PATTERN} or {\"size\": [PATTERN, DIMENSION]}");
+  }
+  const int status = json_check_keys(in, where, value, known);
+  if (status != STATUS_OK) return status;
+  const json_t *count = json_object_get(value, "count"), *size = json_object_get(value, "size");
+  if (count) return check_texts(in, json_place(inner, where, "count"), count);
+  json_place(inner, where, "size");
+  if (json_array_size(size) != 2 || !json_is_integer(json_array_get(size, 1))) {
+    return json_complain(in, inner, "must be [PATTERN, DIMENSION], dimensions from 0");
+  }
+  return check_texts(in, inner, json_array_get(size, 0));
+}
+
+static int read_values(const json_check *in, init_rules *out) {
+  json_t *values = json_object_get(out->root, "values"), *value;
+  const char *name;
+  char where[JSON_WHERE];
+  out->values = values;
+  if (!values) return STATUS_OK;
+  int status = json_check_type(in, "values", values, JSON_OBJECT);
+  if (status != STATUS_OK) return status;
+  json_object_foreach(values, name, value) {
+    if (status == STATUS_OK) status = check_value(in, json_place(where, "values", "%.64s", name), value);
+  }
+  return status;
+}
+
+static int read_rules(const json_check *in, init_rules *out) {
+  static const char *const known[] = {"name", "source", "comment", "values", "rules", NULL};
+  const char *ignored;
+  char where[JSON_WHERE];
+  int status = json_check_type(in, "the file", out->root, JSON_OBJECT);
+  if (status == STATUS_OK) status = json_check_keys(in, "the file", out->root, known);
+  if (status == STATUS_OK) status = json_get_text(in, "", out->root, "name", false, &ignored);
+  if (status == STATUS_OK) status = json_get_text(in, "", out->root, "source", false, &ignored);
+  if (status == STATUS_OK) status = json_get_text(in, "", out->root, "comment", false, &ignored);
+  if (status == STATUS_OK) status = read_values(in, out);
+  if (status != STATUS_OK) return status;
+  const json_t *rules = json_object_get(out->root, "rules");
+  if (json_array_size(rules) == 0) return json_complain(in, "the file", "needs 'rules', an array that is not empty");
+  out->count = json_array_size(rules);
+  out->rules = allocate(out->count, sizeof *out->rules);
+  for (size_t i = 0; status == STATUS_OK && i < out->count; ++i) {
+    json_place(where, "", "rules[%zu]", i);
+    status = read_rule(in, where, json_array_get(rules, i), &out->rules[i]);
+  }
+  return status;
+}
+
+/* Takes `root` over. */
+static int build(const char *name, json_t *root, init_rules *out, failure *why) {
+  const json_check in = {name, why};
+  *out = (init_rules){.name = copy_text(name, strlen(name)), .root = root};
+  const int status = read_rules(&in, out);
+  if (status != STATUS_OK) init_rules_free(out);
+  return status;
+}
+
+int init_rules_parse(const char *name, const char *bytes, size_t size, init_rules *out, failure *why) {
+  json_t *root = NULL;
+  const int status = json_load_bytes(name, bytes, size, &root, why);
+  return status == STATUS_OK ? build(name, root, out, why) : status;
+}
+
+static int no_such_set(const char *name, failure *why) {
+  char names[256] = "";
+  for (const rule_set *s = rule_sets; s->name; ++s) {
+    const size_t used = strlen(names);
+    snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", s->name);
+  }
+  return fail(why, STATUS_INPUT, "--rules '%s': there are %s; a file's name must end in .json", name, names);
+}
+
+int init_rules_load(const char *name, init_rules *out, failure *why) {
+  json_t *root = NULL;
+  if (has_ending(name, ".json")) {
+    const int status = json_load_path(name, &root, why);
+    return status == STATUS_OK ? build(name, root, out, why) : status;
+  }
+  const rule_set *s = rule_sets;
+  while (s->name && strcmp(s->name, name) != 0)
+    ++s;
+  return s->name ? init_rules_parse(name, s->json, s->size, out, why) : no_such_set(name, why);
+}
+
+void init_rules_free(init_rules *r) {
+  free(r->name);
+  free(r->rules);
+  json_decref(r->root);
+  *r = (init_rules){0};
+}
+
+/* ---- Conditions -------------------------------------------------------------------------------------------------- */
+
+const char *init_rules_text(const json_t *texts, size_t i) {
+  if (json_is_string(texts)) return i == 0 ? json_string_value(texts) : NULL;
+  return json_string_value(json_array_get(texts, i));
+}
+
+bool init_rules_match(const json_t *patterns, const char *name) {
+  const char *pattern;
+  for (size_t i = 0; (pattern = init_rules_text(patterns, i)); ++i) {
+    if (fnmatch(pattern, name, 0) == 0) return true;
+  }
+  return false;
+}
+
+static bool has_text(const json_t *texts, const char *wanted) {
+  const char *text;
+  for (size_t i = 0; (text = init_rules_text(texts, i)); ++i) {
+    if (strcmp(text, wanted) == 0) return true;
+  }
+  return false;
+}
+
+static bool has_shape(const json_t *shape, const stored_tensor *t) {
+  if (json_array_size(shape) != (size_t)t->rank) return false;
+  for (int d = 0; d < t->rank; ++d) {
+    const json_t *size = json_array_get(shape, (size_t)d);
+    if (!json_is_null(size) && (uint64_t)json_integer_value(size) != t->shape[d]) return false;
+  }
+  return true;
+}
+
+bool init_rule_takes(const init_rule *rule, const stored_tensor *t) {
+  if (rule->rank >= 0 && rule->rank != t->rank) return false;
+  if (rule->shape && !has_shape(rule->shape, t)) return false;
+  if (rule->dtype && !has_text(rule->dtype, t->type->name)) return false;
+  return init_rules_match(rule->match, t->name);
+}
+
+char *init_rule_pattern(const init_rule *rule) {
+  const char *pattern;
+  char *all = NULL;
+  size_t capacity = 0, used = 0;
+  for (size_t i = 0; (pattern = init_rules_text(rule->match, i)); ++i) {
+    const size_t more = strlen(pattern) + sizeof " or ";
+    all = grow(all, &capacity, used + more, 1);
+    used += (size_t)snprintf(all + used, more, "%s%s", i > 0 ? " or " : "", pattern);
+  }
+  return all;
+}

@@ -1,0 +1,57 @@
+/* Rules that give the tensors of a checkpoint their initialisers: a JSON file, or a set of those in the command.
+ * docs/checkpoints.md is the specification. */
+#ifndef CLI_INIT_RULES_H
+#define CLI_INIT_RULES_H
+
+#include "base/json_check.h"
+#include "formats/tensor_file.h"
+
+/* The sets that the command has: share/rules/NAME.json, embedded; ends with a NULL name. */
+typedef struct rule_set {
+  const char *name;
+  const char *json;
+  size_t size;
+} rule_set;
+extern const rule_set rule_sets[];
+
+/* One rule. Texts and values are those of the JSON. */
+typedef struct init_rule {
+  const json_t *match;             /* a pattern of names, or an array of them */
+  int rank;                        /* -1: any */
+  const json_t *shape;             /* sizes, null for any; NULL: any shape */
+  const json_t *dtype;             /* a dtype of safetensors, or an array of them; NULL: any */
+  const char *fans_from, *fans_to; /* the tensor whose fans the schemes see: the name with the first replaced; NULL */
+  const char *layout, *init;       /* before values are put in */
+  const json_t *scale;             /* texts of schemes; NULL: none */
+  const char *same_as, *skip;      /* instead of init: another tensor's name, why there is nothing to be made */
+} init_rule;
+
+typedef struct init_rules {
+  char *name;   /* the set's or the file's */
+  json_t *root; /* what the texts belong to */
+  const json_t *values;
+  init_rule *rules;
+  size_t count;
+} init_rules;
+
+/* A set by its name, or a file by a path that ends in .json. */
+int init_rules_load(const char *name, init_rules *out, failure *why);
+
+/* The same of JSON in memory. */
+int init_rules_parse(const char *name, const char *bytes, size_t size, init_rules *out, failure *why);
+
+void init_rules_free(init_rules *r);
+
+/* The i-th of a text or of an array of texts; NULL past the end, and of NULL. */
+const char *init_rules_text(const json_t *texts, size_t i);
+
+/* Whether a text, or one of an array of them, is a pattern (fnmatch(3)) that `name` matches. */
+bool init_rules_match(const json_t *patterns, const char *name);
+
+/* Whether name, rank, shape and dtype are those that the rule takes. */
+bool init_rule_takes(const init_rule *rule, const stored_tensor *t);
+
+/* "*.bias", "*.a.weight or *.b.weight": the caller's to free. */
+char *init_rule_pattern(const init_rule *rule);
+
+#endif

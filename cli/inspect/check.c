@@ -1,0 +1,130 @@
+/* Whether a measured tensor is what its initialiser makes: tests of std and mean in standard errors, and bounds. */
+#include "inspect/check.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "formats/layout.h"
+#include "inspect/chance.h"
+
+/* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
+static const struct {
+  double relative, absolute;
+} rounding[FANIN_DTYPE_COUNT] = {
+    [FANIN_F32] = {0x1p-24, 0x1p-150},
+    [FANIN_F16] = {0x1p-11, 0x1p-25},
+    [FANIN_BF16] = {0x1p-8, 0x1p-134},
+    [FANIN_F64] = {0x1p-24, 0}, /* computed to f32's accuracy at least (docs/stream.md) */
+};
+static const double measuring = 1e-6; /* fanin_measure()'s relative error */
+static const double pi = 3.14159265358979323846;
+
+bool check_is_fixed(const expectation *e) {
+  const fanin_law_kind kind = e->law.kind;
+  return kind == FANIN_LAW_CONSTANT || kind == FANIN_LAW_ONES || kind == FANIN_LAW_FIXED || !(e->moments.std > 0);
+}
+
+bool check_is_dependent(const expectation *e) {
+  return e->law.kind == FANIN_LAW_ORTHOGONAL;
+}
+
+expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
+  expectation e = {.text = tensor_file_note(f, "init", t->name)};
+  const char *layout = tensor_file_note(f, "layout", t->name);
+  if (!e.text || !t->type->measurable || t->rank > FANIN_MAX_RANK) return e;
+  fanin_tensor tensor = fanin_tensor_of(NULL, 0, t->type->dtype, NULL, t->rank, t->shape);
+  if (layout && !layout_parse(layout, strlen(layout), &tensor)) return e;
+  e.known = fanin_init_parse(e.text, &e.init) == FANIN_OK && fanin_expect(&tensor, &e.init, &e.moments) == FANIN_OK &&
+            fanin_law_of(&tensor, &e.init, &e.law) == FANIN_OK;
+  return e;
+}
+
+/* The deviate of a sample's std over the law's. The unbiased variance of n values, over the law's, has the variance
+ * (kurtosis - (n - 3) / (n - 1)) / n; its skewness, that of the sum of squares about the mean, makes its tails those of
+ * a gamma, exactly so for normals. `error`: of the ratio, by rounding and measuring. */
+static double std_deviate(const expectation *e, double ratio, double n, double error) {
+  double m[13];
+  fanin_law_moments(&e->law, e->moments.mean, e->moments.std, m);
+  const double third = m[6] - 3 * m[4] + 2 - 6 * m[3] * m[3], second = m[4] - 1;
+  const double skewness = third / (second * sqrt(second)) / sqrt(n - 1);
+  const double excess = ratio * ratio * (n / (n - 1)) - 1;
+  return skewed_deviate(excess / sqrt((m[4] - (n - 3) / (n - 1)) / n + 4 * error * error), skewness);
+}
+
+static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
+
+/* Rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends of a
+ * uniform as much again. It moves a normal's mean by at most step / 2 exp(-2 pi^2 (std / step)^2). Standard errors
+ * shrink with the number of elements and these do not, so that both are allowed for. */
+z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
+  z_scores z = {NAN, NAN};
+  if (!e->known || check_is_fixed(e) || n < 2) return z;
+  if (e->law.kind == FANIN_LAW_SPARSE) return z_scores_of_sparse(e, measured, dtype);
+  const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
+  const double std_error = measuring + step * step / 12;
+  const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
+  /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
+  if (!check_is_dependent(e)) z.std = std_deviate(e, measured->std / std, n, std_error);
+  z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
+  return z;
+}
+
+/* Those of the values that are not 0, of which there are so many, normal about 0. */
+static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double share = 1 - e->law.zeros;
+  expectation others = {.known = true, .init = fanin_normal(0, e->law.std), .law = e->law};
+  others.moments = (fanin_moments){.std = e->law.std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
+  others.law.kind = FANIN_LAW_NORMAL;
+  fanin_stats s = *measured;
+  s.count = (uint64_t)llround(share * (double)measured->count);
+  s.mean /= share;
+  s.second /= share;
+  s.std = sqrt(fmax(s.second - s.mean * s.mean, 0));
+  return z_scores_of(&others, &s, dtype);
+}
+
+size_t z_tests(const z_scores *z) {
+  return (size_t)!isnan(z->std) + (size_t)!isnan(z->mean);
+}
+
+/* The lengths of rows or columns are exact, and so is the root of the mean square. */
+static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double error = rounding[dtype].relative + 2e-6;
+  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + rounding[dtype].absolute;
+}
+
+/* Random values are never rounded across a bound, but the bound itself is an f32. An orthogonal matrix's are. */
+static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
+  double slack = 0x1p-23 * largest;
+  if (check_is_fixed(e) || check_is_dependent(e))
+    slack += rounding[dtype].relative * largest + rounding[dtype].absolute;
+  if (isinf(largest)) slack = 0;
+  return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
+}
+
+/* "std", "mean" or NULL: whether those of values that are not random differ by more than rounding and measuring do. */
+static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double error = rounding[dtype].relative + 2e-6;
+  const double scale = fabs(e->moments.mean) + e->moments.std;
+  const double allowed = error * scale + rounding[dtype].absolute;
+  if (fabs(measured->std - e->moments.std) > allowed) return "std";
+  return fabs(measured->mean - e->moments.mean) > allowed ? "mean" : NULL;
+}
+
+const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,
+                         double z_bound) {
+  if (measured->nonfinite > 0) return "non-finite";
+  if (!e->known || measured->count == 0) return "-";
+  if (fabs(z->std) > z_bound) return "std"; /* false for NaN: nothing to test */
+  if (fabs(z->mean) > z_bound) return "mean";
+  const char *differs = check_is_fixed(e) ? compare_fixed(e, measured, dtype) : NULL;
+  if (differs) return differs;
+  if (check_is_dependent(e) && !has_length(e, measured, dtype)) return "std";
+  return within_bounds(e, measured, dtype) ? "ok" : "bounds";
+}
+
+bool check_holds(const char *verdict) {
+  return strcmp(verdict, "ok") == 0 || strcmp(verdict, "-") == 0;
+}

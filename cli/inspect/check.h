@@ -1,0 +1,46 @@
+/* Whether a measured tensor is what its initialiser makes: tests of std and mean in standard errors, and bounds. */
+#ifndef CLI_INSPECT_CHECK_H
+#define CLI_INSPECT_CHECK_H
+
+#include <stdbool.h>
+
+#include "formats/tensor_file.h"
+
+/* What a tensor should be; from the notes that 'fanin init' leaves in a file. */
+typedef struct expectation {
+  bool known;
+  const char *text; /* the initialiser, as the file says it; NULL: it does not */
+  fanin_init init;
+  fanin_moments moments;
+  fanin_law law;
+} expectation;
+
+/* Not known where the file has no notes on the tensor, or some that the library does not understand. */
+expectation expectation_of(const tensor_file *f, const stored_tensor *t);
+
+/* Whether it is of values that are not random: as expected but for the dtype's rounding, or wrong. */
+bool check_is_fixed(const expectation *e);
+
+/* Whether the values are random, but depend on one another, so that only their mean is as that of independent ones:
+ * orthogonal matrices, whose std is exact. */
+bool check_is_dependent(const expectation *e);
+
+/* z of std and mean, in standard errors; the std's corrected for the skewness of a sample variance, so that it is a
+ * normal deviate with few elements too; NaN where there is nothing to test: no expectation, a constant, one element.
+ */
+typedef struct z_scores {
+  double std, mean;
+} z_scores;
+
+z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
+
+/* How many tests there are among them. */
+size_t z_tests(const z_scores *z);
+
+/* "ok", "-" where nothing is known, or what does not hold: "non-finite", "std", "mean", "bounds". Static storage. */
+const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,
+                         double z_bound);
+/* Whether check_tensor()'s answer is one that holds. */
+bool check_holds(const char *verdict);
+
+#endif

@@ -1,0 +1,44 @@
+/* Which law a tensor's values look like, where nothing says which they should follow. */
+#ifndef CLI_INSPECT_FIT_H
+#define CLI_INSPECT_FIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fanin.h"
+
+typedef enum fit_family {
+  FIT_FEW,      /* too few elements to tell */
+  FIT_CONSTANT, /* one value */
+  FIT_SPARSE,   /* mostly zeros */
+  FIT_UNIFORM,
+  FIT_NORMAL,
+  FIT_TRUNC_NORMAL, /* cut at 2 sigma */
+  FIT_OTHER         /* none of these */
+} fit_family;
+
+typedef struct fit {
+  fit_family family;
+  bool has_law;          /* uniform, normal, truncated normal: `law` and what follows */
+  fanin_law law;         /* with estimated parameters */
+  double chi_square, z;  /* of its bins, which chose it */
+  double degrees;        /* corrected for the parameters */
+  double distance, most; /* as bins_distance() */
+} fit;
+
+/* From that many elements on, families can be told apart. */
+enum { FIT_LEAST = 1000 };
+
+/* What z of a fit is taken for: p = 3e-7, so that one fresh tensor in three million is called "other". */
+#define FIT_BOUND 5.0
+
+/* How far values of a truncated normal may lie outside of a fit to n of them: ten times the std's standard error, some
+ * 0.7 / sqrt(n), at the bounds. */
+double fit_slack(const fanin_law *law, double n);
+
+fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *counts);
+
+/* "uniform", "truncated normal", "other": static storage. */
+const char *fit_name(fit_family family);
+
+#endif

@@ -1,0 +1,69 @@
+/* Whether the beginnings of a file's tensors correlate: a stream of random numbers that was used twice. */
+#include "inspect/related.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "inspect/chance.h"
+
+int related_make(const session *s, const tensor_file *f, related *out, failure *why) {
+  *out = (related){.capacity = f->count < PAIRED_TENSORS ? f->count : PAIRED_TENSORS};
+  if (out->capacity == 0) out->capacity = 1;
+  out->tensors = allocate(out->capacity, sizeof *out->tensors);
+  out->lengths = allocate(out->capacity, sizeof *out->lengths);
+  return session_buffer(s, out->capacity * SURVEY_SAMPLE * sizeof(float), &out->samples, why);
+}
+
+void related_free(related *r) {
+  if (r->samples) clReleaseMemObject(r->samples);
+  free(r->tensors);
+  free(r->lengths);
+  *r = (related){0};
+}
+
+int related_take(const measurer *m, const survey *s, size_t tensor, related *r, inspection *out, failure *why) {
+  const stored_tensor *t = &out->file->tensors[tensor];
+  if (t->elements < PAIRED_LEAST) return STATUS_OK;
+  if (r->count == r->capacity) {
+    ++out->left_out;
+    return STATUS_OK;
+  }
+  const int status = survey_sample(m, out->file, t, s, r->samples, r->count, why);
+  r->tensors[r->count] = tensor;
+  r->lengths[r->count++] = t->elements < SURVEY_SAMPLE ? t->elements : SURVEY_SAMPLE;
+  return status;
+}
+
+static void keep(const related *r, const fanin_pair *pairs, const fanin_products *products, inspection *out) {
+  out->pairs = allocate(out->compared_pairs, sizeof *out->pairs);
+  for (size_t k = 0; k < out->compared_pairs; ++k) {
+    const fanin_products *p = &products[k];
+    const double n = pairs[k].count, scale = sqrt((p->aa - p->a * p->a / n) * (p->bb - p->b * p->b / n));
+    const double r_value = scale > 0 ? (p->ab - p->a * p->b / n) / scale : 0;
+    const double z = correlation_deviate(r_value, n - 1); /* about the means of these elements */
+    out->pairs[k] = (related_pair){r->tensors[pairs[k].a], r->tensors[pairs[k].b], pairs[k].count, r_value, z};
+    if (isnan(out->closest.z) || fabs(z) > fabs(out->closest.z)) out->closest = out->pairs[k];
+  }
+}
+
+int related_compare(const session *s, const related *r, inspection *out, failure *why) {
+  const size_t n = r->count * (r->count > 0 ? r->count - 1 : 0) / 2;
+  fanin_pair *pairs = allocate(n + 1, sizeof *pairs);
+  fanin_products *products = allocate(n + 1, sizeof *products);
+  size_t at = 0;
+  for (size_t a = 0; a < r->count; ++a) {
+    for (size_t b = a + 1; b < r->count; ++b) {
+      const uint64_t count = r->lengths[a] < r->lengths[b] ? r->lengths[a] : r->lengths[b];
+      pairs[at++] = (fanin_pair){(uint32_t)a, (uint32_t)b, (uint32_t)(count / 16 * 16)};
+    }
+  }
+  out->closest = (related_pair){.r = NAN, .z = NAN};
+  out->compared_pairs = n;
+  const fanin_status status =
+      n == 0 ? FANIN_OK
+             : fanin_measure_pairs(s->f, s->queue, r->samples, r->capacity, SURVEY_SAMPLE, pairs, n, products);
+  if (status == FANIN_OK) keep(r, pairs, products, out);
+  free(products);
+  free(pairs);
+  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, "correlating tensors");
+}

@@ -1,0 +1,130 @@
+/* What 'fanin inspect --json' prints; docs/inspect.md lists the keys. */
+#include "inspect/report_json.h"
+
+#include <math.h>
+
+#include "base/json.h"
+
+static json_t *law_to_json(const inspected *t) {
+  static const char *const kinds[] = {[FANIN_LAW_CONSTANT] = "constant", [FANIN_LAW_UNIFORM] = "uniform",
+                                      [FANIN_LAW_NORMAL] = "normal",     [FANIN_LAW_TRUNC_NORMAL] = "trunc_normal",
+                                      [FANIN_LAW_ONES] = "ones",         [FANIN_LAW_ORTHOGONAL] = "orthogonal",
+                                      [FANIN_LAW_SPARSE] = "sparse",     [FANIN_LAW_FIXED] = "fixed"};
+  const bool normal = t->law.kind == FANIN_LAW_NORMAL || t->law.kind == FANIN_LAW_TRUNC_NORMAL;
+  const fanin_law_kind kind = t->law.zeros > 0 ? FANIN_LAW_SPARSE : t->law.kind;
+  json_t *o = json_object();
+  if (!t->has_law) {
+    json_object_set_new(o, "kind", t->closer ? json_string(fit_name(t->fit.family)) : json_null());
+    json_object_set_new(o, "guess", json_true());
+    return o;
+  }
+  json_object_set_new(o, "kind", json_string(kinds[kind]));
+  json_object_set_new(o, "guess", json_boolean(t->estimated));
+  json_object_set_new(o, "lo", json_from_double(t->law.lo));
+  json_object_set_new(o, "hi", json_from_double(t->law.hi));
+  json_object_set_new(o, "mean", json_from_double(normal ? t->law.mean : NAN));
+  json_object_set_new(o, "std", json_from_double(normal ? t->law.std : NAN));
+  return o;
+}
+
+static json_t *tests_to_json(const inspected *t, double bound) {
+  json_t *all = json_object();
+  for (int k = 0; k < TEST_COUNT; ++k) {
+    const test_result *r = &t->tests[k];
+    if (isnan(r->value) && isnan(r->z)) continue;
+    json_t *o = json_object();
+    json_object_set_new(o, "value", json_from_double(r->value));
+    json_object_set_new(o, "expected", json_from_double(r->expected));
+    json_object_set_new(o, "z", json_from_double(r->z));
+    json_object_set_new(o, "holds", json_boolean(!(fabs(r->z) > bound)));
+    json_object_set_new(all, test_name((test)k), o);
+  }
+  return all;
+}
+
+static json_t *tensor_to_json(const inspected *t, double bound) {
+  json_t *o = json_object();
+  const bool values = t->measured && t->stats.count > t->stats.nonfinite, matrix = t->rows > 1;
+  json_object_set_new(o, "name", json_string(t->tensor->name));
+  json_object_set_new(o, "dtype", json_string(t->tensor->type->name));
+  json_object_set_new(o, "shape", json_from_shape(t->tensor->shape, t->tensor->rank));
+  json_object_set_new(o, "count", json_integer((json_int_t)t->tensor->elements));
+  json_object_set_new(o, "nonfinite", t->measured ? json_integer((json_int_t)t->stats.nonfinite) : json_null());
+  json_object_set_new(o, "mean", json_from_double(values ? t->stats.mean : NAN));
+  json_object_set_new(o, "std", json_from_double(values ? t->stats.std : NAN));
+  json_object_set_new(o, "min", json_from_double(values ? t->stats.min : NAN));
+  json_object_set_new(o, "max", json_from_double(values ? t->stats.max : NAN));
+  json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
+  json_object_set_new(o, "like", t->like ? json_string(t->like) : json_null());
+  json_object_set_new(o, "mean_expected", json_from_double(t->expected.known ? t->expected.moments.mean : NAN));
+  json_object_set_new(o, "std_expected", json_from_double(t->expected.known ? t->expected.moments.std : NAN));
+  json_object_set_new(o, "z_std", json_from_double(t->tests[TEST_STD].z));
+  json_object_set_new(o, "z_mean", json_from_double(t->tests[TEST_MEAN].z));
+  json_object_set_new(o, "law", t->closer ? law_to_json(t) : json_null());
+  json_object_set_new(o, "skewness", json_from_double(t->skewness));
+  json_object_set_new(o, "excess_kurtosis", json_from_double(t->kurtosis));
+  json_object_set_new(o, "mode", json_from_double(t->mode));
+  json_object_set_new(o, "degrees", json_from_double(t->degrees));
+  json_object_set_new(o, "ks_distance", json_from_double(t->distance));
+  json_object_set_new(o, "ks_distance_most", json_from_double(t->most_distance));
+  json_object_set_new(o, "rows", matrix ? json_integer((json_int_t)t->rows) : json_null());
+  json_object_set_new(o, "columns", matrix ? json_integer((json_int_t)t->columns) : json_null());
+  json_object_set_new(o, "tests", tests_to_json(t, bound));
+  json_object_set_new(o, "check", json_string(t->verdict));
+  return o;
+}
+
+static json_t *shared_to_json(const inspection *i) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < i->n_shared; ++k) {
+    const shared_lines *s = &i->shared[k];
+    json_t *o = json_object();
+    json_object_set_new(o, "a", json_string(i->tensors[s->a].tensor->name));
+    json_object_set_new(o, "b", json_string(i->tensors[s->b].tensor->name));
+    json_object_set_new(o, "a_lines", json_string(s->a_column ? "columns" : "rows"));
+    json_object_set_new(o, "b_lines", json_string(s->b_column ? "columns" : "rows"));
+    json_object_set_new(o, "a_first", json_integer((json_int_t)s->a_first));
+    json_object_set_new(o, "b_first", json_integer((json_int_t)s->b_first));
+    json_object_set_new(o, "count", json_integer((json_int_t)s->count));
+    json_array_append_new(all, o);
+  }
+  return all;
+}
+
+static json_t *pair_to_json(const inspection *i, const related_pair *p) {
+  json_t *o = json_object();
+  json_object_set_new(o, "a", json_string(i->tensors[p->a].tensor->name));
+  json_object_set_new(o, "b", json_string(i->tensors[p->b].tensor->name));
+  json_object_set_new(o, "count", json_integer((json_int_t)p->count));
+  json_object_set_new(o, "r", json_from_double(p->r));
+  json_object_set_new(o, "z", json_from_double(p->z));
+  return o;
+}
+
+static json_t *related_to_json(const inspection *i) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < i->compared_pairs; ++k) {
+    if (fabs(i->pairs[k].z) > i->z_bound) json_array_append_new(all, pair_to_json(i, &i->pairs[k]));
+  }
+  return all;
+}
+
+int inspect_print_json(const inspection *i, failure *why) {
+  json_t *root = json_object(), *tensors = json_array();
+  json_object_set_new(root, "file", json_string(i->file->path));
+  json_object_set_new(root, "format", json_string(i->file->format));
+  json_object_set_new(root, "metadata", i->file->metadata ? json_incref(i->file->metadata) : json_object());
+  json_object_set_new(root, "device", json_string(i->device));
+  json_object_set_new(root, "tests", json_integer((json_int_t)i->tests));
+  json_object_set_new(root, "z_bound", json_from_double(i->z_bound));
+  json_object_set_new(root, "false_alarm_rate", json_real(1e-3));
+  json_object_set_new(root, "holds", json_boolean(inspection_holds(i)));
+  for (size_t k = 0; k < i->file->count; ++k)
+    json_array_append_new(tensors, tensor_to_json(&i->tensors[k], i->z_bound));
+  json_object_set_new(root, "tensors", tensors);
+  json_object_set_new(root, "pairs_compared", json_integer((json_int_t)i->compared_pairs));
+  json_object_set_new(root, "closest_pair", i->compared_pairs > 0 ? pair_to_json(i, &i->closest) : json_null());
+  json_object_set_new(root, "related", related_to_json(i));
+  json_object_set_new(root, "shared_lines", shared_to_json(i));
+  return json_print(root, why);
+}

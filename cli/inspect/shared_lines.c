@@ -1,0 +1,122 @@
+/* Rows and columns of a file's tensors that are equal bit for bit, by their fingerprints. */
+#include "inspect/shared_lines.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "inspect/chance.h"
+
+static const double log_by_chance = -20.7; /* 1e-9 */
+
+static void add(line_list *list, const uint64_t *prints, uint64_t count, line about) {
+  list->lines = grow(list->lines, &list->capacity, list->count + (size_t)count, sizeof *list->lines);
+  for (uint64_t k = 0; k < count; ++k) {
+    about.print = prints[k];
+    about.number = k;
+    list->lines[list->count++] = about;
+  }
+}
+
+void lines_collect(const survey *s, size_t tensor, line_list *list) {
+  if (s->lines.row_prints) add(list, s->lines.row_prints, s->rows, (line){.length = s->columns, .tensor = tensor});
+  if (s->lines.column_prints) {
+    add(list, s->lines.column_prints, s->columns, (line){.length = s->rows, .tensor = tensor, .column = true});
+  }
+}
+
+void lines_free(line_list *list) {
+  free(list->lines);
+  *list = (line_list){0};
+}
+
+static int by_print(const void *a, const void *b) {
+  const line *x = a, *y = b;
+  if (x->length != y->length) return x->length < y->length ? -1 : 1;
+  if (x->print != y->print) return x->print < y->print ? -1 : 1;
+  if (x->tensor != y->tensor) return x->tensor < y->tensor ? -1 : 1;
+  if (x->column != y->column) return x->column ? 1 : -1;
+  return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Whether lines of that length are never equal by chance in this tensor, beside so many others. */
+static bool is_long(const inspected *t, double length, double lines) {
+  return length * t->log_repeat + 2 * log(lines) < log_by_chance;
+}
+
+/* One line, to be added up by merge(). */
+static void share(inspection *out, const line *a, const line *b) {
+  out->shared = grow(out->shared, &out->shared_capacity, out->n_shared + 1, sizeof *out->shared);
+  out->shared[out->n_shared++] = (shared_lines){a->tensor, b->tensor, a->column, b->column, a->number, b->number, 1};
+}
+
+static int by_tensors(const void *left, const void *right) {
+  const shared_lines *x = left, *y = right;
+  if (x->a != y->a) return x->a < y->a ? -1 : 1;
+  if (x->b != y->b) return x->b < y->b ? -1 : 1;
+  if (x->a_column != y->a_column) return x->a_column ? 1 : -1;
+  if (x->b_column != y->b_column) return x->b_column ? 1 : -1;
+  if (x->b_first != y->b_first) return x->b_first < y->b_first ? -1 : 1;
+  return x->a_first < y->a_first ? -1 : x->a_first > y->a_first;
+}
+
+/* One entry for all lines that two tensors share in one way, with the first of them. */
+static void merge(inspection *out) {
+  size_t kept = 0;
+  if (out->n_shared > 1) qsort(out->shared, out->n_shared, sizeof *out->shared, by_tensors);
+  for (size_t k = 0; k < out->n_shared; ++k) {
+    const shared_lines *s = &out->shared[k];
+    shared_lines *last = kept > 0 ? &out->shared[kept - 1] : NULL;
+    if (last && last->a == s->a && last->b == s->b && last->a_column == s->a_column && last->b_column == s->b_column)
+      ++last->count;
+    else
+      out->shared[kept++] = *s;
+  }
+  out->n_shared = kept;
+}
+
+/* One of a group of equal lines and the one before it. */
+static void compare(inspection *out, const line *a, const line *b) {
+  inspected *t = &out->tensors[b->tensor];
+  if (a->tensor != b->tensor || a->column != b->column) {
+    share(out, a, b);
+    return;
+  }
+  test_result *result = &t->tests[b->column ? TEST_EQUAL_COLUMNS : TEST_EQUAL_ROWS];
+  double *first = b->column ? t->first_equal_column : t->first_equal_row;
+  if (result->value == 0) {
+    first[0] = (double)a->number;
+    first[1] = (double)b->number;
+  }
+  ++result->value;
+}
+
+/* The tests that there are, and p of those that found something: a bound of the expected number of equal pairs. */
+static size_t finish(inspected *t, test which, double lines) {
+  test_result *result = &t->tests[which];
+  if (isnan(result->z)) return 0;
+  result->z = result->value > 0 ? deviate_of_log_tail(fmin(2 * log(lines) + log_by_chance, log_by_chance)) : 0;
+  return 1;
+}
+
+size_t lines_compare(line_list *list, inspection *out) {
+  const double total = (double)list->count;
+  size_t kept = 0, tests = 0;
+  for (size_t k = 0; k < list->count; ++k) {
+    const line *l = &list->lines[k];
+    inspected *t = &out->tensors[l->tensor];
+    if (!is_long(t, (double)l->length, total)) continue;
+    if (l->column || t->rows > 1) t->tests[l->column ? TEST_EQUAL_COLUMNS : TEST_EQUAL_ROWS] = (test_result){0, 0, 0};
+    list->lines[kept++] = *l;
+  }
+  if (kept > 1) qsort(list->lines, kept, sizeof *list->lines, by_print);
+  for (size_t k = 1; k < kept; ++k) {
+    const line *a = &list->lines[k - 1], *b = &list->lines[k];
+    if (a->length == b->length && a->print == b->print) compare(out, a, b);
+  }
+  merge(out);
+  for (size_t i = 0; i < out->file->count; ++i) {
+    tests += finish(&out->tensors[i], TEST_EQUAL_ROWS, 1);
+    tests += finish(&out->tensors[i], TEST_EQUAL_COLUMNS, 1);
+  }
+  return tests + (kept > 1);
+}

@@ -1,0 +1,283 @@
+/* Tests of a tensor's values, whatever their order: moments, distribution, extremes, values that are too frequent. */
+#include "inspect/value_tests.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "inspect/cells.h"
+#include "inspect/chance.h"
+
+static cells cells_of(const inspected *t) {
+  return (cells){&t->law, t->tensor->type->dtype, !t->estimated};
+}
+
+/* ---- Skewness and kurtosis --------------------------------------------------------------------------------------- */
+
+/* The tests are of the polynomials of degree 3 and 4 that are orthogonal to all lower ones under the law (Hermite's for
+ * a normal, Legendre's for a uniform): they do not answer to a wrong mean or std, which have their own tests. The law's
+ * moments to the 12th give a sum's variance and third cumulant. */
+
+enum { LEAST_SHAPE = 2000, MOMENTS = 13, DEGREE = 4 };
+
+/* Steps of the dtype near the values, in std: where they are coarse, moments are those of the rounding. */
+static double step_of(fanin_dtype dtype, double mean, double std) {
+  double below, above;
+  cells_around(dtype, fabs(mean) + 3 * std, &below, &above);
+  return (above - below) / std;
+}
+
+/* E[p q] of two polynomials given as coefficients. */
+static double inner(const double *p, int p_degree, const double *q, int q_degree, const double *moments) {
+  double sum = 0;
+  for (int i = 0; i <= p_degree; ++i) {
+    for (int j = 0; j <= q_degree; ++j)
+      sum += p[i] * q[j] * moments[i + j];
+  }
+  return sum;
+}
+
+/* Gram and Schmidt: p[d] of degree d with leading coefficient 1. */
+static void make_orthogonal(const double *moments, double p[DEGREE + 1][DEGREE + 1]) {
+  for (int d = 0; d <= DEGREE; ++d) {
+    const double power[DEGREE + 1] = {[0] = d == 0, [1] = d == 1, [2] = d == 2, [3] = d == 3, [4] = d == 4};
+    for (int i = 0; i <= DEGREE; ++i)
+      p[d][i] = power[i];
+    for (int lower = 0; lower < d; ++lower) {
+      const double share = inner(power, d, p[lower], lower, moments) / inner(p[lower], lower, p[lower], lower, moments);
+      for (int i = 0; i <= lower; ++i)
+        p[d][i] -= share * p[lower][i];
+    }
+  }
+}
+
+/* E[p^3] */
+static double third(const double *p, int degree, const double *moments) {
+  double square[2 * DEGREE + 1] = {0};
+  for (int i = 0; i <= degree; ++i) {
+    for (int j = 0; j <= degree; ++j)
+      square[i + j] += p[i] * p[j];
+  }
+  return inner(square, 2 * degree, p, degree, moments);
+}
+
+static double shape_deviate(const double *sample, const double *moments, double p[DEGREE + 1][DEGREE + 1], int degree,
+                            double n) {
+  const double unit[1] = {1};
+  const double variance = inner(p[degree], degree, p[degree], degree, moments);
+  const double z = inner(p[degree], degree, unit, 0, sample) * sqrt(n / variance);
+  return skewed_deviate(z, third(p[degree], degree, moments) / (variance * sqrt(variance)) / sqrt(n));
+}
+
+/* E[((X - centre) / unit)^k] of values as the dtype has them: of 16-bit types the sum over their numbers, since
+ * rounding and bounds that are no numbers show from some 10^7 elements on. */
+static void moments_of(const inspected *t, double centre, double unit, double *moments) {
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const cells c = cells_of(t);
+  if (dtype != FANIN_F16 && dtype != FANIN_BF16) {
+    fanin_law_moments(&t->law, centre, unit, moments);
+    return;
+  }
+  for (int k = 0; k < MOMENTS; ++k)
+    moments[k] = 0;
+  for (uint32_t key = 0; key < FANIN_BINS; ++key) {
+    double least, most, term = cells_between(&c, key, key + 1);
+    if (!(term > 0)) continue;
+    fanin_bin_numbers(dtype, key, &least, &most);
+    for (int k = 0; k < MOMENTS; ++k, term *= (least - centre) / unit)
+      moments[k] += term;
+  }
+}
+
+static void test_shape(const survey *s, inspected *t) {
+  const double n = (double)s->stats.count, *sums = s->series.powers;
+  double d[5] = {1}, sample[5], moments[MOMENTS], p[DEGREE + 1][DEGREE + 1];
+  for (int k = 0; k < 4; ++k)
+    d[k + 1] = sums[k] / n;
+  const double variance = d[2] - d[1] * d[1];
+  t->skewness = (d[3] - 3 * d[1] * d[2] + 2 * d[1] * d[1] * d[1]) / (variance * sqrt(variance));
+  t->kurtosis =
+      (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
+  t->tests[TEST_SKEWNESS].value = t->skewness;
+  t->tests[TEST_KURTOSIS].value = t->kurtosis;
+  const bool cut = t->estimated && t->law.kind == FANIN_LAW_TRUNC_NORMAL; /* its std's error would show */
+  if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
+    return;
+  double law[MOMENTS];
+  moments_of(t, 0, s->stats.std, law);
+  const double mean = law[1] * s->stats.std, std = s->stats.std * sqrt(law[2] - law[1] * law[1]);
+  moments_of(t, mean, std, moments);
+  /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
+   */
+  const bool own = t->estimated && t->law.kind == FANIN_LAW_NORMAL;
+  const double ratio = own ? 1 : s->stats.std / std, move = own ? 0 : (s->stats.mean - mean) / std;
+  sample[0] = 1;
+  sample[1] = move + ratio * d[1];
+  sample[2] = move * move + 2 * move * ratio * d[1] + ratio * ratio * d[2];
+  sample[3] = pow(move, 3) + 3 * move * move * ratio * d[1] + 3 * move * ratio * ratio * d[2] + pow(ratio, 3) * d[3];
+  sample[4] = pow(move, 4) + 4 * pow(move, 3) * ratio * d[1] + 6 * move * move * ratio * ratio * d[2] +
+              4 * move * pow(ratio, 3) * d[3] + pow(ratio, 4) * d[4];
+  make_orthogonal(moments, p);
+  t->tests[TEST_SKEWNESS].expected = moments[3];
+  t->tests[TEST_KURTOSIS].expected = moments[4] - 3;
+  t->tests[TEST_SKEWNESS].z = shape_deviate(sample, moments, p, 3, n);
+  t->tests[TEST_KURTOSIS].z = shape_deviate(sample, moments, p, 4, n);
+}
+
+/* ---- Distribution ------------------------------------------------------------------------------------------------ */
+
+static void test_distribution(const survey *s, inspected *t) {
+  test_result *result = &t->tests[TEST_DISTRIBUTION];
+  const double n = (double)s->stats.count;
+  if (t->estimated) { /* the fit is the test */
+    *result = (test_result){t->fit.chi_square, t->fit.degrees, t->fit.z};
+    t->degrees = t->fit.degrees;
+    t->distance = t->fit.distance;
+    t->most_distance = t->fit.most;
+    return;
+  }
+  const cells c = cells_of(t);
+  bins b;
+  bins_make(&c, s->counts, n, n / 50 < MOST_BINS ? (int)(n / 50) : MOST_BINS, 25, &b);
+  if (b.count < 4) return;
+  t->degrees = b.count - 1;
+  t->distance = bins_distance(&b, n, &t->most_distance);
+  *result = (test_result){bins_chi_square(&b, n), t->degrees, 0};
+  result->z = isfinite(result->value) ? chi_square_deviate(result->value, t->degrees) : DEVIATE_MOST;
+}
+
+/* ---- Extremes ---------------------------------------------------------------------------------------------------- */
+
+static void test_extremes(const survey *s, inspected *t) {
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const double n = (double)s->stats.count, slack = 0x1p-23;
+  test_result *least = &t->tests[TEST_MINIMUM], *most = &t->tests[TEST_MAXIMUM];
+  least->value = s->stats.min;
+  most->value = s->stats.max;
+  fanin_law law = t->law;
+  if (t->estimated && law.kind == FANIN_LAW_UNIFORM) return; /* its ends are these */
+  if (t->estimated && law.kind == FANIN_LAW_TRUNC_NORMAL) {
+    /* The ends are the fit's and err: only what lies far outside is a finding. */
+    const double slack_of_fit = fit_slack(&law, n);
+    least->expected = law.lo;
+    most->expected = law.hi;
+    least->z = s->stats.min < law.lo - slack_of_fit ? DEVIATE_MOST : 0;
+    most->z = s->stats.max > law.hi + slack_of_fit ? DEVIATE_MOST : 0;
+    return;
+  }
+  law.lo -= slack * fabs(law.lo); /* the bounds are rounded to f32 */
+  law.hi += slack * fabs(law.hi);
+  least->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmax(s->stats.min, law.lo), 0, n);
+  most->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmin(s->stats.max, law.hi), 1, n);
+  if (s->stats.min < law.lo) least->z = DEVIATE_MOST;
+  if (s->stats.max > law.hi) most->z = DEVIATE_MOST;
+  if (isfinite(law.lo)) least->expected = t->law.lo;
+  if (isfinite(law.hi)) most->expected = t->law.hi;
+}
+
+/* ---- Values that are too frequent -------------------------------------------------------------------------------- */
+
+/* A generator's own lattice: with 32-bit words, two of which may round to one value, that law's values are expected
+ * that often; where the generator is not known, 24-bit uniforms are granted too. */
+static double least_probability(const inspected *t) {
+  return t->estimated ? 0x1p-22 : 0x1p-30;
+}
+
+/* Of `values` numbers, one that was expected `mean` times occurs `count` times or more. */
+static double count_deviate(double count, double mean, double values) {
+  const double log_p = log_poisson_at_least(count, mean) + log(values);
+  return log_p >= 0 ? 0 : fmax(deviate_of_log_tail(log_p), 0);
+}
+
+static void test_zeros(const survey *s, inspected *t) {
+  const double n = (double)s->stats.count, zeros = (double)s->counts[0x7fff] + (double)s->counts[0x8000];
+  const cells c = cells_of(t);
+  double expected = n * cells_between(&c, 0x7fff, 0x8001);
+  expected = fmax(expected, n * least_probability(t));
+  t->tests[TEST_ZEROS] = (test_result){zeros, expected, count_deviate(zeros, expected, 1)};
+}
+
+/* Whether a key lies where the ends of a fitted cut normal may be: what is expected there is not known. */
+static bool is_vague(const inspected *t, uint32_t key, double n) {
+  double least, most;
+  if (!t->estimated || t->law.kind != FANIN_LAW_TRUNC_NORMAL) return false;
+  fanin_bin_numbers(t->tensor->type->dtype, key, &least, &most);
+  return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
+}
+
+/* The key that is most in excess, other than those of 0. */
+static uint32_t suspect_key(const survey *s, const inspected *t, double *expected) {
+  const double n = (double)s->stats.count;
+  const cells c = cells_of(t);
+  double worst = -INFINITY;
+  uint32_t suspect = 0;
+  for (uint32_t key = 0; key < FANIN_BINS; ++key) {
+    if (s->counts[key] == 0 || key == 0x7fff || key == 0x8000 || is_vague(t, key, n)) continue;
+    const double mean = n * cells_between(&c, key, key + 1);
+    const double excess = ((double)s->counts[key] - mean) / sqrt(mean + 1);
+    if (excess <= worst) continue;
+    worst = excess;
+    suspect = key;
+    *expected = mean;
+  }
+  return suspect;
+}
+
+static int test_mode(const measurer *m, const tensor_file *f, const survey *s, inspected *t, failure *why) {
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const bool narrow = dtype == FANIN_F16 || dtype == FANIN_BF16;
+  double expected = 0;
+  const uint32_t key = suspect_key(s, t, &expected);
+  uint64_t count = s->counts[key];
+  uint32_t lower = 0;
+  if (!narrow) {
+    uint64_t *counts = allocate(FANIN_BINS, sizeof *counts);
+    const int status = survey_within(m, f, t->tensor, key, counts, why);
+    for (uint32_t k = 0; k < FANIN_BINS; ++k) {
+      if (counts[k] > counts[lower]) lower = k;
+    }
+    count = counts[lower];
+    free(counts);
+    if (status != STATUS_OK) return status;
+    const double density = expected / FANIN_BINS;
+    expected = fmax(density, (double)s->stats.count * least_probability(t));
+  }
+  t->mode = fanin_key_number(dtype, key, lower);
+  t->tests[TEST_MODE] =
+      (test_result){(double)count, expected, count_deviate((double)count, expected, narrow ? 0x1p16 : 0x1p32)};
+  return STATUS_OK;
+}
+
+/* Takes a sparse law's zeros out of the survey, which is then one of normals; further zeros stay. Returns how many. */
+static double take_zeros_out(survey *s, const inspected *t) {
+  const double zeros = t->law.zeros * (double)s->stats.count, from = -s->by.shift * s->by.scale;
+  double left = round(zeros);
+  for (uint32_t key = 0x7fff; key <= 0x8000; ++key) {
+    const double taken = fmin(left, (double)s->counts[key]);
+    s->counts[key] -= (uint64_t)taken;
+    left -= taken;
+  }
+  const double taken = round(zeros) - left;
+  for (int k = 0; k < 4; ++k)
+    s->series.powers[k] -= taken * pow(from, k + 1);
+  s->stats.count -= (uint64_t)taken;
+  return taken;
+}
+
+int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t, failure *why) {
+  const double asked = round(t->law.zeros * (double)s->stats.count);
+  const double zeros = t->law.zeros > 0 ? take_zeros_out(s, t) : 0;
+  test_shape(s, t);
+  if (!t->has_law) {
+    t->tests[TEST_ZEROS].value = (double)s->counts[0x7fff] + (double)s->counts[0x8000];
+    t->tests[TEST_MINIMUM].value = s->stats.min;
+    t->tests[TEST_MAXIMUM].value = s->stats.max;
+    return STATUS_OK;
+  }
+  test_distribution(s, t);
+  test_extremes(s, t);
+  test_zeros(s, t);
+  t->tests[TEST_ZEROS].value += zeros;
+  t->tests[TEST_ZEROS].expected += asked;
+  if (zeros < asked) t->tests[TEST_ZEROS].z = -DEVIATE_MOST;
+  return test_mode(m, f, s, t, why);
+}

@@ -1,0 +1,161 @@
+/* fanin list: initialisers and schemes with formula, parameters and source; sets of rules. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/args.h"
+#include "base/commands.h"
+#include "base/json.h"
+#include "init/rules.h"
+
+const syntax list_syntax = {
+    .command = "list",
+    .options = args_json_option,
+    .doc =
+        "Lists the initialisers. Where one is asked for, write its name or an alias, then parameters that differ from "
+        "their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After them, what 'fanin init "
+        "--like' needs: schemes, which are factors that rules put in front of an initialiser, and sets of rules "
+        "(docs/checkpoints.md).\v"
+        "Example:\n  fanin list",
+    .take = args_take_json,
+};
+
+enum { LABEL = 12, WIDTH = 80 };
+
+/* A label and a text beside it, broken at blanks. */
+static void print_field(const char *label, const char *text) {
+  size_t column = (size_t)printf("  %-*s", LABEL, label);
+  for (bool first = true; *text; first = false) {
+    const size_t length = strcspn(text, " ");
+    if (!first && column + 1 + length > WIDTH) {
+      column = (size_t)printf("\n  %*s", LABEL, "") - 1;
+      first = true;
+    }
+    column += (size_t)printf("%s%.*s", first ? "" : " ", (int)length, text);
+    text += length + (text[length] == ' ');
+  }
+  putchar('\n');
+}
+
+static void print_text(const fanin_description *d) {
+  printf("%s%s%s\n", d->name, d->aliases[0] ? ", also " : "", d->aliases);
+  print_field("values", d->formula);
+  if (d->parameters[0]) print_field("parameters", d->parameters);
+  print_field("source", d->source);
+  if (d->needs_fans) print_field("layout", "needs O and I");
+  putchar('\n');
+}
+
+/* "a,b" as ["a", "b"]; blanks around a piece are not part of it. */
+static json_t *split(const char *text) {
+  json_t *array = json_array();
+  while (*text) {
+    text += strspn(text, ", ");
+    size_t length = strcspn(text, ",");
+    const size_t whole = length;
+    while (length > 0 && text[length - 1] == ' ')
+      --length;
+    if (length > 0) json_array_append_new(array, json_stringn(text, length));
+    text += whole;
+  }
+  return array;
+}
+
+static json_t *to_json(const fanin_description *d) {
+  json_t *o = json_object();
+  json_object_set_new(o, "name", json_string(d->name));
+  json_object_set_new(o, "aliases", split(d->aliases));
+  json_object_set_new(o, "formula", json_string(d->formula));
+  json_object_set_new(o, "parameters", split(d->parameters));
+  json_object_set_new(o, "source", json_string(d->source));
+  json_object_set_new(o, "needs_fans", json_boolean(d->needs_fans));
+  return o;
+}
+
+static int list_initialisers(json_t *into, failure *why) {
+  for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
+    fanin_description d;
+    const fanin_status described = fanin_describe((fanin_kind)kind, &d);
+    if (described != FANIN_OK) return fail_library(why, described, NULL);
+    if (into) {
+      json_array_append_new(into, to_json(&d));
+    } else {
+      print_text(&d);
+    }
+  }
+  return STATUS_OK;
+}
+
+static json_t *scheme_json(const fanin_scheme_description *d) {
+  json_t *o = json_object();
+  json_object_set_new(o, "name", json_string(d->name));
+  json_object_set_new(o, "formula", json_string(d->formula));
+  json_object_set_new(o, "parameters", split(d->parameters));
+  json_object_set_new(o, "goes_with", json_string(d->goes_with));
+  json_object_set_new(o, "source", json_string(d->source));
+  json_object_set_new(o, "needs_fans", json_boolean(d->needs_fans));
+  return o;
+}
+
+static void print_scheme(const fanin_scheme_description *d) {
+  printf("%s, a scheme\n", d->name);
+  print_field("factor", d->formula);
+  if (d->parameters[0]) print_field("parameters", d->parameters);
+  print_field("goes with", d->goes_with);
+  print_field("source", d->source);
+  if (d->needs_fans) print_field("layout", "needs O and I");
+  putchar('\n');
+}
+
+static int list_schemes(json_t *into, failure *why) {
+  for (int k = 0; k < fanin_scheme_count(); ++k) {
+    fanin_scheme_description d;
+    const fanin_status described = fanin_describe_scheme(k, &d);
+    if (described != FANIN_OK) return fail_library(why, described, NULL);
+    if (into) {
+      json_array_append_new(into, scheme_json(&d));
+    } else {
+      print_scheme(&d);
+    }
+  }
+  return STATUS_OK;
+}
+
+static int list_rule_sets(json_t *into, failure *why) {
+  for (const rule_set *set = rule_sets; set->name; ++set) {
+    json_t *root = NULL;
+    const int status = json_load_bytes(set->name, set->json, set->size, &root, why);
+    if (status != STATUS_OK) return status;
+    const char *name = json_string_value(json_object_get(root, "name"));
+    const char *source = json_string_value(json_object_get(root, "source"));
+    if (into) {
+      json_array_append_new(into,
+                            json_pack("{s:s, s:s?, s:s?}", "name", set->name, "initialises", name, "source", source));
+    } else {
+      printf("%s%s, a set of rules\n", set == rule_sets ? "" : "\n", set->name);
+      if (name) print_field("initialises", name);
+      if (source) print_field("source", source);
+    }
+    json_decref(root);
+  }
+  return STATUS_OK;
+}
+
+int cmd_list(int argc, char **argv, failure *why) {
+  static const struct {
+    const char *key;
+    int (*list)(json_t *into, failure *why);
+  } lists[] = {{"initialisers", list_initialisers}, {"schemes", list_schemes}, {"rules", list_rule_sets}};
+  bool json = false;
+  int status = args_parse(&list_syntax, argc, argv, &json, why);
+  if (status != STATUS_OK) return status;
+  json_t *root = json ? json_object() : NULL;
+  for (size_t i = 0; i < sizeof lists / sizeof *lists && status == STATUS_OK; ++i) {
+    json_t *array = json ? json_array() : NULL;
+    status = lists[i].list(array, why);
+    if (json) json_object_set_new(root, lists[i].key, array);
+  }
+  if (status == STATUS_OK && json) return json_print(root, why);
+  json_decref(root);
+  return status;
+}

@@ -1,0 +1,136 @@
+/* 'fanin probe --calibrate': layer-sequential unit variance, and the calibrated weights in a file. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/json.h"
+#include "base/output.h"
+#include "base/progress.h"
+#include "base/table.h"
+#include "formats/model.h"
+#include "formats/safetensors.h"
+#include "probe/report.h"
+
+static void progress(void *user, const char *what) {
+  (void)user;
+  progress_show("%s", what);
+}
+
+/* ---- The file ---------------------------------------------------------------------------------------------------- */
+
+/* Tensors as 'fanin init' would write them, but that their values have a factor. */
+static int describe(const probe_request *r, const probe_weights *w, const fanin_calibrated_layer *layers, model *m,
+                    failure *why) {
+  const bool known = !r->weights || r->has_init || r->file_init; /* what made them */
+  int status = STATUS_OK;
+  for (size_t l = 0; l < w->count && status == STATUS_OK; ++l) {
+    fanin_tensor t = w->tensors[l];
+    t.buffer = NULL;
+    status = model_add(m, w->names[l], &t, &r->inits[0], w->names[l], why);
+    if (status == STATUS_OK) m->tensors[l].factor = known ? w->factors[l] * layers[l].factor : NAN;
+  }
+  return status == STATUS_OK ? model_check(m, r->output, why) : status;
+}
+
+static int write_tensor(const session *s, const fanin_tensor *t, output *out, failure *why) {
+  uint64_t elements, bytes;
+  fanin_status status = fanin_tensor_size(t, &elements, &bytes);
+  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  char *host = allocate((size_t)bytes, 1);
+  status = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
+  const int written =
+      status == FANIN_OK ? output_write(out, host, (size_t)bytes, why) : fail_library(why, status, "reading weights");
+  free(host);
+  return written;
+}
+
+static int write_file(const probe_request *r, const session *s, const probe_weights *w,
+                      const fanin_calibrated_layer *layers, failure *why) {
+  model m = {0};
+  output out = OUTPUT_NONE;
+  char *header = NULL;
+  size_t size = 0;
+  int status = describe(r, w, layers, &m, why);
+  if (status == STATUS_OK) status = safetensors_header(&m, r->config.seed, &header, &size, why);
+  if (status == STATUS_OK) status = output_open(r->output, &out, why);
+  if (status == STATUS_OK) status = output_write(&out, header, size, why);
+  for (size_t l = 0; l < w->count && status == STATUS_OK; ++l)
+    status = write_tensor(s, &w->tensors[l], &out, why);
+  if (status == STATUS_OK) status = output_commit(&out, why);
+  output_abandon(&out);
+  free(header);
+  model_free(&m);
+  return status;
+}
+
+/* ---- What was done ----------------------------------------------------------------------------------------------- */
+
+static const char *criterion_name(const probe_request *r) {
+  return r->calibration.criterion == FANIN_VARIANCE ? "variance" : "second moment";
+}
+
+static void print_table(const probe_request *r, const session *s, const probe_weights *w,
+                        const fanin_calibrated_layer *layers) {
+  static const column columns[] = {{"layer", 0, 0}, {"fan_in", 0, 1}, {"fan_out", 0, 1},    {"before", 0, 0},
+                                   {"after", 0, 0}, {"factor", 0, 0}, {"iterations", 0, 0}, {"tensor", 1, 2}};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  for (size_t l = 0; l < w->count; ++l) {
+    table_cell(&t, "%zu", l + 1);
+    table_cell(&t, "%" PRIu64, r->widths[l]);
+    table_cell(&t, "%" PRIu64, r->widths[l + 1]);
+    table_cell(&t, "%.5g", layers[l].before);
+    table_cell(&t, "%.5g", layers[l].after);
+    table_cell(&t, "%.6g", layers[l].factor);
+    table_cell(&t, "%d", layers[l].iterations);
+    table_cell(&t, "%s", w->names[l]);
+  }
+  probe_print_heading(r, s);
+  table_print(&t, stdout);
+  table_free(&t);
+  printf("\nbefore, after: %s of the preactivations, to be %g within %g %%; factor: of the weights\n%s: written\n",
+         criterion_name(r), r->calibration.target, 100 * r->calibration.tolerance, r->output);
+}
+
+static int print_json(const probe_request *r, const session *s, const probe_weights *w,
+                      const fanin_calibrated_layer *layers, failure *why) {
+  json_t *root = json_object(), *array = json_array();
+  json_object_set_new(root, "output", json_string(r->output));
+  json_object_set_new(root, "init", json_string(r->init_texts[0]));
+  json_object_set_new(root, "seed", json_from_u64(r->config.seed));
+  json_object_set_new(root, "device", json_string(s->device_name));
+  json_object_set_new(root, "criterion",
+                      json_string(r->calibration.criterion == FANIN_VARIANCE ? "variance" : "second_moment"));
+  json_object_set_new(root, "target", json_real(r->calibration.target));
+  json_object_set_new(root, "tolerance", json_real(r->calibration.tolerance));
+  for (size_t l = 0; l < w->count; ++l) {
+    json_t *o = json_object();
+    json_object_set_new(o, "name", json_string(w->names[l]));
+    json_object_set_new(o, "fan_in", json_integer((json_int_t)r->widths[l]));
+    json_object_set_new(o, "fan_out", json_integer((json_int_t)r->widths[l + 1]));
+    json_object_set_new(o, "before", json_from_double(layers[l].before));
+    json_object_set_new(o, "after", json_from_double(layers[l].after));
+    json_object_set_new(o, "factor", json_from_double(layers[l].factor));
+    json_object_set_new(o, "iterations", json_integer(layers[l].iterations));
+    json_array_append_new(array, o);
+  }
+  json_object_set_new(root, "layers", array);
+  return json_print(root, why);
+}
+
+int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why) {
+  fanin_calibrated_layer *layers = allocate(w->count, sizeof *layers);
+  fanin_probe_config config = r->config;
+  config.init = r->inits[0];
+  config.progress = progress;
+  const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers);
+  progress_clear();
+  int status = calibrated == FANIN_OK ? STATUS_OK : fail_library(why, calibrated, NULL);
+  if (status == STATUS_OK) status = write_file(r, s, w, layers, why);
+  if (status == STATUS_OK && r->json)
+    status = print_json(r, s, w, layers, why);
+  else if (status == STATUS_OK)
+    print_table(r, s, w, layers);
+  free(layers);
+  return status;
+}

@@ -1,0 +1,113 @@
+/* fanin probe: an MLP forward and backward on a device, layer by layer beside theory. This file runs it; the other
+ * probe_*.c are its parts. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/commands.h"
+#include "base/output.h"
+#include "base/progress.h"
+#include "probe/input.h"
+#include "probe/report.h"
+
+/* `user` is the initialiser, where there are several. */
+static void progress(void *user, const char *what) {
+  const char *init = user;
+  progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
+}
+
+/* reports[i] by the i-th initialiser. */
+static int run(probe_request *r, const session *s, fanin_probe_report **reports, failure *why) {
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    fanin_probe_config config = r->config;
+    config.init = r->inits[i];
+    config.progress = progress;
+    config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
+    const fanin_status probed = fanin_probe(s->f, s->queue, &config, &reports[i]);
+    progress_clear();
+    if (probed != FANIN_OK) return fail_library(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
+  }
+  return STATUS_OK;
+}
+
+/* ---- What came of it --------------------------------------------------------------------------------------------- */
+
+static void print_text(const probe_request *r, const session *s, fanin_probe_report *const *reports) {
+  probe_print_heading(r, s);
+  if (r->n_inits > 1) {
+    probe_print_comparison(r, reports);
+  } else {
+    probe_print_report(r, reports[0]);
+    probe_print_verdicts(reports[0]);
+    probe_print_findings(reports[0], "");
+  }
+}
+
+static int show(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why) {
+  int status = STATUS_OK;
+  if (r->plot) status = probe_plot(r, reports, why);
+  if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
+  if (status != STATUS_OK) return status;
+  if (r->json) return probe_print_json(r, s, reports, why);
+  if (!r->csv || strcmp(r->csv, "-") != 0) print_text(r, s, reports);
+  return STATUS_OK;
+}
+
+static int judge(const probe_request *r, fanin_probe_report *const *reports) {
+  const bool want_conforms = r->require == REQUIRE_BOTH || r->require == REQUIRE_CONFORMS;
+  const bool want_healthy = r->require == REQUIRE_BOTH || r->require == REQUIRE_HEALTHY;
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    if ((want_conforms && !reports[i]->conforms) || (want_healthy && !reports[i]->healthy)) return STATUS_CHECK;
+  }
+  return STATUS_OK;
+}
+
+static int probe(probe_request *r, const session *s, failure *why) {
+  fanin_probe_report *reports[PROBE_MAX_INITS] = {NULL};
+  int status = run(r, s, reports, why);
+  if (status == STATUS_OK) status = show(r, s, reports, why);
+  if (status == STATUS_OK) status = judge(r, reports);
+  for (size_t i = 0; i < r->n_inits; ++i)
+    fanin_probe_report_free(reports[i]);
+  return status;
+}
+
+/* Where results are to go, before they are computed. */
+static int check_outputs(const probe_request *r, failure *why) {
+  int status = r->output ? output_check(r->output, why) : STATUS_OK;
+  if (status == STATUS_OK && r->csv && strcmp(r->csv, "-") != 0) status = output_check(r->csv, why);
+  if (status == STATUS_OK && r->plot) status = output_check(r->plot, why);
+  return status;
+}
+
+/* From the files and the device to the report. */
+static int run_on_device(probe_request *r, failure *why) {
+  session s = {0};
+  probe_weights weights = {0};
+  input samples = {0};
+  int status = check_outputs(r, why);
+  if (status == STATUS_OK && r->weights) status = probe_weights_describe(r, &weights, why);
+  if (status == STATUS_OK && r->input) {
+    status = input_load(r->input, r->widths[0], r->config.batch, r->keep_label, &samples, why);
+    r->config.input = samples.values;
+    r->config.batch = samples.batch;
+    r->input_correlation = samples.correlation;
+    r->columns_left = samples.columns_left;
+  }
+  if (status == STATUS_OK) status = session_open(r->device, &s, why);
+  if (status == STATUS_OK && r->weights) status = probe_weights_read(r, &s, &weights, why);
+  if (status == STATUS_OK && r->calibrate && !r->weights) status = probe_weights_draw(r, &s, &weights, why);
+  if (status == STATUS_OK) status = r->calibrate ? probe_calibrate(r, &s, &weights, why) : probe(r, &s, why);
+  probe_weights_free(&weights);
+  session_close(&s);
+  free(samples.values);
+  return status;
+}
+
+int cmd_probe(int argc, char **argv, failure *why) {
+  probe_request r;
+  int status = probe_options(argc, argv, &r, why);
+  if (status == STATUS_OK) status = r.suggest ? probe_suggest(&r, why) : run_on_device(&r, why);
+  free(r.file_init);
+  return status;
+}

@@ -1,0 +1,74 @@
+/* The numbers of a layer that 'fanin probe' shows: one table for its table, JSON and CSV. A new field is a line here.
+ */
+#include <string.h>
+
+#include "probe/report.h"
+
+#define FIELD(name, kind, ...)                                                                                         \
+  { #name, kind, offsetof(fanin_probe_layer, name), __VA_ARGS__ }
+#define HIDDEN NULL, NULL, 0
+
+/* From left to right. The numbers at the end say what goes first on a narrow terminal. */
+const probe_column probe_columns[] = {
+    FIELD(fan_in, KIND_COUNT, "fan_in", "", 0),
+    FIELD(fan_out, KIND_COUNT, "fan_out", "", 0),
+    FIELD(weight_mean, KIND_REAL, HIDDEN),
+    FIELD(weight_mean_expected, KIND_REAL, HIDDEN),
+    FIELD(weight_mean_z, KIND_Z, HIDDEN),
+    FIELD(weight_std, KIND_REAL, "measured", "weight std", 3),
+    FIELD(weight_std_expected, KIND_REAL, "expected", "weight std", 3),
+    FIELD(weight_z, KIND_Z, "z", "weight std", 3),
+    FIELD(overlap, KIND_REAL, HIDDEN),
+    FIELD(q_measured, KIND_REAL, "measured", "forward q", 0),
+    FIELD(q_predicted, KIND_REAL, "predicted", "forward q", 0),
+    FIELD(q_z, KIND_Z, "z", "forward q", 0),
+    FIELD(q_meanfield, KIND_REAL, HIDDEN),
+    FIELD(q_sd, KIND_REAL, HIDDEN),
+    FIELD(g_measured, KIND_REAL, "measured", "backward G", 0),
+    FIELD(g_predicted, KIND_REAL, "predicted", "backward G", 0),
+    FIELD(g_z, KIND_Z, "z", "backward G", 0),
+    FIELD(g_meanfield, KIND_REAL, HIDDEN),
+    FIELD(g_sd, KIND_REAL, HIDDEN),
+    FIELD(spread_measured, KIND_REAL, "measured", "spread", 7),
+    FIELD(spread_predicted, KIND_REAL, "predicted", "spread", 7),
+    FIELD(weight_gradient_measured, KIND_REAL, "measured", "weight gradient", 5),
+    FIELD(weight_gradient_predicted, KIND_REAL, "predicted", "weight gradient", 5),
+    FIELD(mean_measured, KIND_REAL, "mean", "activations h", 4),
+    FIELD(mean_predicted, KIND_REAL, HIDDEN),
+    FIELD(correlation_measured, KIND_REAL, "corr", "activations h", 4),
+    FIELD(correlation_predicted, KIND_REAL, HIDDEN),
+    FIELD(saturated_measured, KIND_PERCENT, "sat%", "activations h", 4),
+    FIELD(saturated_predicted, KIND_REAL, HIDDEN),
+    FIELD(dead_measured, KIND_PERCENT, "dead%", "activations h", 4),
+    FIELD(dead_predicted, KIND_REAL, HIDDEN),
+    FIELD(f16_overflow, KIND_PERCENT, "h inf%", "outside f16", 6),
+    FIELD(f16_underflow, KIND_PERCENT, "h tiny%", "outside f16", 6),
+    FIELD(f16_gradient_overflow, KIND_PERCENT, "G inf%", "outside f16", 6),
+    FIELD(f16_gradient_underflow, KIND_PERCENT, "G tiny%", "outside f16", 6),
+    FIELD(tied_rows, KIND_COUNT, HIDDEN),
+    FIELD(tied_columns, KIND_COUNT, HIDDEN),
+    FIELD(conforms, KIND_FLAG, "", "", 0),
+};
+const size_t probe_n_columns = sizeof probe_columns / sizeof *probe_columns;
+
+static void take(const probe_column *c, const fanin_probe_layer *y, void *out, size_t size) {
+  memcpy(out, (const char *)y + c->offset, size);
+}
+
+uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y) {
+  uint64_t value;
+  take(c, y, &value, sizeof value);
+  return value;
+}
+
+double probe_real(const probe_column *c, const fanin_probe_layer *y) {
+  double value;
+  take(c, y, &value, sizeof value);
+  return value;
+}
+
+bool probe_flag(const probe_column *c, const fanin_probe_layer *y) {
+  int value;
+  take(c, y, &value, sizeof value);
+  return value != 0;
+}

@@ -1,0 +1,173 @@
+/* A probe's report for programs: JSON and comma-separated values, with the names of the library's fields. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/output.h"
+#include "probe/report.h"
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
+  switch (c->kind) {
+  case KIND_COUNT:
+    return json_integer((json_int_t)probe_count(c, y));
+  case KIND_FLAG:
+    return json_boolean(probe_flag(c, y));
+  default:
+    return json_from_double(probe_real(c, y));
+  }
+}
+
+static json_t *layers_to_json(const fanin_probe_report *report) {
+  json_t *array = json_array();
+  for (size_t l = 0; l < probe_layers(report); ++l) {
+    json_t *o = json_object();
+    json_object_set_new(o, "layer", json_integer((json_int_t)l + 1));
+    for (size_t i = 0; i < probe_n_columns; ++i) {
+      json_object_set_new(o, probe_columns[i].name, number(&probe_columns[i], &report->layers[l]));
+    }
+    json_array_append_new(array, o);
+  }
+  return array;
+}
+
+static json_t *findings_to_json(const fanin_probe_report *report) {
+  static const char *const verdicts[] = {
+      [FANIN_VERDICT_HEALTH] = "healthy", [FANIN_VERDICT_CONFORMITY] = "conforms", [FANIN_VERDICT_CAUSE] = "cause"};
+  json_t *array = json_array();
+  for (size_t i = 0; i < report->n_findings; ++i) {
+    const fanin_finding *f = &report->findings[i];
+    fanin_verdict verdict = FANIN_VERDICT_CAUSE;
+    json_t *o = json_object();
+    (void)fanin_diagnosis_verdict(f->diagnosis, &verdict); /* the library's own value */
+    json_object_set_new(o, "name", json_string(fanin_diagnosis_name(f->diagnosis)));
+    json_object_set_new(o, "verdict", json_string(verdicts[verdict]));
+    json_object_set_new(o, "first", json_integer((json_int_t)f->first));
+    json_object_set_new(o, "last", json_integer((json_int_t)f->last));
+    json_object_set_new(o, "what", json_string(f->what));
+    json_object_set_new(o, "remedy", json_string(f->remedy));
+    json_array_append_new(array, o);
+  }
+  return array;
+}
+
+/* What was asked for. */
+static void set_request(json_t *o, const probe_request *r, const session *s, size_t i) {
+  static const char *const norms[] = {
+      [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
+  const fanin_probe_config *c = &r->config;
+  json_object_set_new(o, "widths", json_from_shape(r->widths, (int)c->n_widths));
+  json_object_set_new(o, "activation", json_string(c->activation));
+  json_object_set_new(o, "slope", strcmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
+  json_object_set_new(o, "init", json_string(r->init_texts[i]));
+  json_object_set_new(o, "weights", r->weights ? json_string(r->weights) : json_null());
+  json_object_set_new(o, "dtype", json_string(fanin_dtype_name(c->dtype)));
+  json_object_set_new(o, "bias_std", json_real(c->bias_std));
+  json_object_set_new(o, "norm", json_string(norms[c->norm]));
+  json_object_set_new(o, "residual", json_boolean(c->residual));
+  json_object_set_new(o, "input", json_string(r->input ? r->input : "normal"));
+  json_object_set_new(o, "input_correlation", r->input ? json_from_double(r->input_correlation) : json_null());
+  json_object_set_new(o, "batch", json_integer((json_int_t)c->batch));
+  json_object_set_new(o, "seed", json_from_u64(c->seed));
+  json_object_set_new(o, "device", json_string(s->device_name));
+}
+
+static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const fanin_probe_report *report) {
+  json_t *o = json_object();
+  set_request(o, r, s, i);
+  json_object_set_new(o, "conforms", json_boolean(report->conforms));
+  json_object_set_new(o, "healthy", json_boolean(report->healthy));
+  json_object_set_new(o, "n_tests", json_integer((json_int_t)report->n_tests));
+  json_object_set_new(o, "z_bound", json_from_double(report->z_bound));
+  json_object_set_new(o, "overflow_layer",
+                      report->overflow_layer > 0 ? json_integer((json_int_t)report->overflow_layer) : json_null());
+  json_object_set_new(o, "sd_ln_q", json_from_double(report->sd_ln_q));
+  json_object_set_new(o, "gemm_seconds", json_from_double(report->gemm_seconds));
+  json_object_set_new(o, "other_seconds", json_from_double(report->other_seconds));
+  json_object_set_new(o, "startup_seconds", json_from_double(report->startup_seconds));
+  json_object_set_new(o, "device_bytes", json_integer((json_int_t)report->device_bytes));
+  json_object_set_new(o, "diagnoses", findings_to_json(report));
+  json_object_set_new(o, "layers", layers_to_json(report));
+  return o;
+}
+
+int probe_print_json(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why) {
+  if (r->n_inits == 1) return json_print(report_to_json(r, s, 0, reports[0]), why);
+  json_t *array = json_array();
+  for (size_t i = 0; i < r->n_inits; ++i)
+    json_array_append_new(array, report_to_json(r, s, i, reports[i]));
+  return json_print(array, why);
+}
+
+/* ---- Comma-separated values: RFC 4180 ---------------------------------------------------------------------------- */
+
+/* A field that may hold commas and quotes. */
+static void write_text(FILE *to, const char *text) {
+  fputc('"', to);
+  for (; *text; ++text) {
+    if (*text == '"') fputc('"', to);
+    fputc(*text, to);
+  }
+  fputc('"', to);
+}
+
+/* Nothing for a number that does not exist. */
+static void write_number(FILE *to, const probe_column *c, const fanin_probe_layer *y) {
+  switch (c->kind) {
+  case KIND_COUNT:
+    fprintf(to, ",%" PRIu64, probe_count(c, y));
+    return;
+  case KIND_FLAG:
+    fprintf(to, ",%d", probe_flag(c, y));
+    return;
+  default:
+    break;
+  }
+  const double value = probe_real(c, y);
+  if (isfinite(value))
+    fprintf(to, ",%.17g", value);
+  else
+    fputc(',', to);
+}
+
+static void write_rows(FILE *to, const char *init, const fanin_probe_report *report) {
+  for (size_t l = 0; l < probe_layers(report); ++l) {
+    write_text(to, init);
+    fprintf(to, ",%zu", l + 1);
+    for (size_t i = 0; i < probe_n_columns; ++i)
+      write_number(to, &probe_columns[i], &report->layers[l]);
+    fputs("\r\n", to);
+  }
+}
+
+static void write_csv(FILE *to, const probe_request *r, fanin_probe_report *const *reports) {
+  fputs("init,layer", to);
+  for (size_t i = 0; i < probe_n_columns; ++i)
+    fprintf(to, ",%s", probe_columns[i].name);
+  fputs("\r\n", to);
+  for (size_t i = 0; i < r->n_inits; ++i)
+    write_rows(to, r->init_texts[i], reports[i]);
+}
+
+int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, failure *why) {
+  char *text = NULL;
+  size_t size = 0;
+  if (strcmp(r->csv, "-") == 0) {
+    write_csv(stdout, r, reports);
+    return STATUS_OK;
+  }
+  FILE *memory = open_memstream(&text, &size);
+  if (!memory) return fail(why, STATUS_DEVICE, "out of memory for --csv");
+  write_csv(memory, r, reports);
+  if (fclose(memory) != 0) {
+    free(text);
+    return fail(why, STATUS_DEVICE, "out of memory for --csv");
+  }
+  const int status = output_whole(r->csv, text, size, why);
+  free(text);
+  return status;
+}

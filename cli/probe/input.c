@@ -1,0 +1,77 @@
+/* The samples that a probe runs on, from a file. */
+#include "probe/input.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "probe/label.h"
+
+/* The first rows and columns of `m`, less their mean and divided by their std, so that the mean square is 1. */
+static int standardise(const char *path, const matrix *m, size_t rows, size_t columns, float *out, failure *why) {
+  const double n = (double)rows * (double)columns;
+  double mean = 0, squares = 0;
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < columns; ++c)
+      mean += m->values[r * m->columns + c] / n;
+  }
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < columns; ++c) {
+      const double d = m->values[r * m->columns + c] - mean;
+      squares += d * d / n;
+    }
+  }
+  if (!(squares > 0) || !isfinite(squares)) {
+    return fail(why, STATUS_INPUT, "%s: its values have std %g and cannot be standardised", path, sqrt(squares));
+  }
+  const double factor = 1 / sqrt(squares);
+  for (size_t r = 0; r < rows; ++r) {
+    for (size_t c = 0; c < columns; ++c) {
+      out[r * columns + c] = (float)((m->values[r * m->columns + c] - mean) * factor);
+    }
+  }
+  return STATUS_OK;
+}
+
+/* Mean cosine of two different rows: the squared norm of the sum of n unit vectors is n plus all their cosines. */
+static double mean_cosine(const float *x, size_t rows, size_t columns) {
+  double *sum = allocate(columns, sizeof *sum), square = 0, n = 0;
+  for (size_t r = 0; r < rows; ++r) {
+    const float *row = x + r * columns;
+    double norm = 0;
+    for (size_t c = 0; c < columns; ++c)
+      norm += (double)row[c] * (double)row[c];
+    if (!(norm > 0)) continue; /* has no direction */
+    ++n;
+    for (size_t c = 0; c < columns; ++c)
+      sum[c] += (double)row[c] / sqrt(norm);
+  }
+  for (size_t c = 0; c < columns; ++c)
+    square += sum[c] * sum[c];
+  free(sum);
+  return n > 1 ? (square - n) / (n * (n - 1)) : NAN;
+}
+
+static int check_columns(const char *path, const matrix *m, uint64_t columns, bool keep_label, failure *why) {
+  if (m->columns < columns) {
+    return fail(why, STATUS_INPUT, "--input %s: has %zu columns, but --mlp begins with %llu features", path, m->columns,
+                (unsigned long long)columns);
+  }
+  return keep_label ? STATUS_OK : label_refuse(path, m, (size_t)columns, why);
+}
+
+int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why) {
+  matrix m;
+  *out = (input){0};
+  int status = matrix_read(path, &m, why);
+  if (status != STATUS_OK) return status;
+  status = check_columns(path, &m, columns, keep_label, why);
+  if (status == STATUS_OK) {
+    out->batch = m.rows < most ? m.rows : most;
+    out->columns_left = m.columns - columns;
+    out->values = allocate((size_t)(out->batch * columns), sizeof *out->values);
+    status = standardise(path, &m, (size_t)out->batch, (size_t)columns, out->values, why);
+  }
+  if (status == STATUS_OK) out->correlation = mean_cosine(out->values, (size_t)out->batch, (size_t)columns);
+  free(m.values);
+  return status;
+}

@@ -1,0 +1,23 @@
+/* The samples that a probe runs on, from a file. */
+#ifndef CLI_PROBE_INPUT_H
+#define CLI_PROBE_INPUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/failure.h"
+
+/* The samples of a file. */
+typedef struct input {
+  float *values; /* batch x columns; free() it */
+  uint64_t batch;
+  uint64_t columns_left; /* that the file has and the network does not take */
+  double correlation;    /* mean cosine of two different samples; NaN for one */
+} input;
+
+/* The first `columns` columns of a .csv or .npy file with a sample a row, at most `most` rows, less their mean and
+ * divided by their std, taken over all of them together: the mean square is 1. A column of class labels among them is
+ * refused unless `keep_label`. */
+int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why);
+
+#endif

@@ -1,0 +1,269 @@
+/* The picture of a probe: q and G over the layers on logarithmic axes, measured points on the lines of theory. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "probe/gnuplot.h"
+#include "probe/report.h"
+
+/* Pixels. */
+enum { WIDTH = 860, LEFT = 84, RIGHT = 24, TOP = 84, PANEL = 236, BETWEEN = 62, BELOW = 60, KEY_ROW = 21, NOTE = 26 };
+enum { MAX_TITLE = 100, BAND = 2 /* standard deviations */ };
+
+/* Okabe and Ito's colours, which the colour-blind tell apart, and a mark of its own for each. */
+static const struct {
+  const char *colour;
+  int mark;
+} looks[PROBE_MAX_INITS] = {{"#0072B2", 7}, {"#D55E00", 5}, {"#009E73", 9}, {"#CC79A7", 13},
+                            {"#E69F00", 6}, {"#56B4E9", 4}, {"#000000", 8}, {"#B2A800", 12}};
+
+/* What one of the two panels shows. */
+typedef struct panel {
+  const char *title, *symbol;
+  size_t measured, meanfield, sd; /* offsets in fanin_probe_layer */
+} panel;
+
+static const panel panels[] = {
+    {"Forward: q, mean square of the preactivations", "q", offsetof(fanin_probe_layer, q_measured),
+     offsetof(fanin_probe_layer, q_meanfield), offsetof(fanin_probe_layer, q_sd)},
+    {"Backward: G, mean square of their gradients", "G", offsetof(fanin_probe_layer, g_measured),
+     offsetof(fanin_probe_layer, g_meanfield), offsetof(fanin_probe_layer, g_sd)},
+};
+enum { N_PANELS = sizeof panels / sizeof *panels };
+
+/* The network of a plot. */
+typedef struct plot {
+  FILE *script;
+  const probe_request *request;
+  fanin_probe_report *const *reports;
+  size_t layers; /* of the network */
+  int height;
+} plot;
+
+static double field(const fanin_probe_layer *y, size_t offset) {
+  double value;
+  memcpy(&value, (const char *)y + offset, sizeof value);
+  return value;
+}
+
+static bool can_show(double value) {
+  return isfinite(value) && value > 0;
+}
+
+/* Theory, `sds` standard deviations of its logarithm off. */
+static double edge(const fanin_probe_layer *y, const panel *which, double sds) {
+  return field(y, which->meanfield) * exp(sds * field(y, which->sd));
+}
+
+/* ---- Axes -------------------------------------------------------------------------------------------------------- */
+
+typedef struct range {
+  double low, high; /* decades: log10 */
+} range;
+
+static void include(range *r, double value) {
+  if (!can_show(value)) return;
+  r->low = fmin(r->low, log10(value));
+  r->high = fmax(r->high, log10(value));
+}
+
+/* Of all values, with a margin; at least a decade, so that noise looks like noise. Empty: low > high. */
+static range range_of(const plot *p, const panel *which) {
+  range r = {INFINITY, -INFINITY};
+  for (size_t i = 0; i < p->request->n_inits; ++i) {
+    for (size_t l = 0; l < probe_layers(p->reports[i]); ++l) {
+      const fanin_probe_layer *y = &p->reports[i]->layers[l];
+      const double values[] = {field(y, which->measured), field(y, which->meanfield), edge(y, which, -BAND),
+                               edge(y, which, BAND)};
+      for (size_t k = 0; k < sizeof values / sizeof *values; ++k)
+        include(&r, values[k]);
+    }
+  }
+  if (r.low > r.high) return r;
+  const double span = fmax(1.12 * (r.high - r.low), 1), middle = (r.low + r.high) / 2;
+  return (range){middle - span / 2, middle + span / 2};
+}
+
+/* Powers of ten where there are several, else 1, 2, 5. */
+static void write_y_axis(const plot *p, range r) {
+  static const int steps[] = {1, 2, 3, 5, 10, 20, 30, 50};
+  fprintf(p->script, "set yrange [%.6g:%.6g]\nset ytics (", pow(10, r.low), pow(10, r.high));
+  const char *comma = "";
+  if (r.high - r.low < 2.5) {
+    for (int decade = (int)floor(r.low); decade <= (int)floor(r.high); ++decade) {
+      for (int digit = 1; digit <= 5; digit += digit == 1 ? 1 : 3) {
+        fprintf(p->script, "%s'%.6g' %de%d", comma, digit * pow(10, decade), digit, decade);
+        comma = ", ";
+      }
+    }
+  } else {
+    size_t i = 0;
+    while (i + 1 < sizeof steps / sizeof *steps && (r.high - r.low) / steps[i] > 6)
+      ++i;
+    for (int decade = (int)floor(r.low / steps[i]) * steps[i]; decade <= (int)r.high + 1; decade += steps[i]) {
+      fprintf(p->script, "%s'10^{%d}' 1e%d", comma, decade, decade);
+      comma = ", ";
+    }
+  }
+  fputs(")\n", p->script);
+}
+
+static void write_x_axis(const plot *p) {
+  static const size_t steps[] = {1, 2, 5, 10, 20, 50, 100, 200};
+  const double margin = 0.2 + 0.015 * (double)p->layers;
+  size_t i = 0;
+  while (i + 1 < sizeof steps / sizeof *steps && p->layers / steps[i] > 12)
+    ++i;
+  fprintf(p->script, "set xrange [%g:%g]\nset xtics %zu, %zu\n", 1 - margin, (double)p->layers + margin, steps[i],
+          steps[i]);
+  if (steps[i] > 1) fprintf(p->script, "set xtics add (1)\n");
+}
+
+/* ---- Texts ------------------------------------------------------------------------------------------------------- */
+
+/* gnuplot's quoted text: quotes are doubled, nothing else has a meaning. */
+static void write_quoted(FILE *to, const char *text, size_t most) {
+  const size_t length = strlen(text);
+  fputc('\'', to);
+  for (size_t i = 0; i < length && i < most; ++i) {
+    if (text[i] == '\'') fputc('\'', to);
+    fputc((unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i], to);
+  }
+  fputs(length > most ? "...'" : "'", to);
+}
+
+static void write_label(const plot *p, int id, double y, int size, const char *text) {
+  fprintf(p->script, "set label %d ", id);
+  write_quoted(p->script, text, MAX_TITLE);
+  fprintf(p->script, " at screen 0.5, screen %.4f center font ',%d' noenhanced\n", 1 - y / p->height, size);
+}
+
+static void write_titles(const plot *p) {
+  const probe_request *r = p->request;
+  char text[2 * PROBE_TEXT], part[PROBE_TEXT];
+  snprintf(text, sizeof text, "MLP %s, ", probe_network_text(r, part));
+  snprintf(text + strlen(text), sizeof text - strlen(text), "%s", probe_activation_text(r, part));
+  write_label(p, 1, 20, 15, text);
+  snprintf(text, sizeof text, "%s%s, %s%llu %s, seed %llu",
+           r->n_inits == 1 ? r->init_texts[0] : "initialisers compared",
+           r->weights ? " expected of the file's weights" : "", "input of ", (unsigned long long)r->config.batch,
+           r->input ? "rows of data" : "samples of N(0,1)", (unsigned long long)r->config.seed);
+  write_label(p, 2, 44, 12, text);
+}
+
+/* ---- Panels ------------------------------------------------------------------------------------------------------ */
+
+static void write_number(FILE *to, double value) {
+  if (can_show(value))
+    fprintf(to, " %.9g", value);
+  else
+    fputs(" NaN", to);
+}
+
+/* Columns: layer, then for each panel measured, theory and the band's edges. */
+static void write_data(const plot *p) {
+  for (size_t i = 0; i < p->request->n_inits; ++i) {
+    fprintf(p->script, "$init%zu << END\n", i);
+    for (size_t l = 0; l < probe_layers(p->reports[i]); ++l) {
+      fprintf(p->script, "%zu", l + 1);
+      for (size_t k = 0; k < N_PANELS; ++k) {
+        const fanin_probe_layer *y = &p->reports[i]->layers[l];
+        write_number(p->script, field(y, panels[k].measured));
+        write_number(p->script, field(y, panels[k].meanfield));
+        write_number(p->script, edge(y, &panels[k], -BAND));
+        write_number(p->script, edge(y, &panels[k], BAND));
+      }
+      fputc('\n', p->script);
+    }
+    fputs("END\n", p->script);
+  }
+}
+
+/* What the key shows, once. */
+static void write_key(const plot *p, size_t k, const char *comma) {
+  for (size_t i = 0; i < p->request->n_inits && k == 0; ++i) {
+    fprintf(p->script, "%sNaN with linespoints lw 2 pt %d lc rgb '%s' title ", comma, looks[i].mark, looks[i].colour);
+    write_quoted(p->script, p->request->init_texts[i], MAX_TITLE);
+    fputs(" noenhanced", p->script);
+    comma = ", ";
+  }
+  if (comma[0] != ',') fprintf(p->script, "%sNaN notitle", comma);
+  fputc('\n', p->script);
+}
+
+/* Bands, then lines, then points: no point is under a line. The k-th panel's columns begin after the first. */
+static void write_curves(const plot *p, size_t k) {
+  const size_t first = 2 + 4 * k, n = p->request->n_inits;
+  const char *comma = "plot ";
+  for (int pass = 0; pass < 3; ++pass) {
+    for (size_t i = 0; i < n; ++i) {
+      const char *colour = looks[i].colour;
+      if (probe_layers(p->reports[i]) == 0) continue;
+      fprintf(p->script, "%s$init%zu using ", comma, i);
+      if (pass == 0)
+        fprintf(p->script, "1:%zu:%zu with filledcurves fs transparent solid 0.18 noborder", first + 2, first + 3);
+      else if (pass == 1)
+        fprintf(p->script, "1:%zu with lines lw 2", first + 1);
+      else
+        fprintf(p->script, "1:%zu with points pt %d ps %g", first, looks[i].mark, p->layers > 30 ? 0.6 : 0.9);
+      fprintf(p->script, " lc rgb '%s' notitle", colour);
+      comma = ", ";
+    }
+  }
+  write_key(p, k, comma);
+}
+
+static void write_panel(const plot *p, size_t k) {
+  const int top = TOP + (int)k * (PANEL + BETWEEN), height = p->height;
+  range r = range_of(p, &panels[k]);
+  fprintf(p->script, "set tmargin at screen %.5f\nset bmargin at screen %.5f\n", 1 - (double)top / height,
+          1 - (double)(top + PANEL) / height);
+  fprintf(p->script, "set title '%s'\nset ylabel '%s' norotate\n", panels[k].title, panels[k].symbol);
+  fputs(k + 1 == N_PANELS ? "set xlabel 'layer'\n" : "unset xlabel\n", p->script);
+  if (r.low > r.high) {
+    fprintf(p->script, "set label 3 'nothing above 0 to show' at graph 0.5, graph 0.5 center\n");
+    r = (range){-1, 1};
+  }
+  write_y_axis(p, r);
+  write_curves(p, k);
+  fputs("unset label\nunset key\n", p->script);
+}
+
+static void write_script(const plot *p) {
+  const int key = p->height - NOTE - (int)p->request->n_inits * KEY_ROW;
+  write_data(p);
+  fprintf(p->script,
+          "set multiplot\nset lmargin at screen %.5f\nset rmargin at screen %.5f\n"
+          "set logscale y\nset grid back lc rgb '#dddddd' lt 1\nset border 3 lc rgb '#444444'\n"
+          "set tics nomirror scale 0.6\nset title offset 0,-0.5\n",
+          (double)LEFT / WIDTH, 1 - (double)RIGHT / WIDTH);
+  fprintf(p->script, "set key at screen 0.5, screen %.5f center top vertical maxrows %zu Left reverse samplen 3\n",
+          1 - (double)key / p->height, p->request->n_inits);
+  write_x_axis(p);
+  write_titles(p);
+  write_label(p, 4, p->height - NOTE / 2.0, 10,
+              "points: measured; lines: theory at infinite width; bands: two standard deviations over seeds");
+  for (size_t k = 0; k < N_PANELS; ++k)
+    write_panel(p, k);
+  fputs("unset multiplot\n", p->script);
+}
+
+int probe_plot_check(const probe_request *r, failure *why) {
+  return gnuplot_check("--plot", r->plot, why);
+}
+
+int probe_plot(const probe_request *r, fanin_probe_report *const *reports, failure *why) {
+  char *script = NULL;
+  size_t size = 0;
+  const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * KEY_ROW + NOTE;
+  FILE *memory = open_memstream(&script, &size);
+  if (!memory) return fail(why, STATUS_DEVICE, "out of memory for --plot");
+  const plot p = {memory, r, reports, r->config.n_widths - 1, height};
+  write_script(&p);
+  int status = STATUS_OK;
+  if (fclose(memory) != 0) status = fail(why, STATUS_DEVICE, "out of memory for --plot");
+  if (status == STATUS_OK) status = gnuplot_draw(r->plot, WIDTH, height, script, size, why);
+  free(script);
+  return status;
+}

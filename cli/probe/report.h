@@ -1,0 +1,132 @@
+/* The parts of 'fanin probe': what was asked for, what came of it, and the ways of showing that. */
+#ifndef CLI_PROBE_REPORT_H
+#define CLI_PROBE_REPORT_H
+
+#include <stdbool.h>
+
+#include "base/session.h"
+
+enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
+
+/* Which verdicts the exit status follows. */
+typedef enum probe_requirement { REQUIRE_BOTH, REQUIRE_CONFORMS, REQUIRE_HEALTHY, REQUIRE_NONE } probe_requirement;
+
+typedef struct probe_request {
+  uint64_t widths[PROBE_MAX_WIDTHS];
+  const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
+  fanin_init inits[PROBE_MAX_INITS];
+  size_t n_inits;
+  char *file_init;                     /* the text that a file of weights had for it, for cmd_probe() to free */
+  bool has_init, has_slope, has_dtype; /* given on the command line */
+  const char *input;                   /* NULL: N(0,1) */
+  bool keep_label;
+  double input_correlation; /* mean cosine of two samples of the file */
+  uint64_t columns_left;    /* that it has and the network does not take */
+  const char *device;
+  const char *weights;     /* NULL: from the initialisers */
+  const char *layer_names; /* of the weights, with commas; NULL: layer1.weight, ... */
+  const char *csv, *plot;  /* files; csv may be "-" */
+  bool json, all;
+  probe_requirement require;
+  const char *suggest;             /* NULL, or the activation to suggest an initialiser for */
+  uint64_t depth;                  /* of the network that is suggested for; 0: not given */
+  bool calibrate, has_calibration; /* --calibrate; an option that belongs to it */
+  const char *output;
+  fanin_calibrate_options calibration;
+  fanin_probe_config config; /* but for the initialiser */
+} probe_request;
+
+/* ---- probe_options.c --------------------------------------------------------------------------------------------- */
+
+/* The command line, checked as far as that goes without reading a file or asking a device. */
+int probe_options(int argc, char **argv, probe_request *r, failure *why);
+
+/* ---- probe_weights.c --------------------------------------------------------------------------------------------- */
+
+/* The weights of a file, or drawn ones to be calibrated. */
+typedef struct probe_weights {
+  size_t count;
+  char **names;
+  fanin_tensor *tensors; /* without buffers at first */
+  double *factors;       /* by which they were calibrated, as the file says; else 1 */
+} probe_weights;
+
+/* What r->weights says, which decides widths, dtype and, where it names one for all, the initialiser and factors; what
+ * the command line says of these must agree, but for --init, which decides. */
+int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
+/* Reads what was described into buffers. Sets r->config.weights, which `w` must outlive. */
+int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why);
+/* Fills new tensors "layer<l>.weight" from the first initialiser. Sets r->config.weights. */
+int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why);
+/* Harmless on a zeroed one. */
+void probe_weights_free(probe_weights *w);
+
+/* ---- probe_suggest.c --------------------------------------------------------------------------------------------- */
+
+int probe_suggest(const probe_request *r, failure *why);
+
+/* ---- probe_columns.c --------------------------------------------------------------------------------------------- */
+
+typedef enum probe_kind { KIND_COUNT, KIND_REAL, KIND_Z, KIND_PERCENT, KIND_FLAG } probe_kind;
+
+/* A number of a layer, for the table, JSON and CSV alike. */
+typedef struct probe_column {
+  const char *name; /* the struct's field; JSON's key and CSV's title */
+  probe_kind kind;
+  size_t offset;       /* in fanin_probe_layer */
+  const char *heading; /* in the table; NULL: not there */
+  const char *group;   /* the heading above */
+  int drop;            /* as in table.h */
+} probe_column;
+
+extern const probe_column probe_columns[];
+extern const size_t probe_n_columns;
+
+uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y);
+double probe_real(const probe_column *c, const fanin_probe_layer *y);
+bool probe_flag(const probe_column *c, const fanin_probe_layer *y);
+
+/* ---- probe_text.c ------------------------------------------------------------------------------------------------ */
+
+enum { PROBE_TEXT = 512 };
+
+/* "64-300-100-10", "784-48x1024-10": runs of equal widths are counted. Cut with "..." where it is too long. */
+char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]);
+/* "leaky_relu with slope 0.3, layer norm, residual, bias std 0.1" */
+char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]);
+/* "256 samples of N(0,1)" */
+char *probe_input_text(const probe_request *r, char out[PROBE_TEXT]);
+
+/* What was probed and on what, and a blank line. */
+void probe_print_heading(const probe_request *r, const session *s);
+
+/* ---- probe_table.c, probe_compare.c ------------------------------------------------------------------------------ */
+
+/* Layers that were filled in: those before the one whose values overflowed. */
+size_t probe_layers(const fanin_probe_report *report);
+
+void probe_print_report(const probe_request *r, const fanin_probe_report *report);
+void probe_print_verdicts(const fanin_probe_report *report);
+void probe_print_findings(const fanin_probe_report *report, const char *indent);
+/* A row an initialiser. */
+void probe_print_comparison(const probe_request *r, fanin_probe_report *const *reports);
+
+/* ---- probe_data.c ------------------------------------------------------------------------------------------------ */
+
+/* An object, or with several initialisers a list of them. */
+int probe_print_json(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why);
+/* To the file r->csv, or to stdout. */
+int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, failure *why);
+
+/* ---- probe_plot.c ------------------------------------------------------------------------------------------------ */
+
+/* Whether r->plot can be made: its name, and that gnuplot is there. */
+int probe_plot_check(const probe_request *r, failure *why);
+int probe_plot(const probe_request *r, fanin_probe_report *const *reports, failure *why);
+
+/* ---- probe_calibrate.c ------------------------------------------------------------------------------------------- */
+
+/* Calibrates the weights, writes them to r->output and prints what was done. */
+int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why);
+
+#endif

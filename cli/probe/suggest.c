@@ -1,0 +1,100 @@
+/* 'fanin probe --suggest': which initialisers keep q and G with an activation, by theory alone. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/table.h"
+#include "base/terminal.h"
+#include "probe/report.h"
+
+enum { INIT_TEXT = 256, SENTENCES = 1024 };
+
+static const char *init_text(const fanin_suggestion *s, char out[INIT_TEXT]) {
+  fanin_init_format(&s->init, out, INIT_TEXT);
+  return out;
+}
+
+/* ---- Text -------------------------------------------------------------------------------------------------------- */
+
+static void add_row(table *t, const fanin_suggestion *s) {
+  char init[INIT_TEXT];
+  table_cell(t, "%s", fanin_aim_name(s->aim));
+  table_cell(t, "%s", init_text(s, init));
+  table_cell(t, "%.6g", s->gain);
+  table_cell(t, "%.4g", sqrt(s->sigma_b2));
+  table_cell(t, "%.4g", s->q_growth);
+  table_cell(t, "%.4g", s->q_total);
+  table_cell(t, "%.4g", s->g_growth);
+  table_cell(t, "%.4g", s->g_total);
+  table_cell(t, "%.3g", s->sensitivity);
+}
+
+static void print_text(const probe_request *r, const fanin_suggestion *list, size_t n) {
+  static const column columns[] = {{"aim", 1, 0},      {"--init", 1, 0},  {"gain", 0, 3},
+                                   {"bias std", 0, 3}, {"a layer", 0, 0}, {"in all", 0, 1},
+                                   {"a layer", 0, 0},  {"in all", 0, 1},  {"sensitivity", 0, 2}};
+  static const char *const groups[] = {"", "", "", "", "forward q", "forward q", "backward G", "backward G", ""};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  t.groups = groups;
+  for (size_t i = 0; i < n; ++i)
+    add_row(&t, &list[i]);
+  printf("%s", r->suggest);
+  if (r->has_slope) printf(" with slope %g", r->config.slope);
+  printf(", %" PRIu64 " layers of equal widths\n\n", r->depth);
+  table_print(&t, stdout);
+  table_free(&t);
+  putchar('\n');
+  terminal_line(
+      stdout, 2,
+      "a layer, in all: the factors by which q grows from layer to layer and to the last, and G on its way back");
+  terminal_line(stdout, 2,
+                "sensitivity: what a small relative deviation of q is multiplied by in a layer; above 1 it grows");
+  for (size_t i = 0; i < n; ++i) {
+    char text[SENTENCES];
+    fanin_suggestion_format(&list[i], text, sizeof text);
+    putchar('\n');
+    terminal_line(stdout, 2, "%s: %s", fanin_aim_name(list[i].aim), text);
+  }
+}
+
+/* ---- JSON -------------------------------------------------------------------------------------------------------- */
+
+static json_t *to_json(const fanin_suggestion *s) {
+  char init[INIT_TEXT], text[SENTENCES];
+  json_t *o = json_object();
+  const struct {
+    const char *key;
+    double value;
+  } numbers[] = {{"gain", s->gain},       {"sigma_b2", s->sigma_b2},   {"q_growth", s->q_growth},
+                 {"q_total", s->q_total}, {"g_growth", s->g_growth},   {"g_total", s->g_total},
+                 {"q_limit", s->q_limit}, {"chi_limit", s->chi_limit}, {"sensitivity", s->sensitivity}};
+  fanin_suggestion_format(s, text, sizeof text);
+  json_object_set_new(o, "aim", json_string(fanin_aim_name(s->aim)));
+  json_object_set_new(o, "init", json_string(init_text(s, init)));
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
+    json_object_set_new(o, numbers[i].key, json_from_double(numbers[i].value));
+  json_object_set_new(o, "text", json_string(text));
+  return o;
+}
+
+static int print_json(const probe_request *r, const fanin_suggestion *list, size_t n, failure *why) {
+  json_t *root = json_object(), *array = json_array();
+  json_object_set_new(root, "activation", json_string(r->suggest));
+  json_object_set_new(root, "depth", json_integer((json_int_t)r->depth));
+  for (size_t i = 0; i < n; ++i)
+    json_array_append_new(array, to_json(&list[i]));
+  json_object_set_new(root, "suggestions", array);
+  return json_print(root, why);
+}
+
+int probe_suggest(const probe_request *r, failure *why) {
+  fanin_suggestion list[FANIN_AIM_COUNT];
+  size_t n = 0;
+  const double sigma_b2 = r->config.bias_std * r->config.bias_std;
+  const fanin_status status = fanin_suggest(r->suggest, r->config.slope, 1, (size_t)r->depth, sigma_b2, list, &n);
+  if (status != FANIN_OK) return fail_library(why, status, "--suggest");
+  if (r->json) return print_json(r, list, n, why);
+  print_text(r, list, n);
+  return STATUS_OK;
+}

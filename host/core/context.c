@@ -1,0 +1,158 @@
+/* The life of a fanin: one (context, device) pair, opened by selector or made from the caller's own. */
+#include "core/context.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "core/status.h"
+
+/* A sub-device counts as a member where its parent is one: PoCL 3.1 lists the parents of the sub-devices that a context
+ * was made of. Where that is too kind, the queue or the build says so. */
+static fanin_status is_member(const cl_device_id *devices, size_t count, cl_device_id device, bool *member) {
+  *member = false;
+  while (device && !*member) {
+    for (size_t k = 0; k < count; k++) {
+      *member = *member || devices[k] == device;
+    }
+    cl_device_id parent = NULL;
+    const cl_int code = clGetDeviceInfo(device, CL_DEVICE_PARENT_DEVICE, sizeof parent, &parent, NULL);
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_PARENT_DEVICE) of device");
+    device = parent;
+  }
+  return FANIN_OK;
+}
+
+static fanin_status check_member(cl_context context, cl_device_id device) {
+  size_t size = 0;
+  cl_int code = clGetContextInfo(context, CL_CONTEXT_DEVICES, 0, NULL, &size);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
+  cl_device_id *const devices = malloc(size + 1);
+  if (!devices) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for the context's devices", size);
+  code = clGetContextInfo(context, CL_CONTEXT_DEVICES, size, devices, NULL);
+  bool member = false;
+  const fanin_status status = code == CL_SUCCESS
+                                  ? is_member(devices, size / sizeof *devices, device, &member)
+                                  : fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
+  free(devices);
+  if (status == FANIN_OK && !member) return fanin__fail(FANIN_BAD_ARGUMENT, "device is not one of context's devices");
+  return status;
+}
+
+/* CPUs: the native vector, as far as the kernels are written for it, and SSE's width where the device does not say.
+ * GPUs and accelerators run one scalar item a lane. */
+static size_t native_lanes(const fanin_device_info *info) {
+  if (!(info->type & CL_DEVICE_TYPE_CPU) || info->native_float_width == 1) return 1;
+  if (info->native_float_width >= 16) return 16;
+  return info->native_float_width >= 8 ? 8 : 4;
+}
+
+/* A whole number from the environment, so that tests can show that bits do not depend on it; `value` stays where the
+ * variable is not set. */
+static fanin_status override(const char *name, const char *accepted, size_t *value) {
+  const char *const text = getenv(name);
+  if (!text || *text == '\0') return FANIN_OK;
+  for (const char *word = accepted; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
+    if (strlen(text) != strcspn(word, " ") || strncmp(text, word, strlen(text)) != 0) continue;
+    *value = strtoul(text, NULL, 10);
+    return FANIN_OK;
+  }
+  return fanin__fail(FANIN_BAD_ARGUMENT, "$%s is \"%.40s\"; accepted are %s", name, text, accepted);
+}
+
+/* Everything of f that does not have to be released. */
+static fanin_status describe(fanin *f, cl_context context, cl_device_id device) {
+  fanin_device_info info;
+  FANIN__TRY(fanin__device_describe(device, &info));
+  if (!info.usable) return fanin__fail(FANIN_UNSUPPORTED, "device \"%.100s\": %s", info.name, info.reason);
+  size_t most = 0;
+  const cl_int code = clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_MAX_WORK_GROUP_SIZE)");
+  *f = (fanin){.context = context,
+               .device = device,
+               .type = info.type,
+               .has_f64 = info.has_f64 != 0,
+               .lanes = native_lanes(&info),
+               .compute_units = info.compute_units,
+               .work_group = info.type & CL_DEVICE_TYPE_CPU ? 64 : 256};
+  FANIN__TRY(override("FANIN_LANES", "1 4 8 16", &f->lanes));
+  size_t group = 0;
+  FANIN__TRY(override("FANIN_WORK_GROUP", "1 2 4 8 16 32 64 128 256", &group));
+  if (group > 0) f->work_group = group;
+  if (f->work_group > most) f->work_group = most;
+  f->fill_group = f->lanes > 1 && group == 0 ? 1 : f->work_group; /* a wide item has no use for company */
+  return FANIN_OK;
+}
+
+fanin_status fanin__check_open(const fanin *f) {
+  if (f) return FANIN_OK;
+  return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+}
+
+fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {
+  if (!context) return fanin__fail(FANIN_BAD_ARGUMENT, "context is NULL");
+  if (!device) return fanin__fail(FANIN_BAD_ARGUMENT, "device is NULL");
+  FANIN__TRY(check_member(context, device));
+
+  fanin_status status = FANIN_OK;
+  cl_int code = CL_SUCCESS;
+  fanin *const f = malloc(sizeof *f);
+  if (!f) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a fanin", sizeof *f);
+  status = describe(f, context, device);
+  if (status != FANIN_OK) goto fail_describe;
+  if (pthread_mutex_init(&f->lock, NULL) != 0) {
+    status = fanin__fail(FANIN_OUT_OF_MEMORY, "pthread_mutex_init failed");
+    goto fail_describe;
+  }
+  code = clRetainContext(context);
+  if (code != CL_SUCCESS) {
+    status = fanin__fail_cl(code, "clRetainContext");
+    goto fail_context;
+  }
+  code = clRetainDevice(device); /* counts for sub-devices, does nothing for others */
+  if (code != CL_SUCCESS) {
+    status = fanin__fail_cl(code, "clRetainDevice");
+    goto fail_device;
+  }
+  *out = f;
+  return FANIN_OK;
+
+fail_device:
+  (void)clReleaseContext(context);
+fail_context:
+  (void)pthread_mutex_destroy(&f->lock);
+fail_describe:
+  free(f);
+  return status;
+}
+
+fanin_status fanin_open(const char *selector, fanin **out) {
+  fanin_device_info info;
+  FANIN__TRY(fanin__select(selector, &info));
+  const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)info.platform, 0};
+  cl_int code = CL_SUCCESS;
+  const cl_context context = clCreateContext(properties, 1, &info.device, NULL, NULL, &code);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateContext");
+  const fanin_status status = fanin_create(context, info.device, out);
+  (void)clReleaseContext(context); /* fanin_create() retained its own */
+  return status;
+}
+
+/* Releases cannot fail here but by a caller's error, which nobody could be told of. */
+void fanin_release(fanin *f) {
+  if (!f) return;
+  fanin__programs_release(f);
+  if (f->queue) (void)clReleaseCommandQueue(f->queue); /* flushes what was enqueued */
+  (void)clReleaseDevice(f->device);
+  (void)clReleaseContext(f->context);
+  (void)pthread_mutex_destroy(&f->lock);
+  free(f);
+}
+
+cl_context fanin_context(const fanin *f) {
+  return f->context;
+}
+
+cl_device_id fanin_device(const fanin *f) {
+  return f->device;
+}

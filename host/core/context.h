@@ -1,0 +1,30 @@
+/* The struct behind `fanin`: one (context, device) pair with the programs that were compiled for it. */
+#ifndef HOST_CORE_CONTEXT_H
+#define HOST_CORE_CONTEXT_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+#include "core/program.h"
+
+typedef struct fanin__program fanin__program;
+
+struct fanin {
+  cl_context context;
+  cl_device_id device;
+  cl_device_type type;
+  bool has_f64;
+  size_t lanes; /* 1, 4, 8 or 16: the vector width that kernels are built for */
+  cl_uint compute_units;
+  size_t work_group;        /* work-items of a group */
+  size_t fill_group;        /* work-items of a group that fills: one wide item, or as many scalar ones */
+  pthread_mutex_t lock;     /* guards what is below */
+  bool gemm_tuned[2];       /* CLBlast knows this device's parameters, for f32 and f64 */
+  cl_command_queue queue;   /* fanin_queue()'s; NULL until it is asked for */
+  fanin__program *programs; /* a list of what has been built */
+};
+
+/* Refuses NULL. */
+fanin_status fanin__check_open(const fanin *f);
+
+#endif

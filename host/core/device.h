@@ -1,0 +1,13 @@
+/* Devices: what a driver says of one, and which one a selector stands for. */
+#ifndef HOST_CORE_DEVICE_H
+#define HOST_CORE_DEVICE_H
+
+#include "fanin/device.h"
+
+/* Describes one device, with whether it is usable and the reason if it is not. */
+fanin_status fanin__device_describe(cl_device_id device, fanin_device_info *info);
+
+/* select.c: the usable device that fanin_open()'s selector stands for. */
+fanin_status fanin__select(const char *selector, fanin_device_info *out);
+
+#endif

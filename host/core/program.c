@@ -1,0 +1,145 @@
+/* Programs: each (source, options) pair is built once a fanin and kept. */
+#include "core/program.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/status.h"
+
+/* The log's last characters say the most: compilers end with the errors. The sentence has room for so many. */
+enum { LOG_TAIL = 300 };
+
+static fanin_status fail_build(cl_int code, cl_program program, cl_device_id device, const char *name,
+                               const char *options) {
+  size_t size = 0;
+  char *log = NULL;
+  if (clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, 0, NULL, &size) == CL_SUCCESS) {
+    log = calloc(size + 1, 1);
+  }
+  const bool have_log =
+      log && clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, size, log, NULL) == CL_SUCCESS;
+  const char *const text = have_log ? log : "(there is no build log)";
+  const size_t length = strlen(text);
+  const fanin_status status = fanin__fail(
+      (fanin_status)code, "clBuildProgram of kernels/%.20s.cl with \"%.80s\": %s (%d): %s", name, options,
+      fanin_status_name((fanin_status)code), (int)code, length > LOG_TAIL ? text + length - LOG_TAIL : text);
+  free(log);
+  return status;
+}
+
+fanin__program *fanin__program_new(const fanin__source *source, const char *options) {
+  const size_t length = strlen(options);
+  fanin__program *const node = malloc(sizeof *node + length + 1);
+  if (!node) {
+    (void)fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *node + length + 1);
+    return NULL;
+  }
+  *node = (fanin__program){.source = source};
+  memcpy(node->options, options, length + 1);
+  return node;
+}
+
+void fanin__program_free(fanin__program *node) {
+  if (!node) return;
+  if (node->program) (void)clReleaseProgram(node->program);
+  free(node->binary);
+  free(node);
+}
+
+fanin__program *fanin__program_find(const fanin *f, const fanin__source *source, const char *options) {
+  fanin__program *node = f->programs;
+  while (node && (node->source != source || strcmp(node->options, options) != 0)) {
+    node = node->next;
+  }
+  return node;
+}
+
+/* From the binary that was imported, if the driver takes it. */
+static cl_program from_binary(const fanin *f, const fanin__program *node) {
+  const unsigned char *const binary = node->binary;
+  cl_int status = CL_SUCCESS, code = CL_SUCCESS;
+  if (!binary) return NULL;
+  const cl_program program = clCreateProgramWithBinary(f->context, 1, &f->device, &node->binary_size,
+                                                       (const unsigned char **)&binary, &status, &code);
+  if (code != CL_SUCCESS) return NULL;
+  if (status == CL_SUCCESS && clBuildProgram(program, 1, &f->device, "", NULL, NULL) == CL_SUCCESS) return program;
+  (void)clReleaseProgram(program);
+  return NULL;
+}
+
+static fanin_status from_source(const fanin *f, const fanin__program *node, cl_program *out) {
+  cl_int code = CL_SUCCESS;
+  const size_t room = strlen(node->options) + 64; /* for those that are always added */
+  char *const options = malloc(room);
+  if (!options) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for build options", room);
+  snprintf(options, room, "-cl-std=CL1.2 -D LANES=%zu %s", f->lanes, node->options);
+  fanin_status status = FANIN_OK;
+  const cl_program program =
+      clCreateProgramWithSource(f->context, 1, (const char *[]){node->source->text}, &node->source->size, &code);
+  if (code != CL_SUCCESS) {
+    status = fanin__fail_cl(code, "clCreateProgramWithSource");
+    goto done;
+  }
+  code = clBuildProgram(program, 1, &f->device, options, NULL, NULL);
+  if (code != CL_SUCCESS) {
+    status = fail_build(code, program, f->device, node->source->name, options);
+    (void)clReleaseProgram(program);
+    goto done;
+  }
+  *out = program;
+
+done:
+  free(options);
+  return status;
+}
+
+/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. NULL
+ * with *status set on failure; what it returns lives as long as f. */
+static cl_program find_or_build(fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
+  cl_program program = NULL;
+  (void)pthread_mutex_lock(&f->lock);
+  fanin__program *const known = fanin__program_find(f, source, options);
+  fanin__program *const node = known ? known : fanin__program_new(source, options);
+  if (!node) {
+    *status = FANIN_OUT_OF_MEMORY;
+    goto done;
+  }
+  if (!node->program) node->program = from_binary(f, node);
+  if (!node->program) *status = from_source(f, node, &node->program);
+  program = node->program;
+  if (!known && program) {
+    node->next = f->programs;
+    f->programs = node;
+  } else if (!known) {
+    fanin__program_free(node);
+  }
+
+done:
+  (void)pthread_mutex_unlock(&f->lock);
+  return program;
+}
+
+fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
+                           cl_kernel *out) {
+  fanin_status status = FANIN_OK;
+  const cl_program program = find_or_build(f, source, options, &status);
+  if (!program) return status;
+  cl_int code = CL_SUCCESS;
+  const cl_kernel kernel = clCreateKernel(program, name, &code);
+  if (code != CL_SUCCESS) {
+    return fanin__fail((fanin_status)code, "clCreateKernel(\"%.60s\") from kernels/%.20s.cl: %s (%d)", name,
+                       source->name, fanin_status_name((fanin_status)code), (int)code);
+  }
+  *out = kernel;
+  return FANIN_OK;
+}
+
+void fanin__programs_release(fanin *f) {
+  while (f->programs) {
+    fanin__program *const node = f->programs;
+    f->programs = node->next;
+    fanin__program_free(node);
+  }
+}

@@ -1,0 +1,59 @@
+/* Programs: each fanin has a list of them. A program is built from its source, or from an imported binary, when it is
+ * first needed. */
+#ifndef HOST_CORE_PROGRAM_H
+#define HOST_CORE_PROGRAM_H
+
+#include "fanin/device.h"
+
+/* ---- kernels.c, which CMake (cmake/embed.cmake) writes from kernels/: the sources with their includes resolved --- */
+
+typedef struct fanin__source {
+  const char *name; /* "fill" for kernels/fill.cl */
+  const char *text; /* not terminated */
+  size_t size;
+} fanin__source;
+
+extern const fanin__source fanin__source_bins;    /* histogram of a tensor */
+extern const fanin__source fanin__source_fill;    /* every distribution, every dtype */
+extern const fanin__source fanin__source_lines;   /* sums and fingerprints of rows and columns */
+extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
+extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
+extern const fanin__source fanin__source_pattern; /* values that follow from coordinates */
+extern const fanin__source fanin__source_reflect; /* products of Householder reflectors */
+extern const fanin__source fanin__source_samples; /* correlation of tensors with one another */
+extern const fanin__source fanin__source_scatter; /* from matrices to parts of tensors */
+extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
+extern const fanin__source fanin__source_sparse;  /* zeros at random places, a fixed number in each line */
+
+/* ---- program.c --------------------------------------------------------------------------------------------------- */
+
+/* Makes a kernel object, which the caller releases, from `source` built with `options` ("" for none). Each program is
+ * built once for each fanin and kept. "-cl-std=CL1.2 -D LANES=<f->lanes>" is always added. After a build failure the
+ * sentence holds the end of the build log. */
+fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
+                           cl_kernel *out);
+
+/* Releases every program. */
+void fanin__programs_release(fanin *f);
+
+/* ---- The list, for program.c and binary.c ------------------------------------------------------------------------ */
+
+typedef struct fanin__program fanin__program;
+
+struct fanin__program {
+  const fanin__source *source;
+  cl_program program;    /* NULL: not built yet */
+  unsigned char *binary; /* imported; NULL: none */
+  size_t binary_size;
+  fanin__program *next;
+  char options[]; /* without those that are always added */
+};
+
+/* Makes a node that is in no list yet. NULL, with a sentence set, where memory is short. */
+fanin__program *fanin__program_new(const fanin__source *source, const char *options);
+void fanin__program_free(fanin__program *node);
+
+/* f's node for it, or NULL. The caller holds f's lock. */
+fanin__program *fanin__program_find(const fanin *f, const fanin__source *source, const char *options);
+
+#endif

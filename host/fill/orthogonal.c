@@ -1,0 +1,271 @@
+/* Random orthogonal matrices for a tensor: draws the normals of each matrix from the tensor's own stream into dense
+ * memory, has them made orthogonal (reflect.c), and copies what memory holds of the result to its places. */
+#include "fill/orthogonal.h"
+
+#include <string.h>
+
+#include "core/status.h"
+#include "fanin/fill.h"
+#include "fill/fill.h"
+#include "fill/reflect.h"
+#include "math/integer.h"
+#include "measure/dense.h"
+
+/* Small matrices go by pieces of at most so many elements. */
+enum { PIECE = 1 << 21 };
+
+/* The matrices of a tensor: `outputs` rows of inputs * taps columns each. The shorter side's vectors are made
+ * orthonormal: number l of vector s is element (s, l) of the matrix or, if it is taller than wide, element (l, s). */
+typedef struct family {
+  const fanin_tensor *t;
+  fanin__roles roles;
+  fanin__matrices matrices;
+  bool centre; /* of the centre tap alone */
+  fanin__sides sides;
+  bool joins; /* a matrix's parts continue one another where they are stored one after another */
+} family;
+
+static fanin_status family_of(const fanin_tensor *t, bool centre, family *out) {
+  family m = {.t = t, .centre = centre};
+  FANIN__TRY(fanin__roles_of(t, &m.roles));
+  FANIN__TRY(fanin__matrices_of(t, &m.roles, &m.matrices));
+  m.sides = fanin__sides_of(&m.roles, &m.matrices, centre);
+  m.joins = m.matrices.part_i > 0 ? m.sides.tall : !m.sides.tall;
+  *out = m;
+  return FANIN_OK;
+}
+
+static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
+  family m;
+  FANIN__TRY(family_of(t, d->centre, &m));
+  return m.sides.width > 0 ? fanin__stack_check(m.sides.height, m.sides.width) : FANIN_OK;
+}
+
+/* ---- Pieces: matrices that are made together --------------------------------------------------------------------- */
+
+/* Coordinates of the tensor, start .. start + extent, and how far apart they are in a stack's memory. */
+typedef struct piece {
+  uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK], stride[FANIN_MAX_RANK];
+  uint64_t count; /* matrices */
+} piece;
+
+static uint64_t least(uint64_t a, uint64_t b) {
+  return a < b ? a : b;
+}
+
+/* How many matrices of a tensor, and parts of each, are made together at most. */
+static void steps_of(const family *m, uint64_t *matrices, uint64_t *parts) {
+  const uint64_t most = m->sides.height <= FANIN__SMALL ? PIECE / (m->sides.width * m->sides.height) : 1;
+  const uint64_t together = m->joins && m->matrices.parts > 1 ? least(m->matrices.parts, most) : 1;
+  *parts = together;
+  *matrices = least(most / together, m->matrices.batches);
+}
+
+/* Parts part .. part + parts of matrices matrix .. matrix + matrices. */
+static piece piece_of(const family *m, uint64_t matrix, uint64_t matrices, uint64_t part, uint64_t parts) {
+  const fanin__matrices *const l = &m->matrices;
+  const int o = m->roles.o, i = m->roles.i;
+  piece p = {.count = matrices * parts};
+  memcpy(p.extent, m->t->shape, sizeof p.extent);
+  if (l->stack >= 0) {
+    p.start[l->stack] = matrix;
+    p.extent[l->stack] = matrices;
+    p.stride[l->stack] = parts * m->sides.width * m->sides.height;
+  }
+  p.start[o] = part * l->part_o;
+  p.extent[o] = l->outputs * (l->part_o > 0 ? parts : 1);
+  p.start[i] = part * l->part_i;
+  p.extent[i] = l->inputs * (l->part_i > 0 ? parts : 1);
+  p.stride[o] = m->sides.tall ? 1 : m->sides.height;
+  uint64_t step = m->sides.tall ? m->sides.height : 1; /* taps first, then inputs */
+  for (int k = m->roles.n_taps; k-- > 0;) {
+    const int tap = m->roles.taps[k];
+    p.stride[tap] = step;
+    if (m->centre) {
+      p.start[tap] = m->t->shape[tap] / 2;
+      p.extent[tap] = 1;
+    } else {
+      step *= m->t->shape[tap];
+    }
+  }
+  p.stride[i] = step;
+  return p;
+}
+
+/* The piece's share of a box; false if they have nothing in common. */
+static bool meet(const fanin__box *b, const piece *p, int rank, uint64_t *start, uint64_t *extent) {
+  for (int d = 0; d < rank; d++) {
+    const uint64_t end = least(b->start[d] + b->extent[d], p->start[d] + p->extent[d]);
+    start[d] = b->start[d] > p->start[d] ? b->start[d] : p->start[d];
+    if (start[d] >= end) return false;
+    extent[d] = end - start[d];
+  }
+  return true;
+}
+
+/* Draws: element for element the normals that a normal tensor of the same shape has there. */
+static fanin_status draw(fanin *f, const fanin__when *when, const family *m, const piece *p, const fanin__stack *s,
+                         fanin_key key) {
+  fanin_tensor t = *m->t;
+  const fanin_init normal = fanin_normal(0, 1);
+  fanin__job job;
+  t.buffer = s->normals;
+  t.offset = 0;
+  t.dtype = s->f64 ? FANIN_F64 : FANIN_F32;
+  t = fanin_tensor_strided(fanin_tensor_slab(t, p->start, p->extent), p->stride);
+  FANIN__TRY(fanin__job_of(f, &t, &normal, key.stream, true, &job));
+  return fanin__fill_rows(f, when, &job, key.seed);
+}
+
+/* ---- Scattering -------------------------------------------------------------------------------------------------- */
+
+/* Twin of `routes` in kernels/scatter.cl. */
+typedef struct routes {
+  cl_ulong8 extent, matrix_stride, memory_stride;
+  cl_ulong from, to, length, matrix_step, memory_step, piece, pieces, tasks;
+  cl_uint rank, unused;
+} routes;
+
+/* Coordinates start .. start + extent, which a box and a piece share. Dimensions that continue one another both in the
+ * stack and in memory become one; the innermost is the row. */
+static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece *p, const uint64_t *start,
+                        const uint64_t *extent) {
+  routes r;
+  uint64_t extents[FANIN_MAX_RANK + 1] = {1}, from[FANIN_MAX_RANK + 1] = {1}, to[FANIN_MAX_RANK + 1] = {1};
+  int n = 0;
+  memset(&r, 0, sizeof r);
+  r.to = b->base + t->offset / fanin_dtype_size(t->dtype);
+  for (int d = t->rank - 1; d >= 0; d--) {
+    r.from += (start[d] - p->start[d]) * p->stride[d];
+    r.to += (start[d] - b->start[d]) * b->stride[d];
+    if (extent[d] == 1) continue;
+    if (n > 0 && p->stride[d] == from[n - 1] * extents[n - 1] && b->stride[d] == to[n - 1] * extents[n - 1]) {
+      extents[n - 1] *= extent[d];
+      continue;
+    }
+    extents[n] = extent[d];
+    from[n] = p->stride[d];
+    to[n++] = b->stride[d];
+  }
+  r.length = extents[0];
+  r.matrix_step = from[0];
+  r.memory_step = to[0];
+  r.tasks = 1;
+  for (int k = 1; k < n; k++) {
+    r.extent.s[k - 1] = extents[k];
+    r.matrix_stride.s[k - 1] = from[k];
+    r.memory_stride.s[k - 1] = to[k];
+    r.tasks *= extents[k];
+    r.rank++;
+  }
+  return r;
+}
+
+static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__stack *s,
+                            routes *r) {
+  static const char *const options[FANIN_DTYPE_COUNT] = {
+      [FANIN_F32] = "-D F32", [FANIN_F16] = "-D F16", [FANIN_BF16] = "-D BF16", [FANIN_F64] = "-D F64"};
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(f, &fanin__source_scatter, options[job->dtype], "scatter", &kernel));
+  r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
+  r->pieces = fanin__ceil_div(r->length, r->piece);
+  r->tasks *= r->pieces;
+  const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
+  const fanin__real factor = fanin__real_of(job->distribution.value);
+  const fanin__argument arguments[] = {
+      FANIN__VALUE(s->product),   FANIN__VALUE(job->buffer),
+      FANIN__VALUE(*r),           s->f64 ? FANIN__VALUE(factor.f64) : FANIN__VALUE(factor.f32),
+      FANIN__VALUE(spread.pitch), FANIN__VALUE(spread.step),
+      FANIN__VALUE(spread.span)};
+  const fanin_status status = fanin__launch(when->queue, kernel, arguments, 7, &spread, NULL);
+  (void)clReleaseKernel(kernel);
+  return status;
+}
+
+/* Makes a piece, if memory holds any of it. */
+static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__job *job, const family *m,
+                               const fanin__boxes *boxes, const piece *p, const fanin__stack *s, fanin_key key) {
+  bool made = false;
+  for (int k = 0; k < boxes->n; k++) {
+    uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0};
+    if (!meet(&boxes->all[k], p, m->t->rank, start, extent)) continue;
+    if (!made) {
+      FANIN__TRY(draw(f, when, m, p, s, key));
+      FANIN__TRY(fanin__order(when->queue));
+      FANIN__TRY(fanin__reflect(f, when->queue, s, p->count));
+      made = true;
+    }
+    routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
+    FANIN__TRY(scatter(f, when, job, s, &r));
+    FANIN__TRY(fanin__order(when->queue));
+  }
+  return FANIN_OK;
+}
+
+/* ---- Fills ------------------------------------------------------------------------------------------------------- */
+
+static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job *job, const family *m,
+                             const fanin__stack *s, fanin_key key) {
+  fanin__boxes boxes;
+  uint64_t matrices = 0, parts = 0, first = UINT64_MAX, end = 0;
+  steps_of(m, &matrices, &parts);
+  fanin__boxes_of(m->t, &m->roles, &boxes);
+  for (int k = 0; k < boxes.n; k++) { /* of the stack, what memory may hold */
+    const fanin__box *const b = &boxes.all[k];
+    const int stack = m->matrices.stack;
+    const uint64_t from = stack < 0 ? 0 : b->start[stack], to = stack < 0 ? 1 : from + b->extent[stack];
+    if (from < first) first = from;
+    if (to > end) end = to;
+  }
+  for (uint64_t matrix = first; matrix < end; matrix += matrices) {
+    for (uint64_t part = 0; part < m->matrices.parts; part += parts) {
+      const piece p = piece_of(m, matrix, least(matrices, end - matrix), part, least(parts, m->matrices.parts - part));
+      FANIN__TRY(fill_piece(f, when, job, m, &boxes, &p, s, key));
+    }
+  }
+  return FANIN_OK;
+}
+
+static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
+  family m;
+  FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
+  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = job->dtype == FANIN_F64};
+  uint64_t matrices = 0, parts = 0;
+  steps_of(&m, &matrices, &parts);
+  s.count = matrices * parts;
+  FANIN__TRY(fanin__stack_make(f, queue, &s));
+  const fanin__when step = {.queue = queue};
+  const fanin_status status = fill_all(f, &step, job, &m, &s, (fanin_key){seed, job->rows.stream});
+  fanin__stack_release(&s);
+  return status;
+}
+
+/* ---- Cold starts ------------------------------------------------------------------------------------------------- */
+
+static fanin_status compile(fanin *f, const fanin__job *job) {
+  return fanin__reflect_compile(f, job->dtype == FANIN_F64);
+}
+
+/* CLBlast's kernels are compiled when they run. */
+static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
+  family m;
+  FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
+  const uint64_t side = m.sides.height > FANIN__SMALL ? FANIN__SMALL + 1 : 1, shape[] = {side, side};
+  fanin_tensor scratch;
+  fanin__job small = *job;
+  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OI", 2, shape, &scratch));
+  small.tensor = scratch;
+  small.buffer = scratch.buffer;
+  small.distribution.centre = false;
+  const fanin_status status = fill(f, queue, &small, 0);
+  fanin_tensor_free(&scratch);
+  return status;
+}
+
+/* All taps but the centre. */
+static bool over_zeros(const fanin__distribution *d) {
+  return d->centre;
+}
+
+const fanin__maker fanin__orthogonal_maker = {
+    .over_rows = over_zeros, .check = check, .fill = fill, .compile = compile, .warm = warm};

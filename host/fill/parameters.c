@@ -1,0 +1,117 @@
+/* From a resolved distribution to the numbers that kernels/fill.cl takes: section 4 of docs/stream.md. */
+#include "fill/parameters.h"
+
+#include <math.h>
+
+#include "core/status.h"
+#include "fill/filler.h"
+#include "math/normal.h"
+#include "tensor/dtype.h"
+
+/* What the options say is which `distribution` of kernels/fill.cl is compiled, and for which element type. */
+#define OPTIONS(distribution)                                                                                          \
+  {                                                                                                                    \
+    [FANIN_F32] = "-D " distribution " -D F32", [FANIN_F16] = "-D " distribution " -D F16",                            \
+    [FANIN_BF16] = "-D " distribution " -D BF16", [FANIN_F64] = "-D " distribution " -D F64"                           \
+  }
+static const char *const CONSTANT[FANIN_DTYPE_COUNT] = OPTIONS("CONSTANT");
+static const char *const UNIFORM[FANIN_DTYPE_COUNT] = OPTIONS("UNIFORM");
+static const char *const NORMAL[FANIN_DTYPE_COUNT] = OPTIONS("NORMAL");
+static const char *const TRUNC_CORE[FANIN_DTYPE_COUNT] = OPTIONS("TRUNC_CORE");
+static const char *const TRUNC[FANIN_DTYPE_COUNT] = OPTIONS("TRUNC");
+
+/* Largest magnitudes of a standard normal that the stream can draw: sqrt(2 * 33 ln 2) and sqrt(2 * 65 ln 2), rounded
+ * up. */
+static double normal_reach(fanin_dtype dtype) {
+  return dtype == FANIN_F64 ? 9.5 : 6.77;
+}
+
+/* The type that a dtype's values are worked out in before they are rounded to it. */
+static double to_real(fanin_dtype dtype, double x) {
+  return dtype == FANIN_F64 ? x : (double)(float)x;
+}
+
+static fanin_status check_reach(fanin_dtype dtype, const char *what, double x) {
+  if (fabs(x) <= fanin__largest(dtype)) return FANIN_OK;
+  return fanin__fail(FANIN_BAD_ARGUMENT, "%s = %.9g does not fit dtype %s, whose largest number is %.9g", what, x,
+                     fanin_dtype_name(dtype), fanin__largest(dtype));
+}
+
+/* Bounds that hold after rounding: the outermost numbers of the dtype inside [lo, hi]. */
+static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double *lower, double *upper) {
+  *lower = fmax(fanin__least(dtype, lo), -fanin__largest(dtype));
+  *upper = fmin(fanin__most(dtype, hi), fanin__largest(dtype));
+  if (*lower <= *upper) return FANIN_OK;
+  return fanin__fail(FANIN_BAD_ARGUMENT, "no %s number lies between the bounds lo = %.17g and hi = %.17g",
+                     fanin_dtype_name(dtype), lo, hi);
+}
+
+fanin_status fanin__parameters_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  out->options = CONSTANT[dtype];
+  out->p[0] = to_real(dtype, d->value);
+  return check_reach(dtype, "value", d->value);
+}
+
+fanin_status fanin__parameters_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  out->options = CONSTANT[dtype];
+  return check_reach(dtype, "value", d->value);
+}
+
+fanin_status fanin__parameters_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  out->options = UNIFORM[dtype];
+  FANIN__TRY(check_reach(dtype, "lo", d->lo));
+  FANIN__TRY(check_reach(dtype, "hi", d->hi));
+  FANIN__TRY(inner_bounds(dtype, d->lo, d->hi, &out->p[2], &out->p[3]));
+  out->p[0] = d->lo * 0.5 + d->hi * 0.5;
+  out->p[1] = d->hi * 0.5 - d->lo * 0.5;
+  return FANIN_OK;
+}
+
+fanin_status fanin__parameters_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  out->options = NORMAL[dtype];
+  out->p[0] = d->mean;
+  out->p[1] = d->std;
+  return check_reach(dtype, "|mean| + std times the largest draw", fabs(d->mean) + d->std * normal_reach(dtype));
+}
+
+/* X(z) = P(|Z| <= |z|) with the sign of z. */
+static double central(double z) {
+  return z < 0.0 ? -(1.0 - 2.0 * fanin__normal_tail(-z)) : 1.0 - 2.0 * fanin__normal_tail(z);
+}
+
+fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  const double a = d->a, b = d->b;
+  FANIN__TRY(check_reach(dtype, "mean", d->mean));
+  FANIN__TRY(check_reach(dtype, "std", d->std));
+  FANIN__TRY(inner_bounds(dtype, d->lo, d->hi, &out->p[2], &out->p[3]));
+  out->p[0] = d->mean;
+  out->p[1] = d->std;
+  const double x_a = central(a), x_b = central(b);
+  out->p[4] = (x_a + x_b) * 0.5;
+  out->p[5] = (x_b - x_a) * 0.5;
+
+  double *const width = &out->p[6], *const low = &out->p[7], *const high = &out->p[8], *const s_reference = &out->p[9];
+  if (a >= 0.0) {
+    *s_reference = -2.0 * fanin__normal_log_tail(a);
+    *high = fanin__exp(fanin__normal_log_tail(b) - fanin__normal_log_tail(a));
+    *width = 1.0 - *high;
+  } else if (b <= 0.0) {
+    *s_reference = -2.0 * fanin__normal_log_tail(-b);
+    *low = fanin__exp(fanin__normal_log_tail(-a) - fanin__normal_log_tail(-b));
+    *width = 1.0 - *low;
+  } else {
+    *low = fanin__normal_tail(-a);
+    *high = fanin__normal_tail(b);
+    *width = 1.0 - *low - *high;
+  }
+  /* Where no draw reaches the tails, the kernel without them gives the same bits sooner. */
+  const double limit = dtype == FANIN_F64 ? 0.85 : 0x1.e8b432p-1;
+  const double middle = to_real(dtype, out->p[4]), half = to_real(dtype, out->p[5]);
+  out->options = to_real(dtype, fabs(middle) + half) <= limit ? TRUNC_CORE[dtype] : TRUNC[dtype];
+  return FANIN_OK;
+}
+
+fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  *out = (fanin__parameters){0};
+  return fanin__filling_of(d)->parameters(d, dtype, out);
+}

@@ -1,0 +1,207 @@
+/* The life of a plan, and its enqueue. */
+#include "fill/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/memory.h"
+#include "core/status.h"
+#include "fill/fill.h"
+
+/* ---- Making ------------------------------------------------------------------------------------------------------ */
+
+/* Says which item a failure was about. */
+static fanin_status in_item(size_t i, fanin_status status) {
+  return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
+}
+
+static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
+  for (size_t i = 0; i < plan->n; i++) {
+    const fanin_status status =
+        fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
+    if (status != FANIN_OK) return in_item(i, status);
+    plan->tensors[i] = items[i].tensor;
+    plan->elements += jobs[i].elements;
+  }
+  return FANIN_OK;
+}
+
+/* The jobs were checked without the buffers that the plan has made since. */
+static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
+  for (size_t i = 0; i < plan->n; i++) {
+    if (items[i].tensor.buffer) continue;
+    const cl_ulong origin = plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
+    jobs[i].buffer = plan->tensors[i].buffer;
+    jobs[i].rows.origin += origin;
+    for (int k = 0; k < jobs[i].n_ones; k++) {
+      jobs[i].ones[k].origin += origin;
+    }
+  }
+}
+
+/* Keeps the jobs that no batch does, with their kernels compiled. */
+static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
+  plan->apart = fanin__zeroed(plan->n, sizeof *plan->apart);
+  if (!plan->apart) return FANIN_OUT_OF_MEMORY;
+  for (size_t i = 0; i < plan->n; i++) {
+    if (!jobs[i].maker || jobs[i].elements == 0) continue;
+    plan->apart[plan->n_apart] = jobs[i];
+    plan->apart[plan->n_apart++].tensor = plan->tensors[i]; /* with its buffer and offset */
+    plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* what rows there are are a batch's */
+    FANIN__TRY(jobs[i].maker->compile(plan->f, &jobs[i]));
+  }
+  return FANIN_OK;
+}
+
+fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
+  fanin_status status = FANIN_OUT_OF_MEMORY;
+  FANIN__TRY(fanin__check_open(f));
+  if (!items && n > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "items is NULL; it must hold %zu items", n);
+  fanin__job *const jobs = fanin__zeroed(n, sizeof *jobs);
+  fanin_plan *plan = fanin__zeroed(1, sizeof *plan);
+  if (!jobs || !plan) goto fail_memory;
+  plan->f = f;
+  plan->n = n;
+  if (pthread_mutex_init(&plan->lock, NULL) != 0) {
+    status = fanin__fail(FANIN_OUT_OF_MEMORY, "pthread_mutex_init failed");
+    goto fail_memory;
+  }
+  plan->tensors = fanin__zeroed(n, sizeof *plan->tensors);
+  if (!plan->tensors) goto fail_plan;
+  status = check_items(plan, items, jobs);
+  if (status != FANIN_OK) {
+    plan->n = 0; /* nothing is retained yet */
+    goto fail_plan;
+  }
+  status = fanin__plan_place(plan);
+  if (status != FANIN_OK) goto fail_plan;
+  adopt_places(plan, items, jobs);
+  status = fanin__plan_batch(plan, jobs);
+  if (status == FANIN_OK) status = set_apart(plan, jobs);
+  if (status != FANIN_OK) goto fail_plan;
+  free(jobs);
+  *out = plan;
+  return FANIN_OK;
+
+fail_plan:
+  fanin_plan_release(plan);
+  plan = NULL;
+fail_memory:
+  free(plan);
+  free(jobs);
+  return status;
+}
+
+void fanin_plan_release(fanin_plan *plan) {
+  if (!plan) return;
+  for (size_t k = 0; k < plan->n_kernels; k++) {
+    (void)clReleaseKernel(plan->kernels[k]);
+  }
+  for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
+    if (plan->tables[k]) (void)clReleaseMemObject(plan->tables[k]);
+  }
+  for (size_t i = 0; i < plan->n && plan->tensors; i++) {
+    if (plan->tensors[i].buffer) (void)clReleaseMemObject(plan->tensors[i].buffer);
+  }
+  free(plan->kernels);
+  free(plan->apart);
+  free(plan->batches);
+  free(plan->tensors);
+  (void)pthread_mutex_destroy(&plan->lock);
+  free(plan);
+}
+
+/* ---- Asking ------------------------------------------------------------------------------------------------------ */
+
+fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out) {
+  if (i >= plan->n) return fanin__fail(FANIN_BAD_ARGUMENT, "i = %zu; the plan has %zu items, from 0", i, plan->n);
+  *out = plan->tensors[i];
+  return FANIN_OK;
+}
+
+fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
+  return (fanin_plan_facts){.items = plan->n,
+                            .launches = plan->n_batches + plan->n_apart,
+                            .elements = plan->elements,
+                            .arena_bytes = plan->arena_bytes,
+                            .table_bytes = plan->table_bytes};
+}
+
+/* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
+
+static cl_int set_arguments(const fanin_plan *plan, const fanin__batch *b, cl_ulong seed) {
+  const struct {
+    size_t size;
+    const void *value;
+  } arguments[] = {
+      {sizeof b->buffer, &b->buffer},
+      {sizeof(cl_mem), &plan->tables[b->what]},
+      {sizeof(cl_mem), &plan->tables[b->parameters]},
+      {sizeof(cl_mem), &plan->tables[FANIN__TASKS]},
+      {sizeof b->first_task, &b->first_task},
+      {sizeof seed, &seed},
+  };
+  const cl_uint n = b->what == FANIN__ONES ? 5 : 6; /* ones take no seed */
+  cl_int code = CL_SUCCESS;
+  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
+    code = clSetKernelArg(b->kernel, k, arguments[k].size, arguments[k].value);
+  }
+  return code;
+}
+
+static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
+  const size_t local = b->what == FANIN__ONES ? plan->f->work_group : plan->f->fill_group;
+  const size_t global = (size_t)b->tasks * local;
+  (void)pthread_mutex_lock(&plan->lock);
+  const char *call = "clSetKernelArg";
+  cl_int code = set_arguments(plan, b, seed);
+  if (code == CL_SUCCESS) {
+    call = "clEnqueueNDRangeKernel";
+    code = clEnqueueNDRangeKernel(when->queue, b->kernel, 1, NULL, &global, &local, when->n_wait, when->wait_list,
+                                  when->event);
+  }
+  (void)pthread_mutex_unlock(&plan->lock);
+  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, call);
+}
+
+/* Every batch with an event; those that must wait for another do, all others for the wait list. Jobs apart follow. */
+static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__when *when, cl_event *events,
+                               cl_uint *launched) {
+  for (size_t k = 0; k < plan->n_batches; k++) {
+    const fanin__batch *const b = &plan->batches[k];
+    fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
+    if (b->after != k) {
+      each.n_wait = 1;
+      each.wait_list = &events[b->after];
+    }
+    FANIN__TRY(launch(plan, b, seed, &each));
+    *launched = (cl_uint)k + 1;
+  }
+  for (size_t k = 0; k < plan->n_apart; k++) {
+    const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[*launched]};
+    FANIN__TRY(fanin__fill_made(plan->f, &each, &plan->apart[k], seed));
+    ++*launched;
+  }
+  const fanin__when all = {when->queue, *launched, events, when->event};
+  return fanin__enqueue_marker(&all);
+}
+
+fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait,
+                                const cl_event *wait_list, cl_event *event) {
+  fanin__when when = {0};
+  if (!plan) return fanin__fail(FANIN_BAD_ARGUMENT, "plan is NULL; accepted is what fanin_plan_create() made");
+  FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
+  const size_t n = plan->n_batches + plan->n_apart;
+  if (n == 0) return fanin__enqueue_marker(&when);
+  if (n == 1 && plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
+
+  cl_event *const events = fanin__zeroed(n, sizeof(cl_event));
+  if (!events) return FANIN_OUT_OF_MEMORY;
+  cl_uint launched = 0;
+  const fanin_status status = launch_all(plan, seed, &when, events, &launched);
+  for (cl_uint k = 0; k < launched; k++) {
+    (void)clReleaseEvent(events[k]);
+  }
+  free(events);
+  return status;
+}

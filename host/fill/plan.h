@@ -1,0 +1,56 @@
+/* A plan from the inside: jobs, what they are on the device, and the launches that do them. */
+#ifndef HOST_FILL_PLAN_H
+#define HOST_FILL_PLAN_H
+
+#include <pthread.h>
+
+#include "fanin/fill.h"
+#include "fill/filler.h"
+
+/* What is on the device. Rows and parameters are indexed by item; ones and their parameters by those items that have
+ * any; tasks by batch. A 32 takes float16s, a 64 double16s. */
+typedef enum fanin__table {
+  FANIN__ROWS,
+  FANIN__PARAMETERS32,
+  FANIN__PARAMETERS64,
+  FANIN__ONES,
+  FANIN__ONES32,
+  FANIN__ONES64,
+  FANIN__TASKS,
+  FANIN__TABLE_COUNT
+} fanin__table;
+
+/* One launch: tasks of one buffer that share a compiled kernel. */
+typedef struct fanin__batch {
+  cl_mem buffer; /* the plan's tensors hold it */
+  const char *options;
+  fanin__table what;       /* FANIN__ROWS, or FANIN__ONES of identity and dirac */
+  fanin__table parameters; /* of the same */
+  size_t after;            /* the batch that must end first, or its own number */
+  cl_kernel kernel;        /* one of the plan's kernels */
+  cl_ulong first_task, tasks;
+} fanin__batch;
+
+struct fanin_plan {
+  fanin *f;
+  pthread_mutex_t lock; /* held while a kernel gets its arguments and is enqueued */
+  size_t n;
+  fanin_tensor *tensors; /* as the items say, with the arenas' buffers; each buffer retained */
+  uint64_t elements, arena_bytes, table_bytes;
+  cl_mem tables[FANIN__TABLE_COUNT]; /* NULL where empty */
+  fanin__batch *batches;
+  size_t n_batches;
+  cl_kernel *kernels;
+  size_t n_kernels;
+  fanin__job *apart; /* those that have a maker, which follow the batches */
+  size_t n_apart;
+};
+
+/* arena.c: gives every item without a buffer its place, in as few buffers as the device allows. Sets and retains the
+ * buffer of every tensor that has elements. */
+fanin_status fanin__plan_place(fanin_plan *plan);
+
+/* batch.c: from checked jobs, one a tensor, to tables, batches and kernels. */
+fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs);
+
+#endif

@@ -1,0 +1,257 @@
+/* Enqueues the products of reflectors: a pass that makes reflectors of normals, then a launch for small matrices, or
+ * blocks of reflectors from the last to the first, LAPACK's dorgqr in place, as products of matrices. */
+#include "fill/reflect.h"
+
+#include "core/context.h"
+#include "core/gemm.h"
+#include "core/launch.h"
+#include "core/memory.h"
+#include "core/queue.h"
+#include "core/status.h"
+
+enum { BLOCK = 128, NARROW_BLOCK = 64, NARROW = 1024, MOST_LANES = 16 };
+
+/* CLBlast copies what does not fit its tiles, which are TILE columns wide. Of few and long columns that would be more
+ * than the matrix: where there are fewer than THIN, products go by so many rows. */
+enum { THIN = 256, TILE = 64, LEAST_ROWS = 256, MOST_ROWS = 4096 };
+
+static const char *options_of(bool f64) {
+  return f64 ? "-D ELEMENT_F64" : "-D ELEMENT_F32";
+}
+
+static size_t size_of(bool f64) {
+  return f64 ? sizeof(cl_double) : sizeof(cl_float);
+}
+
+fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
+  if (height <= FANIN__SMALL) return FANIN_OK;
+  FANIN__TRY(fanin__gemm_available());
+  return fanin__gemm_check(width, height, BLOCK);
+}
+
+fanin_status fanin__reflect_compile(fanin *f, bool f64) {
+  static const char *const names[] = {"reflectors", "take_panel", "substitute", "multiply"};
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    cl_kernel kernel = NULL;
+    FANIN__TRY(fanin__kernel(f, &fanin__source_reflect, options_of(f64), names[k], &kernel));
+    (void)clReleaseKernel(kernel);
+  }
+  return FANIN_OK;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
+
+/* Numbers of a row of a block's products: vectors reach past the last column, and rows of a power of two would share
+ * sets of a cache. */
+static uint64_t pitch_of(const fanin__stack *s) {
+  return (s->width + MOST_LANES - 1) / MOST_LANES * MOST_LANES + MOST_LANES;
+}
+
+/* Rows at once, of `rows`: with the matrix and a block of it, the copies of both are to be three matrices. */
+static uint64_t rows_of(const fanin__stack *s, uint64_t rows) {
+  if (s->width >= THIN) return rows;
+  const uint64_t copied = ((s->block + TILE - 1) / TILE + (s->width + TILE - 1) / TILE) * TILE;
+  const uint64_t fit = (2 * s->width - s->block) * s->height / copied / 8 * 7;
+  const uint64_t most = fit < MOST_ROWS ? fit : MOST_ROWS, wanted = most > LEAST_ROWS ? most : LEAST_ROWS;
+  return rows < wanted ? rows : wanted;
+}
+
+/* The two products of the block from column `first` on, over rows row .. row + rows: what V^T makes of the columns from
+ * there on, summed up, and their update. */
+static fanin__matmul inner_product(const fanin__stack *s, uint64_t first, uint64_t block, uint64_t row, uint64_t rows) {
+  return (fanin__matmul){.m = block,
+                         .n = s->width - first,
+                         .k = rows,
+                         .b_transposed = true,
+                         .alpha = 1,
+                         .beta = row > first ? 1 : 0,
+                         .a = s->normals,
+                         .b = s->normals,
+                         .c = s->products,
+                         .f64 = s->f64,
+                         .a_offset = first * s->height + row,
+                         .b_offset = first * s->height + row,
+                         .a_pitch = s->height,
+                         .b_pitch = s->height,
+                         .c_pitch = pitch_of(s),
+                         .scratch = s->scratch};
+}
+
+static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64_t block, uint64_t row, uint64_t rows) {
+  return (fanin__matmul){.m = s->width - first,
+                         .n = rows,
+                         .k = block,
+                         .a_transposed = true,
+                         .alpha = -1,
+                         .beta = 1,
+                         .a = s->solved,
+                         .b = s->panel,
+                         .c = s->normals,
+                         .f64 = s->f64,
+                         .b_offset = row - first,
+                         .c_offset = first * s->height + row,
+                         .a_pitch = pitch_of(s),
+                         .b_pitch = s->height - first,
+                         .c_pitch = s->height,
+                         .scratch = s->scratch};
+}
+
+static uint64_t block_at(const fanin__stack *s, uint64_t first) {
+  return s->width - first < s->block ? s->width - first : s->block;
+}
+
+static uint64_t last_block(const fanin__stack *s) {
+  return (s->width - 1) / s->block * s->block;
+}
+
+/* Calls `visit` with every product of a kind of the block. */
+static fanin_status each_product(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t first,
+                                 fanin__matmul (*product)(const fanin__stack *, uint64_t, uint64_t, uint64_t, uint64_t),
+                                 fanin_status (*visit)(fanin *, cl_command_queue, const fanin__matmul *, void *),
+                                 void *state) {
+  for (uint64_t row = first, rows; row < s->height; row += rows) {
+    rows = rows_of(s, s->height - row);
+    const fanin__matmul p = product(s, first, block_at(s, first), row, rows);
+    FANIN__TRY(visit(f, queue, &p, state));
+  }
+  return FANIN_OK;
+}
+
+static fanin_status visit_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
+  size_t bytes = 0, *const most = state;
+  FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
+  if (bytes > *most) *most = bytes;
+  return FANIN_OK;
+}
+
+static fanin_status visit_product(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
+  (void)state;
+  return fanin__gemm(f, queue, p);
+}
+
+/* What CLBlast wants for the worst of the products. */
+static fanin_status scratch_of(fanin *f, cl_command_queue queue, const fanin__stack *s, size_t *most) {
+  *most = 0;
+  for (uint64_t first = 0; first < s->width; first += s->block) {
+    FANIN__TRY(each_product(f, queue, s, first, inner_product, visit_scratch, most));
+    FANIN__TRY(each_product(f, queue, s, first, outer_product, visit_scratch, most));
+  }
+  return FANIN_OK;
+}
+
+static fanin_status make(fanin *f, fanin__stack *s, uint64_t bytes, cl_mem *out) {
+  cl_int code = CL_SUCCESS;
+  if (bytes > SIZE_MAX) {
+    return fanin__fail(FANIN_BAD_SIZE, "%llu bytes for a matrix are more than this host can address",
+                       (unsigned long long)bytes);
+  }
+  *out = clCreateBuffer(f->context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
+  s->bytes += (size_t)bytes;
+  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clCreateBuffer for an orthogonal matrix");
+}
+
+static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) {
+  const uint64_t size = size_of(s->f64), columns = s->count * s->width;
+  const bool large = s->height > FANIN__SMALL;
+  FANIN__TRY(make(f, s, columns * s->height * size, &s->normals));
+  FANIN__TRY(make(f, s, columns * size, &s->tau));
+  FANIN__TRY(make(f, s, columns * size, &s->sign));
+  if (!large) return make(f, s, columns * s->height * size, &s->product);
+  s->block = s->width < NARROW ? NARROW_BLOCK : BLOCK;
+  if (s->block > s->width) s->block = s->width;
+  size_t scratch = 0;
+  FANIN__TRY(make(f, s, s->block * s->height * size, &s->panel));
+  FANIN__TRY(make(f, s, s->block * pitch_of(s) * size, &s->products));
+  FANIN__TRY(make(f, s, s->block * pitch_of(s) * size, &s->solved));
+  FANIN__TRY(scratch_of(f, queue, s, &scratch));
+  if (scratch > 0) FANIN__TRY(make(f, s, scratch, &s->scratch));
+  const cl_int code = clRetainMemObject(s->normals);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clRetainMemObject");
+  s->product = s->normals;
+  return FANIN_OK;
+}
+
+fanin_status fanin__stack_make(fanin *f, cl_command_queue queue, fanin__stack *s) {
+  const fanin_status status = make_all(f, queue, s);
+  if (status != FANIN_OK) fanin__stack_release(s);
+  return status;
+}
+
+void fanin__stack_release(fanin__stack *s) {
+  cl_mem *const all[] = {&s->normals, &s->product, &s->tau, &s->sign, &s->panel, &s->products, &s->solved, &s->scratch};
+  for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+    fanin__free_buffer(*all[k]);
+    *all[k] = NULL;
+  }
+}
+
+/* ---- Launches ---------------------------------------------------------------------------------------------------- */
+
+/* A kernel with its arguments, on `groups` groups of `local` items. */
+static fanin_status run(fanin *f, cl_command_queue queue, const fanin__stack *s, const char *name,
+                        const fanin__argument *arguments, cl_uint n, uint64_t groups, size_t local) {
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(f, &fanin__source_reflect, options_of(s->f64), name, &kernel));
+  const fanin__spread spread = {.items = (size_t)groups * local, .local = local};
+  fanin_status status = fanin__launch(queue, kernel, arguments, n, &spread, NULL);
+  (void)clReleaseKernel(kernel);
+  if (status == FANIN_OK) status = fanin__order(queue);
+  return status;
+}
+
+/* Items that share a column or a panel's row: those of a GPU read it side by side. */
+static size_t company(const fanin *f) {
+  if (f->type & CL_DEVICE_TYPE_CPU) return 1;
+  return f->work_group < 64 ? f->work_group : 64;
+}
+
+static fanin_status make_reflectors(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
+  const cl_ulong height = s->height;
+  const cl_uint width = (cl_uint)s->width;
+  const size_t local = company(f);
+  const fanin__argument arguments[] = {FANIN__VALUE(s->normals), FANIN__VALUE(height),
+                                       FANIN__VALUE(width),      FANIN__VALUE(s->tau),
+                                       FANIN__VALUE(s->sign),    {local * size_of(s->f64), NULL}};
+  return run(f, queue, s, "reflectors", arguments, 6, count * s->width, local);
+}
+
+static fanin_status multiply_small(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
+  const cl_uint height = (cl_uint)s->height, width = (cl_uint)s->width;
+  const size_t local = FANIN__SMALL / f->lanes; /* the same for all widths: drivers compile a kernel again for each */
+  const fanin__argument arguments[] = {FANIN__VALUE(s->normals),
+                                       FANIN__VALUE(s->tau),
+                                       FANIN__VALUE(s->sign),
+                                       FANIN__VALUE(s->product),
+                                       FANIN__VALUE(height),
+                                       FANIN__VALUE(width),
+                                       {s->height * FANIN__SMALL * size_of(s->f64), NULL}};
+  return run(f, queue, s, "multiply", arguments, 7, count, local);
+}
+
+static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t from) {
+  const uint64_t size = block_at(s, from);
+  const cl_ulong height = s->height, rows = s->height - from, pitch = pitch_of(s);
+  const cl_uint first = (cl_uint)from, block = (cl_uint)size, columns = (cl_uint)(s->width - from);
+  const size_t local = company(f);
+  FANIN__TRY(each_product(f, queue, s, from, inner_product, visit_product, NULL));
+  const fanin__argument panel[] = {FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(first),
+                                   FANIN__VALUE(s->panel), FANIN__VALUE(s->sign)};
+  FANIN__TRY(run(f, queue, s, "take_panel", panel, 5, size, local));
+  const fanin__argument solve[] = {FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch),
+                                   FANIN__VALUE(columns),     FANIN__VALUE(block),     FANIN__VALUE(s->panel),
+                                   FANIN__VALUE(rows),        FANIN__VALUE(s->tau),    FANIN__VALUE(s->sign),
+                                   FANIN__VALUE(first)};
+  const uint64_t vectors = (columns + f->lanes - 1) / f->lanes;
+  FANIN__TRY(run(f, queue, s, "substitute", solve, 10, (vectors + local - 1) / local, local));
+  return each_product(f, queue, s, from, outer_product, visit_product, NULL);
+}
+
+fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
+  FANIN__TRY(make_reflectors(f, queue, s, count));
+  if (s->height <= FANIN__SMALL) return multiply_small(f, queue, s, count);
+  for (uint64_t first = last_block(s) + s->block; first > 0;) {
+    first -= s->block;
+    FANIN__TRY(apply_block(f, queue, s, first));
+  }
+  return FANIN_OK;
+}

@@ -1,0 +1,176 @@
+/* Writes the zeros of sparse over normals: so many of each line of weights. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/launch.h"
+#include "core/queue.h"
+#include "core/status.h"
+#include "fill/fill.h"
+#include "fill/filler.h"
+#include "math/integer.h"
+#include "tensor/boxes.h"
+
+/* Twin of `lines` in kernels/sparse.cl. */
+typedef struct lines {
+  cl_ulong4 first, count, line_index, line_memory;
+  cl_ulong4 extent, index_stride, memory_stride;
+  cl_ulong4 begin, end;
+  cl_ulong4 cut;
+  cl_ulong origin, first_index, indices, zeros, stream;
+  cl_ulong unused[3];
+} lines;
+
+enum { OWNER, PART, MATRIX };
+
+/* Of each dimension, which coordinates memory may hold, and the step in memory. */
+typedef struct bounds {
+  uint64_t begin[FANIN_MAX_RANK], end[FANIN_MAX_RANK], stride[FANIN_MAX_RANK];
+  uint64_t origin; /* where the element with coordinates 0 would be, modulo 2^64 */
+} bounds;
+
+/* The box around all boxes. */
+static bounds bounds_of(const fanin_tensor *t, const fanin__roles *roles) {
+  fanin__boxes boxes;
+  bounds out = {.origin = t->offset / fanin_dtype_size(t->dtype)};
+  fanin__boxes_of(t, roles, &boxes);
+  const fanin__box *const first = &boxes.all[0];
+  memcpy(out.stride, first->stride, sizeof out.stride);
+  out.origin += first->base;
+  for (int d = 0; d < t->rank; d++) {
+    out.begin[d] = first->start[d];
+    for (int k = 0; k < boxes.n; k++) {
+      const fanin__box *const b = &boxes.all[k];
+      if (b->start[d] < out.begin[d]) out.begin[d] = b->start[d];
+      if (b->start[d] + b->extent[d] > out.end[d]) out.end[d] = b->start[d] + b->extent[d];
+    }
+    out.origin -= first->start[d] * out.stride[d];
+  }
+  return out;
+}
+
+/* Dimension d of the lines' weights as component k. */
+static void put_weights(lines *l, int k, const fanin__roles *roles, const bounds *b, int d, uint64_t extent) {
+  l->extent.s[k] = extent;
+  l->index_stride.s[k] = roles->stride[d];
+  l->memory_stride.s[k] = b->stride[d];
+  l->begin.s[k] = b->begin[d];
+  l->end.s[k] = b->end[d];
+}
+
+static void swap_weights(lines *l, int a, int b) {
+  cl_ulong4 *const all[] = {&l->extent, &l->index_stride, &l->memory_stride, &l->begin, &l->end, &l->cut};
+  for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+    const cl_ulong kept = all[k]->s[a];
+    all[k]->s[a] = all[k]->s[b];
+    all[k]->s[b] = kept;
+  }
+}
+
+static void put_lines(lines *l, int k, uint64_t index_step, uint64_t memory_step, uint64_t from, uint64_t to) {
+  l->first.s[k] = from;
+  l->count.s[k] = to - from;
+  l->line_index.s[k] = index_step;
+  l->line_memory.s[k] = memory_step;
+}
+
+/* A line belongs to an owner: an input (then its weights are those of all outputs of a part) or an output. Parts count
+ * where they cut the dimension that the weights span; where they cut the owners', each owner has its part. */
+static lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const fanin__roles *roles,
+                      const fanin__matrices *m) {
+  const bool per_input = d->per == FANIN_PER_INPUT;
+  const int owner = per_input ? roles->i : roles->o, span = per_input ? roles->o : roles->i;
+  const uint64_t part = per_input ? m->part_o : m->part_i;
+  const bounds b = bounds_of(t, roles);
+  lines l;
+  memset(&l, 0, sizeof l);
+  put_lines(&l, OWNER, roles->stride[owner], b.stride[owner], b.begin[owner], b.end[owner]);
+  put_lines(&l, PART, part * roles->stride[span], part * b.stride[span], part > 0 ? b.begin[span] / part : 0,
+            part > 0 ? fanin__ceil_div(b.end[span], part) : 1);
+  put_lines(&l, MATRIX, 0, 0, 0, 1);
+  if (m->stack >= 0) {
+    put_lines(&l, MATRIX, roles->stride[m->stack], b.stride[m->stack], b.begin[m->stack], b.end[m->stack]);
+  }
+  for (int k = 0; k < 4; k++) {
+    l.extent.s[k] = l.end.s[k] = 1;
+  }
+  put_weights(&l, 0, roles, &b, span, per_input ? m->outputs : m->inputs);
+  l.cut.s[0] = part > 0;
+  for (int k = 0; k < roles->n_taps; k++) {
+    put_weights(&l, k + 1, roles, &b, roles->taps[k], t->shape[roles->taps[k]]);
+  }
+  for (int k = 1; k < 4; k++) {
+    if (l.extent.s[k] > l.extent.s[0]) swap_weights(&l, 0, k);
+  }
+  l.origin = b.origin;
+  l.first_index = t->part == FANIN_RANGE ? t->first : 0;
+  l.indices = t->part == FANIN_RANGE ? t->count : UINT64_MAX;
+  l.zeros = d->zeros;
+  return l;
+}
+
+static fanin_status kernel_of(fanin *f, fanin_dtype dtype, cl_kernel *out) {
+  static const char *const options[FANIN_DTYPE_COUNT] = {
+      [FANIN_F32] = "-D F32", [FANIN_F16] = "-D F16", [FANIN_BF16] = "-D F16", [FANIN_F64] = "-D F64"};
+  return fanin__kernel(f, &fanin__source_sparse, options[dtype], "sparse", out);
+}
+
+static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
+  fanin__roles roles;
+  fanin__matrices m = {0};
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__roles_of(&job->tensor, &roles));
+  FANIN__TRY(fanin__matrices_of(&job->tensor, &roles, &m));
+  lines l = lines_of(&job->tensor, &job->distribution, &roles, &m);
+  l.stream = job->rows.stream;
+  const cl_ulong key = seed;
+  const size_t local = f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group;
+  const fanin__spread spread = {.items = (size_t)(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX]) * local,
+                                .local = local};
+  const fanin__argument arguments[] = {FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key)};
+  FANIN__TRY(kernel_of(f, job->dtype, &kernel));
+  const fanin_status status = fanin__launch(queue, kernel, arguments, 3, &spread, NULL);
+  (void)clReleaseKernel(kernel);
+  return status == FANIN_OK ? fanin__order(queue) : status;
+}
+
+static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
+  fanin__roles roles;
+  fanin__matrices m = {0};
+  FANIN__TRY(fanin__roles_of(t, &roles));
+  FANIN__TRY(fanin__matrices_of(t, &roles, &m));
+  if (d->line <= UINT32_MAX) return FANIN_OK;
+  return fanin__fail(FANIN_UNSUPPORTED,
+                     "sparse: a line has %" PRIu64
+                     " weights, which are ordered to choose the zeros; less than 2^32 are "
+                     "accepted",
+                     d->line);
+}
+
+static fanin_status compile(fanin *f, const fanin__job *job) {
+  cl_kernel kernel = NULL;
+  FANIN__TRY(kernel_of(f, job->dtype, &kernel));
+  (void)clReleaseKernel(kernel);
+  return FANIN_OK;
+}
+
+static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
+  const uint64_t shape[] = {2, 1};
+  fanin__job small = *job;
+  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OI", 2, shape, &small.tensor));
+  small.buffer = small.tensor.buffer;
+  small.distribution.per = FANIN_PER_INPUT;
+  small.distribution.zeros = 1;
+  const fanin_status status = fill(f, queue, &small, 0);
+  fanin_tensor_free(&small.tensor);
+  return status;
+}
+
+/* The values that stay are normals. */
+static bool over_normals(const fanin__distribution *d) {
+  (void)d;
+  return true;
+}
+
+const fanin__maker fanin__sparse_maker = {
+    .over_rows = over_normals, .check = check, .fill = fill, .compile = compile, .warm = warm};

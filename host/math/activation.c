@@ -1,0 +1,204 @@
+/* Activations in double and what follows from them: expectations over N(0,1) and gains. Nothing here calls a libm's
+ * exp, tanh or erf, whose last digits differ from host to host, because weights follow from gains. */
+#include "math/activation.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "core/status.h"
+#include "fanin/init.h"
+#include "math/normal.h"
+#include "math/quadrature.h"
+
+/* ---- The functions ----------------------------------------------------------------------------------------------- */
+
+/* e^x - 1 without loss near 0: the rounding of e^x divides out (Kahan). */
+static double exp_minus_1(double x) {
+  const double e = fanin__exp(x);
+  if (e == 1) return x;
+  return e > 0.4 && e < 2 ? (e - 1) * (x / fanin__log(e)) : e - 1;
+}
+
+/* Near 0 by Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ...))). */
+static double tanh_of(double x) {
+  if (fabs(x) < 0.5) {
+    double fraction = 17;
+    for (int n = 15; n >= 1; n -= 2)
+      fraction = n + x * x / fraction;
+    return x / fraction;
+  }
+  const double e = fanin__exp(-2 * fabs(x)), magnitude = (1 - e) / (1 + e);
+  return x < 0 ? -magnitude : magnitude;
+}
+
+/* ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|). */
+static double softplus_of(double x) {
+  const double e = fanin__exp(-fabs(x)), sum = 1 + e;
+  const double rest = sum == 1 ? e : fanin__log(sum) * (e / (sum - 1));
+  return x > 0 ? x + rest : rest;
+}
+
+static double logistic(double x) {
+  return 1 / (1 + fanin__exp(-x));
+}
+
+/* Its derivative, which is even. */
+static double logistic_slope(double x) {
+  const double e = fanin__exp(-fabs(x));
+  return e / ((1 + e) * (1 + e));
+}
+
+/* (x tanh s)' = tanh s + x logistic(x) / cosh^2 s, s = softplus(x) */
+static double mish_slope(double x) {
+  const double s = softplus_of(x);
+  return tanh_of(s) + x * logistic(x) * 4 * logistic_slope(2 * s);
+}
+
+static double hardswish_of(double x) {
+  return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
+}
+
+/* Klambauer et al. 2017, equation 2. */
+#define SELU_LAMBDA 1.0507009873554804934
+#define SELU_ALPHA  1.6732632423543772848
+
+#define SQRT_2         1.4142135623730950488
+#define SQRT_2_OVER_PI 0.79788456080286535588
+
+static double gelu_argument(double x) {
+  return 2 * SQRT_2_OVER_PI * (x + 0.044715 * x * x * x);
+}
+
+static double gelu_argument_slope(double x) {
+  return 2 * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
+}
+
+/* Whether phi is odd; whether phi(ax) = a phi(x) for a > 0; where it is not smooth besides at 0; beyond what |x| it
+ * is saturated; up to where it is zero. */
+#define FACTS(odd, homogeneous, kink, saturated, zero)                                                                 \
+  { odd, homogeneous, kink, saturated, zero }
+#define NONE   NAN
+#define SMOOTH (0, 0, 0, NONE, NONE)
+
+/* name, gain of torch.nn.init.calculate_gain (0: none, or not a constant), facts, the function of x and slope, its
+ * derivative (where there are two, the one on the left). The order is that of the numbers in kernels/mlp.cl. gelu is
+ * x P(Z < x); gelu_tanh is written with (1 + tanh u) / 2 = 1 / (1 + e^-2u), which loses nothing. */
+#define ACTIVATION_MAP(XX)                                                                                             \
+  XX(linear, 1, (1, 1, 0, NONE, NONE), x, 1)                                                                           \
+  XX(relu, SQRT_2, (0, 1, 0, NONE, 0), x > 0 ? x : 0, x > 0 ? 1 : 0)                                                   \
+  XX(leaky_relu, 0, (0, 1, 0, NONE, NONE), x > 0 ? x : slope * x, x > 0 ? 1 : slope)                                   \
+  XX(tanh, 5.0 / 3, (1, 0, 0, 2.0845033259138294, NONE), tanh_of(x), 4 * logistic_slope(2 * x))                        \
+  XX(sigmoid, 1, (0, 0, 0, 4.1690066518276589, NONE), logistic(x), logistic_slope(x))                                  \
+  XX(selu, 0.75, (0, 0, 0, NONE, NONE), (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,                       \
+     (x > 0 ? 1 : SELU_ALPHA * fanin__exp(x)) * SELU_LAMBDA)                                                           \
+  XX(elu, 0, (0, 0, 0, NONE, NONE), x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))                             \
+  XX(gelu, 0, SMOOTH, fanin__normal_tail(-x) * x, fanin__normal_tail(-x) + x * fanin__normal_pdf(x))                   \
+  XX(gelu_tanh, 0, SMOOTH, x / (1 + fanin__exp(-gelu_argument(x))),                                                    \
+     logistic(gelu_argument(x)) + x * logistic_slope(gelu_argument(x)) * gelu_argument_slope(x))                       \
+  XX(silu, 0, SMOOTH, x / (1 + fanin__exp(-x)), logistic(x) + x * logistic_slope(x))                                   \
+  XX(mish, 0, SMOOTH, tanh_of(softplus_of(x)) * x, mish_slope(x))                                                      \
+  XX(softplus, 0, SMOOTH, softplus_of(x), logistic(x))                                                                 \
+  XX(softsign, 0, (1, 0, 0, 3.0824829046386302, NONE), x / (1 + fabs(x)), 1 / ((1 + fabs(x)) * (1 + fabs(x))))         \
+  XX(hardswish, 0, (0, 0, 3, NONE, -3), hardswish_of(x), x <= -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6)                    \
+  XX(relu2, 0, (0, 0, 0, NONE, 0), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
+
+#define DEFINE(name, torch_gain, facts, expression, derivative)                                                        \
+  static double activation_##name(double x, double slope) {                                                            \
+    (void)slope;                                                                                                       \
+    return expression;                                                                                                 \
+  }                                                                                                                    \
+  static double slope_of_##name(double x, double slope) {                                                              \
+    (void)x;                                                                                                           \
+    (void)slope;                                                                                                       \
+    return derivative;                                                                                                 \
+  }
+ACTIVATION_MAP(DEFINE)
+
+#define ID(name, torch_gain, facts, expression, derivative) ID_##name,
+enum { ACTIVATION_MAP(ID) ACTIVATION_COUNT };
+
+#define ROW(name, torch_gain, facts, expression, derivative)                                                           \
+  {#name, ID_##name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
+static const fanin__activation activations[ACTIVATION_COUNT] = {ACTIVATION_MAP(ROW)};
+
+#define NAME(name, torch_gain, facts, expression, derivative) " " #name
+
+const fanin__activation *fanin__activation_find(const char *name) {
+  for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
+    if (strcmp(activations[k].name, name) == 0) return &activations[k];
+  }
+  fanin__fail(FANIN_BAD_ARGUMENT, "no activation is called '%.64s'; there are" ACTIVATION_MAP(NAME), name);
+  return NULL;
+}
+
+fanin_status fanin__activation_of(const char *name, double slope, const fanin__activation **out) {
+  const fanin__activation *const found = fanin__activation_find(name);
+  if (!found) return FANIN_BAD_ARGUMENT;
+  if (found->id == ID_leaky_relu && !(fabs(slope) <= 1e100)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; leaky_relu takes a finite one of at most 1e100", slope);
+  }
+  *out = found;
+  return FANIN_OK;
+}
+
+double fanin__zero_below(const fanin__activation *activation, double slope) {
+  return activation->id == ID_leaky_relu && slope == 0 ? 0 : activation->facts.zero;
+}
+
+/* ---- Gains ------------------------------------------------------------------------------------------------------- */
+
+typedef struct centred {
+  const fanin__activation *activation;
+  double slope, centre;
+  int power;
+} centred;
+
+/* (phi(z) - centre)^power, power 1 or 2 */
+static double centred_power(double z, void *context) {
+  const centred *c = context;
+  const double value = c->activation->f(z, c->slope) - c->centre;
+  return c->power == 2 ? value * value : value;
+}
+
+static double mean_square(const fanin__activation *activation, double slope, double centre) {
+  centred c = {activation, slope, centre, 2};
+  return fanin__expectation(centred_power, &c);
+}
+
+static double mean(const fanin__activation *activation, double slope) {
+  centred c = {activation, slope, 0, 1};
+  return fanin__expectation(centred_power, &c);
+}
+
+/* x > 0 to 40 significant bits, so that exact gains are exact (linear: 1) and a better quadrature, whose last bits
+ * differ, keeps the bits of every weight. */
+static double rounded(double x) {
+  int exponent;
+  const double scaled = ldexp(frexp(x, &exponent), 40);
+  return ldexp((double)(int64_t)(scaled + 0.5), exponent - 40);
+}
+
+fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
+  const fanin__activation *found = NULL;
+  FANIN__TRY(fanin__activation_of(activation, slope, &found));
+  const bool sloped = found->id == ID_leaky_relu;
+  switch (criterion) {
+  case FANIN_SECOND_MOMENT:
+    *gain = rounded(1 / sqrt(mean_square(found, slope, 0)));
+    return FANIN_OK;
+  case FANIN_VARIANCE:
+    *gain = rounded(1 / sqrt(mean_square(found, slope, mean(found, slope))));
+    return FANIN_OK;
+  case FANIN_PYTORCH:
+    if (!sloped && found->torch_gain == 0) {
+      return fanin__fail(FANIN_BAD_ARGUMENT,
+                         "torch.nn.init.calculate_gain has no gain for %s; use the second_moment or variance criterion",
+                         found->name);
+    }
+    *gain = sloped ? sqrt(2 / (1 + slope * slope)) : found->torch_gain;
+    return FANIN_OK;
+  }
+  return fanin__fail(FANIN_BAD_ARGUMENT,
+                     "criterion is %d; FANIN_SECOND_MOMENT, FANIN_VARIANCE and FANIN_PYTORCH are accepted",
+                     (int)criterion);
+}

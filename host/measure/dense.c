@@ -1,0 +1,42 @@
+/* Passes over a dense tensor that reduce it: checks, launches and reading back. */
+#include "measure/dense.h"
+
+#include <inttypes.h>
+
+#include "core/context.h"
+#include "core/status.h"
+#include "tensor/view.h"
+
+fanin_status fanin__dense_of(const fanin *f, const fanin_tensor *t, fanin__dense *out) {
+  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_F32] = "-D ELEMENT_F32",
+                                                         [FANIN_F16] = "-D ELEMENT_F16",
+                                                         [FANIN_BF16] = "-D ELEMENT_BF16",
+                                                         [FANIN_F64] = "-D ELEMENT_F64"};
+  fanin__view view;
+  FANIN__TRY(fanin__view_of(t, &view));
+  FANIN__TRY(fanin__check_buffer(f, t, &view));
+  if (view.elements > 0 && t->dtype == FANIN_F64 && !f->has_f64) {
+    return fanin__fail(FANIN_UNSUPPORTED, "the tensor is f64 and the device has no fp64; f32, f16 and bf16 work");
+  }
+  const size_t size = fanin_dtype_size(t->dtype);
+  if (view.bytes != view.elements * size) {
+    return fanin__fail(FANIN_UNSUPPORTED,
+                       "the tensor's %" PRIu64 " elements are spread over %" PRIu64
+                       " bytes; only dense parts, without gaps, can be measured",
+                       view.elements, view.bytes);
+  }
+  *out = (fanin__dense){view.elements, t->offset / size, t->dtype == FANIN_F64, options[t->dtype]};
+  return FANIN_OK;
+}
+
+size_t fanin__real_size(const fanin__dense *d) {
+  return d->f64 ? sizeof(double) : sizeof(float);
+}
+
+double fanin__real_at(const fanin__dense *d, const void *reals, size_t k) {
+  return d->f64 ? ((const double *)reals)[k] : (double)((const float *)reals)[k];
+}
+
+fanin__real fanin__real_of(double value) {
+  return (fanin__real){value, (float)value};
+}

@@ -1,0 +1,213 @@
+/* fanin_measure_lines: sums and fingerprints of a matrix's rows and columns; fanin_measure_duplicates: equal rows. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "core/context.h"
+#include "core/memory.h"
+#include "core/queue.h"
+#include "core/status.h"
+#include "fanin/measure.h"
+#include "measure/dense.h"
+
+/* Results of one launch: bounds what is allocated, whatever the matrix. */
+enum { MOST_RESULTS = 1 << 20, LEAST_HEIGHT = 64 };
+
+/* One measurement: what all launches share. */
+typedef struct pass {
+  fanin *f;
+  cl_command_queue queue;
+  cl_mem data;
+  const fanin__dense *dense;
+  fanin__real shift, scale;
+  cl_kernel kernel;
+  cl_mem sums, prints;
+  void *host_sums; /* two planes, high and low */
+  cl_ulong *host_prints;
+} pass;
+
+static void release(pass *p) {
+  free(p->host_prints);
+  free(p->host_sums);
+  fanin__free_buffer(p->prints);
+  fanin__free_buffer(p->sums);
+  if (p->kernel) (void)clReleaseKernel(p->kernel);
+}
+
+static fanin_status prepare(pass *p, const char *kernel, size_t results) {
+  p->host_sums = malloc(2 * results * fanin__real_size(p->dense));
+  p->host_prints = malloc(results * sizeof *p->host_prints);
+  if (!p->host_sums || !p->host_prints) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu sums of lines", results);
+  FANIN__TRY(fanin__kernel(p->f, &fanin__source_lines, p->dense->options, kernel, &p->kernel));
+  FANIN__TRY(fanin__new_buffer(p->f, 2 * results * fanin__real_size(p->dense), &p->sums));
+  return fanin__new_buffer(p->f, results * sizeof(cl_ulong), &p->prints);
+}
+
+static fanin_status launch_and_read(pass *p, const fanin__argument *arguments, cl_uint n, const fanin__spread *spread,
+                                    size_t results) {
+  cl_event done = NULL;
+  FANIN__TRY(fanin__launch(p->queue, p->kernel, arguments, n, spread, &done));
+  fanin_status status =
+      fanin__read_back(p->queue, p->sums, 2 * results * fanin__real_size(p->dense), p->host_sums, done);
+  if (status == FANIN_OK) {
+    status = fanin__read_back(p->queue, p->prints, results * sizeof(cl_ulong), p->host_prints, done);
+  }
+  (void)clReleaseEvent(done);
+  return status;
+}
+
+static double sum_at(const pass *p, size_t results, size_t k) {
+  return fanin__real_at(p->dense, p->host_sums, k) + fanin__real_at(p->dense, p->host_sums, results + k);
+}
+
+/* Pieces of a row: one, unless there are too few rows to keep the device busy. */
+static uint64_t parts_of(const fanin *f, uint64_t rows, uint64_t columns) {
+  const uint64_t vectors = columns / f->lanes + 1, wanted = f->type & CL_DEVICE_TYPE_CPU ? 4 : 32;
+  const uint64_t busy = wanted * f->compute_units;
+  const uint64_t parts = f->type & CL_DEVICE_TYPE_CPU ? (rows < busy ? busy / rows : 1) : wanted;
+  return parts < vectors / 8 + 1 ? parts : vectors / 8 + 1;
+}
+
+static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin_lines *out) {
+  const cl_ulong parts = parts_of(p->f, rows, columns), most = MOST_RESULTS / parts;
+  FANIN__TRY(prepare(p, "rows", (size_t)((rows < most ? rows : most) * parts)));
+  for (cl_ulong first = 0; first < rows; first += most) {
+    const cl_ulong block = rows - first < most ? rows - first : most, tasks = block * parts;
+    const cl_ulong offset = p->dense->offset + first * columns;
+    const fanin__spread spread = fanin__spread_of(p->f, tasks, 256 * p->f->lanes / columns + 1);
+    const fanin__argument arguments[] = {FANIN__VALUE(p->data),
+                                         FANIN__VALUE(offset),
+                                         FANIN__VALUE(columns),
+                                         FANIN__VALUE(parts),
+                                         FANIN__VALUE(tasks),
+                                         FANIN__VALUE(spread.pitch),
+                                         FANIN__VALUE(spread.step),
+                                         FANIN__VALUE(spread.span),
+                                         FANIN__REAL(p->dense, p->shift),
+                                         FANIN__REAL(p->dense, p->scale),
+                                         FANIN__VALUE(p->sums),
+                                         FANIN__VALUE(p->prints)};
+    FANIN__TRY(launch_and_read(p, arguments, sizeof arguments / sizeof *arguments, &spread, (size_t)tasks));
+    for (size_t t = 0; t < tasks; t++) {
+      const size_t row = (size_t)(first + t / parts);
+      if (t % parts == 0) out->row_sums[row] = 0, out->row_prints[row] = 0;
+      out->row_sums[row] += sum_at(p, (size_t)tasks, t);
+      out->row_prints[row] += p->host_prints[t];
+    }
+  }
+  return FANIN_OK;
+}
+
+/* Rows of a band: enough bands to keep the device busy, none too low to be worth it, and results within bounds. */
+static uint64_t height_of(const fanin *f, uint64_t rows, uint64_t columns) {
+  const uint64_t vectors = columns / f->lanes + 1;
+  const uint64_t busy = (f->type & CL_DEVICE_TYPE_CPU ? 16 : 1024) * (uint64_t)f->compute_units;
+  uint64_t bands = busy / vectors + 1;
+  const uint64_t most = columns < MOST_RESULTS ? MOST_RESULTS / columns : 1;
+  if (bands > most) bands = most;
+  const uint64_t height = rows / bands + 1;
+  return height > LEAST_HEIGHT ? height : LEAST_HEIGHT;
+}
+
+static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl_ulong first_row, fanin_lines *out) {
+  const cl_ulong height = height_of(p->f, rows, columns), bands = (rows + height - 1) / height;
+  const cl_ulong tasks = bands * ((columns + p->f->lanes - 1) / p->f->lanes);
+  const size_t results = (size_t)(bands * columns);
+  FANIN__TRY(prepare(p, "columns", results));
+  const fanin__spread spread = fanin__spread_of(p->f, tasks, 1);
+  const fanin__argument arguments[] = {
+      FANIN__VALUE(p->data),     FANIN__VALUE(p->dense->offset),  FANIN__VALUE(rows),
+      FANIN__VALUE(columns),     FANIN__VALUE(first_row),         FANIN__VALUE(height),
+      FANIN__VALUE(tasks),       FANIN__VALUE(spread.pitch),      FANIN__VALUE(spread.step),
+      FANIN__VALUE(spread.span), FANIN__REAL(p->dense, p->shift), FANIN__REAL(p->dense, p->scale),
+      FANIN__VALUE(p->sums),     FANIN__VALUE(p->prints)};
+  FANIN__TRY(launch_and_read(p, arguments, sizeof arguments / sizeof *arguments, &spread, results));
+  for (size_t k = 0; k < results; k++) {
+    out->column_sums[k % columns] += sum_at(p, results, k);
+    out->column_prints[k % columns] += p->host_prints[k];
+  }
+  return FANIN_OK;
+}
+
+fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
+                                 uint64_t first_row, fanin_standard by, cl_uint n_wait, const cl_event *wait_list,
+                                 fanin_lines *out) {
+  fanin__dense d;
+  fanin__when when;
+  FANIN__TRY(fanin__dense_of(f, t, &d));
+  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  if (rows == 0 ? d.elements != 0 : d.elements % rows != 0) {
+    return fanin__fail(FANIN_BAD_SHAPE, "rows = %" PRIu64 " does not divide the part's %" PRIu64 " elements", rows,
+                       d.elements);
+  }
+  const uint64_t columns = rows > 0 ? d.elements / rows : 0;
+  if (columns > UINT32_MAX || rows > UINT32_MAX) {
+    return fanin__fail(FANIN_BAD_SHAPE, "rows = %" PRIu64 " of %" PRIu64 " columns; less than 2^32 are accepted", rows,
+                       columns);
+  }
+  FANIN__TRY(fanin__wait(n_wait, wait_list));
+  if (d.elements == 0) return FANIN_OK;
+  const pass shared = {.f = f,
+                       .queue = when.queue,
+                       .data = t->buffer,
+                       .dense = &d,
+                       .shift = fanin__real_of(by.shift),
+                       .scale = fanin__real_of(by.scale)};
+  fanin_status status = FANIN_OK;
+  if (out->row_sums && out->row_prints) {
+    pass p = shared;
+    status = measure_rows(&p, rows, columns, out);
+    release(&p);
+  }
+  if (status == FANIN_OK && out->column_sums && out->column_prints) {
+    pass p = shared;
+    status = measure_columns(&p, rows, columns, first_row, out);
+    release(&p);
+  }
+  return status;
+}
+
+/* ---- Equal rows -------------------------------------------------------------------------------------------------- */
+
+typedef struct numbered {
+  uint64_t print, row;
+} numbered;
+
+static int by_print_then_row(const void *a, const void *b) {
+  const numbered *const x = a, *const y = b;
+  if (x->print != y->print) return x->print < y->print ? -1 : 1;
+  return x->row < y->row ? -1 : x->row > y->row;
+}
+
+static void find_equal(const uint64_t *prints, numbered *sorted, uint64_t rows, fanin_duplicates *out) {
+  for (uint64_t r = 0; r < rows; r++) {
+    sorted[r] = (numbered){prints[r], r};
+  }
+  qsort(sorted, (size_t)rows, sizeof *sorted, by_print_then_row);
+  *out = (fanin_duplicates){0};
+  for (uint64_t r = 1; r < rows; r++) {
+    if (sorted[r].print != sorted[r - 1].print) continue;
+    if (out->count++ == 0 || sorted[r].row < out->second) {
+      out->first = sorted[r - 1].row;
+      out->second = sorted[r].row;
+    }
+  }
+}
+
+fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
+                                      cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out) {
+  const size_t n = (size_t)rows + 1;
+  fanin_lines lines = {.row_sums = calloc(n, sizeof(double)), .row_prints = calloc(n, sizeof(uint64_t))};
+  numbered *const sorted = calloc(n, sizeof *sorted);
+  fanin_status status = FANIN_OK;
+  if (!lines.row_sums || !lines.row_prints || !sorted) {
+    status = fanin__fail(FANIN_OUT_OF_MEMORY, "fingerprints of %" PRIu64 " rows", rows);
+  }
+  if (status == FANIN_OK) {
+    status = fanin_measure_lines(f, queue, t, rows, 0, (fanin_standard){0, 1}, n_wait, wait_list, &lines);
+  }
+  if (status == FANIN_OK) find_equal(lines.row_prints, sorted, rows, out);
+  free(sorted);
+  free(lines.row_prints);
+  free(lines.row_sums);
+  return status;
+}

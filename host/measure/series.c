@@ -1,0 +1,69 @@
+/* fanin_measure_series: powers of a dense tensor's elements, and products of elements some way apart. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/memory.h"
+#include "core/queue.h"
+#include "core/status.h"
+#include "fanin/measure.h"
+#include "measure/dense.h"
+
+enum { LAGS = 4, SUMS = 4 + LAGS, GRAIN = 64 };
+
+static void add_up(const fanin__dense *d, const void *reals, size_t lanes, fanin_series *out) {
+  for (int sum = 0; sum < SUMS; sum++) {
+    double total = 0;
+    for (size_t k = 0; k < lanes; k++) {
+      total += fanin__real_at(d, reals, (size_t)(2 * sum) * lanes + k) +
+               fanin__real_at(d, reals, (size_t)(2 * sum + 1) * lanes + k);
+    }
+    *(sum < 4 ? &out->powers[sum] : &out->products[sum - 4]) = total;
+  }
+}
+
+static fanin_status run(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin__dense *d,
+                        fanin_standard by, const uint64_t *lags, fanin_series *out) {
+  const uint64_t vectors = d->elements / f->lanes + (d->elements % f->lanes != 0);
+  const fanin__spread spread = fanin__spread_of(f, vectors, GRAIN);
+  const size_t lanes = spread.items * f->lanes, bytes = lanes * fanin__real_size(d) * 2 * SUMS;
+  const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
+  const cl_ulong elements = d->elements;
+  const cl_ulong4 lag = {.s = {lags[0], lags[1], lags[2], lags[3]}};
+  cl_kernel kernel = NULL;
+  cl_mem sums = NULL;
+  cl_event done = NULL;
+  void *const reals = malloc(bytes);
+  fanin_status status = FANIN_OK;
+  if (!reals) status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes of partial sums", bytes);
+  if (status == FANIN_OK) status = fanin__kernel(f, &fanin__source_series, d->options, "series", &kernel);
+  if (status == FANIN_OK) status = fanin__new_buffer(f, bytes, &sums);
+  if (status == FANIN_OK) {
+    const fanin__argument arguments[] = {
+        FANIN__VALUE(t->buffer),   FANIN__VALUE(d->offset),   FANIN__VALUE(elements), FANIN__VALUE(spread.pitch),
+        FANIN__VALUE(spread.step), FANIN__VALUE(spread.span), FANIN__REAL(d, shift),  FANIN__REAL(d, scale),
+        FANIN__VALUE(lag),         FANIN__VALUE(sums)};
+    status = fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done);
+  }
+  if (status == FANIN_OK) status = fanin__read_back(queue, sums, bytes, reals, done);
+  if (status == FANIN_OK) add_up(d, reals, lanes, out);
+  if (done) (void)clReleaseEvent(done);
+  fanin__free_buffer(sums);
+  if (kernel) (void)clReleaseKernel(kernel);
+  free(reals);
+  return status;
+}
+
+fanin_status fanin_measure_series(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
+                                  const uint64_t *lags, cl_uint n_wait, const cl_event *wait_list, fanin_series *out) {
+  fanin__dense d;
+  fanin__when when;
+  FANIN__TRY(fanin__dense_of(f, t, &d));
+  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  FANIN__TRY(fanin__wait(n_wait, wait_list));
+  if (d.elements == 0) {
+    *out = (fanin_series){0};
+    return FANIN_OK;
+  }
+  return run(f, when.queue, t, &d, by, lags, out);
+}

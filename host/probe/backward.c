@@ -1,0 +1,126 @@
+/* The backward pass on the device: dh_l = delta_{l+1} W_{l+1} (+ dh_{l+1} over a residual connection), delta_l = dh_l
+ * phi'(y_l) through the norm, and the gradients of weights. Gradients are linear in the output's, so that the buffers
+ * hold them times w->unit, a power of two that keeps them near 1 however deep the network is. */
+#include <math.h>
+
+#include "core/queue.h"
+#include "core/status.h"
+#include "probe/mlp.h"
+
+#define ARGUMENT FANIN__VALUE
+
+/* Row sums of w->delta. */
+static fanin_status sum_gradient(fanin__mlp *w, size_t l, double z_rms, fanin__gradient_sums *sums) {
+  const fanin__stage *const s = &w->stages[l];
+  const cl_ulong width = s->width;
+  const cl_uint norm = (cl_uint)s->norm;
+  const cl_mem shift = s->shift ? s->shift : w->sums, scale = s->scale ? s->scale : w->sums;
+  const float z_scale = fanin__scale_for(z_rms), infinite = (float)(65520 * w->unit);
+  const float normal = (float)(0x1p-14 * w->unit);
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_sums", w->segments, w->batch, ARGUMENT(w->delta), ARGUMENT(s->y),
+                            ARGUMENT(w->bias), ARGUMENT(width), ARGUMENT(norm), ARGUMENT(shift), ARGUMENT(scale),
+                            ARGUMENT(z_scale), ARGUMENT(infinite), ARGUMENT(normal), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
+  const double unit = w->unit * w->unit;
+  fanin__mlp_plane(w, 0, unit, sums->dd);
+  fanin__mlp_plane(w, 1, unit * unit, sums->dddd);
+  fanin__mlp_plane(w, 2, w->unit * (double)z_scale, sums->dz);
+  sums->f16_overflow = fanin__mlp_plane_sum(w, 3);
+  sums->f16_underflow = fanin__mlp_plane_sum(w, 4);
+  return FANIN_OK;
+}
+
+fanin_status fanin__mlp_output_gradient(fanin__mlp *w, double z_rms, fanin__gradient_sums *sums) {
+  const uint64_t shape[2] = {w->batch, w->stages[w->layers].width};
+  const fanin_init unit = fanin_normal(0, 1);
+  w->unit = 1;
+  FANIN__TRY(fanin__mlp_fill(w, w->delta, FANIN_F32, NULL, 2, shape, &unit, "gradient"));
+  return sum_gradient(w, w->layers, z_rms, sums);
+}
+
+/* dh = delta W, delta (batch, width after), W (width after, width). */
+static fanin_status through_weights(fanin__mlp *w, size_t l, double rms) {
+  const fanin__stage *const s = &w->stages[l], *const after = &w->stages[l + 1];
+  const float alpha = fanin__scale_for(rms * w->unit);
+  const cl_mem spent = w->dh_after;
+  w->dh_after = w->dh;
+  w->dh = spent;
+  if (after->skip) {
+    const size_t bytes = (size_t)(w->batch * s->width) * sizeof(float);
+    const cl_int code = clEnqueueCopyBuffer(w->queue, w->dh_after, w->dh, 0, 0, bytes, 0, NULL, NULL);
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueCopyBuffer of gradients");
+    FANIN__TRY(fanin__order(w->queue));
+  }
+  const fanin__matmul product = {.m = w->batch,
+                                 .n = s->width,
+                                 .k = after->width,
+                                 .alpha = alpha,
+                                 .beta = after->skip ? alpha : 0,
+                                 .a = w->delta,
+                                 .b = w->weight_f32,
+                                 .c = w->dh};
+  w->skip_unit = w->unit;
+  w->unit *= (double)alpha;
+  return fanin__mlp_multiply(w, &product);
+}
+
+static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fanin__gradient_sums *sums) {
+  const fanin__stage *const s = &w->stages[l];
+  const cl_ulong width = s->width;
+  const cl_uint has_skip = w->stages[l + 1].skip;
+  const cl_mem skip = has_skip ? w->dh_after : w->dh;
+  const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
+  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "derive", w->segments, w->batch, ARGUMENT(w->dh), ARGUMENT(s->y),
+                            ARGUMENT(s->h), ARGUMENT(skip), ARGUMENT(has_skip), ARGUMENT(width), ARGUMENT(slope),
+                            ARGUMENT(h_scale), ARGUMENT(w->delta), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch_planes(w, 7));
+  const double h = (double)h_scale, g = w->skip_unit;
+  fanin__mlp_plane(w, 0, 1, sums->slope2);
+  fanin__mlp_plane(w, 1, 1, sums->slope4);
+  fanin__mlp_plane(w, 2, 1, sums->slope6);
+  fanin__mlp_plane(w, 3, h * h, sums->h_slope);
+  fanin__mlp_plane(w, 4, g * g, sums->skip_slope);
+  fanin__mlp_plane(w, 5, h * g, sums->mixed_slope);
+  fanin__mlp_plane(w, 6, w->unit * w->unit, sums->dy);
+  return FANIN_OK;
+}
+
+static fanin_status through_norm(const fanin__mlp *w, size_t l) {
+  const fanin__stage *const s = &w->stages[l];
+  if (s->norm == FANIN_NORM_NONE) return FANIN_OK;
+  const bool rows = s->norm == FANIN_NORM_LAYER;
+  const uint64_t lines = rows ? w->batch : s->width;
+  const cl_ulong pitch = rows ? s->width : 1, stride = rows ? 1 : s->width, length = rows ? s->width : w->batch;
+  return FANIN__MLP_RUN(w, NULL, "derive_norm", (size_t)lines, 1, ARGUMENT(w->delta), ARGUMENT(s->y), ARGUMENT(pitch),
+                        ARGUMENT(stride), ARGUMENT(length), ARGUMENT(s->scale));
+}
+
+fanin_status fanin__mlp_backward(fanin__mlp *w, size_t l, double rms, double h_rms, double z_rms,
+                                 fanin__gradient_sums *sums) {
+  FANIN__TRY(through_weights(w, l, rms));
+  FANIN__TRY(through_activation(w, l, h_rms, sums));
+  FANIN__TRY(through_norm(w, l));
+  FANIN__TRY(fanin__mlp_load_bias(w, l));
+  return sum_gradient(w, l, z_rms, sums);
+}
+
+fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, double h_rms, double *mean_square) {
+  const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
+  const double size = rms * w->unit * h_rms * sqrt((double)w->batch);
+  const float alpha = fanin__scale_for(size);
+  const fanin__matmul product = {.m = rows,
+                                 .n = columns,
+                                 .k = w->batch,
+                                 .a_transposed = true,
+                                 .alpha = alpha,
+                                 .a = w->delta,
+                                 .b = w->stages[l - 1].h,
+                                 .c = w->weight_f32};
+  FANIN__TRY(fanin__mlp_multiply(w, &product));
+  fanin_stats stats = {0};
+  const fanin_tensor t = fanin_tensor_of(w->weight_f32, 0, FANIN_F32, NULL, 2, shape);
+  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
+  const double unit = (double)alpha * w->unit * (double)w->batch;
+  *mean_square = stats.nonfinite > 0 ? INFINITY : stats.second / unit / unit * (double)w->batch;
+  return FANIN_OK;
+}

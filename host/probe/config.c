@@ -1,0 +1,163 @@
+/* Everything that can be wrong with a probe's configuration is said before anything is allocated or enqueued. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "core/status.h"
+#include "math/normal.h"
+#include "probe/probe.h"
+#include "tensor/view.h"
+
+static fanin_status check_numbers(const fanin_probe_config *config) {
+  if (config->n_widths < 2) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2", config->n_widths);
+  }
+  for (size_t l = 0; l < config->n_widths; l++) {
+    if (config->widths[l] == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
+  }
+  if (config->batch == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 0; it must be at least 1");
+  if (config->dtype != FANIN_F32 && config->dtype != FANIN_F16 && config->dtype != FANIN_BF16) {
+    const char *const name = fanin_dtype_name(config->dtype);
+    return fanin__fail(FANIN_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16", name ? name : "unknown");
+  }
+  if (!(config->bias_std >= 0 && config->bias_std <= 1e15)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
+  }
+  if (!(fabs(config->slope) <= 1e15)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; it must be finite, at most 1e15", config->slope);
+  }
+  return FANIN_OK;
+}
+
+static fanin_status check_norm(const fanin_probe_config *config) {
+  if (config->norm != FANIN_NORM_NONE && config->norm != FANIN_NORM_LAYER && config->norm != FANIN_NORM_BATCH) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "norm is %d; FANIN_NORM_NONE, _LAYER and _BATCH are accepted",
+                       (int)config->norm);
+  }
+  if (config->norm == FANIN_NORM_BATCH && config->batch < 2) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 1; batch norm needs at least 2 samples");
+  }
+  for (size_t l = 1; config->norm == FANIN_NORM_LAYER && l + 1 < config->n_widths; l++) {
+    if (config->widths[l] < 2) {
+      return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 1; layer norm needs at least 2 features", l);
+    }
+  }
+  return FANIN_OK;
+}
+
+/* Layer l's tensor of the caller's, if there is one. */
+static fanin_status check_weight(const fanin *f, const fanin_probe_config *config, size_t l) {
+  const fanin_tensor *const t = config->weights ? &config->weights[l - 1] : NULL;
+  fanin__view view;
+  if (!t || !t->buffer) return FANIN_OK;
+  if (t->rank != 2 || t->shape[0] != config->widths[l] || t->shape[1] != config->widths[l - 1]) {
+    return fanin__fail(FANIN_BAD_SHAPE,
+                       "weights[%zu] has rank %d and begins %" PRIu64 " x %" PRIu64 "; layer %zu needs %" PRIu64
+                       " x %" PRIu64,
+                       l - 1, t->rank, t->rank > 0 ? t->shape[0] : 0, t->rank > 1 ? t->shape[1] : 0, l,
+                       config->widths[l], config->widths[l - 1]);
+  }
+  FANIN__TRY(fanin__view_of(t, &view));
+  FANIN__TRY(fanin__check_buffer(f, t, &view));
+  if (t->dtype != config->dtype) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "weights[%zu] is %s and dtype is %s; they must agree", l - 1,
+                       fanin_dtype_name(t->dtype), fanin_dtype_name(config->dtype));
+  }
+  const uint64_t elements = t->shape[0] * t->shape[1];
+  if (view.elements != elements || view.bytes != elements * fanin_dtype_size(t->dtype)) {
+    return fanin__fail(FANIN_BAD_SHAPE, "weights[%zu] is a part or strided; a probe takes dense, whole tensors", l - 1);
+  }
+  return FANIN_OK;
+}
+
+/* By how much layer l's weights are larger than the initialiser makes them. */
+static fanin_status factor_of(const fanin_probe_config *config, size_t l, double *out) {
+  *out = 1;
+  if (!config->weight_factors || !config->weights || !config->weights[l - 1].buffer) return FANIN_OK;
+  *out = config->weight_factors[l - 1];
+  if (*out > 0 && *out <= 1e15) return FANIN_OK;
+  return fanin__fail(FANIN_BAD_ARGUMENT, "weight_factors[%zu] is %g; it must be above 0 and at most 1e15", l - 1, *out);
+}
+
+static fanin_tensor weight_of(const fanin_probe_config *config, size_t l) {
+  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
+  return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
+}
+
+static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
+  const fanin_tensor t = weight_of(config, l);
+  double factor = 1;
+  FANIN__TRY(factor_of(config, l, &factor));
+  FANIN__TRY(fanin_expect(&t, &config->init, out));
+  out->mean *= factor;
+  out->std *= factor;
+  out->lo *= factor;
+  out->hi *= factor;
+  return FANIN_OK;
+}
+
+fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
+  FANIN__TRY(fanin__gemm_available());
+  FANIN__TRY(check_numbers(config));
+  FANIN__TRY(check_norm(config));
+  for (size_t l = 1; l < config->n_widths; l++) {
+    const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
+    fanin_moments moments;
+    FANIN__TRY(expect(config, l, &moments));
+    FANIN__TRY(fanin__gemm_check(config->batch, n, n_in));
+    FANIN__TRY(fanin__gemm_check(n, n_in, config->batch));
+    FANIN__TRY(check_weight(f, config, l));
+  }
+  return FANIN_OK;
+}
+
+/* What rounding to 16 bits does to numbers of N(0, std^2), which the entries of large orthogonal matrices nearly are,
+ * relative to std^2: the mean square of the errors, and the excess of the rounded numbers' mean square. With the
+ * density f, the gap of width h about x adds h^3 / 12 f(x) to the first and h^3 (f(x) / 6 + x f'(x) / 12) to the
+ * second, which by parts is h^2 / 12 times a binade's share and what x f(x) gains from its lower end to its upper one.
+ */
+static void rounding_of(fanin_dtype dtype, double std, fanin__ties *out) {
+  static const struct {
+    int bits, least; /* of the fraction; exponent of the least normal number */
+  } formats[FANIN_DTYPE_COUNT] = {[FANIN_F16] = {10, -14}, [FANIN_BF16] = {7, -126}};
+  const int first = (int)floor(log2(std)) - 20, binades = 24;
+  for (int k = first; k < first + binades; k++) {
+    const int exponent = k > formats[dtype].least ? k : formats[dtype].least;
+    const double lo = ldexp(1 / std, k), hi = 2 * lo, h = ldexp(1 / std, exponent - formats[dtype].bits);
+    const double share = 2 * (fanin__normal_tail(lo) - fanin__normal_tail(hi));
+    out->rounding += h * h / 12 * share;
+    out->excess += h * h / 12 * (share + 2 * (hi * fanin__normal_pdf(hi) - lo * fanin__normal_pdf(lo)));
+  }
+}
+
+/* Sums of M products, and the matrices as docs/orthogonal.md promises them, are off by up to 4 sqrt(M) 2^-24, which is
+ * taken for four standard deviations. */
+static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
+  fanin__ties ties = {.inverse = 0};
+  if (config->init.kind != FANIN_ORTHOGONAL || !(std > 0)) return ties;
+  const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
+  if (config->dtype != FANIN_F32) rounding_of(config->dtype, std, &ties);
+  if (factor != 1) { /* they were rounded once more when they were scaled */
+    ties.rounding *= 2;
+    ties.excess *= 2;
+  }
+  ties.inverse = 1 / m;
+  ties.floor = unit * unit;
+  ties.overlap = 4 * unit + 16 * sqrt(ties.rounding / m); /* 8 standard deviations of a square's sum */
+  return ties;
+}
+
+fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
+  const fanin_tensor t = weight_of(config, l);
+  fanin_law law;
+  double factor = 1;
+  FANIN__TRY(fanin_law_of(&t, &config->init, &law));
+  FANIN__TRY(expect(config, l, &out->weights));
+  FANIN__TRY(factor_of(config, l, &factor));
+  out->ties = ties_of(config, l, out->weights.std, factor);
+  out->variance = out->weights.std * out->weights.std;
+  out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
+  const bool fixed = law.kind == FANIN_LAW_ONES || law.kind == FANIN_LAW_FIXED;
+  out->lawful = !fixed && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
+  out->drawn = !fixed;
+  return FANIN_OK;
+}

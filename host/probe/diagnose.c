@@ -1,0 +1,367 @@
+/* A probe's verdicts and findings. CONFORMS compares what was measured with what theory expects, by z-scores and a
+ * family bound. HEALTHY is about what theory expects: the mean-field columns, the measured ones only where something is
+ * beyond doubt. Each diagnosis is one function here, in the order of the enumerators. */
+#include "probe/diagnose.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Thresholds of ill health. */
+static const double drift = 100;        /* of q or of the gradient's norm^2 over the network, by theory */
+static const double clear_drift = 1e4;  /* the same where only measurement says so */
+static const double collapsed = 0.999;  /* cosine of two samples */
+static const double mean_share = 0.5;   /* of the mean square of activations that is their mean squared */
+static const double most = 0.5;         /* saturated, or too small for f16 */
+static const double mostly_dead = 0.75; /* half of the features are dead where all samples agree, at any health */
+static const double noisy = 1;          /* sd of ln q */
+static const size_t long_line = 8;      /* weights in a line that 16 bits do not make equal by chance */
+
+/* ---- Findings ---------------------------------------------------------------------------------------------------- */
+
+void fanin__find(fanin__judge *j, fanin_diagnosis diagnosis, size_t first, size_t last, const char *format, ...) {
+  fanin_finding *const list = realloc(j->list, (j->n + 1) * sizeof *list);
+  if (!list) {
+    j->status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu findings", j->n + 1);
+    return;
+  }
+  j->list = list;
+  fanin_finding *const f = &list[j->n++];
+  *f = (fanin_finding){diagnosis, first, last, "", fanin_diagnosis_remedy(diagnosis)};
+  va_list arguments;
+  va_start(arguments, format);
+  (void)vsnprintf(f->what, sizeof f->what, format, arguments);
+  va_end(arguments);
+}
+
+static const fanin_probe_layer *layer(const fanin__judge *j, size_t l) {
+  return &j->p->report->layers[l - 1];
+}
+
+/* ---- Health ------------------------------------------------------------------------------------------------------ */
+
+/* q of layer l relative to that of the first, or the gradient's norm^2 relative to that of the last. */
+static double relative(const fanin__judge *j, bool forward, bool measured, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l), *const base = layer(j, forward ? 1 : j->p->layers);
+  if (forward) return measured ? y->q_measured / base->q_measured : y->q_meanfield / base->q_meanfield;
+  const double width = (double)y->fan_out / (double)base->fan_out;
+  return width * (measured ? y->g_measured / base->g_measured : y->g_meanfield / base->g_meanfield);
+}
+
+/* The layers where the ratio is beyond `limit` on one side; the one that is furthest. */
+typedef struct range {
+  size_t first, last, worst;
+  double ratio; /* of the worst */
+} range;
+
+static range beyond(const fanin__judge *j, bool forward, bool up, bool measured, double limit) {
+  range r = {0, 0, 0, 1};
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    const double ratio = relative(j, forward, measured, l);
+    if (!(up ? ratio > limit : ratio < 1 / limit)) continue;
+    if (r.first == 0) r.first = l;
+    r.last = l;
+    if (r.worst == 0 || (up ? ratio > r.ratio : ratio < r.ratio)) {
+      r.worst = l;
+      r.ratio = ratio;
+    }
+  }
+  return r;
+}
+
+static void find_drift(fanin__judge *j, fanin_diagnosis diagnosis, bool forward, bool up) {
+  static const char *const quantity[] = {"the gradient's squared norm", "q"};
+  static const char *const reference[] = {"the last layer's", "the first layer's"};
+  bool measured = false;
+  range r = beyond(j, forward, up, false, drift);
+  if (r.first == 0) {
+    measured = true;
+    r = beyond(j, forward, up, true, clear_drift);
+  }
+  if (r.first == 0) return;
+  fanin__find(j, diagnosis, r.first, r.last, "%s %s in layer %zu is %.3g times %s",
+              measured ? "measured," : "by theory,", quantity[forward], r.worst, r.ratio, reference[forward]);
+}
+
+static void forward_vanish(fanin__judge *j) {
+  find_drift(j, FANIN_FORWARD_VANISH, true, false);
+}
+
+static void forward_explode(fanin__judge *j) {
+  const size_t l = j->p->report->overflow_layer;
+  if (l == 0) {
+    find_drift(j, FANIN_FORWARD_EXPLODE, true, true);
+  } else {
+    fanin__find(j, FANIN_FORWARD_EXPLODE, l, j->p->layers, "the values of layer %zu overflow f32", l);
+  }
+}
+
+static void backward_vanish(fanin__judge *j) {
+  find_drift(j, FANIN_BACKWARD_VANISH, false, false);
+}
+
+static void backward_explode(fanin__judge *j) {
+  find_drift(j, FANIN_BACKWARD_EXPLODE, false, true);
+}
+
+/* Lines of drawn weights that are equal. */
+static bool is_tied(const fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  return (y->tied_rows > 0 && y->fan_in >= long_line) || (y->tied_columns > 0 && y->fan_out >= long_line);
+}
+
+static void symmetry(fanin__judge *j) {
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    const fanin_probe_layer *const y = layer(j, l);
+    if (y->fan_in * y->fan_out == 1 || !j->p->trace[l].drawn) continue;
+    if (y->weight_std == 0) {
+      fanin__find(j, FANIN_SYMMETRY, l, l, "layer %zu: all weights are %.4g", l, y->weight_mean);
+    } else if (is_tied(j, l)) {
+      fanin__find(j, FANIN_SYMMETRY, l, l, "layer %zu: %llu of %llu rows and %llu of %llu columns equal another one", l,
+                  (unsigned long long)y->tied_rows, (unsigned long long)y->fan_out, (unsigned long long)y->tied_columns,
+                  (unsigned long long)y->fan_in);
+    }
+  }
+}
+
+/* Hidden layers in which `number` is above `limit`: one finding for all. */
+static void find_above(fanin__judge *j, fanin_diagnosis diagnosis, double (*number)(const fanin__judge *j, size_t l),
+                       double limit, const char *format) {
+  size_t first = 0, last = 0, worst = 0;
+  for (size_t l = 1; l < j->p->layers; l++) {
+    if (!(number(j, l) > limit)) continue;
+    if (first == 0) first = l;
+    last = l;
+    if (worst == 0 || number(j, l) > number(j, worst)) worst = l;
+  }
+  if (worst > 0) fanin__find(j, diagnosis, first, last, format, number(j, worst), worst);
+}
+
+static double saturated_share(const fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  return isnan(y->saturated_predicted) ? y->saturated_measured : y->saturated_predicted;
+}
+
+static void saturated(fanin__judge *j) {
+  find_above(j, FANIN_SATURATED, saturated_share, most, "a share of %.3g of activations is saturated in layer %zu");
+}
+
+static double dead_share(const fanin__judge *j, size_t l) {
+  return layer(j, l)->dead_measured;
+}
+
+static void dead_relu(fanin__judge *j) {
+  find_above(j, FANIN_DEAD_RELU, dead_share, mostly_dead,
+             "a share of %.3g of features is 0 for the whole batch in layer %zu");
+}
+
+static double cosine(const fanin__judge *j, size_t l) {
+  return layer(j, l)->correlation_measured;
+}
+
+static void rank_collapse(fanin__judge *j) {
+  if (j->p->trace[0].correlation > collapsed) return; /* it came so */
+  find_above(j, FANIN_RANK_COLLAPSE, cosine, collapsed, "two samples have a mean cosine of %.6g in layer %zu");
+}
+
+static double share_of_mean(const fanin__judge *j, size_t l) {
+  const fanin__trace *const t = &j->p->trace[l];
+  return t->m_meanfield * t->m_meanfield / fanin__mean_of(t->h_meanfield, j->p->batch);
+}
+
+static void mean_drift(fanin__judge *j) {
+  find_above(j, FANIN_MEAN_DRIFT, share_of_mean, mean_share,
+             "by theory, the mean makes a share of %.3g of the activations' mean square in layer %zu");
+}
+
+static double f16_share(const fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  if (y->f16_overflow > 0 || y->f16_gradient_overflow > 0) return 1;
+  return fmax(y->f16_underflow, y->f16_gradient_underflow);
+}
+
+static void f16_range(fanin__judge *j) {
+  size_t first = 0, last = 0;
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    if (!(f16_share(j, l) > most)) continue;
+    if (first == 0) first = l;
+    last = l;
+  }
+  if (first == 0) return;
+  const fanin_probe_layer *const y = layer(j, first);
+  const bool gradients =
+      fmax(y->f16_gradient_overflow, y->f16_gradient_underflow) > fmax(y->f16_overflow, y->f16_underflow);
+  fanin__find(j, FANIN_FP16_RANGE, first, last,
+              "layer %zu: in f16, a share of %.3g of its %s would be infinite, and of %.3g subnormal or 0", first,
+              gradients ? y->f16_gradient_overflow : y->f16_overflow, gradients ? "gradients" : "activations",
+              gradients ? y->f16_gradient_underflow : y->f16_underflow);
+}
+
+static void width_noise(fanin__judge *j) {
+  const double sd = j->p->report->sd_ln_q;
+  if (!(sd > noisy)) return;
+  fanin__find(j, FANIN_WIDTH_NOISE, 1, j->p->layers,
+              "at these widths ln q of layer %zu has a standard deviation of %.3g from seed to seed", j->p->layers, sd);
+}
+
+/* ---- Conformity -------------------------------------------------------------------------------------------------- */
+
+bool fanin__is_orthogonal(const fanin__judge *j, size_t l) {
+  const fanin__trace *const t = &j->p->trace[l];
+  return t->ties.inverse == 0 || isnan(t->facts.overlap) || t->facts.overlap <= t->ties.overlap;
+}
+
+static void not_orthogonal(fanin__judge *j) {
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    const fanin_probe_layer *const y = layer(j, l);
+    if (fanin__is_orthogonal(j, l)) continue;
+    fanin__find(j, FANIN_NOT_ORTHOGONAL, l, l,
+                "layer %zu: the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is "
+                "accepted",
+                l, y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
+  }
+}
+
+static void wrong_stream(fanin__judge *j) {
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    if (!j->p->trace[l].facts.wrong_stream) continue;
+    fanin__find(j, FANIN_WRONG_STREAM, l, l, "layer %zu: the weights' signs are not those of the seed's random numbers",
+                l);
+  }
+}
+
+bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  const double bound = j->p->report->z_bound;
+  return fabs(y->weight_z) > bound || fabs(y->weight_mean_z) > bound;
+}
+
+static bool has_wrong_weights(const fanin__judge *j, size_t l) {
+  return fanin__weights_deviate(j, l) || is_tied(j, l) || !fanin__is_orthogonal(j, l) ||
+         j->p->trace[l].facts.wrong_stream;
+}
+
+/* Whether another finding says why layer l does not conform: its weights are wrong, its gradient came through wrong
+ * ones, or its inputs are copies of one another, whose mean square is no mean of many. */
+static bool is_explained(const fanin__judge *j, size_t l) {
+  const fanin_probe_report *const report = j->p->report;
+  if (report->overflow_layer > 0 && l >= report->overflow_layer) return true;
+  if (has_wrong_weights(j, l)) return true;
+  const bool q_is_off = fabs(layer(j, l)->q_z) > report->z_bound;
+  return (l > 1 && is_tied(j, l - 1)) || (!q_is_off && l < j->p->layers && has_wrong_weights(j, l + 1));
+}
+
+static void unexplained(fanin__judge *j) {
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    const fanin_probe_layer *const y = layer(j, l);
+    if (y->conforms || is_explained(j, l)) continue;
+    fanin__find(j, FANIN_UNEXPLAINED, l, l,
+                "layer %zu: the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for "
+                "%.4g (z %.1f)",
+                l, y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
+  }
+}
+
+/* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
+
+static size_t judge_count(const double *z, size_t n) {
+  size_t count = 0;
+  for (size_t k = 0; k < n; k++) {
+    if (!isnan(z[k])) count++;
+  }
+  return count;
+}
+
+enum { TESTS = 4 };
+
+static void tests_of(const fanin_probe_layer *y, double z[TESTS]) {
+  z[0] = y->weight_mean_z;
+  z[1] = y->weight_z;
+  z[2] = y->q_z;
+  z[3] = y->g_z;
+}
+
+/* Weights that are one constant give numbers without a law, but exact ones. */
+static bool agrees_exactly(const fanin_probe_layer *y) {
+  if (y->weight_std_expected > 0 || !isnan(y->q_z) || isnan(y->q_predicted)) return true;
+  return fabs(y->q_measured - y->q_predicted) <= 0.02 * y->q_predicted;
+}
+
+static void judge_layers(fanin__judge *j) {
+  fanin_probe_report *const report = j->p->report;
+  double z[TESTS];
+  for (size_t l = 1; l <= report->n_layers; l++) {
+    tests_of(layer(j, l), z);
+    report->n_tests += judge_count(z, TESTS);
+  }
+  report->z_bound = fanin_z_bound(report->n_tests);
+  for (size_t l = 1; l <= report->n_layers; l++) {
+    fanin_probe_layer *const y = &report->layers[l - 1];
+    const bool meant = y->weight_std_expected == 0 || !j->p->trace[l].drawn; /* that lines are equal */
+    tests_of(y, z);
+    y->conforms = (meant || !is_tied(j, l)) && fanin__is_orthogonal(j, l) && agrees_exactly(y) &&
+                  (report->overflow_layer == 0 || l < report->overflow_layer);
+    for (size_t k = 0; k < TESTS; k++) {
+      if (fabs(z[k]) > report->z_bound) y->conforms = 0;
+    }
+  }
+}
+
+/* The variance of ln q_l is what each step adds, through the sensitivities of the layers after it; of ln g_l, the steps
+ * from the last layer back. A step without a law ends either. */
+static void add_up_noise(const fanin__probe *p) {
+  fanin_probe_layer *const y = p->report->layers;
+  double variance = 0;
+  for (size_t l = 1; l <= p->layers; l++) {
+    const double s = l == 1 ? 0 : p->mlp.stages[l - 1].skip ? 1 : p->trace[l - 1].sensitivity;
+    variance = isnan(y[l - 1].q_z) ? NAN : variance * s * s + p->trace[l].step.variance;
+    y[l - 1].q_sd = sqrt(variance);
+  }
+  variance = 0;
+  for (size_t l = p->layers; l >= 1; l--) {
+    variance = isnan(y[l - 1].g_z) ? NAN : variance + p->trace[l].back;
+    y[l - 1].g_sd = sqrt(variance);
+  }
+  p->report->sd_ln_q = y[p->layers - 1].q_sd;
+}
+
+static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {[FANIN_FORWARD_VANISH] = forward_vanish,
+                                                                       [FANIN_FORWARD_EXPLODE] = forward_explode,
+                                                                       [FANIN_BACKWARD_VANISH] = backward_vanish,
+                                                                       [FANIN_BACKWARD_EXPLODE] = backward_explode,
+                                                                       [FANIN_SYMMETRY] = symmetry,
+                                                                       [FANIN_SATURATED] = saturated,
+                                                                       [FANIN_DEAD_RELU] = dead_relu,
+                                                                       [FANIN_RANK_COLLAPSE] = rank_collapse,
+                                                                       [FANIN_MEAN_DRIFT] = mean_drift,
+                                                                       [FANIN_FP16_RANGE] = f16_range,
+                                                                       [FANIN_WIDTH_NOISE] = width_noise,
+                                                                       [FANIN_WRONG_FAN] = fanin__find_wrong_fan,
+                                                                       [FANIN_GAIN_MISMATCH] = fanin__find_gain,
+                                                                       [FANIN_NOT_ORTHOGONAL] = not_orthogonal,
+                                                                       [FANIN_WRONG_STREAM] = wrong_stream,
+                                                                       [FANIN_UNEXPLAINED] = unexplained};
+
+fanin_status fanin__diagnose(fanin__probe *p) {
+  fanin_probe_report *const report = p->report;
+  fanin__judge j = {.p = p, .status = FANIN_OK};
+  add_up_noise(p);
+  judge_layers(&j);
+  for (size_t d = 0; d < FANIN_DIAGNOSIS_COUNT; d++) {
+    checks[d](&j);
+  }
+  report->findings = j.list;
+  report->n_findings = j.n;
+  report->conforms = report->healthy = 1;
+  for (size_t l = 0; l < report->n_layers; l++) {
+    if (!report->layers[l].conforms) report->conforms = 0;
+  }
+  for (size_t k = 0; k < j.n; k++) {
+    fanin_verdict verdict = FANIN_VERDICT_CAUSE;
+    FANIN__TRY(fanin_diagnosis_verdict(j.list[k].diagnosis, &verdict));
+    if (verdict == FANIN_VERDICT_CONFORMITY) report->conforms = 0;
+    if (verdict == FANIN_VERDICT_HEALTH) report->healthy = 0;
+  }
+  return j.status;
+}

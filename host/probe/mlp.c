@@ -1,0 +1,227 @@
+/* What the passes of a probe share: buffers, kernels, products with a clock. */
+#include "probe/mlp.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/context.h"
+#include "core/queue.h"
+#include "core/status.h"
+
+double fanin__seconds(void) {
+  struct timespec now;
+  (void)clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+float fanin__scale_for(double rms) {
+  if (!(rms > 0)) return 1;
+  return (float)exp2(fmin(fmax(-round(log2(rms)), -120), 120));
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------------------ */
+
+static uint64_t larger(uint64_t a, uint64_t b) {
+  return a > b ? a : b;
+}
+
+static fanin_status allocate(fanin__mlp *w, cl_mem *buffer, uint64_t elements, size_t element, const char *what) {
+  if (elements > SIZE_MAX / element) {
+    return fanin__fail(FANIN_BAD_SIZE, "%s: %" PRIu64 " elements are more than memory can have", what, elements);
+  }
+  cl_int code = CL_SUCCESS;
+  *buffer = clCreateBuffer(w->f->context, CL_MEM_READ_WRITE, (size_t)elements * element, NULL, &code);
+  w->bytes += elements * element;
+  if (code == CL_SUCCESS) return FANIN_OK;
+  return fanin__fail((fanin_status)code, "clCreateBuffer of %" PRIu64 " elements for %s: %s (%d)", elements, what,
+                     fanin_status_name((fanin_status)code), (int)code);
+}
+
+static fanin_status allocate_stage(fanin__mlp *w, size_t l) {
+  fanin__stage *const s = &w->stages[l];
+  const bool last = l == w->layers;
+  FANIN__TRY(allocate(w, &s->h, w->batch * s->width, sizeof(float), "activations"));
+  if (last) {
+    s->y = s->h;
+  } else if (l > 0) {
+    FANIN__TRY(allocate(w, &s->y, w->batch * s->width, sizeof(float), "preactivations"));
+  }
+  if (s->norm == FANIN_NORM_NONE) return FANIN_OK;
+  const uint64_t lines = s->norm == FANIN_NORM_LAYER ? w->batch : s->width;
+  FANIN__TRY(allocate(w, &s->shift, lines, sizeof(float), "means of a norm"));
+  return allocate(w, &s->scale, lines, sizeof(float), "factors of a norm");
+}
+
+static fanin_status allocate_backward(fanin__mlp *w, uint64_t widest) {
+  const uint64_t m = w->subset;
+  cl_mem *const matrices[] = {&w->dh, &w->dh_after, &w->delta};
+  cl_mem *const grams[] = {&w->gram, &w->deltas, &w->squares, &w->slopes, &w->skips};
+  for (size_t k = 0; k < sizeof matrices / sizeof *matrices; k++) {
+    FANIN__TRY(allocate(w, matrices[k], w->batch * widest, sizeof(float), "gradients"));
+  }
+  for (size_t k = 0; k < sizeof grams / sizeof *grams; k++) {
+    FANIN__TRY(allocate(w, grams[k], m * m, sizeof(float), "a Gram matrix"));
+  }
+  FANIN__TRY(allocate(w, &w->rows, m * widest, sizeof(float), "samples of pairs"));
+  FANIN__TRY(allocate(w, &w->root, m, sizeof(float), "norms"));
+  return allocate(w, &w->coefficients, FANIN__PAIR_POWERS * m, sizeof(float), "coefficients of pairs");
+}
+
+static fanin_status allocate_all(fanin__mlp *w, bool backward) {
+  const fanin_probe_config *const config = w->config;
+  uint64_t widest = 1, weights = 1, narrowest = 1;
+  for (size_t l = 0; l <= w->layers; l++) {
+    FANIN__TRY(allocate_stage(w, l));
+    widest = larger(widest, config->widths[l]);
+    if (l == 0) continue;
+    const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
+    weights = larger(weights, n * n_in);
+    narrowest = larger(narrowest, n < n_in ? n : n_in);
+  }
+  const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
+  FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
+  if (config->dtype == FANIN_F32) {
+    w->weight_f32 = w->weight;
+  } else {
+    FANIN__TRY(allocate(w, &w->weight_f32, weights, sizeof(float), "weights in f32"));
+  }
+  FANIN__TRY(allocate(w, &w->bias, widest, sizeof(float), "biases"));
+  FANIN__TRY(allocate(w, &w->sums, sums, sizeof(float), "row sums"));
+  FANIN__TRY(allocate(w, &w->lines, lines, sizeof(float), "sums of features"));
+  if (backward) FANIN__TRY(allocate_backward(w, widest));
+  if (backward && config->init.kind == FANIN_ORTHOGONAL) {
+    FANIN__TRY(allocate(w, &w->overlap, narrowest * narrowest, sizeof(float), "products of weights"));
+  }
+  const size_t numbers = (size_t)larger(sums, lines);
+  w->host = malloc(numbers * sizeof *w->host);
+  return w->host ? FANIN_OK : fanin__fail(FANIN_OUT_OF_MEMORY, "%zu numbers for row sums", numbers);
+}
+
+fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                             const fanin__activation *activation, bool backward) {
+  const uint64_t m = config->batch < FANIN__SUBSET_MAX ? config->batch : FANIN__SUBSET_MAX;
+  const size_t layers = config->n_widths - 1;
+  *w = (fanin__mlp){.f = f,
+                    .queue = queue,
+                    .config = config,
+                    .activation = activation,
+                    .layers = layers,
+                    .batch = config->batch,
+                    .subset = m,
+                    .step = config->batch / m,
+                    .segments = f->type & CL_DEVICE_TYPE_CPU ? 1 : 32,
+                    .unit = 1};
+  w->stages = calloc(layers + 1, sizeof *w->stages);
+  if (!w->stages) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu layers", layers);
+  for (size_t l = 0; l <= layers; l++) {
+    const bool inner = l > 0 && l < layers;
+    w->stages[l] = (fanin__stage){.width = config->widths[l],
+                                  .norm = inner ? config->norm : FANIN_NORM_NONE,
+                                  .skip = inner && config->residual && config->widths[l] == config->widths[l - 1]};
+  }
+  return allocate_all(w, backward);
+}
+
+static void release(cl_mem buffer) {
+  if (buffer) (void)clReleaseMemObject(buffer);
+}
+
+void fanin__mlp_close(fanin__mlp *w) {
+  free(w->host);
+  for (size_t l = 0; w->stages && l <= w->layers; l++) {
+    fanin__stage *const s = &w->stages[l];
+    release(s->scale);
+    release(s->shift);
+    if (s->y != s->h) release(s->y);
+    release(s->h);
+  }
+  free(w->stages);
+  if (w->weight_f32 != w->weight) release(w->weight_f32);
+  const cl_mem buffers[] = {w->overlap, w->weight,       w->bias,   w->dh,      w->dh_after, w->delta,
+                            w->rows,    w->gram,         w->deltas, w->squares, w->slopes,   w->skips,
+                            w->root,    w->coefficients, w->sums,   w->lines};
+  for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) {
+    release(buffers[k]);
+  }
+  *w = (fanin__mlp){0};
+}
+
+/* ---- Steps ------------------------------------------------------------------------------------------------------- */
+
+/* Groups have the same size whatever the extent, because PoCL compiles a kernel anew for each; kernels ignore the items
+ * past the end, which their first argument is. */
+fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
+                            uint64_t rows, const fanin__argument *arguments, cl_uint n) {
+  char options[32];
+  snprintf(options, sizeof options, "-D ACTIVATION=%d", activation ? activation->id : 0);
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(w->f, &fanin__source_mlp, options, name, &kernel));
+  const cl_ulong extent = items;
+  cl_int code = clSetKernelArg(kernel, 0, sizeof extent, &extent);
+  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
+    code = clSetKernelArg(kernel, k + 1, arguments[k].size, arguments[k].value);
+  }
+  fanin_status status = code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clSetKernelArg");
+  if (status == FANIN_OK) {
+    const size_t group = w->f->work_group;
+    const size_t local[2] = {group, 1}, global[2] = {(items + group - 1) / group * group, (size_t)rows};
+    code = clEnqueueNDRangeKernel(w->queue, kernel, 2, NULL, global, local, 0, NULL, NULL);
+    status = code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
+  }
+  (void)clReleaseKernel(kernel);
+  return status;
+}
+
+fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n) {
+  const cl_int code = clEnqueueWriteBuffer(w->queue, buffer, CL_TRUE, 0, n * sizeof *from, from, 0, NULL, NULL);
+  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueWriteBuffer");
+}
+
+fanin_status fanin__mlp_fetch(const fanin__mlp *w, cl_mem buffer, float *to, size_t n) {
+  const cl_int code = clEnqueueReadBuffer(w->queue, buffer, CL_TRUE, 0, n * sizeof *to, to, 0, NULL, NULL);
+  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueReadBuffer");
+}
+
+fanin_status fanin__mlp_fetch_planes(const fanin__mlp *w, size_t planes) {
+  return fanin__mlp_fetch(w, w->sums, w->host, planes * (size_t)w->batch * w->segments);
+}
+
+void fanin__mlp_plane(const fanin__mlp *w, size_t plane, double unit, double *out) {
+  const float *from = w->host + plane * (size_t)w->batch * w->segments;
+  for (uint64_t a = 0; a < w->batch; a++) {
+    double sum = 0;
+    for (size_t s = 0; s < w->segments; s++) {
+      sum += (double)*from++;
+    }
+    out[a] = sum / unit;
+  }
+}
+
+double fanin__mlp_plane_sum(const fanin__mlp *w, size_t plane) {
+  const size_t n = (size_t)w->batch * w->segments;
+  double sum = 0;
+  for (size_t k = 0; k < n; k++) {
+    sum += (double)w->host[plane * n + k];
+  }
+  return sum;
+}
+
+fanin_status fanin__mlp_multiply(fanin__mlp *w, const fanin__matmul *product) {
+  cl_int code = clFinish(w->queue);
+  const double start = fanin__seconds();
+  if (code == CL_SUCCESS) {
+    FANIN__TRY(fanin__gemm(w->f, w->queue, product));
+    code = clFinish(w->queue);
+  }
+  const double seconds = fanin__seconds() - start;
+  if (w->warm) {
+    w->gemm_seconds += seconds;
+  } else {
+    w->startup_seconds += seconds;
+    w->warm = true;
+  }
+  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clFinish");
+}

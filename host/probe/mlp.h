@@ -1,0 +1,184 @@
+/* The device side of a probe: a multilayer perceptron's passes, and the sums over them that come back. Every step is
+ * ordered after the one before it, on any kind of queue. */
+#ifndef HOST_PROBE_MLP_H
+#define HOST_PROBE_MLP_H
+
+#include <stdbool.h>
+
+#include "core/gemm.h"
+#include "core/launch.h"
+#include "fanin/measure.h"
+#include "fanin/probe.h"
+#include "math/activation.h"
+
+/* Layer l of 1 .. L; 0 is the input. */
+typedef struct fanin__stage {
+  uint64_t width;
+  cl_mem y, h;         /* batch x width; y NULL for the input, h the same buffer as y for the last layer */
+  cl_mem shift, scale; /* of the norm: y = (z - shift) scale, a number a line; NULL without one */
+  fanin_norm norm;
+  bool skip; /* h has the stage before's added */
+} fanin__stage;
+
+typedef struct fanin__mlp {
+  fanin *f;
+  cl_command_queue queue;
+  const fanin_probe_config *config;
+  const fanin__activation *activation;
+  size_t layers; /* L */
+  uint64_t batch;
+  uint64_t subset, step;                       /* pairs are taken from `subset` samples, every step-th */
+  size_t segments;                             /* work-items a row */
+  fanin__stage *stages;                        /* L + 1 */
+  cl_mem overlap;                              /* between an orthogonal matrix's vectors; NULL for other weights */
+  cl_mem weight, weight_f32, bias;             /* of one layer; the first two are one buffer if the dtype is f32 */
+  cl_mem dh, dh_after, delta;                  /* gradients: of h_l, of h_{l+1}, of z; batch x the largest width */
+  double unit;                                 /* what is in dh and delta is the gradient times this, */
+  double skip_unit, kept_unit;                 /* and what is in dh_after and in the Gram matrices of gradients */
+  cl_mem rows;                                 /* subset x the largest width */
+  cl_mem gram, deltas, squares, slopes, skips; /* subset x subset */
+  cl_mem root, coefficients;
+  cl_mem sums, lines; /* what is read back: of samples, of features */
+  float *host;        /* as many numbers as the largest of what is read back or sent */
+  bool warm;          /* the first product has run */
+  double gemm_seconds, startup_seconds;
+  uint64_t bytes; /* of all buffers */
+} fanin__mlp;
+
+/* Allocates everything for `config`, which lives as long; fanin__mlp_close() also after a failure. `backward` 0: no
+ * buffers for the backward pass and for pairs. */
+fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                             const fanin__activation *activation, bool backward);
+void fanin__mlp_close(fanin__mlp *w);
+
+double fanin__seconds(void); /* of a clock that only runs forward */
+
+/* ---- mlp.c: what the passes share -------------------------------------------------------------------------------- */
+
+/* Enqueues kernels/mlp.cl's `name`, built for an activation (NULL: linear), over items x rows. */
+fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
+                            uint64_t rows, const fanin__argument *arguments, cl_uint n);
+#define FANIN__MLP_RUN(w, activation, name, items, rows, ...)                                                          \
+  fanin__mlp_run(w, activation, name, items, rows, (const fanin__argument[]){__VA_ARGS__},                             \
+                 (cl_uint)(sizeof((const fanin__argument[]){__VA_ARGS__}) / sizeof(fanin__argument)))
+
+fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n);
+fanin_status fanin__mlp_fetch(const fanin__mlp *w, cl_mem buffer, float *to, size_t n);
+fanin_status fanin__mlp_multiply(fanin__mlp *w, const fanin__matmul *product);
+
+/* Fetches the planes of the last kernel over rows; then out[a] = the sum of `plane` in row a / unit. */
+fanin_status fanin__mlp_fetch_planes(const fanin__mlp *w, size_t planes);
+void fanin__mlp_plane(const fanin__mlp *w, size_t plane, double unit, double *out);
+double fanin__mlp_plane_sum(const fanin__mlp *w, size_t plane);
+
+/* A power of two near 1 / rms, within f32's normal numbers. */
+float fanin__scale_for(double rms);
+
+/* ---- forward.c --------------------------------------------------------------------------------------------------- */
+
+/* Sums over the features of each sample, and counts over all. */
+typedef struct fanin__row_sums {
+  double *zz;                         /* z^2 */
+  double *z, *h;                      /* z, h */
+  double *hh;                         /* h^2 */
+  double *hhhh;                       /* h^4 */
+  double saturated;                   /* y beyond the activation's bounds */
+  double f16_overflow, f16_underflow; /* h */
+} fanin__row_sums;
+
+/* h_0 = the input, and its row sums. FANIN_NOT_FINITE if it has infinities or NaN. */
+fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums);
+
+/* Fills a dense tensor of the network by its name. */
+fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dtype, const char *layout, int rank,
+                             const uint64_t *shape, const fanin_init *init, const char *name);
+
+/* Loads layer l's weights and biases, or biases alone, l from 1. */
+fanin_status fanin__mlp_load(fanin__mlp *w, size_t l);
+fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l);
+
+/* The first `elements` of w->weight in f32, which the products are in; the same buffer if the dtype is f32. */
+fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements);
+
+/* What the loaded weights of layer l look like. */
+typedef struct fanin__weight_facts {
+  fanin_stats stats;
+  uint64_t tied_rows, tied_columns; /* equal to another one before */
+  double overlap;                   /* fanin__mlp_overlap() of orthogonal ones, else NaN */
+  bool wrong_stream;                /* filled from `init`, but not with the numbers that the seed makes */
+} fanin__weight_facts;
+
+fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts);
+
+/* From the loaded weights and stage l - 1: stage l with its row sums; z_rms and h_rms are what is expected of the
+ * entries, to within a factor of 2^30, so that squares neither overflow nor vanish in f32. */
+fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_rms, fanin__row_sums *sums);
+
+/* The share of stage l's features that are at or below `limit` in every sample. */
+fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *share);
+
+/* The sum over the features of (mean over the samples of h_l^2)^2, in units of h_rms^4. */
+fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum);
+
+/* How far the loaded weights of layer l are from orthogonal: max |Q^T Q - I|, Q being the rows or columns, whichever
+ * are fewer, each divided by the root of their mean square. `second`: the mean square of the weights. */
+fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *most);
+
+/* ---- backward.c -------------------------------------------------------------------------------------------------- */
+
+/* Sums over the features of each sample, of the true gradients. */
+typedef struct fanin__gradient_sums {
+  double *slope2, *slope4, *slope6;   /* phi'^2, ^4, ^6 of y_l */
+  double *h_slope;                    /* (h_l phi')^2 */
+  double *skip_slope;                 /* (skip phi')^2, skip: what dh_l has from dh_{l+1} by a residual connection */
+  double *mixed_slope;                /* h_l skip phi'^2 */
+  double *dy;                         /* (dh_l phi')^2 */
+  double *dd, *dddd;                  /* delta_l^2, ^4 */
+  double *dz;                         /* delta_l (z_l - b_l) */
+  double f16_overflow, f16_underflow; /* delta_l */
+} fanin__gradient_sums;
+
+/* delta_L from its stream; layer L's bias must be loaded. */
+fanin_status fanin__mlp_output_gradient(fanin__mlp *w, double z_rms, fanin__gradient_sums *sums);
+
+/* From delta_{l+1} and the loaded weights of layer l + 1: delta_l. rms: what is expected of delta_l. Loads the biases
+ * of layer l. */
+fanin_status fanin__mlp_backward(fanin__mlp *w, size_t l, double rms, double h_rms, double z_rms,
+                                 fanin__gradient_sums *sums);
+
+/* The mean square of the entries of delta_l^T h_{l-1} / batch; the loaded weights are lost. */
+fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, double h_rms, double *mean_square);
+
+/* ---- pairs.c ----------------------------------------------------------------------------------------------------- */
+
+/* What pairs of the subset's samples say; see kernels/lib/pairs.clh. */
+enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };
+
+typedef struct fanin__pairs {
+  const float *root, *coefficients;       /* in: coefficients (FANIN__PAIR_POWERS, subset) */
+  float *squares, *series, *sums, *cubes; /* out: a number a sample each; cubes may be NULL */
+} fanin__pairs;
+
+/* Covariances K = gain (h_a . h_b) / h_rms^2 + shift of the samples in the subset, h = h_l; sums of them. */
+fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift,
+                              const fanin__pairs *pairs);
+
+/* sums[a] = the sum over b != a of the cosine of h_l's samples a and b; roots[a] = h_rms / |h_a| */
+fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const float *roots, float *sums);
+
+/* Keeps delta_l's Gram matrix, and that of its squares and of dh_l where they are wanted, for the step to layer l - 1.
+ */
+fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips);
+
+/* See gradient_pairs in kernels/lib/pairs.clh: d is delta_unit (Gram of delta_{l+1}), delta_unit that of the true
+ * gradients, s is slope_unit (Gram of phi'^2 of y_l). */
+typedef struct fanin__gradient_pairs {
+  double delta_unit, slope_unit, inverse, share;
+  const float *roots, *norms; /* a number a sample of the subset each */
+  bool squares, skips;
+} fanin__gradient_pairs;
+
+/* sums: the kernel's four planes, then cube_sums of t: 5 x subset. */
+fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums);
+
+#endif

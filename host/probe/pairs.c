@@ -1,0 +1,88 @@
+/* Pairs of samples on the device: Gram matrices of a subset of the batch, and sums over them. */
+#include <math.h>
+#include <string.h>
+
+#include "core/status.h"
+#include "probe/mlp.h"
+
+#define ARGUMENT FANIN__VALUE
+
+/* out = the Gram matrix of w->rows (subset, width). */
+static fanin_status multiply_rows(fanin__mlp *w, uint64_t width, float alpha, cl_mem out) {
+  const fanin__matmul product = {.m = w->subset,
+                                 .n = w->subset,
+                                 .k = width,
+                                 .b_transposed = true,
+                                 .alpha = alpha,
+                                 .a = w->rows,
+                                 .b = w->rows,
+                                 .c = out};
+  return fanin__mlp_multiply(w, &product);
+}
+
+/* The Gram matrix of every step-th row of `from`, or of their squares, times scale. */
+static fanin_status gram_of(fanin__mlp *w, const char *gather, cl_mem from, uint64_t width, float scale, cl_mem out) {
+  const cl_ulong step = w->step;
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, gather, (size_t)width, w->subset, ARGUMENT(from), ARGUMENT(step), ARGUMENT(scale),
+                            ARGUMENT(w->rows)));
+  return multiply_rows(w, width, 1, out);
+}
+
+fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift,
+                              const fanin__pairs *pairs) {
+  const size_t m = (size_t)w->subset;
+  const float scale = fanin__scale_for(h_rms), offset = (float)shift;
+  const float factor = h_rms > 0 ? (float)(gain / pow((double)scale * h_rms, 2)) : 0;
+  FANIN__TRY(fanin__mlp_send(w, w->root, pairs->root, m));
+  FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->coefficients, FANIN__PAIR_POWERS * m));
+  FANIN__TRY(gram_of(w, "gather_rows", w->stages[l].h, w->stages[l].width, scale, w->gram));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "pair_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(factor), ARGUMENT(offset),
+                            ARGUMENT(w->root), ARGUMENT(w->coefficients), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch(w, w->sums, w->host, 3 * m));
+  memcpy(pairs->squares, w->host, m * sizeof *w->host);
+  memcpy(pairs->series, w->host + m, m * sizeof *w->host);
+  memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
+  if (!pairs->cubes) return FANIN_OK;
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(w->sums)));
+  return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
+}
+
+fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const float *roots, float *sums) {
+  const size_t m = (size_t)w->subset;
+  const float scale = fanin__scale_for(h_rms), unit = (float)(1 / pow((double)scale * h_rms, 2));
+  FANIN__TRY(fanin__mlp_send(w, w->root, roots, m));
+  FANIN__TRY(gram_of(w, "gather_rows", w->stages[l].h, w->stages[l].width, scale, w->gram));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cosine_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(unit), ARGUMENT(w->root),
+                            ARGUMENT(w->sums)));
+  return fanin__mlp_fetch(w, w->sums, sums, m);
+}
+
+fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips) {
+  const uint64_t width = w->stages[l].width;
+  w->kept_unit = w->unit;
+  FANIN__TRY(gram_of(w, "gather_rows", w->delta, width, 1, w->deltas));
+  if (squares) FANIN__TRY(gram_of(w, "gather_squares", w->delta, width, 1, w->squares));
+  return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_OK;
+}
+
+fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums) {
+  const fanin__stage *const s = &w->stages[l];
+  const size_t m = (size_t)w->subset;
+  const cl_ulong width = s->width, step = w->step;
+  const cl_uint has_squares = pairs->squares, has_skips = pairs->skips;
+  const float slope = (float)w->config->slope, inverse = (float)pairs->inverse, share = (float)pairs->share;
+  const float d_unit = (float)(pairs->delta_unit / w->kept_unit / w->kept_unit);
+  const float s_unit = (float)(pairs->slope_unit * (double)width);
+  FANIN__TRY(fanin__mlp_send(w, w->root, pairs->roots, m));
+  FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->norms, m));
+  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, ARGUMENT(s->y), ARGUMENT(step),
+                            ARGUMENT(slope), ARGUMENT(w->rows)));
+  FANIN__TRY(multiply_rows(w, width, 1 / (float)width, w->slopes));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->squares),
+                            ARGUMENT(w->slopes), ARGUMENT(w->skips), ARGUMENT(w->root), ARGUMENT(w->coefficients),
+                            ARGUMENT(d_unit), ARGUMENT(s_unit), ARGUMENT(inverse), ARGUMENT(share),
+                            ARGUMENT(has_squares), ARGUMENT(has_skips), ARGUMENT(w->sums)));
+  FANIN__TRY(fanin__mlp_fetch(w, w->sums, sums, 4 * m));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->sums)));
+  return fanin__mlp_fetch(w, w->sums, sums + 4 * m, m);
+}

@@ -1,0 +1,132 @@
+/* What the parts of a probe share: what was measured of each layer and what theory expects of it.
+ *   probe.c          arguments, the two passes, the report
+ *   law.c      the law of the forward step;  gradient.c  that of the backward step
+ *   theory.c   the recursion at infinite width, and the columns that have no law
+ *   diagnose.c       verdicts and findings */
+#ifndef HOST_PROBE_PROBE_H
+#define HOST_PROBE_PROBE_H
+
+#include <stdbool.h>
+
+#include "probe/mlp.h"
+#include "probe/residual.h"
+#include "theory/meanfield.h"
+
+/* Orthogonal weights: their squares add up along rows or columns, which takes away from what varies, down to nothing
+ * but the rounding of arithmetic and of the dtype. */
+typedef struct fanin__ties {
+  double inverse;  /* 1 / M, M the larger of the two extents; 0: weights are independent */
+  double rounding; /* mean square of the dtype's rounding errors, relative to the weights'; f32: 0, see floor */
+  double excess;   /* what rounding adds to the weights' mean square, relative to it */
+  double floor;    /* variance of a relative sum of squares in f32 */
+  double overlap;  /* what |Q^T Q - I| may be at most */
+} fanin__ties;
+
+/* Layer l of 1 .. L, 0 the input. All arrays have a number a sample. */
+typedef struct fanin__trace {
+  fanin_moments weights;    /* of the layer's distribution */
+  double variance;          /* sigma^2 */
+  double excess;            /* k4 - 3; 0 for orthogonal weights, whose law has no such term */
+  bool lawful;              /* weights are random with mean 0, independent or orthogonal */
+  bool drawn;               /* weights are random: not identity, dirac or hadamard */
+  fanin__ties ties;         /* of orthogonal weights; all 0 for independent ones */
+  fanin__row_sums sums;     /* of the features */
+  double *expected;         /* K_aa: mean z^2 given the layer before */
+  double *measured;         /* mean z^2 */
+  double *meanfield;        /* the same by recursion from the input on */
+  double *h_meanfield;      /* mean h^2 by the same */
+  double m_meanfield;       /* mean h by the same */
+  double centred_meanfield; /* variance of h_j over the batch by the same */
+  double *g_meanfield;      /* mean delta^2 by recursion from the output on */
+  double *dh_meanfield;     /* mean dh^2 by the same */
+  double *dd, *dddd, *dz;   /* sums of gradients, kept for the step back */
+  double correlation;       /* of two samples' h: mean cosine over pairs */
+  double dead;              /* share of features */
+  fanin__weight_facts facts;
+  fanin__cumulants step;     /* of q_measured / q_predicted - 1 */
+  double back;               /* variance of g_measured / g_predicted */
+  double z_correlation;      /* of two samples' z, given the layer before */
+  double share;              /* of q that comes from h and not from the biases */
+  double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
+  double sensitivity;        /* d ln <h^2> / d ln q */
+  double slope_sensitivity;  /* d ln <phi'^2> / d ln q */
+  double slope_ratio;        /* <phi'^4> / <phi'^2>^2 */
+  double response;           /* d ln |delta|^2 / d ln q, through this layer and all after it */
+} fanin__trace;
+
+typedef struct fanin__probe {
+  const fanin_probe_config *config;
+  const fanin__activation *activation;
+  size_t layers;
+  uint64_t batch;
+  double bias_variance; /* sigma_b^2 */
+  fanin__mlp mlp;
+  fanin__trace *trace;            /* L + 1 */
+  double *numbers;                /* what its arrays point into */
+  fanin__gradient_sums gradients; /* of the layer at hand; its own arrays in `numbers` too */
+  double *scratch;                /* a number a sample */
+  double *travel;               /* a number a sample: |delta_l|^2 by what the slopes of layers l .. L - 1 make of it */
+  double spread, rank;          /* predicted of those; the least width of layers l .. L */
+  float *pairs;                 /* room for numbers of pairs */
+  double v;                     /* mean_a V(q_a) of the layer before; mean square of h where that has no law */
+  fanin__cumulants activations; /* of (mean square of h) / v - 1 */
+  fanin_probe_report *report;
+} fanin__probe;
+
+double fanin__mean_of(const double *x, uint64_t n);
+
+/* ---- config.c ---------------------------------------------------------------------------------------------- */
+
+fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config);
+
+/* The distribution of layer l's weights. */
+fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out);
+
+/* ---- law.c ------------------------------------------------------------------------------------------------- */
+
+/* The cumulants of q_l / p0 - 1 given h_{l-1}, and those of (mean square of h_l) / (mean_a V(K_aa)) - 1. p0 > 0 is the
+ * mean of K_aa. */
+fanin_status fanin__forward_law(fanin__probe *p, size_t l, double p0, fanin__cumulants *weights,
+                                fanin__cumulants *activations);
+
+/* The cumulants of sum_a g_a (mean over features of function(y_l)^2) / sum_a g_a V(K_aa) - 1, given h_{l-1}; g NULL: 1.
+ * Needs nothing but the trace of layers l - 1 and l. */
+fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function function, const double *g,
+                                   fanin__cumulants *out);
+
+/* out[a] = E[function(y_l)^2] at q[a], or at 1 behind a norm; their mean */
+fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
+                            double *mean);
+
+/* The deviate of an orthogonal matrix's root mean square, which is exact but for rounding. */
+double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats);
+
+/* ---- gradient.c -------------------------------------------------------------------------------------------- */
+
+/* Whether the law of the step through these weights needs the Gram matrix of squares. */
+bool fanin__needs_squares(const fanin__trace *t);
+
+/* What the step from delta_{l+1} to delta_l predicts: G_l and the cumulants of measured / predicted - 1. Needs
+ * fanin__mlp_keep_deltas() of layer l + 1 and p->gradients of layer l. */
+fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law);
+
+/* ---- theory.c ---------------------------------------------------------------------------------------------- */
+
+void fanin__theory_input(fanin__probe *p);
+fanin_status fanin__theory_forward(fanin__probe *p, size_t l);
+void fanin__theory_output(fanin__probe *p);
+fanin_status fanin__theory_backward(fanin__probe *p, size_t l);
+
+/* How far the singular values of the Jacobian from z_l to the output spread; after the gradient's law of layer l. */
+void fanin__spread_output(fanin__probe *p);
+void fanin__spread_backward(fanin__probe *p, size_t l);
+
+/* The columns of layer l that have predictions but no law. */
+fanin_status fanin__theory_columns(fanin__probe *p, size_t l);
+
+/* ---- diagnose.c -------------------------------------------------------------------------------------------------- */
+
+/* Judges the layers, then writes verdicts and findings. */
+fanin_status fanin__diagnose(fanin__probe *p);
+
+#endif

@@ -1,0 +1,98 @@
+/* Expectations over two correlated normals: the correlation map C(c) and its slope. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "math/quadrature.h"
+#include "theory/meanfield.h"
+
+#define PI 3.14159265358979323846
+
+/* With u = sqrt(q_a) r cos t and v = sqrt(q_b) r cos(t - alpha), cos alpha = c, the density is r e^(-r^2/2) dr dt / 2
+ * pi whatever c is. u = 0 and v = 0 are rays, so that what bends at 0 is smooth within four sectors, however narrow;
+ * other kinks are crossed by a ray at known radii. */
+typedef struct plane {
+  double (*g)(double z, double slope);
+  double slope, kink;
+  double root_a, root_b;   /* sqrt(q_a), sqrt(q_b) */
+  double alpha;            /* arc cosine of c */
+  double along_a, along_b; /* at the present angle: u / r, v / r */
+} plane;
+
+static double at_radius(double r, void *context) {
+  const plane *const p = context;
+  return p->g(p->along_a * r, p->slope) * p->g(p->along_b * r, p->slope) * r * exp(-0.5 * r * r);
+}
+
+/* Beyond r = 10 lies 2e-22 of the mass. Pieces grow in proportion to r, from where the faster of u and v is below 1, up
+ * to the scale of the density; a piece ends at a kink. */
+static double at_angle(double t, void *context) {
+  plane *const p = context;
+  p->along_a = p->root_a * cos(t);
+  p->along_b = p->root_b * cos(t - p->alpha);
+  const double fastest = fmax(fabs(p->along_a), fabs(p->along_b));
+  const double scale = fmax(1 / fastest, 1e-9);
+  const double kinks[2] = {p->kink / fabs(p->along_a), p->kink / fabs(p->along_b)};
+  double sum = 0;
+  for (double lo = 0, hi; lo < 10; lo = hi) {
+    hi = fmin(lo + fmin(fmax(lo, scale), 3), 10);
+    for (int k = 0; k < 2; k++) {
+      if (lo < kinks[k] && kinks[k] < hi) hi = kinks[k];
+    }
+    sum += fanin__integrate(at_radius, p, lo, hi, 1);
+  }
+  return sum;
+}
+
+/* Over [from, from + width], within which neither u nor v changes its sign: pieces grow from both ends, where one of
+ * them is small. */
+static double sector(plane *p, double from, double width) {
+  const double fastest = fmax(p->root_a, p->root_b), least = 0.4 * fmin(1, fmax(1 / fastest, 1e-9));
+  double sum = 0;
+  for (double lo = 0, hi; lo < 0.5 * width; lo = hi) {
+    hi = fmin(lo + fmin(fmax(lo, least), 0.8), 0.5 * width);
+    sum += fanin__integrate(at_angle, p, from + lo, from + hi, 1);
+    sum += fanin__integrate(at_angle, p, from + width - hi, from + width - lo, 1);
+  }
+  return sum;
+}
+
+static int ascending(const void *x, const void *y) {
+  const double a = *(const double *)x, b = *(const double *)y;
+  return (a > b) - (a < b);
+}
+
+/* Where F(t), the integral over r, is not smooth: where u or v is 0, and where two kinks cross, |u| = |v|. Ascending,
+ * in [0, 2 pi). */
+static size_t breaks(const plane *p, double out[8]) {
+  size_t n = 0;
+  for (int side = 0; side < 2; side++) {
+    out[n++] = 0.5 * PI + side * PI;
+    out[n++] = p->alpha + 0.5 * PI + side * PI;
+    if (!(p->kink > 0)) continue;
+    const double x = p->root_b * cos(p->alpha), y = p->root_b * sin(p->alpha);
+    out[n++] = atan2(p->root_a - x, y) + side * PI;
+    out[n++] = atan2(p->root_a + x, -y) + side * PI;
+  }
+  for (size_t k = 0; k < n; k++) {
+    out[k] -= 2 * PI * floor(out[k] / (2 * PI));
+  }
+  qsort(out, n, sizeof *out, ascending);
+  return n;
+}
+
+double fanin__correlated(const fanin__activation *activation, fanin__function function, double slope, double q_a,
+                         double q_b, double c) {
+  plane p = {.g = function == FANIN__PHI ? activation->f : activation->df,
+             .slope = slope,
+             .kink = activation->facts.kink,
+             .root_a = sqrt(fmax(q_a, 1e-300)),
+             .root_b = sqrt(fmax(q_b, 1e-300)),
+             .alpha = acos(fmin(fmax(c, -1), 1))};
+  double angle[8], sum = 0;
+  const size_t n = breaks(&p, angle);
+  for (size_t k = 0; k < n; k++) {
+    const double next = k + 1 < n ? angle[k + 1] : angle[0] + 2 * PI;
+    sum += sector(&p, angle[k], next - angle[k]);
+  }
+  return sum / (2 * PI);
+}

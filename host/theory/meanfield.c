@@ -1,0 +1,263 @@
+/* Mean-field moments of an activation and of its derivative by quadrature in double: means, mean squares, their Hermite
+ * expansions, and curves of these. */
+#include "theory/meanfield.h"
+
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/status.h"
+#include "math/normal.h"
+#include "math/quadrature.h"
+
+#define PI 3.14159265358979323846
+
+/* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
+
+/* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
+ * because the later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
+enum { NODES_MAX = 2048 };
+
+typedef struct integrand {
+  double (*g)(double z, double slope);
+  double slope, root; /* sqrt(q) */
+  double kink;        /* where phi bends, beside at 0 */
+  double v, s;        /* for psi */
+  int order;          /* k: of He_k(x) / sqrt(k!) */
+  size_t next, known; /* nodes */
+  double density[NODES_MAX], square[NODES_MAX], hermite[NODES_MAX], hermite_before[NODES_MAX];
+} integrand;
+
+static size_t visit(integrand *g, double x) {
+  const size_t k = g->next++;
+  if (k < g->known) return k;
+  const double value = g->g(g->root * x, g->slope);
+  g->square[k] = value * value;
+  g->density[k] = fanin__normal_pdf(x);
+  g->hermite[k] = 1;
+  g->hermite_before[k] = 0;
+  g->known = g->next;
+  return k;
+}
+
+/* For the orders 0, 1, 2, ... in turn: moves on to the next one by the three-term recurrence. */
+static double projection(double x, void *context) {
+  integrand *const g = context;
+  const size_t k = visit(g, x);
+  const double now = g->hermite[k];
+  g->hermite[k] = (x * now - sqrt((double)g->order) * g->hermite_before[k]) / sqrt(g->order + 1.0);
+  g->hermite_before[k] = now;
+  return g->square[k] * now * g->density[k];
+}
+
+static double square_of_ratio(double x, void *context) {
+  integrand *const g = context;
+  const size_t k = visit(g, x);
+  const double ratio = g->square[k] / g->v;
+  return ratio * ratio * g->density[k];
+}
+
+static double psi_cubed(double x, void *context) {
+  integrand *const g = context;
+  const size_t k = visit(g, x);
+  const double psi = g->square[k] / g->v - 1 - g->s * (x * x - 1);
+  return psi * psi * psi * g->density[k];
+}
+
+static double first_power(double x, void *context) {
+  const integrand *const g = context;
+  return g->g(g->root * x, g->slope) * fanin__normal_pdf(x);
+}
+
+/* Where an activation bends: at 0 and its kinks, else on the scale of 1; with x = z / sqrt(q), pieces grow
+ * from there in proportion to |x|, up to the scale 1 of the density. Beyond |x| = 12 lies 1e-32 of the mass, so that
+ * 16 nodes a piece are exact to 1e-10 even for eighth powers. From q = 1e18 on, all that bends lies in 1e-9 of the
+ * mass: at most 2 x 46 pieces. */
+static double expectation(double (*f)(double x, void *context), integrand *g) {
+  const double scale = fmax(1 / g->root, 1e-9), kink = g->kink * scale;
+  double sum = 0;
+  g->next = 0;
+  for (double lo = 0, hi; lo < 12; lo = hi) {
+    hi = lo + fmin(fmax(lo, 0.75 * scale), 1);
+    if (lo < kink && kink < hi) hi = kink;
+    sum += fanin__integrate(f, g, lo, hi, 1) + fanin__integrate(f, g, -hi, -lo, 1);
+  }
+  return sum;
+}
+
+/* phi and phi' are constant where q is 0, but for a kink at 0, which the least q sees. */
+static void prepare(integrand *g, const fanin__activation *activation, fanin__function function, double slope,
+                    double q) {
+  g->g = function == FANIN__PHI ? activation->f : activation->df;
+  g->slope = slope;
+  g->root = sqrt(fmax(q, DBL_MIN));
+  g->kink = activation->facts.kink;
+  g->order = 0;
+  g->known = 0;
+}
+
+double fanin__mean(const fanin__activation *activation, double slope, double q) {
+  if (!(q > 0)) return activation->f(0, slope);
+  if (activation->facts.odd) return 0;
+  integrand g;
+  prepare(&g, activation, FANIN__PHI, slope, q);
+  return expectation(first_power, &g);
+}
+
+double fanin__mean_square(const fanin__activation *activation, fanin__function function, double slope, double q) {
+  if (!(q > 0) && function == FANIN__PHI) return pow(activation->f(0, slope), 2);
+  integrand g;
+  prepare(&g, activation, function, slope, q);
+  return expectation(projection, &g);
+}
+
+double fanin__v(const fanin__activation *activation, double slope, double q) {
+  return fanin__mean_square(activation, FANIN__PHI, slope, q);
+}
+
+fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
+                                      double q) {
+  fanin__expansion e = {.v = fanin__mean_square(activation, function, slope, q)};
+  if (!(e.v > 0)) return e;
+  e.a[0] = 1;
+  if (!(q > 0) && function == FANIN__PHI) return e;
+  integrand g;
+  prepare(&g, activation, function, slope, q);
+  double kept = 0;
+  for (; g.order < FANIN__ORDERS; g.order++) {
+    e.a[g.order] = expectation(projection, &g) / e.v;
+    kept += e.a[g.order] * e.a[g.order];
+  }
+  g.v = e.v;
+  g.s = e.a[2] / sqrt(2);
+  e.rest = sqrt(fmax(expectation(square_of_ratio, &g) - kept, 0));
+  e.third = expectation(psi_cubed, &g);
+  return e;
+}
+
+fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q) {
+  return fanin__expand_square(activation, FANIN__PHI, slope, q);
+}
+
+double fanin__kappa(const fanin__expansion *e, double c) {
+  double sum = e->rest * e->rest;
+  for (int k = FANIN__ORDERS - 1; k > 0; k--) {
+    sum = sum * c + e->a[k] * e->a[k];
+  }
+  return sum * c;
+}
+
+double fanin__kappa_residual(const fanin__expansion *e) {
+  return fanin__kappa(e, 1) - e->a[2] * e->a[2];
+}
+
+/* ---- Shares ------------------------------------------------------------------------------------------------------ */
+
+/* P(z < bound), z ~ N(0, q); a bound of NaN holds for no z. */
+static double share_below(double bound, double q) {
+  if (isnan(bound)) return 0;
+  return q > 0 ? fanin__normal_tail(-bound / sqrt(q)) : bound >= 0;
+}
+
+double fanin__saturated_share(const fanin__activation *activation, double q) {
+  return 2 * share_below(-activation->facts.saturated, q);
+}
+
+double fanin__zero_share(const fanin__activation *activation, double slope, double q) {
+  return share_below(fanin__zero_below(activation, slope), q);
+}
+
+/* ---- Curves ------------------------------------------------------------------------------------------------------ */
+
+/* V is analytic in ln q while Re(1/q) > 0, a strip of half-width pi/2: the error of interpolating ln V and a[k] falls
+ * by the factor rho = b + sqrt(1 + b^2), b = (pi/2) / half, a node. Nodes for 1e-10; the cap takes ranges beyond e^60.
+ */
+static int nodes_for(double half) {
+  if (!(half > 1e-12)) return 1;
+  const double b = 0.5 * PI / half;
+  const double nodes = ceil(23 / log(b + sqrt(1 + b * b)));
+  return (int)fmin(fmax(nodes, 4), 512);
+}
+
+/* Chebyshev points of the first kind on [-1, 1]. */
+static double node(int k, int nodes) {
+  return cos(PI * (k + 0.5) / nodes);
+}
+
+fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__function function, double slope,
+                                    const double *q, size_t n, int values, fanin__curve *out) {
+  double lo = INFINITY, hi = 0;
+  for (size_t k = 0; k < n; k++) {
+    if (q[k] > 0) lo = fmin(lo, q[k]);
+    hi = fmax(hi, q[k]);
+  }
+  if (!(hi > 0)) lo = hi = 1; /* every q is 0: any interval will do */
+  fanin__curve curve = {.middle = 0.5 * (log(lo) + log(hi)),
+                        .half = 0.5 * (log(hi) - log(lo)),
+                        .zero = fanin__mean_square(activation, function, slope, 0)};
+  curve.nodes = nodes_for(curve.half);
+  curve.values = values;
+  curve.table = malloc((size_t)curve.nodes * (size_t)values * sizeof *curve.table);
+  if (!curve.table) return fanin__fail(FANIN_OUT_OF_MEMORY, "%d x %d numbers for a curve", curve.nodes, values);
+  for (int k = 0; k < curve.nodes; k++) {
+    const double at = exp(curve.middle + curve.half * node(k, curve.nodes));
+    double *const row = curve.table + (size_t)k * (size_t)values;
+    if (values == 1) {
+      row[0] = log(fmax(fanin__mean_square(activation, function, slope, at), DBL_MIN));
+      continue;
+    }
+    const fanin__expansion e = fanin__expand_square(activation, function, slope, at);
+    memcpy(row, e.a, sizeof e.a);
+    row[0] = log(fmax(e.v, DBL_MIN));
+    row[FANIN__ORDERS] = e.rest;
+  }
+  *out = curve;
+  return FANIN_OK;
+}
+
+fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
+                               fanin__curve *out) {
+  return fanin__curve_of_square(activation, FANIN__PHI, slope, q, n, values, out);
+}
+
+/* Barycentric interpolation (Berrut & Trefethen 2004, equation 5.3) of the table at x of [-1, 1]. */
+static void interpolate(const fanin__curve *curve, double x, double *values) {
+  const size_t size = (size_t)curve->values;
+  double total = 0;
+  memset(values, 0, size * sizeof *values);
+  for (int k = 0; k < curve->nodes; k++) {
+    const double angle = PI * (k + 0.5) / curve->nodes, distance = x - cos(angle);
+    const double *const row = curve->table + (size_t)k * size;
+    if (distance == 0 || curve->nodes == 1) {
+      memcpy(values, row, size * sizeof *values);
+      return;
+    }
+    const double weight = (k % 2 ? -1 : 1) * sin(angle) / distance;
+    total += weight;
+    for (size_t j = 0; j < size; j++) {
+      values[j] += weight * row[j];
+    }
+  }
+  for (size_t j = 0; j < size; j++) {
+    values[j] /= total;
+  }
+}
+
+void fanin__curve_at(const fanin__curve *curve, double q, double *values) {
+  if (!(q > 0)) {
+    memset(values, 0, (size_t)curve->values * sizeof *values);
+    values[0] = curve->zero;
+    return;
+  }
+  interpolate(curve, curve->half > 0 ? (log(q) - curve->middle) / curve->half : 0, values);
+  values[0] = exp(values[0]);
+  for (int j = 1; j < curve->values; j++) {
+    values[j] *= values[0];
+  }
+}
+
+void fanin__curve_free(fanin__curve *curve) {
+  free(curve->table);
+  *curve = (fanin__curve){0};
+}

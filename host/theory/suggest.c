@@ -1,0 +1,222 @@
+/* Which initialiser an activation wants, and what each choice costs, from mean-field theory. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/status.h"
+#include "fanin/theory.h"
+#include "theory/meanfield.h"
+
+typedef struct question {
+  const fanin__activation *activation;
+  double slope;
+  double fan_ratio; /* fan_in / fan_out */
+  double v, square; /* E[phi^2], E[phi'^2] at q = 1 */
+} question;
+
+/* ---- The initialiser --------------------------------------------------------------------------------------------- */
+
+/* Variance scale / fan by the name that it usually has, else to nine decimals, a text that can be read. */
+static fanin_init scaled(const question *ask, double *scale, fanin_mode mode) {
+  if (fabs(*scale - 1) < 1e-9 && mode == FANIN_FAN_IN) {
+    *scale = 1;
+    return fanin_lecun_normal();
+  }
+  if (ask->activation->facts.homogeneous) {
+    return fanin_he_normal(0 - ask->activation->f(-1, ask->slope), mode); /* a: phi(x) = a x for x < 0 */
+  }
+  *scale = floor(*scale * 1e9 + 0.5) / 1e9;
+  return fanin_variance_scaling(*scale, mode, FANIN_DIST_NORMAL);
+}
+
+/* ---- What it does ------------------------------------------------------------------------------------------------ */
+
+static double next_q(const question *ask, const fanin_suggestion *s, double sigma_w2, double q) {
+  return sigma_w2 * fanin__v(ask->activation, ask->slope, q) + s->sigma_b2;
+}
+
+static double chi(const question *ask, double sigma_w2, double q) {
+  return sigma_w2 * fanin__mean_square(ask->activation, FANIN__SLOPE, ask->slope, q);
+}
+
+/* A q that changes by less stands still: the scale has nine decimals, and an unstable fixed point is one all the same.
+ */
+#define STILL 1e-8
+
+/* Through the layers. V and E[phi'^2] are asked for up to q = 1e300 only; beyond, q has left every use. */
+static void run(const question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
+  double q = q_1;
+  s->q_growth = next_q(ask, s, sigma_w2, q) / q;
+  s->g_growth = chi(ask, sigma_w2, q) / ask->fan_ratio;
+  s->g_total = 1;
+  for (size_t l = 1; l < s->depth && q <= 1e300; l++) {
+    const double next = next_q(ask, s, sigma_w2, q);
+    s->g_total *= chi(ask, sigma_w2, q) / ask->fan_ratio;
+    if (fabs(next - q) <= STILL * q) {
+      s->g_total *= pow(chi(ask, sigma_w2, q) / ask->fan_ratio, (double)(s->depth - 1 - l));
+      break;
+    }
+    q = next;
+  }
+  s->q_total = q / q_1;
+}
+
+/* From q_1 the map of q, which rises with q, leads to the next fixed point in the direction that it takes. */
+static fanin_status limit(const question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
+  fanin_fixed_point points[8];
+  size_t count = 0;
+  FANIN__TRY(fanin_fixed_points(ask->activation->name, ask->slope, sigma_w2, s->sigma_b2, points, 8, &count));
+  s->q_limit = s->q_growth > 1 ? INFINITY : 0;
+  for (size_t k = 0; k < count && k < 8; k++) {
+    const double q = points[k].q;
+    if (s->q_growth > 1 ? q > q_1 && q < s->q_limit : q < q_1 && q > s->q_limit) s->q_limit = q;
+  }
+  if (fabs(s->q_growth - 1) <= STILL) s->q_limit = q_1;
+  const double far = fmin(s->q_limit, 1e10);
+  s->chi_limit = chi(ask, sigma_w2, far);
+  const double q = s->q_limit > 0 && s->q_limit < INFINITY ? s->q_limit : q_1;
+  const fanin__expansion e = fanin__expand(ask->activation, ask->slope, q);
+  s->sensitivity = sigma_w2 * e.v * e.a[2] / sqrt(2) / next_q(ask, s, sigma_w2, q);
+  return FANIN_OK;
+}
+
+/* ---- Choices ----------------------------------------------------------------------------------------------------- */
+
+static fanin_status add(const question *ask, fanin_suggestion choice, double scale, double q_1, fanin_suggestion *list,
+                        size_t *count) {
+  const fanin_mode mode = choice.aim == FANIN_AIM_BACKWARD ? FANIN_FAN_OUT : FANIN_FAN_IN;
+  choice.init = scaled(ask, &scale, mode);
+  choice.gain = sqrt(scale);
+  const double sigma_w2 = mode == FANIN_FAN_OUT ? scale * ask->fan_ratio : scale;
+  run(ask, &choice, sigma_w2, q_1);
+  FANIN__TRY(limit(ask, &choice, sigma_w2, q_1));
+  list[(*count)++] = choice;
+  return FANIN_OK;
+}
+
+static fanin_status add_edge(const question *ask, size_t depth, double sigma_b2, fanin_suggestion *list,
+                             size_t *count) {
+  double q;
+  const double sigma_w2 = fanin__critical(ask->activation, ask->slope, sigma_b2, &q);
+  const fanin_suggestion choice = {.aim = FANIN_AIM_EDGE, .sigma_b2 = sigma_b2, .depth = depth};
+  if (isnan(sigma_w2) || ask->activation->facts.homogeneous) return FANIN_OK; /* there, it is the gain that keeps q */
+  if (q == 0 && next_q(ask, &choice, sigma_w2, 1) > 1) return FANIN_OK; /* a point that q leaves is no place to be */
+  return add(ask, choice, sigma_w2, q > 0 ? q : 1, list, count);
+}
+
+static fanin_status add_torch(const question *ask, size_t depth, fanin_suggestion *list, size_t *count) {
+  const double scale = pow(ask->activation->torch_gain, 2);
+  const fanin_suggestion choice = {.aim = FANIN_AIM_PYTORCH, .depth = depth};
+  if (scale == 0 || fabs(scale * ask->v - 1) < 1e-9) return FANIN_OK;
+  return add(ask, choice, scale, 1, list, count);
+}
+
+static fanin_status check(double fan_ratio, size_t depth, double sigma_b2) {
+  if (!(fan_ratio > 0 && fan_ratio < INFINITY)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "fan_ratio is %g; a finite number above 0 is accepted", fan_ratio);
+  }
+  if (depth == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
+  if (!(sigma_b2 >= 0 && sigma_b2 < INFINITY)) {
+    return fanin__fail(FANIN_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted", sigma_b2);
+  }
+  return FANIN_OK;
+}
+
+fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth, double sigma_b2,
+                           fanin_suggestion list[FANIN_AIM_COUNT], size_t *count) {
+  question ask = {.slope = slope, .fan_ratio = fan_ratio};
+  size_t n = 0;
+  FANIN__TRY(fanin__activation_of(activation, slope, &ask.activation));
+  FANIN__TRY(check(fan_ratio, depth, sigma_b2));
+  ask.v = fanin__v(ask.activation, slope, 1);
+  ask.square = fanin__mean_square(ask.activation, FANIN__SLOPE, slope, 1);
+  const bool both = fan_ratio == 1 && fabs(ask.v / ask.square - 1) < 1e-9;
+  const fanin_suggestion forward = {.aim = both ? FANIN_AIM_BOTH : FANIN_AIM_FORWARD, .depth = depth};
+  const fanin_suggestion backward = {.aim = FANIN_AIM_BACKWARD, .depth = depth};
+  FANIN__TRY(add(&ask, forward, 1 / ask.v, 1, list, &n));
+  if (!both) FANIN__TRY(add(&ask, backward, 1 / ask.square, 1, list, &n));
+  FANIN__TRY(add_edge(&ask, depth, sigma_b2, list, &n));
+  FANIN__TRY(add_torch(&ask, depth, list, &n));
+  *count = n;
+  return FANIN_OK;
+}
+
+/* ---- Sentences --------------------------------------------------------------------------------------------------- */
+
+static const struct {
+  const char *name, *does;
+} aims[FANIN_AIM_COUNT] = {
+    [FANIN_AIM_BOTH] = {"both", "keeps q and gradients"},
+    [FANIN_AIM_FORWARD] = {"forward", "keeps q at 1"},
+    [FANIN_AIM_BACKWARD] = {"backward", "keeps gradients where q is 1"},
+    [FANIN_AIM_EDGE] = {"edge", "is the edge of chaos, where gradients keep their size"},
+    [FANIN_AIM_PYTORCH] = {"pytorch", "has PyTorch's gain"},
+};
+
+const char *fanin_aim_name(fanin_aim aim) {
+  return (int)aim >= 0 && aim < FANIN_AIM_COUNT ? aims[aim].name : NULL;
+}
+
+typedef struct buffer {
+  char text[1024];
+  size_t used;
+} buffer;
+
+static void say(buffer *b, const char *format, ...) FANIN__PRINTF(2, 3);
+
+static void say(buffer *b, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  const int n = vsnprintf(b->text + b->used, sizeof b->text - b->used, format, arguments);
+  va_end(arguments);
+  if (n > 0) b->used += (size_t)n < sizeof b->text - b->used ? (size_t)n : sizeof b->text - b->used - 1;
+}
+
+static void say_of_q(buffer *b, const fanin_suggestion *s) {
+  if (fabs(s->q_growth - 1) > 1e-6) {
+    say(b, " q is multiplied by %.4g in the first layer and by %.4g over %zu layers; in the long run ", s->q_growth,
+        s->q_total, s->depth);
+    if (s->q_limit > 0 && s->q_limit < INFINITY) {
+      say(b, "it settles at %.4g, not 1.", s->q_limit);
+    } else {
+      say(b, "it %s.", s->q_limit > 0 ? "grows without bound" : "goes to 0");
+      return;
+    }
+  }
+  if (s->sensitivity > 1 + 1e-6) {
+    say(b, " q = %.4g is unstable with depth: a small deviation is multiplied by %.3g a layer.", s->q_limit,
+        s->sensitivity);
+  } else if (s->sensitivity > 1 - 1e-6) {
+    say(b, " A deviation of q stays as it is.");
+  } else {
+    say(b, " q = %.4g is stable: a small deviation is multiplied by %.3g a layer.", s->q_limit, s->sensitivity);
+  }
+}
+
+static void say_of_g(buffer *b, const fanin_suggestion *s) {
+  if (fabs(s->g_growth - 1) < 1e-6 && fabs(s->g_total - 1) < 1e-4) {
+    say(b, " Gradients keep their mean square.");
+    return;
+  }
+  say(b, " Backward, the mean square of gradients is multiplied by %.4g a layer %s, by %.4g over %zu layers.",
+      s->g_growth, fabs(s->q_growth - 1) > 1e-6 ? "at first" : "throughout", s->g_total, s->depth);
+}
+
+size_t fanin_suggestion_format(const fanin_suggestion *suggestion, char *text, size_t size) {
+  buffer b = {.used = 0};
+  char init[256];
+  (void)fanin_init_format(&suggestion->init, init, sizeof init);
+  const char *const does = fanin_aim_name(suggestion->aim) ? aims[suggestion->aim].does : "is no suggestion";
+  say(&b, "%s (gain %.7g", init, suggestion->gain);
+  if (suggestion->sigma_b2 > 0) say(&b, ", biases of variance %.4g", suggestion->sigma_b2);
+  say(&b, ") %s.", does);
+  say_of_q(&b, suggestion);
+  say_of_g(&b, suggestion);
+  if (size > 0) {
+    const size_t kept = b.used < size ? b.used : size - 1;
+    memcpy(text, b.text, kept);
+    text[kept] = '\0';
+  }
+  return b.used;
+}

@@ -1,0 +1,33 @@
+/* Selectors of devices, from the command line or $FANIN_DEVICE, among devices that are not there. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/device.h"
+#include "fuzz.h"
+
+static fanin_status three_devices(fanin_device_info *list, size_t capacity, size_t *count) {
+  static const fanin_device_info all[] = {
+      {.name = "pthread-Xeon", .platform_name = "Portable Computing Language", .type = CL_DEVICE_TYPE_CPU, .usable = 1},
+      {.name = "gfx1100", .platform_name = "AMD", .type = CL_DEVICE_TYPE_GPU, .usable = 1},
+      {.name = "old", .platform_name = "", .type = CL_DEVICE_TYPE_ACCELERATOR, .reason = "rounds toward zero"}};
+  *count = sizeof all / sizeof *all;
+  for (size_t k = 0; k < *count && k < capacity; ++k)
+    list[k] = all[k];
+  return FANIN_OK;
+}
+#define fanin_devices three_devices
+#include "core/select.c" // NOLINT(bugprone-suspicious-include)
+#undef fanin_devices
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  char *text = fuzz_text(data, size);
+  fanin_device_info info = {.name = ""};
+  const fanin_status status = fanin__select(text, &info);
+  if (status == FANIN_OK) {
+    FUZZ_REQUIRE(info.usable && info.name[0] != '\0');
+  } else {
+    FUZZ_REQUIRE((status == FANIN_NO_DEVICE || status == FANIN_UNSUPPORTED) && fanin_last_error()[0] != '\0');
+  }
+  free(text);
+  return 0;
+}

@@ -1,0 +1,81 @@
+/* What the tests of the probe share. */
+#include "support/support_probe.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const char *activation, const char *init,
+                                     uint64_t batch) {
+  fanin_probe_config config = {.widths = widths,
+                               .n_widths = n,
+                               .activation = activation,
+                               .slope = 0.1,
+                               .dtype = FANIN_F32,
+                               .batch = batch,
+                               .seed = 1};
+  assert_ok(fanin_init_parse(init, &config.init));
+  return config;
+}
+
+/* fanin_probe(), with the layers copied out. */
+fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                               fanin_probe_layer *layers) {
+  fanin_probe_report *report = NULL;
+  const fanin_status status = fanin_probe(f, queue, config, &report);
+  if (status == FANIN_OK) memcpy(layers, report->layers, report->n_layers * sizeof *layers);
+  fanin_probe_report_free(report);
+  return status;
+}
+
+bool test_have_clblast(fanin *f) {
+  const uint64_t widths[2] = {1, 1};
+  const fanin_probe_config config = test_probe_config(widths, 2, "relu", "he_normal", 1);
+  fanin_probe_layer layer;
+  const fanin_status status = test_probe_layers(f, NULL, &config, &layer);
+  if (status != FANIN_UNSUPPORTED) return true;
+  assert_non_null(strstr(fanin_last_error(), "without CLBlast"));
+  return false;
+}
+
+void test_assert_relative(double value, double exact, double tolerance, const char *what) {
+  if (fabs(value - exact) <= tolerance * fabs(exact)) return;
+  fail_msg("%s is %.12g, not %.12g", what, value, exact);
+}
+
+/* The tensor that the probe fills, as doubles. */
+double *test_values_of(fanin *f, const fanin_init *init, fanin_dtype dtype, const char *name, uint64_t rows,
+                       uint64_t columns) {
+  const size_t n = (size_t)(rows * columns);
+  fanin_tensor t;
+  assert_ok(fanin_tensor_alloc(f, dtype, "OI", 2, (const uint64_t[]){rows, columns}, &t));
+  assert_ok(fanin_fill(f, NULL, &t, init, fanin_key_named(1, name), 0, NULL, NULL));
+  uint32_t *const bits = calloc(n, sizeof *bits);
+  double *const values = malloc(n * sizeof *values);
+  assert_non_null(bits);
+  assert_non_null(values);
+  assert_ok(fanin_read(f, NULL, &t, bits, n * fanin_dtype_size(dtype), 1, 0, NULL, NULL));
+  for (size_t k = 0; k < n; k++) {
+    const uint16_t half = ((const uint16_t *)bits)[k];
+    uint32_t word = dtype == FANIN_BF16 ? (uint32_t)half << 16 : bits[k];
+    float value;
+    memcpy(&value, &word, sizeof value);
+    values[k] = (double)value;
+    if (dtype != FANIN_F16) continue;
+    const int exponent = half >> 10 & 31, mantissa = half & 1023;
+    const double size = exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24);
+    values[k] = half >> 15 ? -size : size;
+  }
+  free(bits);
+  fanin_tensor_free(&t);
+  return values;
+}
+
+double test_uniform(uint64_t *state) {
+  return (double)(test_random(state) >> 11) * 0x1p-53;
+}
+
+float test_normal(uint64_t *state) {
+  const double radius = sqrt(-2 * log(1 - test_uniform(state)));
+  return (float)(radius * cos(6.283185307179586 * test_uniform(state)));
+}

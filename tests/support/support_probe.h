@@ -1,0 +1,34 @@
+/* Networks to probe, and numbers to hold the probe to. */
+#ifndef FANIN_TESTS_SUPPORT_PROBE_H
+#define FANIN_TESTS_SUPPORT_PROBE_H
+
+#include <stdbool.h>
+
+#include "support/support.h"
+
+/* slope 0.1, f32, seed 1. */
+fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const char *activation, const char *init,
+                                     uint64_t batch);
+
+/* fanin_probe(), with the layers copied out. */
+fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                               fanin_probe_layer *layers);
+
+/* Skips the test in a build without CLBlast. */
+#define NEED_CLBLAST(state)                                                                                            \
+  do {                                                                                                                 \
+    if (!test_have_clblast(*(state))) skip();                                                                          \
+  } while (0)
+bool test_have_clblast(fanin *f);
+
+void test_assert_relative(double value, double exact, double tolerance, const char *what);
+
+/* The tensor of that name that a probe of seed 1 fills, as doubles; free() it. */
+double *test_values_of(fanin *f, const fanin_init *init, fanin_dtype dtype, const char *name, uint64_t rows,
+                       uint64_t columns);
+
+/* Random numbers that do not come from fanin: of [0, 1), and standard normal. */
+double test_uniform(uint64_t *state);
+float test_normal(uint64_t *state);
+
+#endif

@@ -1,0 +1,331 @@
+/* The table of initialisers and its text form: descriptions, constructors, parsing, formatting, and what is refused. */
+#include <locale.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "init/initializer.h"
+#include "support/support.h"
+
+static fanin_init parsed(const char *text) {
+  fanin_init init;
+  if (fanin_init_parse(text, &init) != FANIN_OK) fail_msg("%s: %s", text, fanin_last_error());
+  return init;
+}
+
+/* Every field, bit by bit: 0 and -0 differ. */
+static bool same(const fanin_init *x, const fanin_init *y) {
+  const double a[] = {x->value, x->lo, x->hi, x->mean, x->std, x->a, x->b, x->gain, x->scale};
+  const double b[] = {y->value, y->lo, y->hi, y->mean, y->std, y->a, y->b, y->gain, y->scale};
+  return memcmp(a, b, sizeof a) == 0 && x->kind == y->kind && x->bounds == y->bounds && x->corrected == y->corrected &&
+         x->mode == y->mode && x->distribution == y->distribution;
+}
+
+static void assert_same(fanin_init x, fanin_init y, const char *what) {
+  if (same(&x, &y)) return;
+  char a[512], b[512];
+  fanin_init_format(&x, a, sizeof a);
+  fanin_init_format(&y, b, sizeof b);
+  fail_msg("%s: '%s' is not '%s'", what, a, b);
+}
+
+/* The descriptions' defaults are the table's, and name every parameter in its order. */
+static void descriptions_agree_with_the_table(void **state) {
+  (void)state;
+  for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
+    fanin_description d;
+    assert_ok(fanin_describe((fanin_kind)kind, &d));
+    const fanin_init plain = parsed(d.name);
+    assert_int_equal(plain.kind, kind);
+    char text[512], names[512] = "", described[512] = "";
+    fanin_init_format(&plain, text, sizeof text);
+    assert_string_equal(text, d.name);
+    if (d.parameters[0]) {
+      snprintf(text, sizeof text, "%s:%s", d.name, d.parameters);
+      assert_same(parsed(text), plain, text);
+    }
+    for (const fanin__parameter *p = fanin__initializer_of((fanin_kind)kind)->parameters; p->name; p++)
+      fanin__append(names, sizeof names, p->name);
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", d.parameters);
+    for (char *save = NULL, *pair = strtok_r(copy, ",", &save); pair; pair = strtok_r(NULL, ",", &save)) {
+      pair[strcspn(pair, "=")] = '\0';
+      fanin__append(described, sizeof described, pair);
+    }
+    assert_string_equal(described, names);
+    assert_true(d.formula[0] && d.source[0]);
+    assert_int_equal(d.needs_fans, kind >= FANIN_XAVIER_UNIFORM);
+  }
+  fanin_description d;
+  assert_status(fanin_describe(FANIN_KIND_COUNT, &d), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_describe((fanin_kind)-1, &d), FANIN_BAD_ARGUMENT);
+}
+
+static void text_means_what_constructors_say(void **state) {
+  (void)state;
+  fanin_init absolute = fanin_trunc_normal(0.5, 0.02, -INFINITY, 3);
+  absolute.bounds = FANIN_BOUNDS_ABSOLUTE;
+  absolute.corrected = 0;
+  fanin_init keras = fanin_xavier_normal(1);
+  keras.distribution = FANIN_DIST_TRUNC_NORMAL;
+  fanin_init flax = fanin_lecun_normal();
+  flax.distribution = FANIN_DIST_TRUNC_NORMAL;
+  const struct {
+    const char *text;
+    fanin_init init;
+  } rows[] = {
+      {"zeros", fanin_zeros()},
+      {"ones", fanin_ones()},
+      {"constant", fanin_constant(0)},
+      {"constant:value=-0x1.8p-3", fanin_constant(-0.1875)},
+      {"uniform", fanin_uniform(0, 1)},
+      {"uniform:hi=2.5e-1,lo=-.25", fanin_uniform(-0.25, 0.25)},
+      {"normal", fanin_normal(0, 1)},
+      {"normal:std=+0.02,mean=1.", fanin_normal(1, 0.02)},
+      {"trunc_normal", fanin_trunc_normal(0, 1, -2, 2)},
+      {"trunc_normal:std=0.02,a=-3,b=inf", fanin_trunc_normal(0, 0.02, -3, INFINITY)},
+      {"trunc_normal:corrected=false,bounds=absolute,b=3,a=-inf,std=.02,mean=.5", absolute},
+      {"xavier_uniform", fanin_xavier_uniform(1)},
+      {"glorot_uniform:gain=0.5", fanin_xavier_uniform(0.5)},
+      {"xavier_uniform:gain=tanh,criterion=pytorch", fanin_xavier_uniform(5.0 / 3)},
+      {"xavier_uniform:criterion=pytorch,gain=relu", fanin_xavier_uniform(sqrt(2))},
+      {"xavier_uniform:slope=3,gain=leaky_relu,criterion=pytorch", fanin_xavier_uniform(sqrt(0.2))},
+      {"xavier_normal:gain=linear", fanin_xavier_normal(1)},
+      {"glorot_normal:distribution=trunc_normal", keras},
+      {"he_uniform", fanin_he_uniform(0, FANIN_FAN_IN)},
+      {"kaiming_uniform:mode=fan_out", fanin_he_uniform(0, FANIN_FAN_OUT)},
+      {"pytorch_default", fanin_he_uniform(sqrt(5), FANIN_FAN_IN)},
+      {"pytorch_default:a=1", fanin_he_uniform(1, FANIN_FAN_IN)},
+      {"pytorch_default:mode=fan_avg", fanin_he_uniform(sqrt(5), FANIN_FAN_AVG)},
+      {"he_normal:mode=fan_out,a=0.2", fanin_he_normal(0.2, FANIN_FAN_OUT)},
+      {"kaiming_normal:a=0.2,mode=fan_geo", fanin_he_normal(0.2, FANIN_FAN_GEO)},
+      {"lecun_uniform", fanin_lecun_uniform()},
+      {"lecun_normal:distribution=trunc_normal", flax},
+      {"variance_scaling", fanin_variance_scaling(1, FANIN_FAN_IN, FANIN_DIST_NORMAL)},
+      {"variance_scaling:distribution=uniform,mode=fan_avg,scale=3",
+       fanin_variance_scaling(3, FANIN_FAN_AVG, FANIN_DIST_UNIFORM)},
+      {"identity:gain=-2", fanin_identity(-2)},
+      {"dirac", fanin_dirac(1)},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+    assert_same(parsed(rows[k].text), rows[k].init, rows[k].text);
+}
+
+/* A named gain is fanin_gain()'s, with the criterion and slope that the text says. */
+static void named_gains_are_gains(void **state) {
+  (void)state;
+  const struct {
+    const char *text, *name;
+    double slope;
+    fanin_criterion criterion;
+  } rows[] = {
+      {"xavier_normal:gain=gelu", "gelu", 0, FANIN_SECOND_MOMENT},
+      {"xavier_normal:gain=gelu,criterion=variance", "gelu", 0, FANIN_VARIANCE},
+      {"xavier_uniform:gain=leaky_relu", "leaky_relu", 0.01, FANIN_SECOND_MOMENT},
+      {"identity:gain=leaky_relu,slope=0.3,criterion=second_moment", "leaky_relu", 0.3, FANIN_SECOND_MOMENT},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    double gain;
+    assert_ok(fanin_gain(rows[k].name, rows[k].slope, rows[k].criterion, &gain));
+    assert_true(gain != 1 && parsed(rows[k].text).gain == gain);
+  }
+}
+
+/* A double of any magnitude, by its bits. */
+static double any_double(uint64_t *random) {
+  for (;;) {
+    const uint64_t bits = test_random(random);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    if (isfinite(x)) return x;
+  }
+}
+
+static double draw_number(uint64_t *random, const fanin__parameter *p) {
+  if (p->most == INFINITY && test_random_below(random, 4) == 0) return test_random(random) & 1 ? INFINITY : -INFINITY;
+  /* Now and then a number that has few digits. */
+  const bool plain = test_random_below(random, 3) == 0;
+  const double x = plain ? ((double)test_random_below(random, 4001) - 2000) / 100 : any_double(random);
+  const double sized = fabs(x) <= p->most ? x : x / 1e250;
+  return p->least == 0 ? fabs(sized) : sized;
+}
+
+static void text_keeps_every_bit(void **state) {
+  (void)state;
+  uint64_t random = 20240229;
+  size_t done = 0, plain = 0;
+  while (done < 20000) {
+    const fanin_kind kind = (fanin_kind)test_random_below(&random, FANIN_KIND_COUNT);
+    const fanin__initializer *const initializer = fanin__initializer_of(kind);
+    fanin_init init = initializer->defaults;
+    for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
+      if (test_random_below(&random, 4) == 0) continue;
+      size_t choices = 0;
+      while (p->choices && p->choices[choices].name)
+        choices++;
+      if (choices > 0) fanin__set_choice(&init, p, p->choices[test_random_below(&random, choices)].value);
+      if (choices == 0) fanin__set_number(&init, p, draw_number(&random, p));
+    }
+    if (fanin__check_init(&init, FANIN_BAD_ARGUMENT) != FANIN_OK) continue; /* a and b, lo and hi the wrong way round */
+    char text[512];
+    const size_t length = fanin_init_format(&init, text, sizeof text);
+    assert_int_equal(length, strlen(text));
+    assert_same(parsed(text), init, text);
+    plain += strcmp(text, initializer->description.name) == 0;
+    done++;
+  }
+  assert_in_range(plain, 1, done / 2);
+}
+
+static void canonical_text_is_short(void **state) {
+  (void)state;
+  const char *const rows[][2] = {
+      {"glorot_uniform:gain=1.0", "xavier_uniform"},
+      {"he_normal:mode=fan_out,a=2e-1", "he_normal:a=0.2,mode=fan_out"},
+      {"pytorch_default", "he_uniform:a=2.23606797749979"},
+      {"uniform:lo=-0.10,hi=100000", "uniform:lo=-0.1,hi=100000"},
+      {"constant:value=-0", "constant:value=-0"},
+      {"constant:value=1e22", "constant:value=1e+22"},
+      {"constant:value=0.30000000000000004", "constant:value=0.30000000000000004"},
+      {"trunc_normal:a=-inf,b=+inf,bounds=sigma,corrected=false", "trunc_normal:a=-inf,b=inf,corrected=false"},
+      {"xavier_normal:gain=tanh,criterion=pytorch", "xavier_normal:gain=1.6666666666666667"},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    const fanin_init init = parsed(rows[k][0]);
+    char text[64] = "", cut[8];
+    assert_int_equal(fanin_init_format(&init, text, sizeof text), strlen(rows[k][1]));
+    assert_string_equal(text, rows[k][1]);
+    assert_int_equal(fanin_init_format(&init, NULL, 0), strlen(rows[k][1]));
+    assert_int_equal(fanin_init_format(&init, cut, sizeof cut), strlen(rows[k][1]));
+    assert_true(strncmp(cut, text, 7) == 0 && cut[7] == '\0');
+  }
+  const fanin_init none = {.kind = FANIN_KIND_COUNT};
+  char text[8] = "before";
+  assert_int_equal(fanin_init_format(&none, text, sizeof text), 0);
+  assert_string_equal(text, "");
+}
+
+static void bad_texts_are_explained(void **state) {
+  (void)state;
+  const struct {
+    const char *text, *said[3];
+  } rows[] = {
+      {"", {"''", "he_normal", "kaiming_uniform"}},
+      {"he_norml", {"'he_norml'", "did you mean he_normal?", "trunc_normal"}},
+      {"He_Normal", {"'He_Normal'", "did you mean he_normal?", "dirac"}},
+      {"kaiming_unifrom", {"did you mean kaiming_uniform?", "zeros", "dirac"}},
+      {"orthonormal", {"'orthonormal'; there are", "zeros", "pytorch_default"}},
+      {" he_normal", {"' he_normal'", "he_normal", "dirac"}},
+      {"he_normal:", {"he_normal", "''", "name=value"}},
+      {"he_normal:a", {"'a'", "name=value", ""}},
+      {"he_normal:=1", {"'=1'", "name=value", ""}},
+      {"he_normal:a=1,", {"''", "name=value", ""}},
+      {"he_normal:a=1,,mode=fan_in", {"''", "name=value", ""}},
+      {"he_normal:gain=2", {"'gain'", "he_normal", "a, mode, distribution"}},
+      {"he_normal: a=1", {"' a'", "a, mode, distribution", ""}},
+      {"he_uniform:distribution=normal", {"'distribution'", "a, mode", ""}},
+      {"xavier_normal:a=1", {"'a'", "gain, distribution, criterion, slope", ""}},
+      {"zeros:value=1", {"'value'", "none", "zeros"}},
+      {"he_normal:a=1,mode=fan_in,a=1", {"a is given twice", "he_normal", ""}},
+      {"he_normal:a=", {"a is ''", "number", ""}},
+      {"he_normal:a=1x", {"'1x'", "number", ""}},
+      {"he_normal:a= 1", {"' 1'", "number", ""}},
+      {"he_normal:a=1 ", {"'1 '", "number", ""}},
+      {"he_normal:a=0,5", {"'5'", "name=value", ""}},
+      {"he_normal:a=--1", {"'--1'", "number", ""}},
+      {"he_normal:a=0x", {"'0x'", "number", ""}},
+      {"he_normal:a=.", {"'.'", "number", ""}},
+      {"he_normal:a=nan", {"'nan'", "number", ""}},
+      {"he_normal:a=inf", {"'inf'", "-1e+100 to 1e+100", ""}},
+      {"constant:value=1e999", {"'1e999'", "finite", ""}},
+      {"constant:value=-inf", {"'-inf'", "finite", ""}},
+      {"trunc_normal:a=infinity", {"'infinity'", "inf", ""}},
+      {"trunc_normal:b=1e999", {"'1e999'", "inf", ""}},
+      {"trunc_normal:b=nan", {"'nan'", "inf", ""}},
+      {"normal:std=-1", {"std is '-1'", "0 or more", ""}},
+      {"variance_scaling:scale=-2", {"scale is '-2'", "0 or more", ""}},
+      {"variance_scaling:distribution=gauss", {"'gauss'", "uniform, normal, trunc_normal", ""}},
+      {"he_normal:distribution=uniform", {"'uniform'", "accepted are normal, trunc_normal", ""}},
+      {"he_normal:mode=fan", {"'fan'", "fan_in, fan_out, fan_avg, fan_geo", ""}},
+      {"he_normal:mode=fan_inn", {"'fan_inn'", "fan_in", ""}},
+      {"trunc_normal:bounds=std", {"'std'", "sigma, absolute", ""}},
+      {"trunc_normal:corrected=1", {"'1'", "false, true", ""}},
+      {"trunc_normal:a=2,b=1", {"a is 2", "b is 1", ""}},
+      {"trunc_normal:a=3", {"a is 3", "b is 2", ""}},
+      {"uniform:lo=2", {"lo is 2", "hi is 1", ""}},
+      {"xavier_uniform:gain=-1", {"gain is '-1'", "0 or more", ""}},
+      {"xavier_uniform:gain=", {"gain is ''", "activation", ""}},
+      {"xavier_uniform:gain=swish", {"'swish'", "silu", "xavier_uniform"}},
+      {"xavier_uniform:gain=inf", {"'inf'", "activation", ""}},
+      {"xavier_uniform:gain=nan", {"'nan'", "", ""}},
+      {"xavier_uniform:gain=gelu,criterion=pytorch", {"gelu", "calculate_gain", ""}},
+      {"xavier_uniform:gain=gelu,criterion=torch", {"'torch'", "second_moment, variance, pytorch", ""}},
+      {"xavier_uniform:gain=2,criterion=variance", {"criterion", "activation", ""}},
+      {"xavier_uniform:slope=0.1", {"slope", "activation", ""}},
+      {"xavier_uniform:gain=tanh,slope=0.1", {"slope", "'tanh'", "leaky_relu"}},
+      {"xavier_uniform:gain=leaky_relu,slope=inf", {"'inf'", "slope", ""}},
+      {"xavier_uniform:gain=relu,gain=1", {"gain is given twice", "", ""}},
+  };
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    fanin_init init = {.kind = FANIN_DIRAC, .value = 4};
+    assert_status(fanin_init_parse(rows[k].text, &init), FANIN_BAD_TEXT);
+    assert_true(init.kind == FANIN_DIRAC && init.value == 4);
+    for (size_t n = 0; n < 3; n++) {
+      if (!strstr(fanin_last_error(), rows[k].said[n]))
+        fail_msg("%s: no \"%s\" in: %s", rows[k].text, rows[k].said[n], fanin_last_error());
+    }
+  }
+}
+
+/* A text of any length is refused without harm. */
+static void long_texts_are_refused(void **state) {
+  (void)state;
+  static char text[5000];
+  fanin_init init;
+  memset(text, 'h', sizeof text - 1);
+  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  memcpy(text, "normal:std=0.", 13);
+  memset(text + 13, '1', sizeof text - 14);
+  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  memcpy(text, "xavier_normal:gain=g", 20);
+  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  memcpy(text,
+         "normal:std=....................................................................................."
+         "........................................................................",
+         160);
+  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+}
+
+/* A comma for a decimal point is the locale's affair and not ours. Skipped where no such locale is installed. */
+static void locale_does_not_matter(void **state) {
+  (void)state;
+  static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8", "de_DE", "ps_AF.UTF-8"};
+  const char *found = NULL;
+  for (size_t k = 0; k < sizeof names / sizeof *names && !found; k++)
+    found = setlocale(LC_NUMERIC, names[k]);
+  if (!found) skip();
+  char comma[16], text[64];
+  snprintf(comma, sizeof comma, "%.1f", 0.5);
+  fanin_init init;
+  const fanin_status status = fanin_init_parse("normal:mean=-1.5e-3,std=0.25", &init);
+  fanin_init_format(&init, text, sizeof text);
+  setlocale(LC_NUMERIC, "C");
+  assert_string_not_equal(comma, "0.5");
+  assert_ok(status);
+  assert_true(init.mean == -1.5e-3 && init.std == 0.25);
+  assert_string_equal(text, "normal:mean=-0.0015,std=0.25");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(descriptions_agree_with_the_table),
+      cmocka_unit_test(text_means_what_constructors_say),
+      cmocka_unit_test(named_gains_are_gains),
+      cmocka_unit_test(text_keeps_every_bit),
+      cmocka_unit_test(canonical_text_is_short),
+      cmocka_unit_test(bad_texts_are_explained),
+      cmocka_unit_test(long_texts_are_refused),
+      cmocka_unit_test(locale_does_not_matter),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

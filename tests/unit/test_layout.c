@@ -1,0 +1,185 @@
+/* Layouts, fans and roles, against values worked out by hand. */
+#include "support/support.h"
+#include "tensor/layout.h"
+
+#include <string.h>
+
+typedef struct fan_case {
+  const char *what, *layout;
+  int rank;
+  uint64_t shape[FANIN_MAX_RANK];
+  uint32_t groups, splits;
+  uint64_t fan_in, fan_out;
+} fan_case;
+
+static const fan_case fan_cases[] = {
+    {"PyTorch Linear(100, 300)", "OI", 2, {300, 100}, 0, 0, 100, 300},
+    {"Keras Dense, 100 to 300", "IO", 2, {100, 300}, 0, 0, 100, 300},
+    {"Conv2d(3, 64, 7)", "OIHW", 4, {64, 3, 7, 7}, 0, 0, 3 * 49, 64 * 49},
+    {"Keras Conv2D, 3 to 64", "HWIO", 4, {7, 7, 3, 64}, 1, 1, 147, 3136},
+    {"TFLite Conv2D", "OHWI", 4, {64, 7, 7, 3}, 0, 0, 147, 3136},
+    {"unequal taps", "OIHW", 4, {64, 3, 5, 2}, 0, 0, 30, 640},
+    {"ConvTranspose2d(64, 3, 7)", "IOHW", 4, {64, 3, 7, 7}, 0, 0, 64 * 49, 3 * 49},
+    {"Keras Conv2DTranspose, 64 to 3", "HWOI", 4, {7, 7, 3, 64}, 0, 0, 64 * 49, 3 * 49},
+    {"Conv1d(16, 32, 5)", "OIW", 3, {32, 16, 5}, 0, 0, 80, 160},
+    {"Conv3d(4, 8, (3, 5, 7))", "OIDHW", 5, {8, 4, 3, 5, 7}, 0, 0, 420, 840},
+    /* 32 to 64 channels in 4 groups: 8 in and 16 out each. */
+    {"Conv2d(32, 64, 3, groups=4)", "OIHW", 4, {64, 8, 3, 3}, 4, 0, 8 * 9, 16 * 9},
+    {"Keras Conv2D, groups=4", "HWIO", 4, {3, 3, 8, 64}, 4, 0, 72, 144},
+    {"ConvTranspose2d(32, 64, 3, groups=4)", "IOHW", 4, {32, 16, 3, 3}, 4, 0, 8 * 9, 16 * 9},
+    {"depthwise Conv2d(32, 32, 3, groups=32)", "OIHW", 4, {32, 1, 3, 3}, 32, 0, 9, 9},
+    {"fused QKV, 768", "OI", 2, {2304, 768}, 0, 3, 768, 768},
+    {"fused QKV, Keras order", "IO", 2, {768, 2304}, 0, 3, 768, 768},
+    {"fused and grouped", "OIW", 3, {24, 5, 3}, 2, 3, 15, 12},
+    {"fused and grouped, transposed", "IOW", 3, {10, 12, 3}, 2, 3, 15, 12},
+    {"8 stacked experts", "BOI", 3, {8, 4096, 1024}, 0, 0, 1024, 4096},
+    {"experts innermost", "OIB", 3, {4096, 1024, 8}, 0, 0, 1024, 4096},
+    {"a stack of convolutions", "BOIHW", 5, {2, 6, 4, 3, 3}, 2, 0, 36, 27},
+    {"no outputs", "OI", 2, {0, 7}, 0, 0, 7, 0},
+    {"large, no taps", "OIHW", 4, {UINT64_C(1) << 29, UINT64_C(1) << 29, 0, 9}, 0, 0, 0, 0},
+    {"2^61 elements", "OI", 2, {UINT64_C(1) << 31, UINT64_C(1) << 30}, 0, 0, UINT64_C(1) << 30, UINT64_C(1) << 31},
+};
+
+static fanin_tensor tensor_of_case(const fan_case *c) {
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, c->layout, c->rank, c->shape);
+  t.groups = c->groups;
+  t.splits = c->splits;
+  return t;
+}
+
+static void test_fans(void **state) {
+  (void)state;
+  for (size_t k = 0; k < sizeof fan_cases / sizeof *fan_cases; k++) {
+    const fan_case *const c = &fan_cases[k];
+    const fanin_tensor t = tensor_of_case(c);
+    uint64_t fan_in = 99, fan_out = 99;
+    assert_ok(fanin_fans(&t, &fan_in, &fan_out));
+    if (fan_in != c->fan_in || fan_out != c->fan_out) {
+      fail_msg("%s: fan_in %llu, fan_out %llu; by hand %llu, %llu", c->what, (unsigned long long)fan_in,
+               (unsigned long long)fan_out, (unsigned long long)c->fan_in, (unsigned long long)c->fan_out);
+    }
+  }
+}
+
+/* Fans belong to the whole: memory that holds a shard changes nothing. */
+static void test_fans_are_of_the_whole(void **state) {
+  (void)state;
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, (uint64_t[]){300, 100});
+  const fanin_tensor parts[] = {
+      fanin_tensor_slab(whole, (uint64_t[]){10, 0}, (uint64_t[]){20, 50}),
+      fanin_tensor_range(whole, 77, 5),
+      fanin_tensor_strided(whole, (uint64_t[]){128, 1}),
+  };
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    uint64_t fan_in = 0, fan_out = 0;
+    assert_ok(fanin_fans(&parts[k], &fan_in, &fan_out));
+    assert_int_equal(fan_in, 100);
+    assert_int_equal(fan_out, 300);
+  }
+}
+
+static void test_roles(void **state) {
+  (void)state;
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "BWIOD", 5, (uint64_t[]){2, 3, 5, 7, 11});
+  fanin__roles roles;
+  assert_ok(fanin__roles_of(&t, &roles));
+  assert_int_equal(roles.o, 3);
+  assert_int_equal(roles.i, 2);
+  assert_int_equal(roles.n_taps, 2);
+  assert_int_equal(roles.taps[0], 4); /* D before W, wherever they stand */
+  assert_int_equal(roles.taps[1], 1);
+  assert_int_equal(roles.groups, 1);
+  assert_int_equal(roles.splits, 1);
+  assert_false(roles.full_is_i);
+  const uint64_t stride[] = {3 * 5 * 7 * 11, 5 * 7 * 11, 7 * 11, 11, 1};
+  assert_memory_equal(roles.stride, stride, sizeof stride);
+}
+
+static void test_roles_without_fans(void **state) {
+  (void)state;
+  static const struct {
+    const char *layout;
+    int rank, o, i;
+  } cases[] = {{"", 2, -1, -1}, {"O", 1, 0, -1}, {"BI", 2, -1, 1}, {"", 0, -1, -1}, {"HW", 2, -1, -1}};
+  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, cases[k].layout, cases[k].rank, (uint64_t[]){4, 6});
+    fanin__roles roles;
+    assert_ok(fanin__roles_of(&t, &roles));
+    assert_int_equal(roles.o, cases[k].o);
+    assert_int_equal(roles.i, cases[k].i);
+    assert_int_equal(roles.fan_in, 0);
+    assert_int_equal(roles.fan_out, 0);
+  }
+}
+
+typedef struct bad_case {
+  const char *layout;
+  int rank;
+  uint64_t shape[FANIN_MAX_RANK];
+  uint32_t groups, splits;
+  fanin_status status;
+  const char *sentence; /* a part of it */
+} bad_case;
+
+#define BIG (UINT64_C(1) << 31)
+
+static const bad_case bad_cases[] = {
+    {"O", 1, {4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"O\" has no fans"},
+    {"I", 1, {4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"I\" has no fans"},
+    {"", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"\" has no fans"},
+    {"OI", 3, {4, 4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OI\" has 2 letters; rank is 3"},
+    {"OIH", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OIH\" has 3 letters; rank is 2"},
+    {"OX", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "the letter 'X'; accepted are O, I, B, D, H and W"},
+    {"oi", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "the letter 'o'"},
+    {"OOI", 3, {4, 4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OOI\" has the letter 'O' twice"},
+    {"OIHH", 4, {4, 4, 4, 4}, 0, 0, FANIN_BAD_LAYOUT, "the letter 'H' twice"},
+    {"OIBDHWOIB", 8, {1, 1, 1, 1, 1, 1, 1, 1}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OIBDHWOI\""},
+    {"OI", -1, {0}, 0, 0, FANIN_BAD_SHAPE, "rank is -1; accepted are 0 to 8"},
+    {"OI", 9, {0}, 0, 0, FANIN_BAD_SHAPE, "rank is 9; accepted are 0 to 8"},
+    {"OI", 2, {BIG, BIG}, 0, 0, FANIN_BAD_SIZE, "shape[0] = 2147483648"},
+    {"OI", 2, {UINT64_MAX, UINT64_MAX}, 0, 0, FANIN_BAD_SIZE, "shape[1] = 18446744073709551615"},
+    {"OIH", 3, {BIG, BIG, 0}, 0, 0, FANIN_BAD_SIZE, "shape[0] = 2147483648"}, /* empty, but the fans overflow */
+    {"OIHW", 4, {64, 8, 3, 3}, 5, 0, FANIN_BAD_SHAPE, "groups = 5 does not divide shape[0] = 64 (O"},
+    {"IOHW", 4, {64, 10, 3, 3}, 5, 0, FANIN_BAD_SHAPE, "groups = 5 does not divide shape[0] = 64 (I"},
+    {"OI", 2, {7, 4}, 0, 3, FANIN_BAD_SHAPE, "splits = 3 does not divide shape[0] = 7 (O"},
+    {"IO", 2, {9, 4}, 0, 3, FANIN_BAD_SHAPE, "splits = 3 does not divide shape[1] = 4 (O"},
+    {"OI", 2, {12, 4}, 4, 6, FANIN_BAD_SHAPE, "groups * splits = 24 does not divide shape[0] = 12"},
+    {"", 2, {4, 4}, 2, 0, FANIN_BAD_LAYOUT, "groups = 2 needs a layout with O and I"},
+    {"O", 1, {4}, 2, 0, FANIN_BAD_LAYOUT, "groups = 2 needs a layout with O and I"},
+    {"I", 1, {4}, 0, 2, FANIN_BAD_LAYOUT, "splits = 2 needs a layout with O"},
+};
+
+static void test_bad_layouts_have_their_sentence(void **state) {
+  (void)state;
+  for (size_t k = 0; k < sizeof bad_cases / sizeof *bad_cases; k++) {
+    const bad_case *const c = &bad_cases[k];
+    fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, c->layout, c->rank, c->shape);
+    t.groups = c->groups;
+    t.splits = c->splits;
+    uint64_t fan_in = 99, fan_out = 99;
+    assert_status(fanin_fans(&t, &fan_in, &fan_out), c->status);
+    if (!strstr(fanin_last_error(), c->sentence)) fail_msg("\"%s\" lacks \"%s\"", fanin_last_error(), c->sentence);
+    assert_int_equal(fan_in, 99); /* written on success only */
+    assert_int_equal(fan_out, 99);
+  }
+}
+
+static void test_unterminated_layout(void **state) {
+  (void)state;
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 2, (uint64_t[]){4, 4});
+  memset(t.layout, 'O', sizeof t.layout);
+  fanin__roles roles;
+  assert_status(fanin__roles_of(&t, &roles), FANIN_BAD_LAYOUT);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_fans),
+      cmocka_unit_test(test_fans_are_of_the_whole),
+      cmocka_unit_test(test_roles),
+      cmocka_unit_test(test_roles_without_fans),
+      cmocka_unit_test(test_bad_layouts_have_their_sentence),
+      cmocka_unit_test(test_unterminated_layout),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
