@@ -37,20 +37,20 @@ enum { COMPARED = (1 << 20) + 123 };
 static fanin_status differences(const arena *a, const char *variant, double lo, double hi, size_t *count) {
   static float expected[COMPARED], got[COMPARED];
   const uint64_t shape[] = {COMPARED};
-  const fanin_tensor t = fanin_tensor_of(a->buffer, 0, FANIN_F32, "", 1, shape);
+  const fanin_tensor t = fanin_tensor_of(a->buffer, 0, FANIN_DTYPE_F32, "", 1, shape);
   const fanin_init init = fanin_uniform(lo, hi);
   const fanin_key key = {0x0123456789abcdef, 0xfedcba9876543210};
   fanin_status status = fanin_fill(a->f, a->queue, &t, &init, key, 0, NULL, NULL);
-  if (status == FANIN_OK) status = fanin_read(a->f, a->queue, &t, expected, sizeof expected, 1, 0, NULL, NULL);
-  if (status != FANIN_OK) return status;
+  if (status == FANIN_STATUS_OK) status = fanin_read(a->f, a->queue, &t, expected, sizeof expected, 1, 0, NULL, NULL);
+  if (status != FANIN_STATUS_OK) return status;
   limit *const l = limit_open(variant);
-  if (!l) return FANIN_OUT_OF_MEMORY;
+  if (!l) return FANIN_STATUS_OUT_OF_MEMORY;
   limit_uniform(l, got, COMPARED, key.seed, key.stream, lo, hi);
   limit_close(l);
   for (size_t k = 0; k < COMPARED; k++) {
     *count += memcmp(&expected[k], &got[k], sizeof *got) != 0;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* On an interval whose bounds need the clamp, one that does not, and one that is off centre. */
@@ -60,10 +60,10 @@ static fanin_status compare(const arena *a, size_t *count) {
   for (size_t v = 0; limit_variant(v); v++) {
     for (size_t k = 0; k < sizeof intervals / sizeof *intervals; k++) {
       const fanin_status status = differences(a, limit_variant(v), intervals[k][0], intervals[k][1], count);
-      if (status != FANIN_OK) return status;
+      if (status != FANIN_STATUS_OK) return status;
     }
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Timing ------------------------------------------------------------------------------------------------------ */
@@ -80,16 +80,16 @@ static fanin_status measure(const arena *a, const work *w, double *seconds) {
   double runs[MOST], past = 0.0;
   size_t n = 0;
   fanin_status status = w->run(a, w);
-  while (status == FANIN_OK && past < enough && n < MOST) {
+  while (status == FANIN_STATUS_OK && past < enough && n < MOST) {
     const double begin = now();
     status = w->run(a, w);
     runs[n] = now() - begin;
     past += runs[n++];
   }
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   qsort(runs, n, sizeof *runs, by_value);
   *seconds = runs[n / 2];
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static void answer(const arena *a, const char *line) {
@@ -108,12 +108,12 @@ static void answer(const arena *a, const char *line) {
   }
   r.elements = elements;
   fanin_status status = fanin_dtype_parse(dtype, &r.dtype);
-  if (status == FANIN_OK) status = work_of(a, &r, &w);
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) status = work_of(a, &r, &w);
+  if (status == FANIN_STATUS_OK) {
     status = measure(a, &w, &seconds);
     w.end(a, &w);
   }
-  if (status != FANIN_OK) {
+  if (status != FANIN_STATUS_OK) {
     put_error(status);
     return;
   }
@@ -125,13 +125,13 @@ static void answer(const arena *a, const char *line) {
 static fanin_status open_arena(arena *a) {
   cl_int code = CL_SUCCESS;
   const fanin_status status = fanin_open(NULL, &a->f);
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   a->queue = fanin_queue(a->f);
-  if (!a->queue) return FANIN_NO_DEVICE;
+  if (!a->queue) return FANIN_STATUS_NO_DEVICE;
   a->buffer = clCreateBuffer(fanin_context(a->f), CL_MEM_READ_WRITE, a->bytes, NULL, &code);
   if (code != CL_SUCCESS) return (fanin_status)code;
   a->l = limit_open(NULL);
-  return a->l ? FANIN_OK : FANIN_OUT_OF_MEMORY;
+  return a->l ? FANIN_STATUS_OK : FANIN_STATUS_OUT_OF_MEMORY;
 }
 
 static void close_arena(arena *a) {
@@ -169,8 +169,8 @@ int main(int argc, char **argv) {
   }
   (void)setvbuf(stdout, NULL, _IOLBF, 0);
   fanin_status status = open_arena(&a);
-  if (status == FANIN_OK) status = compare(&a, &different);
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) status = compare(&a, &different);
+  if (status == FANIN_STATUS_OK) {
     put_hello(&a, different);
     while (fgets(line, sizeof line, stdin)) {
       answer(&a, line);
@@ -179,5 +179,5 @@ int main(int argc, char **argv) {
     put_error(status);
   }
   close_arena(&a);
-  return status == FANIN_OK ? 0 : 1;
+  return status == FANIN_STATUS_OK ? 0 : 1;
 }

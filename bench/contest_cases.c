@@ -13,14 +13,14 @@ static void end_nothing(const arena *a, work *w) {
 
 static fanin_status finish(const arena *a, fanin_status status) {
   const cl_int code = clFinish(a->queue);
-  return status != FANIN_OK ? status : (fanin_status)code;
+  return status != FANIN_STATUS_OK ? status : (fanin_status)code;
 }
 
 /* ---- Fills ------------------------------------------------------------------------------------------------------- */
 
 static fanin_status run_fills(const arena *a, const work *w) {
-  fanin_status status = FANIN_OK;
-  for (size_t k = 0; k < w->n_tensors && status == FANIN_OK; k++) {
+  fanin_status status = FANIN_STATUS_OK;
+  for (size_t k = 0; k < w->n_tensors && status == FANIN_STATUS_OK; k++) {
     status = fanin_fill(a->f, a->queue, &w->tensors[k], &w->init, (fanin_key){KEY.seed, k}, 0, NULL, NULL);
   }
   return finish(a, status);
@@ -29,7 +29,7 @@ static fanin_status run_fills(const arena *a, const work *w) {
 static fanin_status fills(const request *r, work *w, const fanin_tensor *tensors, size_t n) {
   w->run = run_fills;
   w->tensors = calloc(n, sizeof *tensors);
-  if (!w->tensors) return FANIN_OUT_OF_MEMORY;
+  if (!w->tensors) return FANIN_STATUS_OUT_OF_MEMORY;
   memcpy(w->tensors, tensors, n * sizeof *tensors);
   w->n_tensors = n;
   return fanin_init_parse(r->init, &w->init);
@@ -40,7 +40,7 @@ static fanin_status fill(const arena *a, const request *r, work *w) {
   return fills(r, w, &t, 1);
 }
 
-/* The shape is in place of the initialiser: "768x3072", or a stack "1000x64x64". */
+/* The shape is in place of the initializer: "768x3072", or a stack "1000x64x64". */
 static fanin_status orthogonal(const arena *a, const request *r, work *w) {
   uint64_t shape[3] = {0};
   int rank = 0;
@@ -118,9 +118,9 @@ static fanin_status thousand_plan(const arena *a, const request *r, work *w) {
   fanin_init init;
   const fanin_status status = fanin_init_parse(r->init, &init);
   fanin_item *const items = calloc(THOUSAND, sizeof *items);
-  if (!items || status != FANIN_OK) {
+  if (!items || status != FANIN_STATUS_OK) {
     free(items);
-    return items ? status : FANIN_OUT_OF_MEMORY;
+    return items ? status : FANIN_STATUS_OUT_OF_MEMORY;
   }
   thousand_tensors(a, r, tensors);
   for (size_t k = 0; k < THOUSAND; k++) {
@@ -162,7 +162,7 @@ static fanin_status gpt2(const arena *a, const request *r, work *w) {
                               is_outer ? outer[k][1] : layer[in_layer].columns};
     items[k] = (fanin_item){.tensor = fanin_tensor_of(NULL, 0, r->dtype, "", 2, shape), .stream = k};
     const fanin_status status = fanin_init_parse(is_outer ? outer_init[k] : layer[in_layer].init, &items[k].init);
-    if (status != FANIN_OK) return status;
+    if (status != FANIN_STATUS_OK) return status;
     w->elements += shape[0] * shape[1];
   }
   return plan(a, w, items, ITEMS);
@@ -179,12 +179,12 @@ static fanin_status device(const arena *a, const request *r, work *w) {
   (void)a;
   w->run = run_device;
   w->pattern = strtof(r->init, NULL);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status run_limit(const arena *a, const work *w) {
   limit_uniform(a->l, w->mapped, (size_t)w->elements, KEY.seed, 0, w->init.lo, w->init.hi);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static void end_limit(const arena *a, work *w) {
@@ -196,7 +196,7 @@ static fanin_status limit_of(const arena *a, const request *r, work *w) {
   cl_int code = CL_SUCCESS;
   w->run = run_limit;
   const fanin_status status = fanin_init_parse(r->init, &w->init);
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   w->mapped = clEnqueueMapBuffer(a->queue, a->buffer, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0,
                                  (size_t)r->elements * sizeof(float), 0, NULL, NULL, &code);
   if (code == CL_SUCCESS) w->end = end_limit;
@@ -237,6 +237,6 @@ bool work_known(const char *what) {
 fanin_status work_of(const arena *a, const request *r, work *out) {
   *out = (work){.end = end_nothing, .elements = r->elements};
   const fanin_status status = CASES[find_case(r->what)].prepare(a, r, out);
-  if (status != FANIN_OK) out->end(a, out);
+  if (status != FANIN_STATUS_OK) out->end(a, out);
   return status;
 }

@@ -22,7 +22,7 @@ GPT2 = 124439808
 SIZES = [1 << k for k in range(10, 31, 2)]  # bytes of the plot
 CURVES = ("limit", "fanin", "torch", "numpy", "numpy-philox", "pyopencl")
 
-# A turn: who, what it is asked for, dtype, elements (0: --mebibytes as f32), initialiser.
+# A turn: who, what it is asked for, dtype, elements (0: --mebibytes as f32), initializer.
 Turn = collections.namedtuple("Turn", "who what dtype elements init")
 TURNS = {
     "limit": Turn("fanin", "limit", "f32", 0, UNIFORM),

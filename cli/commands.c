@@ -3,7 +3,7 @@
 
 const command commands[] = {
     {"devices", "list the OpenCL devices and what matters about them", cmd_devices, &devices_syntax},
-    {"list", "list the initialisers: formula, parameters, source", cmd_list, &list_syntax},
+    {"list", "list the initializers: formula, parameters, source", cmd_list, &list_syntax},
     {"init", "fill a model's tensors on a device and write them to a file", cmd_init, &init_syntax},
     {"inspect", "measure the tensors of a file on a device, beside what is expected", cmd_inspect, &inspect_syntax},
     {"probe", "run an MLP on a device and check its variance and gradients by layer", cmd_probe, &probe_syntax},

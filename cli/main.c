@@ -1,4 +1,4 @@
-/* fanin: initialises neural-network weights on OpenCL devices. This file picks the subcommand and prints what failed.
+/* fanin: initializes neural-network weights on OpenCL devices. This file picks the subcommand and prints what failed.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 
 static void print_help(FILE *stream) {
   fputs("Usage: fanin COMMAND [OPTION...]\n"
-        "Initialises neural-network weights on OpenCL devices: the same\n"
+        "Initializes neural-network weights on OpenCL devices: the same\n"
         "seed gives the same bits on every device.\n\n",
         stream);
   for (const command *c = commands; c->name; ++c)

@@ -58,9 +58,9 @@ int main(void) {
   if (!check(fanin_create(context, device, &f), "fanin_create")) goto done;
 
   /* PyTorch's order: a row an output feature. The key's stream is the tensor's name. */
-  const fanin_tensor w = fanin_tensor_of(buffer, OTHERS, FANIN_F32, "OI", 2, weight_shape);
-  const fanin_tensor b = fanin_tensor_of(buffer, OTHERS + sizeof weight, FANIN_F32, "O", 1, bias_shape);
-  const fanin_init he = fanin_he_normal(0, FANIN_FAN_IN);
+  const fanin_tensor w = fanin_tensor_of(buffer, OTHERS, FANIN_DTYPE_F32, "OI", 2, weight_shape);
+  const fanin_tensor b = fanin_tensor_of(buffer, OTHERS + sizeof weight, FANIN_DTYPE_F32, "O", 1, bias_shape);
+  const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_IN);
   const fanin_init small = fanin_uniform(-0.01, 0.01);
   if (!check(fanin_fill(f, queue, &w, &he, fanin_key_named(42, "fc1.weight"), 0, NULL, &filled[0]), "weight"))
     goto done;

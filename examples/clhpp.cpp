@@ -28,8 +28,8 @@ void run() {
   const cl::CommandQueue queue(context, f.device());
   const cl::Buffer memory(context, CL_MEM_READ_WRITE, weight_bytes + outputs * sizeof(float));
 
-  const fanin_tensor weight = faninpp::tensor(memory, FANIN_F32, "OI", {outputs, inputs});
-  const fanin_tensor bias = faninpp::tensor(memory, FANIN_F32, "O", {outputs}, weight_bytes);
+  const fanin_tensor weight = faninpp::tensor(memory, FANIN_DTYPE_F32, "OI", {outputs, inputs});
+  const fanin_tensor bias = faninpp::tensor(memory, FANIN_DTYPE_F32, "O", {outputs}, weight_bytes);
   const fanin_init he = faninpp::init("he_normal:mode=fan_in");
   const fanin_init small = fanin_uniform(-0.01, 0.01);
 

@@ -56,7 +56,7 @@ private:
 // An integer tensor becomes one of no dtype, which fanin refuses by name when it is used. fanin counts offsets in
 // bytes.
 fanin_tensor view_of(Tensor &t, const std::string &layout) {
-  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_F64, FANIN_DTYPE_COUNT};
+  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_F64, FANIN_DTYPE_COUNT};
   const fanin_dtype dtype = dtypes[t.dtype()];
   const std::vector<std::uint64_t> shape(t.shape().begin(), t.shape().end());
   return faninpp::tensor(t.device_buffer(), dtype, layout, shape, t.device_offset() * fanin_dtype_size(dtype));
@@ -65,8 +65,9 @@ fanin_tensor view_of(Tensor &t, const std::string &layout) {
 // ---- A network ------------------------------------------------------------------------------------------------------
 
 bool report(fanin_status status, const char *what) {
-  if (status != FANIN_OK) std::fprintf(stderr, "%s: %s: %s\n", what, fanin_status_name(status), fanin_last_error());
-  return status == FANIN_OK;
+  if (status != FANIN_STATUS_OK)
+    std::fprintf(stderr, "%s: %s: %s\n", what, fanin_status_name(status), fanin_last_error());
+  return status == FANIN_STATUS_OK;
 }
 
 struct Parameter {
@@ -76,8 +77,8 @@ struct Parameter {
 };
 
 // The framework's queue is in order, as dlprimitives' are: no events are needed.
-bool initialise(const faninpp::Fanin &f, const cl::CommandQueue &queue, Parameter &p) {
-  fanin_status status = FANIN_OK;
+bool initialize(const faninpp::Fanin &f, const cl::CommandQueue &queue, Parameter &p) {
+  fanin_status status = FANIN_STATUS_OK;
   const fanin_init init = faninpp::init(p.init, &status);
   const fanin_tensor t = view_of(p.tensor, p.layout);
   if (!report(status, p.name)) return false;
@@ -97,7 +98,7 @@ bool initialise(const faninpp::Fanin &f, const cl::CommandQueue &queue, Paramete
 } // namespace
 
 int main() {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   const faninpp::Fanin f("", &status);
   if (!report(status, "opening a device")) return 1;
   const Shape filters(64, 32, 3, 3);
@@ -109,6 +110,6 @@ int main() {
   Parameter parameters[] = {{"conv1.weight", Tensor(workspace, 0, filters), "OIHW", "he_normal"},
                             {"fc1.weight", Tensor(workspace, filters.total_size(), matrix), "OI", "xavier_uniform"}};
   for (Parameter &p : parameters)
-    if (!initialise(f, f.queue(), p)) return 1;
+    if (!initialize(f, f.queue(), p)) return 1;
   return 0;
 }

@@ -1,4 +1,4 @@
-/* Initialise, then multiply with CLBlast: Z = H W^T for He-initialised weights W and inputs H ~ N(0,1), all of it on
+/* Initialize, then multiply with CLBlast: Z = H W^T for He-initialized weights W and inputs H ~ N(0,1), all of it on
  * the device. Each z is a sum of `inputs` products of variance 2 / inputs, so the mean of z^2 is 2 (which ReLU would
  * halve).
  *
@@ -29,18 +29,18 @@ int main(void) {
   int failed = 1;
 
   if (!check(fanin_open(NULL, &f), "fanin_open")) goto done;
-  if (!check(fanin_tensor_alloc(f, FANIN_F32, "", 2, input_shape, &h), "inputs")) goto done;
-  if (!check(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, weight_shape, &w), "weights")) goto done;
-  if (!check(fanin_tensor_alloc(f, FANIN_F32, "", 2, output_shape, &z), "outputs")) goto done;
+  if (!check(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "", 2, input_shape, &h), "inputs")) goto done;
+  if (!check(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, weight_shape, &w), "weights")) goto done;
+  if (!check(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "", 2, output_shape, &z), "outputs")) goto done;
 
   /* fanin's queue is in order: no events are needed. */
   const fanin_init standard = fanin_normal(0, 1);
-  const fanin_init he = fanin_he_normal(0, FANIN_FAN_IN);
+  const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_IN);
   if (!check(fanin_fill(f, NULL, &h, &standard, fanin_key_named(1, "input"), 0, NULL, NULL), "fill inputs")) goto done;
   if (!check(fanin_fill(f, NULL, &w, &he, fanin_key_named(1, "weight"), 0, NULL, NULL), "fill weights")) goto done;
 
   cl_command_queue queue = fanin_queue(f);
-  if (!check(queue ? FANIN_OK : FANIN_UNSUPPORTED, "fanin_queue")) goto done;
+  if (!check(queue ? FANIN_STATUS_OK : FANIN_STATUS_UNSUPPORTED, "fanin_queue")) goto done;
   const CLBlastStatusCode gemm =
       CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, BATCH, OUTPUTS, INPUTS, 1.0F,
                    h.buffer, 0, INPUTS, w.buffer, 0, INPUTS, 0.0F, z.buffer, 0, OUTPUTS, &queue, NULL);

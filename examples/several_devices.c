@@ -11,8 +11,8 @@
 enum { OUTPUTS = 301, INPUTS = 784, MOST = 8 };
 
 static int check(fanin_status status, const char *what) {
-  if (status != FANIN_OK) fprintf(stderr, "%s: %s: %s\n", what, fanin_status_name(status), fanin_last_error());
-  return status == FANIN_OK;
+  if (status != FANIN_STATUS_OK) fprintf(stderr, "%s: %s: %s\n", what, fanin_status_name(status), fanin_last_error());
+  return status == FANIN_STATUS_OK;
 }
 
 /* A fanin for each usable device; at most MOST. */
@@ -43,9 +43,9 @@ int main(void) {
   static float alone[OUTPUTS][INPUTS];
   static float together[OUTPUTS][INPUTS];
   const uint64_t shape[] = {OUTPUTS, INPUTS};
-  const fanin_init init = fanin_he_normal(0, FANIN_FAN_IN); /* fans are the whole tensor's */
+  const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_IN); /* fans are the whole tensor's */
   const fanin_key key = fanin_key_named(42, "fc1.weight");
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, shape);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
   fanin *opened[MOST] = {NULL};
   fanin_shard shards[MOST] = {{0}};
   cl_event filled[MOST] = {NULL};
@@ -71,7 +71,7 @@ int main(void) {
       goto done;
   }
 
-  if (!check(fanin_tensor_alloc(opened[0], FANIN_F32, "OI", 2, shape, &one), "fanin_tensor_alloc")) goto done;
+  if (!check(fanin_tensor_alloc(opened[0], FANIN_DTYPE_F32, "OI", 2, shape, &one), "fanin_tensor_alloc")) goto done;
   if (!check(fanin_fill(opened[0], NULL, &one, &init, key, 0, NULL, NULL), "fanin_fill")) goto done;
   if (!check(fanin_read(opened[0], NULL, &one, alone, sizeof alone, 1, 0, NULL, NULL), "fanin_read")) goto done;
   failed = memcmp(alone, together, sizeof alone) != 0;

@@ -1,4 +1,4 @@
-/* Shared virtual memory (OpenCL 2.0): weights are initialised where an ordinary pointer sees them, without a copy. Says
+/* Shared virtual memory (OpenCL 2.0): weights are initialized where an ordinary pointer sees them, without a copy. Says
  * so and ends well on a device that has none.
  *
  *   cc shared_memory.c $(pkg-config --cflags --libs fanin) -lm -o shared_memory
@@ -18,8 +18,8 @@ static int check(int status, const char *what) {
 static int fill(fanin *f, float *weights) {
   const uint64_t shape[] = {OUTPUTS, INPUTS};
   const size_t bytes = WEIGHTS * sizeof *weights;
-  const fanin_tensor described = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, shape);
-  const fanin_init he = fanin_he_normal(0, FANIN_FAN_IN);
+  const fanin_tensor described = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+  const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_IN);
   cl_command_queue queue = fanin_queue(f);
   fanin_tensor w = {0};
   cl_event filled = NULL;

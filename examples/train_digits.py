@@ -139,7 +139,7 @@ def epochs(losses):
 
 
 def plot(path, curves, layers):
-    """A figure of {(init, seed): losses}, by gnuplot; one colour an initialiser."""
+    """A figure of {(init, seed): losses}, by gnuplot; one colour an initializer."""
     inits = list(dict.fromkeys(init for init, _ in curves))
     lines = [
         f"'-' using 1:2 with lines lw 1.5 lc {inits.index(init) + 1} "

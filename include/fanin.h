@@ -1,7 +1,7 @@
-/* fanin: initialises neural-network weights where they live.
+/* fanin: initializes neural-network weights where they live.
  *
  * OpenCL kernels write random weights straight into device buffers. A value is a function of (seed, stream, element
- * index, initialiser) and of nothing else: the same call gives the same bits on every device, for every launch
+ * index, initializer) and of nothing else: the same call gives the same bits on every device, for every launch
  * geometry, shard and order (docs/stream.md is the specification).
  *
  * Conventions of its headers
@@ -22,10 +22,10 @@
 #include "fanin/device.h"  /* devices, a fanin */
 #include "fanin/fill.h"    /* filling, plans, cold starts */
 #include "fanin/foreign.h" /* tensors of DLPack and of shared virtual memory */
-#include "fanin/init.h"    /* gains, initialisers, what they make one expect */
+#include "fanin/init.h"    /* gains, initializers, what they make one expect */
 #include "fanin/measure.h" /* moments of a tensor, and a closer look */
 #include "fanin/probe.h"   /* a network's variance, layer by layer; calibrating */
-#include "fanin/scheme.h"  /* factors in front of an initialiser, by depth, width or role */
+#include "fanin/scheme.h"  /* factors in front of an initializer, by depth, width or role */
 #include "fanin/shard.h"   /* tensors cut into shards, on several devices */
 #include "fanin/tensor.h"  /* dtypes, tensors, parts */
 #include "fanin/theory.h"  /* mean-field theory, suggestions */

@@ -3,7 +3,7 @@
  * fanin.h, which works in C++ as it is.
  *
  *   faninpp::Fanin f(context, device);
- *   f.fill(queue, faninpp::tensor(buffer, FANIN_F32, "OI", {300, 784}), fanin_he_normal(0, FANIN_FAN_IN),
+ *   f.fill(queue, faninpp::tensor(buffer, FANIN_DTYPE_F32, "OI", {300, 784}), fanin_he_normal(0, FANIN_MODE_FAN_IN),
  *          fanin_key_named(42, "fc1.weight"), &waits, &event);
  *
  * With CL_HPP_ENABLE_EXCEPTIONS a failure throws faninpp::Error. Without it, functions return the status, and those
@@ -55,7 +55,7 @@ namespace detail {
 inline fanin_status check(fanin_status result, fanin_status *status = nullptr) {
   if (status) *status = result;
 #ifdef CL_HPP_ENABLE_EXCEPTIONS
-  if (result != FANIN_OK) throw Error(result);
+  if (result != FANIN_STATUS_OK) throw Error(result);
 #endif
   return result;
 }
@@ -162,12 +162,12 @@ public:
     std::vector<T> values;
     detail::Order order(waits);
     fanin_status result = fanin_tensor_size(&t, &elements, &bytes);
-    if (result == FANIN_OK) {
+    if (result == FANIN_STATUS_OK) {
       values.resize(static_cast<std::size_t>(elements));
       result = fanin_read(get(), queue(), &t, values.data(), values.size() * sizeof(T), 1, order.count(), order.list(),
                           nullptr);
     }
-    if (result != FANIN_OK) values.clear();
+    if (result != FANIN_STATUS_OK) values.clear();
     detail::check(result, status);
     return values;
   }

@@ -168,7 +168,7 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
 
 static void print_help(FILE *stream) {
   fputs("Usage: mpirun -n RANKS fanin-mpi init [OPTION...]\n"
-        "Initialises neural-network weights on the OpenCL devices of many ranks and\n"
+        "Initializes neural-network weights on the OpenCL devices of many ranks and\n"
         "writes one file, the same that 'fanin init' writes.\n\n"
         "'fanin-mpi init --help' tells the rest. 'fanin-mpi --version' prints the version.\n"
         "Exit status, of all ranks: 0 fine, 2 usage or input, 3 device or OpenCL.\n",

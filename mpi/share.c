@@ -65,7 +65,7 @@ const char *sharding_text(sharding how, char out[64]) {
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
 static bool is_orthogonal(const model_tensor *t) {
-  return t->init.kind == FANIN_ORTHOGONAL || t->init.kind == FANIN_DELTA_ORTHOGONAL;
+  return t->init.kind == FANIN_KIND_ORTHOGONAL || t->init.kind == FANIN_KIND_DELTA_ORTHOGONAL;
 }
 
 static int dimension_of(const fanin_tensor *t, char letter) {
@@ -85,7 +85,7 @@ static matrices matrices_of(const model *all, size_t tensor) {
   if (m.cut == o) rows /= (double)m.parts;
   if (m.cut == i) columns /= (double)m.parts;
   for (int d = 0; d < t->rank; ++d) {
-    if (d != o && d != i && d != m.stack && all->tensors[tensor].init.kind == FANIN_ORTHOGONAL) {
+    if (d != o && d != i && d != m.stack && all->tensors[tensor].init.kind == FANIN_KIND_ORTHOGONAL) {
       columns *= (double)t->shape[d];
     }
   }
@@ -181,10 +181,10 @@ static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
 static bool cut_tensor(share *s, const fanin_tensor *t, fanin_tensor *out) {
   if (s->how.kind == SHARE_MODEL) return cut_model(s, t, out);
   if (s->how.kind == SHARE_RANGE || t->rank == 0) {
-    return fanin_tensor_split_range(t, s->rank, s->count, out) == FANIN_OK && part_elements(out) > 0;
+    return fanin_tensor_split_range(t, s->rank, s->count, out) == FANIN_STATUS_OK && part_elements(out) > 0;
   }
   const int with_letter = dimension_of(t, s->how.letter), dimension = with_letter < 0 ? 0 : with_letter;
-  return fanin_tensor_split(t, dimension, s->rank, s->count, out) == FANIN_OK && part_elements(out) > 0;
+  return fanin_tensor_split(t, dimension, s->rank, s->count, out) == FANIN_STATUS_OK && part_elements(out) > 0;
 }
 
 bool share_next(void *state, model_part *out) {
@@ -221,8 +221,8 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   for (size_t i = 0; i < m->count; ++i) {
     if (!is_orthogonal(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
   }
-  fanin_tensor all = fanin_tensor_of(NULL, 0, FANIN_F16, NULL, 1, &elements); /* they have less than 2^62 bytes */
-  if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_OK) {
+  fanin_tensor all = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, NULL, 1, &elements); /* they have less than 2^62 bytes */
+  if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_STATUS_OK) {
     s->first = all.first;
     s->end = all.first + all.count;
   }

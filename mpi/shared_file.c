@@ -113,8 +113,8 @@ static place place_of(const fanin_tensor *t, uint64_t offset) {
   uint64_t run = part_run(t), stride = size, covered = 1;
   MPI_Type_contiguous((int)(run * size), MPI_BYTE, &p.type);
   p.end = run * size;
-  if (t->part == FANIN_RANGE) p.first += t->first * size;
-  for (int d = t->rank - 1; d >= 0 && t->part == FANIN_SLAB; --d) {
+  if (t->part == FANIN_PART_RANGE) p.first += t->first * size;
+  for (int d = t->rank - 1; d >= 0 && t->part == FANIN_PART_SLAB; --d) {
     p.first += t->start[d] * stride;
     if (covered >= run && t->extent[d] > 1) {
       MPI_Datatype inner = p.type;

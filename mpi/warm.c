@@ -9,13 +9,13 @@ int warm_open(const world *w, const char *selector, session *s, uint64_t *device
   char index[32];
   *devices = 1;
   fanin_status status = fanin_select(selector, NULL, 0, &count);
-  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   size_t *indices = allocate(count, sizeof *indices), again = 0;
   status = fanin_select(selector, indices, count, &again);
-  if (status == FANIN_OK && again < count) count = again;
+  if (status == FANIN_STATUS_OK && again < count) count = again;
   snprintf(index, sizeof index, "%zu", indices[(size_t)w->local_rank % count]);
   free(indices);
-  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   *devices = count;
   return session_open(index, s, why);
 }
@@ -25,11 +25,11 @@ static fanin_status run_some(const session *s, const model *m, size_t first, siz
                              bool warm[FANIN_DTYPE_COUNT]) {
   fanin_item *items = allocate(count, sizeof *items);
   fanin_plan *plan = NULL;
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   size_t n = 0;
-  for (size_t i = first; i < first + count && status == FANIN_OK; ++i) {
+  for (size_t i = first; i < first + count && status == FANIN_STATUS_OK; ++i) {
     const model_tensor *t = &m->tensors[i];
-    const bool orthogonal = t->init.kind == FANIN_ORTHOGONAL || t->init.kind == FANIN_DELTA_ORTHOGONAL;
+    const bool orthogonal = t->init.kind == FANIN_KIND_ORTHOGONAL || t->init.kind == FANIN_KIND_DELTA_ORTHOGONAL;
     if (!orthogonal && model_elements(t) > 0) {
       items[n++] = (fanin_item){fanin_tensor_range(t->tensor, 0, 1), t->init, 0};
     } else if (orthogonal && !warm[t->tensor.dtype]) {
@@ -37,9 +37,9 @@ static fanin_status run_some(const session *s, const model *m, size_t first, siz
       status = fanin_warmup(s->f, &t->tensor, &t->init);
     }
   }
-  if (status == FANIN_OK) status = fanin_plan_create(s->f, items, n, &plan);
-  if (status == FANIN_OK) status = fanin_plan_enqueue(plan, s->queue, 0, 0, NULL, NULL);
-  if (status == FANIN_OK) status = (fanin_status)clFinish(s->queue);
+  if (status == FANIN_STATUS_OK) status = fanin_plan_create(s->f, items, n, &plan);
+  if (status == FANIN_STATUS_OK) status = fanin_plan_enqueue(plan, s->queue, 0, 0, NULL, NULL);
+  if (status == FANIN_STATUS_OK) status = (fanin_status)clFinish(s->queue);
   fanin_plan_release(plan);
   free(items);
   return status;
@@ -51,7 +51,7 @@ static int run_all(const session *s, const model *m, failure *why) {
   for (size_t first = 0; first < m->count; first += SOME) {
     const size_t left = m->count - first;
     const fanin_status status = run_some(s, m, first, left < SOME ? left : SOME, warm);
-    if (status != FANIN_OK) return fail_library(why, status, NULL);
+    if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   }
   return STATUS_OK;
 }
@@ -61,9 +61,9 @@ static char *share_programs(const world *w, const session *s, size_t *size) {
   char *programs = NULL;
   uint64_t bytes = 0;
   *size = 0;
-  if (w->rank == 0 && fanin_export(s->f, NULL, 0, size) == FANIN_OK) {
+  if (w->rank == 0 && fanin_export(s->f, NULL, 0, size) == FANIN_STATUS_OK) {
     programs = allocate(*size, 1);
-    if (fanin_export(s->f, programs, *size, size) == FANIN_OK) bytes = *size;
+    if (fanin_export(s->f, programs, *size, size) == FANIN_STATUS_OK) bytes = *size;
   }
   world_broadcast(w, &bytes, sizeof bytes);
   *size = (size_t)bytes;
@@ -79,7 +79,7 @@ int warm_kernels(const world *w, const session *s, const model *m, uint64_t devi
   int status = world_agree(w, w->rank == 0 ? run_all(s, m, why) : STATUS_OK, why);
   *taken = false;
   if (status == STATUS_OK) programs = share_programs(w, s, &size);
-  if (status == STATUS_OK && size > 0 && w->rank != 0) *taken = fanin_import(s->f, programs, size) == FANIN_OK;
+  if (status == STATUS_OK && size > 0 && w->rank != 0) *taken = fanin_import(s->f, programs, size) == FANIN_STATUS_OK;
   free(programs);
   for (uint64_t turn = 0; status == STATUS_OK && turn < turns; ++turn) {
     const bool mine = (uint64_t)w->local_rank == turn && w->rank != 0;

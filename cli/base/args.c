@@ -130,7 +130,7 @@ int args_real(const char *name, const char *value, double *out, failure *why) {
 
 int args_dtype(const char *name, const char *value, fanin_dtype *out, failure *why) {
   const fanin_status status = fanin_dtype_parse(value, out);
-  if (status == FANIN_OK) return STATUS_OK;
+  if (status == FANIN_STATUS_OK) return STATUS_OK;
   why->usage = 1;
   return fail_library(why, status, name);
 }

@@ -38,11 +38,11 @@ int fail(failure *why, int status, const char *format, ...) {
 static int exit_status(fanin_status status) {
   if (status < 0) return STATUS_DEVICE;
   switch (status) {
-  case FANIN_NO_DEVICE:
-  case FANIN_UNSUPPORTED:
-  case FANIN_OUT_OF_MEMORY:
+  case FANIN_STATUS_NO_DEVICE:
+  case FANIN_STATUS_UNSUPPORTED:
+  case FANIN_STATUS_OUT_OF_MEMORY:
     return STATUS_DEVICE;
-  case FANIN_NOT_FINITE:
+  case FANIN_STATUS_NOT_FINITE:
     return STATUS_CHECK;
   default:
     return STATUS_INPUT;

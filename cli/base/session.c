@@ -6,7 +6,7 @@ enum { PIECE = 64 << 20 };
 int session_open(const char *selector, session *s, failure *why) {
   *s = (session){0};
   const fanin_status status = fanin_open(selector, &s->f);
-  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   s->queue = fanin_queue(s->f);
   if (!s->queue) return fail(why, STATUS_DEVICE, "%s", fanin_last_error());
 

@@ -11,7 +11,7 @@
 
 typedef enum bench_group {
   BENCH_START,  /* processes: from the start to the first finished tensor */
-  BENCH_MAIN,   /* `size` bytes of each initialiser and dtype, and of strided and slab forms */
+  BENCH_MAIN,   /* `size` bytes of each initializer and dtype, and of strided and slab forms */
   BENCH_MANY,   /* 1 to 10,000 tensors of 1,000 elements */
   BENCH_MODEL,  /* GPT-2 124M */
   BENCH_LINEAR, /* 2^k elements */

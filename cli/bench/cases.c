@@ -1,4 +1,4 @@
-/* fanin bench: the cases, from tables of initialisers, dtypes, sizes and a real model's shapes. */
+/* fanin bench: the cases, from tables of initializers, dtypes, sizes and a real model's shapes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +22,7 @@ static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, u
     tensor.buffer = memory;
     const fanin_key key = {.seed = seed, .stream = item->stream};
     const fanin_status status = fanin_fill(s->f, s->queue, &tensor, &item->init, key, 0, NULL, NULL);
-    if (status != FANIN_OK) return fail_library(why, status, c->name);
+    if (status != FANIN_STATUS_OK) return fail_library(why, status, c->name);
   }
   return STATUS_OK;
 }
@@ -30,7 +30,7 @@ static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, u
 static int enqueue_plan(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
   (void)memory; /* the plan's items know it */
   const fanin_status status = fanin_plan_enqueue(c->plan, s->queue, seed, 0, NULL, NULL);
-  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, c->name);
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
 }
 
 /* ---- Adding ------------------------------------------------------------------------------------------------------ */
@@ -104,15 +104,15 @@ static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_
   size_t uniform = BENCH_NONE;
   for (size_t i = 0; i < sizeof families / sizeof *families; ++i) {
     size_t single = BENCH_NONE;
-    for (int d = FANIN_F32; d < FANIN_DTYPE_COUNT; ++d) {
+    for (int d = FANIN_DTYPE_F32; d < FANIN_DTYPE_COUNT; ++d) {
       const fanin_dtype dtype = (fanin_dtype)d;
-      if (dtype == FANIN_F64 && !has_f64) continue;
+      if (dtype == FANIN_DTYPE_F64 && !has_f64) continue;
       const fanin_tensor tensor = vector_of(dtype, size / fanin_dtype_size(dtype));
       const size_t added = add_tensor(set, BENCH_MAIN, families[i].name, fill, tensor, families[i].init);
       compare(set, added, single);
-      if (dtype == FANIN_F32) single = added;
+      if (dtype == FANIN_DTYPE_F32) single = added;
     }
-    if (families[i].init.kind == FANIN_UNIFORM) uniform = single;
+    if (families[i].init.kind == FANIN_KIND_UNIFORM) uniform = single;
   }
   return uniform;
 }
@@ -125,8 +125,9 @@ static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t si
   const uint64_t padded[2] = {elements / (row + GAP), row}, strides[2] = {row + GAP, 1};
   const uint64_t whole[2] = {elements / row, SHARDS * row}, start[2] = {0, row}, extent[2] = {elements / row, row};
   const fanin_init init = fanin_uniform(-0.1, 0.1);
-  const fanin_tensor strided = fanin_tensor_strided(fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 2, padded), strides);
-  const fanin_tensor slab = fanin_tensor_slab(fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 2, whole), start, extent);
+  const fanin_tensor strided =
+      fanin_tensor_strided(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, padded), strides);
+  const fanin_tensor slab = fanin_tensor_slab(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, whole), start, extent);
   char name[BENCH_NAME];
   snprintf(name, sizeof name, "strided_%d", (int)row);
   compare(set, add_tensor(set, BENCH_MAIN, name, fill, strided, init), contiguous);
@@ -144,7 +145,7 @@ static void add_linear(bench_set *set, uint64_t size) {
     snprintf(fill_name, sizeof fill_name, "device_fill_linear_%d", k);
     snprintf(name, sizeof name, "linear_%d", k);
     const size_t fill = add_device_fill(set, BENCH_LINEAR, fill_name, elements * sizeof(cl_float));
-    add_tensor(set, BENCH_LINEAR, name, fill, vector_of(FANIN_F32, elements), fanin_uniform(-0.1, 0.1));
+    add_tensor(set, BENCH_LINEAR, name, fill, vector_of(FANIN_DTYPE_F32, elements), fanin_uniform(-0.1, 0.1));
   }
 }
 
@@ -158,7 +159,7 @@ typedef struct packed {
 
 static void pack(packed *p, int rank, const uint64_t *shape, fanin_init init) {
   enum { ALIGNMENT = 128 };
-  fanin_tensor tensor = fanin_tensor_of(NULL, p->end, FANIN_F32, NULL, rank, shape);
+  fanin_tensor tensor = fanin_tensor_of(NULL, p->end, FANIN_DTYPE_F32, NULL, rank, shape);
   uint64_t elements = 0, bytes = 0;
   (void)fanin_tensor_size(&tensor, &elements, &bytes);
   p->end = (p->end + (size_t)bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -191,7 +192,7 @@ static void add_many(bench_set *set) {
     add_tensors(set, tensors);
 }
 
-/* GPT-2 124M (Radford et al. 2019): shapes and initialisers as in share/models/gpt2-124m.json, projections into the
+/* GPT-2 124M (Radford et al. 2019): shapes and initializers as in share/models/gpt2-124m.json, projections into the
  * residual stream with std 0.02 / sqrt(2 * 12 layers). */
 typedef struct gpt2_tensor {
   uint64_t shape[2];
@@ -240,8 +241,8 @@ static void add_model(bench_set *set) {
   const size_t plan = add_items(set, BENCH_MODEL, "plan_gpt2", BENCH_NONE, p.items, p.count);
   const uint64_t elements = set->cases[plan].elements, bytes = set->cases[plan].bytes;
   const size_t fill = add_device_fill(set, BENCH_MODEL, "device_fill_gpt2", bytes);
-  const size_t one =
-      add_tensor(set, BENCH_MODEL, "one_tensor_gpt2", fill, vector_of(FANIN_F32, elements), fanin_normal(0, 0.02));
+  const size_t one = add_tensor(set, BENCH_MODEL, "one_tensor_gpt2", fill, vector_of(FANIN_DTYPE_F32, elements),
+                                fanin_normal(0, 0.02));
   run_by_plan(set, plan);
   compare(set, plan, one);
   set->cases[plan].fill = fill;

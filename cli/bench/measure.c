@@ -24,7 +24,7 @@ static uint64_t span(const bench_case *c) {
   for (size_t i = 0; i < c->n_items; ++i) {
     uint64_t elements, bytes = 0;
     const fanin_tensor *t = &c->items[i].tensor;
-    if (fanin_tensor_size(t, &elements, &bytes) == FANIN_OK && t->offset + bytes > end) end = t->offset + bytes;
+    if (fanin_tensor_size(t, &elements, &bytes) == FANIN_STATUS_OK && t->offset + bytes > end) end = t->offset + bytes;
   }
   return end;
 }
@@ -50,7 +50,7 @@ static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *wh
   for (size_t i = 0; i < c->n_items; ++i)
     c->items[i].tensor.buffer = memory;
   const fanin_status status = fanin_plan_create(s->f, c->items, c->n_items, &c->plan);
-  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, c->name);
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
 }
 
 /* ---- Rounds ------------------------------------------------------------------------------------------------------ */

@@ -19,14 +19,14 @@ static int say_finished(failure *why) {
 static int print_index(const session *s, failure *why) {
   size_t count = 0;
   fanin_status status = fanin_devices(NULL, 0, &count);
-  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
   status = fanin_devices(list, count, &count);
   size_t index = 0;
   while (index < count && list[index].device != fanin_device(s->f))
     ++index;
   free(list);
-  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   printf("%zu", index);
   return STATUS_OK;
 }
@@ -39,9 +39,9 @@ static int probe_fanin(const char *device, uint64_t size, failure *why) {
   fanin_tensor tensor = {0};
   int status = session_open(device, &s, why);
   if (status != STATUS_OK) goto close;
-  fanin_status done = fanin_tensor_alloc(s.f, FANIN_F32, NULL, 2, shape, &tensor);
-  if (done == FANIN_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
-  if (done != FANIN_OK) {
+  fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
+  if (done == FANIN_STATUS_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
+  if (done != FANIN_STATUS_OK) {
     status = fail_library(why, done, NULL);
     goto close;
   }

@@ -18,7 +18,7 @@ static int check_name(const char *name, const char *where, failure *why) {
   return STATUS_OK;
 }
 
-/* Shape, layout and initialiser, by the library and without a device. */
+/* Shape, layout and initializer, by the library and without a device. */
 static int check_values(const fanin_tensor *tensor, const fanin_init *init, const char *where, failure *why) {
   uint64_t elements, bytes;
   fanin_moments moments;
@@ -26,8 +26,8 @@ static int check_values(const fanin_tensor *tensor, const fanin_init *init, cons
     if (tensor->shape[d] == 0) return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0", where, d);
   }
   fanin_status status = fanin_tensor_size(tensor, &elements, &bytes);
-  if (status == FANIN_OK) status = fanin_expect(tensor, init, &moments);
-  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, where);
+  if (status == FANIN_STATUS_OK) status = fanin_expect(tensor, init, &moments);
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, where);
 }
 
 int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
@@ -69,7 +69,7 @@ static int check_total(const model *m, const char *path, failure *why) {
   for (size_t i = 0; i < m->count; ++i) {
     uint64_t elements, bytes;
     const fanin_status status = fanin_tensor_size(&m->tensors[i].tensor, &elements, &bytes);
-    if (status != FANIN_OK) return fail_library(why, status, m->tensors[i].name);
+    if (status != FANIN_STATUS_OK) return fail_library(why, status, m->tensors[i].name);
     if (bytes > (uint64_t)INT64_MAX / 4 - total) {
       return fail(why, STATUS_INPUT, "%s: with tensor '%s' the model passes 2^61 bytes, more than a file can have",
                   path, m->tensors[i].name);

@@ -20,7 +20,7 @@ typedef struct model_tensor {
 
 typedef struct model {
   char *name;         /* NULL: none */
-  const char *rules;  /* that gave the initialisers; NULL: none did */
+  const char *rules;  /* that gave the initializers; NULL: none did */
   const char *format; /* safetensors' metadata of that name; NULL: none */
   model_tensor *tensors;
   size_t count, capacity;

@@ -93,7 +93,7 @@ static int read_init(const builder *b, const char *where, const json_t *object, 
   const int status = json_check_type(&b->in, inner, value, JSON_STRING);
   if (status != STATUS_OK) return status;
   const fanin_status parsed = fanin_init_parse(json_string_value(value), out);
-  return parsed == FANIN_OK ? STATUS_OK : json_complain_library(&b->in, inner, parsed);
+  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(&b->in, inner, parsed);
 }
 
 static int read_dtype(const builder *b, const char *where, const json_t *object, fanin_dtype *out) {
@@ -104,7 +104,7 @@ static int read_dtype(const builder *b, const char *where, const json_t *object,
   if (status != STATUS_OK || !text) return status;
   json_place(inner, where, "dtype");
   const fanin_status parsed = fanin_dtype_parse(text, out);
-  return parsed == FANIN_OK ? STATUS_OK : json_complain_library(&b->in, inner, parsed);
+  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(&b->in, inner, parsed);
 }
 
 static int build_tensor(builder *b, json_t *object, const scope *s, const char *where) {
@@ -236,7 +236,7 @@ static int read_defaults(builder *b, const json_t *root) {
 
 int model_build(json_t *root, const char *path, model *out, failure *why) {
   static const char *const known[] = {"name", "source", "comment", "defaults", "tensors", NULL};
-  builder b = {.in = {path, why}, .model = out, .dtype = FANIN_F32, .init_where = "defaults.init"};
+  builder b = {.in = {path, why}, .model = out, .dtype = FANIN_DTYPE_F32, .init_where = "defaults.init"};
   const char *name = NULL, *ignored;
   *out = (model){0};
   int status = json_check_type(&b.in, "the file", root, JSON_OBJECT);

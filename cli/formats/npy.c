@@ -16,9 +16,10 @@ enum { MAGIC = 6, ALIGNMENT = 64, MAX_HEADER = 65535 };
 static const char magic[MAGIC] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
 static const stored_type types[] = {
-    {"<f4", 32, 1, FANIN_F32}, {"<f2", 16, 1, FANIN_F16}, {"<f8", 64, 1, FANIN_F64}, {"|b1", 8, 0, FANIN_F32},
-    {"|u1", 8, 0, FANIN_F32},  {"|i1", 8, 0, FANIN_F32},  {"<u2", 16, 0, FANIN_F32}, {"<i2", 16, 0, FANIN_F32},
-    {"<u4", 32, 0, FANIN_F32}, {"<i4", 32, 0, FANIN_F32}, {"<u8", 64, 0, FANIN_F32}, {"<i8", 64, 0, FANIN_F32},
+    {"<f4", 32, 1, FANIN_DTYPE_F32}, {"<f2", 16, 1, FANIN_DTYPE_F16}, {"<f8", 64, 1, FANIN_DTYPE_F64},
+    {"|b1", 8, 0, FANIN_DTYPE_F32},  {"|u1", 8, 0, FANIN_DTYPE_F32},  {"|i1", 8, 0, FANIN_DTYPE_F32},
+    {"<u2", 16, 0, FANIN_DTYPE_F32}, {"<i2", 16, 0, FANIN_DTYPE_F32}, {"<u4", 32, 0, FANIN_DTYPE_F32},
+    {"<i4", 32, 0, FANIN_DTYPE_F32}, {"<u8", 64, 0, FANIN_DTYPE_F32}, {"<i8", 64, 0, FANIN_DTYPE_F32},
 };
 enum { N_TYPES = sizeof types / sizeof *types };
 

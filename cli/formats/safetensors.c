@@ -18,14 +18,14 @@
 enum { MAX_HEADER = 100000000, PREFIX = 8 };
 
 static const stored_type types[] = {
-    {"F32", 32, 1, FANIN_F32},        {"F16", 16, 1, FANIN_F16},    {"BF16", 16, 1, FANIN_BF16},
-    {"F64", 64, 1, FANIN_F64},        {"BOOL", 8, 0, FANIN_F32},    {"U8", 8, 0, FANIN_F32},
-    {"I8", 8, 0, FANIN_F32},          {"U16", 16, 0, FANIN_F32},    {"I16", 16, 0, FANIN_F32},
-    {"U32", 32, 0, FANIN_F32},        {"I32", 32, 0, FANIN_F32},    {"U64", 64, 0, FANIN_F32},
-    {"I64", 64, 0, FANIN_F32},        {"C64", 64, 0, FANIN_F32},    {"F8_E4M3", 8, 0, FANIN_F32},
-    {"F8_E5M2", 8, 0, FANIN_F32},     {"F8_E8M0", 8, 0, FANIN_F32}, {"F6_E2M3", 6, 0, FANIN_F32},
-    {"F6_E3M2", 6, 0, FANIN_F32},     {"F4", 4, 0, FANIN_F32},      {"F8_E4M3FNUZ", 8, 0, FANIN_F32},
-    {"F8_E5M2FNUZ", 8, 0, FANIN_F32},
+    {"F32", 32, 1, FANIN_DTYPE_F32},        {"F16", 16, 1, FANIN_DTYPE_F16},    {"BF16", 16, 1, FANIN_DTYPE_BF16},
+    {"F64", 64, 1, FANIN_DTYPE_F64},        {"BOOL", 8, 0, FANIN_DTYPE_F32},    {"U8", 8, 0, FANIN_DTYPE_F32},
+    {"I8", 8, 0, FANIN_DTYPE_F32},          {"U16", 16, 0, FANIN_DTYPE_F32},    {"I16", 16, 0, FANIN_DTYPE_F32},
+    {"U32", 32, 0, FANIN_DTYPE_F32},        {"I32", 32, 0, FANIN_DTYPE_F32},    {"U64", 64, 0, FANIN_DTYPE_F32},
+    {"I64", 64, 0, FANIN_DTYPE_F32},        {"C64", 64, 0, FANIN_DTYPE_F32},    {"F8_E4M3", 8, 0, FANIN_DTYPE_F32},
+    {"F8_E5M2", 8, 0, FANIN_DTYPE_F32},     {"F8_E8M0", 8, 0, FANIN_DTYPE_F32}, {"F6_E2M3", 6, 0, FANIN_DTYPE_F32},
+    {"F6_E3M2", 6, 0, FANIN_DTYPE_F32},     {"F4", 4, 0, FANIN_DTYPE_F32},      {"F8_E4M3FNUZ", 8, 0, FANIN_DTYPE_F32},
+    {"F8_E5M2FNUZ", 8, 0, FANIN_DTYPE_F32},
 };
 enum { N_TYPES = sizeof types / sizeof *types };
 

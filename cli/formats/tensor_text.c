@@ -30,7 +30,7 @@ int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failu
   const char *begin[N_FIELDS] = {NULL};
   size_t length[N_FIELDS] = {0}, rank = 0;
   uint64_t shape[FANIN_MAX_RANK];
-  fanin_dtype dtype = FANIN_F32;
+  fanin_dtype dtype = FANIN_DTYPE_F32;
   int status = split(text, begin, length, why);
   if (status != STATUS_OK) return status;
 

@@ -1,4 +1,4 @@
-/* Gives the tensors of a checkpoint their initialisers, by rules. */
+/* Gives the tensors of a checkpoint their initializers, by rules. */
 #include "init/assign.h"
 
 #include <stdio.h>
@@ -82,7 +82,7 @@ static int read_factor(const assignments *a, const init_rule *r, const fanin_ten
     const int status = rule_text(a, text, where, scheme, sizeof scheme, why);
     if (status != STATUS_OK) return status;
     const fanin_status read = fanin_scheme_factor(scheme, t, &one);
-    if (read != FANIN_OK) return fail_library(why, read, where);
+    if (read != FANIN_STATUS_OK) return fail_library(why, read, where);
     *factor *= one;
   }
   return STATUS_OK;
@@ -105,12 +105,12 @@ static int read_init(const assignments *a, assignment *to, const char *where, fa
   int status = rule_text(a, to->rule->init, where, text, sizeof text, why);
   if (status != STATUS_OK) return status;
   fanin_status done = fanin_init_parse(text, &plain);
-  if (done != FANIN_OK) return fail_library(why, done, where);
+  if (done != FANIN_STATUS_OK) return fail_library(why, done, where);
   status = fans_tensor(a, to, &fans, why);
   if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
   if (status != STATUS_OK) return status;
   done = fanin_init_scaled(&plain, factor, &to->init);
-  return done == FANIN_OK ? STATUS_OK : fail_library(why, done, where);
+  return done == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, done, where);
 }
 
 /* Of dtypes that the library has not, zeros are those of the floating-point dtype of the same size. */
@@ -119,8 +119,8 @@ static int read_dtype(const assignments *a, assignment *to, const char *where, f
   const bool floating = type->measurable || strncmp(type->name, "F8", 2) == 0;
   if (floating && a->dtype) to->tensor.dtype = *a->dtype;
   if (type->measurable || (floating && a->dtype)) return STATUS_OK;
-  if (to->init.kind == FANIN_ZEROS && type->bits >= 16) {
-    to->tensor.dtype = type->bits == 64 ? FANIN_F64 : type->bits == 32 ? FANIN_F32 : FANIN_F16;
+  if (to->init.kind == FANIN_KIND_ZEROS && type->bits >= 16) {
+    to->tensor.dtype = type->bits == 64 ? FANIN_DTYPE_F64 : type->bits == 32 ? FANIN_DTYPE_F32 : FANIN_DTYPE_F16;
     to->stored = type->name;
     return STATUS_OK;
   }
@@ -153,7 +153,7 @@ static int read_twin(const assignments *a, assignment *to, failure *why) {
   const assignment *of = &a->list[twin - a->checkpoint->tensors];
   place_of(a, to->rule, to->of->stored, where);
   if (!of->rule->init || of->stored || !to->of->stored->type->measurable) {
-    return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initialiser of floating-point values",
+    return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
   }
   if (!same_shape(to->of->stored, twin->stored)) {

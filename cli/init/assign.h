@@ -1,4 +1,4 @@
-/* Gives the tensors of a checkpoint their initialisers, by rules. */
+/* Gives the tensors of a checkpoint their initializers, by rules. */
 #ifndef CLI_INIT_ASSIGN_H
 #define CLI_INIT_ASSIGN_H
 

@@ -12,8 +12,8 @@ typedef struct all {
 /* Whether elements depend on one another, so that a piece of them would cost as much as all. */
 static bool made_at_once(const model_tensor *t) {
   fanin_law law;
-  return fanin_law_of(&t->tensor, &t->init, &law) == FANIN_OK &&
-         (law.kind == FANIN_LAW_ORTHOGONAL || law.kind == FANIN_LAW_SPARSE);
+  return fanin_law_of(&t->tensor, &t->init, &law) == FANIN_STATUS_OK &&
+         (law.kind == FANIN_LAW_KIND_ORTHOGONAL || law.kind == FANIN_LAW_KIND_SPARSE);
 }
 
 static bool next_tensor(void *state, model_part *out) {

@@ -68,9 +68,9 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
     offset += (size_t)part_bytes(&parts[i].where);
   }
   fanin_status status = fanin_plan_create(w->s->f, items, count, &to->plan);
-  if (status == FANIN_OK) status = fanin_plan_enqueue(to->plan, w->s->queue, w->seed, 0, NULL, NULL);
+  if (status == FANIN_STATUS_OK) status = fanin_plan_enqueue(to->plan, w->s->queue, w->seed, 0, NULL, NULL);
   free(items);
-  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, NULL);
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
 }
 
 /* Makes what the slot's piece holds, or is lent from. */

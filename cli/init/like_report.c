@@ -38,7 +38,7 @@ typedef struct taken {
   size_t tensors;
   uint64_t elements;
   const assignment *first;
-  bool differ; /* its tensors get different initialisers */
+  bool differ; /* its tensors get different initializers */
 } taken;
 
 static taken *count_taken(const like *l) {
@@ -57,7 +57,7 @@ static taken *count_taken(const like *l) {
 
 void like_print_rules(const like *l) {
   static const column columns[] = {{"rule", 0, 3},     {"match", 1, 2},       {"tensors", 0, 0},
-                                   {"elements", 0, 0}, {"initialiser", 1, 0}, {"such as", 1, 1}};
+                                   {"elements", 0, 0}, {"initializer", 1, 0}, {"such as", 1, 1}};
   table t = table_of(columns, sizeof columns / sizeof *columns);
   taken *by_rule = count_taken(l);
   for (size_t i = 0; i < l->rules.count; ++i) {
@@ -89,7 +89,7 @@ static fanin_moments moments_of(const assignment *t) {
 
 static void print_tensors(const like *l) {
   static const column columns[] = {{"tensor", 1, 0}, {"shape", 1, 0},       {"dtype", 1, 1}, {"rule", 0, 2},
-                                   {"layout", 1, 2}, {"initialiser", 1, 0}, {"std", 0, 1}};
+                                   {"layout", 1, 2}, {"initializer", 1, 0}, {"std", 0, 1}};
   table t = table_of(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
     char shape[TEXT_SHAPE], layout[LAYOUT_TEXT] = "", action[TEXT], std[TEXT_NUMBER];

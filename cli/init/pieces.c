@@ -9,12 +9,12 @@ enum { MOST_RUNS = 16384 };
 /* ---- Parts ------------------------------------------------------------------------------------------------------- */
 
 static uint64_t extent_of(const fanin_tensor *t, int d) {
-  return t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
+  return t->part == FANIN_PART_SLAB ? t->extent[d] : t->shape[d];
 }
 
 uint64_t part_elements(const fanin_tensor *t) {
   uint64_t elements = 1;
-  if (t->part == FANIN_RANGE) return t->count;
+  if (t->part == FANIN_PART_RANGE) return t->count;
   for (int d = 0; d < t->rank; ++d)
     elements *= extent_of(t, d);
   return elements;
@@ -25,7 +25,7 @@ uint64_t part_bytes(const fanin_tensor *t) {
 }
 
 uint64_t part_run(const fanin_tensor *t) {
-  if (t->part != FANIN_SLAB) return part_elements(t);
+  if (t->part != FANIN_PART_SLAB) return part_elements(t);
   uint64_t run = 1;
   for (int d = t->rank - 1; d >= 0; --d) {
     run *= t->extent[d];
@@ -54,8 +54,8 @@ static fanin_tensor cut_slab(const fanin_tensor *t, uint64_t done, uint64_t most
 }
 
 fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most) {
-  const uint64_t first = t->part == FANIN_RANGE ? t->first : 0;
-  if (t->part == FANIN_SLAB) return cut_slab(t, done, most);
+  const uint64_t first = t->part == FANIN_PART_RANGE ? t->first : 0;
+  if (t->part == FANIN_PART_SLAB) return cut_slab(t, done, most);
   return fanin_tensor_range(*t, first + done, least(part_elements(t) - done, most));
 }
 

@@ -8,7 +8,7 @@
 
 typedef struct model_part {
   size_t tensor;      /* index in the model */
-  fanin_tensor where; /* FANIN_WHOLE, FANIN_SLAB or FANIN_RANGE, dense; no buffer */
+  fanin_tensor where; /* FANIN_PART_WHOLE, FANIN_PART_SLAB or FANIN_PART_RANGE, dense; no buffer */
   bool indivisible;   /* its elements depend on one another, so that it is made at once, in memory of its own */
 } model_part;
 

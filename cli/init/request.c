@@ -28,7 +28,7 @@ const struct argp_option init_request_options[] = {
     {.name = "rules",
      .key = KEY_RULES,
      .arg = "RULES",
-     .doc = "Which initialiser each of --like's tensors gets: a set of 'fanin list', or a .json file (default: "
+     .doc = "Which initializer each of --like's tensors gets: a set of 'fanin list', or a .json file (default: "
             "pytorch)"},
     {.name = "set", .key = KEY_SET, .arg = "NAME=NUMBER", .doc = "A value of the rules, as in layers=12"},
     {.name = "explain", .key = KEY_EXPLAIN, .doc = "Only say which rule takes which tensor, and write nothing"},
@@ -38,7 +38,7 @@ const struct argp_option init_request_options[] = {
      .arg = "NAME:DTYPE:LAYOUT:SHAPE",
      .doc = "A tensor without a model file; --init must follow. LAYOUT has a letter a dimension (O output, I input "
             "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty"},
-    {.name = "init", .key = KEY_INIT, .arg = "INIT", .doc = "The initialiser of the --tensor before; see 'fanin list'"},
+    {.name = "init", .key = KEY_INIT, .arg = "INIT", .doc = "The initializer of the --tensor before; see 'fanin list'"},
     {0}};
 
 static int take_tensor(init_request *r, const char *value, failure *why) {
@@ -50,7 +50,7 @@ static int take_init(init_request *r, const char *value, failure *why) {
   fanin_init init;
   if (!r->pending_name) return args_fail(why, "--init '%s': there must be a --tensor before it", value);
   const fanin_status parsed = fanin_init_parse(value, &init);
-  if (parsed != FANIN_OK) return fail_library(why, parsed, "--init");
+  if (parsed != FANIN_STATUS_OK) return fail_library(why, parsed, "--init");
   const int status = model_add(&r->model, r->pending_name, &r->pending, &init, "--tensor", why);
   free(r->pending_name);
   r->pending_name = NULL;

@@ -1,4 +1,4 @@
-/* Rules that give the tensors of a checkpoint their initialisers: a JSON file, or a set of those in the command. */
+/* Rules that give the tensors of a checkpoint their initializers: a JSON file, or a set of those in the command. */
 #include "init/rules.h"
 
 #include <fnmatch.h>
@@ -74,7 +74,7 @@ static int get_fans_of(const json_check *in, const char *where, const json_t *ru
                        "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
 }
 
-/* One of init, same_as and skip; and where there is no value to put in, an initialiser that parses. */
+/* One of init, same_as and skip; and where there is no value to put in, an initializer that parses. */
 static int check_action(const json_check *in, const char *where, const init_rule *r) {
   char inner[JSON_WHERE];
   fanin_init unused;
@@ -86,7 +86,7 @@ static int check_action(const json_check *in, const char *where, const init_rule
   }
   if (!r->init || strchr(r->init, '{')) return STATUS_OK;
   const fanin_status parsed = fanin_init_parse(r->init, &unused);
-  return parsed == FANIN_OK ? STATUS_OK : json_complain_library(in, json_place(inner, where, "init"), parsed);
+  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(in, json_place(inner, where, "init"), parsed);
 }
 
 static int read_rule(const json_check *in, const char *where, json_t *rule, init_rule *out) {

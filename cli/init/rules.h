@@ -1,4 +1,4 @@
-/* Rules that give the tensors of a checkpoint their initialisers: a JSON file, or a set of those in the command.
+/* Rules that give the tensors of a checkpoint their initializers: a JSON file, or a set of those in the command.
  * docs/checkpoints.md is the specification. */
 #ifndef CLI_INIT_RULES_H
 #define CLI_INIT_RULES_H

@@ -37,9 +37,10 @@ double cells_between(const cells *c, uint32_t from, uint32_t to) {
 void cells_around(fanin_dtype dtype, double x, double *below, double *above) {
   static const struct {
     int digits, least;
-  } formats[FANIN_DTYPE_COUNT] = {[FANIN_F32] = {24, -149}, [FANIN_F16] = {11, -24}, [FANIN_BF16] = {8, -133}};
+  } formats[FANIN_DTYPE_COUNT] = {
+      [FANIN_DTYPE_F32] = {24, -149}, [FANIN_DTYPE_F16] = {11, -24}, [FANIN_DTYPE_BF16] = {8, -133}};
   *below = *above = x;
-  if (dtype == FANIN_F64 || isinf(x)) return;
+  if (dtype == FANIN_DTYPE_F64 || isinf(x)) return;
   int exponent = 0;
   const double fraction = frexp(fabs(x), &exponent);
   const int digits = formats[dtype].digits, least = formats[dtype].least;

@@ -1,4 +1,4 @@
-/* Whether a measured tensor is what its initialiser makes: tests of std and mean in standard errors, and bounds. */
+/* Whether a measured tensor is what its initializer makes: tests of std and mean in standard errors, and bounds. */
 #include "inspect/check.h"
 
 #include <math.h>
@@ -11,21 +11,22 @@
 static const struct {
   double relative, absolute;
 } rounding[FANIN_DTYPE_COUNT] = {
-    [FANIN_F32] = {0x1p-24, 0x1p-150},
-    [FANIN_F16] = {0x1p-11, 0x1p-25},
-    [FANIN_BF16] = {0x1p-8, 0x1p-134},
-    [FANIN_F64] = {0x1p-24, 0}, /* computed to f32's accuracy at least (docs/stream.md) */
+    [FANIN_DTYPE_F32] = {0x1p-24, 0x1p-150},
+    [FANIN_DTYPE_F16] = {0x1p-11, 0x1p-25},
+    [FANIN_DTYPE_BF16] = {0x1p-8, 0x1p-134},
+    [FANIN_DTYPE_F64] = {0x1p-24, 0}, /* computed to f32's accuracy at least (docs/stream.md) */
 };
 static const double measuring = 1e-6; /* fanin_measure()'s relative error */
 static const double pi = 3.14159265358979323846;
 
 bool check_is_fixed(const expectation *e) {
   const fanin_law_kind kind = e->law.kind;
-  return kind == FANIN_LAW_CONSTANT || kind == FANIN_LAW_ONES || kind == FANIN_LAW_FIXED || !(e->moments.std > 0);
+  return kind == FANIN_LAW_KIND_CONSTANT || kind == FANIN_LAW_KIND_ONES || kind == FANIN_LAW_KIND_FIXED ||
+         !(e->moments.std > 0);
 }
 
 bool check_is_dependent(const expectation *e) {
-  return e->law.kind == FANIN_LAW_ORTHOGONAL;
+  return e->law.kind == FANIN_LAW_KIND_ORTHOGONAL;
 }
 
 expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
@@ -34,8 +35,9 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
   if (!e.text || !t->type->measurable || t->rank > FANIN_MAX_RANK) return e;
   fanin_tensor tensor = fanin_tensor_of(NULL, 0, t->type->dtype, NULL, t->rank, t->shape);
   if (layout && !layout_parse(layout, strlen(layout), &tensor)) return e;
-  e.known = fanin_init_parse(e.text, &e.init) == FANIN_OK && fanin_expect(&tensor, &e.init, &e.moments) == FANIN_OK &&
-            fanin_law_of(&tensor, &e.init, &e.law) == FANIN_OK;
+  e.known = fanin_init_parse(e.text, &e.init) == FANIN_STATUS_OK &&
+            fanin_expect(&tensor, &e.init, &e.moments) == FANIN_STATUS_OK &&
+            fanin_law_of(&tensor, &e.init, &e.law) == FANIN_STATUS_OK;
   return e;
 }
 
@@ -60,7 +62,7 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
   z_scores z = {NAN, NAN};
   if (!e->known || check_is_fixed(e) || n < 2) return z;
-  if (e->law.kind == FANIN_LAW_SPARSE) return z_scores_of_sparse(e, measured, dtype);
+  if (e->law.kind == FANIN_LAW_KIND_SPARSE) return z_scores_of_sparse(e, measured, dtype);
   const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
@@ -75,7 +77,7 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
   const double share = 1 - e->law.zeros;
   expectation others = {.known = true, .init = fanin_normal(0, e->law.std), .law = e->law};
   others.moments = (fanin_moments){.std = e->law.std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
-  others.law.kind = FANIN_LAW_NORMAL;
+  others.law.kind = FANIN_LAW_KIND_NORMAL;
   fanin_stats s = *measured;
   s.count = (uint64_t)llround(share * (double)measured->count);
   s.mean /= share;

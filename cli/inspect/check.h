@@ -1,4 +1,4 @@
-/* Whether a measured tensor is what its initialiser makes: tests of std and mean in standard errors, and bounds. */
+/* Whether a measured tensor is what its initializer makes: tests of std and mean in standard errors, and bounds. */
 #ifndef CLI_INSPECT_CHECK_H
 #define CLI_INSPECT_CHECK_H
 
@@ -9,7 +9,7 @@
 /* What a tensor should be; from the notes that 'fanin init' leaves in a file. */
 typedef struct expectation {
   bool known;
-  const char *text; /* the initialiser, as the file says it; NULL: it does not */
+  const char *text; /* the initializer, as the file says it; NULL: it does not */
   fanin_init init;
   fanin_moments moments;
   fanin_law law;

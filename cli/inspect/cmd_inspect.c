@@ -1,4 +1,4 @@
-/* fanin inspect: the tensors of a file, measured on a device and tested against what their initialisers promise. */
+/* fanin inspect: the tensors of a file, measured on a device and tested against what their initializers promise. */
 #include <stdbool.h>
 
 #include "base/args.h"
@@ -41,7 +41,7 @@ const syntax inspect_syntax = {
     .doc =
         "Measures every tensor of a .safetensors or .npy file on an OpenCL device and tests it: moments, distribution, "
         "extremes, values that are too frequent, sums of rows and columns, lines that repeat, correlation within and "
-        "between tensors. Where the file says which initialiser wrote a tensor ('fanin init' keeps that in the "
+        "between tensors. Where the file says which initializer wrote a tensor ('fanin init' keeps that in the "
         "metadata), that is what is expected; else the law is guessed from the values, marked by '~', and its "
         "parameters are not tested. All tests of a file together raise a false alarm once in a thousand files. Exit "
         "status 1 if a test fails or a value is not finite.\v"

@@ -14,11 +14,11 @@
 static const double truncation = 2, kept = 0.87962566103423978; /* std of N(0,1) cut at 2 */
 
 static fanin_law normal_law(double mean, double std) {
-  return (fanin_law){.kind = FANIN_LAW_NORMAL, .lo = -INFINITY, .hi = INFINITY, .mean = mean, .std = std};
+  return (fanin_law){.kind = FANIN_LAW_KIND_NORMAL, .lo = -INFINITY, .hi = INFINITY, .mean = mean, .std = std};
 }
 
 static fanin_law truncated_law(double mean, double std) {
-  return (fanin_law){.kind = FANIN_LAW_TRUNC_NORMAL,
+  return (fanin_law){.kind = FANIN_LAW_KIND_TRUNC_NORMAL,
                      .lo = mean - truncation * std,
                      .hi = mean + truncation * std,
                      .mean = mean,
@@ -88,7 +88,7 @@ static int bins_wanted(double n) {
 static double share_of(double extreme, fanin_dtype dtype, const uint64_t *counts, double n) {
   uint32_t key = 0;
   double least, most;
-  if (dtype == FANIN_F32 || dtype == FANIN_F64) return 1 / n;
+  if (dtype == FANIN_DTYPE_F32 || dtype == FANIN_DTYPE_F64) return 1 / n;
   for (; key < FANIN_BINS - 1; ++key) {
     fanin_bin_numbers(dtype, key, &least, &most);
     if (counts[key] > 0 && least == extreme) break;
@@ -99,7 +99,8 @@ static double share_of(double extreme, fanin_dtype dtype, const uint64_t *counts
 /* Between the cells of the extremes lies the share of the values that they do not have. Where such a cell is a bin of
  * its own, its count was fitted and not tested: so much of a degree of freedom is gone. */
 static fit fit_uniform(const fanin_stats *s, fanin_dtype dtype, const uint64_t *counts, double n) {
-  const bool narrow = dtype == FANIN_F16 || dtype == FANIN_BF16; /* cells are wider than gaps between values */
+  const bool narrow =
+      dtype == FANIN_DTYPE_F16 || dtype == FANIN_DTYPE_BF16; /* cells are wider than gaps between values */
   double low[2], high[2];
   bins b;
   cells_around(dtype, s->min, &low[0], &low[1]);
@@ -107,7 +108,7 @@ static fit fit_uniform(const fanin_stats *s, fanin_dtype dtype, const uint64_t *
   const double at_min = share_of(s->min, dtype, counts, n), at_max = share_of(s->max, dtype, counts, n);
   if (!(at_min + at_max < 0.9)) return (fit){.family = FIT_UNIFORM, .z = DEVIATE_MOST};
   const double range = (high[0] - low[1]) / (1 - at_min - at_max);
-  const fanin_law law = {.kind = FANIN_LAW_UNIFORM,
+  const fanin_law law = {.kind = FANIN_LAW_KIND_UNIFORM,
                          .lo = narrow ? fmax(low[1] - at_min * range, low[0]) : s->min - range / n,
                          .hi = narrow ? fmin(high[0] + at_max * range, high[1]) : s->max + range / n};
   bins_make(&(cells){&law, dtype, false}, counts, n, bins_wanted(n), 25, &b);

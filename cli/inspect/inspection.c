@@ -46,7 +46,7 @@ static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   double sum = 0;
   for (size_t k = 0; k < FANIN_BINS; ++k)
     sum += (double)s->counts[k] * (double)s->counts[k];
-  return log(sum / n / n) - (dtype == FANIN_F32 || dtype == FANIN_F64 ? log(256) : 0);
+  return log(sum / n / n) - (dtype == FANIN_DTYPE_F32 || dtype == FANIN_DTYPE_F64 ? log(256) : 0);
 }
 
 /* The law that the values should follow, from the file's notes or from themselves. */
@@ -54,7 +54,7 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   if (t->expected.known) {
     t->law = t->expected.law;
     t->has_law = true;
-    if (t->law.kind == FANIN_LAW_SPARSE) t->law.kind = FANIN_LAW_NORMAL; /* of what test_values() leaves */
+    if (t->law.kind == FANIN_LAW_KIND_SPARSE) t->law.kind = FANIN_LAW_KIND_NORMAL; /* of what test_values() leaves */
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);

@@ -60,10 +60,10 @@ int related_compare(const session *s, const related *r, inspection *out, failure
   out->closest = (related_pair){.r = NAN, .z = NAN};
   out->compared_pairs = n;
   const fanin_status status =
-      n == 0 ? FANIN_OK
+      n == 0 ? FANIN_STATUS_OK
              : fanin_measure_pairs(s->f, s->queue, r->samples, r->capacity, SURVEY_SAMPLE, pairs, n, products);
-  if (status == FANIN_OK) keep(r, pairs, products, out);
+  if (status == FANIN_STATUS_OK) keep(r, pairs, products, out);
   free(products);
   free(pairs);
-  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, "correlating tensors");
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, "correlating tensors");
 }

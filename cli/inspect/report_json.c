@@ -6,12 +6,13 @@
 #include "base/json.h"
 
 static json_t *law_to_json(const inspected *t) {
-  static const char *const kinds[] = {[FANIN_LAW_CONSTANT] = "constant", [FANIN_LAW_UNIFORM] = "uniform",
-                                      [FANIN_LAW_NORMAL] = "normal",     [FANIN_LAW_TRUNC_NORMAL] = "trunc_normal",
-                                      [FANIN_LAW_ONES] = "ones",         [FANIN_LAW_ORTHOGONAL] = "orthogonal",
-                                      [FANIN_LAW_SPARSE] = "sparse",     [FANIN_LAW_FIXED] = "fixed"};
-  const bool normal = t->law.kind == FANIN_LAW_NORMAL || t->law.kind == FANIN_LAW_TRUNC_NORMAL;
-  const fanin_law_kind kind = t->law.zeros > 0 ? FANIN_LAW_SPARSE : t->law.kind;
+  static const char *const kinds[] = {
+      [FANIN_LAW_KIND_CONSTANT] = "constant", [FANIN_LAW_KIND_UNIFORM] = "uniform",
+      [FANIN_LAW_KIND_NORMAL] = "normal",     [FANIN_LAW_KIND_TRUNC_NORMAL] = "trunc_normal",
+      [FANIN_LAW_KIND_ONES] = "ones",         [FANIN_LAW_KIND_ORTHOGONAL] = "orthogonal",
+      [FANIN_LAW_KIND_SPARSE] = "sparse",     [FANIN_LAW_KIND_FIXED] = "fixed"};
+  const bool normal = t->law.kind == FANIN_LAW_KIND_NORMAL || t->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL;
+  const fanin_law_kind kind = t->law.zeros > 0 ? FANIN_LAW_KIND_SPARSE : t->law.kind;
   json_t *o = json_object();
   if (!t->has_law) {
     json_object_set_new(o, "kind", t->closer ? json_string(fit_name(t->fit.family)) : json_null());

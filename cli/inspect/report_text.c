@@ -87,7 +87,7 @@ static void print_table(const inspection *i) {
   static const column columns[] = {{"name", 1, 0},   {"dtype", 1, 5},      {"shape", 1, 4},    {"count", 0, 8},
                                    {"mean", 0, 6},   {"std", 0, 0},        {"expected", 0, 0}, {"z std", 0, 0},
                                    {"z mean", 0, 3}, {"max |z|", 0, 1},    {"min", 0, 7},      {"max", 0, 7},
-                                   {"check", 1, 0},  {"initialiser", 1, 9}};
+                                   {"check", 1, 0},  {"initializer", 1, 9}};
   table t = table_of(columns, sizeof columns / sizeof *columns);
   for (size_t k = 0; k < i->file->count; ++k)
     add_row(&t, &i->tensors[k]);
@@ -209,7 +209,7 @@ void inspect_print_text(const inspection *i) {
     if (i->n_shared > 0 || fabs(i->closest.z) > i->z_bound) printf(", and tensors are related");
   } else if (i->tests > 0) {
     printf(any_guess(i) ? "HOLDS: every tensor is as random as it looks"
-                        : "HOLDS: every tensor is what its initialiser makes");
+                        : "HOLDS: every tensor is what its initializer makes");
   } else {
     printf("Every value is finite; the file does not say what to expect");
   }

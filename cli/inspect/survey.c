@@ -53,7 +53,7 @@ static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
     if (status != STATUS_OK) return status;
     const piece at = {first, count, fanin_tensor_of(p->m->buffer, 0, t->type->dtype, NULL, 1, &count)};
     const fanin_status seen = see(p, &at);
-    if (seen != FANIN_OK) return fail_library(why, seen, p->f->path);
+    if (seen != FANIN_STATUS_OK) return fail_library(why, seen, p->f->path);
     first += count;
   }
   return STATUS_OK;
@@ -64,9 +64,9 @@ static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
 static fanin_status see_stats(const pass *p, const piece *at) {
   fanin_stats stats;
   const fanin_status status = fanin_measure(p->m->session->f, p->m->session->queue, &at->tensor, 0, NULL, &stats);
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   p->survey->stats = at->first == 0 ? stats : merge_stats(&p->survey->stats, &stats);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status see_series(const pass *p, const piece *at) {
@@ -74,7 +74,7 @@ static fanin_status see_series(const pass *p, const piece *at) {
   fanin_series here;
   const fanin_status status =
       fanin_measure_series(p->m->session->f, p->m->session->queue, &at->tensor, s->by, s->lags, 0, NULL, &here);
-  for (int k = 0; k < SURVEY_LAGS && status == FANIN_OK; ++k) {
+  for (int k = 0; k < SURVEY_LAGS && status == FANIN_STATUS_OK; ++k) {
     s->series.powers[k] += here.powers[k];
     s->series.products[k] += here.products[k];
     s->products[k] += s->lags[k] > 0 && at->count > s->lags[k] ? at->count - s->lags[k] : 0;
@@ -95,8 +95,8 @@ static fanin_status see_lines(const pass *p, const piece *at) {
 static fanin_status see_everything(const pass *p, const piece *at) {
   fanin_status status = fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, FANIN_ALL_BINS, 0, NULL,
                                            p->survey->counts);
-  if (status == FANIN_OK) status = see_series(p, at);
-  if (status == FANIN_OK && p->survey->rows > 0) status = see_lines(p, at);
+  if (status == FANIN_STATUS_OK) status = see_series(p, at);
+  if (status == FANIN_STATUS_OK && p->survey->rows > 0) status = see_lines(p, at);
   return status;
 }
 
@@ -154,7 +154,7 @@ int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *
   const fanin_tensor first = fanin_tensor_of(m->buffer, 0, t->type->dtype, NULL, 1, &count);
   const fanin_status sampled =
       fanin_measure_sample(m->session->f, m->session->queue, &first, s->by, samples, at * SURVEY_SAMPLE, 0, NULL);
-  return sampled == FANIN_OK ? STATUS_OK : fail_library(why, sampled, f->path);
+  return sampled == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, sampled, f->path);
 }
 
 void survey_free(survey *s) {

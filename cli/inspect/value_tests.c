@@ -73,7 +73,7 @@ static double shape_deviate(const double *sample, const double *moments, double 
 static void moments_of(const inspected *t, double centre, double unit, double *moments) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const cells c = cells_of(t);
-  if (dtype != FANIN_F16 && dtype != FANIN_BF16) {
+  if (dtype != FANIN_DTYPE_F16 && dtype != FANIN_DTYPE_BF16) {
     fanin_law_moments(&t->law, centre, unit, moments);
     return;
   }
@@ -99,7 +99,7 @@ static void test_shape(const survey *s, inspected *t) {
       (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
   t->tests[TEST_SKEWNESS].value = t->skewness;
   t->tests[TEST_KURTOSIS].value = t->kurtosis;
-  const bool cut = t->estimated && t->law.kind == FANIN_LAW_TRUNC_NORMAL; /* its std's error would show */
+  const bool cut = t->estimated && t->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL; /* its std's error would show */
   if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
   double law[MOMENTS];
@@ -108,7 +108,7 @@ static void test_shape(const survey *s, inspected *t) {
   moments_of(t, mean, std, moments);
   /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
    */
-  const bool own = t->estimated && t->law.kind == FANIN_LAW_NORMAL;
+  const bool own = t->estimated && t->law.kind == FANIN_LAW_KIND_NORMAL;
   const double ratio = own ? 1 : s->stats.std / std, move = own ? 0 : (s->stats.mean - mean) / std;
   sample[0] = 1;
   sample[1] = move + ratio * d[1];
@@ -154,8 +154,8 @@ static void test_extremes(const survey *s, inspected *t) {
   least->value = s->stats.min;
   most->value = s->stats.max;
   fanin_law law = t->law;
-  if (t->estimated && law.kind == FANIN_LAW_UNIFORM) return; /* its ends are these */
-  if (t->estimated && law.kind == FANIN_LAW_TRUNC_NORMAL) {
+  if (t->estimated && law.kind == FANIN_LAW_KIND_UNIFORM) return; /* its ends are these */
+  if (t->estimated && law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
     /* The ends are the fit's and err: only what lies far outside is a finding. */
     const double slack_of_fit = fit_slack(&law, n);
     least->expected = law.lo;
@@ -199,7 +199,7 @@ static void test_zeros(const survey *s, inspected *t) {
 /* Whether a key lies where the ends of a fitted cut normal may be: what is expected there is not known. */
 static bool is_vague(const inspected *t, uint32_t key, double n) {
   double least, most;
-  if (!t->estimated || t->law.kind != FANIN_LAW_TRUNC_NORMAL) return false;
+  if (!t->estimated || t->law.kind != FANIN_LAW_KIND_TRUNC_NORMAL) return false;
   fanin_bin_numbers(t->tensor->type->dtype, key, &least, &most);
   return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
 }
@@ -224,7 +224,7 @@ static uint32_t suspect_key(const survey *s, const inspected *t, double *expecte
 
 static int test_mode(const measurer *m, const tensor_file *f, const survey *s, inspected *t, failure *why) {
   const fanin_dtype dtype = t->tensor->type->dtype;
-  const bool narrow = dtype == FANIN_F16 || dtype == FANIN_BF16;
+  const bool narrow = dtype == FANIN_DTYPE_F16 || dtype == FANIN_DTYPE_BF16;
   double expected = 0;
   const uint32_t key = suspect_key(s, t, &expected);
   uint64_t count = s->counts[key];
@@ -241,7 +241,7 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
     const double density = expected / FANIN_BINS;
     expected = fmax(density, (double)s->stats.count * least_probability(t));
   }
-  t->mode = fanin_key_number(dtype, key, lower);
+  t->mode = fanin_bin_number(dtype, key, lower);
   t->tests[TEST_MODE] =
       (test_result){(double)count, expected, count_deviate((double)count, expected, narrow ? 0x1p16 : 0x1p32)};
   return STATUS_OK;

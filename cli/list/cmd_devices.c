@@ -90,9 +90,9 @@ int cmd_devices(int argc, char **argv, failure *why) {
   if (status != STATUS_OK) return status;
   fanin_status found = fanin_devices(NULL, 0, &count);
   fanin_device_info *list = allocate(count, sizeof *list);
-  if (found == FANIN_OK) found = fanin_devices(list, count, &listed);
+  if (found == FANIN_STATUS_OK) found = fanin_devices(list, count, &listed);
   if (listed < count) count = listed;
-  if (found != FANIN_OK) {
+  if (found != FANIN_STATUS_OK) {
     status = fail_library(why, found, NULL);
   } else if (json) {
     status = print_json(list, count, why);

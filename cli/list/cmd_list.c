@@ -1,4 +1,4 @@
-/* fanin list: initialisers and schemes with formula, parameters and source; sets of rules. */
+/* fanin list: initializers and schemes with formula, parameters and source; sets of rules. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,9 +12,9 @@ const syntax list_syntax = {
     .command = "list",
     .options = args_json_option,
     .doc =
-        "Lists the initialisers. Where one is asked for, write its name or an alias, then parameters that differ from "
+        "Lists the initializers. Where one is asked for, write its name or an alias, then parameters that differ from "
         "their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After them, what 'fanin init "
-        "--like' needs: schemes, which are factors that rules put in front of an initialiser, and sets of rules "
+        "--like' needs: schemes, which are factors that rules put in front of an initializer, and sets of rules "
         "(docs/checkpoints.md).\v"
         "Example:\n  fanin list",
     .take = args_take_json,
@@ -72,11 +72,11 @@ static json_t *to_json(const fanin_description *d) {
   return o;
 }
 
-static int list_initialisers(json_t *into, failure *why) {
+static int list_initializers(json_t *into, failure *why) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
     const fanin_status described = fanin_describe((fanin_kind)kind, &d);
-    if (described != FANIN_OK) return fail_library(why, described, NULL);
+    if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
     if (into) {
       json_array_append_new(into, to_json(&d));
     } else {
@@ -111,7 +111,7 @@ static int list_schemes(json_t *into, failure *why) {
   for (int k = 0; k < fanin_scheme_count(); ++k) {
     fanin_scheme_description d;
     const fanin_status described = fanin_describe_scheme(k, &d);
-    if (described != FANIN_OK) return fail_library(why, described, NULL);
+    if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
     if (into) {
       json_array_append_new(into, scheme_json(&d));
     } else {
@@ -130,10 +130,10 @@ static int list_rule_sets(json_t *into, failure *why) {
     const char *source = json_string_value(json_object_get(root, "source"));
     if (into) {
       json_array_append_new(into,
-                            json_pack("{s:s, s:s?, s:s?}", "name", set->name, "initialises", name, "source", source));
+                            json_pack("{s:s, s:s?, s:s?}", "name", set->name, "initializes", name, "source", source));
     } else {
       printf("%s%s, a set of rules\n", set == rule_sets ? "" : "\n", set->name);
-      if (name) print_field("initialises", name);
+      if (name) print_field("initializes", name);
       if (source) print_field("source", source);
     }
     json_decref(root);
@@ -145,7 +145,7 @@ int cmd_list(int argc, char **argv, failure *why) {
   static const struct {
     const char *key;
     int (*list)(json_t *into, failure *why);
-  } lists[] = {{"initialisers", list_initialisers}, {"schemes", list_schemes}, {"rules", list_rule_sets}};
+  } lists[] = {{"initializers", list_initializers}, {"schemes", list_schemes}, {"rules", list_rule_sets}};
   bool json = false;
   int status = args_parse(&list_syntax, argc, argv, &json, why);
   if (status != STATUS_OK) return status;

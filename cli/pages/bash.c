@@ -16,11 +16,11 @@ static const char helpers[] =
     "}\n"
     "\n"
     "# name:parameter=value,...\n"
-    "_fanin_initialiser() {\n"
+    "_fanin_initializer() {\n"
     "  local before=${cur%\"${cur##*[:,=]}\"} name=${cur%%:*} parameter\n"
     "  compopt -o nospace\n"
     "  case $before in\n"
-    "    '') _fanin_words \"$_fanin_initialisers\" ;;\n"
+    "    '') _fanin_words \"$_fanin_initializers\" ;;\n"
     "    *=)\n"
     "      parameter=${before%=} parameter=${parameter##*[:,]}\n"
     "      _fanin_words \"$(printf \"$before%s \" $(_fanin_parameter_values \"$name:$parameter\"))\"\n"
@@ -38,20 +38,20 @@ static bool next_parameter(const char **at, char *name, size_t size) {
   return true;
 }
 
-/* The words that this initialiser takes for this parameter, as a case of a shell function that prints them. */
+/* The words that this initializer takes for this parameter, as a case of a shell function that prints them. */
 static void put_words_of(FILE *to, const char *name, const char *parameter) {
   char words[512];
   parameter_words(name, parameter, words, sizeof words);
   if (words[0]) fprintf(to, "    %s:%s) echo %s ;;\n", name, parameter, words);
 }
 
-static void put_initialisers(FILE *to) {
+static void put_initializers(FILE *to) {
   char names[1024], parameter[64];
-  initialiser_names(names, sizeof names);
-  fprintf(to, "_fanin_initialisers='%s'\n\n_fanin_parameters() {\n  case $1 in\n", names);
+  initializer_names(names, sizeof names);
+  fprintf(to, "_fanin_initializers='%s'\n\n_fanin_parameters() {\n  case $1 in\n", names);
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    if (fanin_describe((fanin_kind)kind, &d) != FANIN_OK || !d.parameters[0]) continue;
+    if (fanin_describe((fanin_kind)kind, &d) != FANIN_STATUS_OK || !d.parameters[0]) continue;
     fprintf(to, "    %s) echo", d.name);
     for (const char *at = d.parameters; next_parameter(&at, parameter, sizeof parameter);)
       fprintf(to, " %s", parameter);
@@ -60,7 +60,7 @@ static void put_initialisers(FILE *to) {
   fputs("  esac\n}\n\n_fanin_parameter_values() {\n  case $1 in\n", to);
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    if (fanin_describe((fanin_kind)kind, &d) != FANIN_OK) continue;
+    if (fanin_describe((fanin_kind)kind, &d) != FANIN_STATUS_OK) continue;
     for (const char *at = d.parameters; next_parameter(&at, parameter, sizeof parameter);)
       put_words_of(to, d.name, parameter);
   }
@@ -69,8 +69,8 @@ static void put_initialisers(FILE *to) {
 
 /* The shell's words that complete an argument. */
 static void put_values(FILE *to, const values *v) {
-  if (v->initialisers) {
-    fputs("_fanin_initialiser", to);
+  if (v->initializers) {
+    fputs("_fanin_initializer", to);
   } else if (v->files) {
     fputs("_filedir", to);
     if (v->extensions[0]) {
@@ -113,7 +113,7 @@ void write_bash(FILE *to) {
   fputs("# bash completion for fanin, written by fanin_pages from the tables that --help prints.\n"
         "# shellcheck shell=bash disable=SC2034,SC2046,SC2059,SC2154,SC2207\n\n",
         to);
-  put_initialisers(to);
+  put_initializers(to);
   fputs(helpers, to);
   fputs("_fanin() {\n"
         "  local cur prev words cword split options\n"

@@ -16,7 +16,7 @@ static void put_quoted(FILE *to, const char *text, size_t length) {
 /* -r: an argument follows; -f: no files; -a: these words. */
 static void put_values(FILE *to, const values *v) {
   char names[1024] = "";
-  if (v->initialisers) initialiser_names(names, sizeof names);
+  if (v->initializers) initializer_names(names, sizeof names);
   if (v->files) {
     fputs(" -rka \"(", to);
     for (const char *at = v->extensions; *at; at += strspn(at, " ")) {

@@ -192,7 +192,7 @@ void write_man(FILE *to) {
   fputs(".\\\" Written by fanin_pages from the tables that --help prints.\n", to);
   put_date(to);
   fputs(".Dt FANIN 1\n.Os\n.Sh NAME\n.Nm fanin\n", to);
-  fputs(".Nd initialise neural-network weights on OpenCL devices\n.Sh SYNOPSIS\n", to);
+  fputs(".Nd initialize neural-network weights on OpenCL devices\n.Sh SYNOPSIS\n", to);
   for (const command *c = commands; c->name; ++c)
     put_synopsis(to, c);
   fputs(".Nm\n.Cm help\n.Op Ar command\n.Nm\n.Fl -version\n", to);
@@ -202,7 +202,7 @@ void write_man(FILE *to) {
         "order of the tensors; a tensor's values follow from the seed and from its name.\n"
         ".Pp\n"
         "Every command takes\n.Fl h\nand\n.Fl -help .\n"
-        "An initialiser,\n.Ar INIT ,\n"
+        "An initializer,\n.Ar INIT ,\n"
         "is a name and the parameters that differ from their defaults, as in\n"
         ".Ql he_normal:mode=fan_out,a=0.2 ;\n.Nm\n.Cm list\nhas all of them.\n"
         ".Sh COMMANDS\n",

@@ -15,7 +15,7 @@ void write_zsh(FILE *to);
 /* What can stand for an argument. */
 typedef struct values {
   char words[1024];     /* with blanks between them, "" for none */
-  bool initialisers;    /* one of them, with parameters */
+  bool initializers;    /* one of them, with parameters */
   bool files;           /* names of files, ... */
   char extensions[128]; /* ... which end in one of these, with blanks between them; "" for any */
 } values;
@@ -24,11 +24,11 @@ typedef struct values {
  * names extensions as words that begin with a dot. */
 values values_of(const char *argument, const char *doc);
 
-/* The names of the initialisers, with blanks between them. */
-void initialiser_names(char *out, size_t size);
+/* The names of the initializers, with blanks between them. */
+void initializer_names(char *out, size_t size);
 
-/* The words that an initialiser's parameter takes, "" for a number. */
-void parameter_words(const char *initialiser, const char *parameter, char *out, size_t size);
+/* The words that an initializer's parameter takes, "" for a number. */
+void parameter_words(const char *initializer, const char *parameter, char *out, size_t size);
 
 /* Whether the list of options ends here, and whether an entry is an option that --help shows (titles have no name). */
 bool option_is_last(const struct argp_option *o);

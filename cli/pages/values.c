@@ -46,25 +46,25 @@ static void append_accepted(char *words, size_t size) {
 
 static void append_activations(char *words, size_t size) {
   double gain;
-  if (fanin_gain("?", 0, FANIN_SECOND_MOMENT, &gain) == FANIN_OK) abort();
+  if (fanin_gain("?", 0, FANIN_CRITERION_SECOND_MOMENT, &gain) == FANIN_STATUS_OK) abort();
   append_accepted(words, size);
   if (!strstr(words, "relu")) abort();
 }
 
-void parameter_words(const char *initialiser, const char *parameter, char *out, size_t size) {
+void parameter_words(const char *initializer, const char *parameter, char *out, size_t size) {
   char text[128];
   fanin_init init;
-  snprintf(text, sizeof text, "%s:%s=?", initialiser, parameter);
-  if (fanin_init_parse(text, &init) == FANIN_OK) abort();
+  snprintf(text, sizeof text, "%s:%s=?", initializer, parameter);
+  if (fanin_init_parse(text, &init) == FANIN_STATUS_OK) abort();
   out[0] = '\0';
   append_accepted(out, size);
 }
 
-void initialiser_names(char *out, size_t size) {
+void initializer_names(char *out, size_t size) {
   out[0] = '\0';
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    if (fanin_describe((fanin_kind)kind, &d) != FANIN_OK) abort();
+    if (fanin_describe((fanin_kind)kind, &d) != FANIN_STATUS_OK) abort();
     append(out, size, d.name, strlen(d.name));
   }
 }
@@ -100,7 +100,7 @@ static void add_one(values *v, const char *what, size_t length, const char *doc)
   } else if (strcmp(name, "SEL") == 0) {
     append(v->words, sizeof v->words, "gpu cpu", 7);
   } else if (strcmp(name, "INIT") == 0) {
-    v->initialisers = true;
+    v->initializers = true;
   } else if (strcmp(name, "RULES") == 0) {
     for (const rule_set *set = rule_sets; set->name; ++set)
       append(v->words, sizeof v->words, set->name, strlen(set->name));

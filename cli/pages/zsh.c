@@ -30,8 +30,8 @@ static void put_argument(FILE *to, const char *name, const values *v) {
   putc(':', to);
   put_spec_text(to, name);
   putc(':', to);
-  if (v->initialisers) {
-    fputs("_fanin_initialisers", to);
+  if (v->initializers) {
+    fputs("_fanin_initializers", to);
   } else if (v->files && v->words[0]) {
     fprintf(to, "{_alternative \"words\\:word\\:(%s)\" \"files\\:file\\:", v->words);
     put_files(to, v->extensions, "\\\"");
@@ -77,11 +77,11 @@ static void put_command(FILE *to, const command *c) {
 
 void write_zsh(FILE *to) {
   char names[1024];
-  initialiser_names(names, sizeof names);
+  initializer_names(names, sizeof names);
   fprintf(to,
           "#compdef fanin\n"
           "# zsh completion for fanin, written by fanin_pages from the tables that --help prints.\n\n"
-          "_fanin_initialisers() {\n  compadd -S '' -- %s\n}\n\n",
+          "_fanin_initializers() {\n  compadd -S '' -- %s\n}\n\n",
           names);
   fputs("_fanin() {\n"
         "  local context state state_descr line\n"

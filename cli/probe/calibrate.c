@@ -36,11 +36,11 @@ static int describe(const probe_request *r, const probe_weights *w, const fanin_
 static int write_tensor(const session *s, const fanin_tensor *t, output *out, failure *why) {
   uint64_t elements, bytes;
   fanin_status status = fanin_tensor_size(t, &elements, &bytes);
-  if (status != FANIN_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   char *host = allocate((size_t)bytes, 1);
   status = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
-  const int written =
-      status == FANIN_OK ? output_write(out, host, (size_t)bytes, why) : fail_library(why, status, "reading weights");
+  const int written = status == FANIN_STATUS_OK ? output_write(out, host, (size_t)bytes, why)
+                                                : fail_library(why, status, "reading weights");
   free(host);
   return written;
 }
@@ -67,7 +67,7 @@ static int write_file(const probe_request *r, const session *s, const probe_weig
 /* ---- What was done ----------------------------------------------------------------------------------------------- */
 
 static const char *criterion_name(const probe_request *r) {
-  return r->calibration.criterion == FANIN_VARIANCE ? "variance" : "second moment";
+  return r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second moment";
 }
 
 static void print_table(const probe_request *r, const session *s, const probe_weights *w,
@@ -100,7 +100,7 @@ static int print_json(const probe_request *r, const session *s, const probe_weig
   json_object_set_new(root, "seed", json_from_u64(r->config.seed));
   json_object_set_new(root, "device", json_string(s->device_name));
   json_object_set_new(root, "criterion",
-                      json_string(r->calibration.criterion == FANIN_VARIANCE ? "variance" : "second_moment"));
+                      json_string(r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second_moment"));
   json_object_set_new(root, "target", json_real(r->calibration.target));
   json_object_set_new(root, "tolerance", json_real(r->calibration.tolerance));
   for (size_t l = 0; l < w->count; ++l) {
@@ -125,7 +125,7 @@ int probe_calibrate(const probe_request *r, const session *s, const probe_weight
   config.progress = progress;
   const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers);
   progress_clear();
-  int status = calibrated == FANIN_OK ? STATUS_OK : fail_library(why, calibrated, NULL);
+  int status = calibrated == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, calibrated, NULL);
   if (status == STATUS_OK) status = write_file(r, s, w, layers, why);
   if (status == STATUS_OK && r->json)
     status = print_json(r, s, w, layers, why);

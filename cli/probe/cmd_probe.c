@@ -10,13 +10,13 @@
 #include "probe/input.h"
 #include "probe/report.h"
 
-/* `user` is the initialiser, where there are several. */
+/* `user` is the initializer, where there are several. */
 static void progress(void *user, const char *what) {
   const char *init = user;
   progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
 }
 
-/* reports[i] by the i-th initialiser. */
+/* reports[i] by the i-th initializer. */
 static int run(probe_request *r, const session *s, fanin_probe_report **reports, failure *why) {
   for (size_t i = 0; i < r->n_inits; ++i) {
     fanin_probe_config config = r->config;
@@ -25,7 +25,7 @@ static int run(probe_request *r, const session *s, fanin_probe_report **reports,
     config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
     const fanin_status probed = fanin_probe(s->f, s->queue, &config, &reports[i]);
     progress_clear();
-    if (probed != FANIN_OK) return fail_library(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
+    if (probed != FANIN_STATUS_OK) return fail_library(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
   }
   return STATUS_OK;
 }

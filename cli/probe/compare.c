@@ -1,4 +1,4 @@
-/* Several initialisers of one network beside each other. */
+/* Several initializers of one network beside each other. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void add_row(table *t, const char *init, const fanin_probe_report *report
 }
 
 void probe_print_comparison(const probe_request *r, fanin_probe_report *const *reports) {
-  static const column columns[] = {{"initialiser", 1, 0}, {"conforms", 1, 0}, {"healthy", 1, 0},  {"first", 0, 2},
+  static const column columns[] = {{"initializer", 1, 0}, {"conforms", 1, 0}, {"healthy", 1, 0},  {"first", 0, 2},
                                    {"last", 0, 2},        {"a layer", 0, 0},  {"first", 0, 2},    {"last", 0, 2},
                                    {"a layer", 0, 0},     {"spread", 0, 3},   {"diagnoses", 1, 1}};
   static const char *const groups[] = {"",           "",           "",           "forward q", "forward q", "forward q",

@@ -25,7 +25,7 @@ const struct argp_option probe_option_list[] = {
      .key = KEY_INIT,
      .arg = "INIT",
      .group = GROUP_NETWORK,
-     .doc = "Initialiser of the weights (default: he_normal); see 'fanin list'. Repeated: compare them"},
+     .doc = "Initializer of the weights (default: he_normal); see 'fanin list'. Repeated: compare them"},
     {.name = "norm",
      .key = KEY_NORM,
      .arg = "layer|batch",
@@ -125,7 +125,7 @@ const struct argp_option probe_option_list[] = {
      .key = KEY_SUGGEST,
      .arg = "ACTIVATION",
      .group = GROUP_SUGGEST,
-     .doc = "Say which initialisers keep q and G with this activation, and what each costs; takes --depth, --slope, "
+     .doc = "Say which initializers keep q and G with this activation, and what each costs; takes --depth, --slope, "
             "--bias-std and --json"},
     {.name = "depth", .key = KEY_DEPTH, .arg = "N", .group = GROUP_SUGGEST, .doc = "Layers (default: 50)"},
     {0}};
@@ -137,7 +137,7 @@ const char probe_doc[] =
     "theory: q, the mean square of its preactivations, and G, that of their gradients. 'predicted' is one step "
     "from what was measured in the layer before (for q) or after (for G), and z says how far from it the "
     "measurement is, in standard deviations that follow from widths and batch. Two verdicts: a network CONFORMS if "
-    "the device does what theory says of the initialiser; it is HEALTHY if what theory says is that it trains. "
+    "the device does what theory says of the initializer; it is HEALTHY if what theory says is that it trains. "
     "docs/probe.md explains every column and diagnosis.\v"
     "Exit status: 0 if every network conforms and is healthy (or what --require asks for), 1 if not, 2 usage or "
     "input, 3 device or OpenCL.\n\n"

@@ -44,7 +44,7 @@ static int take_requirement(probe_request *r, const char *value, failure *why) {
 
 static int take_criterion(probe_request *r, const char *value, failure *why) {
   static const char *const words[] = {"variance", "second_moment"};
-  static const fanin_criterion criteria[] = {FANIN_VARIANCE, FANIN_SECOND_MOMENT};
+  static const fanin_criterion criteria[] = {FANIN_CRITERION_VARIANCE, FANIN_CRITERION_SECOND_MOMENT};
   size_t i = 0;
   const int status = take_word("--criterion", value, words, 2, &i, why);
   if (status == STATUS_OK) r->calibration.criterion = criteria[i];
@@ -55,11 +55,11 @@ static int take_init(probe_request *r, const char *value, failure *why) {
   if (!r->has_init) r->n_inits = 0; /* the default gives way */
   r->has_init = true;
   if (r->n_inits == PROBE_MAX_INITS) {
-    return args_fail(why, "--init '%s': at most %d initialisers are compared in one run", value, PROBE_MAX_INITS);
+    return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
   }
   r->init_texts[r->n_inits] = value;
   const fanin_status parsed = fanin_init_parse(value, &r->inits[r->n_inits]);
-  if (parsed != FANIN_OK) return fail_library(why, parsed, "--init");
+  if (parsed != FANIN_STATUS_OK) return fail_library(why, parsed, "--init");
   ++r->n_inits;
   return STATUS_OK;
 }
@@ -67,15 +67,15 @@ static int take_init(probe_request *r, const char *value, failure *why) {
 static int take_activation(probe_request *r, const char *value, failure *why) {
   double gain;
   r->config.activation = value;
-  const fanin_status known = fanin_gain(value, 0.01, FANIN_SECOND_MOMENT, &gain);
-  return known == FANIN_OK ? STATUS_OK : fail_library(why, known, "--activation");
+  const fanin_status known = fanin_gain(value, 0.01, FANIN_CRITERION_SECOND_MOMENT, &gain);
+  return known == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, known, "--activation");
 }
 
 static int take_suggestion(probe_request *r, const char *value, failure *why) {
   double gain;
   r->suggest = value;
-  const fanin_status known = fanin_gain(value, 0.01, FANIN_SECOND_MOMENT, &gain);
-  return known == FANIN_OK ? STATUS_OK : fail_library(why, known, "--suggest");
+  const fanin_status known = fanin_gain(value, 0.01, FANIN_CRITERION_SECOND_MOMENT, &gain);
+  return known == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, known, "--suggest");
 }
 
 static int take_iterations(probe_request *r, const char *value, failure *why) {
@@ -189,7 +189,7 @@ static int check_numbers(const probe_request *r, failure *why) {
   if (c->batch == 0) return args_fail(why, "--batch 0: at least one sample is needed");
   if (c->norm == FANIN_NORM_BATCH && c->batch < 2) return args_fail(why, "--norm batch: needs a --batch of at least 2");
   if (c->bias_std < 0) return args_fail(why, "--bias-std %g: give 0 or more", c->bias_std);
-  if (c->dtype == FANIN_F64) return args_fail(why, "--dtype f64: a probe's weights are f32, f16 or bf16");
+  if (c->dtype == FANIN_DTYPE_F64) return args_fail(why, "--dtype f64: a probe's weights are f32, f16 or bf16");
   const char *activation = r->suggest ? r->suggest : c->activation;
   if (r->has_slope && strcmp(activation, "leaky_relu") != 0) {
     return args_fail(why, "--slope belongs to leaky_relu, not to %s", activation);
@@ -250,10 +250,10 @@ static int check_together(const probe_request *r, failure *why) {
 int probe_options(int argc, char **argv, probe_request *r, failure *why) {
   *r = (probe_request){
       .init_texts = {"he_normal"},
-      .inits = {fanin_he_normal(0, FANIN_FAN_IN)},
+      .inits = {fanin_he_normal(0, FANIN_MODE_FAN_IN)},
       .n_inits = 1,
-      .calibration = {.criterion = FANIN_VARIANCE, .target = 1, .tolerance = 0.01, .max_iterations = 10},
-      .config = {.activation = "relu", .slope = 0.01, .dtype = FANIN_F32, .batch = 256}};
+      .calibration = {.criterion = FANIN_CRITERION_VARIANCE, .target = 1, .tolerance = 0.01, .max_iterations = 10},
+      .config = {.activation = "relu", .slope = 0.01, .dtype = FANIN_DTYPE_F32, .batch = 256}};
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
   if (r->suggest && r->depth == 0) r->depth = 50;

@@ -146,7 +146,7 @@ static void write_titles(const plot *p) {
   snprintf(text + strlen(text), sizeof text - strlen(text), "%s", probe_activation_text(r, part));
   write_label(p, 1, 20, 15, text);
   snprintf(text, sizeof text, "%s%s, %s%llu %s, seed %llu",
-           r->n_inits == 1 ? r->init_texts[0] : "initialisers compared",
+           r->n_inits == 1 ? r->init_texts[0] : "initializers compared",
            r->weights ? " expected of the file's weights" : "", "input of ", (unsigned long long)r->config.batch,
            r->input ? "rows of data" : "samples of N(0,1)", (unsigned long long)r->config.seed);
   write_label(p, 2, 44, 12, text);

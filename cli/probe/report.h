@@ -23,17 +23,17 @@ typedef struct probe_request {
   double input_correlation; /* mean cosine of two samples of the file */
   uint64_t columns_left;    /* that it has and the network does not take */
   const char *device;
-  const char *weights;     /* NULL: from the initialisers */
+  const char *weights;     /* NULL: from the initializers */
   const char *layer_names; /* of the weights, with commas; NULL: layer1.weight, ... */
   const char *csv, *plot;  /* files; csv may be "-" */
   bool json, all;
   probe_requirement require;
-  const char *suggest;             /* NULL, or the activation to suggest an initialiser for */
+  const char *suggest;             /* NULL, or the activation to suggest an initializer for */
   uint64_t depth;                  /* of the network that is suggested for; 0: not given */
   bool calibrate, has_calibration; /* --calibrate; an option that belongs to it */
   const char *output;
   fanin_calibrate_options calibration;
-  fanin_probe_config config; /* but for the initialiser */
+  fanin_probe_config config; /* but for the initializer */
 } probe_request;
 
 /* ---- probe_options.c --------------------------------------------------------------------------------------------- */
@@ -51,12 +51,12 @@ typedef struct probe_weights {
   double *factors;       /* by which they were calibrated, as the file says; else 1 */
 } probe_weights;
 
-/* What r->weights says, which decides widths, dtype and, where it names one for all, the initialiser and factors; what
+/* What r->weights says, which decides widths, dtype and, where it names one for all, the initializer and factors; what
  * the command line says of these must agree, but for --init, which decides. */
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
 /* Reads what was described into buffers. Sets r->config.weights, which `w` must outlive. */
 int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why);
-/* Fills new tensors "layer<l>.weight" from the first initialiser. Sets r->config.weights. */
+/* Fills new tensors "layer<l>.weight" from the first initializer. Sets r->config.weights. */
 int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why);
 /* Harmless on a zeroed one. */
 void probe_weights_free(probe_weights *w);
@@ -108,12 +108,12 @@ size_t probe_layers(const fanin_probe_report *report);
 void probe_print_report(const probe_request *r, const fanin_probe_report *report);
 void probe_print_verdicts(const fanin_probe_report *report);
 void probe_print_findings(const fanin_probe_report *report, const char *indent);
-/* A row an initialiser. */
+/* A row an initializer. */
 void probe_print_comparison(const probe_request *r, fanin_probe_report *const *reports);
 
 /* ---- probe_data.c ------------------------------------------------------------------------------------------------ */
 
-/* An object, or with several initialisers a list of them. */
+/* An object, or with several initializers a list of them. */
 int probe_print_json(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
 int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, failure *why);

@@ -1,4 +1,4 @@
-/* 'fanin probe --suggest': which initialisers keep q and G with an activation, by theory alone. */
+/* 'fanin probe --suggest': which initializers keep q and G with an activation, by theory alone. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -93,7 +93,7 @@ int probe_suggest(const probe_request *r, failure *why) {
   size_t n = 0;
   const double sigma_b2 = r->config.bias_std * r->config.bias_std;
   const fanin_status status = fanin_suggest(r->suggest, r->config.slope, 1, (size_t)r->depth, sigma_b2, list, &n);
-  if (status != FANIN_OK) return fail_library(why, status, "--suggest");
+  if (status != FANIN_STATUS_OK) return fail_library(why, status, "--suggest");
   if (r->json) return print_json(r, list, n, why);
   print_text(r, list, n);
   return STATUS_OK;

@@ -119,7 +119,7 @@ static void print_health(const fanin_probe_report *report) {
   for (size_t i = 0; i < report->n_findings && !report->healthy; ++i) {
     fanin_verdict verdict = FANIN_VERDICT_CAUSE;
     const fanin_diagnosis d = report->findings[i].diagnosis;
-    if (fanin_diagnosis_verdict(d, &verdict) != FANIN_OK || verdict != FANIN_VERDICT_HEALTH) continue;
+    if (fanin_diagnosis_verdict(d, &verdict) != FANIN_STATUS_OK || verdict != FANIN_VERDICT_HEALTH) continue;
     if (i > 0 && d == report->findings[i - 1].diagnosis) continue;
     printf("%s%s", any ? ", " : " ", fanin_diagnosis_name(d));
     any = true;

@@ -61,7 +61,7 @@ static int describe_layer(const tensor_file *f, const char *name, probe_weights 
   const size_t l = w->count;
   if (!t) return fail_missing(f, name, why);
   if (l == MAX_LAYERS) return fail(why, STATUS_INPUT, "%s: more than %d layers", f->path, MAX_LAYERS);
-  if (!t->type->measurable || t->type->dtype == FANIN_F64) {
+  if (!t->type->measurable || t->type->dtype == FANIN_DTYPE_F64) {
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s; a probe takes F32, F16 or BF16", f->path, name,
                 t->type->name);
   }
@@ -141,7 +141,7 @@ static const char *maker(const tensor_file *f, const char *name, double *factor)
   return end != text && *end == '\0' && *factor > 0 && *factor <= 1e15 ? tensor_file_note(f, "calibrated", name) : NULL;
 }
 
-/* The initialiser that the file names for all layers, if it does, and the factors. */
+/* The initializer that the file names for all layers, if it does, and the factors. */
 static void take_init(probe_request *r, const tensor_file *f, probe_weights *w) {
   const char *first = NULL;
   fanin_init init;
@@ -150,7 +150,7 @@ static void take_init(probe_request *r, const tensor_file *f, probe_weights *w) 
     if (l == 0) first = text;
     if (!text || strcmp(first, text) != 0) return;
   }
-  if (!first || fanin_init_parse(first, &init) != FANIN_OK) return;
+  if (!first || fanin_init_parse(first, &init) != FANIN_STATUS_OK) return;
   r->inits[0] = init;
   r->init_texts[0] = r->file_init = copy_text(first, strlen(first));
   r->config.weight_factors = w->factors;
@@ -173,7 +173,7 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
 static int allocate_buffer(const session *s, probe_weights *w, size_t l, failure *why) {
   const fanin_tensor t = w->tensors[l];
   const fanin_status status = fanin_tensor_alloc(s->f, t.dtype, "OI", 2, t.shape, &w->tensors[l]);
-  return status == FANIN_OK ? STATUS_OK : fail_library(why, status, w->names[l]);
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, w->names[l]);
 }
 
 static int read_layer(const session *s, const tensor_file *f, probe_weights *w, size_t l, failure *why) {
@@ -215,7 +215,7 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
     if (status != STATUS_OK) break;
     const fanin_key key = fanin_key_named(r->config.seed, name);
     const fanin_status filled = fanin_fill(s->f, s->queue, &out->tensors[l], &r->inits[0], key, 0, NULL, NULL);
-    if (filled != FANIN_OK) status = fail_library(why, filled, name);
+    if (filled != FANIN_STATUS_OK) status = fail_library(why, filled, name);
   }
   r->config.weights = out->tensors;
   return status;

@@ -100,7 +100,7 @@ function put_field(code, comment,    head, names, n, i) {
   next
 }
 
-/^#define FANIN_[A-Z]+_ENUM\(/ { # #define FANIN_STATUS_ENUM(name, code, text) FANIN_##name = code,
+/^#define FANIN_[A-Z]+_ENUM\(/ { # #define FANIN_STATUS_ENUM(name, code, text) FANIN_STATUS_##name = code,
   match($0, /\([^)]*\)/)
   n_parameters = split(substr($0, RSTART + 1, RLENGTH - 2), parameter, /, */)
   template = substr($0, RSTART + RLENGTH + 1)

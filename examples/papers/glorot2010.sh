@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural networks": five layers of 1000
-# tanh, standard initialisation U(-1/sqrt(n), 1/sqrt(n)) against normalised (Xavier): figures 6 and 7, equations 15 and
+# tanh, standard initialization U(-1/sqrt(n), 1/sqrt(n)) against normalised (Xavier): figures 6 and 7, equations 15 and
 # 16, section 4.2.1.
 # shellcheck disable=SC1091,SC2154
 set -euo pipefail

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # He et al. 2015, "Delving deep into rectifiers", equations 8 to 10 and section 2.2: ReLU halves q a layer under Xavier,
-# so that 22 and 30 layers lose 2^-22 and 2^-30; He's initialisation keeps it.
+# so that 22 and 30 layers lose 2^-22 and 2^-30; He's initialization keeps it.
 # shellcheck disable=SC1091,SC2154
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/common.bash"

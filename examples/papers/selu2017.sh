@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Klambauer et al. 2017, "Self-normalizing neural networks": with LeCun's initialisation, mean 0 and variance 1 are SELU's
+# Klambauer et al. 2017, "Self-normalizing neural networks": with LeCun's initialization, mean 0 and variance 1 are SELU's
 # fixed point forward. Backward there is none: gradients grow by 1.0716 a layer, 29.6 over 50 layers.
 # shellcheck disable=SC1091,SC2154
 set -euo pipefail

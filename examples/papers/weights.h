@@ -11,7 +11,7 @@ extern void dgesdd_(const char *job, const int *m, const int *n, double *a, cons
                     const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info);
 
 static void check(fanin_status status) {
-  if (status == FANIN_OK) return;
+  if (status == FANIN_STATUS_OK) return;
   fprintf(stderr, "%s\n", fanin_last_error());
   exit(1);
 }
@@ -39,8 +39,8 @@ static void draw_weights(fanin *f, const fanin_init *init, size_t l, size_t n, d
   char name[32];
   float *host = calloc(n * n, sizeof *host);
   snprintf(name, sizeof name, "layer%zu.weight", l);
-  check(host ? FANIN_OK : FANIN_OUT_OF_MEMORY);
-  check(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, shape, &t));
+  check(host ? FANIN_STATUS_OK : FANIN_STATUS_OUT_OF_MEMORY);
+  check(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, shape, &t));
   check(fanin_fill(f, NULL, &t, init, fanin_key_named(0, name), 0, NULL, NULL));
   check(fanin_read(f, NULL, &t, host, n * n * sizeof *host, 1, 0, NULL, NULL));
   for (size_t i = 0; i < n * n; i++) {
@@ -55,7 +55,7 @@ static void singular_values(double *a, size_t n, double *s) {
   const int order = (int)n, one = 1, length = 16 * (int)n;
   int info = 0, *integers = calloc(8 * n, sizeof *integers);
   double *work = numbers((size_t)length), unused = 0;
-  check(integers ? FANIN_OK : FANIN_OUT_OF_MEMORY);
+  check(integers ? FANIN_STATUS_OK : FANIN_STATUS_OUT_OF_MEMORY);
   dgesdd_("N", &order, &order, a, &order, s, &unused, &one, &unused, &one, work, &length, integers, &info);
   if (info != 0) {
     fprintf(stderr, "dgesdd: %d\n", info);

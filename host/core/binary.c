@@ -40,7 +40,7 @@ static fanin_status fingerprint(const fanin *f, uint64_t *out) {
     hash = hash_bytes(hash, SOURCES[k]->text, SOURCES[k]->size);
   }
   *out = hash;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
@@ -71,7 +71,7 @@ static void put_block(writer *w, const void *bytes, size_t size) {
 
 /* A program's binary for f's device, one of perhaps several in its context. free() it. */
 static fanin_status binary_of(const fanin *f, cl_program program, unsigned char **out, size_t *out_size) {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   cl_uint n = 0;
   cl_int code = clGetProgramInfo(program, CL_PROGRAM_NUM_DEVICES, sizeof n, &n, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetProgramInfo(CL_PROGRAM_NUM_DEVICES)");
@@ -80,7 +80,7 @@ static fanin_status binary_of(const fanin *f, cl_program program, unsigned char 
   unsigned char **const binaries = calloc(n + 1, sizeof *binaries);
   cl_uint own = 0;
   if (!devices || !sizes || !binaries) {
-    status = fanin__fail(FANIN_OUT_OF_MEMORY, "lists of %u devices", (unsigned)n);
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "lists of %u devices", (unsigned)n);
     goto done;
   }
   code = clGetProgramInfo(program, CL_PROGRAM_DEVICES, n * sizeof(cl_device_id), devices, NULL);
@@ -92,12 +92,12 @@ static fanin_status binary_of(const fanin *f, cl_program program, unsigned char 
   while (own < n && devices[own] != f->device)
     own++;
   if (own == n || sizes[own] == 0) {
-    status = fanin__fail(FANIN_UNSUPPORTED, "the driver gives no program binaries");
+    status = fanin__fail(FANIN_STATUS_UNSUPPORTED, "the driver gives no program binaries");
     goto done;
   }
   binaries[own] = malloc(sizes[own]); /* NULL for the other devices: not wanted */
   if (!binaries[own]) {
-    status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program's binary", sizes[own]);
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a program's binary", sizes[own]);
     goto done;
   }
   code = clGetProgramInfo(program, CL_PROGRAM_BINARIES, n * sizeof *binaries, binaries, NULL);
@@ -124,7 +124,7 @@ static fanin_status put_program(const fanin *f, writer *w, const fanin__program 
   put_block(w, node->options, strlen(node->options));
   put_block(w, binary, size);
   free(binary);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status put_all(const fanin *f, writer *w) {
@@ -141,19 +141,19 @@ static fanin_status put_all(const fanin *f, writer *w) {
   }
   const bool fits = w->size <= w->capacity;
   put_number(w, fits ? hash_bytes(HASH_START, w->data, w->size) : 0);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size) {
-  if (!f || !size) return fanin__fail(FANIN_BAD_ARGUMENT, "%s is NULL", f ? "size" : "f");
+  if (!f || !size) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is NULL", f ? "size" : "f");
   writer w = {.data = data, .capacity = data ? capacity : 0};
   (void)pthread_mutex_lock(&f->lock);
   const fanin_status status = put_all(f, &w);
   (void)pthread_mutex_unlock(&f->lock);
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   *size = w.size;
-  if (!data || w.size <= capacity) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_SIZE, "capacity = %zu; the programs take %zu bytes", capacity, w.size);
+  if (!data || w.size <= capacity) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_SIZE, "capacity = %zu; the programs take %zu bytes", capacity, w.size);
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------------------------- */
@@ -224,7 +224,7 @@ static fanin__program *take_program(reader *r) {
 }
 
 static fanin_status bad(const char *why) {
-  return fanin__fail(FANIN_BAD_BINARY, "data: %s; accepted is what fanin_export() wrote for this device", why);
+  return fanin__fail(FANIN_STATUS_BAD_BINARY, "data: %s; accepted is what fanin_export() wrote for this device", why);
 }
 
 /* Every program of the file in a list, or none. */
@@ -242,18 +242,18 @@ static fanin_status take_all(const fanin *f, const void *data, size_t size, fani
     node->next = *list;
     *list = node;
   }
-  return r.good && r.size == 0 ? FANIN_OK : bad("its lengths do not add up");
+  return r.good && r.size == 0 ? FANIN_STATUS_OK : bad("its lengths do not add up");
 }
 
 fanin_status fanin_import(fanin *f, const void *data, size_t size) {
-  if (!f || !data) return fanin__fail(FANIN_BAD_ARGUMENT, "%s is NULL", f ? "data" : "f");
+  if (!f || !data) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is NULL", f ? "data" : "f");
   fanin__program *list = NULL;
   const fanin_status status = take_all(f, data, size, &list);
   (void)pthread_mutex_lock(&f->lock);
   while (list) {
     fanin__program *const node = list;
     list = node->next;
-    if (status != FANIN_OK || fanin__program_find(f, node->source, node->options)) {
+    if (status != FANIN_STATUS_OK || fanin__program_find(f, node->source, node->options)) {
       fanin__program_free(node);
       continue;
     }

@@ -20,7 +20,7 @@ static fanin_status is_member(const cl_device_id *devices, size_t count, cl_devi
     if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_PARENT_DEVICE) of device");
     device = parent;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check_member(cl_context context, cl_device_id device) {
@@ -28,14 +28,15 @@ static fanin_status check_member(cl_context context, cl_device_id device) {
   cl_int code = clGetContextInfo(context, CL_CONTEXT_DEVICES, 0, NULL, &size);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
   cl_device_id *const devices = malloc(size + 1);
-  if (!devices) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for the context's devices", size);
+  if (!devices) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the context's devices", size);
   code = clGetContextInfo(context, CL_CONTEXT_DEVICES, size, devices, NULL);
   bool member = false;
   const fanin_status status = code == CL_SUCCESS
                                   ? is_member(devices, size / sizeof *devices, device, &member)
                                   : fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
   free(devices);
-  if (status == FANIN_OK && !member) return fanin__fail(FANIN_BAD_ARGUMENT, "device is not one of context's devices");
+  if (status == FANIN_STATUS_OK && !member)
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "device is not one of context's devices");
   return status;
 }
 
@@ -51,20 +52,20 @@ static size_t native_lanes(const fanin_device_info *info) {
  * variable is not set. */
 static fanin_status override(const char *name, const char *accepted, size_t *value) {
   const char *const text = getenv(name);
-  if (!text || *text == '\0') return FANIN_OK;
+  if (!text || *text == '\0') return FANIN_STATUS_OK;
   for (const char *word = accepted; *word; word += strcspn(word, " "), word += strspn(word, " ")) {
     if (strlen(text) != strcspn(word, " ") || strncmp(text, word, strlen(text)) != 0) continue;
     *value = strtoul(text, NULL, 10);
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
-  return fanin__fail(FANIN_BAD_ARGUMENT, "$%s is \"%.40s\"; accepted are %s", name, text, accepted);
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "$%s is \"%.40s\"; accepted are %s", name, text, accepted);
 }
 
 /* Everything of f that does not have to be released. */
 static fanin_status describe(fanin *f, cl_context context, cl_device_id device) {
   fanin_device_info info;
   FANIN__TRY(fanin__device_describe(device, &info));
-  if (!info.usable) return fanin__fail(FANIN_UNSUPPORTED, "device \"%.100s\": %s", info.name, info.reason);
+  if (!info.usable) return fanin__fail(FANIN_STATUS_UNSUPPORTED, "device \"%.100s\": %s", info.name, info.reason);
   size_t most = 0;
   const cl_int code = clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_MAX_WORK_GROUP_SIZE)");
@@ -81,27 +82,27 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
   if (group > 0) f->work_group = group;
   if (f->work_group > most) f->work_group = most;
   f->fill_group = f->lanes > 1 && group == 0 ? 1 : f->work_group; /* a wide item has no use for company */
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__check_open(const fanin *f) {
-  if (f) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
+  if (f) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
 }
 
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {
-  if (!context) return fanin__fail(FANIN_BAD_ARGUMENT, "context is NULL");
-  if (!device) return fanin__fail(FANIN_BAD_ARGUMENT, "device is NULL");
+  if (!context) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "context is NULL");
+  if (!device) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "device is NULL");
   FANIN__TRY(check_member(context, device));
 
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   cl_int code = CL_SUCCESS;
   fanin *const f = malloc(sizeof *f);
-  if (!f) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a fanin", sizeof *f);
+  if (!f) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a fanin", sizeof *f);
   status = describe(f, context, device);
-  if (status != FANIN_OK) goto fail_describe;
+  if (status != FANIN_STATUS_OK) goto fail_describe;
   if (pthread_mutex_init(&f->lock, NULL) != 0) {
-    status = fanin__fail(FANIN_OUT_OF_MEMORY, "pthread_mutex_init failed");
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
     goto fail_describe;
   }
   code = clRetainContext(context);
@@ -115,7 +116,7 @@ fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) 
     goto fail_device;
   }
   *out = f;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 
 fail_device:
   (void)clReleaseContext(context);

@@ -30,7 +30,7 @@ static char *device_text(cl_device_id device, cl_device_info what, fanin_status 
   }
   char *const text = calloc(size + 1, 1);
   if (!text) {
-    *status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
+    *status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
     return NULL;
   }
   code = clGetDeviceInfo(device, what, size, text, NULL);
@@ -43,12 +43,12 @@ static char *device_text(cl_device_id device, cl_device_info what, fanin_status 
 }
 
 static fanin_status copy_device_text(cl_device_id device, cl_device_info what, char *out, size_t size) {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   char *const text = device_text(device, what, &status);
   if (!text) return status;
   copy_cut(out, size, text);
   free(text);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status copy_platform_name(cl_platform_id platform, char *out, size_t size) {
@@ -56,7 +56,7 @@ static fanin_status copy_platform_name(cl_platform_id platform, char *out, size_
   const cl_int code = clGetPlatformInfo(platform, CL_PLATFORM_NAME, sizeof name, name, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetPlatformInfo(CL_PLATFORM_NAME)");
   copy_cut(out, size, name);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Whether a space-separated list has a word; "cl_khr_fp16" is not in "cl_khr_fp16_more". */
@@ -92,14 +92,14 @@ static fanin_status query_texts(fanin_device_info *info, needs *need) {
   FANIN__TRY(copy_device_text(device, CL_DEVICE_PROFILE, profile, sizeof profile));
   need->opencl_c_1_2 = is_at_least_1_2(language);
 
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   char *const extensions = device_text(device, CL_DEVICE_EXTENSIONS, &status);
   if (!extensions) return status;
   info->has_f16 = has_word(extensions, "cl_khr_fp16");
   /* OpenCL 1.2, section 10: the embedded profile may leave out 64-bit integers. */
   need->int64 = strcmp(profile, "EMBEDDED_PROFILE") != 0 || has_word(extensions, "cles_khr_int64");
   free(extensions);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status query_numbers(fanin_device_info *info, needs *need) {
@@ -129,7 +129,7 @@ static fanin_status query_numbers(fanin_device_info *info, needs *need) {
   const cl_int code = clGetDeviceInfo(info->device, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof f64, &f64, NULL);
   if (code != CL_SUCCESS && code != CL_INVALID_VALUE) return fanin__fail_cl(code, "clGetDeviceInfo");
   info->has_f64 = code == CL_SUCCESS && (f64 & wanted) == wanted;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static void judge(fanin_device_info *info, const needs *need) {
@@ -160,22 +160,23 @@ fanin_status fanin__device_describe(cl_device_id device, fanin_device_info *info
   FANIN__TRY(query_texts(info, &need));
   FANIN__TRY(query_numbers(info, &need));
   judge(info, &need);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Appends one platform's devices to ids, which grows; free() it whatever comes back. */
 static fanin_status append_devices(cl_platform_id platform, cl_device_id **ids, size_t *count) {
   cl_uint n = 0;
   cl_int code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 0, NULL, &n);
-  if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && n == 0)) return FANIN_OK;
+  if (code == CL_DEVICE_NOT_FOUND || (code == CL_SUCCESS && n == 0)) return FANIN_STATUS_OK;
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceIDs");
   cl_device_id *const grown = realloc(*ids, (*count + n) * sizeof **ids);
-  if (!grown) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for the list of devices", (*count + n) * sizeof **ids);
+  if (!grown)
+    return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the list of devices", (*count + n) * sizeof **ids);
   *ids = grown;
   code = clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, n, grown + *count, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceIDs");
   *count += n;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Every device of every platform. One broken driver does not hide the others' devices: its failure counts only if
@@ -183,33 +184,33 @@ static fanin_status append_devices(cl_platform_id platform, cl_device_id **ids, 
 static fanin_status all_devices(cl_device_id **ids, size_t *count) {
   cl_uint n = 0;
   cl_int code = clGetPlatformIDs(0, NULL, &n);
-  if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && n == 0)) return FANIN_OK;
+  if (code == CL_PLATFORM_NOT_FOUND_KHR || (code == CL_SUCCESS && n == 0)) return FANIN_STATUS_OK;
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetPlatformIDs");
   cl_platform_id *const platforms = calloc(n, sizeof *platforms);
-  if (!platforms) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for platforms", n * sizeof *platforms);
+  if (!platforms) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for platforms", n * sizeof *platforms);
 
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   code = clGetPlatformIDs(n, platforms, NULL);
   if (code != CL_SUCCESS) status = fanin__fail_cl(code, "clGetPlatformIDs");
   for (cl_uint k = 0; code == CL_SUCCESS && k < n; k++) {
     const fanin_status here = append_devices(platforms[k], ids, count);
-    if (here != FANIN_OK) status = here;
+    if (here != FANIN_STATUS_OK) status = here;
   }
   free(platforms);
-  return *count > 0 ? FANIN_OK : status;
+  return *count > 0 ? FANIN_STATUS_OK : status;
 }
 
 fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count) {
   cl_device_id *ids = NULL;
   size_t n = 0;
   const fanin_status status = all_devices(&ids, &n);
-  for (size_t k = 0; status == FANIN_OK && k < n && k < capacity; k++) {
-    if (fanin__device_describe(ids[k], &list[k]) == FANIN_OK) continue;
+  for (size_t k = 0; status == FANIN_STATUS_OK && k < n && k < capacity; k++) {
+    if (fanin__device_describe(ids[k], &list[k]) == FANIN_STATUS_OK) continue;
     /* Listed all the same, so that the indices hold and the user sees why. */
     list[k].usable = 0;
     copy_cut(list[k].reason, sizeof list[k].reason, fanin_last_error());
   }
   free(ids);
-  if (status == FANIN_OK) *count = n;
+  if (status == FANIN_STATUS_OK) *count = n;
   return status;
 }

@@ -13,7 +13,7 @@
 #include <clblast_c.h>
 
 fanin_status fanin__gemm_available(void) {
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* CLBlast counts elements in int, and rounds extents up to its tiles, at most 256 wide. */
@@ -23,8 +23,8 @@ static bool fits_int(uint64_t rows, uint64_t columns) {
 }
 
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k) {
-  if (fits_int(m, k) && fits_int(n, k) && fits_int(m, n)) return FANIN_OK;
-  return fanin__fail(FANIN_UNSUPPORTED,
+  if (fits_int(m, k) && fits_int(n, k) && fits_int(m, n)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                      "a product of %llu x %llu by %llu x %llu; CLBlast takes matrices of fewer than 2^31 elements",
                      (unsigned long long)m, (unsigned long long)k, (unsigned long long)k, (unsigned long long)n);
 }
@@ -49,16 +49,16 @@ static fanin_status tune(fanin *f, bool f64) {
   const bool needed = (f->type & CL_DEVICE_TYPE_CPU) && !f->gemm_tuned[f64];
   f->gemm_tuned[f64] = true;
   pthread_mutex_unlock(&f->lock);
-  if (!needed) return FANIN_OK;
+  if (!needed) return FANIN_STATUS_OK;
   const CLBlastStatusCode code = override(f->device, f64 ? CLBlastPrecisionDouble : CLBlastPrecisionSingle);
-  return code == CLBlastSuccess
-             ? FANIN_OK
-             : fanin__fail(FANIN_UNSUPPORTED, "CLBlastOverrideParameters answers %d (see clblast_c.h)", (int)code);
+  return code == CLBlastSuccess ? FANIN_STATUS_OK
+                                : fanin__fail(FANIN_STATUS_UNSUPPORTED,
+                                              "CLBlastOverrideParameters answers %d (see clblast_c.h)", (int)code);
 }
 
 static fanin_status fail(const fanin__matmul *p, const char *call, CLBlastStatusCode code) {
   if (code >= -1000) return fanin__fail_cl((cl_int)code, call);
-  return fanin__fail(FANIN_UNSUPPORTED, "%s of %llu x %llu by %llu x %llu answers %d (see clblast_c.h)", call,
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED, "%s of %llu x %llu by %llu x %llu answers %d (see clblast_c.h)", call,
                      (unsigned long long)p->m, (unsigned long long)p->k, (unsigned long long)p->k,
                      (unsigned long long)p->n, (int)code);
 }
@@ -91,7 +91,7 @@ fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__
                                        (size_t)p->b_offset, s.b_pitch, (size_t)p->c_offset, s.c_pitch, &queue, bytes)
           : CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch,
                                        (size_t)p->b_offset, s.b_pitch, (size_t)p->c_offset, s.c_pitch, &queue, bytes);
-  return code == CLBlastSuccess ? FANIN_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
+  return code == CLBlastSuccess ? FANIN_STATUS_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
 }
 
 static fanin_status enqueue(cl_command_queue queue, const fanin__matmul *p, cl_mem scratch) {
@@ -126,7 +126,7 @@ fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *
 #else
 
 static fanin_status without(void) {
-  return fanin__fail(FANIN_UNSUPPORTED,
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                      "this fanin was built without CLBlast, which fanin_probe needs, and orthogonal matrices "
                      "with an extent above 64");
 }

@@ -6,10 +6,10 @@
 
 #include "fanin/device.h"
 
-/* FANIN_OK, or FANIN_UNSUPPORTED if fanin was built without CLBlast. */
+/* FANIN_STATUS_OK, or FANIN_STATUS_UNSUPPORTED if fanin was built without CLBlast. */
 fanin_status fanin__gemm_available(void);
 
-/* FANIN_UNSUPPORTED if CLBlast cannot count the elements of a product (m, k) by (k, n). */
+/* FANIN_STATUS_UNSUPPORTED if CLBlast cannot count the elements of a product (m, k) by (k, n). */
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k);
 
 /* C (m, n) = alpha A B + beta C with A (m, k), or (k, m) if transposed, and B (k, n), or (n, k) if transposed: f32 or

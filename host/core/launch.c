@@ -31,5 +31,5 @@ fanin_status fanin__launch(cl_command_queue queue, cl_kernel kernel, const fanin
   }
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
   code = clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &spread->items, &spread->local, 0, NULL, done);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
 }

@@ -33,7 +33,7 @@ fanin__program *fanin__program_new(const fanin__source *source, const char *opti
   const size_t length = strlen(options);
   fanin__program *const node = malloc(sizeof *node + length + 1);
   if (!node) {
-    (void)fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *node + length + 1);
+    (void)fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a program", sizeof *node + length + 1);
     return NULL;
   }
   *node = (fanin__program){.source = source};
@@ -73,9 +73,9 @@ static fanin_status from_source(const fanin *f, const fanin__program *node, cl_p
   cl_int code = CL_SUCCESS;
   const size_t room = strlen(node->options) + 64; /* for those that are always added */
   char *const options = malloc(room);
-  if (!options) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for build options", room);
+  if (!options) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for build options", room);
   snprintf(options, room, "-cl-std=CL1.2 -D LANES=%zu %s", f->lanes, node->options);
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   const cl_program program =
       clCreateProgramWithSource(f->context, 1, (const char *[]){node->source->text}, &node->source->size, &code);
   if (code != CL_SUCCESS) {
@@ -103,7 +103,7 @@ static cl_program find_or_build(fanin *f, const fanin__source *source, const cha
   fanin__program *const known = fanin__program_find(f, source, options);
   fanin__program *const node = known ? known : fanin__program_new(source, options);
   if (!node) {
-    *status = FANIN_OUT_OF_MEMORY;
+    *status = FANIN_STATUS_OUT_OF_MEMORY;
     goto done;
   }
   if (!node->program) node->program = from_binary(f, node);
@@ -123,7 +123,7 @@ done:
 
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out) {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   const cl_program program = find_or_build(f, source, options, &status);
   if (!program) return status;
   cl_int code = CL_SUCCESS;
@@ -133,7 +133,7 @@ fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *op
                        source->name, fanin_status_name((fanin_status)code), (int)code);
   }
   *out = kernel;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 void fanin__programs_release(fanin *f) {

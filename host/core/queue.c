@@ -7,18 +7,18 @@
 /* f's queue, made by the first thread that wants it. */
 static fanin_status own_queue(fanin *f, cl_command_queue *out) {
   cl_int code = CL_SUCCESS;
-  (void)pthread_mutex_lock(&f->lock); /* fails only for locks that are not initialised or checked for recursion */
+  (void)pthread_mutex_lock(&f->lock); /* fails only for locks that are not initialized or checked for recursion */
   if (!f->queue) f->queue = clCreateCommandQueue(f->context, f->device, 0, &code);
   const cl_command_queue queue = f->queue;
   (void)pthread_mutex_unlock(&f->lock);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateCommandQueue");
   *out = queue;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 cl_command_queue fanin_queue(fanin *f) {
   cl_command_queue queue = NULL;
-  return own_queue(f, &queue) == FANIN_OK ? queue : NULL;
+  return own_queue(f, &queue) == FANIN_STATUS_OK ? queue : NULL;
 }
 
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out) {
@@ -29,30 +29,30 @@ fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_q
   cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof context, &context, NULL);
   if (code == CL_SUCCESS) code = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
-  if (context != f->context) return fanin__fail(FANIN_BAD_ARGUMENT, "queue belongs to another context than f");
-  if (device != f->device) return fanin__fail(FANIN_BAD_ARGUMENT, "queue belongs to another device than f");
+  if (context != f->context) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another context than f");
+  if (device != f->device) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another device than f");
   *out = queue;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check_wait_list(const fanin *f, cl_uint n_wait, const cl_event *wait_list) {
   if (n_wait > 0 && !wait_list) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list is NULL; with n_wait = %u it must hold %u events",
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "wait_list is NULL; with n_wait = %u it must hold %u events",
                        (unsigned)n_wait, (unsigned)n_wait);
   }
   for (cl_uint k = 0; k < n_wait; k++) {
     if (!wait_list[k]) {
-      return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list[%u] is NULL; accepted are events (n_wait = %u)", (unsigned)k,
-                         (unsigned)n_wait);
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "wait_list[%u] is NULL; accepted are events (n_wait = %u)",
+                         (unsigned)k, (unsigned)n_wait);
     }
     cl_context context = NULL;
     const cl_int code = clGetEventInfo(wait_list[k], CL_EVENT_CONTEXT, sizeof context, &context, NULL);
     if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetEventInfo of wait_list");
     if (context != f->context) {
-      return fanin__fail(FANIN_BAD_ARGUMENT, "wait_list[%u] belongs to another context than f", (unsigned)k);
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "wait_list[%u] belongs to another context than f", (unsigned)k);
     }
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, const cl_event *wait_list,
@@ -61,25 +61,25 @@ fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, co
   FANIN__TRY(fanin__resolve_queue(f, queue, &when.queue));
   FANIN__TRY(check_wait_list(f, n_wait, wait_list));
   *out = when;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__enqueue_marker(const fanin__when *order) {
-  if (!order->event) return FANIN_OK;
+  if (!order->event) return FANIN_STATUS_OK;
   const cl_int code = clEnqueueMarkerWithWaitList(order->queue, order->n_wait, order->wait_list, order->event);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueMarkerWithWaitList");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueMarkerWithWaitList");
 }
 
 fanin_status fanin__order(cl_command_queue queue) {
   cl_command_queue_properties properties = 0;
   cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
-  if (!(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)) return FANIN_OK;
+  if (!(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)) return FANIN_STATUS_OK;
   code = clEnqueueBarrierWithWaitList(queue, 0, NULL, NULL);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
 }
 
 fanin_status fanin__wait(cl_uint n_wait, const cl_event *wait_list) {
   const cl_int code = n_wait > 0 ? clWaitForEvents(n_wait, wait_list) : CL_SUCCESS;
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clWaitForEvents of wait_list");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clWaitForEvents of wait_list");
 }

@@ -17,15 +17,16 @@ static fanin_status list_devices(device_list *list) {
   size_t room = 0;
   FANIN__TRY(fanin_devices(NULL, 0, &room));
   fanin_device_info *const devices = calloc(room + 1, sizeof *devices);
-  if (!devices) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes for the list of devices", room * sizeof *devices);
+  if (!devices)
+    return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the list of devices", room * sizeof *devices);
   size_t count = 0;
   const fanin_status status = fanin_devices(devices, room, &count);
-  if (status != FANIN_OK) {
+  if (status != FANIN_STATUS_OK) {
     free(devices);
     return status;
   }
   *list = (device_list){devices, count < room ? count : room};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static bool contains_ignoring_case(const char *text, const char *part) {
@@ -72,7 +73,7 @@ static fanin_status fail_no_device(const device_list *list, const char *origin, 
                                 info->name, info->platform_name);
     used += length > 0 ? (size_t)length : 0;
   }
-  return fanin__fail(FANIN_NO_DEVICE, "no device answers the %s \"%.60s\"; %s", origin, selector, names);
+  return fanin__fail(FANIN_STATUS_NO_DEVICE, "no device answers the %s \"%.60s\"; %s", origin, selector, names);
 }
 
 /* The usable devices that answer, the best first, equals in the list's order: indices into the list. Without a
@@ -86,7 +87,7 @@ static fanin_status choose(const char *selector, device_list *list, size_t **cho
   }
   FANIN__TRY(list_devices(list));
   *chosen = calloc(list->count + 1, sizeof **chosen);
-  if (!*chosen) return fanin__fail(FANIN_OUT_OF_MEMORY, "a list of %zu devices", list->count);
+  if (!*chosen) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a list of %zu devices", list->count);
 
   const bool by_type = *selector == '\0';
   size_t n = 0;
@@ -101,21 +102,21 @@ static fanin_status choose(const char *selector, device_list *list, size_t **cho
   if (n == 0) return fail_no_device(list, origin, selector);
   const fanin_device_info *const best = &list->devices[(*chosen)[0]];
   if (!best->usable) {
-    return fanin__fail(FANIN_UNSUPPORTED, "device \"%.100s\" (%.60s): %s", best->name, best->platform_name,
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED, "device \"%.100s\" (%.60s): %s", best->name, best->platform_name,
                        best->reason);
   }
   for (*count = 1; *count < n; ++*count) {
     const fanin_device_info *const next = &list->devices[(*chosen)[*count]];
     if (!next->usable || (by_type && type_preference(next) != type_preference(best))) break;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__select(const char *selector, fanin_device_info *out) {
   device_list list = {0};
   size_t *chosen = NULL, count = 0;
   const fanin_status status = choose(selector, &list, &chosen, &count);
-  if (status == FANIN_OK) *out = list.devices[chosen[0]];
+  if (status == FANIN_STATUS_OK) *out = list.devices[chosen[0]];
   free(chosen);
   free(list.devices);
   return status;
@@ -124,10 +125,11 @@ fanin_status fanin__select(const char *selector, fanin_device_info *out) {
 fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count) {
   device_list list = {0};
   size_t *chosen = NULL;
-  if (!count) return fanin__fail(FANIN_BAD_ARGUMENT, "count is NULL; accepted is where the number goes");
-  if (!indices && capacity > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "indices is NULL; capacity is %zu", capacity);
+  if (!count) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "count is NULL; accepted is where the number goes");
+  if (!indices && capacity > 0)
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "indices is NULL; capacity is %zu", capacity);
   const fanin_status status = choose(selector, &list, &chosen, count);
-  for (size_t k = 0; status == FANIN_OK && k < *count && k < capacity; k++) {
+  for (size_t k = 0; status == FANIN_STATUS_OK && k < *count && k < capacity; k++) {
     indices[k] = chosen[k];
   }
   free(chosen);

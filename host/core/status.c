@@ -16,7 +16,7 @@ typedef struct code_row {
 /* Every error of OpenCL 1.2 (specification, appendix A and the errors of each call). */
 #define CL_ROW(name, text)                                                                                             \
   { name, #name, text }
-#define FANIN_ROW(name, code, text) {code, "FANIN_" #name, text},
+#define FANIN_ROW(name, code, text) {code, "FANIN_STATUS_" #name, text},
 
 static const code_row codes[] = {
     CL_ROW(CL_DEVICE_NOT_FOUND, "OpenCL: no device of that type"),

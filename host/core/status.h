@@ -34,7 +34,7 @@ fanin_status fanin__fail_cl(cl_int code, const char *call);
 #define FANIN__TRY(expression)                                                                                         \
   do {                                                                                                                 \
     const fanin_status fanin__try_status = (expression);                                                               \
-    if (fanin__try_status != FANIN_OK) return fanin__try_status;                                                       \
+    if (fanin__try_status != FANIN_STATUS_OK) return fanin__try_status;                                                \
   } while (0)
 
 #endif

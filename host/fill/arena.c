@@ -25,10 +25,10 @@ static int by_place(const void *a, const void *b) {
 
 static fanin_status check_overlap(const fanin_plan *plan) {
   extent *const extents = fanin__zeroed(plan->n, sizeof *extents);
-  if (!extents) return FANIN_OUT_OF_MEMORY;
-  fanin_status status = FANIN_OK;
+  if (!extents) return FANIN_STATUS_OUT_OF_MEMORY;
+  fanin_status status = FANIN_STATUS_OK;
   size_t n = 0;
-  for (size_t i = 0; i < plan->n && status == FANIN_OK; i++) {
+  for (size_t i = 0; i < plan->n && status == FANIN_STATUS_OK; i++) {
     const fanin_tensor *const t = &plan->tensors[i];
     uint64_t elements = 0, bytes = 0;
     status = fanin_tensor_size(t, &elements, &bytes);
@@ -36,10 +36,10 @@ static fanin_status check_overlap(const fanin_plan *plan) {
     if (elements > 0 && dense) extents[n++] = (extent){t->buffer, t->offset, t->offset + bytes, i};
   }
   if (n > 0) qsort(extents, n, sizeof *extents, by_place);
-  for (size_t k = 1; k < n && status == FANIN_OK; k++) {
+  for (size_t k = 1; k < n && status == FANIN_STATUS_OK; k++) {
     const extent *const a = &extents[k - 1], *const b = &extents[k];
     if (a->buffer == b->buffer && b->begin < a->end) {
-      status = fanin__fail(FANIN_BAD_SIZE,
+      status = fanin__fail(FANIN_STATUS_BAD_SIZE,
                            "items[%zu] and items[%zu] overlap: the bytes %" PRIu64 " to %" PRIu64 " and %" PRIu64
                            " to %" PRIu64 " of one buffer; accepted are tensors that share none",
                            a->item, b->item, a->begin, a->end, b->begin, b->end);
@@ -60,11 +60,12 @@ typedef struct arena {
 static fanin_status needed_bytes(const fanin_tensor *t, size_t i, uint64_t *bytes) {
   uint64_t elements = 0;
   if (t->offset != 0) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "items[%zu]: offset = %zu without a buffer; accepted is 0", i, t->offset);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "items[%zu]: offset = %zu without a buffer; accepted is 0", i,
+                       t->offset);
   }
   FANIN__TRY(fanin_tensor_size(t, &elements, bytes));
-  if (*bytes == elements * fanin_dtype_size(t->dtype)) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_SHAPE, "items[%zu]: strides without a buffer; accepted are dense parts", i);
+  if (*bytes == elements * fanin_dtype_size(t->dtype)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_SHAPE, "items[%zu]: strides without a buffer; accepted are dense parts", i);
 }
 
 /* The longest run of items from `a->from` on that fits into `most` bytes. A single larger one has an arena of its own,
@@ -77,12 +78,12 @@ static fanin_status pack(fanin_plan *plan, uint64_t alignment, uint64_t most, ar
     if (t->buffer) continue;
     FANIN__TRY(needed_bytes(t, a->to, &bytes));
     const uint64_t begin = fanin__ceil_div(a->bytes, alignment) * alignment;
-    if (a->bytes > 0 && (bytes > most || begin > most - bytes)) return FANIN_OK;
+    if (a->bytes > 0 && (bytes > most || begin > most - bytes)) return FANIN_STATUS_OK;
     if (bytes == 0) continue;
     t->offset = (size_t)begin;
     a->bytes = begin + bytes;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Makes the arena's buffer and gives each of its tensors a reference. */
@@ -96,13 +97,13 @@ static fanin_status allocate(fanin_plan *plan, const arena *a) {
   for (size_t i = a->from; i < a->to && code == CL_SUCCESS; i++) {
     fanin_tensor *const t = &plan->tensors[i];
     uint64_t elements = 0, bytes = 0;
-    if (t->buffer || fanin_tensor_size(t, &elements, &bytes) != FANIN_OK || bytes == 0) continue;
+    if (t->buffer || fanin_tensor_size(t, &elements, &bytes) != FANIN_STATUS_OK || bytes == 0) continue;
     code = clRetainMemObject(buffer);
     if (code == CL_SUCCESS) t->buffer = buffer;
   }
   (void)clReleaseMemObject(buffer);
   plan->arena_bytes += a->bytes;
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clRetainMemObject");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clRetainMemObject");
 }
 
 /* The caller's buffers. On failure those from the failing one on are forgotten, not released. */
@@ -114,7 +115,7 @@ static fanin_status retain_all(fanin_plan *plan) {
     plan->n = i;
     return fanin__fail_cl(code, "clRetainMemObject");
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__plan_place(fanin_plan *plan) {

@@ -47,7 +47,7 @@ static fanin_status sort(maker *m) {
   place *const places = fanin__zeroed(n, sizeof *places);
   if (!m->order || !places) {
     free(places);
-    return FANIN_OUT_OF_MEMORY;
+    return FANIN_STATUS_OUT_OF_MEMORY;
   }
   for (size_t i = 0; i < n; i++) {
     places[i] = (place){(uintptr_t)m->jobs[i].buffer, (uintptr_t)m->jobs[i].parameters.options, i};
@@ -57,7 +57,7 @@ static fanin_status sort(maker *m) {
     m->order[k] = places[k].item;
   }
   free(places);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Tables ------------------------------------------------------------------------------------------------------ */
@@ -89,7 +89,7 @@ static fanin_status make_tables(maker *m) {
   uint64_t tasks = 0;
   for (size_t i = 0; i < n; i++) {
     const fanin__job *const job = &m->jobs[i];
-    const bool is_double = job->dtype == FANIN_F64;
+    const bool is_double = job->dtype == FANIN_DTYPE_F64;
     tasks += fanin__ceil_div(chunks_of(job), fanin__piece(m->plan->f, &job->rows));
     for (int box = 0; box < job->n_ones; box++) {
       tasks += fanin__ceil_div(fanin__items_of(&job->ones[box]), m->plan->f->work_group);
@@ -109,16 +109,16 @@ static fanin_status make_tables(maker *m) {
     m->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
     if (counts[k] == 0) continue;
     m->tables[k].data = fanin__zeroed(counts[k], entries[k]);
-    if (!m->tables[k].data) return FANIN_OUT_OF_MEMORY;
+    if (!m->tables[k].data) return FANIN_STATUS_OUT_OF_MEMORY;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Entry `i` of whichever table of the two is for the dtype. */
 static void put_parameters(maker *m, fanin__table table32, fanin__table table64, size_t i, fanin_dtype dtype,
                            const fanin__parameters *parameters) {
   double packed[16];
-  table *const t = &m->tables[dtype == FANIN_F64 ? table64 : table32];
+  table *const t = &m->tables[dtype == FANIN_DTYPE_F64 ? table64 : table32];
   memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(dtype, parameters, packed));
 }
 
@@ -135,7 +135,7 @@ static void put_tasks(maker *m, uint64_t entry, uint64_t work, uint64_t piece) {
 static void put_batches(maker *m, size_t from, size_t to) {
   fanin_plan *const plan = m->plan;
   const fanin__job *const first = &m->jobs[m->order[from]];
-  const bool is_double = first->dtype == FANIN_F64;
+  const bool is_double = first->dtype == FANIN_DTYPE_F64;
   table *const tasks = &m->tables[FANIN__TASKS];
   fanin__batch rows = {.buffer = first->buffer,
                        .options = first->parameters.options,
@@ -171,7 +171,7 @@ static void put_batches(maker *m, size_t from, size_t to) {
 static fanin_status make_batches(maker *m) {
   fanin_plan *const plan = m->plan;
   plan->batches = fanin__zeroed(2 * plan->n, sizeof *plan->batches);
-  if (!plan->batches) return FANIN_OUT_OF_MEMORY;
+  if (!plan->batches) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
     append(&m->tables[FANIN__ROWS], &m->jobs[i].rows);
     put_parameters(m, FANIN__PARAMETERS32, FANIN__PARAMETERS64, i, m->jobs[i].dtype, &m->jobs[i].parameters);
@@ -184,7 +184,7 @@ static fanin_status make_batches(maker *m) {
     }
     put_batches(m, from, to);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status upload(maker *m) {
@@ -198,13 +198,13 @@ static fanin_status upload(maker *m) {
     if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of a plan's table");
     m->plan->table_bytes += bytes;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* One kernel for all batches with the same options and work. */
 static fanin_status make_kernels(fanin_plan *plan) {
   plan->kernels = fanin__zeroed(plan->n_batches, sizeof(cl_kernel));
-  if (!plan->kernels) return FANIN_OUT_OF_MEMORY;
+  if (!plan->kernels) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t k = 0; k < plan->n_batches; k++) {
     fanin__batch *const b = &plan->batches[k];
     for (size_t j = 0; j < k && !b->kernel; j++) {
@@ -218,17 +218,17 @@ static fanin_status make_kernels(fanin_plan *plan) {
                              &b->kernel));
     plan->kernels[plan->n_kernels++] = b->kernel;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
   maker m = {.plan = plan, .jobs = jobs};
   choose_repeats(plan, jobs);
   fanin_status status = sort(&m);
-  if (status == FANIN_OK) status = make_tables(&m);
-  if (status == FANIN_OK) status = make_batches(&m);
-  if (status == FANIN_OK) status = upload(&m);
-  if (status == FANIN_OK) status = make_kernels(plan);
+  if (status == FANIN_STATUS_OK) status = make_tables(&m);
+  if (status == FANIN_STATUS_OK) status = make_batches(&m);
+  if (status == FANIN_STATUS_OK) status = upload(&m);
+  if (status == FANIN_STATUS_OK) status = make_kernels(plan);
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     free(m.tables[k].data);
   }

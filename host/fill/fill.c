@@ -36,7 +36,7 @@ static fanin_status enqueue(const fanin__when *when, const setter *s, uint64_t g
   if (s->code != CL_SUCCESS) return fanin__fail_cl(s->code, "clSetKernelArg");
   const cl_int code = clEnqueueNDRangeKernel(when->queue, s->kernel, 1, NULL, &global, &local, when->n_wait,
                                              when->wait_list, when->event);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
 }
 
 static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed,
@@ -74,16 +74,16 @@ static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__jo
 
 /* Zeros, then ones that wait for them. */
 static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   cl_event zeroed = NULL, done[FANIN__MOST_BOXES] = {NULL};
   const fanin__when first = {when->queue, when->n_wait, when->wait_list, &zeroed};
   FANIN__TRY(fanin__fill_rows(f, &first, job, seed));
-  for (int k = 0; k < job->n_ones && status == FANIN_OK; k++) {
+  for (int k = 0; k < job->n_ones && status == FANIN_STATUS_OK; k++) {
     const fanin__when next = {when->queue, 1, &zeroed, &done[k]};
     status = fill_ones(f, &next, job, &job->ones[k]);
   }
   const fanin__when all = {when->queue, (cl_uint)job->n_ones, done, when->event};
-  if (status == FANIN_OK) status = fanin__enqueue_marker(&all);
+  if (status == FANIN_STATUS_OK) status = fanin__enqueue_marker(&all);
   for (int k = 0; k < job->n_ones; k++) {
     if (done[k]) (void)clReleaseEvent(done[k]);
   }
@@ -113,14 +113,14 @@ static fanin_status compile(fanin *f, const char *options, const char *name) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_fill, options, name, &kernel));
   (void)clReleaseKernel(kernel); /* its program is kept */
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
-  if (job->elements == 0) return FANIN_OK;
+  if (job->elements == 0) return FANIN_STATUS_OK;
   if (job->maker) FANIN__TRY(job->maker->compile(f, job));
   if (job->rows.chunks > 0) FANIN__TRY(compile(f, job->parameters.options, "fill"));
-  return job->n_ones > 0 ? compile(f, job->one.options, "ones") : FANIN_OK;
+  return job->n_ones > 0 ? compile(f, job->one.options, "ones") : FANIN_STATUS_OK;
 }
 
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
@@ -138,7 +138,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
   if (job->maker) FANIN__TRY(job->maker->warm(f, when->queue, job));
-  if (job->rows.chunks == 0) return FANIN_OK;
+  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   fanin__job small = *job;
   small.buffer = scratch;
   small.rows.rank = 0;
@@ -146,7 +146,7 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
   small.rows.length = fanin__chunk(f, job->dtype);
   FANIN__TRY(launch_rows(f, when, &small, 0, 1));
-  if (job->n_ones == 0) return FANIN_OK;
+  if (job->n_ones == 0) return FANIN_STATUS_OK;
   fanin__ones one = job->ones[0];
   one.count = (cl_ulong4){{1, 1, 1, 0}};
   one.extent = (cl_ulong4){{0, 0, 0, 0}}; /* nothing is inside: it only runs */
@@ -159,14 +159,14 @@ fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *ini
   FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
   FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
-  if (job.elements == 0) return FANIN_OK;
+  if (job.elements == 0) return FANIN_STATUS_OK;
   cl_int code = CL_SUCCESS;
   const cl_mem scratch = clCreateBuffer(f->context, CL_MEM_READ_WRITE,
                                         fanin__chunk(f, t->dtype) * fanin_dtype_size(t->dtype), NULL, &code);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of scratch memory");
   fanin_status status = warm(f, &when, &job, scratch);
   code = clFinish(when.queue);
-  if (status == FANIN_OK && code != CL_SUCCESS) status = fanin__fail_cl(code, "clFinish");
+  if (status == FANIN_STATUS_OK && code != CL_SUCCESS) status = fanin__fail_cl(code, "clFinish");
   (void)clReleaseMemObject(scratch);
   return status;
 }

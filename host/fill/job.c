@@ -1,4 +1,4 @@
-/* From a tensor and an initialiser to a prepared fill. */
+/* From a tensor and an initializer to a prepared fill. */
 #include <string.h>
 
 #include "core/status.h"
@@ -7,7 +7,7 @@
 #include "tensor/view.h"
 
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out) {
-  if (dtype == FANIN_F64) {
+  if (dtype == FANIN_DTYPE_F64) {
     memcpy(out, parameters->p, sizeof parameters->p);
     return sizeof parameters->p;
   }
@@ -76,8 +76,9 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   fanin__distribution distribution;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, &distribution));
-  if (t->dtype == FANIN_F64 && !f->has_f64) {
-    return fanin__fail(FANIN_UNSUPPORTED, "dtype f64: the device has no double precision; accepted are f32, f16, bf16");
+  if (t->dtype == FANIN_DTYPE_F64 && !f->has_f64) {
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
+                       "dtype f64: the device has no double precision; accepted are f32, f16, bf16");
   }
   fanin__job job;
   memset(&job, 0, sizeof job); /* with its padding, which goes to the device */
@@ -103,5 +104,5 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
     if (!job.maker->over_rows || !job.maker->over_rows(&distribution)) job.rows.chunks = 0;
   }
   *out = job;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

@@ -75,5 +75,5 @@ fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, int *n) {
   for (int k = 0; k < cuts.n; k++) {
     *n += ones_in(&cuts.all[k], t, &roles, &l, &out[*n]);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

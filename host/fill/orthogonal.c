@@ -32,13 +32,13 @@ static fanin_status family_of(const fanin_tensor *t, bool centre, family *out) {
   m.sides = fanin__sides_of(&m.roles, &m.matrices, centre);
   m.joins = m.matrices.part_i > 0 ? m.sides.tall : !m.sides.tall;
   *out = m;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
   family m;
   FANIN__TRY(family_of(t, d->centre, &m));
-  return m.sides.width > 0 ? fanin__stack_check(m.sides.height, m.sides.width) : FANIN_OK;
+  return m.sides.width > 0 ? fanin__stack_check(m.sides.height, m.sides.width) : FANIN_STATUS_OK;
 }
 
 /* ---- Pieces: matrices that are made together --------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ static fanin_status draw(fanin *f, const fanin__when *when, const family *m, con
   fanin__job job;
   t.buffer = s->normals;
   t.offset = 0;
-  t.dtype = s->f64 ? FANIN_F64 : FANIN_F32;
+  t.dtype = s->f64 ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32;
   t = fanin_tensor_strided(fanin_tensor_slab(t, p->start, p->extent), p->stride);
   FANIN__TRY(fanin__job_of(f, &t, &normal, key.stream, true, &job));
   return fanin__fill_rows(f, when, &job, key.seed);
@@ -163,8 +163,10 @@ static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece 
 
 static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__stack *s,
                             routes *r) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {
-      [FANIN_F32] = "-D F32", [FANIN_F16] = "-D F16", [FANIN_BF16] = "-D BF16", [FANIN_F64] = "-D F64"};
+  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
+                                                         [FANIN_DTYPE_F16] = "-D F16",
+                                                         [FANIN_DTYPE_BF16] = "-D BF16",
+                                                         [FANIN_DTYPE_F64] = "-D F64"};
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, &fanin__source_scatter, options[job->dtype], "scatter", &kernel));
   r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
@@ -199,7 +201,7 @@ static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__j
     FANIN__TRY(scatter(f, when, job, s, &r));
     FANIN__TRY(fanin__order(when->queue));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Fills ------------------------------------------------------------------------------------------------------- */
@@ -223,13 +225,13 @@ static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job
       FANIN__TRY(fill_piece(f, when, job, m, &boxes, &p, s, key));
     }
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   family m;
   FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
-  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = job->dtype == FANIN_F64};
+  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = job->dtype == FANIN_DTYPE_F64};
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
   s.count = matrices * parts;
@@ -243,7 +245,7 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
 /* ---- Cold starts ------------------------------------------------------------------------------------------------- */
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  return fanin__reflect_compile(f, job->dtype == FANIN_F64);
+  return fanin__reflect_compile(f, job->dtype == FANIN_DTYPE_F64);
 }
 
 /* CLBlast's kernels are compiled when they run. */

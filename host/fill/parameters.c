@@ -11,8 +11,8 @@
 /* What the options say is which `distribution` of kernels/fill.cl is compiled, and for which element type. */
 #define OPTIONS(distribution)                                                                                          \
   {                                                                                                                    \
-    [FANIN_F32] = "-D " distribution " -D F32", [FANIN_F16] = "-D " distribution " -D F16",                            \
-    [FANIN_BF16] = "-D " distribution " -D BF16", [FANIN_F64] = "-D " distribution " -D F64"                           \
+    [FANIN_DTYPE_F32] = "-D " distribution " -D F32", [FANIN_DTYPE_F16] = "-D " distribution " -D F16",                \
+    [FANIN_DTYPE_BF16] = "-D " distribution " -D BF16", [FANIN_DTYPE_F64] = "-D " distribution " -D F64"               \
   }
 static const char *const CONSTANT[FANIN_DTYPE_COUNT] = OPTIONS("CONSTANT");
 static const char *const UNIFORM[FANIN_DTYPE_COUNT] = OPTIONS("UNIFORM");
@@ -23,26 +23,26 @@ static const char *const TRUNC[FANIN_DTYPE_COUNT] = OPTIONS("TRUNC");
 /* Largest magnitudes of a standard normal that the stream can draw: sqrt(2 * 33 ln 2) and sqrt(2 * 65 ln 2), rounded
  * up. */
 static double normal_reach(fanin_dtype dtype) {
-  return dtype == FANIN_F64 ? 9.5 : 6.77;
+  return dtype == FANIN_DTYPE_F64 ? 9.5 : 6.77;
 }
 
 /* The type that a dtype's values are worked out in before they are rounded to it. */
 static double to_real(fanin_dtype dtype, double x) {
-  return dtype == FANIN_F64 ? x : (double)(float)x;
+  return dtype == FANIN_DTYPE_F64 ? x : (double)(float)x;
 }
 
 static fanin_status check_reach(fanin_dtype dtype, const char *what, double x) {
-  if (fabs(x) <= fanin__largest(dtype)) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT, "%s = %.9g does not fit dtype %s, whose largest number is %.9g", what, x,
-                     fanin_dtype_name(dtype), fanin__largest(dtype));
+  if (fabs(x) <= fanin__largest(dtype)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s = %.9g does not fit dtype %s, whose largest number is %.9g", what,
+                     x, fanin_dtype_name(dtype), fanin__largest(dtype));
 }
 
 /* Bounds that hold after rounding: the outermost numbers of the dtype inside [lo, hi]. */
 static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double *lower, double *upper) {
   *lower = fmax(fanin__least(dtype, lo), -fanin__largest(dtype));
   *upper = fmin(fanin__most(dtype, hi), fanin__largest(dtype));
-  if (*lower <= *upper) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT, "no %s number lies between the bounds lo = %.17g and hi = %.17g",
+  if (*lower <= *upper) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no %s number lies between the bounds lo = %.17g and hi = %.17g",
                      fanin_dtype_name(dtype), lo, hi);
 }
 
@@ -64,7 +64,7 @@ fanin_status fanin__parameters_uniform(const fanin__distribution *d, fanin_dtype
   FANIN__TRY(inner_bounds(dtype, d->lo, d->hi, &out->p[2], &out->p[3]));
   out->p[0] = d->lo * 0.5 + d->hi * 0.5;
   out->p[1] = d->hi * 0.5 - d->lo * 0.5;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__parameters_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
@@ -105,10 +105,10 @@ fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_
     *width = 1.0 - *low - *high;
   }
   /* Where no draw reaches the tails, the kernel without them gives the same bits sooner. */
-  const double limit = dtype == FANIN_F64 ? 0.85 : 0x1.e8b432p-1;
+  const double limit = dtype == FANIN_DTYPE_F64 ? 0.85 : 0x1.e8b432p-1;
   const double middle = to_real(dtype, out->p[4]), half = to_real(dtype, out->p[5]);
   out->options = to_real(dtype, fabs(middle) + half) <= limit ? TRUNC_CORE[dtype] : TRUNC[dtype];
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {

@@ -9,7 +9,7 @@ typedef struct fanin__parameters {
   double p[16];        /* in the order that the distribution of kernels/fill.cl states */
 } fanin__parameters;
 
-/* FANIN_BAD_ARGUMENT where the dtype cannot hold the distribution's values. */
+/* FANIN_STATUS_BAD_ARGUMENT where the dtype cannot hold the distribution's values. */
 fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
 
 #endif

@@ -58,14 +58,14 @@ static places places_of(const fanin *f, const fanin_tensor *t, const fanin__box 
 }
 
 static const char *options_of(const fanin__job *job) {
-  static const char *const bilinear[FANIN_DTYPE_COUNT] = {[FANIN_F32] = "-D BILINEAR -D F32",
-                                                          [FANIN_F16] = "-D BILINEAR -D F16",
-                                                          [FANIN_BF16] = "-D BILINEAR -D BF16",
-                                                          [FANIN_F64] = "-D BILINEAR -D F64"};
-  static const char *const hadamard[FANIN_DTYPE_COUNT] = {[FANIN_F32] = "-D HADAMARD -D F32",
-                                                          [FANIN_F16] = "-D HADAMARD -D F16",
-                                                          [FANIN_BF16] = "-D HADAMARD -D BF16",
-                                                          [FANIN_F64] = "-D HADAMARD -D F64"};
+  static const char *const bilinear[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D BILINEAR -D F32",
+                                                          [FANIN_DTYPE_F16] = "-D BILINEAR -D F16",
+                                                          [FANIN_DTYPE_BF16] = "-D BILINEAR -D BF16",
+                                                          [FANIN_DTYPE_F64] = "-D BILINEAR -D F64"};
+  static const char *const hadamard[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D HADAMARD -D F32",
+                                                          [FANIN_DTYPE_F16] = "-D HADAMARD -D F16",
+                                                          [FANIN_DTYPE_BF16] = "-D HADAMARD -D BF16",
+                                                          [FANIN_DTYPE_F64] = "-D HADAMARD -D F64"};
   return (job->distribution.family == FANIN__BILINEAR ? bilinear : hadamard)[job->dtype];
 }
 
@@ -85,7 +85,7 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
 
 static fanin_status launch(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin__job *job, const places *p,
                            double scale) {
-  const bool f64 = job->dtype == FANIN_F64;
+  const bool f64 = job->dtype == FANIN_DTYPE_F64;
   const fanin__real numbers[3] = {fanin__real_of(job->distribution.value), fanin__real_of(scale),
                                   fanin__real_of(1 / scale)};
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
@@ -109,13 +109,13 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
   fanin__boxes_of(t, &roles, &boxes);
   FANIN__TRY(kernel_of(f, job, &kernel));
   const double scale = scale_of(t, &roles);
-  fanin_status status = FANIN_OK;
-  for (int k = 0; k < boxes.n && status == FANIN_OK; k++) {
+  fanin_status status = FANIN_STATUS_OK;
+  for (int k = 0; k < boxes.n && status == FANIN_STATUS_OK; k++) {
     const places p = places_of(f, t, &boxes.all[k], &m);
     status = launch(f, queue, kernel, job, &p, scale);
   }
   (void)clReleaseKernel(kernel);
-  return status == FANIN_OK ? fanin__order(queue) : status;
+  return status == FANIN_STATUS_OK ? fanin__order(queue) : status;
 }
 
 static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
@@ -130,7 +130,7 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
   cl_kernel kernel = NULL;
   FANIN__TRY(kernel_of(f, job, &kernel));
   (void)clReleaseKernel(kernel);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {

@@ -19,11 +19,11 @@ static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin
   for (size_t i = 0; i < plan->n; i++) {
     const fanin_status status =
         fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
-    if (status != FANIN_OK) return in_item(i, status);
+    if (status != FANIN_STATUS_OK) return in_item(i, status);
     plan->tensors[i] = items[i].tensor;
     plan->elements += jobs[i].elements;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* The jobs were checked without the buffers that the plan has made since. */
@@ -42,7 +42,7 @@ static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin_
 /* Keeps the jobs that no batch does, with their kernels compiled. */
 static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
   plan->apart = fanin__zeroed(plan->n, sizeof *plan->apart);
-  if (!plan->apart) return FANIN_OUT_OF_MEMORY;
+  if (!plan->apart) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
     if (!jobs[i].maker || jobs[i].elements == 0) continue;
     plan->apart[plan->n_apart] = jobs[i];
@@ -50,38 +50,38 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
     plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* what rows there are are a batch's */
     FANIN__TRY(jobs[i].maker->compile(plan->f, &jobs[i]));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
-  fanin_status status = FANIN_OUT_OF_MEMORY;
+  fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
   FANIN__TRY(fanin__check_open(f));
-  if (!items && n > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "items is NULL; it must hold %zu items", n);
+  if (!items && n > 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "items is NULL; it must hold %zu items", n);
   fanin__job *const jobs = fanin__zeroed(n, sizeof *jobs);
   fanin_plan *plan = fanin__zeroed(1, sizeof *plan);
   if (!jobs || !plan) goto fail_memory;
   plan->f = f;
   plan->n = n;
   if (pthread_mutex_init(&plan->lock, NULL) != 0) {
-    status = fanin__fail(FANIN_OUT_OF_MEMORY, "pthread_mutex_init failed");
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
     goto fail_memory;
   }
   plan->tensors = fanin__zeroed(n, sizeof *plan->tensors);
   if (!plan->tensors) goto fail_plan;
   status = check_items(plan, items, jobs);
-  if (status != FANIN_OK) {
+  if (status != FANIN_STATUS_OK) {
     plan->n = 0; /* nothing is retained yet */
     goto fail_plan;
   }
   status = fanin__plan_place(plan);
-  if (status != FANIN_OK) goto fail_plan;
+  if (status != FANIN_STATUS_OK) goto fail_plan;
   adopt_places(plan, items, jobs);
   status = fanin__plan_batch(plan, jobs);
-  if (status == FANIN_OK) status = set_apart(plan, jobs);
-  if (status != FANIN_OK) goto fail_plan;
+  if (status == FANIN_STATUS_OK) status = set_apart(plan, jobs);
+  if (status != FANIN_STATUS_OK) goto fail_plan;
   free(jobs);
   *out = plan;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 
 fail_plan:
   fanin_plan_release(plan);
@@ -114,9 +114,10 @@ void fanin_plan_release(fanin_plan *plan) {
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out) {
-  if (i >= plan->n) return fanin__fail(FANIN_BAD_ARGUMENT, "i = %zu; the plan has %zu items, from 0", i, plan->n);
+  if (i >= plan->n)
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "i = %zu; the plan has %zu items, from 0", i, plan->n);
   *out = plan->tensors[i];
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
@@ -161,7 +162,7 @@ static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t see
                                   when->event);
   }
   (void)pthread_mutex_unlock(&plan->lock);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, call);
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, call);
 }
 
 /* Every batch with an event; those that must wait for another do, all others for the wait list. Jobs apart follow. */
@@ -189,14 +190,14 @@ static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__whe
 fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait,
                                 const cl_event *wait_list, cl_event *event) {
   fanin__when when = {0};
-  if (!plan) return fanin__fail(FANIN_BAD_ARGUMENT, "plan is NULL; accepted is what fanin_plan_create() made");
+  if (!plan) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "plan is NULL; accepted is what fanin_plan_create() made");
   FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
   const size_t n = plan->n_batches + plan->n_apart;
   if (n == 0) return fanin__enqueue_marker(&when);
   if (n == 1 && plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
 
   cl_event *const events = fanin__zeroed(n, sizeof(cl_event));
-  if (!events) return FANIN_OUT_OF_MEMORY;
+  if (!events) return FANIN_STATUS_OUT_OF_MEMORY;
   cl_uint launched = 0;
   const fanin_status status = launch_all(plan, seed, &when, events, &launched);
   for (cl_uint k = 0; k < launched; k++) {

@@ -24,7 +24,7 @@ static size_t size_of(bool f64) {
 }
 
 fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
-  if (height <= FANIN__SMALL) return FANIN_OK;
+  if (height <= FANIN__SMALL) return FANIN_STATUS_OK;
   FANIN__TRY(fanin__gemm_available());
   return fanin__gemm_check(width, height, BLOCK);
 }
@@ -36,7 +36,7 @@ fanin_status fanin__reflect_compile(fanin *f, bool f64) {
     FANIN__TRY(fanin__kernel(f, &fanin__source_reflect, options_of(f64), names[k], &kernel));
     (void)clReleaseKernel(kernel);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
@@ -114,14 +114,14 @@ static fanin_status each_product(fanin *f, cl_command_queue queue, const fanin__
     const fanin__matmul p = product(s, first, block_at(s, first), row, rows);
     FANIN__TRY(visit(f, queue, &p, state));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status visit_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
   size_t bytes = 0, *const most = state;
   FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
   if (bytes > *most) *most = bytes;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status visit_product(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
@@ -136,18 +136,18 @@ static fanin_status scratch_of(fanin *f, cl_command_queue queue, const fanin__st
     FANIN__TRY(each_product(f, queue, s, first, inner_product, visit_scratch, most));
     FANIN__TRY(each_product(f, queue, s, first, outer_product, visit_scratch, most));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status make(fanin *f, fanin__stack *s, uint64_t bytes, cl_mem *out) {
   cl_int code = CL_SUCCESS;
   if (bytes > SIZE_MAX) {
-    return fanin__fail(FANIN_BAD_SIZE, "%llu bytes for a matrix are more than this host can address",
+    return fanin__fail(FANIN_STATUS_BAD_SIZE, "%llu bytes for a matrix are more than this host can address",
                        (unsigned long long)bytes);
   }
   *out = clCreateBuffer(f->context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
   s->bytes += (size_t)bytes;
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clCreateBuffer for an orthogonal matrix");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clCreateBuffer for an orthogonal matrix");
 }
 
 static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) {
@@ -168,12 +168,12 @@ static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) 
   const cl_int code = clRetainMemObject(s->normals);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clRetainMemObject");
   s->product = s->normals;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__stack_make(fanin *f, cl_command_queue queue, fanin__stack *s) {
   const fanin_status status = make_all(f, queue, s);
-  if (status != FANIN_OK) fanin__stack_release(s);
+  if (status != FANIN_STATUS_OK) fanin__stack_release(s);
   return status;
 }
 
@@ -195,7 +195,7 @@ static fanin_status run(fanin *f, cl_command_queue queue, const fanin__stack *s,
   const fanin__spread spread = {.items = (size_t)groups * local, .local = local};
   fanin_status status = fanin__launch(queue, kernel, arguments, n, &spread, NULL);
   (void)clReleaseKernel(kernel);
-  if (status == FANIN_OK) status = fanin__order(queue);
+  if (status == FANIN_STATUS_OK) status = fanin__order(queue);
   return status;
 }
 
@@ -253,5 +253,5 @@ fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack
     first -= s->block;
     FANIN__TRY(apply_block(f, queue, s, first));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

@@ -22,7 +22,7 @@ typedef struct fanin__stack {
   size_t bytes;                            /* of all that */
 } fanin__stack;
 
-/* FANIN_UNSUPPORTED if the extents are out of reach: large ones without CLBlast, or more than it can count. */
+/* FANIN_STATUS_UNSUPPORTED if the extents are out of reach: large ones without CLBlast, or more than it can count. */
 fanin_status fanin__stack_check(uint64_t height, uint64_t width);
 
 /* Allocates for s->count, height, width and f64, everything else being zero. On failure nothing is left. */

@@ -14,13 +14,13 @@
 /* Shard `index` of `count` of n things: first .. first + size. */
 static fanin_status share(uint64_t n, uint64_t index, uint64_t count, uint64_t *first, uint64_t *size) {
   if (index >= count) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "index = %" PRIu64 " of count = %" PRIu64 "; accepted are less than count",
-                       index, count);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
+                       "index = %" PRIu64 " of count = %" PRIu64 "; accepted are less than count", index, count);
   }
   const uint64_t least = n / count, more = n % count;
   *first = least * index + (index < more ? index : more);
   *size = least + (index < more);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t index, uint64_t count,
@@ -28,30 +28,30 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
   fanin__roles roles;
   uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0}, first = 0;
   FANIN__TRY(fanin__roles_of(t, &roles));
-  if (t->part != FANIN_WHOLE && t->part != FANIN_SLAB) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 1 (slab)", (int)t->part);
+  if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_SLAB) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 1 (slab)", (int)t->part);
   }
   if (dimension < 0 || dimension >= t->rank) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "dimension = %d; the tensor has %d, from 0", dimension, t->rank);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dimension = %d; the tensor has %d, from 0", dimension, t->rank);
   }
   FANIN__TRY(fanin__slab_of(t, start, extent));
   FANIN__TRY(share(extent[dimension], index, count, &first, &extent[dimension]));
   start[dimension] += first;
   *out = fanin_tensor_slab(*t, start, extent);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out) {
   fanin__roles roles;
   uint64_t first = 0, size = 0, skipped = 0;
   FANIN__TRY(fanin__roles_of(t, &roles));
-  if (t->part != FANIN_WHOLE && t->part != FANIN_RANGE) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 2 (range)", (int)t->part);
+  if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_RANGE) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 2 (range)", (int)t->part);
   }
   FANIN__TRY(fanin__range_of(t, &first, &size));
   FANIN__TRY(share(size, index, count, &skipped, &size));
   *out = fanin_tensor_range(*t, first + skipped, size);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Filling ----------------------------------------------------------------------------------------------------- */
@@ -69,23 +69,25 @@ static uint32_t at_least_one(uint32_t n) {
 /* That a shard's tensor is the first shard's. */
 static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first) {
   if (t->rank != first->rank) {
-    return fanin__fail(FANIN_BAD_SHAPE, "rank is %d; shards[0] has %d", t->rank, first->rank);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "rank is %d; shards[0] has %d", t->rank, first->rank);
   }
   for (int d = 0; d < t->rank; d++) {
     if (t->shape[d] == first->shape[d]) continue;
-    return fanin__fail(FANIN_BAD_SHAPE, "shape[%d] = %" PRIu64 "; shards[0] has %" PRIu64, d, t->shape[d],
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "shape[%d] = %" PRIu64 "; shards[0] has %" PRIu64, d, t->shape[d],
                        first->shape[d]);
   }
   if (strcmp(t->layout, first->layout) != 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "layout is \"%s\"; shards[0] has \"%s\"", t->layout, first->layout);
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout is \"%s\"; shards[0] has \"%s\"", t->layout, first->layout);
   }
   if (at_least_one(t->groups) != at_least_one(first->groups)) {
-    return fanin__fail(FANIN_BAD_SHAPE, "groups = %u; shards[0] has %u", (unsigned)t->groups, (unsigned)first->groups);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "groups = %u; shards[0] has %u", (unsigned)t->groups,
+                       (unsigned)first->groups);
   }
   if (at_least_one(t->splits) != at_least_one(first->splits)) {
-    return fanin__fail(FANIN_BAD_SHAPE, "splits = %u; shards[0] has %u", (unsigned)t->splits, (unsigned)first->splits);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "splits = %u; shards[0] has %u", (unsigned)t->splits,
+                       (unsigned)first->splits);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, const fanin_init *init, uint64_t stream,
@@ -99,7 +101,7 @@ static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, con
 static fanin_status enqueue(const fanin_shard *s, const task *t, uint64_t seed) {
   FANIN__TRY(fanin__fill_job(s->f, &t->when, &t->job, seed));
   const cl_int code = clFlush(t->when.queue);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clFlush");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clFlush");
 }
 
 /* Says which shard a failure was about. */
@@ -111,24 +113,24 @@ static fanin_status in_shard(size_t k, fanin_status status) {
 static fanin_status fill_all(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key, task *tasks) {
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = prepare(&shards[k], &shards[0].tensor, init, key.stream, &tasks[k]);
-    if (status != FANIN_OK) return in_shard(k, status);
+    if (status != FANIN_STATUS_OK) return in_shard(k, status);
   }
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = fanin__compile_job(shards[k].f, &tasks[k].job);
-    if (status != FANIN_OK) return in_shard(k, status);
+    if (status != FANIN_STATUS_OK) return in_shard(k, status);
   }
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = enqueue(&shards[k], &tasks[k], key.seed);
-    if (status != FANIN_OK)
+    if (status != FANIN_STATUS_OK)
       return fanin__fail(status, "shards[%zu], those before it being enqueued: %s", k, fanin_last_error());
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_fill_shards(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key) {
-  if (!shards && n > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "shards is NULL; it must hold %zu shards", n);
+  if (!shards && n > 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "shards is NULL; it must hold %zu shards", n);
   task *const tasks = fanin__zeroed(n, sizeof *tasks);
-  if (!tasks) return FANIN_OUT_OF_MEMORY;
+  if (!tasks) return FANIN_STATUS_OUT_OF_MEMORY;
   const fanin_status status = fill_all(shards, n, init, key, tasks);
   free(tasks);
   return status;

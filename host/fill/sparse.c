@@ -103,15 +103,17 @@ static lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const
     if (l.extent.s[k] > l.extent.s[0]) swap_weights(&l, 0, k);
   }
   l.origin = b.origin;
-  l.first_index = t->part == FANIN_RANGE ? t->first : 0;
-  l.indices = t->part == FANIN_RANGE ? t->count : UINT64_MAX;
+  l.first_index = t->part == FANIN_PART_RANGE ? t->first : 0;
+  l.indices = t->part == FANIN_PART_RANGE ? t->count : UINT64_MAX;
   l.zeros = d->zeros;
   return l;
 }
 
 static fanin_status kernel_of(fanin *f, fanin_dtype dtype, cl_kernel *out) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {
-      [FANIN_F32] = "-D F32", [FANIN_F16] = "-D F16", [FANIN_BF16] = "-D F16", [FANIN_F64] = "-D F64"};
+  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
+                                                         [FANIN_DTYPE_F16] = "-D F16",
+                                                         [FANIN_DTYPE_BF16] = "-D F16",
+                                                         [FANIN_DTYPE_F64] = "-D F64"};
   return fanin__kernel(f, &fanin__source_sparse, options[dtype], "sparse", out);
 }
 
@@ -131,7 +133,7 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
   FANIN__TRY(kernel_of(f, job->dtype, &kernel));
   const fanin_status status = fanin__launch(queue, kernel, arguments, 3, &spread, NULL);
   (void)clReleaseKernel(kernel);
-  return status == FANIN_OK ? fanin__order(queue) : status;
+  return status == FANIN_STATUS_OK ? fanin__order(queue) : status;
 }
 
 static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
@@ -139,8 +141,8 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
   fanin__matrices m = {0};
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(fanin__matrices_of(t, &roles, &m));
-  if (d->line <= UINT32_MAX) return FANIN_OK;
-  return fanin__fail(FANIN_UNSUPPORTED,
+  if (d->line <= UINT32_MAX) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                      "sparse: a line has %" PRIu64
                      " weights, which are ordered to choose the zeros; less than 2^32 are "
                      "accepted",
@@ -151,7 +153,7 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
   cl_kernel kernel = NULL;
   FANIN__TRY(kernel_of(f, job->dtype, &kernel));
   (void)clReleaseKernel(kernel);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {

@@ -1,4 +1,4 @@
-/* Whether an initialiser's parameters are those that its kind accepts, and the sentence if not. */
+/* Whether an initializer's parameters are those that its kind accepts, and the sentence if not. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,12 +38,12 @@ static fanin_status check_parameter(const char *kind, const fanin_init *init, co
   if (parameter->type == FANIN__CHOICE) {
     const int chosen = fanin__get_choice(init, parameter);
     for (const fanin__choice *choice = parameter->choices; choice->name; choice++) {
-      if (choice->value == chosen) return FANIN_OK;
+      if (choice->value == chosen) return FANIN_STATUS_OK;
     }
     snprintf(value, sizeof value, "%d", chosen);
   } else {
     const double number = fanin__get_number(init, parameter);
-    if (number >= parameter->least && number <= parameter->most) return FANIN_OK;
+    if (number >= parameter->least && number <= parameter->most) return FANIN_STATUS_OK;
     fanin__number_format(number, value);
   }
   fanin__accepted(parameter, accepted, sizeof accepted);
@@ -51,20 +51,20 @@ static fanin_status check_parameter(const char *kind, const fanin_init *init, co
 }
 
 fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
-  if (!init) return fanin__fail(FANIN_BAD_ARGUMENT, "init is NULL; accepted is an initialiser");
+  if (!init) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "init is NULL; accepted is an initializer");
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
-  if (!initializer) return FANIN_BAD_ARGUMENT;
+  if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++)
     FANIN__TRY(check_parameter(initializer->description.name, init, p, status));
-  if (init->kind == FANIN_UNIFORM && init->lo > init->hi) {
+  if (init->kind == FANIN_KIND_UNIFORM && init->lo > init->hi) {
     return fanin__fail(status, "uniform: lo is %g and hi is %g; lo of hi or less is accepted", init->lo, init->hi);
   }
-  if (init->kind == FANIN_TRUNC_NORMAL && init->a >= init->b) {
+  if (init->kind == FANIN_KIND_TRUNC_NORMAL && init->a >= init->b) {
     return fanin__fail(status, "trunc_normal: a is %g and b is %g; a of less than b is accepted", init->a, init->b);
   }
-  if (init->kind == FANIN_SPARSE && init->connections != floor(init->connections)) {
+  if (init->kind == FANIN_KIND_SPARSE && init->connections != floor(init->connections)) {
     return fanin__fail(status, "sparse: connections is %g; a whole number, or 0 for none, is accepted",
                        init->connections);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

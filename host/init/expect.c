@@ -1,4 +1,4 @@
-/* The moments and bounds that an initialiser's values have on a tensor, without a device. */
+/* The moments and bounds that an initializer's values have on a tensor, without a device. */
 #include <math.h>
 
 #include "core/status.h"
@@ -10,7 +10,7 @@
 fanin_status fanin__expect_constant(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
   (void)t;
   *out = (fanin_moments){.mean = d->value, .lo = d->value, .hi = d->value};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__expect_uniform(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
@@ -20,13 +20,13 @@ fanin_status fanin__expect_uniform(const fanin_tensor *t, const fanin__distribut
                          .kurtosis = 1.8,
                          .lo = d->lo,
                          .hi = d->hi};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__expect_normal(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
   (void)t;
   *out = (fanin_moments){.mean = d->mean, .std = d->std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__expect_trunc_normal(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
@@ -38,7 +38,7 @@ fanin_status fanin__expect_trunc_normal(const fanin_tensor *t, const fanin__dist
                          .kurtosis = fourth / variance / variance,
                          .lo = d->lo,
                          .hi = d->hi};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Of the values, a share is not 0, and normal. */
@@ -46,7 +46,7 @@ fanin_status fanin__expect_sparse(const fanin_tensor *t, const fanin__distributi
   (void)t;
   const double share = (double)(d->line - d->zeros) / (double)d->line;
   *out = (fanin_moments){.std = d->std * sqrt(share), .kurtosis = 3 / share, .lo = -INFINITY, .hi = INFINITY};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__count_ones(const fanin_tensor *t, double *count) {
@@ -56,7 +56,7 @@ fanin_status fanin__count_ones(const fanin_tensor *t, double *count) {
   FANIN__TRY(fanin__matrices_of(t, &roles, &l));
   const uint64_t diagonal = l.outputs < l.inputs ? l.outputs : l.inputs;
   *count = (double)diagonal * (double)l.parts * (double)l.batches;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Of the whole tensor's entries, identity and dirac set a share. */
@@ -73,7 +73,7 @@ fanin_status fanin__expect_delta(const fanin_tensor *t, const fanin__distributio
                          .kurtosis = std > 0 ? (1 - 3 * spread) / spread : 0,
                          .lo = fmin(0, d->value),
                          .hi = fmax(0, d->value)};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* A Haar matrix's rows or columns, whichever are fewer, are uniform on the sphere in n dimensions, n being the longer
@@ -85,12 +85,12 @@ fanin_status fanin__expect_orthogonal(const fanin_tensor *t, const fanin__distri
   FANIN__TRY(fanin__matrices_of(t, &roles, &l));
   const fanin__sides made = fanin__sides_of(&roles, &l, d->centre), all = fanin__sides_of(&roles, &l, false);
   *out = (fanin_moments){.lo = -d->value, .hi = d->value};
-  if (made.width == 0 || all.width == 0) return FANIN_OK;
+  if (made.width == 0 || all.width == 0) return FANIN_STATUS_OK;
   const double n = (double)made.height, entries = (double)all.width * (double)all.height;
   const double share = n * (double)made.width / entries; /* of entries that are not 0 */
   out->std = d->value * sqrt(share / n);
   out->kurtosis = 3 * n / (n + 2) / share;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {

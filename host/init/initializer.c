@@ -1,4 +1,4 @@
-/* The initialisers: the table of all kinds with their parameters, and constructors. */
+/* The initializers: the table of all kinds with their parameters, and constructors. */
 #include "init/initializer.h"
 
 #include <float.h>
@@ -15,17 +15,17 @@ _Static_assert(sizeof(fanin_per) == sizeof(int), "enums have int's size");
 
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
-static const fanin__choice modes[] = {{"fan_in", FANIN_FAN_IN},
-                                      {"fan_out", FANIN_FAN_OUT},
-                                      {"fan_avg", FANIN_FAN_AVG},
-                                      {"fan_geo", FANIN_FAN_GEO},
+static const fanin__choice modes[] = {{"fan_in", FANIN_MODE_FAN_IN},
+                                      {"fan_out", FANIN_MODE_FAN_OUT},
+                                      {"fan_avg", FANIN_MODE_FAN_AVG},
+                                      {"fan_geo", FANIN_MODE_FAN_GEO},
                                       {NULL, 0}};
-static const fanin__choice distributions[] = {{"uniform", FANIN_DIST_UNIFORM},
-                                              {"normal", FANIN_DIST_NORMAL},
-                                              {"trunc_normal", FANIN_DIST_TRUNC_NORMAL},
+static const fanin__choice distributions[] = {{"uniform", FANIN_DISTRIBUTION_UNIFORM},
+                                              {"normal", FANIN_DISTRIBUTION_NORMAL},
+                                              {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL},
                                               {NULL, 0}};
 static const fanin__choice normals[] = {
-    {"normal", FANIN_DIST_NORMAL}, {"trunc_normal", FANIN_DIST_TRUNC_NORMAL}, {NULL, 0}};
+    {"normal", FANIN_DISTRIBUTION_NORMAL}, {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL}, {NULL, 0}};
 static const fanin__choice units[] = {{"sigma", FANIN_BOUNDS_SIGMA}, {"absolute", FANIN_BOUNDS_ABSOLUTE}, {NULL, 0}};
 static const fanin__choice flags[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
 
@@ -76,132 +76,141 @@ static const fanin__parameter sparse_parameters[] = {SHARE(sparsity), NOT_NEGATI
 /* Rows: {name, aliases, formula, parameters, source, needs_fans}, defaults, list of parameters, what resolves it. Of
  * the kinds that scale a variance, std = gain * sqrt(scale / ((1 + a^2) n)), n by mode. */
 static const fanin__initializer table[FANIN_KIND_COUNT] = {
-    [FANIN_ZEROS] = {{"zeros", "", "0", "", "definition", 0},
-                     {.kind = FANIN_ZEROS, .value = 0},
-                     no_parameters,
-                     fanin__resolve_constant},
-    [FANIN_ONES] = {{"ones", "", "1", "", "definition", 0},
-                    {.kind = FANIN_ONES, .value = 1},
-                    no_parameters,
-                    fanin__resolve_constant},
-    [FANIN_CONSTANT] = {{"constant", "", "value", "value=0", "definition", 0},
-                        {.kind = FANIN_CONSTANT, .value = 0},
-                        constant_parameters,
-                        fanin__resolve_constant},
-    [FANIN_UNIFORM] = {{"uniform", "", "uniform on [lo, hi]", "lo=0,hi=1", "definition; defaults of torch.nn.init", 0},
-                       {.kind = FANIN_UNIFORM, .lo = 0, .hi = 1},
-                       uniform_parameters,
-                       fanin__resolve_uniform},
-    [FANIN_NORMAL] = {{"normal", "", "normal with mean and std", "mean=0,std=1",
-                       "definition; defaults of torch.nn.init", 0},
-                      {.kind = FANIN_NORMAL, .std = 1},
-                      normal_parameters,
-                      fanin__resolve_normal},
-    [FANIN_TRUNC_NORMAL] = {{"trunc_normal", "",
-                             "normal of mean and s, cut to [a, b], in units of s (bounds=sigma) or values (bounds="
-                             "absolute); s = std, or such that the result has std (corrected=true)",
-                             "mean=0,std=1,a=-2,b=2,bounds=sigma,corrected=true",
-                             "Johnson, Kotz & Balakrishnan 1994, chapter 13, section 10.1", 0},
-                            {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2, .corrected = 1},
-                            trunc_normal_parameters,
-                            fanin__resolve_trunc_normal},
-    [FANIN_XAVIER_UNIFORM] = {{"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1",
-                               "Glorot & Bengio 2010, eq. 16", 1},
-                              {.kind = FANIN_XAVIER_UNIFORM, .gain = 1, .scale = 1, .mode = FANIN_FAN_AVG},
-                              xavier_uniform_parameters,
-                              fanin__resolve_fans},
-    [FANIN_XAVIER_NORMAL] =
-        {{"xavier_normal", "glorot_normal", NORMAL_OF XAVIER_STD, "gain=1,distribution=normal",
-          "Glorot & Bengio 2010, eq. 12", 1},
-         {.kind = FANIN_XAVIER_NORMAL, .gain = 1, .scale = 1, .mode = FANIN_FAN_AVG, .distribution = FANIN_DIST_NORMAL},
-         xavier_normal_parameters,
+    [FANIN_KIND_ZEROS] = {{"zeros", "", "0", "", "definition", 0},
+                          {.kind = FANIN_KIND_ZEROS, .value = 0},
+                          no_parameters,
+                          fanin__resolve_constant},
+    [FANIN_KIND_ONES] = {{"ones", "", "1", "", "definition", 0},
+                         {.kind = FANIN_KIND_ONES, .value = 1},
+                         no_parameters,
+                         fanin__resolve_constant},
+    [FANIN_KIND_CONSTANT] = {{"constant", "", "value", "value=0", "definition", 0},
+                             {.kind = FANIN_KIND_CONSTANT, .value = 0},
+                             constant_parameters,
+                             fanin__resolve_constant},
+    [FANIN_KIND_UNIFORM] = {{"uniform", "", "uniform on [lo, hi]", "lo=0,hi=1", "definition; defaults of torch.nn.init",
+                             0},
+                            {.kind = FANIN_KIND_UNIFORM, .lo = 0, .hi = 1},
+                            uniform_parameters,
+                            fanin__resolve_uniform},
+    [FANIN_KIND_NORMAL] = {{"normal", "", "normal with mean and std", "mean=0,std=1",
+                            "definition; defaults of torch.nn.init", 0},
+                           {.kind = FANIN_KIND_NORMAL, .std = 1},
+                           normal_parameters,
+                           fanin__resolve_normal},
+    [FANIN_KIND_TRUNC_NORMAL] = {{"trunc_normal", "",
+                                  "normal of mean and s, cut to [a, b], in units of s (bounds=sigma) or values (bounds="
+                                  "absolute); s = std, or such that the result has std (corrected=true)",
+                                  "mean=0,std=1,a=-2,b=2,bounds=sigma,corrected=true",
+                                  "Johnson, Kotz & Balakrishnan 1994, chapter 13, section 10.1", 0},
+                                 {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2, .corrected = 1},
+                                 trunc_normal_parameters,
+                                 fanin__resolve_trunc_normal},
+    [FANIN_KIND_XAVIER_UNIFORM] =
+        {{"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1", "Glorot & Bengio 2010, eq. 16", 1},
+         {.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = 1, .scale = 1, .mode = FANIN_MODE_FAN_AVG},
+         xavier_uniform_parameters,
          fanin__resolve_fans},
-    [FANIN_HE_UNIFORM] = {{"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
-                           "He et al. 2015, eq. 10, 14 and 15", 1},
-                          {.kind = FANIN_HE_UNIFORM, .gain = 1, .scale = 2},
-                          he_uniform_parameters,
-                          fanin__resolve_fans},
-    [FANIN_HE_NORMAL] = {{"he_normal", "kaiming_normal", NORMAL_OF HE_STD, "a=0,mode=fan_in,distribution=normal",
-                          "He et al. 2015, eq. 10, 14 and 15", 1},
-                         {.kind = FANIN_HE_NORMAL, .gain = 1, .scale = 2, .distribution = FANIN_DIST_NORMAL},
-                         he_normal_parameters,
-                         fanin__resolve_fans},
-    [FANIN_LECUN_UNIFORM] = {{"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1},
-                             {.kind = FANIN_LECUN_UNIFORM, .gain = 1, .scale = 1},
-                             no_parameters,
-                             fanin__resolve_fans},
-    [FANIN_LECUN_NORMAL] = {{"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal",
-                             "LeCun et al. 1998, eq. 16", 1},
-                            {.kind = FANIN_LECUN_NORMAL, .gain = 1, .scale = 1, .distribution = FANIN_DIST_NORMAL},
-                            lecun_normal_parameters,
-                            fanin__resolve_fans},
-    [FANIN_VARIANCE_SCALING] =
+    [FANIN_KIND_XAVIER_NORMAL] = {{"xavier_normal", "glorot_normal", NORMAL_OF XAVIER_STD, "gain=1,distribution=normal",
+                                   "Glorot & Bengio 2010, eq. 12", 1},
+                                  {.kind = FANIN_KIND_XAVIER_NORMAL,
+                                   .gain = 1,
+                                   .scale = 1,
+                                   .mode = FANIN_MODE_FAN_AVG,
+                                   .distribution = FANIN_DISTRIBUTION_NORMAL},
+                                  xavier_normal_parameters,
+                                  fanin__resolve_fans},
+    [FANIN_KIND_HE_UNIFORM] = {{"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
+                                "He et al. 2015, eq. 10, 14 and 15", 1},
+                               {.kind = FANIN_KIND_HE_UNIFORM, .gain = 1, .scale = 2},
+                               he_uniform_parameters,
+                               fanin__resolve_fans},
+    [FANIN_KIND_HE_NORMAL] =
+        {{"he_normal", "kaiming_normal", NORMAL_OF HE_STD, "a=0,mode=fan_in,distribution=normal",
+          "He et al. 2015, eq. 10, 14 and 15", 1},
+         {.kind = FANIN_KIND_HE_NORMAL, .gain = 1, .scale = 2, .distribution = FANIN_DISTRIBUTION_NORMAL},
+         he_normal_parameters,
+         fanin__resolve_fans},
+    [FANIN_KIND_LECUN_UNIFORM] = {{"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1},
+                                  {.kind = FANIN_KIND_LECUN_UNIFORM, .gain = 1, .scale = 1},
+                                  no_parameters,
+                                  fanin__resolve_fans},
+    [FANIN_KIND_LECUN_NORMAL] =
+        {{"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal", "LeCun et al. 1998, eq. 16", 1},
+         {.kind = FANIN_KIND_LECUN_NORMAL, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
+         lecun_normal_parameters,
+         fanin__resolve_fans},
+    [FANIN_KIND_VARIANCE_SCALING] =
         {{"variance_scaling", "", "of the distribution, mean 0, std = sqrt(scale / n), n by mode",
           "scale=1,mode=fan_in,distribution=normal", "tf.keras.initializers and jax.nn.initializers", 1},
-         {.kind = FANIN_VARIANCE_SCALING, .gain = 1, .scale = 1, .distribution = FANIN_DIST_NORMAL},
+         {.kind = FANIN_KIND_VARIANCE_SCALING, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
          variance_scaling_parameters,
          fanin__resolve_fans},
-    [FANIN_IDENTITY] = {{"identity", "eye", "gain where the O and the I index agree, else 0; O and I may differ",
-                         "gain=1", "Le, Jaitly & Hinton 2015; torch.nn.init.eye_; Zhao et al. 2022, definition 1", 1},
-                        {.kind = FANIN_IDENTITY, .gain = 1},
-                        delta_parameters,
-                        fanin__resolve_identity},
-    [FANIN_DIRAC] = {{"dirac", "", "gain at the centre tap where the O index in its group equals the I index, else 0",
-                      "gain=1", "Zagoruyko & Komodakis 2017", 1},
-                     {.kind = FANIN_DIRAC, .gain = 1},
-                     delta_parameters,
-                     fanin__resolve_dirac},
-    [FANIN_ORTHOGONAL] =
+    [FANIN_KIND_IDENTITY] = {{"identity", "eye", "gain where the O and the I index agree, else 0; O and I may differ",
+                              "gain=1", "Le, Jaitly & Hinton 2015; torch.nn.init.eye_; Zhao et al. 2022, definition 1",
+                              1},
+                             {.kind = FANIN_KIND_IDENTITY, .gain = 1},
+                             delta_parameters,
+                             fanin__resolve_identity},
+    [FANIN_KIND_DIRAC] = {{"dirac", "",
+                           "gain at the centre tap where the O index in its group equals the I index, else 0", "gain=1",
+                           "Zagoruyko & Komodakis 2017", 1},
+                          {.kind = FANIN_KIND_DIRAC, .gain = 1},
+                          delta_parameters,
+                          fanin__resolve_dirac},
+    [FANIN_KIND_ORTHOGONAL] =
         {{"orthogonal", "semi_orthogonal",
           "gain times a uniformly random (Haar) matrix of O rows and I * taps columns, of which the fewer "
           "are orthonormal; std = gain / sqrt(the more)",
           "gain=1", "Saxe, McClelland & Ganguli 2013; Stewart 1980 (product of reflectors); Mezzadri 2007 (Haar)", 1},
-         {.kind = FANIN_ORTHOGONAL, .gain = 1},
+         {.kind = FANIN_KIND_ORTHOGONAL, .gain = 1},
          orthogonal_parameters,
          fanin__resolve_orthogonal},
-    [FANIN_DELTA_ORTHOGONAL] = {{"delta_orthogonal", "",
-                                 "at the centre tap gain times a uniformly random (Haar) matrix of O rows and I <= O "
-                                 "orthonormal columns, else 0",
-                                 "gain=1", "Xiao et al. 2018, algorithm 1", 1},
-                                {.kind = FANIN_DELTA_ORTHOGONAL, .gain = 1},
-                                orthogonal_parameters,
-                                fanin__resolve_delta_orthogonal},
-    [FANIN_SPARSE] =
+    [FANIN_KIND_DELTA_ORTHOGONAL] =
+        {{"delta_orthogonal", "",
+          "at the centre tap gain times a uniformly random (Haar) matrix of O rows and I <= O "
+          "orthonormal columns, else 0",
+          "gain=1", "Xiao et al. 2018, algorithm 1", 1},
+         {.kind = FANIN_KIND_DELTA_ORTHOGONAL, .gain = 1},
+         orthogonal_parameters,
+         fanin__resolve_delta_orthogonal},
+    [FANIN_KIND_SPARSE] =
         {{"sparse", "",
           "normal, mean 0, with std, but ceil(sparsity * n) zeros at random among the n = fan_out weights "
           "of each input (per=output: the fan_in weights of each output); connections=k: all but k of them",
           "sparsity=0.1,std=0.01,per=input,connections=0", "torch.nn.init.sparse_; Martens 2010", 1},
-         {.kind = FANIN_SPARSE, .sparsity = 0.1, .std = 0.01},
+         {.kind = FANIN_KIND_SPARSE, .sparsity = 0.1, .std = 0.01},
          sparse_parameters,
          fanin__resolve_sparse},
-    [FANIN_BILINEAR] = {{"bilinear", "",
-                         "gain times the product over taps of 1 - |t - (k - 1) / 2| / f, k = extent, f = ceil(k / 2), "
-                         "where the O index "
-                         "in its group equals the I index, else 0",
-                         "gain=1", "Long, Shelhamer & Darrell 2015", 1},
-                        {.kind = FANIN_BILINEAR, .gain = 1},
-                        delta_parameters,
-                        fanin__resolve_bilinear},
-    [FANIN_HADAMARD] = {{"hadamard", "zero_init",
-                         "O <= I: the partial identity times gain; else gain * 2^(-(m-1)/2) (-1)^ones(o & i), m = "
-                         "ceil(log2 O); with taps, at the centre, else 0",
-                         "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1},
-                        {.kind = FANIN_HADAMARD, .gain = 1},
-                        delta_parameters,
-                        fanin__resolve_hadamard},
+    [FANIN_KIND_BILINEAR] =
+        {{"bilinear", "",
+          "gain times the product over taps of 1 - |t - (k - 1) / 2| / f, k = extent, f = ceil(k / 2), "
+          "where the O index "
+          "in its group equals the I index, else 0",
+          "gain=1", "Long, Shelhamer & Darrell 2015", 1},
+         {.kind = FANIN_KIND_BILINEAR, .gain = 1},
+         delta_parameters,
+         fanin__resolve_bilinear},
+    [FANIN_KIND_HADAMARD] = {{"hadamard", "zero_init",
+                              "O <= I: the partial identity times gain; else gain * 2^(-(m-1)/2) (-1)^ones(o & i), m = "
+                              "ceil(log2 O); with taps, at the centre, else 0",
+                              "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1},
+                             {.kind = FANIN_KIND_HADAMARD, .gain = 1},
+                             delta_parameters,
+                             fanin__resolve_hadamard},
 };
 
 const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
   if ((unsigned)kind < FANIN_KIND_COUNT) return &table[kind];
-  fanin__fail(FANIN_BAD_ARGUMENT, "kind is %d; 0 to %d are accepted", (int)kind, FANIN_KIND_COUNT - 1);
+  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "kind is %d; 0 to %d are accepted", (int)kind, FANIN_KIND_COUNT - 1);
   return NULL;
 }
 
 fanin_status fanin_describe(fanin_kind kind, fanin_description *out) {
   const fanin__initializer *const initializer = fanin__initializer_of(kind);
-  if (!initializer) return FANIN_BAD_ARGUMENT;
+  if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
   *out = initializer->description;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Fields by their description --------------------------------------------------------------------------------- */
@@ -238,35 +247,35 @@ fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin
 /* ---- Constructors ------------------------------------------------------------------------------------------------ */
 
 fanin_init fanin_zeros(void) {
-  return table[FANIN_ZEROS].defaults;
+  return table[FANIN_KIND_ZEROS].defaults;
 }
 
 fanin_init fanin_ones(void) {
-  return table[FANIN_ONES].defaults;
+  return table[FANIN_KIND_ONES].defaults;
 }
 
 fanin_init fanin_constant(double value) {
-  fanin_init init = table[FANIN_CONSTANT].defaults;
+  fanin_init init = table[FANIN_KIND_CONSTANT].defaults;
   init.value = value;
   return init;
 }
 
 fanin_init fanin_uniform(double lo, double hi) {
-  fanin_init init = table[FANIN_UNIFORM].defaults;
+  fanin_init init = table[FANIN_KIND_UNIFORM].defaults;
   init.lo = lo;
   init.hi = hi;
   return init;
 }
 
 fanin_init fanin_normal(double mean, double std) {
-  fanin_init init = table[FANIN_NORMAL].defaults;
+  fanin_init init = table[FANIN_KIND_NORMAL].defaults;
   init.mean = mean;
   init.std = std;
   return init;
 }
 
 fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
-  fanin_init init = table[FANIN_TRUNC_NORMAL].defaults;
+  fanin_init init = table[FANIN_KIND_TRUNC_NORMAL].defaults;
   init.mean = mean;
   init.std = std;
   init.a = a;
@@ -281,11 +290,11 @@ static fanin_init with_gain(fanin_kind kind, double gain) {
 }
 
 fanin_init fanin_xavier_uniform(double gain) {
-  return with_gain(FANIN_XAVIER_UNIFORM, gain);
+  return with_gain(FANIN_KIND_XAVIER_UNIFORM, gain);
 }
 
 fanin_init fanin_xavier_normal(double gain) {
-  return with_gain(FANIN_XAVIER_NORMAL, gain);
+  return with_gain(FANIN_KIND_XAVIER_NORMAL, gain);
 }
 
 static fanin_init he(fanin_kind kind, double a, fanin_mode mode) {
@@ -296,23 +305,23 @@ static fanin_init he(fanin_kind kind, double a, fanin_mode mode) {
 }
 
 fanin_init fanin_he_uniform(double a, fanin_mode mode) {
-  return he(FANIN_HE_UNIFORM, a, mode);
+  return he(FANIN_KIND_HE_UNIFORM, a, mode);
 }
 
 fanin_init fanin_he_normal(double a, fanin_mode mode) {
-  return he(FANIN_HE_NORMAL, a, mode);
+  return he(FANIN_KIND_HE_NORMAL, a, mode);
 }
 
 fanin_init fanin_lecun_uniform(void) {
-  return table[FANIN_LECUN_UNIFORM].defaults;
+  return table[FANIN_KIND_LECUN_UNIFORM].defaults;
 }
 
 fanin_init fanin_lecun_normal(void) {
-  return table[FANIN_LECUN_NORMAL].defaults;
+  return table[FANIN_KIND_LECUN_NORMAL].defaults;
 }
 
 fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribution distribution) {
-  fanin_init init = table[FANIN_VARIANCE_SCALING].defaults;
+  fanin_init init = table[FANIN_KIND_VARIANCE_SCALING].defaults;
   init.scale = scale;
   init.mode = mode;
   init.distribution = distribution;
@@ -320,32 +329,32 @@ fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribut
 }
 
 fanin_init fanin_identity(double gain) {
-  return with_gain(FANIN_IDENTITY, gain);
+  return with_gain(FANIN_KIND_IDENTITY, gain);
 }
 
 fanin_init fanin_dirac(double gain) {
-  return with_gain(FANIN_DIRAC, gain);
+  return with_gain(FANIN_KIND_DIRAC, gain);
 }
 
 fanin_init fanin_orthogonal(double gain) {
-  return with_gain(FANIN_ORTHOGONAL, gain);
+  return with_gain(FANIN_KIND_ORTHOGONAL, gain);
 }
 
 fanin_init fanin_delta_orthogonal(double gain) {
-  return with_gain(FANIN_DELTA_ORTHOGONAL, gain);
+  return with_gain(FANIN_KIND_DELTA_ORTHOGONAL, gain);
 }
 
 fanin_init fanin_sparse(double sparsity, double std) {
-  fanin_init init = table[FANIN_SPARSE].defaults;
+  fanin_init init = table[FANIN_KIND_SPARSE].defaults;
   init.sparsity = sparsity;
   init.std = std;
   return init;
 }
 
 fanin_init fanin_bilinear(double gain) {
-  return with_gain(FANIN_BILINEAR, gain);
+  return with_gain(FANIN_KIND_BILINEAR, gain);
 }
 
 fanin_init fanin_hadamard(double gain) {
-  return with_gain(FANIN_HADAMARD, gain);
+  return with_gain(FANIN_KIND_HADAMARD, gain);
 }

@@ -1,4 +1,4 @@
-/* The table of initialisers: what text, checks, resolution and description share. */
+/* The table of initializers: what text, checks, resolution and description share. */
 #ifndef HOST_INIT_INITIALIZER_H
 #define HOST_INIT_INITIALIZER_H
 
@@ -16,7 +16,7 @@ typedef enum fanin__parameter_type {
   FANIN__CHOICE  /* int or an enum */
 } fanin__parameter_type;
 
-/* A parameter of an initialiser; lists of them end with a NULL name. */
+/* A parameter of an initializer; lists of them end with a NULL name. */
 typedef struct fanin__parameter {
   const char *name;
   size_t offset; /* of the field in fanin_init */

@@ -1,4 +1,4 @@
-/* The law of an initialiser's values: its distribution function and its moments, in closed form or by quadrature. */
+/* The law of an initializer's values: its distribution function and its moments, in closed form or by quadrature. */
 #include <math.h>
 
 #include "core/status.h"
@@ -22,7 +22,7 @@ fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_l
                      .mean = d.mean,
                      .std = d.std,
                      .zeros = d.line > 0 ? (double)d.zeros / (double)d.line : 0};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* P(from < Z <= to), Z ~ N(0,1), without cancellation in either tail. */
@@ -32,14 +32,15 @@ static double between(double from, double to) {
 }
 
 double fanin_law_probability(const fanin_law *law, double x, int upper) {
-  if (law->kind == FANIN_LAW_CONSTANT || law->kind == FANIN_LAW_ONES) return (x >= law->value) != (upper != 0);
-  if (law->kind == FANIN_LAW_ORTHOGONAL || law->kind == FANIN_LAW_FIXED) return NAN;
+  if (law->kind == FANIN_LAW_KIND_CONSTANT || law->kind == FANIN_LAW_KIND_ONES)
+    return (x >= law->value) != (upper != 0);
+  if (law->kind == FANIN_LAW_KIND_ORTHOGONAL || law->kind == FANIN_LAW_KIND_FIXED) return NAN;
   if (x < law->lo) return upper ? 1 : 0;
   if (x >= law->hi) return upper ? 0 : 1;
-  if (law->kind == FANIN_LAW_UNIFORM) return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);
+  if (law->kind == FANIN_LAW_KIND_UNIFORM) return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);
   const double z = (x - law->mean) / law->std;
-  if (law->kind == FANIN_LAW_NORMAL) return fanin__normal_tail(upper ? z : -z);
-  if (law->kind == FANIN_LAW_SPARSE) {
+  if (law->kind == FANIN_LAW_KIND_NORMAL) return fanin__normal_tail(upper ? z : -z);
+  if (law->kind == FANIN_LAW_KIND_SPARSE) {
     const double zero_is_there = (x >= 0) != (upper != 0);
     return law->zeros * zero_is_there + (1 - law->zeros) * fanin__normal_tail(upper ? z : -z);
   }
@@ -80,9 +81,9 @@ static double power(double x, void *context) {
 }
 
 void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments) {
-  if (law->kind != FANIN_LAW_UNIFORM) {
+  if (law->kind != FANIN_LAW_KIND_UNIFORM) {
     normal_moments(law, centre, unit, moments);
-    for (int k = 0; k <= 12 && law->kind == FANIN_LAW_SPARSE; k++) {
+    for (int k = 0; k <= 12 && law->kind == FANIN_LAW_KIND_SPARSE; k++) {
       moments[k] = law->zeros * pow(-centre / unit, k) + (1 - law->zeros) * moments[k];
     }
     return;

@@ -44,7 +44,7 @@ fanin_status fanin__expect_bilinear(const fanin_tensor *t, const fanin__distribu
   FANIN__TRY(fanin__count_ones(t, &diagonals));
   const double entries = entries_of(t);
   *out = (fanin_moments){0};
-  if (entries == 0) return FANIN_OK;
+  if (entries == 0) return FANIN_STATUS_OK;
   for (int k = 0; k < roles.n_taps; k++) {
     take_tap((double)t->shape[roles.taps[k]], power, &most);
   }
@@ -52,7 +52,7 @@ fanin_status fanin__expect_bilinear(const fanin_tensor *t, const fanin__distribu
     power[n] *= pow(d->value, n) * diagonals / entries;
   }
   *out = of_powers(power, fmin(0, most), fmax(0, most));
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Hadamard ---------------------------------------------------------------------------------------------------- */
@@ -86,10 +86,10 @@ fanin_status fanin__expect_hadamard(const fanin_tensor *t, const fanin__distribu
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(fanin__matrices_of(t, &roles, &m));
   *out = (fanin_moments){0};
-  if (entries_of(t) == 0) return FANIN_OK;
+  if (entries_of(t) == 0) return FANIN_STATUS_OK;
   const double share = 1 / (double)roles.spatial, c = d->value;
   const double tilt = sum_of_signs(m.outputs, m.inputs) / ((double)m.outputs * (double)m.inputs);
   const double power[5] = {1, share * tilt * c, share * c * c, share * tilt * c * c * c, share * c * c * c * c};
   *out = of_powers(power, -fabs(c), fabs(c));
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* Resolves an initialiser on a tensor: from fans, gains, modes and truncations to a distribution with its numbers. */
+/* Resolves an initializer on a tensor: from fans, gains, modes and truncations to a distribution with its numbers. */
 #include <float.h>
 #include <math.h>
 
@@ -7,14 +7,14 @@
 #include "math/normal.h"
 
 fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin__distribution *out) {
-  FANIN__TRY(fanin__check_init(init, FANIN_BAD_ARGUMENT));
+  FANIN__TRY(fanin__check_init(init, FANIN_STATUS_BAD_ARGUMENT));
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
   const fanin_description *const description = &initializer->description;
   fanin__roles roles = {.o = -1, .i = -1};
   if (description->needs_fans) {
     FANIN__TRY(fanin__roles_of(t, &roles));
     if (roles.o < 0 || roles.i < 0) {
-      return fanin__fail(FANIN_BAD_LAYOUT, "%s needs a layout with O and I; layout is \"%s\"", description->name,
+      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "%s needs a layout with O and I; layout is \"%s\"", description->name,
                          t->layout);
     }
   }
@@ -24,7 +24,7 @@ fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin
 
 static fanin_status constant(double value, fanin__distribution *out) {
   *out = (fanin__distribution){.family = FANIN__CONSTANT, .value = value};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__resolve_constant(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
@@ -36,14 +36,14 @@ fanin_status fanin__resolve_uniform(const fanin_init *init, const fanin__roles *
   (void)roles;
   if (init->lo == init->hi) return constant(init->lo, out);
   *out = (fanin__distribution){.family = FANIN__UNIFORM, .lo = init->lo, .hi = init->hi};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__resolve_normal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
   if (init->std == 0) return constant(init->mean, out);
   *out = (fanin__distribution){.family = FANIN__NORMAL, .mean = init->mean, .std = init->std};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Truncation -------------------------------------------------------------------------------------------------- */
@@ -95,13 +95,13 @@ static double sigma_before_truncation(double lo, double hi, double std) {
 /* N(mean, sigma^2) cut to [a, b] in units of sigma, where double can tell its values apart. */
 static fanin_status truncated(double mean, double sigma, double a, double b, fanin__distribution *out) {
   if (!(a <= 1e15 && b >= -1e15 && b - a >= 1e-40)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "the bounds are %g and %g standard deviations from the mean of the normal that is cut; at least "
                        "one within 1e15 and a distance of at least 1e-40 are accepted",
                        a, b);
   }
   if (!(sigma < INFINITY)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "the normal that is cut to [%g, %g] has an std that overflows", a, b);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "the normal that is cut to [%g, %g] has an std that overflows", a, b);
   }
   *out = (fanin__distribution){.family = FANIN__TRUNC_NORMAL,
                                .lo = mean + sigma * a,
@@ -110,7 +110,7 @@ static fanin_status truncated(double mean, double sigma, double a, double b, fan
                                .std = sigma,
                                .a = a,
                                .b = b};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* N(mean, sigma^2) cut to [a, b] in units of sigma, sigma such that std is what is left. */
@@ -123,14 +123,14 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
   const double lo = init->a - init->mean, hi = init->b - init->mean;
   const double uniform_std = (hi - lo) / sqrt(12);
   if (hi - lo < INFINITY && hi - lo <= 1e-12 * fmin(fabs(lo), fabs(hi))) {
-    return fanin__fail(FANIN_BAD_ARGUMENT,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "trunc_normal: a = %.17g and b = %.17g are too close at a mean of %g; a distance of more than "
                        "1e-12 of the one from the mean is accepted",
                        init->a, init->b, init->mean);
   }
   if (init->corrected && init->std >= uniform_std) {
     return fanin__fail(
-        FANIN_BAD_ARGUMENT,
+        FANIN_STATUS_BAD_ARGUMENT,
         "trunc_normal: no normal cut to [%g, %g] has std = %g; less than the uniform distribution's %.9g "
         "is accepted",
         init->a, init->b, init->std, uniform_std);
@@ -139,7 +139,7 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
   FANIN__TRY(truncated(init->mean, sigma, lo / sigma, hi / sigma, out));
   out->lo = init->a; /* what was asked for, not what a division by sigma leaves of it */
   out->hi = init->b;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__resolve_trunc_normal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
@@ -154,8 +154,10 @@ fanin_status fanin__resolve_trunc_normal(const fanin_init *init, const fanin__ro
 
 static double fan_of(fanin_mode mode, const fanin__roles *roles) {
   const double in = (double)roles->fan_in, out = (double)roles->fan_out;
-  const double by_mode[] = {
-      [FANIN_FAN_IN] = in, [FANIN_FAN_OUT] = out, [FANIN_FAN_AVG] = 0.5 * (in + out), [FANIN_FAN_GEO] = sqrt(in * out)};
+  const double by_mode[] = {[FANIN_MODE_FAN_IN] = in,
+                            [FANIN_MODE_FAN_OUT] = out,
+                            [FANIN_MODE_FAN_AVG] = 0.5 * (in + out),
+                            [FANIN_MODE_FAN_GEO] = sqrt(in * out)};
   return by_mode[mode];
 }
 
@@ -165,38 +167,40 @@ fanin_status fanin__resolve_fans(const fanin_init *init, const fanin__roles *rol
   const double std = n > 0 ? init->gain * sqrt(init->scale / (1 + init->a * init->a) / n) : 0;
   const double bound = sqrt(3) * std;
   if (!(bound < INFINITY)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "gain = %g and scale = %g give an std that overflows", init->gain,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "gain = %g and scale = %g give an std that overflows", init->gain,
                        init->scale);
   }
   if (std == 0) return constant(0, out);
-  if (init->distribution == FANIN_DIST_TRUNC_NORMAL) return truncated_to_std(0, std, -2, 2, out);
-  if (init->distribution == FANIN_DIST_NORMAL) {
+  if (init->distribution == FANIN_DISTRIBUTION_TRUNC_NORMAL) return truncated_to_std(0, std, -2, 2, out);
+  if (init->distribution == FANIN_DISTRIBUTION_NORMAL) {
     *out = (fanin__distribution){.family = FANIN__NORMAL, .std = std};
   } else {
     *out = (fanin__distribution){.family = FANIN__UNIFORM, .lo = -bound, .hi = bound};
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Ones and zeros by index ------------------------------------------------------------------------------------- */
 
 static fanin_status delta(const fanin_init *init, fanin__distribution *out) {
   *out = (fanin__distribution){.family = FANIN__DELTA, .value = init->gain};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__resolve_identity(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   if (roles->n_taps > 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "identity takes a layout of O, I and B; this one has taps too (dirac's are O, "
-                                         "I and at least one of D, H and W)");
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "identity takes a layout of O, I and B; this one has taps too (dirac's are O, "
+                       "I and at least one of D, H and W)");
   }
   return delta(init, out);
 }
 
 fanin_status fanin__resolve_dirac(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   if (roles->n_taps == 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "dirac takes a layout of O, I and at least one of D, H and W; this one has no "
-                                         "taps (identity's is O and I)");
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "dirac takes a layout of O, I and at least one of D, H and W; this one has no "
+                       "taps (identity's is O and I)");
   }
   return delta(init, out);
 }
@@ -205,25 +209,26 @@ fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__role
   (void)roles;
   if (init->gain == 0) return constant(0, out);
   *out = (fanin__distribution){.family = FANIN__ORTHOGONAL, .value = init->gain};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Shorter inputs could not all keep their length. */
 fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin__roles *roles,
                                              fanin__distribution *out) {
   if (roles->n_taps == 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "delta_orthogonal takes a layout of O, I and at least one of D, H and W; this "
-                                         "one has no taps (orthogonal's is O and I)");
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "delta_orthogonal takes a layout of O, I and at least one of D, H and W; this "
+                       "one has no taps (orthogonal's is O and I)");
   }
   if (roles->fan_in > roles->fan_out) {
-    return fanin__fail(FANIN_BAD_SHAPE,
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                        "delta_orthogonal: fan_in is %llu and fan_out is %llu; a fan_in of fan_out or less is accepted, "
                        "since fewer outputs cannot keep a length",
                        (unsigned long long)roles->fan_in, (unsigned long long)roles->fan_out);
   }
   FANIN__TRY(fanin__resolve_orthogonal(init, roles, out));
   out->centre = out->family == FANIN__ORTHOGONAL;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Zeros at random, and numbers by index ----------------------------------------------------------------------- */
@@ -243,17 +248,18 @@ fanin_status fanin__resolve_sparse(const fanin_init *init, const fanin__roles *r
                                .per = init->per,
                                .zeros = zeros,
                                .line = line};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   if (roles->n_taps == 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "bilinear takes a layout of O, I and at least one of D, H and W; this one has "
-                                         "no taps");
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "bilinear takes a layout of O, I and at least one of D, H and W; this one has "
+                       "no taps");
   }
   if (init->gain == 0) return constant(0, out);
   *out = (fanin__distribution){.family = FANIN__BILINEAR, .value = init->gain};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* 2^(-(m-1)/2), m = ceil(log2 outputs). */
@@ -271,5 +277,5 @@ fanin_status fanin__resolve_hadamard(const fanin_init *init, const fanin__roles 
   if (init->gain == 0) return constant(0, out);
   const double magnitude = hadamard_magnitude(roles->fan_out / roles->spatial);
   *out = (fanin__distribution){.family = FANIN__HADAMARD, .value = init->gain * magnitude};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

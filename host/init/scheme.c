@@ -1,4 +1,4 @@
-/* Schemes: factors in front of an initialiser, from a text and a tensor's fans. One row a scheme. */
+/* Schemes: factors in front of an initializer, from a text and a tensor's fans. One row a scheme. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -45,7 +45,7 @@ FACTOR(spectral, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in))
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
-#define ANY     "any initialiser"
+#define ANY     "any initializer"
 #define STD_1   "normal:std=1"
 #define BOUND_1 "uniform:lo=-1,hi=1"
 #define DEEPNET "Wang et al. 2022 (DeepNet), figure 2"
@@ -106,10 +106,10 @@ int fanin_scheme_count(void) {
 
 fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out) {
   if (number < 0 || number >= N_SCHEMES) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "scheme is %d; 0 to %d are accepted", number, N_SCHEMES - 1);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "scheme is %d; 0 to %d are accepted", number, N_SCHEMES - 1);
   }
   *out = table[number].description;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
@@ -119,11 +119,11 @@ static fanin_status find_scheme(const char *name, size_t length, const scheme **
   for (size_t k = 0; k < N_SCHEMES; k++) {
     const char *const known = table[k].description.name;
     *out = &table[k];
-    if (strlen(known) == length && memcmp(known, name, length) == 0) return FANIN_OK;
+    if (strlen(known) == length && memcmp(known, name, length) == 0) return FANIN_STATUS_OK;
     fanin__append(names, sizeof names, known);
   }
-  return fanin__fail(FANIN_BAD_TEXT, "no scheme is called '%.*s'; there are %s", (int)(length < 64 ? length : 64), name,
-                     names);
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "no scheme is called '%.*s'; there are %s",
+                     (int)(length < 64 ? length : 64), name, names);
 }
 
 /* The next "name" or "name=default" of a list; false at its end. */
@@ -156,16 +156,17 @@ static fanin_status read_pair(const scheme *s, const char *pair, size_t length, 
   const int shown = (int)(length < 64 ? length : 64);
   const int k = equal ? find_parameter(s, pair, (size_t)(equal - pair)) : -1;
   if (k < 0) {
-    return fanin__fail(FANIN_BAD_TEXT, "%s: '%.*s' is no name=value of a parameter; %s%s", d->name, shown, pair,
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s' is no name=value of a parameter; %s%s", d->name, shown, pair,
                        d->parameters[0] ? "accepted are " : "it takes none", d->parameters);
   }
-  if (given[k]) return fanin__fail(FANIN_BAD_TEXT, "%s: '%.*s' is a parameter's second value", d->name, shown, pair);
+  if (given[k])
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s' is a parameter's second value", d->name, shown, pair);
   const char *const at = equal + 1;
   if (!fanin__number_parse(at, length - (size_t)(at - pair), &values[k]) || !(values[k] > 0 && values[k] < INFINITY)) {
-    return fanin__fail(FANIN_BAD_TEXT, "%s: '%.*s': a finite number above 0 is accepted", d->name, shown, pair);
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s': a finite number above 0 is accepted", d->name, shown, pair);
   }
   given[k] = true;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status read_values(const scheme *s, const char *text, double *values) {
@@ -184,10 +185,10 @@ static fanin_status read_values(const scheme *s, const char *text, double *value
   double value;
   for (int k = 0; next_parameter(&list, &name, &length, &value); k++) {
     if (given[k] || !isnan(value)) continue;
-    return fanin__fail(FANIN_BAD_TEXT, "%s needs %.*s, as in %s:%.*s=12", s->description.name, (int)length, name,
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s needs %.*s, as in %s:%.*s=12", s->description.name, (int)length, name,
                        s->description.name, (int)length, name);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double *factor) {
@@ -198,37 +199,37 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   FANIN__TRY(find_scheme(text, name, &s));
   FANIN__TRY(read_values(s, text + name, values));
   if (s->description.needs_fans) {
-    if (!t) return fanin__fail(FANIN_BAD_ARGUMENT, "%s needs a tensor, for its fans", s->description.name);
+    if (!t) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s needs a tensor, for its fans", s->description.name);
     const fanin_status status = fanin_fans(t, &fan_in, &fan_out);
-    if (status == FANIN_BAD_LAYOUT) {
+    if (status == FANIN_STATUS_BAD_LAYOUT) {
       return fanin__fail(status, "%s needs a layout with O and I; layout is \"%s\"", s->description.name, t->layout);
     }
-    if (status != FANIN_OK) return status;
+    if (status != FANIN_STATUS_OK) return status;
   }
   const double value = s->factor(values, (double)fan_in, (double)fan_out);
   if (!(value > 0 && value < INFINITY)) {
-    return fanin__fail(FANIN_BAD_TEXT,
+    return fanin__fail(FANIN_STATUS_BAD_TEXT,
                        "scheme '%.64s' makes a factor of %g (fan_in %llu, fan_out %llu); a finite one "
                        "above 0 is accepted",
                        text, value, (unsigned long long)fan_in, (unsigned long long)fan_out);
   }
   *factor = value;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
-/* ---- An initialiser times a factor ------------------------------------------------------------------------------- */
+/* ---- An initializer times a factor ------------------------------------------------------------------------------- */
 
 /* The same law, of a kind that can be multiplied: std^2 = gain^2 scale / ((1 + a^2) n) of he_* and lecun_*. */
 static fanin_init in_a_kind_with_scale(const fanin_init *used) {
   fanin_init out = *used;
   switch (used->kind) {
-  case FANIN_ONES:
-    out.kind = FANIN_CONSTANT;
+  case FANIN_KIND_ONES:
+    out.kind = FANIN_KIND_CONSTANT;
     break;
-  case FANIN_HE_UNIFORM:
-  case FANIN_HE_NORMAL:
-  case FANIN_LECUN_UNIFORM:
-  case FANIN_LECUN_NORMAL:
+  case FANIN_KIND_HE_UNIFORM:
+  case FANIN_KIND_HE_NORMAL:
+  case FANIN_KIND_LECUN_UNIFORM:
+  case FANIN_KIND_LECUN_NORMAL:
     out = fanin_variance_scaling(used->scale / (1 + used->a * used->a), used->mode, used->distribution);
     break;
   default:
@@ -239,12 +240,12 @@ static fanin_init in_a_kind_with_scale(const fanin_init *used) {
 
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
   if (!(factor > 0 && factor < INFINITY)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
   }
-  FANIN__TRY(fanin__check_init(init, FANIN_BAD_ARGUMENT));
+  FANIN__TRY(fanin__check_init(init, FANIN_STATUS_BAD_ARGUMENT));
   if (factor == 1) {
     *out = *init;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   const fanin_init used = fanin__used_fields(fanin__initializer_of(init->kind), init);
   fanin_init scaled = in_a_kind_with_scale(&used);
@@ -252,11 +253,11 @@ fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init
   for (size_t k = 0; k < sizeof linear / sizeof *linear; k++)
     *linear[k] *= factor; /* those that the kind has not are ignored */
   scaled.scale *= factor * factor;
-  if (scaled.kind == FANIN_TRUNC_NORMAL && scaled.bounds == FANIN_BOUNDS_ABSOLUTE) {
+  if (scaled.kind == FANIN_KIND_TRUNC_NORMAL && scaled.bounds == FANIN_BOUNDS_ABSOLUTE) {
     scaled.a *= factor;
     scaled.b *= factor;
   }
-  FANIN__TRY(fanin__check_init(&scaled, FANIN_BAD_ARGUMENT));
+  FANIN__TRY(fanin__check_init(&scaled, FANIN_STATUS_BAD_ARGUMENT));
   *out = scaled;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

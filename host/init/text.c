@@ -1,4 +1,4 @@
-/* Initialisers as text, "he_normal:mode=fan_out,a=0.2", driven by the table. */
+/* Initializers as text, "he_normal:mode=fan_out,a=0.2", driven by the table. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static bool equals(span s, const char *name) {
   return strlen(name) == s.length && memcmp(s.at, name, s.length) == 0;
 }
 
-/* ---- Names of initialisers --------------------------------------------------------------------------------------- */
+/* ---- Names of initializers --------------------------------------------------------------------------------------- */
 
 /* A name that stands for a kind with some of its parameters set. */
 static const struct {
@@ -104,15 +104,15 @@ static fanin_status unknown_name(span name) {
   nearest n = {.wanted = name, .distance = 3}; /* two slips still are the same word */
   any_name(visit_near, &n);
   if (n.best.length > 0) {
-    return fanin__fail(FANIN_BAD_TEXT, "no initialiser is called '%.*s', did you mean %.*s? There are %s", SHOWN(name),
-                       SHOWN(n.best), n.all);
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "no initializer is called '%.*s', did you mean %.*s? There are %s",
+                       SHOWN(name), SHOWN(n.best), n.all);
   }
-  return fanin__fail(FANIN_BAD_TEXT, "no initialiser is called '%.*s'; there are %s", SHOWN(name), n.all);
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "no initializer is called '%.*s'; there are %s", SHOWN(name), n.all);
 }
 
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
-/* What text can say: the initialiser, and what applies where a gain is an activation's name. */
+/* What text can say: the initializer, and what applies where a gain is an activation's name. */
 typedef struct parsed {
   fanin_init init; /* first, so that offsets hold for both */
   double slope;
@@ -123,8 +123,10 @@ typedef struct parsed {
   size_t n_seen;
 } parsed;
 
-static const fanin__choice criteria[] = {
-    {"second_moment", FANIN_SECOND_MOMENT}, {"variance", FANIN_VARIANCE}, {"pytorch", FANIN_PYTORCH}, {NULL, 0}};
+static const fanin__choice criteria[] = {{"second_moment", FANIN_CRITERION_SECOND_MOMENT},
+                                         {"variance", FANIN_CRITERION_VARIANCE},
+                                         {"pytorch", FANIN_CRITERION_PYTORCH},
+                                         {NULL, 0}};
 
 enum { CRITERION, SLOPE };
 static const fanin__parameter of_activations[] = {
@@ -150,20 +152,20 @@ static fanin_status find_parameter(const fanin__initializer *initializer, span n
   const bool gain = takes_gain(initializer);
   *out = find_in(initializer->parameters, name);
   if (!*out && gain) *out = find_in(of_activations, name);
-  if (*out) return FANIN_OK;
+  if (*out) return FANIN_STATUS_OK;
   char names[160] = "";
   for (const fanin__parameter *p = initializer->parameters; p->name; p++)
     fanin__append(names, sizeof names, p->name);
   for (const fanin__parameter *p = of_activations; gain && p->name; p++)
     fanin__append(names, sizeof names, p->name);
-  return fanin__fail(FANIN_BAD_TEXT, "%s has no parameter '%.*s'; %s%s", initializer->description.name, SHOWN(name),
-                     names[0] ? "accepted are " : "it takes none", names);
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s has no parameter '%.*s'; %s%s", initializer->description.name,
+                     SHOWN(name), names[0] ? "accepted are " : "it takes none", names);
 }
 
 static fanin_status bad_value(const parsed *p, const fanin__parameter *parameter, span value) {
   char accepted[192];
   fanin__accepted(parameter, accepted, sizeof accepted);
-  return fanin__fail(FANIN_BAD_TEXT, "%s: %s is '%.*s'; %s%s", p->initializer->description.name, parameter->name,
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: %s is '%.*s'; %s%s", p->initializer->description.name, parameter->name,
                      SHOWN(value), accepted, parameter->type == FANIN__GAIN ? ", and so is an activation's name" : "");
 }
 
@@ -172,7 +174,7 @@ static fanin_status set_value(parsed *p, const fanin__parameter *parameter, span
     for (const fanin__choice *choice = parameter->choices; choice->name; choice++) {
       if (!equals(value, choice->name)) continue;
       fanin__set_choice(p, parameter, choice->value);
-      return FANIN_OK;
+      return FANIN_STATUS_OK;
     }
     return bad_value(p, parameter, value);
   }
@@ -180,11 +182,11 @@ static fanin_status set_value(parsed *p, const fanin__parameter *parameter, span
   if (fanin__number_parse(value.at, value.length, &number)) {
     if (!(number >= parameter->least && number <= parameter->most)) return bad_value(p, parameter, value);
     fanin__set_number(p, parameter, number);
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   if (parameter->type != FANIN__GAIN || value.length == 0) return bad_value(p, parameter, value);
   p->activation = value;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static bool was_seen(const parsed *p, const fanin__parameter *parameter) {
@@ -200,13 +202,13 @@ static fanin_status parse_pair(parsed *p, span pair) {
   const char *const equal = memchr(pair.at, '=', pair.length);
   const span name = {pair.at, equal ? (size_t)(equal - pair.at) : pair.length};
   if (!equal || name.length == 0) {
-    return fanin__fail(FANIN_BAD_TEXT, "%s: '%.*s' is no name=value, which is accepted between ':' and ','", kind,
-                       SHOWN(pair));
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s' is no name=value, which is accepted between ':' and ','",
+                       kind, SHOWN(pair));
   }
   const fanin__parameter *parameter;
   FANIN__TRY(find_parameter(p->initializer, name, &parameter));
   if (was_seen(p, parameter)) {
-    return fanin__fail(FANIN_BAD_TEXT, "%s: %s is given twice; once is accepted", kind, parameter->name);
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: %s is given twice; once is accepted", kind, parameter->name);
   }
   p->seen[p->n_seen++] = parameter; /* no parameter twice: never more than a kind has */
   return set_value(p, parameter, (span){equal + 1, pair.length - name.length - 1});
@@ -217,19 +219,19 @@ static fanin_status apply_activation(parsed *p) {
   const char *const kind = p->initializer->description.name;
   const bool slope = was_seen(p, &of_activations[SLOPE]), criterion = was_seen(p, &of_activations[CRITERION]);
   if (p->activation.length == 0) {
-    if (!slope && !criterion) return FANIN_OK;
-    return fanin__fail(FANIN_BAD_TEXT, "%s: %s is accepted only where gain is an activation's name", kind,
+    if (!slope && !criterion) return FANIN_STATUS_OK;
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: %s is accepted only where gain is an activation's name", kind,
                        criterion ? "criterion" : "slope");
   }
   if (slope && !equals(p->activation, "leaky_relu")) {
-    return fanin__fail(FANIN_BAD_TEXT, "%s: slope is accepted only with gain=leaky_relu; gain is '%.*s'", kind,
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: slope is accepted only with gain=leaky_relu; gain is '%.*s'", kind,
                        SHOWN(p->activation));
   }
   char name[80];
   snprintf(name, sizeof name, "%.*s", SHOWN(p->activation));
   const fanin_status status = fanin_gain(name, p->slope, (fanin_criterion)p->criterion, &p->init.gain);
-  if (status == FANIN_OK) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_TEXT, "%s: gain is '%s', no number; %s", kind, name, fanin_last_error());
+  if (status == FANIN_STATUS_OK) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: gain is '%s', no number; %s", kind, name, fanin_last_error());
 }
 
 static fanin_status parse_pairs(parsed *p, const char *at) {
@@ -237,7 +239,7 @@ static fanin_status parse_pairs(parsed *p, const char *at) {
     const span pair = {at, strcspn(at, ",")};
     FANIN__TRY(parse_pair(p, pair));
     at += pair.length;
-    if (*at == '\0') return FANIN_OK;
+    if (*at == '\0') return FANIN_STATUS_OK;
   }
 }
 
@@ -246,16 +248,17 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
   lookup l = {.wanted = name};
   if (!any_name(visit_match, &l)) return unknown_name(name);
   /* PyTorch's default slope of leaky_relu. */
-  parsed p = {.init = l.found->defaults, .slope = 0.01, .criterion = FANIN_SECOND_MOMENT, .initializer = l.found};
+  parsed p = {
+      .init = l.found->defaults, .slope = 0.01, .criterion = FANIN_CRITERION_SECOND_MOMENT, .initializer = l.found};
   for (size_t k = 0; k < sizeof presets / sizeof *presets; k++) {
     if (equals(name, presets[k].name)) FANIN__TRY(parse_pairs(&p, presets[k].parameters));
   }
   p.n_seen = 0; /* a preset may be overridden */
   if (text[name.length] == ':') FANIN__TRY(parse_pairs(&p, text + name.length + 1));
   FANIN__TRY(apply_activation(&p));
-  FANIN__TRY(fanin__check_init(&p.init, FANIN_BAD_TEXT));
+  FANIN__TRY(fanin__check_init(&p.init, FANIN_STATUS_BAD_TEXT));
   *out = p.init;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Formatting -------------------------------------------------------------------------------------------------- */

@@ -127,18 +127,18 @@ const fanin__activation *fanin__activation_find(const char *name) {
   for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
     if (strcmp(activations[k].name, name) == 0) return &activations[k];
   }
-  fanin__fail(FANIN_BAD_ARGUMENT, "no activation is called '%.64s'; there are" ACTIVATION_MAP(NAME), name);
+  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no activation is called '%.64s'; there are" ACTIVATION_MAP(NAME), name);
   return NULL;
 }
 
 fanin_status fanin__activation_of(const char *name, double slope, const fanin__activation **out) {
   const fanin__activation *const found = fanin__activation_find(name);
-  if (!found) return FANIN_BAD_ARGUMENT;
+  if (!found) return FANIN_STATUS_BAD_ARGUMENT;
   if (found->id == ID_leaky_relu && !(fabs(slope) <= 1e100)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; leaky_relu takes a finite one of at most 1e100", slope);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "slope is %g; leaky_relu takes a finite one of at most 1e100", slope);
   }
   *out = found;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 double fanin__zero_below(const fanin__activation *activation, double slope) {
@@ -183,22 +183,23 @@ fanin_status fanin_gain(const char *activation, double slope, fanin_criterion cr
   FANIN__TRY(fanin__activation_of(activation, slope, &found));
   const bool sloped = found->id == ID_leaky_relu;
   switch (criterion) {
-  case FANIN_SECOND_MOMENT:
+  case FANIN_CRITERION_SECOND_MOMENT:
     *gain = rounded(1 / sqrt(mean_square(found, slope, 0)));
-    return FANIN_OK;
-  case FANIN_VARIANCE:
+    return FANIN_STATUS_OK;
+  case FANIN_CRITERION_VARIANCE:
     *gain = rounded(1 / sqrt(mean_square(found, slope, mean(found, slope))));
-    return FANIN_OK;
-  case FANIN_PYTORCH:
+    return FANIN_STATUS_OK;
+  case FANIN_CRITERION_PYTORCH:
     if (!sloped && found->torch_gain == 0) {
-      return fanin__fail(FANIN_BAD_ARGUMENT,
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                          "torch.nn.init.calculate_gain has no gain for %s; use the second_moment or variance criterion",
                          found->name);
     }
     *gain = sloped ? sqrt(2 / (1 + slope * slope)) : found->torch_gain;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
-  return fanin__fail(FANIN_BAD_ARGUMENT,
-                     "criterion is %d; FANIN_SECOND_MOMENT, FANIN_VARIANCE and FANIN_PYTORCH are accepted",
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
+                     "criterion is %d; FANIN_CRITERION_SECOND_MOMENT, FANIN_CRITERION_VARIANCE and "
+                     "FANIN_CRITERION_PYTORCH are accepted",
                      (int)criterion);
 }

@@ -29,7 +29,7 @@ static fanin_status count_part(fanin *f, cl_command_queue queue, cl_kernel kerne
   FANIN__TRY(fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done));
   const fanin_status status = fanin__read_back(queue, counters, COUNTERS, part, done);
   (void)clReleaseEvent(done);
-  for (size_t k = 0; k < FANIN_BINS && status == FANIN_OK; k++) {
+  for (size_t k = 0; k < FANIN_BINS && status == FANIN_STATUS_OK; k++) {
     counts[k] += part[k];
   }
   return status;
@@ -39,14 +39,14 @@ static fanin_status count_all(fanin *f, cl_command_queue queue, const fanin_tens
                               cl_uint within, cl_kernel kernel, cl_mem counters, uint64_t *counts) {
   cl_uint *const part = malloc(COUNTERS);
   uint64_t *const sums = calloc(FANIN_BINS, sizeof *sums);
-  fanin_status status = FANIN_OK;
-  if (!part || !sums) status = fanin__fail(FANIN_OUT_OF_MEMORY, "%d counters", (int)FANIN_BINS);
-  for (uint64_t first = 0; first < d->elements && status == FANIN_OK; first += LAUNCH) {
+  fanin_status status = FANIN_STATUS_OK;
+  if (!part || !sums) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%d counters", (int)FANIN_BINS);
+  for (uint64_t first = 0; first < d->elements && status == FANIN_STATUS_OK; first += LAUNCH) {
     const uint64_t left = d->elements - first;
     status =
         count_part(f, queue, kernel, t, d->offset + first, left < LAUNCH ? left : LAUNCH, within, counters, part, sums);
   }
-  for (size_t k = 0; k < FANIN_BINS && status == FANIN_OK; k++) {
+  for (size_t k = 0; k < FANIN_BINS && status == FANIN_STATUS_OK; k++) {
     counts[k] += sums[k];
   }
   free(sums);
@@ -61,12 +61,12 @@ fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_te
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements == 0) return FANIN_OK;
+  if (d.elements == 0) return FANIN_STATUS_OK;
   cl_kernel kernel = NULL;
   cl_mem counters = NULL;
   fanin_status status = fanin__kernel(f, &fanin__source_bins, d.options, "keys", &kernel);
-  if (status == FANIN_OK) status = fanin__new_buffer(f, COUNTERS, &counters);
-  if (status == FANIN_OK) status = count_all(f, when.queue, t, &d, within, kernel, counters, counts);
+  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, COUNTERS, &counters);
+  if (status == FANIN_STATUS_OK) status = count_all(f, when.queue, t, &d, within, kernel, counters, counts);
   fanin__free_buffer(counters);
   if (kernel) (void)clReleaseKernel(kernel);
   return status;
@@ -91,7 +91,8 @@ static double from_f16(uint32_t bits) {
 /* The number whose ascending bits these are, the upper half of them for 16-bit types. */
 static double number_of(fanin_dtype dtype, uint32_t ascending) {
   const uint32_t bits = ascending >> 31 ? ascending & 0x7fffffff : ~ascending;
-  return dtype == FANIN_F16 ? from_f16(bits >> 16) : from_f32(dtype == FANIN_BF16 ? bits & 0xffff0000 : bits);
+  return dtype == FANIN_DTYPE_F16 ? from_f16(bits >> 16)
+                                  : from_f32(dtype == FANIN_DTYPE_BF16 ? bits & 0xffff0000 : bits);
 }
 
 void fanin_bin_numbers(fanin_dtype dtype, uint32_t key, double *least, double *most) {
@@ -100,6 +101,6 @@ void fanin_bin_numbers(fanin_dtype dtype, uint32_t key, double *least, double *m
   *most = number_of(dtype, upper | 0xffff);
 }
 
-double fanin_key_number(fanin_dtype dtype, uint32_t key, uint32_t lower) {
+double fanin_bin_number(fanin_dtype dtype, uint32_t key, uint32_t lower) {
   return number_of(dtype, (key & 0xffff) << 16 | (lower & 0xffff));
 }

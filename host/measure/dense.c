@@ -8,25 +8,26 @@
 #include "tensor/view.h"
 
 fanin_status fanin__dense_of(const fanin *f, const fanin_tensor *t, fanin__dense *out) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_F32] = "-D ELEMENT_F32",
-                                                         [FANIN_F16] = "-D ELEMENT_F16",
-                                                         [FANIN_BF16] = "-D ELEMENT_BF16",
-                                                         [FANIN_F64] = "-D ELEMENT_F64"};
+  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D ELEMENT_F32",
+                                                         [FANIN_DTYPE_F16] = "-D ELEMENT_F16",
+                                                         [FANIN_DTYPE_BF16] = "-D ELEMENT_BF16",
+                                                         [FANIN_DTYPE_F64] = "-D ELEMENT_F64"};
   fanin__view view;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
-  if (view.elements > 0 && t->dtype == FANIN_F64 && !f->has_f64) {
-    return fanin__fail(FANIN_UNSUPPORTED, "the tensor is f64 and the device has no fp64; f32, f16 and bf16 work");
+  if (view.elements > 0 && t->dtype == FANIN_DTYPE_F64 && !f->has_f64) {
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
+                       "the tensor is f64 and the device has no fp64; f32, f16 and bf16 work");
   }
   const size_t size = fanin_dtype_size(t->dtype);
   if (view.bytes != view.elements * size) {
-    return fanin__fail(FANIN_UNSUPPORTED,
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                        "the tensor's %" PRIu64 " elements are spread over %" PRIu64
                        " bytes; only dense parts, without gaps, can be measured",
                        view.elements, view.bytes);
   }
-  *out = (fanin__dense){view.elements, t->offset / size, t->dtype == FANIN_F64, options[t->dtype]};
-  return FANIN_OK;
+  *out = (fanin__dense){view.elements, t->offset / size, t->dtype == FANIN_DTYPE_F64, options[t->dtype]};
+  return FANIN_STATUS_OK;
 }
 
 size_t fanin__real_size(const fanin__dense *d) {

@@ -36,7 +36,7 @@ static void release(pass *p) {
 static fanin_status prepare(pass *p, const char *kernel, size_t results) {
   p->host_sums = malloc(2 * results * fanin__real_size(p->dense));
   p->host_prints = malloc(results * sizeof *p->host_prints);
-  if (!p->host_sums || !p->host_prints) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu sums of lines", results);
+  if (!p->host_sums || !p->host_prints) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu sums of lines", results);
   FANIN__TRY(fanin__kernel(p->f, &fanin__source_lines, p->dense->options, kernel, &p->kernel));
   FANIN__TRY(fanin__new_buffer(p->f, 2 * results * fanin__real_size(p->dense), &p->sums));
   return fanin__new_buffer(p->f, results * sizeof(cl_ulong), &p->prints);
@@ -48,7 +48,7 @@ static fanin_status launch_and_read(pass *p, const fanin__argument *arguments, c
   FANIN__TRY(fanin__launch(p->queue, p->kernel, arguments, n, spread, &done));
   fanin_status status =
       fanin__read_back(p->queue, p->sums, 2 * results * fanin__real_size(p->dense), p->host_sums, done);
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) {
     status = fanin__read_back(p->queue, p->prints, results * sizeof(cl_ulong), p->host_prints, done);
   }
   (void)clReleaseEvent(done);
@@ -94,7 +94,7 @@ static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin
       out->row_prints[row] += p->host_prints[t];
     }
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Rows of a band: enough bands to keep the device busy, none too low to be worth it, and results within bounds. */
@@ -125,7 +125,7 @@ static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl
     out->column_sums[k % columns] += sum_at(p, results, k);
     out->column_prints[k % columns] += p->host_prints[k];
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
@@ -136,29 +136,29 @@ fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_t
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   if (rows == 0 ? d.elements != 0 : d.elements % rows != 0) {
-    return fanin__fail(FANIN_BAD_SHAPE, "rows = %" PRIu64 " does not divide the part's %" PRIu64 " elements", rows,
-                       d.elements);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "rows = %" PRIu64 " does not divide the part's %" PRIu64 " elements",
+                       rows, d.elements);
   }
   const uint64_t columns = rows > 0 ? d.elements / rows : 0;
   if (columns > UINT32_MAX || rows > UINT32_MAX) {
-    return fanin__fail(FANIN_BAD_SHAPE, "rows = %" PRIu64 " of %" PRIu64 " columns; less than 2^32 are accepted", rows,
-                       columns);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "rows = %" PRIu64 " of %" PRIu64 " columns; less than 2^32 are accepted",
+                       rows, columns);
   }
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements == 0) return FANIN_OK;
+  if (d.elements == 0) return FANIN_STATUS_OK;
   const pass shared = {.f = f,
                        .queue = when.queue,
                        .data = t->buffer,
                        .dense = &d,
                        .shift = fanin__real_of(by.shift),
                        .scale = fanin__real_of(by.scale)};
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   if (out->row_sums && out->row_prints) {
     pass p = shared;
     status = measure_rows(&p, rows, columns, out);
     release(&p);
   }
-  if (status == FANIN_OK && out->column_sums && out->column_prints) {
+  if (status == FANIN_STATUS_OK && out->column_sums && out->column_prints) {
     pass p = shared;
     status = measure_columns(&p, rows, columns, first_row, out);
     release(&p);
@@ -198,14 +198,14 @@ fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fa
   const size_t n = (size_t)rows + 1;
   fanin_lines lines = {.row_sums = calloc(n, sizeof(double)), .row_prints = calloc(n, sizeof(uint64_t))};
   numbered *const sorted = calloc(n, sizeof *sorted);
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   if (!lines.row_sums || !lines.row_prints || !sorted) {
-    status = fanin__fail(FANIN_OUT_OF_MEMORY, "fingerprints of %" PRIu64 " rows", rows);
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "fingerprints of %" PRIu64 " rows", rows);
   }
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) {
     status = fanin_measure_lines(f, queue, t, rows, 0, (fanin_standard){0, 1}, n_wait, wait_list, &lines);
   }
-  if (status == FANIN_OK) find_equal(lines.row_prints, sorted, rows, out);
+  if (status == FANIN_STATUS_OK) find_equal(lines.row_prints, sorted, rows, out);
   free(sorted);
   free(lines.row_prints);
   free(lines.row_sums);

@@ -130,7 +130,7 @@ static fanin_status prepare(pass *p, const fanin__dense *dense) {
   p->partials.reals = malloc(reals);
   p->partials.finite = malloc(lanes * sizeof *p->partials.finite);
   if (!p->partials.reals || !p->partials.finite) {
-    return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu partial sums", lanes);
+    return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu partial sums", lanes);
   }
   FANIN__TRY(fanin__kernel(p->f, &fanin__source_measure, dense->options, "measure", &p->kernel));
   cl_int code = CL_SUCCESS;
@@ -138,7 +138,7 @@ static fanin_status prepare(pass *p, const fanin__dense *dense) {
   if (code == CL_SUCCESS) {
     p->finite = clCreateBuffer(p->f->context, CL_MEM_WRITE_ONLY, lanes * sizeof(cl_ulong), NULL, &code);
   }
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clCreateBuffer for partial sums");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clCreateBuffer for partial sums");
 }
 
 static cl_int set_arguments(const pass *p, const fanin_tensor *t, uint64_t elements, double scale) {
@@ -182,7 +182,7 @@ static fanin_status run(pass *p, const fanin_tensor *t, uint64_t elements, doubl
   (void)clReleaseEvent(done);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueReadBuffer of partial sums");
   combine(&p->partials, scale, stats);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status measure(pass *p, const fanin_tensor *t, const fanin__dense *dense, cl_uint n_wait,
@@ -194,7 +194,7 @@ static fanin_status measure(pass *p, const fanin_tensor *t, const fanin__dense *
   const double scale = scale_for(&stats, p->partials.f64);
   if (scale != 1) FANIN__TRY(run(p, t, elements, scale, 0, NULL, &stats));
   *out = stats;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
@@ -206,7 +206,7 @@ fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor 
   if (dense.elements == 0) {
     FANIN__TRY(fanin__wait(n_wait, wait_list));
     *out = (fanin_stats){0};
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   pass p = {.f = f, .queue = when.queue};
   const fanin_status status = measure(&p, t, &dense, n_wait, wait_list, out);

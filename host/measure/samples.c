@@ -17,11 +17,12 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   fanin__when when;
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
-  const fanin_tensor room = fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_F32, NULL, 1, &d.elements);
+  const fanin_tensor room =
+      fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_DTYPE_F32, NULL, 1, &d.elements);
   fanin__dense into;
   FANIN__TRY(fanin__dense_of(f, &room, &into));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements == 0) return FANIN_OK;
+  if (d.elements == 0) return FANIN_STATUS_OK;
   const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const cl_ulong elements = d.elements, at = first;
@@ -31,10 +32,10 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   cl_kernel kernel = NULL;
   cl_event done = NULL;
   fanin_status status = fanin__kernel(f, &fanin__source_samples, d.options, "standardise", &kernel);
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) {
     status = fanin__launch(when.queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done);
   }
-  if (status == FANIN_OK) status = fanin__wait(1, &done);
+  if (status == FANIN_STATUS_OK) status = fanin__wait(1, &done);
   if (done) (void)clReleaseEvent(done);
   if (kernel) (void)clReleaseKernel(kernel);
   return status;
@@ -61,37 +62,37 @@ static fanin_status run(fanin *f, cl_command_queue queue, cl_kernel kernel, cl_m
 static fanin_status check_pairs(uint64_t tensors, uint64_t length, const fanin_pair *pairs, size_t n) {
   for (size_t k = 0; k < n; k++) {
     if (pairs[k].a < tensors && pairs[k].b < tensors && pairs[k].count <= length && pairs[k].count % 16 == 0) continue;
-    return fanin__fail(FANIN_BAD_ARGUMENT,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "pairs[%zu] = {%" PRIu32 ", %" PRIu32 ", %" PRIu32 "}; accepted are samples below %" PRIu64
                        " and a count up to %" PRIu64 " that 16 divides",
                        k, pairs[k].a, pairs[k].b, pairs[k].count, tensors, length);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem samples, uint64_t tensors, uint64_t length,
                                  const fanin_pair *pairs, size_t n, fanin_products *out) {
   fanin__dense d;
   fanin__when when;
-  const fanin_tensor all = fanin_tensor_of(samples, 0, FANIN_F32, NULL, 2, (const uint64_t[]){tensors, length});
+  const fanin_tensor all = fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length});
   FANIN__TRY(fanin__dense_of(f, &all, &d));
   FANIN__TRY(fanin__when_of(f, queue, 0, NULL, NULL, &when));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
-  if (n == 0) return FANIN_OK;
+  if (n == 0) return FANIN_STATUS_OK;
   const size_t most = n < MOST_PAIRS ? n : MOST_PAIRS;
   float *const host = malloc(SUMS * most * sizeof *host);
   cl_uint4 *const list = malloc(most * sizeof *list);
   cl_mem memory[2] = {NULL, NULL};
   cl_kernel kernel = NULL;
-  fanin_status status = FANIN_OK;
-  if (!host || !list) status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu pairs", most);
-  if (status == FANIN_OK) status = fanin__kernel(f, &fanin__source_samples, d.options, "correlate", &kernel);
-  if (status == FANIN_OK) status = fanin__new_buffer(f, most * sizeof *list, &memory[0]);
-  if (status == FANIN_OK) status = fanin__new_buffer(f, SUMS * most * sizeof *host, &memory[1]);
-  for (size_t first = 0; first < n && status == FANIN_OK; first += most) {
+  fanin_status status = FANIN_STATUS_OK;
+  if (!host || !list) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu pairs", most);
+  if (status == FANIN_STATUS_OK) status = fanin__kernel(f, &fanin__source_samples, d.options, "correlate", &kernel);
+  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, most * sizeof *list, &memory[0]);
+  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, SUMS * most * sizeof *host, &memory[1]);
+  for (size_t first = 0; first < n && status == FANIN_STATUS_OK; first += most) {
     const size_t block = n - first < most ? n - first : most;
     status = run(f, when.queue, kernel, samples, length, pairs + first, block, memory, host, list);
-    for (size_t k = 0; k < block && status == FANIN_OK; k++) {
+    for (size_t k = 0; k < block && status == FANIN_STATUS_OK; k++) {
       const float *const sums = host + k;
       out[first + k] = (fanin_products){(double)sums[0], (double)sums[block], (double)sums[2 * block],
                                         (double)sums[3 * block], (double)sums[4 * block]};

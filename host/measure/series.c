@@ -34,19 +34,19 @@ static fanin_status run(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   cl_mem sums = NULL;
   cl_event done = NULL;
   void *const reals = malloc(bytes);
-  fanin_status status = FANIN_OK;
-  if (!reals) status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu bytes of partial sums", bytes);
-  if (status == FANIN_OK) status = fanin__kernel(f, &fanin__source_series, d->options, "series", &kernel);
-  if (status == FANIN_OK) status = fanin__new_buffer(f, bytes, &sums);
-  if (status == FANIN_OK) {
+  fanin_status status = FANIN_STATUS_OK;
+  if (!reals) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes of partial sums", bytes);
+  if (status == FANIN_STATUS_OK) status = fanin__kernel(f, &fanin__source_series, d->options, "series", &kernel);
+  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, bytes, &sums);
+  if (status == FANIN_STATUS_OK) {
     const fanin__argument arguments[] = {
         FANIN__VALUE(t->buffer),   FANIN__VALUE(d->offset),   FANIN__VALUE(elements), FANIN__VALUE(spread.pitch),
         FANIN__VALUE(spread.step), FANIN__VALUE(spread.span), FANIN__REAL(d, shift),  FANIN__REAL(d, scale),
         FANIN__VALUE(lag),         FANIN__VALUE(sums)};
     status = fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done);
   }
-  if (status == FANIN_OK) status = fanin__read_back(queue, sums, bytes, reals, done);
-  if (status == FANIN_OK) add_up(d, reals, lanes, out);
+  if (status == FANIN_STATUS_OK) status = fanin__read_back(queue, sums, bytes, reals, done);
+  if (status == FANIN_STATUS_OK) add_up(d, reals, lanes, out);
   if (done) (void)clReleaseEvent(done);
   fanin__free_buffer(sums);
   if (kernel) (void)clReleaseKernel(kernel);
@@ -63,7 +63,7 @@ fanin_status fanin_measure_series(fanin *f, cl_command_queue queue, const fanin_
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements == 0) {
     *out = (fanin_series){0};
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   return run(f, when.queue, t, &d, by, lags, out);
 }

@@ -27,14 +27,14 @@ static fanin_status sum_gradient(fanin__mlp *w, size_t l, double z_rms, fanin__g
   fanin__mlp_plane(w, 2, w->unit * (double)z_scale, sums->dz);
   sums->f16_overflow = fanin__mlp_plane_sum(w, 3);
   sums->f16_underflow = fanin__mlp_plane_sum(w, 4);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__mlp_output_gradient(fanin__mlp *w, double z_rms, fanin__gradient_sums *sums) {
   const uint64_t shape[2] = {w->batch, w->stages[w->layers].width};
   const fanin_init unit = fanin_normal(0, 1);
   w->unit = 1;
-  FANIN__TRY(fanin__mlp_fill(w, w->delta, FANIN_F32, NULL, 2, shape, &unit, "gradient"));
+  FANIN__TRY(fanin__mlp_fill(w, w->delta, FANIN_DTYPE_F32, NULL, 2, shape, &unit, "gradient"));
   return sum_gradient(w, w->layers, z_rms, sums);
 }
 
@@ -82,12 +82,12 @@ static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fa
   fanin__mlp_plane(w, 4, g * g, sums->skip_slope);
   fanin__mlp_plane(w, 5, h * g, sums->mixed_slope);
   fanin__mlp_plane(w, 6, w->unit * w->unit, sums->dy);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status through_norm(const fanin__mlp *w, size_t l) {
   const fanin__stage *const s = &w->stages[l];
-  if (s->norm == FANIN_NORM_NONE) return FANIN_OK;
+  if (s->norm == FANIN_NORM_NONE) return FANIN_STATUS_OK;
   const bool rows = s->norm == FANIN_NORM_LAYER;
   const uint64_t lines = rows ? w->batch : s->width;
   const cl_ulong pitch = rows ? s->width : 1, stride = rows ? 1 : s->width, length = rows ? s->width : w->batch;
@@ -118,9 +118,9 @@ fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, dou
                                  .c = w->weight_f32};
   FANIN__TRY(fanin__mlp_multiply(w, &product));
   fanin_stats stats = {0};
-  const fanin_tensor t = fanin_tensor_of(w->weight_f32, 0, FANIN_F32, NULL, 2, shape);
+  const fanin_tensor t = fanin_tensor_of(w->weight_f32, 0, FANIN_DTYPE_F32, NULL, 2, shape);
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
   const double unit = (double)alpha * w->unit * (double)w->batch;
   *mean_square = stats.nonfinite > 0 ? INFINITY : stats.second / unit / unit * (double)w->batch;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

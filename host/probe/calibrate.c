@@ -21,29 +21,32 @@ typedef struct calibration {
 enum { ARRAYS = 5 };
 
 static fanin_status check_options(const fanin_calibrate_options *options) {
-  if (options->criterion != FANIN_SECOND_MOMENT && options->criterion != FANIN_VARIANCE) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "criterion is %d; FANIN_SECOND_MOMENT and FANIN_VARIANCE are accepted",
+  if (options->criterion != FANIN_CRITERION_SECOND_MOMENT && options->criterion != FANIN_CRITERION_VARIANCE) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
+                       "criterion is %d; FANIN_CRITERION_SECOND_MOMENT and FANIN_CRITERION_VARIANCE are accepted",
                        (int)options->criterion);
   }
   if (!(options->target >= 1e-30 && options->target <= 1e30)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "target is %g; it must be 1e-30 to 1e30", options->target);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "target is %g; it must be 1e-30 to 1e30", options->target);
   }
   if (!(options->tolerance > 0 && options->tolerance < 1)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "tolerance is %g; it must be above 0 and below 1", options->tolerance);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "tolerance is %g; it must be above 0 and below 1",
+                       options->tolerance);
   }
   if (options->max_iterations < 1) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "max_iterations is %d; it must be at least 1", options->max_iterations);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "max_iterations is %d; it must be at least 1",
+                       options->max_iterations);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check_weights(const fanin_probe_config *config) {
   for (size_t l = 0; l + 1 < config->n_widths; l++) {
     if (config->weights && config->weights[l].buffer) continue;
-    return fanin__fail(FANIN_BAD_ARGUMENT, "weights[%zu] has no buffer; calibration rescales tensors of the caller's",
-                       l);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
+                       "weights[%zu] has no buffer; calibration rescales tensors of the caller's", l);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static uint64_t elements_of(const fanin_tensor *t) {
@@ -56,7 +59,7 @@ static uint64_t elements_of(const fanin_tensor *t) {
 static fanin_status scale_weights(const calibration *c, cl_mem from, size_t from_offset, cl_mem to, uint64_t n,
                                   double factor) {
   static const char *const kernels[FANIN_DTYPE_COUNT] = {
-      [FANIN_F32] = "scale_f32", [FANIN_F16] = "scale_f16", [FANIN_BF16] = "scale_bf16"};
+      [FANIN_DTYPE_F32] = "scale_f32", [FANIN_DTYPE_F16] = "scale_f16", [FANIN_DTYPE_BF16] = "scale_bf16"};
   const size_t element = fanin_dtype_size(c->config->dtype);
   const cl_ulong first_from = from_offset / element, first_to = to == from ? first_from : 0;
   const float by = (float)factor;
@@ -69,14 +72,14 @@ static fanin_status weigh(const calibration *c, size_t l, double *rms) {
   fanin_stats stats = {0};
   FANIN__TRY(fanin_measure(c->mlp.f, c->mlp.queue, &c->config->weights[l - 1], 0, NULL, &stats));
   if (stats.nonfinite > 0) {
-    return fanin__fail(FANIN_NOT_FINITE, "layer %zu: %" PRIu64 " of %" PRIu64 " weights are infinite or NaN", l,
+    return fanin__fail(FANIN_STATUS_NOT_FINITE, "layer %zu: %" PRIu64 " of %" PRIu64 " weights are infinite or NaN", l,
                        stats.nonfinite, stats.count);
   }
   if (stats.second == 0) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "layer %zu: all weights are 0; no factor changes the variance", l);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "layer %zu: all weights are 0; no factor changes the variance", l);
   }
   *rms = sqrt(stats.second);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static double total(const double *x, uint64_t n) {
@@ -93,17 +96,18 @@ static fanin_status measure(calibration *c, size_t l, double factor, double z_rm
   FANIN__TRY(fanin__mlp_widen(&c->mlp, elements_of(t)));
   FANIN__TRY(fanin__mlp_forward(&c->mlp, l, z_rms, z_rms, &c->sums));
   const double second = total(c->sums.zz, batch) / elements, mean = total(c->sums.z, batch) / elements;
-  *moment = c->options->criterion == FANIN_VARIANCE ? second - mean * mean : second;
+  *moment = c->options->criterion == FANIN_CRITERION_VARIANCE ? second - mean * mean : second;
   if (!isfinite(*moment) || !isfinite(total(c->sums.hh, batch))) {
-    return fanin__fail(FANIN_NOT_FINITE, "layer %zu: with the weights times %g, activations overflow f32", l, factor);
+    return fanin__fail(FANIN_STATUS_NOT_FINITE, "layer %zu: with the weights times %g, activations overflow f32", l,
+                       factor);
   }
   if (!(*moment > 1e-10 * second)) { /* what f32's rounding could make */
-    return fanin__fail(FANIN_BAD_ARGUMENT,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "layer %zu: the preactivations' variance is %g at a mean of %g; these data "
                        "cannot be calibrated on",
                        l, fmax(*moment, 0), mean);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status calibrate_layer(calibration *c, size_t l, fanin_calibrated_layer *out) {
@@ -118,9 +122,10 @@ static fanin_status calibrate_layer(calibration *c, size_t l, fanin_calibrated_l
   layer.before = moment;
   while (!(fabs(moment / o->target - 1) <= o->tolerance)) {
     if (layer.iterations == o->max_iterations) {
-      return fanin__fail(FANIN_BAD_ARGUMENT, "layer %zu: after %d iterations %s is %g, not within %g of %g%s", l,
-                         layer.iterations, o->criterion == FANIN_VARIANCE ? "the variance" : "the second moment",
-                         moment, o->tolerance, o->target, bias2 >= o->target ? "; the biases alone have more" : "");
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "layer %zu: after %d iterations %s is %g, not within %g of %g%s", l,
+                         layer.iterations,
+                         o->criterion == FANIN_CRITERION_VARIANCE ? "the variance" : "the second moment", moment,
+                         o->tolerance, o->target, bias2 >= o->target ? "; the biases alone have more" : "");
     }
     layer.factor *= sqrt(o->target / moment);
     layer.iterations++;
@@ -128,7 +133,7 @@ static fanin_status calibrate_layer(calibration *c, size_t l, fanin_calibrated_l
   }
   layer.after = moment;
   *out = layer;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status run(calibration *c, fanin_calibrated_layer *layers) {
@@ -147,18 +152,18 @@ static fanin_status run(calibration *c, fanin_calibrated_layer *layers) {
     FANIN__TRY(scale_weights(c, t->buffer, t->offset, t->buffer, elements_of(t), layers[l - 1].factor));
   }
   const cl_int code = clFinish(c->mlp.queue);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clFinish");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clFinish");
 }
 
 static fanin_status allocate(calibration *c) {
   const size_t batch = (size_t)c->config->batch;
   c->numbers = calloc(batch, ARRAYS * sizeof *c->numbers);
-  if (!c->numbers) return fanin__fail(FANIN_OUT_OF_MEMORY, "numbers of %zu samples", batch);
+  if (!c->numbers) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %zu samples", batch);
   double **const arrays[ARRAYS] = {&c->sums.zz, &c->sums.z, &c->sums.h, &c->sums.hh, &c->sums.hhhh};
   for (size_t k = 0; k < ARRAYS; k++) {
     *arrays[k] = c->numbers + k * batch;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
@@ -169,15 +174,16 @@ fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe
   FANIN__TRY(fanin__probe_check(f, config));
   FANIN__TRY(check_weights(config));
   const fanin__activation *const activation = fanin__activation_find(config->activation);
-  if (!activation) return FANIN_BAD_ARGUMENT;
+  if (!activation) return FANIN_STATUS_BAD_ARGUMENT;
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   fanin_calibrated_layer *const result = calloc(config->n_widths - 1, sizeof *result);
-  fanin_status status = result ? FANIN_OK : fanin__fail(FANIN_OUT_OF_MEMORY, "%zu layers", config->n_widths - 1);
-  if (status == FANIN_OK) status = fanin__mlp_open(&c.mlp, f, resolved, config, activation, false);
-  if (status == FANIN_OK) status = allocate(&c);
-  if (status == FANIN_OK) status = run(&c, result);
+  fanin_status status =
+      result ? FANIN_STATUS_OK : fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu layers", config->n_widths - 1);
+  if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&c.mlp, f, resolved, config, activation, false);
+  if (status == FANIN_STATUS_OK) status = allocate(&c);
+  if (status == FANIN_STATUS_OK) status = run(&c, result);
   (void)clFinish(resolved); /* nothing may still use the buffers */
-  for (size_t l = 0; status == FANIN_OK && l + 1 < config->n_widths; l++) {
+  for (size_t l = 0; status == FANIN_STATUS_OK && l + 1 < config->n_widths; l++) {
     layers[l] = result[l];
   }
   fanin__mlp_close(&c.mlp);

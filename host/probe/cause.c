@@ -1,4 +1,4 @@
-/* Why weights have another standard deviation than their initialiser gives, or why the right one does not do: the
+/* Why weights have another standard deviation than their initializer gives, or why the right one does not do: the
  * mistakes that are usually made, each with the std that it leads to. */
 #include <math.h>
 #include <stdio.h>
@@ -19,26 +19,26 @@ static size_t list_mistakes(const fanin__judge *j, size_t l, mistake *out) {
   const double in = (double)y->fan_in, fan_out = (double)y->fan_out, avg = 0.5 * (in + fan_out);
   const double expected = y->weight_std_expected;
   double gain = 1;
-  (void)fanin_gain(j->p->config->activation, j->p->config->slope, FANIN_SECOND_MOMENT, &gain);
+  (void)fanin_gain(j->p->config->activation, j->p->config->slope, FANIN_CRITERION_SECOND_MOMENT, &gain);
   const mistake all[] = {
-      {FANIN_WRONG_FAN, sqrt(in / fan_out), "what fan_out for fan_in gives: swapped fans"},
-      {FANIN_WRONG_FAN, sqrt(fan_out / in), "what fan_in for fan_out gives: swapped fans"},
-      {FANIN_WRONG_FAN, sqrt(in / avg), "what fan_avg for fan_in gives"},
-      {FANIN_WRONG_FAN, sqrt(avg / in), "what fan_in for fan_avg gives"},
-      {FANIN_WRONG_FAN, sqrt(fan_out / avg), "what fan_avg for fan_out gives"},
-      {FANIN_WRONG_FAN, sqrt(avg / fan_out), "what fan_out for fan_avg gives"},
-      {FANIN_GAIN_MISMATCH, expected, "its square: a variance where a std was wanted"},
-      {FANIN_GAIN_MISMATCH, 1 / sqrt(expected), "its square root: a std where a variance was wanted"},
-      {FANIN_GAIN_MISMATCH, sqrt(2), "sqrt(2) times it: He's gain for LeCun's"},
-      {FANIN_GAIN_MISMATCH, sqrt(0.5), "1/sqrt(2) times it: LeCun's gain for He's"},
-      {FANIN_GAIN_MISMATCH, sqrt(3), "sqrt(3) times it: a uniform bound where a std was wanted"},
-      {FANIN_GAIN_MISMATCH, sqrt(1.0 / 3), "1/sqrt(3) times it: a std where a uniform bound was wanted"},
-      {FANIN_GAIN_MISMATCH, 5.0 / 3, "5/3 times it: PyTorch's gain of tanh"},
-      {FANIN_GAIN_MISMATCH, 0.6, "3/5 of it: without PyTorch's gain of tanh"},
-      {FANIN_GAIN_MISMATCH, gain, "the activation's gain times it"},
-      {FANIN_GAIN_MISMATCH, 1 / gain, "it without the activation's gain"},
-      {FANIN_GAIN_MISMATCH, 0.87962566103423978, "what cutting at 2 sigma without correction leaves"},
-      {FANIN_GAIN_MISMATCH, 0, "0: a constant"}};
+      {FANIN_DIAGNOSIS_WRONG_FAN, sqrt(in / fan_out), "what fan_out for fan_in gives: swapped fans"},
+      {FANIN_DIAGNOSIS_WRONG_FAN, sqrt(fan_out / in), "what fan_in for fan_out gives: swapped fans"},
+      {FANIN_DIAGNOSIS_WRONG_FAN, sqrt(in / avg), "what fan_avg for fan_in gives"},
+      {FANIN_DIAGNOSIS_WRONG_FAN, sqrt(avg / in), "what fan_in for fan_avg gives"},
+      {FANIN_DIAGNOSIS_WRONG_FAN, sqrt(fan_out / avg), "what fan_avg for fan_out gives"},
+      {FANIN_DIAGNOSIS_WRONG_FAN, sqrt(avg / fan_out), "what fan_out for fan_avg gives"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, expected, "its square: a variance where a std was wanted"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, 1 / sqrt(expected), "its square root: a std where a variance was wanted"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, sqrt(2), "sqrt(2) times it: He's gain for LeCun's"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, sqrt(0.5), "1/sqrt(2) times it: LeCun's gain for He's"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, sqrt(3), "sqrt(3) times it: a uniform bound where a std was wanted"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, sqrt(1.0 / 3), "1/sqrt(3) times it: a std where a uniform bound was wanted"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, 5.0 / 3, "5/3 times it: PyTorch's gain of tanh"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, 0.6, "3/5 of it: without PyTorch's gain of tanh"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, gain, "the activation's gain times it"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, 1 / gain, "it without the activation's gain"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, 0.87962566103423978, "what cutting at 2 sigma without correction leaves"},
+      {FANIN_DIAGNOSIS_GAIN_MISMATCH, 0, "0: a constant"}};
   size_t n = 0;
   for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
     if (all[k].factor != 1) out[n++] = all[k];
@@ -58,7 +58,7 @@ static mistake explain(const fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
   const double ratio = y->weight_std / y->weight_std_expected;
   double nearest = nearness(j, l);
-  mistake list[MISTAKES_MAX], best = {FANIN_GAIN_MISMATCH, ratio, NULL};
+  mistake list[MISTAKES_MAX], best = {FANIN_DIAGNOSIS_GAIN_MISMATCH, ratio, NULL};
   const size_t count = list_mistakes(j, l, list);
   for (size_t k = 0; k < count; k++) {
     const double distance = list[k].factor > 0 ? fabs(ratio / list[k].factor - 1) : ratio == 0 ? 0 : INFINITY;
@@ -99,21 +99,21 @@ static bool was_found(const fanin__judge *j, fanin_diagnosis diagnosis) {
 }
 
 void fanin__find_wrong_fan(fanin__judge *j) {
-  find_causes(j, FANIN_WRONG_FAN);
+  find_causes(j, FANIN_DIAGNOSIS_WRONG_FAN);
 }
 
-/* Also the gain of an initialiser that does what it says, where q drifts: sigma_w^2 V(1) should be 1. */
+/* Also the gain of an initializer that does what it says, where q drifts: sigma_w^2 V(1) should be 1. */
 void fanin__find_gain(fanin__judge *j) {
-  find_causes(j, FANIN_GAIN_MISMATCH);
+  find_causes(j, FANIN_DIAGNOSIS_GAIN_MISMATCH);
   const fanin__probe *const p = j->p;
-  const bool drifts = was_found(j, FANIN_FORWARD_VANISH) || was_found(j, FANIN_FORWARD_EXPLODE);
+  const bool drifts = was_found(j, FANIN_DIAGNOSIS_FORWARD_VANISH) || was_found(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE);
   if (!drifts || p->layers < 2 || p->config->norm != FANIN_NORM_NONE) return;
   const double v = fanin__v(p->activation, p->config->slope, 1);
   for (size_t l = 2; l <= p->layers; l++) {
     const fanin__trace *const t = &p->trace[l];
     const double gain2 = t->variance * (double)p->config->widths[l - 1];
     if (!t->lawful || !(gain2 > 0) || fabs(gain2 * v - 1) < 0.02) continue;
-    fanin__find(j, FANIN_GAIN_MISMATCH, l, p->layers,
+    fanin__find(j, FANIN_DIAGNOSIS_GAIN_MISMATCH, l, p->layers,
                 "layer %zu: fan_in times the weights' variance is %.4g; %s keeps q = 1 with %.4g, a gain of %.5g", l,
                 gain2, p->activation->name, 1 / v, sqrt(1 / v));
     return;

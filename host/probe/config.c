@@ -9,48 +9,51 @@
 
 static fanin_status check_numbers(const fanin_probe_config *config) {
   if (config->n_widths < 2) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2", config->n_widths);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2",
+                       config->n_widths);
   }
   for (size_t l = 0; l < config->n_widths; l++) {
-    if (config->widths[l] == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
+    if (config->widths[l] == 0)
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
   }
-  if (config->batch == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 0; it must be at least 1");
-  if (config->dtype != FANIN_F32 && config->dtype != FANIN_F16 && config->dtype != FANIN_BF16) {
+  if (config->batch == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "batch is 0; it must be at least 1");
+  if (config->dtype != FANIN_DTYPE_F32 && config->dtype != FANIN_DTYPE_F16 && config->dtype != FANIN_DTYPE_BF16) {
     const char *const name = fanin_dtype_name(config->dtype);
-    return fanin__fail(FANIN_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16", name ? name : "unknown");
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16",
+                       name ? name : "unknown");
   }
   if (!(config->bias_std >= 0 && config->bias_std <= 1e15)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
   }
   if (!(fabs(config->slope) <= 1e15)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "slope is %g; it must be finite, at most 1e15", config->slope);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "slope is %g; it must be finite, at most 1e15", config->slope);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check_norm(const fanin_probe_config *config) {
   if (config->norm != FANIN_NORM_NONE && config->norm != FANIN_NORM_LAYER && config->norm != FANIN_NORM_BATCH) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "norm is %d; FANIN_NORM_NONE, _LAYER and _BATCH are accepted",
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "norm is %d; FANIN_NORM_NONE, _LAYER and _BATCH are accepted",
                        (int)config->norm);
   }
   if (config->norm == FANIN_NORM_BATCH && config->batch < 2) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "batch is 1; batch norm needs at least 2 samples");
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "batch is 1; batch norm needs at least 2 samples");
   }
   for (size_t l = 1; config->norm == FANIN_NORM_LAYER && l + 1 < config->n_widths; l++) {
     if (config->widths[l] < 2) {
-      return fanin__fail(FANIN_BAD_ARGUMENT, "widths[%zu] is 1; layer norm needs at least 2 features", l);
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "widths[%zu] is 1; layer norm needs at least 2 features", l);
     }
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Layer l's tensor of the caller's, if there is one. */
 static fanin_status check_weight(const fanin *f, const fanin_probe_config *config, size_t l) {
   const fanin_tensor *const t = config->weights ? &config->weights[l - 1] : NULL;
   fanin__view view;
-  if (!t || !t->buffer) return FANIN_OK;
+  if (!t || !t->buffer) return FANIN_STATUS_OK;
   if (t->rank != 2 || t->shape[0] != config->widths[l] || t->shape[1] != config->widths[l - 1]) {
-    return fanin__fail(FANIN_BAD_SHAPE,
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                        "weights[%zu] has rank %d and begins %" PRIu64 " x %" PRIu64 "; layer %zu needs %" PRIu64
                        " x %" PRIu64,
                        l - 1, t->rank, t->rank > 0 ? t->shape[0] : 0, t->rank > 1 ? t->shape[1] : 0, l,
@@ -59,23 +62,25 @@ static fanin_status check_weight(const fanin *f, const fanin_probe_config *confi
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
   if (t->dtype != config->dtype) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "weights[%zu] is %s and dtype is %s; they must agree", l - 1,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "weights[%zu] is %s and dtype is %s; they must agree", l - 1,
                        fanin_dtype_name(t->dtype), fanin_dtype_name(config->dtype));
   }
   const uint64_t elements = t->shape[0] * t->shape[1];
   if (view.elements != elements || view.bytes != elements * fanin_dtype_size(t->dtype)) {
-    return fanin__fail(FANIN_BAD_SHAPE, "weights[%zu] is a part or strided; a probe takes dense, whole tensors", l - 1);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "weights[%zu] is a part or strided; a probe takes dense, whole tensors",
+                       l - 1);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
-/* By how much layer l's weights are larger than the initialiser makes them. */
+/* By how much layer l's weights are larger than the initializer makes them. */
 static fanin_status factor_of(const fanin_probe_config *config, size_t l, double *out) {
   *out = 1;
-  if (!config->weight_factors || !config->weights || !config->weights[l - 1].buffer) return FANIN_OK;
+  if (!config->weight_factors || !config->weights || !config->weights[l - 1].buffer) return FANIN_STATUS_OK;
   *out = config->weight_factors[l - 1];
-  if (*out > 0 && *out <= 1e15) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT, "weight_factors[%zu] is %g; it must be above 0 and at most 1e15", l - 1, *out);
+  if (*out > 0 && *out <= 1e15) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "weight_factors[%zu] is %g; it must be above 0 and at most 1e15", l - 1,
+                     *out);
 }
 
 static fanin_tensor weight_of(const fanin_probe_config *config, size_t l) {
@@ -92,7 +97,7 @@ static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_mom
   out->std *= factor;
   out->lo *= factor;
   out->hi *= factor;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
@@ -107,7 +112,7 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
     FANIN__TRY(fanin__gemm_check(n, n_in, config->batch));
     FANIN__TRY(check_weight(f, config, l));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* What rounding to 16 bits does to numbers of N(0, std^2), which the entries of large orthogonal matrices nearly are,
@@ -118,7 +123,7 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
 static void rounding_of(fanin_dtype dtype, double std, fanin__ties *out) {
   static const struct {
     int bits, least; /* of the fraction; exponent of the least normal number */
-  } formats[FANIN_DTYPE_COUNT] = {[FANIN_F16] = {10, -14}, [FANIN_BF16] = {7, -126}};
+  } formats[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F16] = {10, -14}, [FANIN_DTYPE_BF16] = {7, -126}};
   const int first = (int)floor(log2(std)) - 20, binades = 24;
   for (int k = first; k < first + binades; k++) {
     const int exponent = k > formats[dtype].least ? k : formats[dtype].least;
@@ -133,9 +138,9 @@ static void rounding_of(fanin_dtype dtype, double std, fanin__ties *out) {
  * taken for four standard deviations. */
 static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
   fanin__ties ties = {.inverse = 0};
-  if (config->init.kind != FANIN_ORTHOGONAL || !(std > 0)) return ties;
+  if (config->init.kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
   const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
-  if (config->dtype != FANIN_F32) rounding_of(config->dtype, std, &ties);
+  if (config->dtype != FANIN_DTYPE_F32) rounding_of(config->dtype, std, &ties);
   if (factor != 1) { /* they were rounded once more when they were scaled */
     ties.rounding *= 2;
     ties.excess *= 2;
@@ -156,8 +161,8 @@ fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fan
   out->ties = ties_of(config, l, out->weights.std, factor);
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
-  const bool fixed = law.kind == FANIN_LAW_ONES || law.kind == FANIN_LAW_FIXED;
+  const bool fixed = law.kind == FANIN_LAW_KIND_ONES || law.kind == FANIN_LAW_KIND_FIXED;
   out->lawful = !fixed && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
   out->drawn = !fixed;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

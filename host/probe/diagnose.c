@@ -23,7 +23,7 @@ static const size_t long_line = 8;      /* weights in a line that 16 bits do not
 void fanin__find(fanin__judge *j, fanin_diagnosis diagnosis, size_t first, size_t last, const char *format, ...) {
   fanin_finding *const list = realloc(j->list, (j->n + 1) * sizeof *list);
   if (!list) {
-    j->status = fanin__fail(FANIN_OUT_OF_MEMORY, "%zu findings", j->n + 1);
+    j->status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu findings", j->n + 1);
     return;
   }
   j->list = list;
@@ -85,24 +85,24 @@ static void find_drift(fanin__judge *j, fanin_diagnosis diagnosis, bool forward,
 }
 
 static void forward_vanish(fanin__judge *j) {
-  find_drift(j, FANIN_FORWARD_VANISH, true, false);
+  find_drift(j, FANIN_DIAGNOSIS_FORWARD_VANISH, true, false);
 }
 
 static void forward_explode(fanin__judge *j) {
   const size_t l = j->p->report->overflow_layer;
   if (l == 0) {
-    find_drift(j, FANIN_FORWARD_EXPLODE, true, true);
+    find_drift(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE, true, true);
   } else {
-    fanin__find(j, FANIN_FORWARD_EXPLODE, l, j->p->layers, "the values of layer %zu overflow f32", l);
+    fanin__find(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE, l, j->p->layers, "the values of layer %zu overflow f32", l);
   }
 }
 
 static void backward_vanish(fanin__judge *j) {
-  find_drift(j, FANIN_BACKWARD_VANISH, false, false);
+  find_drift(j, FANIN_DIAGNOSIS_BACKWARD_VANISH, false, false);
 }
 
 static void backward_explode(fanin__judge *j) {
-  find_drift(j, FANIN_BACKWARD_EXPLODE, false, true);
+  find_drift(j, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, false, true);
 }
 
 /* Lines of drawn weights that are equal. */
@@ -116,9 +116,10 @@ static void symmetry(fanin__judge *j) {
     const fanin_probe_layer *const y = layer(j, l);
     if (y->fan_in * y->fan_out == 1 || !j->p->trace[l].drawn) continue;
     if (y->weight_std == 0) {
-      fanin__find(j, FANIN_SYMMETRY, l, l, "layer %zu: all weights are %.4g", l, y->weight_mean);
+      fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l, "layer %zu: all weights are %.4g", l, y->weight_mean);
     } else if (is_tied(j, l)) {
-      fanin__find(j, FANIN_SYMMETRY, l, l, "layer %zu: %llu of %llu rows and %llu of %llu columns equal another one", l,
+      fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l,
+                  "layer %zu: %llu of %llu rows and %llu of %llu columns equal another one", l,
                   (unsigned long long)y->tied_rows, (unsigned long long)y->fan_out, (unsigned long long)y->tied_columns,
                   (unsigned long long)y->fan_in);
     }
@@ -144,7 +145,8 @@ static double saturated_share(const fanin__judge *j, size_t l) {
 }
 
 static void saturated(fanin__judge *j) {
-  find_above(j, FANIN_SATURATED, saturated_share, most, "a share of %.3g of activations is saturated in layer %zu");
+  find_above(j, FANIN_DIAGNOSIS_SATURATED, saturated_share, most,
+             "a share of %.3g of activations is saturated in layer %zu");
 }
 
 static double dead_share(const fanin__judge *j, size_t l) {
@@ -152,7 +154,7 @@ static double dead_share(const fanin__judge *j, size_t l) {
 }
 
 static void dead_relu(fanin__judge *j) {
-  find_above(j, FANIN_DEAD_RELU, dead_share, mostly_dead,
+  find_above(j, FANIN_DIAGNOSIS_DEAD_RELU, dead_share, mostly_dead,
              "a share of %.3g of features is 0 for the whole batch in layer %zu");
 }
 
@@ -162,7 +164,8 @@ static double cosine(const fanin__judge *j, size_t l) {
 
 static void rank_collapse(fanin__judge *j) {
   if (j->p->trace[0].correlation > collapsed) return; /* it came so */
-  find_above(j, FANIN_RANK_COLLAPSE, cosine, collapsed, "two samples have a mean cosine of %.6g in layer %zu");
+  find_above(j, FANIN_DIAGNOSIS_RANK_COLLAPSE, cosine, collapsed,
+             "two samples have a mean cosine of %.6g in layer %zu");
 }
 
 static double share_of_mean(const fanin__judge *j, size_t l) {
@@ -171,7 +174,7 @@ static double share_of_mean(const fanin__judge *j, size_t l) {
 }
 
 static void mean_drift(fanin__judge *j) {
-  find_above(j, FANIN_MEAN_DRIFT, share_of_mean, mean_share,
+  find_above(j, FANIN_DIAGNOSIS_MEAN_DRIFT, share_of_mean, mean_share,
              "by theory, the mean makes a share of %.3g of the activations' mean square in layer %zu");
 }
 
@@ -192,7 +195,7 @@ static void f16_range(fanin__judge *j) {
   const fanin_probe_layer *const y = layer(j, first);
   const bool gradients =
       fmax(y->f16_gradient_overflow, y->f16_gradient_underflow) > fmax(y->f16_overflow, y->f16_underflow);
-  fanin__find(j, FANIN_FP16_RANGE, first, last,
+  fanin__find(j, FANIN_DIAGNOSIS_FP16_RANGE, first, last,
               "layer %zu: in f16, a share of %.3g of its %s would be infinite, and of %.3g subnormal or 0", first,
               gradients ? y->f16_gradient_overflow : y->f16_overflow, gradients ? "gradients" : "activations",
               gradients ? y->f16_gradient_underflow : y->f16_underflow);
@@ -201,7 +204,7 @@ static void f16_range(fanin__judge *j) {
 static void width_noise(fanin__judge *j) {
   const double sd = j->p->report->sd_ln_q;
   if (!(sd > noisy)) return;
-  fanin__find(j, FANIN_WIDTH_NOISE, 1, j->p->layers,
+  fanin__find(j, FANIN_DIAGNOSIS_WIDTH_NOISE, 1, j->p->layers,
               "at these widths ln q of layer %zu has a standard deviation of %.3g from seed to seed", j->p->layers, sd);
 }
 
@@ -216,7 +219,7 @@ static void not_orthogonal(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = layer(j, l);
     if (fanin__is_orthogonal(j, l)) continue;
-    fanin__find(j, FANIN_NOT_ORTHOGONAL, l, l,
+    fanin__find(j, FANIN_DIAGNOSIS_NOT_ORTHOGONAL, l, l,
                 "layer %zu: the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is "
                 "accepted",
                 l, y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
@@ -226,8 +229,8 @@ static void not_orthogonal(fanin__judge *j) {
 static void wrong_stream(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     if (!j->p->trace[l].facts.wrong_stream) continue;
-    fanin__find(j, FANIN_WRONG_STREAM, l, l, "layer %zu: the weights' signs are not those of the seed's random numbers",
-                l);
+    fanin__find(j, FANIN_DIAGNOSIS_WRONG_STREAM, l, l,
+                "layer %zu: the weights' signs are not those of the seed's random numbers", l);
   }
 }
 
@@ -256,7 +259,7 @@ static void unexplained(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = layer(j, l);
     if (y->conforms || is_explained(j, l)) continue;
-    fanin__find(j, FANIN_UNEXPLAINED, l, l,
+    fanin__find(j, FANIN_DIAGNOSIS_UNEXPLAINED, l, l,
                 "layer %zu: the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for "
                 "%.4g (z %.1f)",
                 l, y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
@@ -326,26 +329,27 @@ static void add_up_noise(const fanin__probe *p) {
   p->report->sd_ln_q = y[p->layers - 1].q_sd;
 }
 
-static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {[FANIN_FORWARD_VANISH] = forward_vanish,
-                                                                       [FANIN_FORWARD_EXPLODE] = forward_explode,
-                                                                       [FANIN_BACKWARD_VANISH] = backward_vanish,
-                                                                       [FANIN_BACKWARD_EXPLODE] = backward_explode,
-                                                                       [FANIN_SYMMETRY] = symmetry,
-                                                                       [FANIN_SATURATED] = saturated,
-                                                                       [FANIN_DEAD_RELU] = dead_relu,
-                                                                       [FANIN_RANK_COLLAPSE] = rank_collapse,
-                                                                       [FANIN_MEAN_DRIFT] = mean_drift,
-                                                                       [FANIN_FP16_RANGE] = f16_range,
-                                                                       [FANIN_WIDTH_NOISE] = width_noise,
-                                                                       [FANIN_WRONG_FAN] = fanin__find_wrong_fan,
-                                                                       [FANIN_GAIN_MISMATCH] = fanin__find_gain,
-                                                                       [FANIN_NOT_ORTHOGONAL] = not_orthogonal,
-                                                                       [FANIN_WRONG_STREAM] = wrong_stream,
-                                                                       [FANIN_UNEXPLAINED] = unexplained};
+static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {
+    [FANIN_DIAGNOSIS_FORWARD_VANISH] = forward_vanish,
+    [FANIN_DIAGNOSIS_FORWARD_EXPLODE] = forward_explode,
+    [FANIN_DIAGNOSIS_BACKWARD_VANISH] = backward_vanish,
+    [FANIN_DIAGNOSIS_BACKWARD_EXPLODE] = backward_explode,
+    [FANIN_DIAGNOSIS_SYMMETRY] = symmetry,
+    [FANIN_DIAGNOSIS_SATURATED] = saturated,
+    [FANIN_DIAGNOSIS_DEAD_RELU] = dead_relu,
+    [FANIN_DIAGNOSIS_RANK_COLLAPSE] = rank_collapse,
+    [FANIN_DIAGNOSIS_MEAN_DRIFT] = mean_drift,
+    [FANIN_DIAGNOSIS_FP16_RANGE] = f16_range,
+    [FANIN_DIAGNOSIS_WIDTH_NOISE] = width_noise,
+    [FANIN_DIAGNOSIS_WRONG_FAN] = fanin__find_wrong_fan,
+    [FANIN_DIAGNOSIS_GAIN_MISMATCH] = fanin__find_gain,
+    [FANIN_DIAGNOSIS_NOT_ORTHOGONAL] = not_orthogonal,
+    [FANIN_DIAGNOSIS_WRONG_STREAM] = wrong_stream,
+    [FANIN_DIAGNOSIS_UNEXPLAINED] = unexplained};
 
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
-  fanin__judge j = {.p = p, .status = FANIN_OK};
+  fanin__judge j = {.p = p, .status = FANIN_STATUS_OK};
   add_up_noise(p);
   judge_layers(&j);
   for (size_t d = 0; d < FANIN_DIAGNOSIS_COUNT; d++) {

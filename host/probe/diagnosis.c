@@ -27,9 +27,9 @@ const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis) {
 
 fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out) {
   if (!known(diagnosis)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "diagnosis is %d; there are 0 to %d", (int)diagnosis,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "diagnosis is %d; there are 0 to %d", (int)diagnosis,
                        (int)FANIN_DIAGNOSIS_COUNT - 1);
   }
   *out = rows[diagnosis].verdict;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

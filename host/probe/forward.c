@@ -23,9 +23,10 @@ fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dty
 
 /* To f32, which the products are in. */
 fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements) {
-  static const char *const kernels[FANIN_DTYPE_COUNT] = {[FANIN_F16] = "widen_f16", [FANIN_BF16] = "widen_bf16"};
+  static const char *const kernels[FANIN_DTYPE_COUNT] = {
+      [FANIN_DTYPE_F16] = "widen_f16", [FANIN_DTYPE_BF16] = "widen_bf16"};
   const char *const kernel = kernels[w->config->dtype];
-  if (!kernel) return FANIN_OK;
+  if (!kernel) return FANIN_STATUS_OK;
   return FANIN__MLP_RUN(w, NULL, kernel, (size_t)elements, 1, ARGUMENT(w->weight), ARGUMENT(w->weight_f32));
 }
 
@@ -39,7 +40,7 @@ fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l) {
   const fanin_init init = fanin_normal(0, w->config->bias_std);
   char name[48];
   snprintf(name, sizeof name, "layer%zu.bias", l);
-  return fanin__mlp_fill(w, w->bias, FANIN_F32, NULL, 1, &w->stages[l].width, &init, name);
+  return fanin__mlp_fill(w, w->bias, FANIN_DTYPE_F32, NULL, 1, &w->stages[l].width, &init, name);
 }
 
 fanin_status fanin__mlp_load(fanin__mlp *w, size_t l) {
@@ -81,7 +82,7 @@ static fanin_status count_tied(fanin__mlp *w, uint64_t lines, cl_ulong pitch, cl
   for (uint64_t k = 1; k < lines; k++) {
     *count += compare(&prints[k - 1], &prints[k]) == 0;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* The first few thousand signs; nothing is said of weights that the caller gave. */
@@ -92,14 +93,14 @@ static fanin_status check_stream(fanin__mlp *w, size_t l, const fanin_tensor *t,
   fanin__distribution distribution;
   char name[48];
   *wrong = false;
-  if (given && given->buffer) return FANIN_OK;
+  if (given && given->buffer) return FANIN_STATUS_OK;
   FANIN__TRY(fanin__resolve(t, &w->config->init, &distribution));
   uint64_t n = elements < SIGNS ? elements : SIGNS;
   if (n > room) n = room;
   FANIN__TRY(fanin__mlp_fetch(w, w->weight_f32, w->host, (size_t)n));
   snprintf(name, sizeof name, "layer%zu.weight", l);
   *wrong = !fanin__signs_agree(&distribution, fanin_key_named(w->config->seed, name), w->host, n);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts) {
@@ -142,7 +143,7 @@ static fanin_status activate(const fanin__mlp *w, size_t l, const fanin__activat
   fanin__mlp_plane(w, 1, hh, sums->hh);
   fanin__mlp_plane(w, 2, hh * hh, sums->hhhh);
   set_counts(w, sums);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums) {
@@ -152,20 +153,20 @@ fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums) {
   if (w->config->input) {
     FANIN__TRY(fanin__mlp_send(w, h, w->config->input, (size_t)(w->batch * width)));
   } else {
-    FANIN__TRY(fanin__mlp_fill(w, h, FANIN_F32, NULL, 2, shape, &unit, "input"));
+    FANIN__TRY(fanin__mlp_fill(w, h, FANIN_DTYPE_F32, NULL, 2, shape, &unit, "input"));
   }
   fanin_stats stats = {0};
-  const fanin_tensor t = fanin_tensor_of(h, 0, FANIN_F32, NULL, 2, shape);
+  const fanin_tensor t = fanin_tensor_of(h, 0, FANIN_DTYPE_F32, NULL, 2, shape);
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
   if (stats.nonfinite > 0) {
-    return fanin__fail(FANIN_NOT_FINITE, "%" PRIu64 " of the input's %" PRIu64 " numbers are infinite or NaN",
+    return fanin__fail(FANIN_STATUS_NOT_FINITE, "%" PRIu64 " of the input's %" PRIu64 " numbers are infinite or NaN",
                        stats.nonfinite, stats.count);
   }
   return activate(w, 0, NULL, sqrt(stats.second), sums);
 }
 
 static fanin_status normalise(const fanin__mlp *w, const fanin__stage *s) {
-  if (s->norm == FANIN_NORM_NONE) return FANIN_OK;
+  if (s->norm == FANIN_NORM_NONE) return FANIN_STATUS_OK;
   const bool rows = s->norm == FANIN_NORM_LAYER;
   const uint64_t lines = rows ? w->batch : s->width;
   const cl_ulong pitch = rows ? s->width : 1, stride = rows ? 1 : s->width, length = rows ? s->width : w->batch;
@@ -208,7 +209,7 @@ fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *shar
     dead += (double)w->host[j];
   }
   *share = dead / (double)s->width;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum) {
@@ -224,7 +225,7 @@ fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *s
     total += pow((double)w->host[j] / unit, 2);
   }
   *sum = total;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- How orthogonal weights are: the products of their rows, or columns, with one another -------------------------
@@ -236,7 +237,7 @@ fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *
   const uint64_t n = tall ? columns : rows, length = tall ? rows : columns, shape[2] = {n, n};
   const fanin_init identity = fanin_identity(1);
   const double square = second * (double)length; /* of a vector, on average */
-  FANIN__TRY(fanin__mlp_fill(w, w->overlap, FANIN_F32, "OI", 2, shape, &identity, "identity"));
+  FANIN__TRY(fanin__mlp_fill(w, w->overlap, FANIN_DTYPE_F32, "OI", 2, shape, &identity, "identity"));
   /* c (n, n) = W W^T / square - I, or W^T W for a tall one, W (rows, columns) */
   const fanin__matmul product = {.m = n,
                                  .n = n,
@@ -249,9 +250,9 @@ fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *
                                  .b = w->weight_f32,
                                  .c = w->overlap};
   FANIN__TRY(fanin__mlp_multiply(w, &product));
-  const fanin_tensor t = fanin_tensor_of(w->overlap, 0, FANIN_F32, NULL, 2, shape);
+  const fanin_tensor t = fanin_tensor_of(w->overlap, 0, FANIN_DTYPE_F32, NULL, 2, shape);
   fanin_stats stats = {0};
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
   *most = stats.nonfinite > 0 ? INFINITY : fmax(fabs(stats.min), fabs(stats.max));
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

@@ -167,7 +167,7 @@ static fanin_status weights_law(fanin__probe *p, size_t l, const leading *lead, 
   const double unit = n * lead->slopes * lead->deltas * after->variance / lead->total; /* of T in total */
   const fanin__cumulants law = after->ties.inverse > 0 ? orthogonal_law(p, l, &s) : independent_law(p, l, &s);
   *out = (fanin__cumulants){lead->mean, law.variance * unit * unit, law.third * unit * unit * unit};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law) {
@@ -178,7 +178,7 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
   const double norm = dy > 0 ? g / dy : 1; /* what the norm measurably does */
   *law = (fanin__cumulants){0, 0, 0};
   *predicted = lead.total / (batch * n) * norm;
-  if (!(lead.total > 0)) return FANIN_OK;
+  if (!(lead.total > 0)) return FANIN_STATUS_OK;
   fanin__cumulants weights = {0, 0, 0}, activations = {0, 0, 0};
   if (lead.deltas > 0 && after->variance > 0) FANIN__TRY(weights_law(p, l, &lead, &weights));
   const bool through = p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l + 1].skip;
@@ -196,5 +196,5 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
     activations.mean = shift;
   }
   *law = fanin__product(&activations, &weights);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

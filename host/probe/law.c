@@ -128,7 +128,7 @@ static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__fu
   }
   fanin__curve_free(&curve);
   *out = law;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Means over all pairs and triples of the batch, from those of the subset: pairs a != b and triples of three different
@@ -224,7 +224,7 @@ static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *funct
   const double share = t->variance * h_rms * h_rms / p0; /* of one input's mean square in p0 */
   FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, p->bias_variance / p0, &pairs));
   *means = means_of(p, t->expected, p0, &pairs);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static const fanin__function phi = FANIN__PHI;
@@ -235,10 +235,10 @@ static fanin_status squares_of_columns(fanin__probe *p, size_t l, double p0, dou
   const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
   const double share = p->trace[l].variance * h_rms * h_rms / p0;
   *out = 0;
-  if (!(share > 0)) return FANIN_OK;
+  if (!(share > 0)) return FANIN_STATUS_OK;
   FANIN__TRY(fanin__mlp_columns(&p->mlp, l - 1, h_rms, out));
   *out *= share * share;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
@@ -248,7 +248,7 @@ static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const 
   if (excess != 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
   const double ratio = fmax(gaussian + excess * columns, 0) / gaussian;
   *out = (fanin__cumulants){0, ratio * gaussian / width, 8 * ratio * ratio * means->cubes / (width * width)};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* All relative to p0, of which biases have the share `bias`. */
@@ -266,13 +266,13 @@ static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const p
   *out = (fanin__cumulants){.mean = ties->excess * own,
                             .variance = (others + rounding) / width + ties->floor,
                             .third = 8 * bias * bias * (3 * sums + bias) / (width * width)};
-  if (!(wide > 0) || !(own > 0)) return FANIN_OK;
+  if (!(wide > 0) || !(own > 0)) return FANIN_STATUS_OK;
   const double centred = fmax(squares - own * own * inverse, 0), single = own * own * (1 - inverse);
   const double samples = centred / single; /* 1 / their effective number */
   out->variance += 2 * wide * centred / ((1 - inverse) * (1 + 2 * inverse)) / width;
   const double third = (1 - 2 * width * inverse) * own * own * own * samples * samples + 3 * bias * sums * sums;
   out->third += 8 * wide * third / (width * width);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats) {
@@ -289,7 +289,7 @@ fanin_status fanin__forward_law(fanin__probe *p, size_t l, double p0, fanin__cum
   FANIN__TRY(pass(p, l, activations ? &phi : NULL, NULL, p0, !tied, &law, &means));
   FANIN__TRY(tied ? orthogonal_law(p, l, p0, &means, weights) : independent_law(p, l, p0, &means, weights));
   if (activations) *activations = cumulants_of(p, l, FANIN__PHI, p0, &law, means.series);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function function, const double *g,
@@ -298,10 +298,10 @@ fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function fu
   pair_means means;
   const double p0 = fanin__mean_of(p->trace[l].expected, p->batch);
   *out = (fanin__cumulants){0, 0, 0};
-  if (!(p0 > 0)) return FANIN_OK;
+  if (!(p0 > 0)) return FANIN_STATUS_OK;
   FANIN__TRY(pass(p, l, &function, g, p0, false, &law, &means));
   *out = cumulants_of(p, l, function, p0, &law, means.series);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
@@ -313,5 +313,5 @@ fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function fun
   }
   fanin__curve_free(&curve);
   *mean = fanin__mean_of(out, p->batch);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

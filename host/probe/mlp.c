@@ -30,12 +30,12 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 
 static fanin_status allocate(fanin__mlp *w, cl_mem *buffer, uint64_t elements, size_t element, const char *what) {
   if (elements > SIZE_MAX / element) {
-    return fanin__fail(FANIN_BAD_SIZE, "%s: %" PRIu64 " elements are more than memory can have", what, elements);
+    return fanin__fail(FANIN_STATUS_BAD_SIZE, "%s: %" PRIu64 " elements are more than memory can have", what, elements);
   }
   cl_int code = CL_SUCCESS;
   *buffer = clCreateBuffer(w->f->context, CL_MEM_READ_WRITE, (size_t)elements * element, NULL, &code);
   w->bytes += elements * element;
-  if (code == CL_SUCCESS) return FANIN_OK;
+  if (code == CL_SUCCESS) return FANIN_STATUS_OK;
   return fanin__fail((fanin_status)code, "clCreateBuffer of %" PRIu64 " elements for %s: %s (%d)", elements, what,
                      fanin_status_name((fanin_status)code), (int)code);
 }
@@ -49,7 +49,7 @@ static fanin_status allocate_stage(fanin__mlp *w, size_t l) {
   } else if (l > 0) {
     FANIN__TRY(allocate(w, &s->y, w->batch * s->width, sizeof(float), "preactivations"));
   }
-  if (s->norm == FANIN_NORM_NONE) return FANIN_OK;
+  if (s->norm == FANIN_NORM_NONE) return FANIN_STATUS_OK;
   const uint64_t lines = s->norm == FANIN_NORM_LAYER ? w->batch : s->width;
   FANIN__TRY(allocate(w, &s->shift, lines, sizeof(float), "means of a norm"));
   return allocate(w, &s->scale, lines, sizeof(float), "factors of a norm");
@@ -83,7 +83,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   }
   const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
-  if (config->dtype == FANIN_F32) {
+  if (config->dtype == FANIN_DTYPE_F32) {
     w->weight_f32 = w->weight;
   } else {
     FANIN__TRY(allocate(w, &w->weight_f32, weights, sizeof(float), "weights in f32"));
@@ -92,12 +92,12 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   FANIN__TRY(allocate(w, &w->sums, sums, sizeof(float), "row sums"));
   FANIN__TRY(allocate(w, &w->lines, lines, sizeof(float), "sums of features"));
   if (backward) FANIN__TRY(allocate_backward(w, widest));
-  if (backward && config->init.kind == FANIN_ORTHOGONAL) {
+  if (backward && config->init.kind == FANIN_KIND_ORTHOGONAL) {
     FANIN__TRY(allocate(w, &w->overlap, narrowest * narrowest, sizeof(float), "products of weights"));
   }
   const size_t numbers = (size_t)larger(sums, lines);
   w->host = malloc(numbers * sizeof *w->host);
-  return w->host ? FANIN_OK : fanin__fail(FANIN_OUT_OF_MEMORY, "%zu numbers for row sums", numbers);
+  return w->host ? FANIN_STATUS_OK : fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu numbers for row sums", numbers);
 }
 
 fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, const fanin_probe_config *config,
@@ -115,7 +115,7 @@ fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, co
                     .segments = f->type & CL_DEVICE_TYPE_CPU ? 1 : 32,
                     .unit = 1};
   w->stages = calloc(layers + 1, sizeof *w->stages);
-  if (!w->stages) return fanin__fail(FANIN_OUT_OF_MEMORY, "%zu layers", layers);
+  if (!w->stages) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu layers", layers);
   for (size_t l = 0; l <= layers; l++) {
     const bool inner = l > 0 && l < layers;
     w->stages[l] = (fanin__stage){.width = config->widths[l],
@@ -164,8 +164,8 @@ fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activa
   for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
     code = clSetKernelArg(kernel, k + 1, arguments[k].size, arguments[k].value);
   }
-  fanin_status status = code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clSetKernelArg");
-  if (status == FANIN_OK) {
+  fanin_status status = code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clSetKernelArg");
+  if (status == FANIN_STATUS_OK) {
     const size_t group = w->f->work_group;
     const size_t local[2] = {group, 1}, global[2] = {(items + group - 1) / group * group, (size_t)rows};
     code = clEnqueueNDRangeKernel(w->queue, kernel, 2, NULL, global, local, 0, NULL, NULL);
@@ -223,5 +223,5 @@ fanin_status fanin__mlp_multiply(fanin__mlp *w, const fanin__matmul *product) {
     w->startup_seconds += seconds;
     w->warm = true;
   }
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clFinish");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clFinish");
 }

@@ -86,7 +86,7 @@ typedef struct fanin__row_sums {
   double f16_overflow, f16_underflow; /* h */
 } fanin__row_sums;
 
-/* h_0 = the input, and its row sums. FANIN_NOT_FINITE if it has infinities or NaN. */
+/* h_0 = the input, and its row sums. FANIN_STATUS_NOT_FINITE if it has infinities or NaN. */
 fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums);
 
 /* Fills a dense tensor of the network by its name. */

@@ -42,7 +42,7 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   memcpy(pairs->squares, w->host, m * sizeof *w->host);
   memcpy(pairs->series, w->host + m, m * sizeof *w->host);
   memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
-  if (!pairs->cubes) return FANIN_OK;
+  if (!pairs->cubes) return FANIN_STATUS_OK;
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(w->sums)));
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
 }
@@ -62,7 +62,7 @@ fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool 
   w->kept_unit = w->unit;
   FANIN__TRY(gram_of(w, "gather_rows", w->delta, width, 1, w->deltas));
   if (squares) FANIN__TRY(gram_of(w, "gather_squares", w->delta, width, 1, w->squares));
-  return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_OK;
+  return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_STATUS_OK;
 }
 
 fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums) {

@@ -41,10 +41,10 @@ static fanin_status allocate(fanin__probe *p) {
   p->numbers = calloc((size_t)p->batch, arrays * sizeof *p->numbers);
   p->pairs = calloc((FANIN__PAIR_POWERS + 5) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs);
   if (!p->trace || !p->numbers || !p->pairs) {
-    return fanin__fail(FANIN_OUT_OF_MEMORY, "numbers of %" PRIu64 " samples in %zu layers", p->batch, p->layers);
+    return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %" PRIu64 " samples in %zu layers", p->batch, p->layers);
   }
   point_arrays(p);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* A layer of which nothing is known yet but its widths. */
@@ -63,12 +63,12 @@ static fanin_status report_new(const fanin_probe_config *config, fanin_probe_rep
   fanin_probe_report *const report = calloc(1, sizeof *report);
   *out = report;
   if (report) report->layers = calloc(n, sizeof *report->layers);
-  if (!report || !report->layers) return fanin__fail(FANIN_OUT_OF_MEMORY, "a report of %zu layers", n);
+  if (!report || !report->layers) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a report of %zu layers", n);
   report->n_layers = n;
   for (size_t l = 0; l < n; l++) {
     set_unknown(&report->layers[l], config->widths[l], config->widths[l + 1]);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 void fanin_probe_report_free(fanin_probe_report *report) {
@@ -102,7 +102,7 @@ static fanin_status correlate(fanin__probe *p, size_t l) {
   float *const roots = p->pairs, *const sums = roots + m;
   double sum = 0;
   t->correlation = 0;
-  if (p->batch < 2 || !(rms > 0)) return FANIN_OK;
+  if (p->batch < 2 || !(rms > 0)) return FANIN_STATUS_OK;
   for (size_t k = 0; k < m; k++) {
     const double hh = t->sums.hh[k * p->mlp.step];
     roots[k] = hh > 0 ? (float)(rms / sqrt(hh)) : 0;
@@ -112,7 +112,7 @@ static fanin_status correlate(fanin__probe *p, size_t l) {
     sum += (double)sums[k];
   }
   t->correlation = sum / ((double)m * ((double)m - 1));
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static void report_weights(const fanin__trace *t, fanin_probe_layer *out) {
@@ -172,7 +172,7 @@ static fanin_status begin_next(fanin__probe *p, size_t l, const fanin__cumulants
   const fanin__trace *const t = &p->trace[l];
   p->activations = (fanin__cumulants){0, 0, 0};
   p->v = fanin__mean_of(t->sums.hh, p->batch) / (double)p->config->widths[l];
-  if (!is_predicted(p, l) || !t->lawful) return FANIN_OK;
+  if (!is_predicted(p, l) || !t->lawful) return FANIN_STATUS_OK;
   p->activations = *activations;
   return fanin__through(p, l, FANIN__PHI, t->measured, p->scratch, &p->v);
 }
@@ -189,7 +189,7 @@ static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin_
   if (p0 > 0) FANIN__TRY(fanin__forward_law(p, l, p0, &weights, is_predicted(p, l) ? activations : NULL));
   const fanin__cumulants before = fanin__scaled(&p->activations, share); /* biases do not fluctuate with it */
   t->step = fanin__product(&before, &weights);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status pass_forward(fanin__probe *p, size_t l, double p0) {
@@ -201,7 +201,7 @@ static fanin_status pass_forward(fanin__probe *p, size_t l, double p0) {
   for (uint64_t a = 0; a < p->batch; a++) {
     t->measured[a] = t->sums.zz[a] / (double)p->config->widths[l];
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status run_forward(fanin__probe *p, size_t l) {
@@ -215,7 +215,7 @@ static fanin_status run_forward(fanin__probe *p, size_t l) {
   report_weights(t, out);
   if (t->facts.stats.nonfinite > 0) {
     p->report->overflow_layer = l;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   set_expected(p, l);
   FANIN__TRY(fanin__theory_forward(p, l));
@@ -224,7 +224,7 @@ static fanin_status run_forward(fanin__probe *p, size_t l) {
   FANIN__TRY(pass_forward(p, l, p0));
   if (!is_finite(p, t)) {
     p->report->overflow_layer = l;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   const double limit = fanin__zero_below(p->activation, p->config->slope);
   t->dead = 0;
@@ -266,7 +266,7 @@ static fanin_status finish_backward(fanin__probe *p, size_t l) {
   const double h_rms = rms_of(before->sums.hh, p->batch, p->config->widths[l - 1]);
   report_backward(p, l);
   FANIN__TRY(fanin__mlp_weight_gradient(&p->mlp, l, rms, h_rms, &out->weight_gradient_measured));
-  if (l == 1) return FANIN_OK;
+  if (l == 1) return FANIN_STATUS_OK;
   return fanin__mlp_keep_deltas(&p->mlp, l, fanin__needs_squares(t), p->mlp.stages[l].skip);
 }
 
@@ -292,7 +292,7 @@ static fanin_status run_output(fanin__probe *p) {
   FANIN__TRY(finish_backward(p, l));
   out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
   p->trace[p->layers].back = law.variance;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* How |delta_l|^2 answers to |z_l|^2. */
@@ -327,7 +327,7 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
   const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see gradient.c */
   if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
   p->trace[l].back = law.variance;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- The whole --------------------------------------------------------------------------------------------------- */
@@ -367,17 +367,17 @@ fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_con
   fanin__probe p = {.config = config};
   FANIN__TRY(fanin__probe_check(f, config));
   p.activation = fanin__activation_find(config->activation);
-  if (!p.activation) return FANIN_BAD_ARGUMENT;
+  if (!p.activation) return FANIN_STATUS_BAD_ARGUMENT;
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   p.layers = config->n_widths - 1;
   p.batch = config->batch;
   p.bias_variance = config->bias_std * config->bias_std;
   fanin_status status = report_new(config, &p.report);
-  if (status == FANIN_OK) status = fanin__mlp_open(&p.mlp, f, resolved, config, p.activation, true);
-  if (status == FANIN_OK) status = allocate(&p);
-  if (status == FANIN_OK) status = run(&p);
+  if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&p.mlp, f, resolved, config, p.activation, true);
+  if (status == FANIN_STATUS_OK) status = allocate(&p);
+  if (status == FANIN_STATUS_OK) status = run(&p);
   (void)clFinish(resolved); /* nothing may still use the buffers, or report to a released event */
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) {
     p.report->gemm_seconds = p.mlp.gemm_seconds;
     p.report->startup_seconds = p.mlp.startup_seconds;
     p.report->other_seconds = fanin__seconds() - start - p.mlp.gemm_seconds - p.mlp.startup_seconds;

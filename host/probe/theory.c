@@ -46,20 +46,20 @@ fanin_status fanin__theory_forward(fanin__probe *p, size_t l) {
     for (uint64_t a = 0; a < p->batch; a++) {
       t->h_meanfield[a] = t->meanfield[a];
     }
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   double v = 0;
   FANIN__TRY(fanin__through(p, l, FANIN__PHI, t->meanfield, t->h_meanfield, &v));
   const double mean = fanin__mean(p->activation, slope_of(p), s->norm == FANIN_NORM_NONE ? q : 1);
   t->m_meanfield = mean;
   t->centred_meanfield = (v - mean * mean) * batch_factor(p);
-  if (!s->skip) return FANIN_OK;
+  if (!s->skip) return FANIN_STATUS_OK;
   for (uint64_t a = 0; a < p->batch; a++) {
     t->h_meanfield[a] += before->h_meanfield[a] + 2 * before->m_meanfield * mean;
   }
   t->m_meanfield += before->m_meanfield;
   t->centred_meanfield += before->centred_meanfield;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 void fanin__theory_output(fanin__probe *p) {
@@ -85,7 +85,7 @@ fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
     t->dh_meanfield[a] = known ? dh : NAN;
     t->g_meanfield[a] = known && variance > 0 ? dh * slopes[a] / variance : NAN;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- The spread of singular values ------------------------------------------------------------------------------- */
@@ -169,7 +169,7 @@ fanin_status fanin__theory_columns(fanin__probe *p, size_t l) {
   const fanin__trace *const before = &p->trace[l - 1];
   const fanin__stage *const s = &p->mlp.stages[l];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
-  if (!t->lawful) return FANIN_OK;
+  if (!t->lawful) return FANIN_STATUS_OK;
   const double n_in = (double)p->config->widths[l - 1];
   double c = p->batch > 1 ? z_correlation(p, l) : 1;
   t->z_correlation = c;
@@ -177,7 +177,7 @@ fanin_status fanin__theory_columns(fanin__probe *p, size_t l) {
     out->mean_predicted = 0;
     if (p->batch > 1) out->correlation_predicted = c;
     out->saturated_predicted = out->dead_predicted = 0;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   const double q = s->norm == FANIN_NORM_NONE ? fanin__mean_of(t->measured, p->batch) : 1;
   if (s->norm == FANIN_NORM_BATCH && p->batch > 1) c = -1 / (double)(p->batch - 1);
@@ -194,5 +194,5 @@ fanin_status fanin__theory_columns(fanin__probe *p, size_t l) {
   if (p->batch > 1) out->correlation_predicted = square > 0 ? product / square : 0;
   out->saturated_predicted = fanin__saturated_share(p->activation, q);
   out->dead_predicted = dead_share(fanin__zero_below(p->activation, slope_of(p)), q, c, p->batch);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* A tensor's part as boxes of coordinates, and the matrices that a tensor consists of: for initialisers whose values
+/* A tensor's part as boxes of coordinates, and the matrices that a tensor consists of: for initializers whose values
  * depend on coordinates, and not on the index alone. */
 #include "tensor/boxes.h"
 
@@ -16,8 +16,8 @@ static void put_slab(fanin__boxes *out, const fanin_tensor *t) {
   uint64_t dense = 1;
   bool strided = false;
   for (int d = t->rank - 1; d >= 0; d--) {
-    b->start[d] = t->part == FANIN_SLAB ? t->start[d] : 0;
-    b->extent[d] = t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
+    b->start[d] = t->part == FANIN_PART_SLAB ? t->start[d] : 0;
+    b->extent[d] = t->part == FANIN_PART_SLAB ? t->extent[d] : t->shape[d];
     b->stride[d] = dense;
     dense *= b->extent[d];
     strided = strided || t->strides[d] > 0;
@@ -70,7 +70,7 @@ static void put_range(fanin__boxes *out, const fanin_tensor *t, const fanin__rol
 void fanin__boxes_of(const fanin_tensor *t, const fanin__roles *roles, fanin__boxes *out) {
   uint64_t corner[FANIN_MAX_RANK] = {0};
   memset(out, 0, sizeof *out);
-  if (t->part == FANIN_RANGE) {
+  if (t->part == FANIN_PART_RANGE) {
     put_range(out, t, roles, corner, 0, t->first, t->first + t->count);
   } else {
     put_slab(out, t);
@@ -82,7 +82,7 @@ void fanin__boxes_of(const fanin_tensor *t, const fanin__roles *roles, fanin__bo
 fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles, fanin__matrices *out) {
   const uint64_t o = t->shape[roles->o], i = t->shape[roles->i];
   if (roles->full_is_i && roles->groups > 1 && roles->splits > 1) {
-    return fanin__fail(FANIN_BAD_SHAPE,
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                        "groups = %" PRIu64 " and splits = %" PRIu64 ": only one of them above 1 is accepted where I is "
                        "the layout's first letter",
                        roles->groups, roles->splits);
@@ -99,7 +99,7 @@ fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles
     l.batches = t->shape[d];
   }
   *out = l;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin__sides fanin__sides_of(const fanin__roles *roles, const fanin__matrices *matrices, bool centre) {

@@ -33,7 +33,7 @@ typedef struct fanin__matrices {
   uint64_t part_o, part_i;  /* where part k begins: at k part_o, k part_i; 0 along a dimension that is not cut */
 } fanin__matrices;
 
-/* `roles` have O and I. FANIN_BAD_SHAPE where groups and splits cut different dimensions. */
+/* `roles` have O and I. FANIN_STATUS_BAD_SHAPE where groups and splits cut different dimensions. */
 fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles, fanin__matrices *out);
 
 /* A part of a matrix as vectors: as many as its shorter side counts, of as many numbers as its longer side. */

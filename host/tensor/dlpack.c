@@ -11,14 +11,17 @@ static fanin_status dtype_of(const fanin_dlpack *dl, fanin_dtype *out) {
   static const struct {
     int code, bits;
     fanin_dtype dtype;
-  } known[] = {{FLOAT, 32, FANIN_F32}, {FLOAT, 16, FANIN_F16}, {BFLOAT, 16, FANIN_BF16}, {FLOAT, 64, FANIN_F64}};
-  if (dl->lanes != 1) return fanin__fail(FANIN_UNSUPPORTED, "dtype.lanes is %d; accepted is 1", dl->lanes);
+  } known[] = {{FLOAT, 32, FANIN_DTYPE_F32},
+               {FLOAT, 16, FANIN_DTYPE_F16},
+               {BFLOAT, 16, FANIN_DTYPE_BF16},
+               {FLOAT, 64, FANIN_DTYPE_F64}};
+  if (dl->lanes != 1) return fanin__fail(FANIN_STATUS_UNSUPPORTED, "dtype.lanes is %d; accepted is 1", dl->lanes);
   for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
     if (dl->code != known[k].code || dl->bits != known[k].bits) continue;
     *out = known[k].dtype;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
-  return fanin__fail(FANIN_UNSUPPORTED,
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                      "dtype.code is %d with %d bits; accepted are 2 (kDLFloat) with 16, 32 and 64, and 4 (kDLBfloat) "
                      "with 16",
                      dl->code, dl->bits);
@@ -26,18 +29,18 @@ static fanin_status dtype_of(const fanin_dlpack *dl, fanin_dtype *out) {
 
 static fanin_status copy_shape(const fanin_dlpack *dl, uint64_t *shape) {
   if (dl->ndim < 0 || dl->ndim > FANIN_MAX_RANK) {
-    return fanin__fail(FANIN_BAD_SHAPE, "ndim is %d; accepted are 0 to %d", dl->ndim, FANIN_MAX_RANK);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "ndim is %d; accepted are 0 to %d", dl->ndim, FANIN_MAX_RANK);
   }
   if (dl->ndim > 0 && !dl->shape) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "shape is NULL; it must hold %d numbers", dl->ndim);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "shape is NULL; it must hold %d numbers", dl->ndim);
   }
   for (int d = 0; d < dl->ndim; d++) {
     if (dl->shape[d] < 0) {
-      return fanin__fail(FANIN_BAD_SHAPE, "shape[%d] = %" PRId64 "; accepted are 0 and more", d, dl->shape[d]);
+      return fanin__fail(FANIN_STATUS_BAD_SHAPE, "shape[%d] = %" PRId64 "; accepted are 0 and more", d, dl->shape[d]);
     }
     shape[d] = (uint64_t)dl->shape[d];
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Strides that say nothing new are left out, since a dense tensor may do more, as be cut into ranges. Where a dimension
@@ -49,7 +52,7 @@ static fanin_status copy_strides(const fanin_dlpack *dl, bool empty, fanin_tenso
     strides[d] = compact;
     if (t->shape[d] == 1) continue;
     if (dl->strides[d] <= 0) {
-      return fanin__fail(FANIN_BAD_SHAPE,
+      return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                          "strides[%d] = %" PRId64 " for shape[%d] = %" PRIu64 "; accepted are 1 and more", d,
                          dl->strides[d], d, t->shape[d]);
     }
@@ -58,23 +61,25 @@ static fanin_status copy_strides(const fanin_dlpack *dl, bool empty, fanin_tenso
     compact *= t->shape[d];
   }
   if (!dense) *t = fanin_tensor_strided(*t, strides);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layout, fanin_tensor *out) {
   uint64_t shape[FANIN_MAX_RANK] = {0}, elements = 0, bytes = 0;
-  fanin_dtype dtype = FANIN_F32;
-  if (!fields) return fanin__fail(FANIN_BAD_ARGUMENT, "the DLTensor is NULL");
+  fanin_dtype dtype = FANIN_DTYPE_F32;
+  if (!fields) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "the DLTensor is NULL");
   if (fields->device_type != OPENCL) {
-    return fanin__fail(FANIN_UNSUPPORTED, "device_type is %" PRId64 "; accepted is 4 (kDLOpenCL)", fields->device_type);
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED, "device_type is %" PRId64 "; accepted is 4 (kDLOpenCL)",
+                       fields->device_type);
   }
   FANIN__TRY(dtype_of(fields, &dtype));
   FANIN__TRY(copy_shape(fields, shape));
   if (fields->byte_offset > SIZE_MAX) {
-    return fanin__fail(FANIN_BAD_SIZE, "byte_offset = %" PRIu64 " is more than a pointer reaches", fields->byte_offset);
+    return fanin__fail(FANIN_STATUS_BAD_SIZE, "byte_offset = %" PRIu64 " is more than a pointer reaches",
+                       fields->byte_offset);
   }
   if (fields->byte_offset % fanin_dtype_size(dtype) != 0) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "byte_offset = %" PRIu64 " is not a multiple of %s's %zu bytes",
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "byte_offset = %" PRIu64 " is not a multiple of %s's %zu bytes",
                        fields->byte_offset, fanin_dtype_name(dtype), fanin_dtype_size(dtype));
   }
   fanin_tensor t = fanin_tensor_of(fields->data, (size_t)fields->byte_offset, dtype, layout, fields->ndim, shape);
@@ -82,8 +87,9 @@ fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layo
   FANIN__TRY(copy_strides(fields, elements == 0, &t));
   FANIN__TRY(fanin_tensor_size(&t, &elements, &bytes));
   if (elements > 0 && !t.buffer) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of %" PRIu64 " elements", elements);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of %" PRIu64 " elements",
+                       elements);
   }
   *out = t;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

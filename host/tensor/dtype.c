@@ -9,10 +9,10 @@ static const struct {
   int digits, least;
   double largest;
 } FORMATS[FANIN_DTYPE_COUNT] = {
-    [FANIN_F32] = {24, -149, 0x1.fffffep+127},
-    [FANIN_F16] = {11, -24, 65504.0},
-    [FANIN_BF16] = {8, -133, 0x1.fep+127},
-    [FANIN_F64] = {53, -1074, DBL_MAX},
+    [FANIN_DTYPE_F32] = {24, -149, 0x1.fffffep+127},
+    [FANIN_DTYPE_F16] = {11, -24, 65504.0},
+    [FANIN_DTYPE_BF16] = {8, -133, 0x1.fep+127},
+    [FANIN_DTYPE_F64] = {53, -1074, DBL_MAX},
 };
 
 double fanin__largest(fanin_dtype dtype) {
@@ -22,7 +22,7 @@ double fanin__largest(fanin_dtype dtype) {
 double fanin__most(fanin_dtype dtype, double x) {
   if (x >= FORMATS[dtype].largest) return FORMATS[dtype].largest;
   if (x == 0.0) return 0.0; /* never -0: which of two zeros a clamp gives is the device's choice */
-  if (dtype == FANIN_F64 || isinf(x)) return x;
+  if (dtype == FANIN_DTYPE_F64 || isinf(x)) return x;
   int exponent = 0;
   (void)frexp(x, &exponent); /* 2^(exponent - 1) <= |x| < 2^exponent */
   const int step =

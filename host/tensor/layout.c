@@ -16,21 +16,21 @@ static const uint64_t max_elements = (UINT64_C(1) << 62) - 1;
 
 static fanin_status check_shape(const fanin_tensor *t, uint64_t *stride) {
   if (t->rank < 0 || t->rank > FANIN_MAX_RANK) {
-    return fanin__fail(FANIN_BAD_SHAPE, "rank is %d; accepted are 0 to %d", t->rank, FANIN_MAX_RANK);
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "rank is %d; accepted are 0 to %d", t->rank, FANIN_MAX_RANK);
   }
   uint64_t product = 1;
   for (int d = t->rank - 1; d >= 0; d--) {
     stride[d] = product;
     const uint64_t extent = t->shape[d] > 0 ? t->shape[d] : 1;
     if (extent > max_elements / product) {
-      return fanin__fail(FANIN_BAD_SIZE,
+      return fanin__fail(FANIN_STATUS_BAD_SIZE,
                          "shape[%d] = %" PRIu64
                          " makes the whole tensor too large; accepted are less than 2^62 elements",
                          d, t->shape[d]);
     }
     product *= extent;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* The dimension of each letter, -1 where the layout has it not. No layout at all is accepted. */
@@ -39,53 +39,55 @@ static fanin_status find_letters(const fanin_tensor *t, int *dimension) {
     dimension[k] = -1;
   }
   const char *const end = memchr(t->layout, '\0', sizeof t->layout);
-  if (!end) return fanin__fail(FANIN_BAD_LAYOUT, "layout has more than %d letters", FANIN_MAX_RANK);
+  if (!end) return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout has more than %d letters", FANIN_MAX_RANK);
   const int length = (int)(end - t->layout);
   if (length != 0 && length != t->rank) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "layout \"%s\" has %d letters; rank is %d, so that %d are accepted, or none",
-                       t->layout, length, t->rank, t->rank);
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "layout \"%s\" has %d letters; rank is %d, so that %d are accepted, or none", t->layout, length,
+                       t->rank, t->rank);
   }
   for (int d = 0; d < length; d++) {
     const char *const letter = strchr(letters, t->layout[d]);
     if (!letter) {
-      return fanin__fail(FANIN_BAD_LAYOUT, "layout \"%s\" has the letter '%c'; accepted are O, I, B, D, H and W",
+      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c'; accepted are O, I, B, D, H and W",
                          t->layout, t->layout[d]);
     }
     if (dimension[letter - letters] >= 0) {
-      return fanin__fail(FANIN_BAD_LAYOUT, "layout \"%s\" has the letter '%c' twice; once is accepted", t->layout,
-                         t->layout[d]);
+      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c' twice; once is accepted",
+                         t->layout, t->layout[d]);
     }
     dimension[letter - letters] = d;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check_divides(const char *name, uint64_t divisor, const fanin_tensor *t, int d) {
-  if (t->shape[d] % divisor == 0) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_SHAPE, "%s = %" PRIu64 " does not divide shape[%d] = %" PRIu64 " (%c of layout \"%s\")",
-                     name, divisor, d, t->shape[d], t->layout[d], t->layout);
+  if (t->shape[d] % divisor == 0) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_SHAPE,
+                     "%s = %" PRIu64 " does not divide shape[%d] = %" PRIu64 " (%c of layout \"%s\")", name, divisor, d,
+                     t->shape[d], t->layout[d], t->layout);
 }
 
 /* Splits divide O as it is stored; groups divide the dimension that counts all groups; where that is O, both do. */
 static fanin_status check_divisors(const fanin_tensor *t, const fanin__roles *roles) {
   if (roles->groups > 1 && (roles->o < 0 || roles->i < 0)) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "groups = %" PRIu64 " needs a layout with O and I; layout is \"%s\"",
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "groups = %" PRIu64 " needs a layout with O and I; layout is \"%s\"",
                        roles->groups, t->layout);
   }
   if (roles->splits > 1 && roles->o < 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "splits = %" PRIu64 " needs a layout with O; layout is \"%s\"", roles->splits,
-                       t->layout);
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "splits = %" PRIu64 " needs a layout with O; layout is \"%s\"",
+                       roles->splits, t->layout);
   }
   if (roles->splits > 1) FANIN__TRY(check_divides("splits", roles->splits, t, roles->o));
   if (roles->groups > 1) FANIN__TRY(check_divides("groups", roles->groups, t, roles->full_is_i ? roles->i : roles->o));
   if (roles->groups > 1 && roles->splits > 1 && !roles->full_is_i) {
     FANIN__TRY(check_divides("groups * splits", roles->groups * roles->splits, t, roles->o));
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
-  if (!t) return fanin__fail(FANIN_BAD_ARGUMENT, "t is NULL; accepted is a tensor");
+  if (!t) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t is NULL; accepted is a tensor");
   *roles = (fanin__roles){.groups = t->groups > 1 ? t->groups : 1, .splits = t->splits > 1 ? t->splits : 1};
   FANIN__TRY(check_shape(t, roles->stride));
   int dimension[N_LETTERS];
@@ -101,21 +103,22 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
   }
   roles->spatial = taps;
   FANIN__TRY(check_divisors(t, roles));
-  if (roles->o < 0 || roles->i < 0) return FANIN_OK;
+  if (roles->o < 0 || roles->i < 0) return FANIN_STATUS_OK;
 
   /* One group's features, one split's outputs. */
   roles->fan_in = t->shape[roles->i] / (roles->full_is_i ? roles->groups : 1) * taps;
   roles->fan_out = t->shape[roles->o] / (roles->full_is_i ? 1 : roles->groups) / roles->splits * taps;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out) {
   fanin__roles roles;
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (roles.o < 0 || roles.i < 0) {
-    return fanin__fail(FANIN_BAD_LAYOUT, "layout \"%s\" has no fans; accepted are layouts with O and I", t->layout);
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has no fans; accepted are layouts with O and I",
+                       t->layout);
   }
   *fan_in = roles.fan_in;
   *fan_out = roles.fan_out;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

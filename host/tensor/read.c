@@ -22,17 +22,17 @@ static fanin_status read_nothing(const order *o) {
   const cl_int code = clWaitForEvents(1, &done);
   if (code == CL_SUCCESS && o->when.event) {
     *o->when.event = done;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
   (void)clReleaseEvent(done);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clWaitForEvents");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clWaitForEvents");
 }
 
 static fanin_status read_dense(const order *o, const fanin_tensor *t, const fanin__view *view, void *host) {
   const fanin__when *const w = &o->when;
   const cl_int code = clEnqueueReadBuffer(w->queue, t->buffer, o->blocking, t->offset, (size_t)view->bytes, host,
                                           w->n_wait, w->wait_list, w->event);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueReadBuffer");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBuffer");
 }
 
 /* Rows of a part with at most two row dimensions, as boxes of bytes. */
@@ -74,7 +74,7 @@ static fanin_status read_slices(const order *o, const box *b, const fanin_tensor
     each.when.n_wait = 1;
     each.when.wait_list = &before;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status read_rows(const order *o, const fanin_tensor *t, const fanin__view *view, void *host) {
@@ -92,7 +92,7 @@ static fanin_status read_rows(const order *o, const fanin_tensor *t, const fanin
   const bool fits = b.slice_pitch % b.row_pitch == 0 && b.slice_pitch / b.row_pitch >= b.rows;
   if (b.slices > 1 && !fits) return read_slices(o, &b, t, host);
   const cl_int code = enqueue_box(o, &b, t->buffer, t->offset, host);
-  return code == CL_SUCCESS ? FANIN_OK : fanin__fail_cl(code, "clEnqueueReadBufferRect");
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBufferRect");
 }
 
 fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes, int blocking,
@@ -102,13 +102,13 @@ fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   FANIN__TRY(fanin__check_buffer(f, t, &view));
   const uint64_t wanted = view.elements * fanin_dtype_size(t->dtype);
   if (bytes != wanted) {
-    return fanin__fail(FANIN_BAD_SIZE,
+    return fanin__fail(FANIN_STATUS_BAD_SIZE,
                        "bytes = %zu; the part has %" PRIu64 " elements, so that %" PRIu64 " is accepted", bytes,
                        view.elements, wanted);
   }
-  if (!host && bytes > 0) return fanin__fail(FANIN_BAD_ARGUMENT, "host is NULL; it must hold %zu bytes", bytes);
+  if (!host && bytes > 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "host is NULL; it must hold %zu bytes", bytes);
   if (view.memory_stride != 1 || view.row_rank > 2) {
-    return fanin__fail(FANIN_UNSUPPORTED,
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                        "strides: the innermost is %" PRIu64 ", and the part has %d dimensions that do not merge; "
                        "reading accepts 1, and at most 3",
                        view.memory_stride, view.row_rank + 1);

@@ -26,8 +26,8 @@ static fanin_status check_shared(cl_mem buffer) {
   cl_bool shared = CL_FALSE;
   const cl_int code = clGetMemObjectInfo(buffer, CL_MEM_USES_SVM_POINTER, sizeof shared, &shared, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetMemObjectInfo(CL_MEM_USES_SVM_POINTER)");
-  if (shared) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT,
+  if (shared) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                      "svm is not shared virtual memory; accepted is what clSVMAlloc() returned for f's context");
 }
 
@@ -35,14 +35,17 @@ fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_
   fanin__view view;
   FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__view_of(t, &view));
-  if (t->buffer) return fanin__fail(FANIN_BAD_ARGUMENT, "t->buffer is set; accepted is NULL, the memory being svm's");
-  if (!svm) return fanin__fail(FANIN_BAD_ARGUMENT, "svm is NULL; accepted is what clSVMAlloc() returned");
+  if (t->buffer)
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t->buffer is set; accepted is NULL, the memory being svm's");
+  if (!svm) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "svm is NULL; accepted is what clSVMAlloc() returned");
   if (!has_svm(f->device)) {
-    return fanin__fail(FANIN_UNSUPPORTED, "the device has no shared virtual memory (CL_DEVICE_SVM_CAPABILITIES)");
+    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
+                       "the device has no shared virtual memory (CL_DEVICE_SVM_CAPABILITIES)");
   }
   if (view.bytes > SIZE_MAX - t->offset) {
-    return fanin__fail(FANIN_BAD_SIZE, "offset = %zu and the part's %" PRIu64 " bytes are more than a pointer reaches",
-                       t->offset, view.bytes);
+    return fanin__fail(FANIN_STATUS_BAD_SIZE,
+                       "offset = %zu and the part's %" PRIu64 " bytes are more than a pointer reaches", t->offset,
+                       view.bytes);
   }
   fanin_tensor shared = *t;
   if (view.elements > 0) { /* OpenCL has no empty buffers */
@@ -54,11 +57,11 @@ fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_
                          fanin_status_name((fanin_status)code), (int)code);
     }
     const fanin_status status = check_shared(shared.buffer);
-    if (status != FANIN_OK) {
+    if (status != FANIN_STATUS_OK) {
       (void)clReleaseMemObject(shared.buffer);
       return status;
     }
   }
   *out = shared;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

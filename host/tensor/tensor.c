@@ -36,9 +36,9 @@ fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
   for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
     if (strcmp(text, dtypes[k].name) != 0) continue;
     *out = (fanin_dtype)k;
-    return FANIN_OK;
+    return FANIN_STATUS_OK;
   }
-  return fanin__fail(FANIN_BAD_TEXT, "dtype is \"%.40s\"; accepted are%s", text, names);
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "dtype is \"%.40s\"; accepted are%s", text, names);
 }
 
 /* ---- Tensors as values ------------------------------------------------------------------------------------------- */
@@ -50,7 +50,7 @@ static void copy_dimensions(uint64_t *out, const uint64_t *in, int rank) {
 
 fanin_tensor fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
                              const uint64_t *shape) {
-  fanin_tensor t = {.buffer = buffer, .offset = offset, .dtype = dtype, .rank = rank, .part = FANIN_WHOLE};
+  fanin_tensor t = {.buffer = buffer, .offset = offset, .dtype = dtype, .rank = rank, .part = FANIN_PART_WHOLE};
   copy_dimensions(t.shape, shape, rank);
   /* Cut to FANIN_MAX_RANK letters, a text that was too long still cannot pass: there are only six letters. */
   if (layout) memcpy(t.layout, layout, strnlen(layout, FANIN_MAX_RANK));
@@ -58,14 +58,14 @@ fanin_tensor fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, co
 }
 
 fanin_tensor fanin_tensor_slab(fanin_tensor t, const uint64_t *start, const uint64_t *extent) {
-  t.part = FANIN_SLAB;
+  t.part = FANIN_PART_SLAB;
   copy_dimensions(t.start, start, t.rank);
   copy_dimensions(t.extent, extent, t.rank);
   return t;
 }
 
 fanin_tensor fanin_tensor_range(fanin_tensor t, uint64_t first, uint64_t count) {
-  t.part = FANIN_RANGE;
+  t.part = FANIN_PART_RANGE;
   t.first = first;
   t.count = count;
   return t;
@@ -81,7 +81,7 @@ fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64
   FANIN__TRY(fanin__view_of(t, &view));
   *elements = view.elements;
   *bytes = view.bytes;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Buffers ----------------------------------------------------------------------------------------------------- */
@@ -93,7 +93,8 @@ fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout,
   FANIN__TRY(fanin__check_open(f));
   FANIN__TRY(fanin__view_of(&t, &view));
   if (view.bytes > SIZE_MAX) {
-    return fanin__fail(FANIN_BAD_SIZE, "shape needs %" PRIu64 " bytes, which this host cannot address", view.bytes);
+    return fanin__fail(FANIN_STATUS_BAD_SIZE, "shape needs %" PRIu64 " bytes, which this host cannot address",
+                       view.bytes);
   }
   if (view.bytes > 0) { /* OpenCL has no empty buffers: an empty tensor has none */
     cl_int code = CL_SUCCESS;
@@ -104,7 +105,7 @@ fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout,
     }
   }
   *out = t;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 void fanin_tensor_free(fanin_tensor *t) {
@@ -116,8 +117,8 @@ void fanin_tensor_free(fanin_tensor *t) {
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view) {
   FANIN__TRY(fanin__check_open(f));
   if (!t->buffer) {
-    if (view->elements == 0) return FANIN_OK;
-    return fanin__fail(FANIN_BAD_ARGUMENT, "buffer is NULL; the part needs %" PRIu64 " bytes", view->bytes);
+    if (view->elements == 0) return FANIN_STATUS_OK;
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "buffer is NULL; the part needs %" PRIu64 " bytes", view->bytes);
   }
   cl_mem_object_type type = 0;
   cl_context context = NULL;
@@ -126,11 +127,12 @@ fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fa
   if (code == CL_SUCCESS) code = clGetMemObjectInfo(t->buffer, CL_MEM_CONTEXT, sizeof context, &context, NULL);
   if (code == CL_SUCCESS) code = clGetMemObjectInfo(t->buffer, CL_MEM_SIZE, sizeof size, &size, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetMemObjectInfo of buffer");
-  if (type != CL_MEM_OBJECT_BUFFER) return fanin__fail(FANIN_BAD_ARGUMENT, "buffer is an image or a pipe");
-  if (context != f->context) return fanin__fail(FANIN_BAD_ARGUMENT, "buffer belongs to another context than f");
+  if (type != CL_MEM_OBJECT_BUFFER) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "buffer is an image or a pipe");
+  if (context != f->context) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "buffer belongs to another context than f");
   if (t->offset > size || view->bytes > size - t->offset) {
-    return fanin__fail(FANIN_BAD_SIZE, "offset = %zu and the part's %" PRIu64 " bytes do not fit into buffer's %zu",
-                       t->offset, view->bytes, size);
+    return fanin__fail(FANIN_STATUS_BAD_SIZE,
+                       "offset = %zu and the part's %" PRIu64 " bytes do not fit into buffer's %zu", t->offset,
+                       view->bytes, size);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

@@ -22,13 +22,14 @@ static bool is_dense(const fanin_tensor *t) {
 static fanin_status check_element(const fanin_tensor *t) {
   const size_t size = fanin_dtype_size(t->dtype);
   if (size == 0) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)t->dtype, FANIN_DTYPE_COUNT - 1);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)t->dtype,
+                       FANIN_DTYPE_COUNT - 1);
   }
   if (t->offset % size != 0) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "offset = %zu is not a multiple of %s's %zu bytes", t->offset,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "offset = %zu is not a multiple of %s's %zu bytes", t->offset,
                        fanin_dtype_name(t->dtype), size);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__range_of(const fanin_tensor *t, uint64_t *first, uint64_t *count) {
@@ -36,44 +37,45 @@ fanin_status fanin__range_of(const fanin_tensor *t, uint64_t *first, uint64_t *c
   for (int d = 0; d < t->rank; d++) {
     whole *= t->shape[d];
   }
-  *first = t->part == FANIN_RANGE ? t->first : 0;
-  *count = t->part == FANIN_RANGE ? t->count : whole;
+  *first = t->part == FANIN_PART_RANGE ? t->first : 0;
+  *count = t->part == FANIN_PART_RANGE ? t->count : whole;
   if (*first > whole || *count > whole - *first) {
-    return fanin__fail(FANIN_BAD_SHAPE,
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                        "range first = %" PRIu64 ", count = %" PRIu64 " leaves the %" PRIu64 " elements", *first, *count,
                        whole);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status view_range(const fanin_tensor *t, fanin__view *view) {
   uint64_t first = 0, count = 0;
   FANIN__TRY(fanin__range_of(t, &first, &count));
-  if (!is_dense(t)) return fanin__fail(FANIN_BAD_SHAPE, "strides are not accepted with a range, which is dense");
+  if (!is_dense(t)) return fanin__fail(FANIN_STATUS_BAD_SHAPE, "strides are not accepted with a range, which is dense");
   const size_t size = fanin_dtype_size(t->dtype);
   if (count > UINT64_MAX / size) {
-    return fanin__fail(FANIN_BAD_SIZE, "count = %" PRIu64 " elements of %zu bytes overflow 64 bits", count, size);
+    return fanin__fail(FANIN_STATUS_BAD_SIZE, "count = %" PRIu64 " elements of %zu bytes overflow 64 bits", count,
+                       size);
   }
-  if (count == 0) return FANIN_OK;
+  if (count == 0) return FANIN_STATUS_OK;
   view->elements = count;
   view->bytes = count * size;
   view->first_index = first;
   view->row_length = count;
   view->rows = 1;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__slab_of(const fanin_tensor *t, uint64_t *start, uint64_t *extent) {
   for (int d = 0; d < t->rank; d++) {
-    start[d] = t->part == FANIN_SLAB ? t->start[d] : 0;
-    extent[d] = t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
+    start[d] = t->part == FANIN_PART_SLAB ? t->start[d] : 0;
+    extent[d] = t->part == FANIN_PART_SLAB ? t->extent[d] : t->shape[d];
     if (start[d] > t->shape[d] || extent[d] > t->shape[d] - start[d]) {
-      return fanin__fail(FANIN_BAD_SHAPE,
+      return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                          "slab start[%d] = %" PRIu64 ", extent[%d] = %" PRIu64 " leaves shape[%d] = %" PRIu64, d,
                          start[d], d, extent[d], d, t->shape[d]);
     }
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* The dimensions that matter, those with more than one index, innermost first. */
@@ -106,19 +108,19 @@ static fanin_status check_strides(const axis *axes, int n, size_t element, uint6
   for (int k = 0; k < n; k++) {
     const axis *const a = sorted[k];
     if (a->memory_stride <= *reach) {
-      return fanin__fail(FANIN_BAD_SHAPE,
+      return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                          "strides[%d] = %" PRIu64 " lets elements overlap; accepted are %" PRIu64 " and more",
                          a->dimension, a->memory_stride, *reach + 1);
     }
     if (a->extent - 1 > (limit - *reach) / a->memory_stride) {
-      return fanin__fail(FANIN_BAD_SIZE,
+      return fanin__fail(FANIN_STATUS_BAD_SIZE,
                          "the part's bytes overflow 64 bits at dimension %d: %" PRIu64
                          " steps of strides[%d] = %" PRIu64,
                          a->dimension, a->extent, a->dimension, a->memory_stride);
     }
     *reach += (a->extent - 1) * a->memory_stride;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* Joins each axis to the one within it that it continues, in index and in memory alike. The products cannot overflow:
@@ -145,7 +147,7 @@ static fanin_status view_box(const fanin_tensor *t, const fanin__roles *roles, f
     elements *= extent[d];
     first_index += start[d] * roles->stride[d];
   }
-  if (elements == 0) return FANIN_OK;
+  if (elements == 0) return FANIN_STATUS_OK;
 
   axis axes[FANIN_MAX_RANK];
   int n = list_axes(t, roles, extent, axes);
@@ -173,7 +175,7 @@ static fanin_status view_box(const fanin_tensor *t, const fanin__roles *roles, f
     view->row_rank++;
     view->rows *= axes[k].extent;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view) {
@@ -182,11 +184,12 @@ fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view) {
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(check_element(t));
   switch (t->part) {
-  case FANIN_WHOLE:
-  case FANIN_SLAB:
+  case FANIN_PART_WHOLE:
+  case FANIN_PART_SLAB:
     return view_box(t, &roles, view);
-  case FANIN_RANGE:
+  case FANIN_PART_RANGE:
     return view_range(t, view);
   }
-  return fanin__fail(FANIN_BAD_ARGUMENT, "part is %d; accepted are 0 (whole), 1 (slab) and 2 (range)", (int)t->part);
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole), 1 (slab) and 2 (range)",
+                     (int)t->part);
 }

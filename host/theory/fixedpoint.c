@@ -137,8 +137,8 @@ static void add_all(found *f, const map *m) {
 }
 
 static fanin_status check(const char *name, double value) {
-  if (value >= 0 && value < INFINITY) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
+  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
 }
 
 fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2,
@@ -154,7 +154,7 @@ fanin_status fanin_fixed_points(const char *activation, double slope, double sig
     add_all(&f, &m);
   }
   *count = f.count;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- The edge of chaos ------------------------------------------------------------------------------------------- */
@@ -189,8 +189,9 @@ fanin_status fanin_edge_of_chaos(const char *activation, double slope, double si
   double q;
   m.sigma_w2 = fanin__critical(m.activation, slope, sigma_b2, &q);
   if (isnan(m.sigma_w2)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "%s has no edge of chaos at sigma_b2 = %g: chi is 1 at no fixed point of q",
-                       m.activation->name, sigma_b2);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
+                       "%s has no edge of chaos at sigma_b2 = %g: chi is 1 at no fixed point of q", m.activation->name,
+                       sigma_b2);
   }
   if (at && q > 0) {
     *at = describe(&m, q);
@@ -199,5 +200,5 @@ fanin_status fanin_edge_of_chaos(const char *activation, double slope, double si
     FANIN__TRY(fanin_fixed_points(activation, slope, m.sigma_w2, 0, at, 1, &count));
   }
   *sigma_w2 = m.sigma_w2;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

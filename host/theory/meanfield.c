@@ -199,7 +199,7 @@ fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__
   curve.nodes = nodes_for(curve.half);
   curve.values = values;
   curve.table = malloc((size_t)curve.nodes * (size_t)values * sizeof *curve.table);
-  if (!curve.table) return fanin__fail(FANIN_OUT_OF_MEMORY, "%d x %d numbers for a curve", curve.nodes, values);
+  if (!curve.table) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%d x %d numbers for a curve", curve.nodes, values);
   for (int k = 0; k < curve.nodes; k++) {
     const double at = exp(curve.middle + curve.half * node(k, curve.nodes));
     double *const row = curve.table + (size_t)k * (size_t)values;
@@ -213,7 +213,7 @@ fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__
     row[FANIN__ORDERS] = e.rest;
   }
   *out = curve;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,

@@ -1,4 +1,4 @@
-/* Which initialiser an activation wants, and what each choice costs, from mean-field theory. */
+/* Which initializer an activation wants, and what each choice costs, from mean-field theory. */
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -15,11 +15,11 @@ typedef struct question {
   double v, square; /* E[phi^2], E[phi'^2] at q = 1 */
 } question;
 
-/* ---- The initialiser --------------------------------------------------------------------------------------------- */
+/* ---- The initializer --------------------------------------------------------------------------------------------- */
 
 /* Variance scale / fan by the name that it usually has, else to nine decimals, a text that can be read. */
 static fanin_init scaled(const question *ask, double *scale, fanin_mode mode) {
-  if (fabs(*scale - 1) < 1e-9 && mode == FANIN_FAN_IN) {
+  if (fabs(*scale - 1) < 1e-9 && mode == FANIN_MODE_FAN_IN) {
     *scale = 1;
     return fanin_lecun_normal();
   }
@@ -27,7 +27,7 @@ static fanin_init scaled(const question *ask, double *scale, fanin_mode mode) {
     return fanin_he_normal(0 - ask->activation->f(-1, ask->slope), mode); /* a: phi(x) = a x for x < 0 */
   }
   *scale = floor(*scale * 1e9 + 0.5) / 1e9;
-  return fanin_variance_scaling(*scale, mode, FANIN_DIST_NORMAL);
+  return fanin_variance_scaling(*scale, mode, FANIN_DISTRIBUTION_NORMAL);
 }
 
 /* ---- What it does ------------------------------------------------------------------------------------------------ */
@@ -78,21 +78,21 @@ static fanin_status limit(const question *ask, fanin_suggestion *s, double sigma
   const double q = s->q_limit > 0 && s->q_limit < INFINITY ? s->q_limit : q_1;
   const fanin__expansion e = fanin__expand(ask->activation, ask->slope, q);
   s->sensitivity = sigma_w2 * e.v * e.a[2] / sqrt(2) / next_q(ask, s, sigma_w2, q);
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Choices ----------------------------------------------------------------------------------------------------- */
 
 static fanin_status add(const question *ask, fanin_suggestion choice, double scale, double q_1, fanin_suggestion *list,
                         size_t *count) {
-  const fanin_mode mode = choice.aim == FANIN_AIM_BACKWARD ? FANIN_FAN_OUT : FANIN_FAN_IN;
+  const fanin_mode mode = choice.aim == FANIN_AIM_BACKWARD ? FANIN_MODE_FAN_OUT : FANIN_MODE_FAN_IN;
   choice.init = scaled(ask, &scale, mode);
   choice.gain = sqrt(scale);
-  const double sigma_w2 = mode == FANIN_FAN_OUT ? scale * ask->fan_ratio : scale;
+  const double sigma_w2 = mode == FANIN_MODE_FAN_OUT ? scale * ask->fan_ratio : scale;
   run(ask, &choice, sigma_w2, q_1);
   FANIN__TRY(limit(ask, &choice, sigma_w2, q_1));
   list[(*count)++] = choice;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status add_edge(const question *ask, size_t depth, double sigma_b2, fanin_suggestion *list,
@@ -100,27 +100,29 @@ static fanin_status add_edge(const question *ask, size_t depth, double sigma_b2,
   double q;
   const double sigma_w2 = fanin__critical(ask->activation, ask->slope, sigma_b2, &q);
   const fanin_suggestion choice = {.aim = FANIN_AIM_EDGE, .sigma_b2 = sigma_b2, .depth = depth};
-  if (isnan(sigma_w2) || ask->activation->facts.homogeneous) return FANIN_OK; /* there, it is the gain that keeps q */
-  if (q == 0 && next_q(ask, &choice, sigma_w2, 1) > 1) return FANIN_OK; /* a point that q leaves is no place to be */
+  if (isnan(sigma_w2) || ask->activation->facts.homogeneous)
+    return FANIN_STATUS_OK; /* there, it is the gain that keeps q */
+  if (q == 0 && next_q(ask, &choice, sigma_w2, 1) > 1)
+    return FANIN_STATUS_OK; /* a point that q leaves is no place to be */
   return add(ask, choice, sigma_w2, q > 0 ? q : 1, list, count);
 }
 
 static fanin_status add_torch(const question *ask, size_t depth, fanin_suggestion *list, size_t *count) {
   const double scale = pow(ask->activation->torch_gain, 2);
   const fanin_suggestion choice = {.aim = FANIN_AIM_PYTORCH, .depth = depth};
-  if (scale == 0 || fabs(scale * ask->v - 1) < 1e-9) return FANIN_OK;
+  if (scale == 0 || fabs(scale * ask->v - 1) < 1e-9) return FANIN_STATUS_OK;
   return add(ask, choice, scale, 1, list, count);
 }
 
 static fanin_status check(double fan_ratio, size_t depth, double sigma_b2) {
   if (!(fan_ratio > 0 && fan_ratio < INFINITY)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "fan_ratio is %g; a finite number above 0 is accepted", fan_ratio);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "fan_ratio is %g; a finite number above 0 is accepted", fan_ratio);
   }
-  if (depth == 0) return fanin__fail(FANIN_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
+  if (depth == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
   if (!(sigma_b2 >= 0 && sigma_b2 < INFINITY)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted", sigma_b2);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted", sigma_b2);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth, double sigma_b2,
@@ -139,7 +141,7 @@ fanin_status fanin_suggest(const char *activation, double slope, double fan_rati
   FANIN__TRY(add_edge(&ask, depth, sigma_b2, list, &n));
   FANIN__TRY(add_torch(&ask, depth, list, &n));
   *count = n;
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Sentences --------------------------------------------------------------------------------------------------- */

@@ -9,51 +9,51 @@
 /* ---- Checks ------------------------------------------------------------------------------------------------------ */
 
 static fanin_status check_variance(const char *name, double value) {
-  if (value >= 0 && value < INFINITY) return FANIN_OK;
-  return fanin__fail(FANIN_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
+  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
 }
 
 static fanin_status check(const fanin_theory_config *config) {
   if (config->n_widths < 2) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "n_widths is %zu; at least 2 are accepted: the input and a layer",
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; at least 2 are accepted: the input and a layer",
                        config->n_widths);
   }
   for (size_t l = 0; l < config->n_widths; l++) {
-    if (config->widths[l] == 0) return fanin__fail(FANIN_BAD_SHAPE, "width %zu is 0; 1 or more is accepted", l);
+    if (config->widths[l] == 0) return fanin__fail(FANIN_STATUS_BAD_SHAPE, "width %zu is 0; 1 or more is accepted", l);
   }
   FANIN__TRY(check_variance("sigma_b2", config->sigma_b2));
   FANIN__TRY(check_variance("second_moment", config->second_moment));
   FANIN__TRY(check_variance("gradient", config->gradient));
   if (!(fabs(config->correlation) <= 1)) {
-    return fanin__fail(FANIN_BAD_ARGUMENT, "correlation is %g; -1 to 1 is accepted", config->correlation);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "correlation is %g; -1 to 1 is accepted", config->correlation);
   }
   if (config->norm != FANIN_NORM_NONE && config->norm != FANIN_NORM_LAYER && config->norm != FANIN_NORM_BATCH) {
-    return fanin__fail(FANIN_BAD_ARGUMENT,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "norm is %d; FANIN_NORM_NONE, FANIN_NORM_LAYER and FANIN_NORM_BATCH are accepted",
                        (int)config->norm);
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* sigma_w^2 of layer l = 1 .. L. */
 static fanin_status weight_variance(const fanin_theory_config *config, size_t l, double *out) {
   if (config->sigma_w2) {
     *out = config->sigma_w2[l - 1];
-    if (*out >= 0 && *out < INFINITY) return FANIN_OK;
-    return fanin__fail(FANIN_BAD_ARGUMENT, "sigma_w2 of layer %zu is %g; a finite number of 0 or more is accepted", l,
-                       *out);
+    if (*out >= 0 && *out < INFINITY) return FANIN_STATUS_OK;
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
+                       "sigma_w2 of layer %zu is %g; a finite number of 0 or more is accepted", l, *out);
   }
   const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, shape);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
   fanin_moments moments;
   FANIN__TRY(fanin_expect(&t, &config->init, &moments));
   if (moments.mean != 0) {
-    return fanin__fail(FANIN_BAD_ARGUMENT,
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "init gives layer %zu weights of mean %g; mean-field theory takes those of mean 0", l,
                        moments.mean);
   }
   *out = moments.std * moments.std * (double)shape[1];
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Forward ----------------------------------------------------------------------------------------------------- */
@@ -180,5 +180,5 @@ fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer 
     layer->chi *= next;
     layer->chi_c *= next;
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }

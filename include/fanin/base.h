@@ -60,7 +60,7 @@ FANIN_API const char *fanin_version(void);
   XX(OK, 0, "success")                                                                                                 \
   XX(BAD_ARGUMENT, 1, "an argument has a value that is not accepted")                                                  \
   XX(BAD_SHAPE, 2, "shape, part, strides, groups or splits do not fit together")                                       \
-  XX(BAD_LAYOUT, 3, "the layout does not fit the tensor or the initialiser")                                           \
+  XX(BAD_LAYOUT, 3, "the layout does not fit the tensor or the initializer")                                           \
   XX(BAD_SIZE, 4, "the tensor does not fit into its buffer, or its size overflows")                                    \
   XX(BAD_TEXT, 5, "a text could not be parsed")                                                                        \
   XX(NO_DEVICE, 6, "no device answers the selector")                                                                   \
@@ -71,14 +71,14 @@ FANIN_API const char *fanin_version(void);
 
 /* clang-format off */
 typedef enum fanin_status {
-#define FANIN_STATUS_ENUM(name, code, text) FANIN_##name = code,
+#define FANIN_STATUS_ENUM(name, code, text) FANIN_STATUS_##name = code,
   FANIN_STATUS_MAP(FANIN_STATUS_ENUM)
 #undef FANIN_STATUS_ENUM
   FANIN_STATUS_FORCE_INT = -0x7fffffff - 1
 } fanin_status;
 /* clang-format on */
 
-/* "FANIN_BAD_SHAPE" or "CL_INVALID_CONTEXT"; "unknown status" for any other number. Static storage. */
+/* "FANIN_STATUS_BAD_SHAPE" or "CL_INVALID_CONTEXT"; "unknown status" for any other number. Static storage. */
 FANIN_API const char *fanin_status_name(fanin_status status);
 
 /* One general sentence for the code. Static storage. */

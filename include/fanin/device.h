@@ -34,7 +34,8 @@ FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, s
 /* The usable devices that answer a selector (see fanin_open()), as indices into fanin_devices(): what fanin_open()
  * picks first, then the next best; equal ones in their order. With selector NULL or "" and no $FANIN_DEVICE, all that
  * are of the best one's type. An index, written as a number, is a selector too. Writes min(capacity, *count) entries,
- * *count is at least 1. `indices` may be NULL when capacity is 0. Errors: FANIN_NO_DEVICE, FANIN_UNSUPPORTED, OpenCL's.
+ * *count is at least 1. `indices` may be NULL when capacity is 0. Errors: FANIN_STATUS_NO_DEVICE,
+ * FANIN_STATUS_UNSUPPORTED, OpenCL's.
  */
 FANIN_API fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count);
 
@@ -45,7 +46,8 @@ typedef struct fanin fanin;
 
 /* Picks a device and makes a context for it. `selector`: "gpu" or "cpu" (the best such device), an index into
  * fanin_devices(), or a part of the platform's or device's name, case ignored. NULL or "": $FANIN_DEVICE if set, else
- * the best GPU, else the best CPU, else any usable device. Errors: FANIN_NO_DEVICE, FANIN_UNSUPPORTED, OpenCL's. */
+ * the best GPU, else the best CPU, else any usable device. Errors: FANIN_STATUS_NO_DEVICE, FANIN_STATUS_UNSUPPORTED,
+ * OpenCL's. */
 FANIN_API fanin_status fanin_open(const char *selector, fanin **out);
 
 /* Uses the caller's context and device; retains both until fanin_release(). Compiles nothing yet. */

@@ -19,16 +19,16 @@ typedef struct fanin_key {
 /* The stream of a named tensor: FNV-1a-64 of the name's bytes. */
 FANIN_API fanin_key fanin_key_named(uint64_t seed, const char *name);
 
-/* Enqueues the initialisation of the part of `t` that memory holds; never touches a byte outside it. Asynchronous,
+/* Enqueues the initialization of the part of `t` that memory holds; never touches a byte outside it. Asynchronous,
  * except that the first fill of a distribution and dtype compiles its kernel. An empty part enqueues nothing but the
  * event. f, queue, buffer and wait list must share a context; the queue's device must be f's.
- * Errors: FANIN_BAD_* with the argument named; FANIN_UNSUPPORTED (f64 on a device without it); OpenCL's. */
+ * Errors: FANIN_BAD_* with the argument named; FANIN_STATUS_UNSUPPORTED (f64 on a device without it); OpenCL's. */
 FANIN_API fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init,
                                   fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 
 /* Copies the part of `t` that memory holds to `host`, dense and row-major, `bytes` = elements * element size exactly.
  * With `blocking` 0, `host` must live until `event` completes. Strided parts are gathered if their innermost stride is
- * 1 and they reduce to at most three dimensions, else FANIN_UNSUPPORTED. */
+ * 1 and they reduce to at most three dimensions, else FANIN_STATUS_UNSUPPORTED. */
 FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes,
                                   int blocking, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 
@@ -88,12 +88,13 @@ FANIN_API fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);
 FANIN_API fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init);
 
 /* Writes what f has compiled so far to `data`, for fanin_import() on a host without a driver cache. *size is what it
- * takes; with `capacity` below that nothing is written and FANIN_BAD_SIZE is returned, or FANIN_OK if data is NULL. */
+ * takes; with `capacity` below that nothing is written and FANIN_STATUS_BAD_SIZE is returned, or FANIN_STATUS_OK if
+ * data is NULL. */
 FANIN_API fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size);
 
 /* Takes compiled programs that fanin_export() wrote, which are then used instead of compiling. Data that is damaged, or
- * of another device, driver or fanin version, is FANIN_BAD_BINARY, and f is as before: it compiles what it needs. So it
- * does where the driver refuses a binary after all. Copies `data`. */
+ * of another device, driver or fanin version, is FANIN_STATUS_BAD_BINARY, and f is as before: it compiles what it
+ * needs. So it does where the driver refuses a binary after all. Copies `data`. */
 FANIN_API fanin_status fanin_import(fanin *f, const void *data, size_t size);
 
 FANIN_C_END

@@ -30,8 +30,9 @@ typedef struct fanin_dlpack {
  *
  * `data` must be a cl_mem, as dlpack.h says. TVM's OpenCL tensors are not that: their `data` points to TVM's own
  * descriptor of a buffer, which no function can tell from a cl_mem (docs/integration.md).
- * Errors: FANIN_BAD_ARGUMENT, FANIN_BAD_SHAPE, FANIN_BAD_LAYOUT, FANIN_BAD_SIZE; FANIN_UNSUPPORTED for other devices
- * and element types. No device needed: the buffer's size is checked when the tensor is used. */
+ * Errors: FANIN_STATUS_BAD_ARGUMENT, FANIN_STATUS_BAD_SHAPE, FANIN_STATUS_BAD_LAYOUT, FANIN_STATUS_BAD_SIZE;
+ * FANIN_STATUS_UNSUPPORTED for other devices and element types. No device needed: the buffer's size is checked when the
+ * tensor is used. */
 FANIN_API fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layout, fanin_tensor *out);
 
 /* ---- Shared virtual memory --------------------------------------------------------------------------------------- */
@@ -42,8 +43,8 @@ FANIN_API fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const 
  * pointer sees what was written as OpenCL 2.0 says: fine-grained memory once the event is complete, coarse-grained
  * memory once it is mapped as well (clEnqueueSVMMap() or clEnqueueMapBuffer() of out->buffer). fanin itself calls
  * nothing that OpenCL 1.2 has not.
- * Errors: FANIN_UNSUPPORTED where the device has no such memory; FANIN_BAD_ARGUMENT for a pointer that is not the
- * beginning of such memory; CL_INVALID_BUFFER_SIZE where t ends behind it; FANIN_BAD_*. */
+ * Errors: FANIN_STATUS_UNSUPPORTED where the device has no such memory; FANIN_STATUS_BAD_ARGUMENT for a pointer that is
+ * not the beginning of such memory; CL_INVALID_BUFFER_SIZE where t ends behind it; FANIN_BAD_*. */
 FANIN_API fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_tensor *out);
 
 FANIN_C_END

@@ -1,4 +1,4 @@
-/* Initialisers: values that say which numbers a tensor is to have, their gains, moments and laws. */
+/* Initializers: values that say which numbers a tensor is to have, their gains, moments and laws. */
 #ifndef FANIN_INIT_H
 #define FANIN_INIT_H
 
@@ -11,49 +11,54 @@ FANIN_C_BEGIN
 
 /* How a gain follows from an activation phi, for z ~ N(0,1). */
 typedef enum fanin_criterion {
-  FANIN_SECOND_MOMENT, /* 1 / sqrt(E[phi(z)^2]): He et al. 2015, eq. 7 to 10, for any phi */
-  FANIN_VARIANCE,      /* 1 / sqrt(Var[phi(z)]): Brock et al. 2021 (NFNets), eq. 1 */
-  FANIN_PYTORCH        /* torch.nn.init.calculate_gain's table; only the names that it has */
+  FANIN_CRITERION_SECOND_MOMENT, /* 1 / sqrt(E[phi(z)^2]): He et al. 2015, eq. 7 to 10, for any phi */
+  FANIN_CRITERION_VARIANCE,      /* 1 / sqrt(Var[phi(z)]): Brock et al. 2021 (NFNets), eq. 1 */
+  FANIN_CRITERION_PYTORCH        /* torch.nn.init.calculate_gain's table; only the names that it has */
 } fanin_criterion;
 
 /* The gain that keeps preactivations at variance 1 through an activation, by quadrature in double, relative error
  * under 1e-9. Names: linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish
- * relu2. `slope` is leaky_relu's negative slope and nobody else's. FANIN_BAD_ARGUMENT for an unknown name, which the
- * error sentence answers with the known ones. */
+ * relu2. `slope` is leaky_relu's negative slope and nobody else's. FANIN_STATUS_BAD_ARGUMENT for an unknown name, which
+ * the error sentence answers with the known ones. */
 FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
 
-/* ---- Initialisers ------------------------------------------------------------------------------------------------ */
+/* ---- Initializers ------------------------------------------------------------------------------------------------ */
 
 /* What fanin_describe() and `fanin list` tell of each. */
 typedef enum fanin_kind {
-  FANIN_ZEROS,
-  FANIN_ONES,
-  FANIN_CONSTANT,
-  FANIN_UNIFORM,
-  FANIN_NORMAL,
-  FANIN_TRUNC_NORMAL,
-  FANIN_XAVIER_UNIFORM,
-  FANIN_XAVIER_NORMAL,
-  FANIN_HE_UNIFORM,
-  FANIN_HE_NORMAL,
-  FANIN_LECUN_UNIFORM,
-  FANIN_LECUN_NORMAL,
-  FANIN_VARIANCE_SCALING,
-  FANIN_IDENTITY,
-  FANIN_DIRAC,
-  FANIN_ORTHOGONAL,
-  FANIN_DELTA_ORTHOGONAL,
-  FANIN_SPARSE,
-  FANIN_BILINEAR,
-  FANIN_HADAMARD,
+  FANIN_KIND_ZEROS,
+  FANIN_KIND_ONES,
+  FANIN_KIND_CONSTANT,
+  FANIN_KIND_UNIFORM,
+  FANIN_KIND_NORMAL,
+  FANIN_KIND_TRUNC_NORMAL,
+  FANIN_KIND_XAVIER_UNIFORM,
+  FANIN_KIND_XAVIER_NORMAL,
+  FANIN_KIND_HE_UNIFORM,
+  FANIN_KIND_HE_NORMAL,
+  FANIN_KIND_LECUN_UNIFORM,
+  FANIN_KIND_LECUN_NORMAL,
+  FANIN_KIND_VARIANCE_SCALING,
+  FANIN_KIND_IDENTITY,
+  FANIN_KIND_DIRAC,
+  FANIN_KIND_ORTHOGONAL,
+  FANIN_KIND_DELTA_ORTHOGONAL,
+  FANIN_KIND_SPARSE,
+  FANIN_KIND_BILINEAR,
+  FANIN_KIND_HADAMARD,
   FANIN_KIND_COUNT
 } fanin_kind;
 
 /* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
-typedef enum fanin_mode { FANIN_FAN_IN, FANIN_FAN_OUT, FANIN_FAN_AVG, FANIN_FAN_GEO } fanin_mode;
+typedef enum fanin_mode { FANIN_MODE_FAN_IN, FANIN_MODE_FAN_OUT, FANIN_MODE_FAN_AVG, FANIN_MODE_FAN_GEO } fanin_mode;
 
-/* Of the kinds that end in _normal, FANIN_DIST_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std kept. */
-typedef enum fanin_distribution { FANIN_DIST_UNIFORM, FANIN_DIST_NORMAL, FANIN_DIST_TRUNC_NORMAL } fanin_distribution;
+/* Of the kinds that end in _normal, FANIN_DISTRIBUTION_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std
+ * kept. */
+typedef enum fanin_distribution {
+  FANIN_DISTRIBUTION_UNIFORM,
+  FANIN_DISTRIBUTION_NORMAL,
+  FANIN_DISTRIBUTION_TRUNC_NORMAL
+} fanin_distribution;
 
 /* What the bounds of a truncated normal are measured in. */
 typedef enum fanin_bounds {
@@ -67,7 +72,7 @@ typedef enum fanin_per {
   FANIN_PER_OUTPUT /* the fan_in weights that enter an output: Martens 2010 */
 } fanin_per;
 
-/* An initialiser is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). */
+/* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). */
 typedef struct fanin_init {
   fanin_kind kind;
   double value;                    /* constant */
@@ -119,7 +124,7 @@ FANIN_API fanin_init fanin_dirac(double gain);
  * al. 2013. The normals that it is made from are the stream's, the same everywhere; what is made of them (Stewart 1980)
  * is the same bits on one device, driver and vector width, and within 1e-5 gain everywhere (docs/orthogonal.md). A part
  * has the whole's bits; filling it costs the whole of the matrices that it meets. Needs CLBlast where an extent of a
- * matrix is above 64, else FANIN_UNSUPPORTED. */
+ * matrix is above 64, else FANIN_STATUS_UNSUPPORTED. */
 FANIN_API fanin_init fanin_orthogonal(double gain);
 /* A convolution that keeps lengths times gain: at the centre tap (extent / 2) an orthogonal matrix of O rows and I
  * columns, I <= O, of each group and split, else 0. Xiao et al. 2018, algorithm 1. */
@@ -128,7 +133,7 @@ FANIN_API fanin_init fanin_delta_orthogonal(double gain);
  * set the other forms), at places that are uniformly distributed among all subsets, independent from line to line, and
  * the same everywhere and in every dtype. torch.nn.init.sparse_; Martens 2010. The other values are those of
  * fanin_normal(0, std). Filling a part costs the lines that it meets, whole. Lines of 2^32 weights and more are
- * FANIN_UNSUPPORTED. */
+ * FANIN_STATUS_UNSUPPORTED. */
 FANIN_API fanin_init fanin_sparse(double sparsity, double std);
 /* gain times the weights of bilinear upsampling (linear, trilinear: one to three taps dimensions) where the O index in
  * its group equals the I index, else 0: along an extent k with f = ceil(k / 2), 1 - |t - (k - 1) / 2| / f. For a
@@ -142,14 +147,14 @@ FANIN_API fanin_init fanin_hadamard(double gain);
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
  * `gain` takes a number or an activation's name; with a name, criterion=second_moment|variance|pytorch and slope=
- * apply. FANIN_BAD_TEXT names the parameter, its value and what would be accepted. */
+ * apply. FANIN_STATUS_BAD_TEXT names the parameter, its value and what would be accepted. */
 FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
 
 /* Writes the canonical text, which parses back to the same bits. Returns its length without the final 0; a result of
  * `size` or more was cut. `text` may be NULL when size is 0. */
 FANIN_API size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
 
-/* What there is to say about an initialiser; all strings static. */
+/* What there is to say about an initializer; all strings static. */
 typedef struct fanin_description {
   const char *name;
   const char *aliases;    /* "glorot_uniform", or "" */
@@ -159,10 +164,10 @@ typedef struct fanin_description {
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
 } fanin_description;
 
-/* FANIN_BAD_ARGUMENT if `kind` is none. */
+/* FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
 FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
 
-/* The moments and bounds that an initialiser's values have on a tensor, without a device. */
+/* The moments and bounds that an initializer's values have on a tensor, without a device. */
 typedef struct fanin_moments {
   double mean, std; /* of the distribution; for identity, dirac, bilinear and hadamard, of the whole tensor's entries;
                        for orthogonal, std is exactly that of the whole tensor's entries about 0 */
@@ -173,17 +178,17 @@ typedef struct fanin_moments {
 /* What `init` makes one expect of `t`, which needs no buffer. Errors: those of fanin_fill() that need no device. */
 FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
 
-/* The law that an initialiser's values follow, in closed form. */
+/* The law that an initializer's values follow, in closed form. */
 typedef enum fanin_law_kind {
-  FANIN_LAW_CONSTANT,
-  FANIN_LAW_UNIFORM,
-  FANIN_LAW_NORMAL,
-  FANIN_LAW_TRUNC_NORMAL,
-  FANIN_LAW_ONES,       /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
-  FANIN_LAW_ORTHOGONAL, /* numbers that depend on one another: rows or columns have the length `value`; of
+  FANIN_LAW_KIND_CONSTANT,
+  FANIN_LAW_KIND_UNIFORM,
+  FANIN_LAW_KIND_NORMAL,
+  FANIN_LAW_KIND_TRUNC_NORMAL,
+  FANIN_LAW_KIND_ONES,       /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
+  FANIN_LAW_KIND_ORTHOGONAL, /* numbers that depend on one another: rows or columns have the length `value`; of
                            delta_orthogonal, all but the centre taps are 0 */
-  FANIN_LAW_SPARSE,     /* a share `zeros` of 0, exactly, the rest normal */
-  FANIN_LAW_FIXED       /* bilinear, hadamard: numbers that indices decide */
+  FANIN_LAW_KIND_SPARSE,     /* a share `zeros` of 0, exactly, the rest normal */
+  FANIN_LAW_KIND_FIXED       /* bilinear, hadamard: numbers that indices decide */
 } fanin_law_kind;
 
 /* A law, by the parameters that its kind has. */

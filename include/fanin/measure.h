@@ -1,4 +1,4 @@
-/* Measuring tensors on the device: moments, and a closer look for tests of what an initialiser wrote. */
+/* Measuring tensors on the device: moments, and a closer look for tests of what an initializer wrote. */
 #ifndef FANIN_MEASURE_H
 #define FANIN_MEASURE_H
 
@@ -22,7 +22,7 @@ typedef struct fanin_stats {
 FANIN_API fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
                                      const cl_event *wait_list, fanin_stats *out);
 
-/* The rest of this section looks closer, for tests of what an initialiser wrote: as fanin_measure(), of the dense part
+/* The rest of this section looks closer, for tests of what an initializer wrote: as fanin_measure(), of the dense part
  * that memory holds, blocking, in one launch for up to 2^31 elements, reading back counts and sums. */
 
 /* How often each stretch of numbers occurs. A number's key is the upper 16 bits of its bits in f32 (16-bit types: all
@@ -37,7 +37,7 @@ FANIN_API fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, cons
 /* The least and the greatest number of a key (infinite, or NaN, where it has none), and the one with these lower bits.
  */
 FANIN_API void fanin_bin_numbers(fanin_dtype dtype, uint32_t key, double *least, double *most);
-FANIN_API double fanin_key_number(fanin_dtype dtype, uint32_t key, uint32_t lower);
+FANIN_API double fanin_bin_number(fanin_dtype dtype, uint32_t key, uint32_t lower);
 
 /* Sums below are of d = (x - shift) * scale, 0 where x is not finite. With the mean and 1 / std, d is near 1 in size,
  * and sums are accurate to 1e-4 of their standard error. */

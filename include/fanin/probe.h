@@ -15,7 +15,7 @@ FANIN_C_BEGIN
  * 1 .. L has h_0 = input,
  *   z_l = W_l h_{l-1} + b_l,   y_l = norm(z_l),   h_l = phi(y_l)   [+ h_{l-1}]   for l < L,   and h_L = z_L.
  * Backward, delta_l is the gradient of z_l; delta_L is N(0,1) from stream "gradient", independent from sample to
- * sample. Two verdicts that never mix: a network CONFORMS if the device does what theory says of its initialiser,
+ * sample. Two verdicts that never mix: a network CONFORMS if the device does what theory says of its initializer,
  * within bounds that follow from widths and batch; it is HEALTHY if what theory says is that it trains. */
 
 /* What comes between preactivation and activation. */
@@ -108,7 +108,7 @@ typedef struct fanin_probe_layer {
   XX(MEAN_DRIFT, HEALTH, "use an activation of mean 0, such as tanh or selu")                                          \
   XX(FP16_RANGE, HEALTH, "train in bf16 or f32, or scale the loss")                                                    \
   XX(WIDTH_NOISE, HEALTH, "widen the layers or take fewer: a single draw is far from the mean at this width")          \
-  XX(WRONG_FAN, CAUSE, "check which dimension is fan_in: the weight's layout, or the initialiser's mode")              \
+  XX(WRONG_FAN, CAUSE, "check which dimension is fan_in: the weight's layout, or the initializer's mode")              \
   XX(GAIN_MISMATCH, CAUSE, "check the gain, and whether a std was passed where a variance was wanted")                 \
   XX(NOT_ORTHOGONAL, CONFORMITY, "check what made the weights, in which precision, and what was added to them since")  \
   XX(WRONG_STREAM, CONFORMITY, "check the device's compiler: these are not the random numbers of stream v1")           \
@@ -116,7 +116,7 @@ typedef struct fanin_probe_layer {
 
 /* clang-format off */
 typedef enum fanin_diagnosis {
-#define FANIN_DIAGNOSIS_ENUM(name, verdict, remedy) FANIN_##name,
+#define FANIN_DIAGNOSIS_ENUM(name, verdict, remedy) FANIN_DIAGNOSIS_##name,
   FANIN_DIAGNOSIS_MAP(FANIN_DIAGNOSIS_ENUM)
 #undef FANIN_DIAGNOSIS_ENUM
   FANIN_DIAGNOSIS_COUNT
@@ -129,7 +129,7 @@ typedef enum fanin_verdict { FANIN_VERDICT_HEALTH, FANIN_VERDICT_CONFORMITY, FAN
 /* "FORWARD_VANISH"; NULL for a value that is none. Static storage; so are the others. */
 FANIN_API const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
 FANIN_API const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis);
-/* FANIN_BAD_ARGUMENT for a value that is none. */
+/* FANIN_STATUS_BAD_ARGUMENT for a value that is none. */
 FANIN_API fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out);
 
 /* One diagnosis of a network, for the layers first .. last, from 1. */
@@ -165,9 +165,10 @@ FANIN_API double fanin_z_bound(size_t tests);
 /* Runs the network forward and backward on the device (CLBlast GEMM, own kernels for the rest) and judges it. *report
  * is new: fanin_probe_report_free(). Blocking. Device memory: twice batch x (sum of all widths) floats, since the
  * backward pass needs y and h of each layer, and buffers of the largest layer's size; weights from `init` are made
- * again for the backward pass. FANIN_UNSUPPORTED if built without CLBlast; FANIN_BAD_ARGUMENT and FANIN_BAD_SHAPE name
- * what is wrong; FANIN_NOT_FINITE if the input has infinities or NaN; OpenCL's codes, with the buffer's name, if memory
- * runs out. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). */
+ * again for the backward pass. FANIN_STATUS_UNSUPPORTED if built without CLBlast; FANIN_STATUS_BAD_ARGUMENT and
+ * FANIN_STATUS_BAD_SHAPE name what is wrong; FANIN_STATUS_NOT_FINITE if the input has infinities or NaN; OpenCL's
+ * codes, with the buffer's name, if memory runs out. Activations that overflow are not an error but a finding
+ * (FORWARD_EXPLODE, overflow_layer). */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_report **report);
 
@@ -178,8 +179,8 @@ FANIN_API void fanin_probe_report_free(fanin_probe_report *report);
 
 /* What fanin_calibrate() is to reach. */
 typedef struct fanin_calibrate_options {
-  fanin_criterion criterion; /* FANIN_VARIANCE: of z about its mean over batch and features, as the paper has it;
-                                FANIN_SECOND_MOMENT: of z about 0 */
+  fanin_criterion criterion; /* FANIN_CRITERION_VARIANCE: of z about its mean over batch and features, as the paper has
+                                it; FANIN_CRITERION_SECOND_MOMENT: of z about 0 */
   double target;             /* what it is to be; > 0 */
   double tolerance;          /* relative; > 0 */
   int max_iterations;        /* of a layer; at least 1 */
@@ -197,9 +198,9 @@ typedef struct fanin_calibrated_layer {
  * tolerance. config->weights must have a buffer for every layer: they hold the weights to begin with (orthonormal ones
  * in the paper) and are rescaled in place, rounded to their dtype. Biases, norm and residual as in fanin_probe(); only
  * layers before a norm have an effect there. Fills layers[0 .. L - 1]. Blocking.
- * FANIN_NOT_FINITE: input, weights or preactivations with infinities or NaN; FANIN_BAD_ARGUMENT: a layer whose variance
- * is 0 or comes from its biases alone, or that is not within the tolerance after max_iterations. The sentence names
- * layer and numbers, and every tensor is then as it was. */
+ * FANIN_STATUS_NOT_FINITE: input, weights or preactivations with infinities or NaN; FANIN_STATUS_BAD_ARGUMENT: a layer
+ * whose variance is 0 or comes from its biases alone, or that is not within the tolerance after max_iterations. The
+ * sentence names layer and numbers, and every tensor is then as it was. */
 FANIN_API fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                        const fanin_calibrate_options *options, fanin_calibrated_layer *layers);
 

@@ -1,4 +1,4 @@
-/* Schemes: factors that papers put in front of an initialiser, by depth, width or role, and initialisers times a
+/* Schemes: factors that papers put in front of an initializer, by depth, width or role, and initializers times a
  * factor.
  *
  *   fanin_scheme_factor("residual:layers=12", &t, &factor);  -> 1 / sqrt(2 * 12)
@@ -20,7 +20,7 @@ typedef struct fanin_scheme_description {
   const char *name;
   const char *formula;    /* of the factor, in plain text */
   const char *parameters; /* "layers,branches=2": names, with defaults where they have one; or "" */
-  const char *goes_with;  /* the initialisers that the source multiplies, in words */
+  const char *goes_with;  /* the initializers that the source multiplies, in words */
   const char *source;     /* paper and equation, or what defines it */
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
 } fanin_scheme_description;
@@ -28,17 +28,17 @@ typedef struct fanin_scheme_description {
 /* How many there are; they are numbered from 0. */
 FANIN_API int fanin_scheme_count(void);
 
-/* FANIN_BAD_ARGUMENT if `scheme` is none. */
+/* FANIN_STATUS_BAD_ARGUMENT if `scheme` is none. */
 FANIN_API fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out);
 
 /* The factor that a text such as "residual:layers=12" means for a tensor, positive and finite. Only `t`'s shape and
- * layout are looked at; NULL is accepted where the scheme needs no fans. FANIN_BAD_TEXT names the parameter, its value
- * and what would be accepted; FANIN_BAD_LAYOUT where fans are needed and there are none. */
+ * layout are looked at; NULL is accepted where the scheme needs no fans. FANIN_STATUS_BAD_TEXT names the parameter, its
+ * value and what would be accepted; FANIN_STATUS_BAD_LAYOUT where fans are needed and there are none. */
 FANIN_API fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double *factor);
 
-/* The initialiser whose values have the law of `init`'s values times `factor`, which is positive and finite: another
+/* The initializer whose values have the law of `init`'s values times `factor`, which is positive and finite: another
  * parameter of the same kind, or where the kind has none for it (ones, he_*, lecun_*), a kind that has (constant,
- * variance_scaling). Its text form says all of it. A factor of 1 gives `init` itself. FANIN_BAD_ARGUMENT where a
+ * variance_scaling). Its text form says all of it. A factor of 1 gives `init` itself. FANIN_STATUS_BAD_ARGUMENT where a
  * parameter overflows. */
 FANIN_API fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out);
 

@@ -14,7 +14,8 @@ FANIN_C_BEGIN
  * coordinate of the dimension) more than the others, which have n / count, so that with more shards than there is to
  * share the last ones are empty. Only what memory holds changes; fans and element indices stay the whole tensor's, so
  * that the shards together have the whole's bits. buffer, offset and strides stay t's: set them to where the shard is.
- * FANIN_BAD_ARGUMENT for index >= count, a dimension that t has not, and a part of the other kind. No device needed. */
+ * FANIN_STATUS_BAD_ARGUMENT for index >= count, a dimension that t has not, and a part of the other kind. No device
+ * needed. */
 
 /* Tensor parallelism: shards of one dimension of what memory holds of `t`, the whole or a slab; `out` is a slab. Slabs
  * can be split again, along another dimension too. A dimension is cut as it is stored: where O is a fused projection
@@ -44,7 +45,8 @@ typedef struct fanin_shard {
  * Everything is validated and every kernel compiled, on all devices, before anything is enqueued on any. Asynchronous;
  * queues are flushed, so that devices work at once. If a driver refuses a command after all (out of resources), the
  * sentence names the shard: those before it are enqueued, with their events, and those after it are not.
- * Errors: as fanin_fill(), with the shard named; FANIN_BAD_SHAPE or FANIN_BAD_LAYOUT for shards of different tensors.
+ * Errors: as fanin_fill(), with the shard named; FANIN_STATUS_BAD_SHAPE or FANIN_STATUS_BAD_LAYOUT for shards of
+ * different tensors.
  */
 FANIN_API fanin_status fanin_fill_shards(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key);
 

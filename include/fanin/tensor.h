@@ -18,7 +18,7 @@ FANIN_C_BEGIN
 
 /* clang-format off */
 typedef enum fanin_dtype {
-#define FANIN_DTYPE_ENUM(name, text, size) FANIN_##name,
+#define FANIN_DTYPE_ENUM(name, text, size) FANIN_DTYPE_##name,
   FANIN_DTYPE_MAP(FANIN_DTYPE_ENUM)
 #undef FANIN_DTYPE_ENUM
   FANIN_DTYPE_COUNT
@@ -35,9 +35,9 @@ FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 
 /* Which of the tensor's elements memory holds. */
 typedef enum fanin_part {
-  FANIN_WHOLE, /* memory holds the whole tensor */
-  FANIN_SLAB,  /* memory holds start[d] .. start[d] + extent[d] of each dimension d */
-  FANIN_RANGE  /* memory holds elements first .. first + count of the row-major order, densely */
+  FANIN_PART_WHOLE, /* memory holds the whole tensor */
+  FANIN_PART_SLAB,  /* memory holds start[d] .. start[d] + extent[d] of each dimension d */
+  FANIN_PART_RANGE  /* memory holds elements first .. first + count of the row-major order, densely */
 } fanin_part;
 
 /* Where a tensor is and what it is. Make one with fanin_tensor_of() or fanin_tensor_alloc(), then narrow it with
@@ -51,17 +51,18 @@ typedef struct fanin_tensor {
   uint64_t shape[FANIN_MAX_RANK];   /* of the WHOLE tensor: fans and element indices come from it */
   uint64_t strides[FANIN_MAX_RANK]; /* in memory, in elements; all zero: the part is dense, row-major */
   char layout[FANIN_MAX_RANK + 1];  /* a letter a dimension: O, I, B, and each of D, H, W at most once; "" if only
-                                       initialisers without fans are used */
+                                       initializers without fans are used */
   uint32_t groups;                  /* grouped convolution; 0 and 1 are none */
   uint32_t splits;                  /* matrices fused along O (QKV: 3); 0 and 1 are none */
   fanin_part part;
-  uint64_t start[FANIN_MAX_RANK];  /* FANIN_SLAB */
-  uint64_t extent[FANIN_MAX_RANK]; /* FANIN_SLAB */
-  uint64_t first, count;           /* FANIN_RANGE */
+  uint64_t start[FANIN_MAX_RANK];  /* FANIN_PART_SLAB */
+  uint64_t extent[FANIN_MAX_RANK]; /* FANIN_PART_SLAB */
+  uint64_t first, count;           /* FANIN_PART_RANGE */
 } fanin_tensor;
 
 /* A dense tensor in a buffer that the caller owns. `layout` NULL or "" is none; a text that is too long is cut and
- * reported as FANIN_BAD_LAYOUT when the tensor is used, and a `rank` outside 0..FANIN_MAX_RANK as FANIN_BAD_SHAPE. */
+ * reported as FANIN_STATUS_BAD_LAYOUT when the tensor is used, and a `rank` outside 0..FANIN_MAX_RANK as
+ * FANIN_STATUS_BAD_SHAPE. */
 FANIN_API fanin_tensor fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
                                        const uint64_t *shape);
 
@@ -89,7 +90,7 @@ FANIN_API fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elemen
  *   fan_in = I * taps, fan_out = O * taps / splits, taps = D * H * W; B counts for nothing.
  * With groups > 1 both count one group's features. The shape names one of them in full: O, or I where I is the
  * layout's first letter (transposed convolution, "IOHW"); that one is divided by groups.
- * FANIN_BAD_LAYOUT where there is no O or no I. */
+ * FANIN_STATUS_BAD_LAYOUT where there is no O or no I. */
 FANIN_API fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out);
 
 FANIN_C_END

@@ -1,4 +1,4 @@
-/* Mean-field theory: what a network does at infinite width, and which initialiser it suggests for an activation. */
+/* Mean-field theory: what a network does at infinite width, and which initializer it suggests for an activation. */
 #ifndef FANIN_THEORY_H
 #define FANIN_THEORY_H
 
@@ -60,7 +60,8 @@ typedef struct fanin_theory_layer {
                              maximum) and where phi = phi' = 0 */
 } fanin_theory_layer;
 
-/* Fills layers[0 .. n_widths - 2]. Relative error of each step under 1e-9. FANIN_BAD_ARGUMENT names what is wrong. */
+/* Fills layers[0 .. n_widths - 2]. Relative error of each step under 1e-9. FANIN_STATUS_BAD_ARGUMENT names what is
+ * wrong. */
 FANIN_API fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers);
 
 /* A fixed point of q' (Schoenholz et al. 2017, section 3), and where the correlation goes there. A depth scale xi is
@@ -84,14 +85,14 @@ FANIN_API fanin_status fanin_fixed_points(const char *activation, double slope, 
                                           fanin_fixed_point *list, size_t capacity, size_t *count);
 
 /* The edge of chaos: the sigma_w^2 with chi = 1 at its fixed point, given sigma_b^2. `at` may be NULL. For sigma_b = 0
- * and phi(0) = 0 that point is q = 0, or every q. FANIN_BAD_ARGUMENT where there is no such sigma_w^2: homogeneous phi
- * with sigma_b > 0, softplus, relu2 with sigma_b = 0. */
+ * and phi(0) = 0 that point is q = 0, or every q. FANIN_STATUS_BAD_ARGUMENT where there is no such sigma_w^2:
+ * homogeneous phi with sigma_b > 0, softplus, relu2 with sigma_b = 0. */
 FANIN_API fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2,
                                            fanin_fixed_point *at);
 
 /* ---- Suggestions ------------------------------------------------------------------------------------------------- */
 
-/* What an initialiser is chosen for. */
+/* What an initializer is chosen for. */
 typedef enum fanin_aim {
   FANIN_AIM_BOTH,     /* keeps q and the gradients: where one gain does */
   FANIN_AIM_FORWARD,  /* keeps q at 1: gain 1 / sqrt(E[phi(z)^2]), z ~ N(0,1), mode fan_in */
@@ -124,7 +125,7 @@ typedef struct fanin_suggestion {
 /* What there is to choose for an activation in networks of `depth` layers (at least 1) whose fan_in is fan_ratio times
  * fan_out (1: square), with biases of variance sigma_b2 for FANIN_AIM_EDGE alone. Writes *count suggestions, in the
  * order of the enumerators, each aim at most once: FORWARD and BACKWARD where BOTH does not exist, EDGE where it exists
- * and is none of these. FANIN_BAD_ARGUMENT names what is wrong. */
+ * and is none of these. FANIN_STATUS_BAD_ARGUMENT names what is wrong. */
 FANIN_API fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth,
                                      double sigma_b2, fanin_suggestion list[FANIN_AIM_COUNT], size_t *count);
 

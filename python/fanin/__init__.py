@@ -1,4 +1,4 @@
-"""fanin: initialises neural-network weights where they live, with the same bits on every device.
+"""fanin: initializes neural-network weights where they live, with the same bits on every device.
 
     import fanin
     fanin.fill(array, "he_normal", seed=42, name="layer1.weight", layout="OI")  # a pyopencl.array.Array, in place
@@ -12,7 +12,7 @@ from . import init
 from ._device import Device, clear_cache, devices
 from ._errors import ArgumentError, Error
 from ._fill import fill, stream_of
-from ._init import Init, expect, fans, gain, initialisers, scheme, schemes, std
+from ._init import Init, expect, fans, gain, initializers, scheme, schemes, std
 from ._library import lib as _lib
 from ._library import path as library_path
 from ._numpy import array, fill_numpy

@@ -8,7 +8,7 @@ class Error(Exception):
 
     Attributes:
         status: the library's code; 0 < status: fanin's own, status < 0: OpenCL's.
-        name: "FANIN_BAD_SHAPE", "CL_INVALID_CONTEXT", ...
+        name: "FANIN_STATUS_BAD_SHAPE", "CL_INVALID_CONTEXT", ...
     """
 
     def __init__(self, status: int, name: str, sentence: str) -> None:
@@ -22,7 +22,7 @@ class ArgumentError(Error, ValueError):
 
 
 BAD_ARGUMENT = 1
-_OF_ARGUMENTS = range(1, 6)  # FANIN_BAD_ARGUMENT .. FANIN_BAD_TEXT
+_OF_ARGUMENTS = range(1, 6)  # FANIN_STATUS_BAD_ARGUMENT .. FANIN_STATUS_BAD_TEXT
 
 
 def make_error(status: int, name: str, sentence: str) -> Error:
@@ -32,4 +32,4 @@ def make_error(status: int, name: str, sentence: str) -> Error:
 
 def bad_argument(sentence: str) -> ArgumentError:
     """What this package itself does not accept, in the library's terms."""
-    return ArgumentError(BAD_ARGUMENT, "FANIN_BAD_ARGUMENT", sentence)
+    return ArgumentError(BAD_ARGUMENT, "FANIN_STATUS_BAD_ARGUMENT", sentence)

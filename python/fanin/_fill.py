@@ -140,15 +140,15 @@ def fill(
     queue: Optional[cl.CommandQueue] = None,
     wait_for: WaitFor = None,
 ) -> cl.Event:
-    """Initialises an array or buffer in place, asynchronously; returns the event.
+    """Initializes an array or buffer in place, asynchronously; returns the event.
 
-    The values depend on seed, name or stream, initialiser and the element's place in the whole tensor, and on nothing
+    The values depend on seed, name or stream, initializer and the element's place in the whole tensor, and on nothing
     else. Nothing beside the array's own elements is written: views, offsets and strides are followed.
 
     target: a pyopencl.array.Array, or a Buffer (then `dtype` and `shape`, and perhaps `offset` and `strides` in bytes).
     init: "he_normal", "he_normal:mode=fan_out", ..., or an Init.
     seed, name, stream: the model's seed; the tensor's name, or a 64-bit number of its own. Constants need none.
-    layout, groups, splits: as of `fans()`; needed by initialisers that have fans.
+    layout, groups, splits: as of `fans()`; needed by initializers that have fans.
     dtype: of a Buffer; of an Array of unsigned integers, whose bits it is to hold: "bf16" in uint16.
     whole, start: the target is the slab at `start` of a tensor of the shape `whole`.
     whole, first: the target is a range of its elements in row-major order, from number `first` on.

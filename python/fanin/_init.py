@@ -1,4 +1,4 @@
-"""Initialisers as values, and what is known of them without a device."""
+"""Initializers as values, and what is known of them without a device."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ._tensor import choice, make_tensor
 
 
 class Init:
-    """An initialiser: `Init("he_normal:mode=fan_out")`, or the same as `Init("he_normal", mode="fan_out")`.
+    """An initializer: `Init("he_normal:mode=fan_out")`, or the same as `Init("he_normal", mode="fan_out")`.
 
     The text form is that of the command and of model files; `str()` gives the shortest text that means the same.
     """
@@ -59,7 +59,7 @@ class Init:
         return _describe(self._c.kind)
 
     def scaled(self, factor: float) -> Init:
-        """The initialiser whose values have the law of this one's times `factor` (`scheme()`, for one)."""
+        """The initializer whose values have the law of this one's times `factor` (`scheme()`, for one)."""
         out = CInit()
         lib.fanin_init_scaled(ctypes.byref(self._c), factor, ctypes.byref(out))
         return Init._of(out)
@@ -90,8 +90,8 @@ def _describe(kind: int) -> Description:
     return DESCRIPTION.read(out)
 
 
-def initialisers() -> list[Description]:
-    """Every initialiser there is, as `fanin list` has them."""
+def initializers() -> list[Description]:
+    """Every initializer there is, as `fanin list` has them."""
     known: list[Description] = []
     while True:
         try:
@@ -111,9 +111,9 @@ def schemes() -> list[SchemeDescription]:
 
 
 def scheme(text: str, shape: Optional[Sequence[int]] = None, layout: str = "") -> float:
-    """The factor that a paper puts in front of an initialiser: `Init("normal:std=0.02").scaled(scheme("residual:layers=12"))`.
+    """The factor that a paper puts in front of an initializer: `Init("normal:std=0.02").scaled(scheme("residual:layers=12"))`.
 
-    Factors multiply. `schemes()` lists them, with the initialisers that they go with; those that need fans need shape and
+    Factors multiply. `schemes()` lists them, with the initializers that they go with; those that need fans need shape and
     layout.
     """
     tensor = None if shape is None else make_tensor("f32", shape, layout=layout)
@@ -144,7 +144,7 @@ def expect(
     splits: int = 1,
     dtype: Any = "f32",
 ) -> Moments:
-    """Mean, std, kurtosis and bounds that an initialiser's values have on a tensor of this shape."""
+    """Mean, std, kurtosis and bounds that an initializer's values have on a tensor of this shape."""
     tensor = make_tensor(dtype, shape, layout=layout, groups=groups, splits=splits)
     out = MOMENTS.struct()
     lib.fanin_expect(ctypes.byref(tensor), ctypes.byref(init_of(init)._c), ctypes.byref(out))

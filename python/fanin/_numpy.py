@@ -1,4 +1,4 @@
-"""NumPy arrays, initialised by way of a device's memory; no PyOpenCL needed."""
+"""NumPy arrays, initialized by way of a device's memory; no PyOpenCL needed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def fill_numpy(
     first: Optional[int] = None,
     device: AnyDevice = None,
 ) -> None:
-    """Initialises a NumPy array in place, by way of a device's memory; any strides. Blocking.
+    """Initializes a NumPy array in place, by way of a device's memory; any strides. Blocking.
 
     The bits are those of `fill()`, whose arguments these are. device: a Device or a selector (`Device.open()`). Needs
     no PyOpenCL. A torch CPU tensor's `.numpy()` shares its memory.
@@ -79,7 +79,7 @@ def array(
     dtype: Any = "f32",
     **arguments: Any,
 ) -> np.ndarray[Any, Any]:
-    """A new NumPy array, initialised as by `fill_numpy()`, which has the other arguments.
+    """A new NumPy array, initialized as by `fill_numpy()`, which has the other arguments.
 
     bf16 comes as ml_dtypes.bfloat16 where that package is installed, else as uint16.
     """

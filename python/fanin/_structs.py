@@ -166,7 +166,7 @@ class DeviceInfo:
 
 @dataclass(frozen=True)
 class Moments:
-    """What an initialiser's values have on a tensor; `lo` and `hi` are infinite for a plain normal."""
+    """What an initializer's values have on a tensor; `lo` and `hi` are infinite for a plain normal."""
 
     mean: F64
     std: F64
@@ -177,7 +177,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Description:
-    """What there is to say about an initialiser."""
+    """What there is to say about an initializer."""
 
     name: Text
     aliases: Text
@@ -189,7 +189,7 @@ class Description:
 
 @dataclass(frozen=True)
 class SchemeDescription:
-    """What there is to say about a scheme: a factor in front of an initialiser."""
+    """What there is to say about a scheme: a factor in front of an initializer."""
 
     name: Text
     formula: Text
@@ -399,10 +399,10 @@ STRUCTS: dict[str, Any] = {
 
 # Enumerators that Python has as the index of a text: prefix in C, names from 0 on.
 ENUMERATORS: list[tuple[str, tuple[str, ...]]] = [
-    ("FANIN_", DTYPES + ("dtype_count",)),
-    ("FANIN_", ("whole", "slab", "range")),
-    ("FANIN_", CRITERIA),
-    ("FANIN_", MODES),
+    ("FANIN_DTYPE_", DTYPES + ("count",)),
+    ("FANIN_PART_", ("whole", "slab", "range")),
+    ("FANIN_CRITERION_", CRITERIA),
+    ("FANIN_MODE_", MODES),
     ("FANIN_NORM_", NORMS),
     ("FANIN_VERDICT_", VERDICTS),
 ]

@@ -95,7 +95,7 @@ def edge_of_chaos(activation: str, sigma_b2: float = 0.0, slope: float = 0.01) -
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A choice of initialiser for an activation and its price, as include/fanin/theory.h describes it; `text` says it
+    """A choice of initializer for an activation and its price, as include/fanin/theory.h describes it; `text` says it
     in sentences."""
 
     aim: str
@@ -116,7 +116,7 @@ class Suggestion:
 def suggest(
     activation: str, depth: int, *, fan_ratio: float = 1.0, sigma_b2: float = 0.05, slope: Optional[float] = None
 ) -> list[Suggestion]:
-    """Which initialisers suit an activation in networks of `depth` layers, and what each costs.
+    """Which initializers suit an activation in networks of `depth` layers, and what each costs.
 
     fan_ratio: fan_in by fan_out. sigma_b2: the biases' variance for a choice at the edge of chaos.
     """

@@ -39,7 +39,7 @@ def fill(
     start: Optional[Sequence[int]] = None,
     first: Optional[int] = None,
 ) -> Tensor:
-    """Initialises a tensor and returns it; the arguments are those of `fanin.fill()`.
+    """Initializes a tensor and returns it; the arguments are those of `fanin.fill()`.
 
     A tensor that has memory, as a layer's or an optimiser's parameter after its first step, is filled in place. One that
     is still to be computed is not: it gets memory of its own, and what would have been computed is dropped. A view of

@@ -40,8 +40,8 @@ def test_structs(compile_and_run):
 
 def test_enumerators(compile_and_run):
     names = [(prefix + name.upper(), at) for prefix, known in _structs.ENUMERATORS for at, name in enumerate(known)]
-    names += [("FANIN_MAX_RANK", _structs.MAX_RANK), ("FANIN_AIM_COUNT", _structs.AIM_COUNT), ("FANIN_BAD_ARGUMENT", 1)]
-    names += [("FANIN_BAD_TEXT", 5), ("FANIN_NO_DEVICE", 6)]  # between them, errors are of arguments
+    names += [("FANIN_MAX_RANK", _structs.MAX_RANK), ("FANIN_AIM_COUNT", _structs.AIM_COUNT), ("FANIN_STATUS_BAD_ARGUMENT", 1)]
+    names += [("FANIN_STATUS_BAD_TEXT", 5), ("FANIN_STATUS_NO_DEVICE", 6)]  # between them, errors are of arguments
     lines = [f'printf("{name} %d\\n", (int){name});' for name, _ in names]
     assert compile_and_run("int main(void) {" + "\n".join(lines) + "}") == [f"{name} {value}" for name, value in names]
 

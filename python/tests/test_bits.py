@@ -11,7 +11,7 @@ from conftest import same_bits
 
 import fanin
 
-INITIALISERS = [
+INITIALIZERS = [
     "zeros", "ones", "constant:value=0.3", "uniform:lo=-2,hi=0.1", "normal:mean=1,std=3", "trunc_normal:std=0.02,a=-3,b=1",
     "xavier_uniform:gain=tanh", "xavier_normal", "he_uniform:a=0.2", "he_normal:mode=fan_out", "lecun_uniform",
     "lecun_normal:distribution=trunc_normal", "variance_scaling:scale=3,mode=fan_geo", "identity", "orthogonal",
@@ -22,18 +22,18 @@ DTYPES = {"f32": "f4", "f16": "f2", "bf16": "u2", "f64": "f8"}
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_command_opencl_numpy_and_plan(command, queue, tmp_path, dtype):
-    initialisers = INITIALISERS if dtype == "f32" else INITIALISERS[3:4] + INITIALISERS[9:10]  # less to compile
-    tensors = [(f"--tensor=t{k}:{dtype}:OI:37x53", f"--init={init}") for k, init in enumerate(initialisers)]
+    initializers = INITIALIZERS if dtype == "f32" else INITIALIZERS[3:4] + INITIALIZERS[9:10]  # less to compile
+    tensors = [(f"--tensor=t{k}:{dtype}:OI:37x53", f"--init={init}") for k, init in enumerate(initializers)]
     command("init", *sum(tensors, ()), "--seed", 42, "-o", tmp_path / "t.safetensors")
     body = np.fromfile(tmp_path / "t.safetensors", "u1")[-ELEMENTS * np.dtype(DTYPES[dtype]).itemsize * len(tensors) :]
     written = body.view(DTYPES[dtype]).reshape(-1, *SHAPE)
 
     items = [
-        fanin.Item(None, init, f"t{k}", dtype=dtype, shape=SHAPE, layout="OI") for k, init in enumerate(initialisers)
+        fanin.Item(None, init, f"t{k}", dtype=dtype, shape=SHAPE, layout="OI") for k, init in enumerate(initializers)
     ]
     plan = fanin.Plan(queue, items)
     plan.fill(42)
-    for k, init in enumerate(initialisers):
+    for k, init in enumerate(initializers):
         how = dict(seed=42, name=f"t{k}", layout="OI", dtype=dtype)
         array = cla.empty(queue, SHAPE, DTYPES[dtype])
         fanin.fill(array, init, **how)
@@ -49,8 +49,8 @@ int main(void) {
   fanin *f;
   fanin_tensor w;
   float host[37 * 53];
-  if (fanin_open(NULL, &f) || fanin_tensor_alloc(f, FANIN_F32, "OI", 2, (uint64_t[]){37, 53}, &w)) return 1;
-  const fanin_init init = fanin_he_normal(0, FANIN_FAN_OUT);
+  if (fanin_open(NULL, &f) || fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, (uint64_t[]){37, 53}, &w)) return 1;
+  const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_OUT);
   if (fanin_fill(f, NULL, &w, &init, fanin_key_named(42, "t9"), 0, NULL, NULL)) return 1;
   if (fanin_read(f, NULL, &w, host, sizeof host, 1, 0, NULL, NULL)) return 1;
   return fwrite(host, sizeof host, 1, stdout) != 1;

@@ -104,7 +104,7 @@ def test_queue_of_another_context(queue, context):
 def test_devices_and_plans(queue):
     with pytest.raises(fanin.Error, match="no such device") as caught:
         fanin.Device.open("no such device")
-    assert caught.value.name == "FANIN_NO_DEVICE" and not isinstance(caught.value, ValueError)
+    assert caught.value.name == "FANIN_STATUS_NO_DEVICE" and not isinstance(caught.value, ValueError)
     with pytest.raises(fanin.ArgumentError, match="its dtype and shape"):
         fanin.Plan(queue, [fanin.Item(None, "normal", "a")])
     with pytest.raises(fanin.ArgumentError, match="say name="):

@@ -24,11 +24,11 @@ def test_fans_and_expectations():
     assert fanin.gain("leaky_relu", 0.3) == pytest.approx(math.sqrt(2 / 1.09), rel=1e-9)
 
 
-def test_initialisers_are_values():
+def test_initializers_are_values():
     assert fanin.Init("kaiming_normal:mode=fan_out") == fanin.Init("he_normal", mode="fan_out")
     assert str(fanin.Init("trunc_normal", std=1e-7, a=-math.inf)) == "trunc_normal:std=1e-07,a=-inf"
     assert hash(fanin.Init("normal:std=1")) == hash(fanin.Init("normal"))
-    assert {"he_normal", "orthogonal"} <= {known.name for known in fanin.initialisers()}
+    assert {"he_normal", "orthogonal"} <= {known.name for known in fanin.initializers()}
     assert fanin.Init("glorot_uniform").description.name == "xavier_uniform" and not fanin.Init("ones").draws
 
 

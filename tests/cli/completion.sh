@@ -101,7 +101,7 @@ if command -v fish >/dev/null; then
     [ "$(fish_says "fanin $command --")" = "$(options_of "$command" | paste -sd' ')" ] ||
       die "fish has other options of $command than --help: $(fish_says "fanin $command --")"
   done
-  [ "$(fish_says 'fanin init --init he_')" = 'he_normal he_uniform' ] || die "fish: initialisers"
+  [ "$(fish_says 'fanin init --init he_')" = 'he_normal he_uniform' ] || die "fish: initializers"
   [ "$(fish_says 'fanin probe --norm ')" = 'batch layer' ] || die "fish: words"
   [ "$(fish_says 'fanin init --rules gp')" = gpt2 ] || die "fish: sets of rules: $(fish_says 'fanin init --rules gp')"
   [[ "$(fish_says 'fanin init ')" == model.json* ]] || die "fish: model files: $(fish_says 'fanin init ')"

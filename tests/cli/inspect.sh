@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
 
-# ---- A model with every kind of initialiser holds, in every dtype ----
+# ---- A model with every kind of initializer holds, in every dtype ----
 cat >all.json <<'JSON'
 {"defaults": {"init": "zeros"}, "tensors": [
   {"name": "zeros", "shape": [7]}, {"name": "ones", "shape": [3, 1], "init": "ones"},
@@ -37,7 +37,7 @@ for dtype in f32 f16 bf16 f64; do
   grep -q '^HOLDS: .*('"${tests[$dtype]}"' tests, |z| up to ' all.txt || die "$dtype: $(tail -1 all.txt)"
 done
 script -qec "stty cols 80; '$FANIN' inspect all.safetensors" tty.txt </dev/null >/dev/null
-grep -q 'too narrow to show:.*initialiser' tty.txt || die "80 columns: $(cat tty.txt)"
+grep -q 'too narrow to show:.*initializer' tty.txt || die "80 columns: $(cat tty.txt)"
 
 # ---- Files that were changed, or that others wrote ----
 have_python || exit 0

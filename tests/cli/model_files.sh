@@ -139,7 +139,7 @@ count lenet-300-100 6 266,610
 count resnet50 161 25,557,032
 count gpt2-124m 148 124,439,808
 
-# Known names, shapes and initialisers: those that a network's own code loads.
+# Known names, shapes and initializers: those that a network's own code loads.
 if have_python; then
   for model in lenet-300-100 resnet50 gpt2-124m; do
     python3 "$SRC/tests/cli/read_safetensors.py" "$model.safetensors" >"$model.txt"

@@ -22,7 +22,7 @@ refuse 2 "both want standard output" probe "${network[@]}" --json --csv -
 refuse 2 "cannot create a file there" probe "${network[@]}" --csv nowhere/x.csv
 inits=()
 for i in {1..9}; do inits+=(--init "normal:std=0.$i"); done
-refuse 2 "at most 8 initialisers" probe "${network[@]}" "${inits[@]}"
+refuse 2 "at most 8 initializers" probe "${network[@]}" "${inits[@]}"
 
 have_python || exit 0
 python3 - <<'PYTHON'
@@ -49,7 +49,7 @@ assert all(abs(y['q_meanfield'] - one['layers'][0]['q_meanfield']) < 1e-6 for y 
 for y, g in zip(one['layers'], (10 / 300, 10 / 100, 1)):
     assert abs(y['g_meanfield'] / g - 1) < 1e-6, (y['g_meanfield'], g)
 
-# The same numbers as CSV, one table for all initialisers; RFC 4180: CRLF, quoted texts.
+# The same numbers as CSV, one table for all initializers; RFC 4180: CRLF, quoted texts.
 text = open('two.csv', newline='').read()
 assert text.endswith('\r\n') and text.count('\r\n') == text.count('\n') == 7, text
 rows = list(csv.DictReader(open('two.csv', newline='')))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# 'fanin probe --suggest': initialisers that --init takes, with numbers that a probe of such a network meets.
+# 'fanin probe --suggest': initializers that --init takes, with numbers that a probe of such a network meets.
 set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"

@@ -19,17 +19,17 @@ static const struct {
   fanin_dtype dtype;
   int rank;
   uint64_t shape[4];
-} parts[] = {{"he_normal", "OI", FANIN_F32, 2, {64, 128}},
-             {"he_uniform", "OI", FANIN_F32, 2, {128, 40}},
-             {"xavier_normal:distribution=trunc_normal", "OI", FANIN_F32, 2, {100, 70}},
-             {"normal:std=0.02", "", FANIN_F32, 1, {300}},
-             {"uniform:lo=-1,hi=2", "", FANIN_F32, 1, {40}},
-             {"lecun_normal", "IO", FANIN_BF16, 2, {77, 65}},
-             {"he_uniform", "OI", FANIN_BF16, 2, {96, 64}},
-             {"xavier_normal:distribution=trunc_normal", "OI", FANIN_BF16, 2, {60, 80}},
-             {"trunc_normal:std=0.1,a=-1,b=3", "OIHW", FANIN_F16, 4, {16, 8, 3, 3}},
-             {"lecun_uniform", "OI", FANIN_F16, 2, {40, 50}},
-             {"zeros", "", FANIN_F32, 1, {64}}};
+} parts[] = {{"he_normal", "OI", FANIN_DTYPE_F32, 2, {64, 128}},
+             {"he_uniform", "OI", FANIN_DTYPE_F32, 2, {128, 40}},
+             {"xavier_normal:distribution=trunc_normal", "OI", FANIN_DTYPE_F32, 2, {100, 70}},
+             {"normal:std=0.02", "", FANIN_DTYPE_F32, 1, {300}},
+             {"uniform:lo=-1,hi=2", "", FANIN_DTYPE_F32, 1, {40}},
+             {"lecun_normal", "IO", FANIN_DTYPE_BF16, 2, {77, 65}},
+             {"he_uniform", "OI", FANIN_DTYPE_BF16, 2, {96, 64}},
+             {"xavier_normal:distribution=trunc_normal", "OI", FANIN_DTYPE_BF16, 2, {60, 80}},
+             {"trunc_normal:std=0.1,a=-1,b=3", "OIHW", FANIN_DTYPE_F16, 4, {16, 8, 3, 3}},
+             {"lecun_uniform", "OI", FANIN_DTYPE_F16, 2, {40, 50}},
+             {"zeros", "", FANIN_DTYPE_F32, 1, {64}}};
 enum { PARTS = sizeof parts / sizeof *parts };
 
 static void expect_ok(int status, const failure *why) {
@@ -43,7 +43,7 @@ static model make_model(void) {
     char name[16];
     fanin_init init;
     snprintf(name, sizeof name, "t%d", k);
-    assert_int_equal(fanin_init_parse(parts[k].init, &init), FANIN_OK);
+    assert_int_equal(fanin_init_parse(parts[k].init, &init), FANIN_STATUS_OK);
     const fanin_tensor t = fanin_tensor_of(NULL, 0, parts[k].dtype, parts[k].layout, parts[k].rank, parts[k].shape);
     expect_ok(model_add(&m, name, &t, &init, "test", &why), &why);
   }

@@ -74,10 +74,10 @@ static void merging_leaves_out_what_is_not_finite(void **state) {
 
 static expectation expect(const char *text, uint64_t n) {
   expectation e = {.known = true, .text = text};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, &n);
-  assert_int_equal(fanin_init_parse(text, &e.init), FANIN_OK);
-  assert_int_equal(fanin_expect(&t, &e.init, &e.moments), FANIN_OK);
-  assert_int_equal(fanin_law_of(&t, &e.init, &e.law), FANIN_OK);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, &n);
+  assert_int_equal(fanin_init_parse(text, &e.init), FANIN_STATUS_OK);
+  assert_int_equal(fanin_expect(&t, &e.init, &e.moments), FANIN_STATUS_OK);
+  assert_int_equal(fanin_law_of(&t, &e.init, &e.law), FANIN_STATUS_OK);
   return e;
 }
 
@@ -88,14 +88,14 @@ static void z_counts_standard_errors(void **state) {
   (void)state;
   const expectation normal = expect("normal:mean=2,std=0.5", 10000);
   fanin_stats s = {.count = 10000, .mean = 2 - 0.015, .std = 0.5 * 1.02};
-  z_scores z = z_scores_of(&normal, &s, FANIN_F32);
+  z_scores z = z_scores_of(&normal, &s, FANIN_DTYPE_F32);
   near(z.std, 2.8308460250648304, 1e-6);
   near(z.mean, -0.03 * 100, 1e-6);
   assert_int_equal(z_tests(&z), 2);
 
   const expectation uniform = expect("uniform:lo=-1,hi=1", 10000);
   s = (fanin_stats){.count = 10005, .nonfinite = 5, .std = 0.99 / sqrt(3)};
-  z = z_scores_of(&uniform, &s, FANIN_F32);
+  z = z_scores_of(&uniform, &s, FANIN_DTYPE_F32);
   near(z.std, -2.2178261527688807, 1e-6);
   near(z.mean, 0, 0);
 }
@@ -105,21 +105,21 @@ static void z_allows_for_rounding(void **state) {
   /* 10^12 elements of bf16: rounding adds 2.5e-6 to the std, which is 3.5 standard errors and no fault. */
   const expectation wide = expect("normal:std=1", 1000000000000u);
   const fanin_stats rounded = {.count = 1000000000000u, .std = 1 + 2.5e-6};
-  assert_true(fabs(z_scores_of(&wide, &rounded, FANIN_BF16).std) < 1);
-  assert_true(fabs(z_scores_of(&wide, &rounded, FANIN_F32).std) > 2);
+  assert_true(fabs(z_scores_of(&wide, &rounded, FANIN_DTYPE_BF16).std) < 1);
+  assert_true(fabs(z_scores_of(&wide, &rounded, FANIN_DTYPE_F32).std) > 2);
   /* bf16 next to 5 has steps of 1/32, three times this std. */
   const expectation narrow = expect("normal:mean=5,std=0.01", 40001);
   const fanin_stats coarse = {.count = 40001, .mean = 5.0002, .std = 0.0107};
-  assert_true(fabs(z_scores_of(&narrow, &coarse, FANIN_BF16).std) < 1);
-  assert_true(fabs(z_scores_of(&narrow, &coarse, FANIN_F32).std) > 15);
+  assert_true(fabs(z_scores_of(&narrow, &coarse, FANIN_DTYPE_BF16).std) < 1);
+  assert_true(fabs(z_scores_of(&narrow, &coarse, FANIN_DTYPE_F32).std) > 15);
 }
 
 static void nothing_to_test_is_nan(void **state) {
   (void)state;
   const fanin_stats one = {.count = 1, .mean = 0.3}, some = {.count = 9, .mean = 1};
   const expectation unknown = {.known = false}, constant = expect("constant:value=1", 9), normal = expect("normal", 1);
-  const z_scores z[] = {z_scores_of(&unknown, &some, FANIN_F32), z_scores_of(&constant, &some, FANIN_F32),
-                        z_scores_of(&normal, &one, FANIN_F32)};
+  const z_scores z[] = {z_scores_of(&unknown, &some, FANIN_DTYPE_F32), z_scores_of(&constant, &some, FANIN_DTYPE_F32),
+                        z_scores_of(&normal, &one, FANIN_DTYPE_F32)};
   for (size_t i = 0; i < 3; ++i)
     assert_int_equal(z_tests(&z[i]), 0);
 }
@@ -133,20 +133,23 @@ static void verdicts(void **state) {
     fanin_stats stats;
     const char *verdict;
   } cases[] = {
-      {"uniform:lo=-1,hi=1", FANIN_F32, {1000, 0, 0, sigma, 0, lo, hi}, "ok"},
-      {"uniform:lo=-1,hi=1", FANIN_F32, {1000, 1, 0, sigma, 0, lo, hi}, "non-finite"},
-      {"uniform:lo=-1,hi=1", FANIN_F32, {1000, 0, 0, sigma * 1.1, 0, lo, hi}, "std"},
-      {"uniform:lo=-1,hi=1", FANIN_F32, {1000, 0, 0.1, sigma, 0, lo, hi}, "mean"},
-      {"uniform:lo=-1,hi=1", FANIN_BF16, {1000, 0, 0, sigma, 0, lo, 1.0078125}, "bounds"}, /* bf16's next above 1 */
-      {"uniform:lo=-1,hi=1", FANIN_F16, {1000, 0, 0, sigma, 0, -1.0009765625, hi}, "bounds"},
-      {"trunc_normal:std=1,a=-2,b=2,corrected=false", FANIN_F32, {1000, 0, 0, 0.8796, 0, -2, 2.001}, "bounds"},
-      {"normal", FANIN_F32, {1000, 0, 0, 1, 0, -6, 6}, "ok"},
-      {"constant:value=0.1", FANIN_F16, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "ok"},
-      {"constant:value=0.1", FANIN_F32, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "mean"},
-      {"zeros", FANIN_F32, {1000, 0, 0, 0, 0, 0, 1e-30}, "bounds"},
-      {"ones", FANIN_F32, {1000000, 0, 1, 0, 0, 1, 1.5}, "bounds"},
-      {"ones", FANIN_F32, {1000000, 0, 1, 1e-3, 0, 1, 1}, "std"},
-      {"zeros", FANIN_F32, {0, 0, 0, 0, 0, 0, 0}, "-"},
+      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0, sigma, 0, lo, hi}, "ok"},
+      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 1, 0, sigma, 0, lo, hi}, "non-finite"},
+      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0, sigma * 1.1, 0, lo, hi}, "std"},
+      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0.1, sigma, 0, lo, hi}, "mean"},
+      {"uniform:lo=-1,hi=1",
+       FANIN_DTYPE_BF16,
+       {1000, 0, 0, sigma, 0, lo, 1.0078125},
+       "bounds"}, /* bf16's next above 1 */
+      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F16, {1000, 0, 0, sigma, 0, -1.0009765625, hi}, "bounds"},
+      {"trunc_normal:std=1,a=-2,b=2,corrected=false", FANIN_DTYPE_F32, {1000, 0, 0, 0.8796, 0, -2, 2.001}, "bounds"},
+      {"normal", FANIN_DTYPE_F32, {1000, 0, 0, 1, 0, -6, 6}, "ok"},
+      {"constant:value=0.1", FANIN_DTYPE_F16, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "ok"},
+      {"constant:value=0.1", FANIN_DTYPE_F32, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "mean"},
+      {"zeros", FANIN_DTYPE_F32, {1000, 0, 0, 0, 0, 0, 1e-30}, "bounds"},
+      {"ones", FANIN_DTYPE_F32, {1000000, 0, 1, 0, 0, 1, 1.5}, "bounds"},
+      {"ones", FANIN_DTYPE_F32, {1000000, 0, 1, 1e-3, 0, 1, 1}, "std"},
+      {"zeros", FANIN_DTYPE_F32, {0, 0, 0, 0, 0, 0, 0}, "-"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     const expectation e = expect(cases[i].init, 1000);
@@ -194,7 +197,7 @@ static void layouts_survive_their_text(void **state) {
   static const char *const invalid[] = {
       "OIHWDBXYZ",  "OI,",         "OI,groups", "OI,groups=", "OI,groups=0", "OI,splits=-1", "OI,groups=4294967296",
       "OI,group=2", "OI,groups=2x"};
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 0, NULL);
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   char text[LAYOUT_TEXT];
   for (size_t i = 0; i < sizeof valid / sizeof *valid; ++i) {
     assert_true(layout_parse(valid[i], strlen(valid[i]), &t));

@@ -12,8 +12,8 @@
 /* The index in the whole's order of element `k` of a part's memory. */
 static uint64_t index_of(const fanin_tensor *t, uint64_t k) {
   uint64_t index = 0, stride = 1;
-  if (t->part == FANIN_RANGE) return t->first + k;
-  if (t->part == FANIN_WHOLE) return k;
+  if (t->part == FANIN_PART_RANGE) return t->first + k;
+  if (t->part == FANIN_PART_WHOLE) return k;
   for (int d = t->rank - 1; d >= 0; --d) {
     index += (t->start[d] + k % t->extent[d]) * stride;
     k /= t->extent[d];
@@ -25,7 +25,7 @@ static uint64_t index_of(const fanin_tensor *t, uint64_t k) {
 static void test_cuts(void **state) {
   (void)state;
   const uint64_t shape[] = {3, 5, 2, 7}, start[] = {1, 1, 0, 2}, extent[] = {2, 3, 2, 4};
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 4, shape);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 4, shape);
   const fanin_tensor parts[] = {whole, fanin_tensor_range(whole, 17, 101), fanin_tensor_slab(whole, start, extent)};
   for (size_t p = 0; p < 3; ++p) {
     const uint64_t n = part_elements(&parts[p]);
@@ -47,8 +47,8 @@ static void test_cuts(void **state) {
 static void test_runs(void **state) {
   (void)state;
   const uint64_t shape[] = {4, 6, 5}, zero[] = {0, 0, 0};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 3, shape);
-  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 0, NULL);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, shape);
+  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   static const struct {
     uint64_t extent[3], run;
   } cases[] = {{{4, 6, 5}, 120}, {{2, 6, 5}, 60}, {{2, 3, 5}, 15}, {{1, 6, 2}, 2}, {{4, 1, 5}, 5}, {{4, 6, 1}, 1}};
@@ -65,7 +65,7 @@ static void test_large(void **state) {
   (void)state;
   const uint64_t shape[] = {UINT64_C(1) << 35, 1 << 20}, start[] = {UINT64_C(1) << 34, (1 << 19) + 1},
                  extent[] = {UINT64_C(1) << 34, (1 << 19) - 2};
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_BF16, NULL, 2, shape);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_BF16, NULL, 2, shape);
   const fanin_tensor slab = fanin_tensor_slab(whole, start, extent);
   const uint64_t done = extent[1] * ((UINT64_C(1) << 33) + 7) + 11;
   assert_int_equal(part_elements(&slab), extent[0] * extent[1]);
@@ -132,16 +132,16 @@ static size_t take_pieces(const model_part *parts, size_t count, size_t most, ui
 static void test_pieces(void **state) {
   (void)state;
   uint64_t bytes;
-  const model_part plain[] = {part_of(FANIN_F16, 1, 3, false), part_of(FANIN_F64, 5, 7, false),
-                              part_of(FANIN_F32, 0, 9, false), part_of(FANIN_BF16, 11, 1, false)};
+  const model_part plain[] = {part_of(FANIN_DTYPE_F16, 1, 3, false), part_of(FANIN_DTYPE_F64, 5, 7, false),
+                              part_of(FANIN_DTYPE_F32, 0, 9, false), part_of(FANIN_DTYPE_BF16, 11, 1, false)};
   for (size_t most = 8; most < 400; ++most) {
     (void)take_pieces(plain, 4, most, &bytes);
     assert_int_equal(bytes, 6 + 280 + 22);
   }
   assert_int_equal(take_pieces(plain, 4, 400, &bytes), 2); /* f64 is not aligned behind three f16 */
   /* What is made at once: alone where it is larger than a piece, and not cut where it would fit into one. */
-  const model_part at_once[] = {part_of(FANIN_F32, 2, 2, false), part_of(FANIN_F32, 3, 3, true),
-                                part_of(FANIN_F32, 8, 8, true), part_of(FANIN_F32, 1, 1, false)};
+  const model_part at_once[] = {part_of(FANIN_DTYPE_F32, 2, 2, false), part_of(FANIN_DTYPE_F32, 3, 3, true),
+                                part_of(FANIN_DTYPE_F32, 8, 8, true), part_of(FANIN_DTYPE_F32, 1, 1, false)};
   assert_int_equal(take_pieces(at_once, 4, 64, &bytes), 1 + 4 + 1);
   assert_int_equal(take_pieces(at_once, 4, 40, &bytes), 2 + 7 + 1);
   assert_int_equal(bytes, 16 + 36 + 256 + 4);
@@ -153,7 +153,7 @@ static void test_many_runs(void **state) {
   uint64_t bytes;
   const uint64_t start[] = {0, 5}, extent[] = {100000, 3};
   for (int indivisible = 0; indivisible < 2; ++indivisible) {
-    model_part column = part_of(FANIN_F32, 100000, 9, indivisible);
+    model_part column = part_of(FANIN_DTYPE_F32, 100000, 9, indivisible);
     column.where = fanin_tensor_slab(column.where, start, extent);
     assert_int_equal(take_pieces(&column, 1, 1 << 26, &bytes), 7);
     assert_int_equal(bytes, 4 * 300000);

@@ -31,7 +31,7 @@ done
 if have_python; then
   "$FANIN" list --json | python3 -c '
 import json, sys
-entries = json.load(sys.stdin)["initialisers"]
+entries = json.load(sys.stdin)["initializers"]
 by_name = {e["name"]: e for e in entries}
 assert len(by_name) == 20, len(by_name)
 assert "kaiming_normal" in by_name["he_normal"]["aliases"]

@@ -32,7 +32,7 @@ template <typename Call> fanin_status status_of(Call call) {
     EXPECT(std::string(error.what()) == fanin_last_error());
     return error.status();
   }
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 #else
   return call();
 #endif
@@ -61,7 +61,7 @@ void own(const cl::Context &context, const cl::Device &device) {
 
 void fill(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
   const cl::Buffer buffer(f.context(), CL_MEM_READ_WRITE, 64 + 15 * sizeof(float));
-  const fanin_tensor t = faninpp::tensor(buffer, FANIN_F32, "OI", {3, 5}, 64);
+  const fanin_tensor t = faninpp::tensor(buffer, FANIN_DTYPE_F32, "OI", {3, 5}, 64);
   cl::UserEvent gate(f.context());
   const std::vector<cl::Event> waits(1, gate);
   std::vector<cl::Event> filled(1);
@@ -75,7 +75,7 @@ void fill(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
 
   const faninpp::Plan plan(f, {{t, fanin_uniform(-1, 1), 0}});
   cl::Event planned;
-  EXPECT(status_of([&] { return f.fill(queue, t, fanin_zeros(), fanin_key{0, 0}); }) == FANIN_OK);
+  EXPECT(status_of([&] { return f.fill(queue, t, fanin_zeros(), fanin_key{0, 0}); }) == FANIN_STATUS_OK);
   plan.enqueue(queue, 0, nullptr, &planned);
   planned.wait();
   EXPECT(f.read<float>(queue, t) == values);
@@ -91,41 +91,41 @@ void fill(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
   dl.shape = shape;
   dl.byte_offset = 64;
   fanin_tensor same;
-  EXPECT(fanin_tensor_from_dlpack(&dl, "OI", &same) == FANIN_OK);
+  EXPECT(fanin_tensor_from_dlpack(&dl, "OI", &same) == FANIN_STATUS_OK);
   EXPECT(f.read<float>(queue, same) == values);
 }
 
 void fail(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
   const cl::Buffer buffer(f.context(), CL_MEM_READ_WRITE, 16);
-  const fanin_tensor large = faninpp::tensor(buffer, FANIN_F32, "OI", {3, 5});
+  const fanin_tensor large = faninpp::tensor(buffer, FANIN_DTYPE_F32, "OI", {3, 5});
   cl::Event event;
   EXPECT(status_of([&] {
            return f.fill(queue, large, fanin_zeros(), fanin_key{0, 0}, nullptr, &event);
-         }) == FANIN_BAD_SIZE);
+         }) == FANIN_STATUS_BAD_SIZE);
   EXPECT(event() == nullptr);
   EXPECT(status_of([] {
-           fanin_status status = FANIN_OK;
+           fanin_status status = FANIN_STATUS_OK;
            faninpp::init("gaussian", &status);
            return status;
-         }) == FANIN_BAD_TEXT);
+         }) == FANIN_STATUS_BAD_TEXT);
   EXPECT(status_of([] {
-           fanin_status status = FANIN_OK;
+           fanin_status status = FANIN_STATUS_OK;
            const faninpp::Fanin none("no such device", &status);
            EXPECT(none.get() == nullptr);
            return status;
-         }) == FANIN_NO_DEVICE);
+         }) == FANIN_STATUS_NO_DEVICE);
   EXPECT(status_of([&] {
-           fanin_status status = FANIN_OK;
+           fanin_status status = FANIN_STATUS_OK;
            const faninpp::Plan none(f, {{large, fanin_zeros(), 0}}, &status);
            EXPECT(none.get() == nullptr);
            return status;
-         }) == FANIN_BAD_SIZE);
+         }) == FANIN_STATUS_BAD_SIZE);
   EXPECT(status_of([&] {
-           fanin_status status = FANIN_OK;
-           EXPECT(f.read<double>(queue, faninpp::tensor(buffer, FANIN_F32, "", {4}), nullptr, &status).empty());
+           fanin_status status = FANIN_STATUS_OK;
+           EXPECT(f.read<double>(queue, faninpp::tensor(buffer, FANIN_DTYPE_F32, "", {4}), nullptr, &status).empty());
            return status;
-         }) == FANIN_BAD_SIZE);
-  EXPECT(status_of([&] { return faninpp::Plan().enqueue(queue, 0); }) == FANIN_BAD_ARGUMENT);
+         }) == FANIN_STATUS_BAD_SIZE);
+  EXPECT(status_of([&] { return faninpp::Plan().enqueue(queue, 0); }) == FANIN_STATUS_BAD_ARGUMENT);
 }
 
 } // namespace
@@ -137,6 +137,6 @@ int main() {
   own(f.context(), f.device());
   fill(f, queue);
   fail(f, queue);
-  EXPECT(faninpp::text(faninpp::init("kaiming_normal:a=0.2")) == faninpp::text(fanin_he_normal(0.2, FANIN_FAN_IN)));
+  EXPECT(faninpp::text(faninpp::init("kaiming_normal:a=0.2")) == faninpp::text(fanin_he_normal(0.2, FANIN_MODE_FAN_IN)));
   return failures != 0;
 }

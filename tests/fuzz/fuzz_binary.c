@@ -11,7 +11,7 @@
 static fanin_status describe_nothing(cl_device_id device, fanin_device_info *info) {
   (void)device;
   *info = (fanin_device_info){.name = "no device"};
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 #define fanin__device_describe describe_nothing
 #include "core/binary.c" // NOLINT(bugprone-suspicious-include)
@@ -22,7 +22,7 @@ static unsigned char *wrap(const fanin *f, const uint8_t *data, size_t size, siz
   const bool bare = size < MAGIC_SIZE || memcmp(data, MAGIC, MAGIC_SIZE) != 0;
   writer w = {.data = allocate(size + 64, 1), .capacity = size + 64};
   uint64_t made_for = 0;
-  FUZZ_REQUIRE(fingerprint(f, &made_for) == FANIN_OK);
+  FUZZ_REQUIRE(fingerprint(f, &made_for) == FANIN_STATUS_OK);
   if (bare) {
     put(&w, MAGIC, MAGIC_SIZE);
     put_number(&w, made_for);
@@ -38,8 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   size_t whole = 0;
   unsigned char *bytes = wrap(&f, data, size, &whole);
   const fanin_status status = fanin_import(&f, bytes, whole);
-  FUZZ_REQUIRE(status == FANIN_OK || status == FANIN_BAD_BINARY || status == FANIN_OUT_OF_MEMORY);
-  if (status == FANIN_OK) {
+  FUZZ_REQUIRE(status == FANIN_STATUS_OK || status == FANIN_STATUS_BAD_BINARY || status == FANIN_STATUS_OUT_OF_MEMORY);
+  if (status == FANIN_STATUS_OK) {
     size_t total = 0;
     for (const fanin__program *node = f.programs; node; node = node->next)
       total += node->binary_size + strlen(node->options);

@@ -1,4 +1,4 @@
-/* Texts of initialisers: what parses has a text of its own, which parses to the same bits. */
+/* Texts of initializers: what parses has a text of its own, which parses to the same bits. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +22,9 @@ static void scale(const fanin_init *init) {
   char formatted[512], once_more[512];
   fanin_init scaled, again;
   for (size_t k = 0; k < sizeof factors / sizeof *factors; k++) {
-    if (fanin_init_scaled(init, factors[k], &scaled) != FANIN_OK) continue;
+    if (fanin_init_scaled(init, factors[k], &scaled) != FANIN_STATUS_OK) continue;
     fanin_init_format(&scaled, formatted, sizeof formatted);
-    FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_OK);
+    FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_STATUS_OK);
     fanin_init_format(&again, once_more, sizeof once_more); /* fields that the kind has not may differ */
     FUZZ_REQUIRE(strcmp(formatted, once_more) == 0);
     FUZZ_REQUIRE(factors[k] != 1 || same(init, &scaled));
@@ -34,10 +34,10 @@ static void scale(const fanin_init *init) {
 /* What needs no device takes it or has a sentence. */
 static void use(const fanin_init *init) {
   static const uint64_t shape[] = {6, 4, 3};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F16, "OIH", 3, shape);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OIH", 3, shape);
   fanin_moments moments;
   fanin_law law;
-  const bool known = fanin_expect(&t, init, &moments) == FANIN_OK;
+  const bool known = fanin_expect(&t, init, &moments) == FANIN_STATUS_OK;
   FUZZ_REQUIRE(known || fanin_last_error()[0] != '\0');
   if (known) FUZZ_REQUIRE(moments.lo <= moments.hi && moments.std >= 0);
   (void)fanin_law_of(&t, init, &law);
@@ -47,15 +47,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *text = fuzz_text(data, size), formatted[512], cut[8];
   fanin_init init, again;
   const fanin_status status = fanin_init_parse(text, &init);
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) {
     const size_t length = fanin_init_format(&init, formatted, sizeof formatted);
     FUZZ_REQUIRE(length == strlen(formatted) && fanin_init_format(&init, NULL, 0) == length);
     FUZZ_REQUIRE(fanin_init_format(&init, cut, sizeof cut) == length && strncmp(cut, formatted, sizeof cut - 1) == 0);
-    FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_OK && same(&init, &again));
+    FUZZ_REQUIRE(fanin_init_parse(formatted, &again) == FANIN_STATUS_OK && same(&init, &again));
     use(&init);
     scale(&init);
   } else {
-    FUZZ_REQUIRE(status == FANIN_BAD_TEXT && fanin_last_error()[0] != '\0');
+    FUZZ_REQUIRE(status == FANIN_STATUS_BAD_TEXT && fanin_last_error()[0] != '\0');
   }
   free(text);
   return 0;

@@ -1,4 +1,4 @@
-/* Rules of 'fanin init --like', on a checkpoint of a few tensors: those that give each its initialiser make a model. */
+/* Rules of 'fanin init --like', on a checkpoint of a few tensors: those that give each its initializer make a model. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,13 +6,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   static const uint64_t shape[] = {6, 4, 3};
-  const fanin_tensor with_fans = fanin_tensor_of(NULL, 0, FANIN_F32, "OIH", 3, shape);
-  const fanin_tensor without = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 3, shape);
+  const fanin_tensor with_fans = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIH", 3, shape);
+  const fanin_tensor without = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, shape);
   const fanin_tensor *const tensors[] = {&with_fans, &without, NULL};
   char *text = fuzz_text(data, size);
   for (size_t k = 0; k < sizeof tensors / sizeof *tensors; k++) {
     double factor = NAN;
-    if (fanin_scheme_factor(text, tensors[k], &factor) == FANIN_OK)
+    if (fanin_scheme_factor(text, tensors[k], &factor) == FANIN_STATUS_OK)
       FUZZ_REQUIRE(factor > 0 && isfinite(factor));
     else
       FUZZ_REQUIRE(fanin_last_error()[0] != '\0');

@@ -13,7 +13,7 @@ static fanin_status three_devices(fanin_device_info *list, size_t capacity, size
   *count = sizeof all / sizeof *all;
   for (size_t k = 0; k < *count && k < capacity; ++k)
     list[k] = all[k];
-  return FANIN_OK;
+  return FANIN_STATUS_OK;
 }
 #define fanin_devices three_devices
 #include "core/select.c" // NOLINT(bugprone-suspicious-include)
@@ -23,10 +23,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   char *text = fuzz_text(data, size);
   fanin_device_info info = {.name = ""};
   const fanin_status status = fanin__select(text, &info);
-  if (status == FANIN_OK) {
+  if (status == FANIN_STATUS_OK) {
     FUZZ_REQUIRE(info.usable && info.name[0] != '\0');
   } else {
-    FUZZ_REQUIRE((status == FANIN_NO_DEVICE || status == FANIN_UNSUPPORTED) && fanin_last_error()[0] != '\0');
+    FUZZ_REQUIRE((status == FANIN_STATUS_NO_DEVICE || status == FANIN_STATUS_UNSUPPORTED) &&
+                 fanin_last_error()[0] != '\0');
   }
   free(text);
   return 0;

@@ -17,12 +17,13 @@ static void same_layout(const fanin_tensor *t) {
 
 static void use(const fanin_tensor *t) {
   uint64_t elements = 0, bytes = 0, in = 0, out = 0;
-  if (fanin_tensor_size(t, &elements, &bytes) == FANIN_OK) FUZZ_REQUIRE(bytes == elements * fanin_dtype_size(t->dtype));
-  if (fanin_fans(t, &in, &out) == FANIN_OK) FUZZ_REQUIRE(in <= elements && out <= elements);
+  if (fanin_tensor_size(t, &elements, &bytes) == FANIN_STATUS_OK)
+    FUZZ_REQUIRE(bytes == elements * fanin_dtype_size(t->dtype));
+  if (fanin_fans(t, &in, &out) == FANIN_STATUS_OK) FUZZ_REQUIRE(in <= elements && out <= elements);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 0, NULL);
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   failure why = {0};
   if (size > 0 && layout_parse((const char *)data, size, &t) && !memchr(data, '\0', size)) same_layout(&t);
   char *text = fuzz_text(data, size), *name = NULL;

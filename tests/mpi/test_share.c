@@ -17,7 +17,7 @@ static void add(model *m, const char *name, const char *layout, const char *init
   fanin_init parsed;
   t.groups = groups;
   t.splits = splits;
-  assert_int_equal(fanin_init_parse(init, &parsed), FANIN_OK);
+  assert_int_equal(fanin_init_parse(init, &parsed), FANIN_STATUS_OK);
   if (model_add(m, name, &t, &parsed, "test", &why) != STATUS_OK) fail_msg("%s", why.text);
 }
 #define SHAPE(...)                                                                                                     \
@@ -27,16 +27,16 @@ static void add(model *m, const char *name, const char *layout, const char *init
 
 static model small_model(void) {
   model m = {0};
-  add(&m, "scalar", "", "normal", FANIN_F32, 0, NULL, 1, 1);
-  add(&m, "a", "OI", "he_normal", FANIN_F32, SHAPE(5, 7), 1, 1);
-  add(&m, "b", "HWIO", "he_normal", FANIN_F16, SHAPE(3, 2, 4, 9), 1, 1);
-  add(&m, "c", "", "zeros", FANIN_F64, SHAPE(13), 1, 1);
-  add(&m, "q", "OI", "orthogonal", FANIN_F32, SHAPE(6, 4), 1, 1);
-  add(&m, "stack", "OBI", "orthogonal", FANIN_BF16, SHAPE(4, 11, 3), 1, 1);
-  add(&m, "split", "IO", "orthogonal", FANIN_F32, SHAPE(5, 12), 1, 3);
-  add(&m, "group", "IOH", "orthogonal", FANIN_F32, SHAPE(8, 3, 3), 4, 1);
-  add(&m, "both", "BOI", "orthogonal", FANIN_F32, SHAPE(3, 8, 2), 1, 4);
-  add(&m, "delta", "OIW", "delta_orthogonal", FANIN_F32, SHAPE(6, 2, 3), 2, 1);
+  add(&m, "scalar", "", "normal", FANIN_DTYPE_F32, 0, NULL, 1, 1);
+  add(&m, "a", "OI", "he_normal", FANIN_DTYPE_F32, SHAPE(5, 7), 1, 1);
+  add(&m, "b", "HWIO", "he_normal", FANIN_DTYPE_F16, SHAPE(3, 2, 4, 9), 1, 1);
+  add(&m, "c", "", "zeros", FANIN_DTYPE_F64, SHAPE(13), 1, 1);
+  add(&m, "q", "OI", "orthogonal", FANIN_DTYPE_F32, SHAPE(6, 4), 1, 1);
+  add(&m, "stack", "OBI", "orthogonal", FANIN_DTYPE_BF16, SHAPE(4, 11, 3), 1, 1);
+  add(&m, "split", "IO", "orthogonal", FANIN_DTYPE_F32, SHAPE(5, 12), 1, 3);
+  add(&m, "group", "IOH", "orthogonal", FANIN_DTYPE_F32, SHAPE(8, 3, 3), 4, 1);
+  add(&m, "both", "BOI", "orthogonal", FANIN_DTYPE_F32, SHAPE(3, 8, 2), 1, 4);
+  add(&m, "delta", "OIW", "delta_orthogonal", FANIN_DTYPE_F32, SHAPE(6, 2, 3), 2, 1);
   return m;
 }
 
@@ -44,8 +44,8 @@ static model small_model(void) {
 static void mark(const fanin_tensor *t, unsigned char *seen) {
   const uint64_t n = part_elements(t);
   for (uint64_t k = 0; k < n; ++k) {
-    uint64_t index = t->part == FANIN_RANGE ? t->first + k : k;
-    if (t->part == FANIN_SLAB) {
+    uint64_t index = t->part == FANIN_PART_RANGE ? t->first + k : k;
+    if (t->part == FANIN_PART_SLAB) {
       uint64_t stride = 1, rest = k;
       index = 0;
       for (int d = t->rank - 1; d >= 0; --d) {
@@ -115,7 +115,7 @@ static void test_matrices_are_spread(void **state) {
   for (int layer = 0; layer < LAYERS; ++layer) {
     for (int k = 0; k < 7; ++k) {
       snprintf(name, sizeof name, "%d.%d", layer, k);
-      add(&m, name, "OI", "orthogonal", FANIN_BF16, SHAPE(sides[k], 128), 1, 1);
+      add(&m, name, "OI", "orthogonal", FANIN_DTYPE_BF16, SHAPE(sides[k], 128), 1, 1);
     }
   }
   double sum = 0, most = 0;
@@ -137,8 +137,8 @@ static void test_large(void **state) {
   (void)state;
   const uint64_t ranks = 1000;
   model m = {0};
-  add(&m, "a", "OI", "he_normal", FANIN_F64, SHAPE(UINT64_C(1) << 33, 128), 1, 1);
-  add(&m, "b", "OI", "he_normal", FANIN_F16, SHAPE(2, UINT64_C(1) << 40), 1, 1);
+  add(&m, "a", "OI", "he_normal", FANIN_DTYPE_F64, SHAPE(UINT64_C(1) << 33, 128), 1, 1);
+  add(&m, "b", "OI", "he_normal", FANIN_DTYPE_F16, SHAPE(2, UINT64_C(1) << 40), 1, 1);
   uint64_t next = 0;
   for (uint64_t rank = 0; rank < ranks; ++rank) {
     model_part part;

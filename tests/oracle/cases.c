@@ -8,22 +8,25 @@
 #include "oracle/cases.h"
 
 #define TRUNCATED(mean_, std_, a_, b_, corrected_)                                                                     \
-  { .kind = FANIN_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_), .corrected = (corrected_) }
+  { .kind = FANIN_KIND_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_), .corrected = (corrected_) }
 #define ABSOLUTE(mean_, std_, a_, b_)                                                                                  \
-  { .kind = FANIN_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_), .bounds = FANIN_BOUNDS_ABSOLUTE }
+  {                                                                                                                    \
+    .kind = FANIN_KIND_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_),                             \
+    .bounds = FANIN_BOUNDS_ABSOLUTE                                                                                    \
+  }
 
 const fanin_init oracle_cases[ORACLE_CASES] = {
-    {.kind = FANIN_CONSTANT, .value = 0.1},
-    {.kind = FANIN_CONSTANT, .value = -0x1.002004p-3}, /* bf16 and f16 differ if rounded from f64 at once */
-    {.kind = FANIN_UNIFORM, .lo = 0, .hi = 1},
-    {.kind = FANIN_UNIFORM, .lo = -0.3, .hi = 0.7},
-    {.kind = FANIN_UNIFORM, .lo = -3e-7, .hi = 1e-6},  /* f16: a dozen subnormal numbers */
-    {.kind = FANIN_UNIFORM, .lo = 100.1, .hi = 100.9}, /* bf16: one number lies inside */
-    {.kind = FANIN_UNIFORM, .lo = -65504, .hi = 65504},
-    {.kind = FANIN_NORMAL, .mean = 0, .std = 1},
-    {.kind = FANIN_NORMAL, .mean = 0.5, .std = 0.02},
-    {.kind = FANIN_NORMAL, .mean = 0, .std = 2e-6},
-    {.kind = FANIN_NORMAL, .mean = -40, .std = 9000},
+    {.kind = FANIN_KIND_CONSTANT, .value = 0.1},
+    {.kind = FANIN_KIND_CONSTANT, .value = -0x1.002004p-3}, /* bf16 and f16 differ if rounded from f64 at once */
+    {.kind = FANIN_KIND_UNIFORM, .lo = 0, .hi = 1},
+    {.kind = FANIN_KIND_UNIFORM, .lo = -0.3, .hi = 0.7},
+    {.kind = FANIN_KIND_UNIFORM, .lo = -3e-7, .hi = 1e-6},  /* f16: a dozen subnormal numbers */
+    {.kind = FANIN_KIND_UNIFORM, .lo = 100.1, .hi = 100.9}, /* bf16: one number lies inside */
+    {.kind = FANIN_KIND_UNIFORM, .lo = -65504, .hi = 65504},
+    {.kind = FANIN_KIND_NORMAL, .mean = 0, .std = 1},
+    {.kind = FANIN_KIND_NORMAL, .mean = 0.5, .std = 0.02},
+    {.kind = FANIN_KIND_NORMAL, .mean = 0, .std = 2e-6},
+    {.kind = FANIN_KIND_NORMAL, .mean = -40, .std = 9000},
     TRUNCATED(0, 1, -2, 2, 1),
     TRUNCATED(0, 0.02, -2, 2, 0),
     TRUNCATED(0, 0.02, -3, 3, 1),
@@ -55,9 +58,9 @@ fanin_tensor oracle_range_of(fanin_dtype dtype, uint64_t first, uint64_t count) 
 }
 
 bool oracle_is_accepted(const fanin *f, fanin_dtype dtype, const fanin_init *init) {
-  if (dtype == FANIN_F64 && !f->has_f64) return false;
-  if (dtype == FANIN_F16 && init->kind == FANIN_NORMAL && init->std > 9600) return false;
-  if (dtype == FANIN_BF16 && init->kind == FANIN_TRUNC_NORMAL && init->a == 0.3) return false;
+  if (dtype == FANIN_DTYPE_F64 && !f->has_f64) return false;
+  if (dtype == FANIN_DTYPE_F16 && init->kind == FANIN_KIND_NORMAL && init->std > 9600) return false;
+  if (dtype == FANIN_DTYPE_BF16 && init->kind == FANIN_KIND_TRUNC_NORMAL && init->a == 0.3) return false;
   return true;
 }
 

@@ -55,10 +55,10 @@ double oracle_number(fanin_dtype dtype, uint64_t bits) {
   double number;
   memcpy(&single, &low, sizeof single);
   memcpy(&number, &bits, sizeof number);
-  return dtype == FANIN_F16    ? (double)oracle_f16_value((uint16_t)bits)
-         : dtype == FANIN_BF16 ? (double)oracle_bf16_value((uint16_t)bits)
-         : dtype == FANIN_F32  ? (double)single
-                               : number;
+  return dtype == FANIN_DTYPE_F16    ? (double)oracle_f16_value((uint16_t)bits)
+         : dtype == FANIN_DTYPE_BF16 ? (double)oracle_bf16_value((uint16_t)bits)
+         : dtype == FANIN_DTYPE_F32  ? (double)single
+                                     : number;
 }
 
 /* Of two bytes: by looking at all of them. */
@@ -75,9 +75,9 @@ static double least_of_all(fanin_dtype dtype, double x) {
 
 double oracle_least(fanin_dtype dtype, double x) {
   double least;
-  if (dtype == FANIN_F64) {
+  if (dtype == FANIN_DTYPE_F64) {
     least = fmin(fmax(x, -DBL_MAX), DBL_MAX);
-  } else if (dtype == FANIN_F32) {
+  } else if (dtype == FANIN_DTYPE_F32) {
     const float nearest = (float)fmin(fmax(x, -(double)FLT_MAX), (double)FLT_MAX);
     least = (double)((double)nearest < x && nearest < FLT_MAX ? nextafterf(nearest, INFINITY) : nearest);
   } else {

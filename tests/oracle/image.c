@@ -22,7 +22,7 @@ static place place_of(const fanin_tensor *t, uint64_t e) {
   for (int d = 0; d < t->rank; d++) {
     dense = dense && t->strides[d] == 0;
   }
-  if (t->part == FANIN_RANGE) {
+  if (t->part == FANIN_PART_RANGE) {
     p.index = t->first + e;
     p.memory = e;
     for (uint64_t d = (uint64_t)t->rank, rest = p.index; d-- > 0; rest /= t->shape[d]) {
@@ -32,7 +32,7 @@ static place place_of(const fanin_tensor *t, uint64_t e) {
   }
   uint64_t rest = e, stride = 1;
   for (int d = t->rank - 1; d >= 0; d--) {
-    const bool slab = t->part == FANIN_SLAB;
+    const bool slab = t->part == FANIN_PART_SLAB;
     const uint64_t extent = slab ? t->extent[d] : t->shape[d], inside = rest % extent;
     p.at[d] = inside + (slab ? t->start[d] : 0);
     p.index += p.at[d] * stride;
@@ -65,7 +65,7 @@ void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, 
   fanin__distribution distribution = oracle_distribution_of(t, init);
   const bool delta = distribution.family == FANIN__DELTA;
   if (delta) distribution.family = FANIN__CONSTANT;
-  const bool pattern = init->kind == FANIN_BILINEAR || init->kind == FANIN_HADAMARD;
+  const bool pattern = init->kind == FANIN_KIND_BILINEAR || init->kind == FANIN_KIND_HADAMARD;
   bool *const zeros = distribution.family == FANIN__SPARSE ? oracle_zeros(t, init, key) : NULL;
   if (zeros) distribution.family = FANIN__NORMAL;
   const oracle_plan plan = oracle_plan_of(&distribution, t->dtype, &oracle_host_tails);

@@ -8,7 +8,7 @@
 #include "oracle.h"
 
 /* Writes the elements of the part that memory holds into `memory`, which stands for the whole buffer. Asserts that the
- * tensor and the initialiser are accepted. */
+ * tensor and the initializer are accepted. */
 void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, unsigned char *memory);
 
 /* Asserts that `buffer`, made by test_guarded(f, t->offset, ...), holds the image of t and guard bytes elsewhere. */

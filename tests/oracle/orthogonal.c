@@ -56,7 +56,7 @@ double *oracle_normals(const fanin_tensor *t, fanin_key key) {
   double *const out = malloc((n + 1) * sizeof *out);
   assert_non_null(out);
   for (size_t e = 0; e < n; e++) {
-    out[e] = t->dtype == FANIN_F64 ? oracle_value64(&plan, key, e) : (double)oracle_value32(&plan, key, e);
+    out[e] = t->dtype == FANIN_DTYPE_F64 ? oracle_value64(&plan, key, e) : (double)oracle_value32(&plan, key, e);
   }
   return out;
 }

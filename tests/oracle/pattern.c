@@ -48,7 +48,7 @@ static double magnitude(uint64_t outputs) {
 uint64_t oracle_pattern(const fanin_tensor *t, const fanin_init *init, const uint64_t *at) {
   const spot s = spot_of(t, at);
   double times = init->gain, over = 1, share = 0;
-  if (init->kind == FANIN_BILINEAR) {
+  if (init->kind == FANIN_KIND_BILINEAR) {
     share = s.o == s.i ? (double)s.weight : 0;
     over = (double)s.whole_weight;
   } else if (s.outputs <= s.inputs) {
@@ -57,7 +57,7 @@ uint64_t oracle_pattern(const fanin_tensor *t, const fanin_init *init, const uin
     times *= magnitude(s.outputs);
     share = s.centre ? sign(s.o, s.i) : 0;
   }
-  if (t->dtype == FANIN_F64) {
+  if (t->dtype == FANIN_DTYPE_F64) {
     const double value = share == 0 ? 0 : times * (share / over);
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -66,5 +66,7 @@ uint64_t oracle_pattern(const fanin_tensor *t, const fanin_init *init, const uin
   const float value = share == 0 ? 0 : (float)times * (float)(share / over);
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
-  return t->dtype == FANIN_F16 ? oracle_f16_of(value) : t->dtype == FANIN_BF16 ? oracle_bf16_of(value) : bits;
+  return t->dtype == FANIN_DTYPE_F16    ? oracle_f16_of(value)
+         : t->dtype == FANIN_DTYPE_BF16 ? oracle_bf16_of(value)
+                                        : bits;
 }

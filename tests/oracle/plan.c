@@ -38,7 +38,7 @@ fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_in
   fanin__distribution d;
   assert_ok(fanin__resolve(t, init, &d));
   if (d.family == FANIN__TRUNC_NORMAL) {
-    const bool absolute = init->kind == FANIN_TRUNC_NORMAL && init->bounds == FANIN_BOUNDS_ABSOLUTE;
+    const bool absolute = init->kind == FANIN_KIND_TRUNC_NORMAL && init->bounds == FANIN_BOUNDS_ABSOLUTE;
     d.lo = absolute ? init->a : d.mean + d.std * d.a;
     d.hi = absolute ? init->b : d.mean + d.std * d.b;
   }

@@ -34,9 +34,9 @@ static double *values_of(fanin_dtype dtype, const void *elements, size_t n) {
     narrow[bits] = oracle_number(dtype, bits);
   }
   for (size_t k = 0; k < n; k++) {
-    x[k] = dtype == FANIN_F64   ? ((const double *)elements)[k]
-           : dtype == FANIN_F32 ? (double)((const float *)elements)[k]
-                                : narrow[((const uint16_t *)elements)[k]];
+    x[k] = dtype == FANIN_DTYPE_F64   ? ((const double *)elements)[k]
+           : dtype == FANIN_DTYPE_F32 ? (double)((const float *)elements)[k]
+                                      : narrow[((const uint16_t *)elements)[k]];
   }
   return x;
 }

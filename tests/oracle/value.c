@@ -95,7 +95,7 @@ double oracle_value64(const oracle_plan *plan, fanin_key key, uint64_t index) {
 }
 
 uint64_t oracle_bits(const oracle_plan *plan, fanin_key key, uint64_t index) {
-  if (plan->dtype == FANIN_F64) {
+  if (plan->dtype == FANIN_DTYPE_F64) {
     const double value = oracle_value64(plan, key, index);
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -104,5 +104,7 @@ uint64_t oracle_bits(const oracle_plan *plan, fanin_key key, uint64_t index) {
   const float value = oracle_value32(plan, key, index);
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
-  return plan->dtype == FANIN_F16 ? oracle_f16_of(value) : plan->dtype == FANIN_BF16 ? oracle_bf16_of(value) : bits;
+  return plan->dtype == FANIN_DTYPE_F16    ? oracle_f16_of(value)
+         : plan->dtype == FANIN_DTYPE_BF16 ? oracle_bf16_of(value)
+                                           : bits;
 }

@@ -12,7 +12,7 @@
 #include "fanin.h"
 
 /* Fails the calling test with the status's name and the last error's sentence. */
-#define assert_ok(status)               test_assert_status((status), FANIN_OK, #status, __FILE__, __LINE__)
+#define assert_ok(status)               test_assert_status((status), FANIN_STATUS_OK, #status, __FILE__, __LINE__)
 #define assert_status(status, expected) test_assert_status((status), (expected), #status, __FILE__, __LINE__)
 void test_assert_status(fanin_status status, fanin_status expected, const char *what, const char *file, int line);
 

@@ -11,7 +11,7 @@ fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const cha
                                .n_widths = n,
                                .activation = activation,
                                .slope = 0.1,
-                               .dtype = FANIN_F32,
+                               .dtype = FANIN_DTYPE_F32,
                                .batch = batch,
                                .seed = 1};
   assert_ok(fanin_init_parse(init, &config.init));
@@ -23,7 +23,7 @@ fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_pro
                                fanin_probe_layer *layers) {
   fanin_probe_report *report = NULL;
   const fanin_status status = fanin_probe(f, queue, config, &report);
-  if (status == FANIN_OK) memcpy(layers, report->layers, report->n_layers * sizeof *layers);
+  if (status == FANIN_STATUS_OK) memcpy(layers, report->layers, report->n_layers * sizeof *layers);
   fanin_probe_report_free(report);
   return status;
 }
@@ -33,7 +33,7 @@ bool test_have_clblast(fanin *f) {
   const fanin_probe_config config = test_probe_config(widths, 2, "relu", "he_normal", 1);
   fanin_probe_layer layer;
   const fanin_status status = test_probe_layers(f, NULL, &config, &layer);
-  if (status != FANIN_UNSUPPORTED) return true;
+  if (status != FANIN_STATUS_UNSUPPORTED) return true;
   assert_non_null(strstr(fanin_last_error(), "without CLBlast"));
   return false;
 }
@@ -57,11 +57,11 @@ double *test_values_of(fanin *f, const fanin_init *init, fanin_dtype dtype, cons
   assert_ok(fanin_read(f, NULL, &t, bits, n * fanin_dtype_size(dtype), 1, 0, NULL, NULL));
   for (size_t k = 0; k < n; k++) {
     const uint16_t half = ((const uint16_t *)bits)[k];
-    uint32_t word = dtype == FANIN_BF16 ? (uint32_t)half << 16 : bits[k];
+    uint32_t word = dtype == FANIN_DTYPE_BF16 ? (uint32_t)half << 16 : bits[k];
     float value;
     memcpy(&value, &word, sizeof value);
     values[k] = (double)value;
-    if (dtype != FANIN_F16) continue;
+    if (dtype != FANIN_DTYPE_F16) continue;
     const int exponent = half >> 10 & 31, mantissa = half & 1023;
     const double size = exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24);
     values[k] = half >> 15 ? -size : size;

@@ -33,7 +33,7 @@ static void test_normal_f32_on_device(void **state) {
   const fanin_init init = fanin_normal(0, 1);
   const fanin_key key = {0x123456789abcdef, 42};
   const size_t count = oracle_amount(10000000, 1000);
-  float *const z = oracle_read_range(*state, FANIN_F32, 0, count, &init, key);
+  float *const z = oracle_read_range(*state, FANIN_DTYPE_F32, 0, count, &init, key);
   double worst = 0;
   size_t zeros = 0;
   for (uint64_t k = 0; k < count / 4; k++) {
@@ -104,7 +104,7 @@ static void test_far_normals_on_device(void **state) {
       {UINT64_C(0x61e27dd) * 4, -6.0236}, {UINT64_C(0x152c6775) * 4, 6.1128}, {UINT64_C(0x1717ac93) * 4 + 1, 6.1390}};
   const fanin_init init = fanin_normal(0, 1);
   for (size_t k = 0; k < LEN(far); k++) {
-    float *const z = oracle_read_range(*state, FANIN_F32, far[k].index, 1, &init, (fanin_key){0, 0});
+    float *const z = oracle_read_range(*state, FANIN_DTYPE_F32, far[k].index, 1, &init, (fanin_key){0, 0});
     assert_true(fabs((double)*z - far[k].z) < 1e-4);
     free(z);
   }
@@ -127,7 +127,7 @@ static void test_normal_f64(void **state) {
   const fanin_init init = fanin_normal(0, 1);
   const fanin_key key = {3, 5};
   const size_t count = oracle_amount(1 << 20, 1000);
-  double *const z = oracle_read_range(f, FANIN_F64, 0, count, &init, key), worst = 0;
+  double *const z = oracle_read_range(f, FANIN_DTYPE_F64, 0, count, &init, key), worst = 0;
   for (uint64_t k = 0; k < count; k += 2) {
     worst = worse(worst, f64_error(oracle_draw(key, k), oracle_draw(key, k + 1), z[k], z[k + 1]));
     assert_true(z[k] != 0 && z[k + 1] != 0);
@@ -186,8 +186,9 @@ static oracle_plan plan_of_interval(const double interval[2], fanin_dtype dtype,
 
 /* The draw that stream v1 ranks `rank`, from below. */
 static uint64_t random_rank(fanin_key key, uint64_t index, fanin_dtype dtype) {
-  return dtype == FANIN_F64 ? oracle_draw(key, index) ^ UINT64_C(1) << 63
-                            : (uint64_t)(oracle_word(key, index) ^ UINT32_C(1) << 31) << 32 | UINT32_C(0x7fffffff);
+  return dtype == FANIN_DTYPE_F64
+             ? oracle_draw(key, index) ^ UINT64_C(1) << 63
+             : (uint64_t)(oracle_word(key, index) ^ UINT32_C(1) << 31) << 32 | UINT32_C(0x7fffffff);
 }
 
 static error interval_error(const double interval[2], fanin_dtype dtype) {
@@ -198,9 +199,9 @@ static error interval_error(const double interval[2], fanin_dtype dtype) {
   for (uint64_t k = 0; k < count; k++) {
     /* (w + 1/2) 2^-32 is (rank + 1) 2^-64 where the rank ends in 7fffffff, but for the 1/2 that follows. */
     const uint64_t rank = random_rank(key, k, dtype);
-    const long double half = dtype == FANIN_F64 ? 0.5L : 1;
+    const long double half = dtype == FANIN_DTYPE_F64 ? 0.5L : 1;
     const long double u = ldexpl((long double)rank + half, -64), rest = ldexpl((long double)~rank + 1 - half, -64);
-    const double z = dtype == FANIN_F64 ? oracle_value64(&plan, key, k) : (double)oracle_value32(&plan, key, k);
+    const double z = dtype == FANIN_DTYPE_F64 ? oracle_value64(&plan, key, k) : (double)oracle_value32(&plan, key, k);
     add_error(&e, z, reference_truncated(interval[0], interval[1], u, rest));
   }
   return e;
@@ -210,7 +211,7 @@ static void test_truncated(void **state) {
   (void)state;
   error f32 = {0, 0}, f64 = {0, 0};
   for (size_t k = 0; k < LEN(intervals); k++) {
-    const error a = interval_error(intervals[k], FANIN_F32), b = interval_error(intervals[k], FANIN_F64);
+    const error a = interval_error(intervals[k], FANIN_DTYPE_F32), b = interval_error(intervals[k], FANIN_DTYPE_F64);
     print_message("[%g, %g]: f32 %.3g, relative %.3g; f64 %.3g, relative %.3g\n", intervals[k][0], intervals[k][1],
                   a.absolute, a.relative, b.absolute, b.relative);
     f32 = (error){worse(f32.absolute, a.absolute), worse(f32.relative, a.relative)};
@@ -227,8 +228,8 @@ static void test_parameters(void **state) {
   double worst = 0;
   int single = 0, all = 0;
   for (size_t k = 0; k < LEN(intervals); k++) {
-    const oracle_plan host = plan_of_interval(intervals[k], FANIN_F64, &oracle_host_tails);
-    const oracle_plan exact = plan_of_interval(intervals[k], FANIN_F64, &reference_tails);
+    const oracle_plan host = plan_of_interval(intervals[k], FANIN_DTYPE_F64, &oracle_host_tails);
+    const oracle_plan exact = plan_of_interval(intervals[k], FANIN_DTYPE_F64, &reference_tails);
     const double pairs[][2] = {{host.x_middle, exact.x_middle},
                                {host.x_half, exact.x_half},
                                {host.low, exact.low},

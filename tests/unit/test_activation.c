@@ -63,7 +63,7 @@ static void gains_match_references(void **state) {
   while (test_csv_row(&csv, field, 6)) {
     const double slope = strtod(field[1], NULL);
     for (int k = 0; k < 2; k++) {
-      const fanin_criterion criterion = k == 0 ? FANIN_SECOND_MOMENT : FANIN_VARIANCE;
+      const fanin_criterion criterion = k == 0 ? FANIN_CRITERION_SECOND_MOMENT : FANIN_CRITERION_VARIANCE;
       double gain;
       assert_ok(fanin_gain(field[0], slope, criterion, &gain));
       /* The gain is rounded to 40 bits: 2^-40 / 2, and 1e-12 for the quadrature. */
@@ -98,13 +98,13 @@ static void expectations_match_references(void **state) {
 static void exact_gains_are_exact(void **state) {
   (void)state;
   double gain;
-  assert_ok(fanin_gain("linear", 0, FANIN_SECOND_MOMENT, &gain));
+  assert_ok(fanin_gain("linear", 0, FANIN_CRITERION_SECOND_MOMENT, &gain));
   assert_true(gain == 1);
-  assert_ok(fanin_gain("linear", 0, FANIN_VARIANCE, &gain));
+  assert_ok(fanin_gain("linear", 0, FANIN_CRITERION_VARIANCE, &gain));
   assert_true(gain == 1);
-  assert_ok(fanin_gain("selu", 0, FANIN_VARIANCE, &gain));
+  assert_ok(fanin_gain("selu", 0, FANIN_CRITERION_VARIANCE, &gain));
   assert_true(gain == 1);
-  assert_ok(fanin_gain("tanh", NAN, FANIN_SECOND_MOMENT, &gain)); /* the slope is nothing to tanh */
+  assert_ok(fanin_gain("tanh", NAN, FANIN_CRITERION_SECOND_MOMENT, &gain)); /* the slope is nothing to tanh */
 }
 
 static void torch_gains_are_torchs(void **state) {
@@ -113,7 +113,7 @@ static void torch_gains_are_torchs(void **state) {
   test_csv csv = test_csv_open("torch_gains.csv");
   while (test_csv_row(&csv, field, 3)) {
     double gain;
-    assert_ok(fanin_gain(field[0], strtod(field[1], NULL), FANIN_PYTORCH, &gain));
+    assert_ok(fanin_gain(field[0], strtod(field[1], NULL), FANIN_CRITERION_PYTORCH, &gain));
     if (gain != strtod(field[2], NULL)) fail_msg("%s, slope %s: %.17g, not %s", field[0], field[1], gain, field[2]);
   }
   assert_int_equal(csv.rows, 11);
@@ -127,20 +127,20 @@ static void bad_arguments_are_named(void **state) {
     fanin_criterion criterion;
     const char *said;
   } rows[] = {
-      {"swish", 0, FANIN_SECOND_MOMENT, "'swish'"},
-      {"swish", 0, FANIN_SECOND_MOMENT, "gelu_tanh"},
-      {"", 0, FANIN_VARIANCE, "''"},
-      {"ReLU", 0, FANIN_VARIANCE, "'ReLU'"},
-      {"leaky_relu", NAN, FANIN_VARIANCE, "nan"},
-      {"leaky_relu", INFINITY, FANIN_SECOND_MOMENT, "inf"},
-      {"leaky_relu", -INFINITY, FANIN_PYTORCH, "inf"},
-      {"gelu", 0, FANIN_PYTORCH, "gelu"},
-      {"relu2", 0, FANIN_PYTORCH, "calculate_gain"},
+      {"swish", 0, FANIN_CRITERION_SECOND_MOMENT, "'swish'"},
+      {"swish", 0, FANIN_CRITERION_SECOND_MOMENT, "gelu_tanh"},
+      {"", 0, FANIN_CRITERION_VARIANCE, "''"},
+      {"ReLU", 0, FANIN_CRITERION_VARIANCE, "'ReLU'"},
+      {"leaky_relu", NAN, FANIN_CRITERION_VARIANCE, "nan"},
+      {"leaky_relu", INFINITY, FANIN_CRITERION_SECOND_MOMENT, "inf"},
+      {"leaky_relu", -INFINITY, FANIN_CRITERION_PYTORCH, "inf"},
+      {"gelu", 0, FANIN_CRITERION_PYTORCH, "gelu"},
+      {"relu2", 0, FANIN_CRITERION_PYTORCH, "calculate_gain"},
       {"relu", 0, (fanin_criterion)7, "7"},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     double gain = -5;
-    assert_status(fanin_gain(rows[k].name, rows[k].slope, rows[k].criterion, &gain), FANIN_BAD_ARGUMENT);
+    assert_status(fanin_gain(rows[k].name, rows[k].slope, rows[k].criterion, &gain), FANIN_STATUS_BAD_ARGUMENT);
     assert_true(gain == -5);
     if (!strstr(fanin_last_error(), rows[k].said)) fail_msg("no %s in: %s", rows[k].said, fanin_last_error());
   }

@@ -8,7 +8,7 @@ static const uint64_t SHAPE[] = {33, 9};
 enum { BYTES = 33 * 9 * 4 };
 
 static fanin_tensor tensor(cl_mem buffer) {
-  return fanin_tensor_of(buffer, 0, FANIN_F32, "OI", 2, SHAPE);
+  return fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, SHAPE);
 }
 
 /* What `f` exports, in memory that free() releases. */
@@ -16,7 +16,7 @@ static unsigned char *export_all(fanin *f, size_t *size) {
   assert_ok(fanin_export(f, NULL, 0, size));
   unsigned char *const data = malloc(*size + 1);
   assert_non_null(data);
-  assert_status(fanin_export(f, data, *size - 1, size), FANIN_BAD_SIZE);
+  assert_status(fanin_export(f, data, *size - 1, size), FANIN_STATUS_BAD_SIZE);
   assert_ok(fanin_export(f, data, *size, size));
   return data;
 }
@@ -27,7 +27,7 @@ static void assert_fills_like(fanin *f, fanin *reference, const fanin_init *init
   unsigned char *const out[] = {got, wanted};
   for (int k = 0; k < 2; k++) {
     fanin_tensor t;
-    assert_ok(fanin_tensor_alloc(both[k], FANIN_F32, "OI", 2, SHAPE, &t));
+    assert_ok(fanin_tensor_alloc(both[k], FANIN_DTYPE_F32, "OI", 2, SHAPE, &t));
     assert_ok(fanin_fill(both[k], NULL, &t, init, (fanin_key){5, 6}, 0, NULL, NULL));
     assert_ok(fanin_read(both[k], NULL, &t, out[k], BYTES, 1, 0, NULL, NULL));
     fanin_tensor_free(&t);
@@ -42,8 +42,8 @@ static void warmup_touches_nothing(void **state) {
   assert_ok(fanin_warmup(f, &t, &normal));
   assert_ok(fanin_warmup(f, &t, &identity));
   const fanin_init bad = fanin_normal(0, -1);
-  assert_status(fanin_warmup(f, &t, &bad), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_warmup(NULL, &t, &normal), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_warmup(f, &t, &bad), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_warmup(NULL, &t, &normal), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 static void exported_programs_come_back(void **state) {
@@ -78,12 +78,12 @@ static void damage_is_refused(void **state) {
   for (int k = 0; k < 200; k++) {
     const size_t at = k < 40 ? (size_t)k : (size_t)test_random_below(&random, size);
     data[at] ^= 0x40;
-    assert_status(fanin_import(other, data, size), FANIN_BAD_BINARY);
+    assert_status(fanin_import(other, data, size), FANIN_STATUS_BAD_BINARY);
     data[at] ^= 0x40;
-    assert_status(fanin_import(other, data, (size_t)test_random_below(&random, size)), FANIN_BAD_BINARY);
+    assert_status(fanin_import(other, data, (size_t)test_random_below(&random, size)), FANIN_STATUS_BAD_BINARY);
   }
-  assert_status(fanin_import(other, data, 0), FANIN_BAD_BINARY);
-  assert_status(fanin_import(other, NULL, 5), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_import(other, data, 0), FANIN_STATUS_BAD_BINARY);
+  assert_status(fanin_import(other, NULL, 5), FANIN_STATUS_BAD_ARGUMENT);
   assert_fills_like(other, f, &normal);
   test_close(other);
   free(data);
@@ -115,7 +115,7 @@ static void foreign_programs_are_refused(void **state) {
     for (int b = 0; b < 8; b++) {
       data[size - 8 + (size_t)b] = (unsigned char)(right >> (8 * b));
     }
-    assert_status(fanin_import(f, data, size), FANIN_BAD_BINARY);
+    assert_status(fanin_import(f, data, size), FANIN_STATUS_BAD_BINARY);
     assert_non_null(strstr(fanin_last_error(), changes[k].word));
     data[changes[k].at] ^= 0x11;
   }

@@ -10,7 +10,7 @@
 enum { LAYERS = 3, BATCH = 50, WIDEST = 48, OFFSET = 10 };
 
 static const uint64_t widths[LAYERS + 1] = {20, 48, 30, 12};
-static const fanin_calibrate_options usual = {FANIN_VARIANCE, 1, 0.01, 10};
+static const fanin_calibrate_options usual = {FANIN_CRITERION_VARIANCE, 1, 0.01, 10};
 
 /* Tensors at an offset, between guard bytes. */
 static void make_weights(fanin *f, const fanin_probe_config *config, fanin_tensor *weights) {
@@ -80,7 +80,7 @@ static void variance_is_the_target(void **state) {
     fanin_tensor weights[LAYERS];
     fanin_calibrated_layer layers[LAYERS], again[LAYERS];
     double variance[LAYERS], before[LAYERS];
-    options.criterion = about_mean ? FANIN_VARIANCE : FANIN_SECOND_MOMENT;
+    options.criterion = about_mean ? FANIN_CRITERION_VARIANCE : FANIN_CRITERION_SECOND_MOMENT;
     options.target = 1 + (double)k;
     config.input = input;
     make_weights(*state, &config, weights);
@@ -107,13 +107,13 @@ static void variance_is_the_target(void **state) {
 /* In 16 bits, with biases that no factor touches, norms and residual connections: the report says what is so. */
 static void every_dtype_with_biases(void **state) {
   NEED_CLBLAST(state);
-  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_BF16};
+  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < 3; k++) {
     fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", "he_normal", BATCH);
     fanin_tensor weights[LAYERS];
     fanin_calibrated_layer layers[LAYERS];
     fanin_probe_layer probed[LAYERS];
-    const fanin_calibrate_options second = {FANIN_SECOND_MOMENT, 1, 0.02, 20};
+    const fanin_calibrate_options second = {FANIN_CRITERION_SECOND_MOMENT, 1, 0.02, 20};
     config.dtype = dtypes[k];
     config.bias_std = 0.7;
     config.norm = (fanin_norm)k;
@@ -133,7 +133,7 @@ static void every_dtype_with_biases(void **state) {
  * them by the factors. Widths grow and shrink. */
 static void from_orthonormal_weights(void **state) {
   NEED_CLBLAST(state);
-  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_BF16};
+  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < 3; k++) {
     static float input[BATCH * 20];
     fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", "orthogonal", BATCH);
@@ -185,16 +185,26 @@ static void each_refusal_changes_nothing(void **state) {
   NEED_CLBLAST(state);
   static float input[BATCH * 20];
   const refusal rows[] = {
-      {"criterion is 7", "he_normal", FANIN_BAD_ARGUMENT, 0, 0, {(fanin_criterion)7, 1, 0.01, 10}},
-      {"target is 0", "he_normal", FANIN_BAD_ARGUMENT, 0, 0, {FANIN_VARIANCE, 0, 0.01, 10}},
-      {"target is nan", "he_normal", FANIN_BAD_ARGUMENT, 0, 0, {FANIN_VARIANCE, NAN, 0.01, 10}},
-      {"tolerance is -1", "he_normal", FANIN_BAD_ARGUMENT, 0, 0, {FANIN_VARIANCE, 1, -1, 10}},
-      {"max_iterations is 0", "he_normal", FANIN_BAD_ARGUMENT, 0, 0, {FANIN_VARIANCE, 1, 0.01, 0}},
-      {"layer 1: all weights are 0", "zeros", FANIN_BAD_ARGUMENT, 0, 0, usual},
-      {"the preactivations' variance is 0", "constant:value=0.1", FANIN_BAD_ARGUMENT, 2, 0, usual},
-      {"biases alone have more", "he_normal", FANIN_BAD_ARGUMENT, 0, 3, {FANIN_SECOND_MOMENT, 1, 0.01, 10}},
-      {"layer 1: after 1 iterations", "he_normal", FANIN_BAD_ARGUMENT, 0, 0.9, {FANIN_VARIANCE, 1, 1e-9, 1}},
-      {"1000 of the input's 1000", "he_normal", FANIN_NOT_FINITE, INFINITY, 0, usual}};
+      {"criterion is 7", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {(fanin_criterion)7, 1, 0.01, 10}},
+      {"target is 0", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, 0, 0.01, 10}},
+      {"target is nan", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, NAN, 0.01, 10}},
+      {"tolerance is -1", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, 1, -1, 10}},
+      {"max_iterations is 0", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, 1, 0.01, 0}},
+      {"layer 1: all weights are 0", "zeros", FANIN_STATUS_BAD_ARGUMENT, 0, 0, usual},
+      {"the preactivations' variance is 0", "constant:value=0.1", FANIN_STATUS_BAD_ARGUMENT, 2, 0, usual},
+      {"biases alone have more",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       3,
+       {FANIN_CRITERION_SECOND_MOMENT, 1, 0.01, 10}},
+      {"layer 1: after 1 iterations",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       0.9,
+       {FANIN_CRITERION_VARIANCE, 1, 1e-9, 1}},
+      {"1000 of the input's 1000", "he_normal", FANIN_STATUS_NOT_FINITE, INFINITY, 0, usual}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", rows[k].init, BATCH);
     fanin_tensor weights[LAYERS];
@@ -240,12 +250,12 @@ static void a_dead_layer_is_named(void **state) {
   config.input = input;
   make_weights(*state, &config, weights);
   config.weights = weights;
-  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "layer 2"));
   fanin_tensor absent[LAYERS] = {weights[0], weights[1], weights[2]};
   absent[1].buffer = NULL;
   config.weights = absent;
-  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "weights[1] has no buffer"));
   config.weights = weights;
   const float nan = NAN;
@@ -253,7 +263,7 @@ static void a_dead_layer_is_named(void **state) {
                                         &nan, 0, NULL, NULL),
                    CL_SUCCESS);
   config.activation = "tanh";
-  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_NOT_FINITE);
+  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_STATUS_NOT_FINITE);
   assert_non_null(strstr(fanin_last_error(), "layer 3: 1 of 360 weights"));
   free_weights(*state, weights);
 }

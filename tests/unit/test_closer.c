@@ -24,9 +24,9 @@ static double uniform(uint64_t *state) {
 /* 16-bit types: bits whose exponent is near 1's, so that sums are of one size. */
 static double put(fanin_dtype dtype, void *memory, size_t k, uint64_t *state) {
   const double x = 4 * uniform(state) - 1;
-  if (dtype == FANIN_F64) return ((double *)memory)[k] = x;
-  if (dtype == FANIN_F32) return (double)(((float *)memory)[k] = (float)x);
-  const uint32_t one = dtype == FANIN_F16 ? 0x3c00 : 0x3f80, spread = dtype == FANIN_F16 ? 0x7ff : 0xff;
+  if (dtype == FANIN_DTYPE_F64) return ((double *)memory)[k] = x;
+  if (dtype == FANIN_DTYPE_F32) return (double)(((float *)memory)[k] = (float)x);
+  const uint32_t one = dtype == FANIN_DTYPE_F16 ? 0x3c00 : 0x3f80, spread = dtype == FANIN_DTYPE_F16 ? 0x7ff : 0xff;
   const uint32_t bits = (one - spread / 2 + (uint32_t)test_random_below(state, spread)) | (x < 0 ? 0x8000 : 0);
   ((uint16_t *)memory)[k] = (uint16_t)bits;
   return oracle_number(dtype, bits);
@@ -49,9 +49,9 @@ static sample make(fanin *f, fanin_dtype dtype, size_t n, uint64_t seed, bool od
   for (size_t k = 0; k < 4 && odd && n > 8; k++) {
     const size_t at = places[k];
     s.x[at] = specials[k];
-    if (dtype == FANIN_F64) ((double *)(void *)memory)[at + 2] = specials[k];
-    if (dtype == FANIN_F32) ((float *)(void *)memory)[at + 2] = (float)specials[k];
-    if (size == 2) ((uint16_t *)(void *)memory)[at + 2] = halves[dtype == FANIN_BF16][k];
+    if (dtype == FANIN_DTYPE_F64) ((double *)(void *)memory)[at + 2] = specials[k];
+    if (dtype == FANIN_DTYPE_F32) ((float *)(void *)memory)[at + 2] = (float)specials[k];
+    if (size == 2) ((uint16_t *)(void *)memory)[at + 2] = halves[dtype == FANIN_DTYPE_BF16][k];
   }
   cl_int code = CL_SUCCESS;
   const cl_mem buffer =
@@ -92,11 +92,12 @@ static void near(double value, double expected, double tolerance, const char *wh
 static uint32_t key_of(fanin_dtype dtype, double x) {
   double least, most;
   if (x == 0) return signbit(x) ? 0x7fff : 0x8000;
-  uint32_t low = dtype == FANIN_F16 ? 0x03ff : 0x007f, high = dtype == FANIN_F16 ? 0xfc00 : 0xff80; /* the infinities */
+  uint32_t low = dtype == FANIN_DTYPE_F16 ? 0x03ff : 0x007f,
+           high = dtype == FANIN_DTYPE_F16 ? 0xfc00 : 0xff80; /* the infinities */
   while (low < high) {
     const uint32_t middle = (low + high + 1) / 2;
     fanin_bin_numbers(dtype, middle, &least, &most);
-    if (least <= (dtype == FANIN_F64 ? (double)(float)x : x))
+    if (least <= (dtype == FANIN_DTYPE_F64 ? (double)(float)x : x))
       low = middle;
     else
       high = middle - 1;
@@ -115,7 +116,7 @@ static void check_keys(fanin *f, fanin_dtype dtype) {
   assert_ok(fanin_measure_bins(f, NULL, &s.tensor, FANIN_ALL_BINS, 0, NULL, counts));
   assert_ok(fanin_measure_bins(f, NULL, &s.tensor, FANIN_ALL_BINS, 0, NULL, counts)); /* adds */
   for (uint32_t key = 0; key < FANIN_BINS; key++) {
-    const bool beyond = key < 0x7f || key > (dtype == FANIN_F16 ? 0xfc00u : 0xff80u);
+    const bool beyond = key < 0x7f || key > (dtype == FANIN_DTYPE_F16 ? 0xfc00u : 0xff80u);
     if (beyond) nan += counts[key];
     if (!beyond && counts[key] != expected[key]) fail_msg("key %04x: %d", key, (int)counts[key]);
   }
@@ -124,8 +125,8 @@ static void check_keys(fanin *f, fanin_dtype dtype) {
   assert_ok(fanin_measure_bins(f, NULL, &s.tensor, key, 0, NULL, lower));
   uint64_t sum = 0, own = 0;
   for (uint32_t k = 0; k < FANIN_BINS; k++) {
-    const double x = dtype == FANIN_F64 ? (double)(float)s.x[100] : s.x[100];
-    if (fanin_key_number(dtype, key, k) == x && lower[k] > 0) own = lower[k];
+    const double x = dtype == FANIN_DTYPE_F64 ? (double)(float)s.x[100] : s.x[100];
+    if (fanin_bin_number(dtype, key, k) == x && lower[k] > 0) own = lower[k];
     sum += lower[k];
   }
   assert_int_equal(2 * sum, expected[key]);
@@ -144,14 +145,19 @@ static void keys_ascend_without_gaps(void **state) {
   for (int d = 0; d < FANIN_DTYPE_COUNT; d++) {
     const fanin_dtype dtype = (fanin_dtype)d;
     double least, most, before = -INFINITY;
-    for (uint32_t key = dtype == FANIN_F16 ? 0x400 : 0x80; key < (dtype == FANIN_F16 ? 0xfc00 : 0xff80); key++) {
+    for (uint32_t key = dtype == FANIN_DTYPE_F16 ? 0x400 : 0x80; key < (dtype == FANIN_DTYPE_F16 ? 0xfc00 : 0xff80);
+         key++) {
       fanin_bin_numbers(dtype, key, &least, &most);
       assert_true(isfinite(least) && isfinite(most) && least <= most && before <= least);
-      if (dtype == FANIN_F32 && isfinite(before))
+      if (dtype == FANIN_DTYPE_F32 && isfinite(before))
         assert_true(least == (double)nextafterf((float)before, INFINITY) || least == 0);
       before = most;
     }
-    near(before, dtype == FANIN_F16 ? 65504 : dtype == FANIN_BF16 ? 0x1.fep127 : FLT_MAX, 0, "the largest number");
+    near(before,
+         dtype == FANIN_DTYPE_F16    ? 65504
+         : dtype == FANIN_DTYPE_BF16 ? 0x1.fep127
+                                     : FLT_MAX,
+         0, "the largest number");
   }
 }
 
@@ -277,7 +283,7 @@ static void fingerprints_tell_lines_apart(void **state) {
     cl_mem buffer = clCreateBuffer(fanin_context(f), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof x,
                                    k == 0 ? x : transposed, &code);
     assert_int_equal(code, CL_SUCCESS);
-    const fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_F32, NULL, 1, &n);
+    const fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, NULL, 1, &n);
     lines[k] = new_lines(rows, (size_t)n / rows);
     assert_ok(fanin_measure_lines(f, NULL, &t, rows, 0, (fanin_standard){0, 1}, 0, NULL, &lines[k]));
     if (k == 0) {
@@ -303,7 +309,7 @@ static void fingerprints_tell_lines_apart(void **state) {
 static void check_pairs(fanin *f, fanin_dtype dtype) {
   enum { LENGTH = 480 };
   const fanin_standard by = {0.75, 1.5};
-  sample s[3] = {make(f, dtype, 480, 1, true), make(f, dtype, 301, 2, false), make(f, FANIN_F32, 480, 3, false)};
+  sample s[3] = {make(f, dtype, 480, 1, true), make(f, dtype, 301, 2, false), make(f, FANIN_DTYPE_F32, 480, 3, false)};
   cl_int code = CL_SUCCESS;
   cl_mem samples = clCreateBuffer(fanin_context(f), CL_MEM_READ_WRITE, sizeof(float[3][LENGTH]), NULL, &code);
   assert_int_equal(code, CL_SUCCESS);
@@ -330,12 +336,13 @@ static void check_pairs(fanin *f, fanin_dtype dtype) {
     near(out[p].b, sum.b, 1e-3, "b");
   }
   const fanin_pair bad[] = {{0, 1, 16}, {0, 3, 16}}, long_one = {0, 1, 496}, uneven = {0, 1, 15};
-  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, bad, 2, out), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, bad, 2, out), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "pairs[1] = {0, 3, 16}"));
-  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &long_one, 1, out), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &uneven, 1, out), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_measure_pairs(f, NULL, samples, 4, LENGTH, pairs, 1, out), FANIN_BAD_SIZE);
-  assert_status(fanin_measure_sample(f, NULL, &s[0].tensor, by, samples, 3 * LENGTH - 479, 0, NULL), FANIN_BAD_SIZE);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &long_one, 1, out), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &uneven, 1, out), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 4, LENGTH, pairs, 1, out), FANIN_STATUS_BAD_SIZE);
+  assert_status(fanin_measure_sample(f, NULL, &s[0].tensor, by, samples, 3 * LENGTH - 479, 0, NULL),
+                FANIN_STATUS_BAD_SIZE);
   clReleaseMemObject(samples);
   for (size_t k = 0; k < 3; k++)
     release(&s[k]);
@@ -350,24 +357,25 @@ static void pairs_are_sums_of_products(void **state) {
 
 static void refuses_what_does_not_fit(void **state) {
   fanin *const f = *state;
-  sample s = make(f, FANIN_F32, 60, 1, false);
+  sample s = make(f, FANIN_DTYPE_F32, 60, 1, false);
   fanin_lines lines = new_lines(60, 60);
   fanin_series series = {.powers = {7}};
   fanin_duplicates twice;
   static uint64_t counts[FANIN_BINS];
   const uint64_t lags[4] = {1, 2, 4, 8};
   const fanin_standard by = {0, 1};
-  assert_status(fanin_measure_lines(f, NULL, &s.tensor, 7, 0, by, 0, NULL, &lines), FANIN_BAD_SHAPE);
+  assert_status(fanin_measure_lines(f, NULL, &s.tensor, 7, 0, by, 0, NULL, &lines), FANIN_STATUS_BAD_SHAPE);
   assert_non_null(strstr(fanin_last_error(), "rows = 7 does not divide the part's 60 elements"));
-  assert_status(fanin_measure_lines(f, NULL, &s.tensor, 0, 0, by, 0, NULL, &lines), FANIN_BAD_SHAPE);
-  assert_status(fanin_measure_duplicates(f, NULL, &s.tensor, 9, 0, NULL, &twice), FANIN_BAD_SHAPE);
-  const fanin_tensor gaps = fanin_tensor_strided(
-      fanin_tensor_of(s.tensor.buffer, 0, FANIN_F32, NULL, 2, (const uint64_t[]){5, 6}), (const uint64_t[]){7, 1});
-  assert_status(fanin_measure_bins(f, NULL, &gaps, FANIN_ALL_BINS, 0, NULL, counts), FANIN_UNSUPPORTED);
-  assert_status(fanin_measure_series(f, NULL, &gaps, by, lags, 0, NULL, &series), FANIN_UNSUPPORTED);
+  assert_status(fanin_measure_lines(f, NULL, &s.tensor, 0, 0, by, 0, NULL, &lines), FANIN_STATUS_BAD_SHAPE);
+  assert_status(fanin_measure_duplicates(f, NULL, &s.tensor, 9, 0, NULL, &twice), FANIN_STATUS_BAD_SHAPE);
+  const fanin_tensor gaps =
+      fanin_tensor_strided(fanin_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){5, 6}),
+                           (const uint64_t[]){7, 1});
+  assert_status(fanin_measure_bins(f, NULL, &gaps, FANIN_ALL_BINS, 0, NULL, counts), FANIN_STATUS_UNSUPPORTED);
+  assert_status(fanin_measure_series(f, NULL, &gaps, by, lags, 0, NULL, &series), FANIN_STATUS_UNSUPPORTED);
   fanin_tensor large = s.tensor;
   large.shape[0] = 62;
-  assert_status(fanin_measure_series(f, NULL, &large, by, lags, 0, NULL, &series), FANIN_BAD_SIZE);
+  assert_status(fanin_measure_series(f, NULL, &large, by, lags, 0, NULL, &series), FANIN_STATUS_BAD_SIZE);
   assert_true(series.powers[0] == 7); /* untouched */
 
   fanin_tensor empty = s.tensor;

@@ -71,14 +71,14 @@ static void test_create_refuses(void **state) {
   const cl_context context = make_context(devices[0].device);
   const cl_uint before = references(context);
   fanin *f = NULL;
-  assert_status(fanin_create(context, devices[1].device, &f), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_create(context, devices[1].device, &f), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "device is not one of context's devices");
-  assert_status(fanin_create(NULL, devices[0].device, &f), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_create(NULL, devices[0].device, &f), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "context is NULL");
-  assert_status(fanin_create(context, NULL, &f), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_create(context, NULL, &f), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "device is NULL");
   test_replace_number(NULL, CL_DEVICE_ENDIAN_LITTLE, sizeof(cl_bool), CL_FALSE);
-  assert_status(fanin_create(context, devices[0].device, &f), FANIN_UNSUPPORTED);
+  assert_status(fanin_create(context, devices[0].device, &f), FANIN_STATUS_UNSUPPORTED);
   test_forget_answers();
   test_replace_code(CL_DEVICE_MAX_WORK_GROUP_SIZE, CL_OUT_OF_RESOURCES);
   assert_status(fanin_create(context, devices[0].device, &f), (fanin_status)CL_OUT_OF_RESOURCES);
@@ -122,7 +122,7 @@ static void test_lanes_from_the_environment(void **state) {
   for (size_t k = 0; k < sizeof refused / sizeof *refused; k++) {
     assert_int_equal(setenv("FANIN_LANES", refused[k], 1), 0);
     fanin *f = NULL;
-    assert_status(fanin_open(NULL, &f), FANIN_BAD_ARGUMENT);
+    assert_status(fanin_open(NULL, &f), FANIN_STATUS_BAD_ARGUMENT);
     assert_null(f);
     assert_non_null(strstr(fanin_last_error(), refused[k]));
     assert_non_null(strstr(fanin_last_error(), "accepted are 1 4 8 16"));
@@ -174,9 +174,9 @@ static void test_callers_queue_is_checked(void **state) {
   fanin *const other = test_open();
 
   cl_command_queue resolved = NULL;
-  assert_status(fanin__resolve_queue(f, other_device, &resolved), FANIN_BAD_ARGUMENT);
+  assert_status(fanin__resolve_queue(f, other_device, &resolved), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "queue belongs to another device than f");
-  assert_status(fanin__resolve_queue(f, fanin_queue(other), &resolved), FANIN_BAD_ARGUMENT);
+  assert_status(fanin__resolve_queue(f, fanin_queue(other), &resolved), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "queue belongs to another context than f");
   assert_null(resolved);
   assert_ok(fanin__resolve_queue(f, own, &resolved));

@@ -45,7 +45,7 @@ static void test_whole(void **state) {
   fanin *const f = *state;
   for (size_t k = 0; k < LEN(cases); k++) {
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-      if (dtype == FANIN_F64 && !f->has_f64) continue;
+      if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
       const fanin_init init = init_of_case(&cases[k], -1.7);
       oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], (fanin_dtype)dtype), &init, (fanin_key){1, 2});
     }
@@ -56,7 +56,7 @@ static void test_ranges(void **state) {
   fanin *const f = *state;
   uint64_t random = 1;
   for (size_t k = 0; k < LEN(cases); k++) {
-    const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_BF16);
+    const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_DTYPE_BF16);
     const fanin_init init = init_of_case(&cases[k], 1);
     uint64_t elements = 0, bytes = 0;
     assert_ok(fanin_tensor_size(&whole, &elements, &bytes));
@@ -74,7 +74,7 @@ static void test_slabs(void **state) {
   for (size_t k = 0; k < LEN(cases); k++) {
     const fanin_init init = init_of_case(&cases[k], 0.5);
     for (size_t n = oracle_amount(6, 1); n-- > 0;) {
-      const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_F32);
+      const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_DTYPE_F32);
       oracle_assert_some_slab(f, whole, &init, (fanin_key){1, 2}, &random);
     }
   }
@@ -86,7 +86,7 @@ static void test_parts_of_huge_wholes(void **state) {
   const uint64_t shape[] = {1 << 20, 1 << 20}, start[] = {1000000, 999990}, extent[] = {30, 77};
   const uint64_t aside[] = {5, 900000};
   const fanin_init init = fanin_identity(2);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_F32, "OI", 2, shape);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_DTYPE_F32, "OI", 2, shape);
   oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
   oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, aside, extent), &init, (fanin_key){0, 0});
   const uint64_t one = UINT64_C(777777) * ((1 << 20) + 1);
@@ -100,7 +100,7 @@ static void test_part_of_a_huge_diagonal(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {1 << 21, 1 << 20, 1 << 20}, start[] = {1234567, 1000000, 999990}, extent[] = {3, 30, 77};
   const fanin_init init = fanin_identity(2);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_F16, "BOI", 3, shape);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_DTYPE_F16, "BOI", 3, shape);
   oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
 }
 

@@ -43,7 +43,7 @@ static void test_no_platform_is_no_device(void **state) {
   assert_ok(fanin_devices(NULL, 0, &count));
   assert_int_equal(count, 0);
   fanin *f = NULL;
-  assert_status(fanin_open(NULL, &f), FANIN_NO_DEVICE);
+  assert_status(fanin_open(NULL, &f), FANIN_STATUS_NO_DEVICE);
   assert_non_null(strstr(fanin_last_error(), "there is none"));
   test_fail_platforms(CL_OUT_OF_HOST_MEMORY);
   assert_status(fanin_devices(NULL, 0, &count), (fanin_status)CL_OUT_OF_HOST_MEMORY);
@@ -79,7 +79,7 @@ static void assert_refused(const char *reason) {
   assert_int_equal(list[0].usable, 0);
   if (!strstr(list[0].reason, reason)) fail_msg("\"%s\" lacks \"%s\"", list[0].reason, reason);
   fanin *f = NULL;
-  assert_status(fanin_open("cpu", &f), FANIN_UNSUPPORTED);
+  assert_status(fanin_open("cpu", &f), FANIN_STATUS_UNSUPPORTED);
   if (!strstr(fanin_last_error(), reason)) fail_msg("\"%s\" lacks \"%s\"", fanin_last_error(), reason);
   assert_null(f);
   test_forget_answers();

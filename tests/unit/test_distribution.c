@@ -1,4 +1,4 @@
-/* What is filled is distributed as it should be, in numbers derived by hand: std and mean of every initialiser on every
+/* What is filled is distributed as it should be, in numbers derived by hand: std and mean of every initializer on every
  * kind of layout in every dtype, shapes, tails and bounds. Fixed seeds; 4.5 standard errors each. */
 #include "support/support.h"
 
@@ -29,7 +29,7 @@ static const layout_case layouts[] = {
     {"OI", 2, {3072, 384}, 0, 3, 384, 1024},        /* 1024 outputs a split */
 };
 
-/* ---- Initialisers, with std by hand ------------------------------------------------------------------------------ */
+/* ---- Initializers, with std by hand ------------------------------------------------------------------------------ */
 
 typedef enum fan { FAN_IN, FAN_OUT, FAN_MEAN, FAN_GEOMETRIC } fan;
 typedef enum form { UNIFORM, NORMAL, CUT } form; /* CUT: at 2 sigma, std kept */
@@ -44,38 +44,59 @@ typedef struct scaled_case {
 } scaled_case;
 
 static const scaled_case scaled[] = {
-    {"xavier_uniform", {.kind = FANIN_XAVIER_UNIFORM, .gain = 1}, 1, FAN_MEAN, UNIFORM},
-    {"xavier_uniform of tanh", {.kind = FANIN_XAVIER_UNIFORM, .gain = 1.5}, 2.25, FAN_MEAN, UNIFORM},
-    {"xavier_normal", {.kind = FANIN_XAVIER_NORMAL, .gain = 1, .distribution = FANIN_DIST_NORMAL}, 1, FAN_MEAN, NORMAL},
+    {"xavier_uniform", {.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = 1}, 1, FAN_MEAN, UNIFORM},
+    {"xavier_uniform of tanh", {.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = 1.5}, 2.25, FAN_MEAN, UNIFORM},
+    {"xavier_normal",
+     {.kind = FANIN_KIND_XAVIER_NORMAL, .gain = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
+     1,
+     FAN_MEAN,
+     NORMAL},
     {"xavier_normal, cut",
-     {.kind = FANIN_XAVIER_NORMAL, .gain = 2, .distribution = FANIN_DIST_TRUNC_NORMAL},
+     {.kind = FANIN_KIND_XAVIER_NORMAL, .gain = 2, .distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL},
      4,
      FAN_MEAN,
      CUT},
-    {"he_uniform", {.kind = FANIN_HE_UNIFORM, .mode = FANIN_FAN_IN}, 2, FAN_IN, UNIFORM},
-    {"pytorch_default", {.kind = FANIN_HE_UNIFORM, .a = 2.2360679774997896964}, 1 / 3., FAN_IN, UNIFORM},
-    {"he_normal", {.kind = FANIN_HE_NORMAL, .distribution = FANIN_DIST_NORMAL}, 2, FAN_IN, NORMAL},
+    {"he_uniform", {.kind = FANIN_KIND_HE_UNIFORM, .mode = FANIN_MODE_FAN_IN}, 2, FAN_IN, UNIFORM},
+    {"pytorch_default", {.kind = FANIN_KIND_HE_UNIFORM, .a = 2.2360679774997896964}, 1 / 3., FAN_IN, UNIFORM},
+    {"he_normal", {.kind = FANIN_KIND_HE_NORMAL, .distribution = FANIN_DISTRIBUTION_NORMAL}, 2, FAN_IN, NORMAL},
     {"he_normal of fan_out",
-     {.kind = FANIN_HE_NORMAL, .mode = FANIN_FAN_OUT, .distribution = FANIN_DIST_NORMAL},
+     {.kind = FANIN_KIND_HE_NORMAL, .mode = FANIN_MODE_FAN_OUT, .distribution = FANIN_DISTRIBUTION_NORMAL},
      2,
      FAN_OUT,
      NORMAL},
-    {"he_normal, cut", {.kind = FANIN_HE_NORMAL, .a = 0.5, .distribution = FANIN_DIST_TRUNC_NORMAL}, 1.6, FAN_IN, CUT},
-    {"lecun_uniform", {.kind = FANIN_LECUN_UNIFORM}, 1, FAN_IN, UNIFORM},
-    {"lecun_normal", {.kind = FANIN_LECUN_NORMAL, .distribution = FANIN_DIST_NORMAL}, 1, FAN_IN, NORMAL},
-    {"lecun_normal, cut", {.kind = FANIN_LECUN_NORMAL, .distribution = FANIN_DIST_TRUNC_NORMAL}, 1, FAN_IN, CUT},
+    {"he_normal, cut",
+     {.kind = FANIN_KIND_HE_NORMAL, .a = 0.5, .distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL},
+     1.6,
+     FAN_IN,
+     CUT},
+    {"lecun_uniform", {.kind = FANIN_KIND_LECUN_UNIFORM}, 1, FAN_IN, UNIFORM},
+    {"lecun_normal", {.kind = FANIN_KIND_LECUN_NORMAL, .distribution = FANIN_DISTRIBUTION_NORMAL}, 1, FAN_IN, NORMAL},
+    {"lecun_normal, cut",
+     {.kind = FANIN_KIND_LECUN_NORMAL, .distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL},
+     1,
+     FAN_IN,
+     CUT},
     {"variance_scaling, uniform",
-     {.kind = FANIN_VARIANCE_SCALING, .scale = 3, .mode = FANIN_FAN_OUT, .distribution = FANIN_DIST_UNIFORM},
+     {.kind = FANIN_KIND_VARIANCE_SCALING,
+      .scale = 3,
+      .mode = FANIN_MODE_FAN_OUT,
+      .distribution = FANIN_DISTRIBUTION_UNIFORM},
      3,
      FAN_OUT,
      UNIFORM},
     {"variance_scaling, normal",
-     {.kind = FANIN_VARIANCE_SCALING, .scale = 0.5, .mode = FANIN_FAN_GEO, .distribution = FANIN_DIST_NORMAL},
+     {.kind = FANIN_KIND_VARIANCE_SCALING,
+      .scale = 0.5,
+      .mode = FANIN_MODE_FAN_GEO,
+      .distribution = FANIN_DISTRIBUTION_NORMAL},
      0.5,
      FAN_GEOMETRIC,
      NORMAL},
     {"variance_scaling, cut",
-     {.kind = FANIN_VARIANCE_SCALING, .scale = 1, .mode = FANIN_FAN_AVG, .distribution = FANIN_DIST_TRUNC_NORMAL},
+     {.kind = FANIN_KIND_VARIANCE_SCALING,
+      .scale = 1,
+      .mode = FANIN_MODE_FAN_AVG,
+      .distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL},
      1,
      FAN_MEAN,
      CUT},
@@ -105,7 +126,7 @@ static statistics_law law_of(form shape, double std) {
 /* ---- Mean, std and shape ----------------------------------------------------------------------------------------- */
 
 static bool has(const fanin *f, int dtype) {
-  return dtype != FANIN_F64 || f->has_f64;
+  return dtype != FANIN_DTYPE_F64 || f->has_f64;
 }
 
 static void test_scaled(void **state) {
@@ -133,22 +154,22 @@ static void test_scaled(void **state) {
   }
 }
 
-/* Initialisers that say their own numbers, and their laws. `std` of a corrected cut is what is left of the law's. */
+/* Initializers that say their own numbers, and their laws. `std` of a corrected cut is what is left of the law's. */
 typedef struct plain_case {
   const char *what;
   fanin_init init;
   statistics_law law;
 } plain_case;
 
-#define TRUNC .kind = FANIN_TRUNC_NORMAL
+#define TRUNC .kind = FANIN_KIND_TRUNC_NORMAL
 #define WHOLE .a = -INFINITY, .b = INFINITY
 
 static const plain_case plain[] = {
-    {"uniform", {.kind = FANIN_UNIFORM, .lo = -1, .hi = 1}, {.uniform = true, .lo = -1, .hi = 1}},
-    {"uniform of one sign", {.kind = FANIN_UNIFORM, .lo = 0.5, .hi = 2}, {.uniform = true, .lo = 0.5, .hi = 2}},
-    {"normal", {.kind = FANIN_NORMAL, .mean = 0, .std = 1}, {.std = 1, WHOLE}},
-    {"normal with a mean", {.kind = FANIN_NORMAL, .mean = -1.5, .std = 0.25}, {.mean = -1.5, .std = 0.25, WHOLE}},
-    {"GPT-2's normal", {.kind = FANIN_NORMAL, .mean = 0, .std = 0.02}, {.std = 0.02, WHOLE}},
+    {"uniform", {.kind = FANIN_KIND_UNIFORM, .lo = -1, .hi = 1}, {.uniform = true, .lo = -1, .hi = 1}},
+    {"uniform of one sign", {.kind = FANIN_KIND_UNIFORM, .lo = 0.5, .hi = 2}, {.uniform = true, .lo = 0.5, .hi = 2}},
+    {"normal", {.kind = FANIN_KIND_NORMAL, .mean = 0, .std = 1}, {.std = 1, WHOLE}},
+    {"normal with a mean", {.kind = FANIN_KIND_NORMAL, .mean = -1.5, .std = 0.25}, {.mean = -1.5, .std = 0.25, WHOLE}},
+    {"GPT-2's normal", {.kind = FANIN_KIND_NORMAL, .mean = 0, .std = 0.02}, {.std = 0.02, WHOLE}},
     {"cut at 2, corrected", {TRUNC, .std = CUT_STD, .a = -2, .b = 2, .corrected = 1}, {.std = 1, .a = -2, .b = 2}},
     {"cut at 3", {TRUNC, .std = 1, .a = -3, .b = 3}, {.std = 1, .a = -3, .b = 3}},
     {"cut on one side", {TRUNC, .std = 1, .a = 0.5, .b = INFINITY}, {.std = 1, .a = 0.5, .b = INFINITY}},
@@ -172,10 +193,10 @@ static void test_plain(void **state) {
       statistics_assert_z(z[0], "mean", plain[i].what, t.dtype);
       statistics_assert_z(z[1], "std", plain[i].what, t.dtype);
       /* Far out, 8 bits leave cells as wide as the law. */
-      const bool coarse = dtype == FANIN_BF16 && fabs(mean) > 2 * std;
+      const bool coarse = dtype == FANIN_DTYPE_BF16 && fabs(mean) > 2 * std;
       if (!coarse)
         statistics_assert_z(statistics_chi_square(&plain[i].law, t.dtype, x, n), "shape", plain[i].what, t.dtype);
-      if (dtype == FANIN_F32) assert_true(statistics_kolmogorov(&plain[i].law, x, n) < 2.5);
+      if (dtype == FANIN_DTYPE_F32) assert_true(statistics_kolmogorov(&plain[i].law, x, n) < 2.5);
       free(x);
     }
   }
@@ -218,7 +239,7 @@ static void test_tails(void **state) {
                 {5, 2.866515718791939e-7}};
   const fanin_init init = fanin_normal(0, 1);
   for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-    if (!has(f, dtype) || dtype == FANIN_BF16) continue; /* bf16's cells are too wide for these limits */
+    if (!has(f, dtype) || dtype == FANIN_DTYPE_BF16) continue; /* bf16's cells are too wide for these limits */
     size_t n = 0;
     double *const x = statistics_fill(f, statistics_vector((fanin_dtype)dtype, 1 << 24), &init, (fanin_key){4, 5}, &n);
     for (size_t b = 0; b < LEN(beyond); b++) {
@@ -228,7 +249,7 @@ static void test_tails(void **state) {
         below += x[k] < -beyond[b].z;
       }
       /* Counts of 5 at least, by Anscombe's root, which makes Poisson counts normal; f16 rounds half a cell away. */
-      const double cell = dtype == FANIN_F16 ? beyond[b].z * 0x1p-12 : 0;
+      const double cell = dtype == FANIN_DTYPE_F16 ? beyond[b].z * 0x1p-12 : 0;
       const double expected = (double)n * beyond[b].probability * exp(-beyond[b].z * cell);
       statistics_assert_z(2 * (sqrt(above + 0.375) - sqrt(expected + 0.125)), "upper tail", "normal",
                           (fanin_dtype)dtype);
@@ -284,7 +305,7 @@ static void test_truncated_bounds(void **state) {
     sigma.corrected = 0;
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
       /* f16 does not hold a std of 1e5. */
-      if (!has(f, dtype) || (dtype == FANIN_F16 && width > 1e4)) continue;
+      if (!has(f, dtype) || (dtype == FANIN_DTYPE_F16 && width > 1e4)) continue;
       size_t n = 0;
       double *const x =
           statistics_fill(f, statistics_vector((fanin_dtype)dtype, 1 << 19), &absolute, (fanin_key){b, 7}, &n);

@@ -37,18 +37,18 @@ typedef struct good_case {
 } good_case;
 
 static const good_case good[] = {
-    {"f32", FANIN_F32, kDLFloat, 32, 2, {5, 7}, {7, 1}, false, 0, {0}},
-    {"f16", FANIN_F16, kDLFloat, 16, 2, {5, 7}, {7, 1}, false, 6, {0}},
-    {"bf16", FANIN_BF16, kDLBfloat, 16, 2, {5, 7}, {7, 1}, false, 256, {0}},
-    {"f64", FANIN_F64, kDLFloat, 64, 2, {5, 7}, {7, 1}, false, 8, {0}},
-    {"no strides", FANIN_F32, kDLFloat, 32, 3, {2, 3, 4}, {0}, true, 12, {0}},
-    {"transposed", FANIN_F32, kDLFloat, 32, 2, {5, 7}, {1, 5}, false, 4, {1, 5}},
-    {"row pitch", FANIN_F16, kDLFloat, 16, 2, {5, 7}, {9, 1}, false, 2, {9, 1}},
-    {"every second", FANIN_F32, kDLFloat, 32, 1, {9}, {2}, false, 0, {2}},
-    {"a scalar", FANIN_F32, kDLFloat, 32, 0, {0}, {0}, true, 4, {0}},
-    {"strides of one index", FANIN_F32, kDLFloat, 32, 3, {1, 4, 1}, {-3, 1, 0}, false, 0, {0}},
-    {"one index in a pitch", FANIN_F32, kDLFloat, 32, 3, {3, 1, 4}, {6, 0, 1}, false, 0, {6, 4, 1}},
-    {"empty", FANIN_F32, kDLFloat, 32, 2, {0, 7}, {-1, 0}, false, 0, {0}},
+    {"f32", FANIN_DTYPE_F32, kDLFloat, 32, 2, {5, 7}, {7, 1}, false, 0, {0}},
+    {"f16", FANIN_DTYPE_F16, kDLFloat, 16, 2, {5, 7}, {7, 1}, false, 6, {0}},
+    {"bf16", FANIN_DTYPE_BF16, kDLBfloat, 16, 2, {5, 7}, {7, 1}, false, 256, {0}},
+    {"f64", FANIN_DTYPE_F64, kDLFloat, 64, 2, {5, 7}, {7, 1}, false, 8, {0}},
+    {"no strides", FANIN_DTYPE_F32, kDLFloat, 32, 3, {2, 3, 4}, {0}, true, 12, {0}},
+    {"transposed", FANIN_DTYPE_F32, kDLFloat, 32, 2, {5, 7}, {1, 5}, false, 4, {1, 5}},
+    {"row pitch", FANIN_DTYPE_F16, kDLFloat, 16, 2, {5, 7}, {9, 1}, false, 2, {9, 1}},
+    {"every second", FANIN_DTYPE_F32, kDLFloat, 32, 1, {9}, {2}, false, 0, {2}},
+    {"a scalar", FANIN_DTYPE_F32, kDLFloat, 32, 0, {0}, {0}, true, 4, {0}},
+    {"strides of one index", FANIN_DTYPE_F32, kDLFloat, 32, 3, {1, 4, 1}, {-3, 1, 0}, false, 0, {0}},
+    {"one index in a pitch", FANIN_DTYPE_F32, kDLFloat, 32, 3, {3, 1, 4}, {6, 0, 1}, false, 0, {6, 4, 1}},
+    {"empty", FANIN_DTYPE_F32, kDLFloat, 32, 2, {0, 7}, {-1, 0}, false, 0, {0}},
 };
 
 /* The same as fanin_tensor_of() says by hand, and filled alike: the oracle knows nothing of DLPack. */
@@ -124,27 +124,43 @@ typedef struct bad_case {
 #define F32 kDLFloat, 32, 1
 
 static const bad_case bad[] = {
-    {FANIN_UNSUPPORTED, "device_type is 1; accepted is 4 (kDLOpenCL)", kDLCPU, 1, F32, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "device_type is 2;", kDLCUDA, 1, F32, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "dtype.lanes is 4; accepted is 1", kDLOpenCL, 1, kDLFloat, 32, 4, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "dtype.lanes is 0", kDLOpenCL, 1, kDLFloat, 32, 0, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "dtype.code is 0 with 32 bits", kDLOpenCL, 1, kDLInt, 32, 1, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "dtype.code is 5 with 64 bits", kDLOpenCL, 1, kDLComplex, 64, 1, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "dtype.code is 2 with 8 bits", kDLOpenCL, 1, kDLFloat, 8, 1, {5}, {1}, 0, NULL},
-    {FANIN_UNSUPPORTED, "dtype.code is 4 with 32 bits", kDLOpenCL, 1, kDLBfloat, 32, 1, {5}, {1}, 0, NULL},
-    {FANIN_BAD_SHAPE, "ndim is -1; accepted are 0 to 8", kDLOpenCL, -1, F32, {5}, {1}, 0, NULL},
-    {FANIN_BAD_SHAPE, "ndim is 9", kDLOpenCL, 9, F32, {5}, {1}, 0, NULL},
-    {FANIN_BAD_SHAPE, "shape[1] = -7", kDLOpenCL, 2, F32, {5, -7}, {7, 1}, 0, NULL},
-    {FANIN_BAD_SIZE, "shape[0] = 4611686018427387904", kDLOpenCL, 2, F32, {INT64_C(1) << 62, 4}, {4, 1}, 0, NULL},
-    {FANIN_BAD_SHAPE, "strides[0] = -7 for shape[0] = 5; accepted are 1", kDLOpenCL, 2, F32, {5, 7}, {-7, 1}, 0, NULL},
-    {FANIN_BAD_SHAPE, "strides[1] = 0 for shape[1] = 7", kDLOpenCL, 2, F32, {5, 7}, {7, 0}, 0, NULL},
-    {FANIN_BAD_SHAPE, "strides[0] = 0 for shape[0] = 5", kDLOpenCL, 2, F32, {5, 1}, {0, 0}, 0, NULL},
-    {FANIN_BAD_SHAPE, "strides[0] = 6 lets elements overlap", kDLOpenCL, 2, F32, {5, 7}, {6, 1}, 0, NULL},
-    {FANIN_BAD_SHAPE, "lets elements overlap", kDLOpenCL, 2, F32, {5, 7}, {1, 1}, 0, NULL},
-    {FANIN_BAD_ARGUMENT, "byte_offset = 2 is not a multiple of f32's 4", kDLOpenCL, 1, F32, {5}, {1}, 2, NULL},
-    {FANIN_BAD_ARGUMENT, "byte_offset = 9 is", kDLOpenCL, 1, kDLBfloat, 16, 1, {5}, {1}, 9, NULL},
-    {FANIN_BAD_LAYOUT, "layout \"OX\"", kDLOpenCL, 2, F32, {5, 7}, {7, 1}, 0, "OX"},
-    {FANIN_BAD_LAYOUT, "layout \"OI\"", kDLOpenCL, 1, F32, {5}, {1}, 0, "OI"},
+    {FANIN_STATUS_UNSUPPORTED, "device_type is 1; accepted is 4 (kDLOpenCL)", kDLCPU, 1, F32, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "device_type is 2;", kDLCUDA, 1, F32, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "dtype.lanes is 4; accepted is 1", kDLOpenCL, 1, kDLFloat, 32, 4, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "dtype.lanes is 0", kDLOpenCL, 1, kDLFloat, 32, 0, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "dtype.code is 0 with 32 bits", kDLOpenCL, 1, kDLInt, 32, 1, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "dtype.code is 5 with 64 bits", kDLOpenCL, 1, kDLComplex, 64, 1, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "dtype.code is 2 with 8 bits", kDLOpenCL, 1, kDLFloat, 8, 1, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_UNSUPPORTED, "dtype.code is 4 with 32 bits", kDLOpenCL, 1, kDLBfloat, 32, 1, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_BAD_SHAPE, "ndim is -1; accepted are 0 to 8", kDLOpenCL, -1, F32, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_BAD_SHAPE, "ndim is 9", kDLOpenCL, 9, F32, {5}, {1}, 0, NULL},
+    {FANIN_STATUS_BAD_SHAPE, "shape[1] = -7", kDLOpenCL, 2, F32, {5, -7}, {7, 1}, 0, NULL},
+    {FANIN_STATUS_BAD_SIZE,
+     "shape[0] = 4611686018427387904",
+     kDLOpenCL,
+     2,
+     F32,
+     {INT64_C(1) << 62, 4},
+     {4, 1},
+     0,
+     NULL},
+    {FANIN_STATUS_BAD_SHAPE,
+     "strides[0] = -7 for shape[0] = 5; accepted are 1",
+     kDLOpenCL,
+     2,
+     F32,
+     {5, 7},
+     {-7, 1},
+     0,
+     NULL},
+    {FANIN_STATUS_BAD_SHAPE, "strides[1] = 0 for shape[1] = 7", kDLOpenCL, 2, F32, {5, 7}, {7, 0}, 0, NULL},
+    {FANIN_STATUS_BAD_SHAPE, "strides[0] = 0 for shape[0] = 5", kDLOpenCL, 2, F32, {5, 1}, {0, 0}, 0, NULL},
+    {FANIN_STATUS_BAD_SHAPE, "strides[0] = 6 lets elements overlap", kDLOpenCL, 2, F32, {5, 7}, {6, 1}, 0, NULL},
+    {FANIN_STATUS_BAD_SHAPE, "lets elements overlap", kDLOpenCL, 2, F32, {5, 7}, {1, 1}, 0, NULL},
+    {FANIN_STATUS_BAD_ARGUMENT, "byte_offset = 2 is not a multiple of f32's 4", kDLOpenCL, 1, F32, {5}, {1}, 2, NULL},
+    {FANIN_STATUS_BAD_ARGUMENT, "byte_offset = 9 is", kDLOpenCL, 1, kDLBfloat, 16, 1, {5}, {1}, 9, NULL},
+    {FANIN_STATUS_BAD_LAYOUT, "layout \"OX\"", kDLOpenCL, 2, F32, {5, 7}, {7, 1}, 0, "OX"},
+    {FANIN_STATUS_BAD_LAYOUT, "layout \"OI\"", kDLOpenCL, 1, F32, {5}, {1}, 0, "OI"},
 };
 
 static void assert_refused(const DLTensor *dl, const char *layout, fanin_status status, const char *sentence) {
@@ -166,10 +182,10 @@ static void test_refusals(void **state) {
     assert_refused(&dl, c.layout, c.status, c.sentence);
   }
   DLTensor dl = dl_tensor(buffer, kDLFloat, 32, 2, NULL, NULL);
-  assert_refused(&dl, NULL, FANIN_BAD_ARGUMENT, "shape is NULL; it must hold 2 numbers");
+  assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "shape is NULL; it must hold 2 numbers");
   dl = dl_tensor(NULL, kDLFloat, 32, 2, NUMBERS(5, 7), NULL);
-  assert_refused(&dl, NULL, FANIN_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of 35 elements");
-  assert_refused(NULL, NULL, FANIN_BAD_ARGUMENT, "the DLTensor is NULL");
+  assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of 35 elements");
+  assert_refused(NULL, NULL, FANIN_STATUS_BAD_ARGUMENT, "the DLTensor is NULL");
   test_assert_guarded(f, buffer, 0, 0);
   assert_int_equal(clReleaseMemObject(buffer), CL_SUCCESS);
 }
@@ -182,7 +198,7 @@ static void test_size_of_the_buffer(void **state) {
   const DLTensor dl = dl_tensor(buffer, kDLFloat, 32, 1, NUMBERS(TEST_GUARD_BYTES), NULL);
   fanin_tensor t;
   assert_ok(fanin_tensor_from_dlpack(&dl, NULL, &t));
-  assert_status(fanin_fill(f, NULL, &t, &normal, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_BAD_SIZE);
+  assert_status(fanin_fill(f, NULL, &t, &normal, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_STATUS_BAD_SIZE);
   test_assert_guarded(f, buffer, 0, 0);
   assert_int_equal(clReleaseMemObject(buffer), CL_SUCCESS);
 }

@@ -133,15 +133,15 @@ static void bad_arguments_are_named(void **state) {
   (void)state;
   double sigma_w2 = -5;
   size_t count = 77;
-  assert_status(fanin_fixed_points("tanh", 0, -1, 0, NULL, 0, &count), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fixed_points("tanh", 0, -1, 0, NULL, 0, &count), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "sigma_w2 is -1"));
-  assert_status(fanin_fixed_points("tanh", 0, 1, INFINITY, NULL, 0, &count), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fixed_points("tanh", 0, 1, INFINITY, NULL, 0, &count), FANIN_STATUS_BAD_ARGUMENT);
   assert_int_equal(count, 77);
-  assert_status(fanin_edge_of_chaos("softplus", 0, 0.1, &sigma_w2, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_edge_of_chaos("softplus", 0, 0.1, &sigma_w2, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "softplus has no edge of chaos"));
-  assert_status(fanin_edge_of_chaos("relu", 0, 0.1, &sigma_w2, NULL), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_edge_of_chaos("relu2", 0, 0, &sigma_w2, NULL), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_edge_of_chaos("tanh", 0, NAN, &sigma_w2, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_edge_of_chaos("relu", 0, 0.1, &sigma_w2, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_edge_of_chaos("relu2", 0, 0, &sigma_w2, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_edge_of_chaos("tanh", 0, NAN, &sigma_w2, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_true(sigma_w2 == -5);
 }
 

@@ -9,18 +9,18 @@
 #define LEN(x) (sizeof(x) / sizeof *(x))
 
 /* One for each kernel: constants, uniform, normal, truncated normal without and with tails. */
-static const fanin_init inits[] = {{.kind = FANIN_CONSTANT, .value = 1.5},
-                                   {.kind = FANIN_UNIFORM, .lo = -1, .hi = 2},
-                                   {.kind = FANIN_NORMAL, .std = 1},
-                                   {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = -1, .b = 1.5},
-                                   {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = 1, .b = 4}};
+static const fanin_init inits[] = {{.kind = FANIN_KIND_CONSTANT, .value = 1.5},
+                                   {.kind = FANIN_KIND_UNIFORM, .lo = -1, .hi = 2},
+                                   {.kind = FANIN_KIND_NORMAL, .std = 1},
+                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -1, .b = 1.5},
+                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = 1, .b = 4}};
 
 static const fanin_init *pick_init(uint64_t *random) {
   return &inits[test_random_below(random, LEN(inits))];
 }
 
 static fanin_dtype pick_dtype(const fanin *f, uint64_t *random) {
-  return (fanin_dtype)test_random_below(random, f->has_f64 ? FANIN_DTYPE_COUNT : FANIN_F64);
+  return (fanin_dtype)test_random_below(random, f->has_f64 ? FANIN_DTYPE_COUNT : FANIN_DTYPE_F64);
 }
 
 static fanin_key pick_key(uint64_t *random) {
@@ -43,7 +43,7 @@ static void test_sizes_and_offsets(void **state) {
   uint64_t random = 1;
   for (size_t k = 0; k < LEN(inits); k++) {
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-      if (dtype == FANIN_F64 && !f->has_f64) continue;
+      if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
       for (size_t s = 0; s < LEN(sizes); s++) {
         const size_t offset = (size_t)test_random_below(&random, 50) * fanin_dtype_size((fanin_dtype)dtype);
         const fanin_tensor t = fanin_tensor_of(NULL, offset, (fanin_dtype)dtype, NULL, 1, &sizes[s]);
@@ -74,10 +74,11 @@ static void test_streamed(void **state) {
   fanin *const f = *state;
   uint64_t random = 3;
   for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-    if (dtype == FANIN_F64 && !f->has_f64) continue;
+    if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
     const size_t size = fanin_dtype_size((fanin_dtype)dtype);
     const uint64_t count = (4u << 20) / size, shape[] = {count / 300 + 4, 300}, strides[] = {320, 1};
-    const fanin_tensor t = fanin_tensor_of(NULL, dtype == FANIN_F16 ? size : 0, (fanin_dtype)dtype, NULL, 2, shape);
+    const fanin_tensor t =
+        fanin_tensor_of(NULL, dtype == FANIN_DTYPE_F16 ? size : 0, (fanin_dtype)dtype, NULL, 2, shape);
     oracle_assert_fill(f, NULL, t, &inits[0], pick_key(&random));
     oracle_assert_fill(f, NULL, fanin_tensor_strided(t, strides), &inits[1], pick_key(&random));
   }
@@ -85,7 +86,7 @@ static void test_streamed(void **state) {
 
 static void test_scalar(void **state) {
   fanin *const f = *state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 4, FANIN_F32, NULL, 0, NULL);
+  const fanin_tensor t = fanin_tensor_of(NULL, 4, FANIN_DTYPE_F32, NULL, 0, NULL);
   oracle_assert_fill(f, NULL, t, &inits[2], (fanin_key){1, 2});
 }
 
@@ -116,7 +117,7 @@ static void test_strided(void **state) {
   uint64_t random = 3;
   for (size_t k = 0; k < LEN(strided); k++) {
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-      if (dtype == FANIN_F64 && !f->has_f64) continue;
+      if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
       fanin_tensor t = fanin_tensor_of(NULL, 5 * fanin_dtype_size((fanin_dtype)dtype), (fanin_dtype)dtype, NULL,
                                        strided[k].rank, strided[k].shape);
       t = fanin_tensor_strided(t, strided[k].strides);
@@ -172,7 +173,7 @@ static void test_random_slabs_by_groups(void **state) {
   f->work_group = 8;
   uint64_t random = 44;
   for (size_t k = oracle_amount(200, 10); k-- > 0;) {
-    const fanin_tensor t = random_slab(FANIN_F32, &random);
+    const fanin_tensor t = random_slab(FANIN_DTYPE_F32, &random);
     oracle_assert_fill(f, NULL, t, &inits[1], pick_key(&random));
   }
   test_close(f);
@@ -211,8 +212,8 @@ static void test_slabs_of_huge_wholes(void **state) {
 static void test_fans_of_the_whole(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {640, 480, 3, 3}, start[] = {17, 400, 1, 0}, extent[] = {9, 80, 2, 3};
-  const fanin_init init = fanin_he_normal(0, FANIN_FAN_OUT);
-  fanin_tensor t = fanin_tensor_of(NULL, 4, FANIN_F32, "OIHW", 4, shape);
+  const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_OUT);
+  fanin_tensor t = fanin_tensor_of(NULL, 4, FANIN_DTYPE_F32, "OIHW", 4, shape);
   t = fanin_tensor_slab(t, start, extent);
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(&t, &elements, &bytes));

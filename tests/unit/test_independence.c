@@ -19,7 +19,8 @@ static void test_lags(void **state) {
   static const double kurtosis[] = {3, 1.8};
   for (size_t i = 0; i < LEN(inits); i++) {
     size_t n = 0;
-    double *const x = statistics_fill(f, statistics_vector(FANIN_F32, ELEMENTS), &inits[i], (fanin_key){9, 10}, &n);
+    double *const x =
+        statistics_fill(f, statistics_vector(FANIN_DTYPE_F32, ELEMENTS), &inits[i], (fanin_key){9, 10}, &n);
     double *const squares = malloc(n * sizeof *squares);
     assert_non_null(squares);
     for (size_t k = 0; k < n; k++) {
@@ -28,9 +29,9 @@ static void test_lags(void **state) {
     for (size_t k = 0; k < LEN(lags); k++) {
       const size_t pairs = n - lags[k];
       statistics_assert_z(statistics_correlation(x, x + lags[k], pairs) * sqrt((double)pairs), "lag", "elements",
-                          FANIN_F32);
+                          FANIN_DTYPE_F32);
       statistics_assert_z(statistics_correlation(squares, squares + lags[k], pairs) * sqrt((double)pairs), "lag",
-                          "squares", FANIN_F32);
+                          "squares", FANIN_DTYPE_F32);
     }
     free(squares);
     free(x);
@@ -44,7 +45,7 @@ static void test_rows_and_columns(void **state) {
   static double rows[ROWS], columns[COLUMNS];
   const fanin_init init = fanin_normal(0, 1);
   size_t n = 0;
-  double *const x = statistics_fill(f, statistics_vector(FANIN_F32, ELEMENTS), &init, (fanin_key){11, 12}, &n);
+  double *const x = statistics_fill(f, statistics_vector(FANIN_DTYPE_F32, ELEMENTS), &init, (fanin_key){11, 12}, &n);
   for (size_t k = 0; k < n; k++) {
     rows[k / COLUMNS] += x[k] / sqrt(COLUMNS);
     columns[k % COLUMNS] += x[k] / sqrt(ROWS);
@@ -54,9 +55,9 @@ static void test_rows_and_columns(void **state) {
   for (size_t s = 0; s < 2; s++) {
     const double chi_square = statistics_correlation(sums[s], sums[s], 1024) * 1024, v = 2 / (9 * 1024.);
     statistics_assert_z((cbrt(chi_square / 1024) - (1 - v)) / sqrt(v), "variance of sums", s ? "columns" : "rows",
-                        FANIN_F32);
+                        FANIN_DTYPE_F32);
     statistics_assert_z(statistics_correlation(sums[s], sums[s] + 1, 1023) * sqrt(1023), "product of neighbours",
-                        s ? "columns" : "rows", FANIN_F32);
+                        s ? "columns" : "rows", FANIN_DTYPE_F32);
   }
 }
 
@@ -69,13 +70,13 @@ static void test_cross_streams(void **state) {
   const fanin_init init = fanin_normal(0, 1);
   size_t n = 0;
   for (size_t k = 0; k < LEN(keys); k++) {
-    x[k] = statistics_fill(f, statistics_vector(FANIN_F32, 1 << 18), &init, keys[k], &n);
+    x[k] = statistics_fill(f, statistics_vector(FANIN_DTYPE_F32, 1 << 18), &init, keys[k], &n);
   }
   for (size_t k = 0; k < LEN(keys); k++) {
     for (size_t j = 0; j < k; j++) {
       for (size_t lag = 0; lag < 5; lag++) {
         const double r = statistics_correlation(x[k], x[j] + lag, n - lag);
-        statistics_assert_z(r * sqrt((double)(n - lag)), "cross-correlation", "streams", FANIN_F32);
+        statistics_assert_z(r * sqrt((double)(n - lag)), "cross-correlation", "streams", FANIN_DTYPE_F32);
       }
     }
   }

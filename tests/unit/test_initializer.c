@@ -1,4 +1,4 @@
-/* The table of initialisers and its text form: descriptions, constructors, parsing, formatting, and what is refused. */
+/* The table of initializers and its text form: descriptions, constructors, parsing, formatting, and what is refused. */
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 static fanin_init parsed(const char *text) {
   fanin_init init;
-  if (fanin_init_parse(text, &init) != FANIN_OK) fail_msg("%s: %s", text, fanin_last_error());
+  if (fanin_init_parse(text, &init) != FANIN_STATUS_OK) fail_msg("%s: %s", text, fanin_last_error());
   return init;
 }
 
@@ -54,11 +54,11 @@ static void descriptions_agree_with_the_table(void **state) {
     }
     assert_string_equal(described, names);
     assert_true(d.formula[0] && d.source[0]);
-    assert_int_equal(d.needs_fans, kind >= FANIN_XAVIER_UNIFORM);
+    assert_int_equal(d.needs_fans, kind >= FANIN_KIND_XAVIER_UNIFORM);
   }
   fanin_description d;
-  assert_status(fanin_describe(FANIN_KIND_COUNT, &d), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_describe((fanin_kind)-1, &d), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_describe(FANIN_KIND_COUNT, &d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe((fanin_kind)-1, &d), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 static void text_means_what_constructors_say(void **state) {
@@ -67,9 +67,9 @@ static void text_means_what_constructors_say(void **state) {
   absolute.bounds = FANIN_BOUNDS_ABSOLUTE;
   absolute.corrected = 0;
   fanin_init keras = fanin_xavier_normal(1);
-  keras.distribution = FANIN_DIST_TRUNC_NORMAL;
+  keras.distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL;
   fanin_init flax = fanin_lecun_normal();
-  flax.distribution = FANIN_DIST_TRUNC_NORMAL;
+  flax.distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL;
   const struct {
     const char *text;
     fanin_init init;
@@ -92,18 +92,18 @@ static void text_means_what_constructors_say(void **state) {
       {"xavier_uniform:slope=3,gain=leaky_relu,criterion=pytorch", fanin_xavier_uniform(sqrt(0.2))},
       {"xavier_normal:gain=linear", fanin_xavier_normal(1)},
       {"glorot_normal:distribution=trunc_normal", keras},
-      {"he_uniform", fanin_he_uniform(0, FANIN_FAN_IN)},
-      {"kaiming_uniform:mode=fan_out", fanin_he_uniform(0, FANIN_FAN_OUT)},
-      {"pytorch_default", fanin_he_uniform(sqrt(5), FANIN_FAN_IN)},
-      {"pytorch_default:a=1", fanin_he_uniform(1, FANIN_FAN_IN)},
-      {"pytorch_default:mode=fan_avg", fanin_he_uniform(sqrt(5), FANIN_FAN_AVG)},
-      {"he_normal:mode=fan_out,a=0.2", fanin_he_normal(0.2, FANIN_FAN_OUT)},
-      {"kaiming_normal:a=0.2,mode=fan_geo", fanin_he_normal(0.2, FANIN_FAN_GEO)},
+      {"he_uniform", fanin_he_uniform(0, FANIN_MODE_FAN_IN)},
+      {"kaiming_uniform:mode=fan_out", fanin_he_uniform(0, FANIN_MODE_FAN_OUT)},
+      {"pytorch_default", fanin_he_uniform(sqrt(5), FANIN_MODE_FAN_IN)},
+      {"pytorch_default:a=1", fanin_he_uniform(1, FANIN_MODE_FAN_IN)},
+      {"pytorch_default:mode=fan_avg", fanin_he_uniform(sqrt(5), FANIN_MODE_FAN_AVG)},
+      {"he_normal:mode=fan_out,a=0.2", fanin_he_normal(0.2, FANIN_MODE_FAN_OUT)},
+      {"kaiming_normal:a=0.2,mode=fan_geo", fanin_he_normal(0.2, FANIN_MODE_FAN_GEO)},
       {"lecun_uniform", fanin_lecun_uniform()},
       {"lecun_normal:distribution=trunc_normal", flax},
-      {"variance_scaling", fanin_variance_scaling(1, FANIN_FAN_IN, FANIN_DIST_NORMAL)},
+      {"variance_scaling", fanin_variance_scaling(1, FANIN_MODE_FAN_IN, FANIN_DISTRIBUTION_NORMAL)},
       {"variance_scaling:distribution=uniform,mode=fan_avg,scale=3",
-       fanin_variance_scaling(3, FANIN_FAN_AVG, FANIN_DIST_UNIFORM)},
+       fanin_variance_scaling(3, FANIN_MODE_FAN_AVG, FANIN_DISTRIBUTION_UNIFORM)},
       {"identity:gain=-2", fanin_identity(-2)},
       {"dirac", fanin_dirac(1)},
   };
@@ -119,10 +119,10 @@ static void named_gains_are_gains(void **state) {
     double slope;
     fanin_criterion criterion;
   } rows[] = {
-      {"xavier_normal:gain=gelu", "gelu", 0, FANIN_SECOND_MOMENT},
-      {"xavier_normal:gain=gelu,criterion=variance", "gelu", 0, FANIN_VARIANCE},
-      {"xavier_uniform:gain=leaky_relu", "leaky_relu", 0.01, FANIN_SECOND_MOMENT},
-      {"identity:gain=leaky_relu,slope=0.3,criterion=second_moment", "leaky_relu", 0.3, FANIN_SECOND_MOMENT},
+      {"xavier_normal:gain=gelu", "gelu", 0, FANIN_CRITERION_SECOND_MOMENT},
+      {"xavier_normal:gain=gelu,criterion=variance", "gelu", 0, FANIN_CRITERION_VARIANCE},
+      {"xavier_uniform:gain=leaky_relu", "leaky_relu", 0.01, FANIN_CRITERION_SECOND_MOMENT},
+      {"identity:gain=leaky_relu,slope=0.3,criterion=second_moment", "leaky_relu", 0.3, FANIN_CRITERION_SECOND_MOMENT},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     double gain;
@@ -166,7 +166,8 @@ static void text_keeps_every_bit(void **state) {
       if (choices > 0) fanin__set_choice(&init, p, p->choices[test_random_below(&random, choices)].value);
       if (choices == 0) fanin__set_number(&init, p, draw_number(&random, p));
     }
-    if (fanin__check_init(&init, FANIN_BAD_ARGUMENT) != FANIN_OK) continue; /* a and b, lo and hi the wrong way round */
+    if (fanin__check_init(&init, FANIN_STATUS_BAD_ARGUMENT) != FANIN_STATUS_OK)
+      continue; /* a and b, lo and hi the wrong way round */
     char text[512];
     const size_t length = fanin_init_format(&init, text, sizeof text);
     assert_int_equal(length, strlen(text));
@@ -267,9 +268,9 @@ static void bad_texts_are_explained(void **state) {
       {"xavier_uniform:gain=relu,gain=1", {"gain is given twice", "", ""}},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
-    fanin_init init = {.kind = FANIN_DIRAC, .value = 4};
-    assert_status(fanin_init_parse(rows[k].text, &init), FANIN_BAD_TEXT);
-    assert_true(init.kind == FANIN_DIRAC && init.value == 4);
+    fanin_init init = {.kind = FANIN_KIND_DIRAC, .value = 4};
+    assert_status(fanin_init_parse(rows[k].text, &init), FANIN_STATUS_BAD_TEXT);
+    assert_true(init.kind == FANIN_KIND_DIRAC && init.value == 4);
     for (size_t n = 0; n < 3; n++) {
       if (!strstr(fanin_last_error(), rows[k].said[n]))
         fail_msg("%s: no \"%s\" in: %s", rows[k].text, rows[k].said[n], fanin_last_error());
@@ -283,17 +284,17 @@ static void long_texts_are_refused(void **state) {
   static char text[5000];
   fanin_init init;
   memset(text, 'h', sizeof text - 1);
-  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  assert_status(fanin_init_parse(text, &init), FANIN_STATUS_BAD_TEXT);
   memcpy(text, "normal:std=0.", 13);
   memset(text + 13, '1', sizeof text - 14);
-  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  assert_status(fanin_init_parse(text, &init), FANIN_STATUS_BAD_TEXT);
   memcpy(text, "xavier_normal:gain=g", 20);
-  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  assert_status(fanin_init_parse(text, &init), FANIN_STATUS_BAD_TEXT);
   memcpy(text,
          "normal:std=....................................................................................."
          "........................................................................",
          160);
-  assert_status(fanin_init_parse(text, &init), FANIN_BAD_TEXT);
+  assert_status(fanin_init_parse(text, &init), FANIN_STATUS_BAD_TEXT);
 }
 
 /* A comma for a decimal point is the locale's affair and not ours. Skipped where no such locale is installed. */

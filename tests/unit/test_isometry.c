@@ -44,7 +44,7 @@ static range singular_values(double *a, int rows, int columns, int rank) {
 /* One layer, (rows, columns). */
 static fanin_tensor matrix(fanin *f, uint64_t rows, uint64_t columns) {
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, (const uint64_t[]){rows, columns}, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){rows, columns}, &t));
   return t;
 }
 
@@ -141,7 +141,7 @@ static fanin_tensor convolution(fanin *f, const fanin_init *init, uint64_t o, ui
   float *const kernel = malloc(n * sizeof *kernel), *const dense = malloc(size * sizeof *dense);
   fanin_tensor t;
   assert_true(kernel && dense);
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OIHW", 4, (const uint64_t[]){o, i, TAPS, TAPS}, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OIHW", 4, (const uint64_t[]){o, i, TAPS, TAPS}, &t));
   assert_ok(fanin_fill(f, NULL, &t, init, (fanin_key){0, l}, 0, NULL, NULL));
   assert_ok(fanin_read(f, NULL, &t, kernel, n * sizeof *kernel, 1, 0, NULL, NULL));
   fanin_tensor_free(&t);
@@ -231,9 +231,9 @@ static double mean_spread(fanin *f, const fanin_probe_config *config) {
   for (size_t l = 1; l <= DEPTH; l++) {
     char name[32];
     snprintf(name, sizeof name, "layer%d.weight", (int)l);
-    weights[l] = test_values_of(f, &config->init, FANIN_F32, name, widths[l], widths[l - 1]);
+    weights[l] = test_values_of(f, &config->init, FANIN_DTYPE_F32, name, widths[l], widths[l - 1]);
   }
-  double *const input = test_values_of(f, &unit, FANIN_F32, "input", BATCH, widths[0]);
+  double *const input = test_values_of(f, &unit, FANIN_DTYPE_F32, "input", BATCH, widths[0]);
   for (size_t k = 0; k < SAMPLES; k++) {
     sum += spread_of(weights, fanin__activation_find(config->activation), input + k * widths[0]) / SAMPLES;
   }

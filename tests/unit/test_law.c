@@ -23,7 +23,7 @@ static void laws_are_the_distributions(void **state) {
     fanin_init init;
     fanin_law law;
     double mean, std, kurtosis, moments[13];
-    const fanin_tensor t = statistics_vector(FANIN_F32, 10);
+    const fanin_tensor t = statistics_vector(FANIN_DTYPE_F32, 10);
     assert_ok(fanin_init_parse(cases[k].init, &init));
     assert_ok(fanin_law_of(&t, &init, &law));
     statistics_moments(&cases[k].law, &mean, &std, &kurtosis);
@@ -39,8 +39,8 @@ static void laws_are_the_distributions(void **state) {
     }
   }
   /* N(0,1): 1 * 3 * 5 * ... * 11; U(-1,1): 1/13; tails keep their digits. */
-  const fanin_law normal = {FANIN_LAW_NORMAL, 0, -INFINITY, INFINITY, 0, 1, 0};
-  const fanin_law uniform_law = {FANIN_LAW_UNIFORM, 0, -1, 1, 0, 0, 0};
+  const fanin_law normal = {FANIN_LAW_KIND_NORMAL, 0, -INFINITY, INFINITY, 0, 1, 0};
+  const fanin_law uniform_law = {FANIN_LAW_KIND_UNIFORM, 0, -1, 1, 0, 0, 0};
   double moments[13];
   fanin_law_moments(&normal, 0, 1, moments);
   near(moments[12] / 10395, 1, 1e-12, "E z^12");
@@ -49,7 +49,7 @@ static void laws_are_the_distributions(void **state) {
   near(moments[12], 1.0 / 13, 1e-14, "E u^12");
   near(fanin_law_probability(&normal, 20, 1) / 2.7536241186062337e-89, 1, 1e-12, "Q(20)"); /* SciPy */
   near(fanin_law_probability(&normal, -20, 0) / 2.7536241186062337e-89, 1, 1e-12, "Q(20)");
-  const fanin_law constant = {FANIN_LAW_CONSTANT, 2, 2, 2, 0, 0, 0};
+  const fanin_law constant = {FANIN_LAW_KIND_CONSTANT, 2, 2, 2, 0, 0, 0};
   assert_true(fanin_law_probability(&constant, 1.9, 0) == 0 && fanin_law_probability(&constant, 2, 0) == 1);
   assert_true(fanin_law_probability(&constant, 1.9, 1) == 1 && fanin_law_probability(&constant, 2, 1) == 0);
 }

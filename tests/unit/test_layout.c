@@ -41,7 +41,7 @@ static const fan_case fan_cases[] = {
 };
 
 static fanin_tensor tensor_of_case(const fan_case *c) {
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, c->layout, c->rank, c->shape);
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, c->layout, c->rank, c->shape);
   t.groups = c->groups;
   t.splits = c->splits;
   return t;
@@ -64,7 +64,7 @@ static void test_fans(void **state) {
 /* Fans belong to the whole: memory that holds a shard changes nothing. */
 static void test_fans_are_of_the_whole(void **state) {
   (void)state;
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, (uint64_t[]){300, 100});
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, (uint64_t[]){300, 100});
   const fanin_tensor parts[] = {
       fanin_tensor_slab(whole, (uint64_t[]){10, 0}, (uint64_t[]){20, 50}),
       fanin_tensor_range(whole, 77, 5),
@@ -80,7 +80,7 @@ static void test_fans_are_of_the_whole(void **state) {
 
 static void test_roles(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "BWIOD", 5, (uint64_t[]){2, 3, 5, 7, 11});
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BWIOD", 5, (uint64_t[]){2, 3, 5, 7, 11});
   fanin__roles roles;
   assert_ok(fanin__roles_of(&t, &roles));
   assert_int_equal(roles.o, 3);
@@ -102,7 +102,8 @@ static void test_roles_without_fans(void **state) {
     int rank, o, i;
   } cases[] = {{"", 2, -1, -1}, {"O", 1, 0, -1}, {"BI", 2, -1, 1}, {"", 0, -1, -1}, {"HW", 2, -1, -1}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, cases[k].layout, cases[k].rank, (uint64_t[]){4, 6});
+    const fanin_tensor t =
+        fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, cases[k].layout, cases[k].rank, (uint64_t[]){4, 6});
     fanin__roles roles;
     assert_ok(fanin__roles_of(&t, &roles));
     assert_int_equal(roles.o, cases[k].o);
@@ -124,36 +125,36 @@ typedef struct bad_case {
 #define BIG (UINT64_C(1) << 31)
 
 static const bad_case bad_cases[] = {
-    {"O", 1, {4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"O\" has no fans"},
-    {"I", 1, {4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"I\" has no fans"},
-    {"", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"\" has no fans"},
-    {"OI", 3, {4, 4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OI\" has 2 letters; rank is 3"},
-    {"OIH", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OIH\" has 3 letters; rank is 2"},
-    {"OX", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "the letter 'X'; accepted are O, I, B, D, H and W"},
-    {"oi", 2, {4, 4}, 0, 0, FANIN_BAD_LAYOUT, "the letter 'o'"},
-    {"OOI", 3, {4, 4, 4}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OOI\" has the letter 'O' twice"},
-    {"OIHH", 4, {4, 4, 4, 4}, 0, 0, FANIN_BAD_LAYOUT, "the letter 'H' twice"},
-    {"OIBDHWOIB", 8, {1, 1, 1, 1, 1, 1, 1, 1}, 0, 0, FANIN_BAD_LAYOUT, "layout \"OIBDHWOI\""},
-    {"OI", -1, {0}, 0, 0, FANIN_BAD_SHAPE, "rank is -1; accepted are 0 to 8"},
-    {"OI", 9, {0}, 0, 0, FANIN_BAD_SHAPE, "rank is 9; accepted are 0 to 8"},
-    {"OI", 2, {BIG, BIG}, 0, 0, FANIN_BAD_SIZE, "shape[0] = 2147483648"},
-    {"OI", 2, {UINT64_MAX, UINT64_MAX}, 0, 0, FANIN_BAD_SIZE, "shape[1] = 18446744073709551615"},
-    {"OIH", 3, {BIG, BIG, 0}, 0, 0, FANIN_BAD_SIZE, "shape[0] = 2147483648"}, /* empty, but the fans overflow */
-    {"OIHW", 4, {64, 8, 3, 3}, 5, 0, FANIN_BAD_SHAPE, "groups = 5 does not divide shape[0] = 64 (O"},
-    {"IOHW", 4, {64, 10, 3, 3}, 5, 0, FANIN_BAD_SHAPE, "groups = 5 does not divide shape[0] = 64 (I"},
-    {"OI", 2, {7, 4}, 0, 3, FANIN_BAD_SHAPE, "splits = 3 does not divide shape[0] = 7 (O"},
-    {"IO", 2, {9, 4}, 0, 3, FANIN_BAD_SHAPE, "splits = 3 does not divide shape[1] = 4 (O"},
-    {"OI", 2, {12, 4}, 4, 6, FANIN_BAD_SHAPE, "groups * splits = 24 does not divide shape[0] = 12"},
-    {"", 2, {4, 4}, 2, 0, FANIN_BAD_LAYOUT, "groups = 2 needs a layout with O and I"},
-    {"O", 1, {4}, 2, 0, FANIN_BAD_LAYOUT, "groups = 2 needs a layout with O and I"},
-    {"I", 1, {4}, 0, 2, FANIN_BAD_LAYOUT, "splits = 2 needs a layout with O"},
+    {"O", 1, {4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"O\" has no fans"},
+    {"I", 1, {4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"I\" has no fans"},
+    {"", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"\" has no fans"},
+    {"OI", 3, {4, 4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OI\" has 2 letters; rank is 3"},
+    {"OIH", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OIH\" has 3 letters; rank is 2"},
+    {"OX", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'X'; accepted are O, I, B, D, H and W"},
+    {"oi", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'o'"},
+    {"OOI", 3, {4, 4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OOI\" has the letter 'O' twice"},
+    {"OIHH", 4, {4, 4, 4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'H' twice"},
+    {"OIBDHWOIB", 8, {1, 1, 1, 1, 1, 1, 1, 1}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OIBDHWOI\""},
+    {"OI", -1, {0}, 0, 0, FANIN_STATUS_BAD_SHAPE, "rank is -1; accepted are 0 to 8"},
+    {"OI", 9, {0}, 0, 0, FANIN_STATUS_BAD_SHAPE, "rank is 9; accepted are 0 to 8"},
+    {"OI", 2, {BIG, BIG}, 0, 0, FANIN_STATUS_BAD_SIZE, "shape[0] = 2147483648"},
+    {"OI", 2, {UINT64_MAX, UINT64_MAX}, 0, 0, FANIN_STATUS_BAD_SIZE, "shape[1] = 18446744073709551615"},
+    {"OIH", 3, {BIG, BIG, 0}, 0, 0, FANIN_STATUS_BAD_SIZE, "shape[0] = 2147483648"}, /* empty, but the fans overflow */
+    {"OIHW", 4, {64, 8, 3, 3}, 5, 0, FANIN_STATUS_BAD_SHAPE, "groups = 5 does not divide shape[0] = 64 (O"},
+    {"IOHW", 4, {64, 10, 3, 3}, 5, 0, FANIN_STATUS_BAD_SHAPE, "groups = 5 does not divide shape[0] = 64 (I"},
+    {"OI", 2, {7, 4}, 0, 3, FANIN_STATUS_BAD_SHAPE, "splits = 3 does not divide shape[0] = 7 (O"},
+    {"IO", 2, {9, 4}, 0, 3, FANIN_STATUS_BAD_SHAPE, "splits = 3 does not divide shape[1] = 4 (O"},
+    {"OI", 2, {12, 4}, 4, 6, FANIN_STATUS_BAD_SHAPE, "groups * splits = 24 does not divide shape[0] = 12"},
+    {"", 2, {4, 4}, 2, 0, FANIN_STATUS_BAD_LAYOUT, "groups = 2 needs a layout with O and I"},
+    {"O", 1, {4}, 2, 0, FANIN_STATUS_BAD_LAYOUT, "groups = 2 needs a layout with O and I"},
+    {"I", 1, {4}, 0, 2, FANIN_STATUS_BAD_LAYOUT, "splits = 2 needs a layout with O"},
 };
 
 static void test_bad_layouts_have_their_sentence(void **state) {
   (void)state;
   for (size_t k = 0; k < sizeof bad_cases / sizeof *bad_cases; k++) {
     const bad_case *const c = &bad_cases[k];
-    fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, c->layout, c->rank, c->shape);
+    fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, c->layout, c->rank, c->shape);
     t.groups = c->groups;
     t.splits = c->splits;
     uint64_t fan_in = 99, fan_out = 99;
@@ -166,10 +167,10 @@ static void test_bad_layouts_have_their_sentence(void **state) {
 
 static void test_unterminated_layout(void **state) {
   (void)state;
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 2, (uint64_t[]){4, 4});
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, (uint64_t[]){4, 4});
   memset(t.layout, 'O', sizeof t.layout);
   fanin__roles roles;
-  assert_status(fanin__roles_of(&t, &roles), FANIN_BAD_LAYOUT);
+  assert_status(fanin__roles_of(&t, &roles), FANIN_STATUS_BAD_LAYOUT);
 }
 
 int main(void) {

@@ -56,11 +56,11 @@ static void assert_stats(const fanin_stats *s, const fanin_stats *exact, const c
 /* Writes x to element k as `dtype` and returns what that reads as. f16 and bf16 are made from bits: x picks them. */
 static double put(void *memory, fanin_dtype dtype, size_t k, double x) {
   const float f = (float)x;
-  if (dtype == FANIN_F64) return ((double *)memory)[k] = x;
-  if (dtype == FANIN_F32) return ((float *)memory)[k] = f;
+  if (dtype == FANIN_DTYPE_F64) return ((double *)memory)[k] = x;
+  if (dtype == FANIN_DTYPE_F32) return ((float *)memory)[k] = f;
   uint32_t bits;
   memcpy(&bits, &f, sizeof bits);
-  if (dtype == FANIN_BF16) {
+  if (dtype == FANIN_DTYPE_BF16) {
     ((uint16_t *)memory)[k] = (uint16_t)(bits >> 16); /* towards 0 */
     bits &= 0xffff0000U;
     float back;
@@ -177,12 +177,12 @@ static double zero(size_t k) {
 
 /* Sums in plain f32 are off by 1e-4 and more here. */
 static void means_far_from_zero(void **state) {
-  check(*state, FANIN_F32, 1, 3000017, thousand, "mean 1000, std 1");
-  check(*state, FANIN_F64, 1, 300017, thousand, "mean 1000, std 1 in f64");
-  check(*state, FANIN_F32, 1, 3000017, ramp, "a ramp");
-  check(*state, FANIN_F32, 0, 3000017, outlier_first, "an outlier as the first element");
-  check(*state, FANIN_F32, 0, 3000017, constant, "a constant"); /* std exactly 0 */
-  check(*state, FANIN_F16, 0, 1001, zero, "zeros");
+  check(*state, FANIN_DTYPE_F32, 1, 3000017, thousand, "mean 1000, std 1");
+  check(*state, FANIN_DTYPE_F64, 1, 300017, thousand, "mean 1000, std 1 in f64");
+  check(*state, FANIN_DTYPE_F32, 1, 3000017, ramp, "a ramp");
+  check(*state, FANIN_DTYPE_F32, 0, 3000017, outlier_first, "an outlier as the first element");
+  check(*state, FANIN_DTYPE_F32, 0, 3000017, constant, "a constant"); /* std exactly 0 */
+  check(*state, FANIN_DTYPE_F16, 0, 1001, zero, "zeros");
 }
 
 static double huge(size_t k) {
@@ -203,15 +203,15 @@ static double tiny_f64(size_t k) {
 
 /* Squares leave the range; the second moment still does where double has no such number, so not 1e300 itself. */
 static void squares_beyond_the_range(void **state) {
-  check(*state, FANIN_F32, 0, 10007, huge, "1e37 in f32");
-  check(*state, FANIN_F32, 0, 10007, tiny, "1e-33 in f32");
-  check(*state, FANIN_BF16, 0, 10007, huge, "1e37 in bf16");
-  sample s = make(*state, FANIN_F64, 0, 10007, huge_f64);
+  check(*state, FANIN_DTYPE_F32, 0, 10007, huge, "1e37 in f32");
+  check(*state, FANIN_DTYPE_F32, 0, 10007, tiny, "1e-33 in f32");
+  check(*state, FANIN_DTYPE_BF16, 0, 10007, huge, "1e37 in bf16");
+  sample s = make(*state, FANIN_DTYPE_F64, 0, 10007, huge_f64);
   fanin_stats stats;
   assert_ok(fanin_measure(*state, NULL, &s.tensor, 0, NULL, &stats));
   assert_true(fabs(stats.std / 1e300 - (double)(1 / 6.0L)) < 0.005); /* 4 standard errors of 10,007 values, 2.8 % */
   fanin_tensor_free(&s.tensor);
-  s = make(*state, FANIN_F64, 0, 10007, tiny_f64);
+  s = make(*state, FANIN_DTYPE_F64, 0, 10007, tiny_f64);
   assert_ok(fanin_measure(*state, NULL, &s.tensor, 0, NULL, &stats));
   assert_true(fabs(stats.std / 1e-290 - 1) < 0.03);
   fanin_tensor_free(&s.tensor);
@@ -271,14 +271,15 @@ static void as_many_elements_as_the_device_allows(void **state) {
   cl_int code = CL_SUCCESS;
   cl_mem buffer = clCreateBuffer(fanin_context(f), CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, memory, &code);
   assert_int_equal(code, CL_SUCCESS);
-  const fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_BF16, NULL, 1, &n);
+  const fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_BF16, NULL, 1, &n);
   fanin_stats s;
   assert_ok(fanin_measure(f, NULL, &t, 0, NULL, &s));
   assert_int_equal(s.count, n);
   assert_int_equal(s.nonfinite, 0);
   assert_true(s.max == 3 && s.min == 0);
   assert_true(fabs(s.second * (double)n / 9 - 1) < 1e-6);
-  const fanin_tensor last = fanin_tensor_of(buffer, (size_t)(n - 2) * 2, FANIN_BF16, NULL, 1, (const uint64_t[]){2});
+  const fanin_tensor last =
+      fanin_tensor_of(buffer, (size_t)(n - 2) * 2, FANIN_DTYPE_BF16, NULL, 1, (const uint64_t[]){2});
   assert_ok(fanin_measure(f, NULL, &last, 0, NULL, &s));
   assert_true(s.mean == 1.5 && s.std == 1.5);
   clReleaseMemObject(buffer);
@@ -289,10 +290,10 @@ static void as_many_elements_as_the_device_allows(void **state) {
 
 static void dense_parts_only(void **state) {
   fanin *const f = *state;
-  sample s = make(f, FANIN_F32, 0, 60, around_three);
+  sample s = make(f, FANIN_DTYPE_F32, 0, 60, around_three);
   fanin_stats stats = {.count = 1};
   const uint64_t shape[2] = {100, 100}, start[2] = {90, 94}, extent[2] = {10, 6}, strides[2] = {7, 1};
-  const fanin_tensor whole = fanin_tensor_of(s.tensor.buffer, 0, FANIN_F32, NULL, 2, shape);
+  const fanin_tensor whole = fanin_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, shape);
   const fanin_tensor slab = fanin_tensor_slab(whole, start, extent);
   assert_ok(fanin_measure(f, NULL, &slab, 0, NULL, &stats)); /* ten rows of the whole, dense in memory */
   assert_stats(&stats, &s.exact, "a slab");
@@ -305,10 +306,11 @@ static void dense_parts_only(void **state) {
   assert_memory_equal(&stats, &(fanin_stats){0}, sizeof stats);
 
   const uint64_t few[2] = {8, 6};
-  const fanin_tensor gaps = fanin_tensor_strided(fanin_tensor_of(s.tensor.buffer, 0, FANIN_F32, NULL, 2, few), strides);
-  assert_status(fanin_measure(f, NULL, &gaps, 0, NULL, &stats), FANIN_UNSUPPORTED);
+  const fanin_tensor gaps =
+      fanin_tensor_strided(fanin_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, few), strides);
+  assert_status(fanin_measure(f, NULL, &gaps, 0, NULL, &stats), FANIN_STATUS_UNSUPPORTED);
   assert_non_null(strstr(fanin_last_error(), "48 elements are spread over 220 bytes"));
-  assert_status(fanin_measure(f, NULL, &whole, 0, NULL, &stats), FANIN_BAD_SIZE);
+  assert_status(fanin_measure(f, NULL, &whole, 0, NULL, &stats), FANIN_STATUS_BAD_SIZE);
   fanin_tensor_free(&s.tensor);
 }
 
@@ -316,9 +318,9 @@ static void f64_needs_the_device(void **state) {
   (void)state;
   test_replace_number(NULL, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof(cl_device_fp_config), 0);
   fanin *const f = test_open();
-  sample s = make(f, FANIN_F64, 0, 10, around_three);
+  sample s = make(f, FANIN_DTYPE_F64, 0, 10, around_three);
   fanin_stats stats;
-  assert_status(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats), FANIN_UNSUPPORTED);
+  assert_status(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats), FANIN_STATUS_UNSUPPORTED);
   assert_non_null(strstr(fanin_last_error(), "fp64"));
   fanin_tensor_free(&s.tensor);
   test_close(f);
@@ -336,7 +338,7 @@ static void *complete_later(void *event) {
 /* The values are written after a user event that another thread sets while fanin_measure() waits. */
 static void waits_for_its_wait_list(void **state) {
   fanin *const f = *state;
-  sample s = make(f, FANIN_F32, 0, 1000, zero);
+  sample s = make(f, FANIN_DTYPE_F32, 0, 1000, zero);
   float ones[1000];
   for (size_t k = 0; k < 1000; k++) {
     ones[k] = 1;

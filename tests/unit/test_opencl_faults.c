@@ -34,48 +34,48 @@ static fanin_status fill(const setting *s, const fanin_tensor *t, const char *te
   cl_event done = NULL;
   assert_ok(fanin_init_parse(text, &init));
   const fanin_status status = fanin_fill(s->f, s->queue, t, &init, (fanin_key){1, 2}, 0, NULL, &done);
-  assert_true((status == FANIN_OK) == (done != NULL));
+  assert_true((status == FANIN_STATUS_OK) == (done != NULL));
   if (done) (void)clReleaseEvent(done);
   return status;
 }
 
 static fanin_status fill_dense(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   return fill(s, &t, "normal");
 }
 static fanin_status fill_strided(const setting *s) {
-  fanin_tensor t = tensor_in(s->memory, FANIN_BF16);
+  fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_BF16);
   t = fanin_tensor_strided(t, (const uint64_t[]){3 * SIDE, 1});
   return fill(s, &t, "trunc_normal:a=-1,b=5");
 }
 static fanin_status fill_dirac(const setting *s) {
-  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_F16, "OIH", 3, (const uint64_t[]){6, 6, 3});
+  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OIH", 3, (const uint64_t[]){6, 6, 3});
   return fill(s, &t, "dirac");
 }
 static fanin_status fill_nothing(const setting *s) {
-  const fanin_tensor t = fanin_tensor_range(tensor_in(s->memory, FANIN_F32), 5, 0);
+  const fanin_tensor t = fanin_tensor_range(tensor_in(s->memory, FANIN_DTYPE_F32), 5, 0);
   return fill(s, &t, "ones");
 }
 static fanin_status fill_orthogonal(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   return fill(s, &t, "orthogonal");
 }
 static fanin_status fill_large_orthogonal(const setting *s) {
-  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_F16, "OI", 2, (const uint64_t[]){100, 130});
+  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){100, 130});
   return fill(s, &t, "orthogonal");
 }
 static fanin_status fill_delta_orthogonal(const setting *s) {
-  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_F32, "OIH", 3, (const uint64_t[]){80, 70, 3});
+  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F32, "OIH", 3, (const uint64_t[]){80, 70, 3});
   return fill(s, &t, "delta_orthogonal");
 }
 
 static fanin_status fill_sparse(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   return fill(s, &t, "sparse:sparsity=0.5");
 }
 
 static fanin_status fill_shards(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   const fanin_init init = fanin_normal(0, 1);
   cl_event done[2] = {NULL, NULL};
   fanin_tensor halves[2] = {fanin_tensor_range(t, 0, SIDE * SIDE / 2),
@@ -84,7 +84,7 @@ static fanin_status fill_shards(const setting *s) {
   const fanin_shard shards[] = {{.f = s->f, .queue = s->queue, .tensor = halves[0], .event = &done[0]},
                                 {.f = s->f, .tensor = halves[1], .event = &done[1]}};
   const fanin_status status = fanin_fill_shards(shards, 2, &init, (fanin_key){1, 2});
-  assert_true(status != FANIN_OK || (done[0] && done[1]));
+  assert_true(status != FANIN_STATUS_OK || (done[0] && done[1]));
   for (size_t k = 0; k < 2; k++) {
     if (done[k]) (void)clReleaseEvent(done[k]); /* of shards before the one that failed */
   }
@@ -92,30 +92,30 @@ static fanin_status fill_shards(const setting *s) {
 }
 
 static fanin_status warm_up(const setting *s) {
-  const fanin_tensor t = tensor_in(NULL, FANIN_F32);
+  const fanin_tensor t = tensor_in(NULL, FANIN_DTYPE_F32);
   const fanin_init init = fanin_normal(0, 1);
   return fanin_warmup(s->f, &t, &init);
 }
 
 /* Memory of the plan's own, filled and read. */
 static fanin_status plan_of(fanin *f, cl_command_queue queue, cl_mem memory) {
-  const fanin_item items[] = {{tensor_in(NULL, FANIN_F32), fanin_normal(0, 1), 1},
-                              {tensor_in(memory, FANIN_F16), fanin_uniform(-1, 1), 2},
-                              {tensor_in(NULL, FANIN_F32), fanin_identity(1), 3},
-                              {tensor_in(NULL, FANIN_F32), fanin_orthogonal(1), 4}};
+  const fanin_item items[] = {{tensor_in(NULL, FANIN_DTYPE_F32), fanin_normal(0, 1), 1},
+                              {tensor_in(memory, FANIN_DTYPE_F16), fanin_uniform(-1, 1), 2},
+                              {tensor_in(NULL, FANIN_DTYPE_F32), fanin_identity(1), 3},
+                              {tensor_in(NULL, FANIN_DTYPE_F32), fanin_orthogonal(1), 4}};
   const fanin_item own[] = {items[0], items[2], items[3]};
   fanin_plan *plan = NULL;
   fanin_tensor t;
   float values[SIDE * SIDE];
   fanin_status status = memory ? fanin_plan_create(f, items, 4, &plan) : fanin_plan_create(f, own, 3, &plan);
-  if (status != FANIN_OK) {
+  if (status != FANIN_STATUS_OK) {
     assert_null(plan);
     return status;
   }
   cl_event done = NULL;
   status = fanin_plan_enqueue(plan, queue, 7, 0, NULL, &done);
-  assert_true((status == FANIN_OK) == (done != NULL));
-  if (status == FANIN_OK) {
+  assert_true((status == FANIN_STATUS_OK) == (done != NULL));
+  if (status == FANIN_STATUS_OK) {
     assert_ok(fanin_plan_tensor(plan, 0, &t));
     status = fanin_read(f, queue, &t, values, sizeof values, 1, 1, &done, NULL);
     (void)clReleaseEvent(done);
@@ -129,7 +129,7 @@ static fanin_status plan(const setting *s) {
 
 static fanin_status read_part(const setting *s, const uint64_t *strides) {
   unsigned char values[4 * 5 * 6 * 4];
-  fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_F32, NULL, 3, (const uint64_t[]){4, 5, 6});
+  fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F32, NULL, 3, (const uint64_t[]){4, 5, 6});
   if (strides) t = fanin_tensor_strided(t, strides);
   return fanin_read(s->f, s->queue, &t, values, sizeof values, 1, 0, NULL, NULL);
 }
@@ -148,12 +148,12 @@ static fanin_status read_slices(const setting *s) {
 static const fanin_standard as_it_is = {0, 1};
 
 static fanin_status measure(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   fanin_stats stats;
   return fanin_measure(s->f, s->queue, &t, 0, NULL, &stats);
 }
 static fanin_status measure_keys(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F16);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F16);
   uint64_t *const counts = calloc(FANIN_BINS, sizeof *counts);
   assert_non_null(counts);
   const fanin_status status = fanin_measure_bins(s->f, s->queue, &t, FANIN_ALL_BINS, 0, NULL, counts);
@@ -161,24 +161,24 @@ static fanin_status measure_keys(const setting *s) {
   return status;
 }
 static fanin_status measure_series(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   fanin_series series;
   return fanin_measure_series(s->f, s->queue, &t, as_it_is, (const uint64_t[]){1, 2, 4, SIDE}, 0, NULL, &series);
 }
 static fanin_status measure_lines(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   double row_sums[SIDE] = {0}, column_sums[SIDE] = {0};
   uint64_t row_prints[SIDE] = {0}, column_prints[SIDE] = {0};
   fanin_lines lines = {row_sums, row_prints, column_sums, column_prints};
   return fanin_measure_lines(s->f, s->queue, &t, SIDE, 0, as_it_is, 0, NULL, &lines);
 }
 static fanin_status measure_duplicates(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   fanin_duplicates duplicates;
   return fanin_measure_duplicates(s->f, s->queue, &t, SIDE, 0, NULL, &duplicates);
 }
 static fanin_status measure_sample(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_F32);
+  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   return fanin_measure_sample(s->f, s->queue, &t, as_it_is, s->samples, 0, 0, NULL);
 }
 static fanin_status measure_pairs(const setting *s) {
@@ -194,7 +194,7 @@ static const uint64_t widths[] = {12, 16, 16};
 static fanin_status probe_of(const setting *s, const fanin_probe_config *config) {
   fanin_probe_report *report = NULL;
   const fanin_status status = fanin_probe(s->f, s->queue, config, &report);
-  assert_true((status == FANIN_OK) == (report != NULL));
+  assert_true((status == FANIN_STATUS_OK) == (report != NULL));
   fanin_probe_report_free(report);
   return status;
 }
@@ -205,11 +205,11 @@ static fanin_status probe(const setting *s) {
 static fanin_status probe_everything(const setting *s) {
   float samples[8 * 12];
   fanin_probe_config config = test_probe_config(widths, 3, "tanh", "orthogonal", 8);
-  const fanin_tensor weights[] = {fanin_tensor_of(NULL, 0, FANIN_F16, "OI", 2, (const uint64_t[]){16, 12}),
-                                  fanin_tensor_of(s->memory, 0, FANIN_F16, "OI", 2, (const uint64_t[]){16, 16})};
+  const fanin_tensor weights[] = {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){16, 12}),
+                                  fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){16, 16})};
   for (size_t k = 0; k < sizeof samples / sizeof *samples; k++)
     samples[k] = (float)k / 50 - 1;
-  config.dtype = FANIN_F16;
+  config.dtype = FANIN_DTYPE_F16;
   config.input = samples;
   config.weights = weights;
   config.norm = FANIN_NORM_BATCH;
@@ -221,15 +221,16 @@ static fanin_status probe_everything(const setting *s) {
 /* The weights are made anew, so that there is something to calibrate. */
 static fanin_status calibrate(const setting *s) {
   fanin_probe_config config = test_probe_config(widths, 3, "tanh", "he_normal", 8);
-  const fanin_tensor weights[] = {fanin_tensor_of(s->samples, 0, FANIN_F32, "OI", 2, (const uint64_t[]){16, 12}),
-                                  fanin_tensor_of(s->samples, 4096, FANIN_F32, "OI", 2, (const uint64_t[]){16, 16})};
-  const fanin_calibrate_options options = {FANIN_VARIANCE, 1, 0.01, 10};
+  const fanin_tensor weights[] = {
+      fanin_tensor_of(s->samples, 0, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){16, 12}),
+      fanin_tensor_of(s->samples, 4096, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){16, 16})};
+  const fanin_calibrate_options options = {FANIN_CRITERION_VARIANCE, 1, 0.01, 10};
   const fanin_init init = fanin_normal(0, 0.1);
   fanin_calibrated_layer layers[2];
   config.weights = weights;
   for (uint64_t k = 0; k < 2; k++) {
     const fanin_status filled = fanin_fill(s->f, s->queue, &weights[k], &init, (fanin_key){1, k}, 0, NULL, NULL);
-    if (filled != FANIN_OK) return filled;
+    if (filled != FANIN_STATUS_OK) return filled;
   }
   return fanin_calibrate(s->f, s->queue, &config, &options, layers);
 }
@@ -247,7 +248,7 @@ static fanin_status begin(const setting *s) {
   (void)s;
   fanin *f = NULL;
   fanin_status status = fanin_open(NULL, &f);
-  if (status != FANIN_OK) {
+  if (status != FANIN_STATUS_OK) {
     assert_null(f);
     return status;
   }
@@ -259,7 +260,7 @@ static fanin_status begin(const setting *s) {
 static fanin_status export_programs(const setting *s) {
   size_t size = 0;
   fanin_status status = fanin_export(s->f, NULL, 0, &size);
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   void *const data = malloc(size);
   assert_non_null(data);
   status = fanin_export(s->f, data, size, &size);
@@ -270,9 +271,9 @@ static fanin_status export_programs(const setting *s) {
 static fanin_status begin_with_binaries(const setting *s) {
   fanin *f = NULL;
   fanin_status status = fanin_open(NULL, &f);
-  if (status != FANIN_OK) return status;
+  if (status != FANIN_STATUS_OK) return status;
   status = fanin_import(f, s->binary, s->binary_size);
-  if (status == FANIN_OK) status = plan_of(f, NULL, NULL);
+  if (status == FANIN_STATUS_OK) status = plan_of(f, NULL, NULL);
   fanin_release(f);
   return status;
 }
@@ -339,7 +340,7 @@ static bool is_forgiven(const char *name, const char *call) {
 static bool is_told(fanin_status status, const char *call, const char *sentence) {
   if ((int)status == SHIM_CODE) return *sentence != '\0';
   const bool by_clblast = strcmp(call, "clGetMemObjectInfo") == 0 && strstr(sentence, "CLBlast");
-  return status == FANIN_UNSUPPORTED && (by_clblast || strstr(sentence, "(-999)"));
+  return status == FANIN_STATUS_UNSUPPORTED && (by_clblast || strstr(sentence, "(-999)"));
 }
 
 /* When nothing is under way. */
@@ -372,7 +373,7 @@ static bool fail_once(const setting *s, const entry *e, long k, size_t *wrong) {
   if (!call) {
     assert_ok(status);
     print_message("%s: %ld calls\n", e->name, calls);
-  } else if (status == FANIN_OK ? !is_forgiven(e->name, call) : !is_told(status, call, sentence)) {
+  } else if (status == FANIN_STATUS_OK ? !is_forgiven(e->name, call) : !is_told(status, call, sentence)) {
     print_error("%s without %s (call %ld): %d, %s\n", e->name, call, k, (int)status, sentence);
     ++*wrong;
   }

@@ -20,11 +20,11 @@ typedef struct order_case {
 } order_case;
 
 static const order_case cases[] = {
-    {"normal", {.kind = FANIN_NORMAL, .std = 1}, {70, 113}},
-    {"identity", {.kind = FANIN_IDENTITY, .gain = 3}, {70, 113}},
-    {"sparse", {.kind = FANIN_SPARSE, .std = 2, .sparsity = 0.4}, {70, 113}},
-    {"zeros", {.kind = FANIN_ZEROS}, {70, 113}},
-    {"empty", {.kind = FANIN_NORMAL, .std = 1}, {70, 0}},
+    {"normal", {.kind = FANIN_KIND_NORMAL, .std = 1}, {70, 113}},
+    {"identity", {.kind = FANIN_KIND_IDENTITY, .gain = 3}, {70, 113}},
+    {"sparse", {.kind = FANIN_KIND_SPARSE, .std = 2, .sparsity = 0.4}, {70, 113}},
+    {"zeros", {.kind = FANIN_KIND_ZEROS}, {70, 113}},
+    {"empty", {.kind = FANIN_KIND_NORMAL, .std = 1}, {70, 0}},
 };
 
 static fanin_tensor tensor_of_case(fanin *f, const order_case *c, fanin_dtype dtype) {
@@ -62,7 +62,7 @@ static void sleep_milliseconds(long n) {
 /* Nothing happens before the wait list is complete; the event comes after everything. Memory is read by f's own queue,
  * which orders nothing with `queue`. */
 static void gate(fanin *f, cl_command_queue queue, const order_case *c) {
-  fanin_tensor t = tensor_of_case(f, c, FANIN_F32);
+  fanin_tensor t = tensor_of_case(f, c, FANIN_DTYPE_F32);
   const fanin_key key = {1, 2};
   cl_int code = CL_SUCCESS;
   cl_event done = NULL, gates[2] = {clCreateUserEvent(f->context, &code), NULL};
@@ -88,7 +88,7 @@ static void gate(fanin *f, cl_command_queue queue, const order_case *c) {
 
 /* Fills of one buffer chained by events, then a read that waits: the last fill is what is read. */
 static void chain(fanin *f, cl_command_queue queue) {
-  fanin_tensor t = tensor_of_case(f, &cases[0], FANIN_F32);
+  fanin_tensor t = tensor_of_case(f, &cases[0], FANIN_DTYPE_F32);
   static float values[70 * 113];
   cl_event before = NULL;
   enum { FILLS = 12 };
@@ -130,7 +130,7 @@ static void test_events(void **state) {
 static void test_in_order(void **state) {
   fanin *const f = *state;
   for (size_t c = 0; c < LEN(cases); c++) {
-    fanin_tensor t = tensor_of_case(f, &cases[c], FANIN_F16);
+    fanin_tensor t = tensor_of_case(f, &cases[c], FANIN_DTYPE_F16);
     for (uint64_t k = 0; k < 5; k++) {
       const fanin_init *const init = &cases[(c + 4 - k) % 3].init;
       assert_ok(fanin_fill(f, NULL, &t, init, (fanin_key){k, 3}, 0, NULL, NULL));
@@ -149,7 +149,7 @@ static void test_any_order(void **state) {
   enum { TENSORS = 9 };
   fanin_tensor t[TENSORS];
   for (int k = 0; k < TENSORS; k++) {
-    t[k] = tensor_of_case(f, &cases[k % 3], (fanin_dtype)(k % FANIN_F64));
+    t[k] = tensor_of_case(f, &cases[k % 3], (fanin_dtype)(k % FANIN_DTYPE_F64));
   }
   for (int pass = 0; pass < 2; pass++) {
     for (int n = 0; n < TENSORS; n++) {
@@ -185,17 +185,17 @@ static const order_case *case_of(uint64_t number, uint64_t k) {
 
 static void *fill_all(void *argument) {
   worker *const w = argument;
-  for (uint64_t k = 0; k < TENSORS_EACH && w->status == FANIN_OK; k++) {
+  for (uint64_t k = 0; k < TENSORS_EACH && w->status == FANIN_STATUS_OK; k++) {
     const fanin_key key = {w->number, k};
     w->status = fanin_fill(w->f, w->queue, &w->tensors[k], &case_of(w->number, k)->init, key, 0, NULL, NULL);
   }
   fanin_tensor bad = w->tensors[0];
   bad.shape[1] = 1000 + w->number; /* does not fit into its buffer */
-  if (fanin_fill(w->f, w->queue, &bad, &cases[0].init, (fanin_key){0, 0}, 0, NULL, NULL) != FANIN_BAD_SIZE) {
-    w->status = FANIN_BAD_SIZE;
+  if (fanin_fill(w->f, w->queue, &bad, &cases[0].init, (fanin_key){0, 0}, 0, NULL, NULL) != FANIN_STATUS_BAD_SIZE) {
+    w->status = FANIN_STATUS_BAD_SIZE;
   }
   strncpy(w->sentence, fanin_last_error(), sizeof w->sentence - 1);
-  if (w->queue && clFinish(w->queue) != CL_SUCCESS) w->status = FANIN_BAD_ARGUMENT;
+  if (w->queue && clFinish(w->queue) != CL_SUCCESS) w->status = FANIN_STATUS_BAD_ARGUMENT;
   return NULL;
 }
 
@@ -207,7 +207,7 @@ static void fill_by_threads(bool own_queues) {
   for (uint64_t n = 0; n < THREADS; n++) {
     workers[n] = (worker){.f = f, .queue = own_queues ? queue_of(f, 0) : NULL, .number = n};
     for (uint64_t k = 0; k < TENSORS_EACH; k++) {
-      workers[n].tensors[k] = tensor_of_case(f, case_of(n, k), (fanin_dtype)((n + k / 3) % FANIN_F64));
+      workers[n].tensors[k] = tensor_of_case(f, case_of(n, k), (fanin_dtype)((n + k / 3) % FANIN_DTYPE_F64));
     }
   }
   for (int n = 0; n < THREADS; n++) {

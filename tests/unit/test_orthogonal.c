@@ -17,7 +17,7 @@
 static const fanin_key KEY = {.seed = 20251127, .stream = 7};
 
 static double unit(fanin_dtype dtype) {
-  return dtype == FANIN_F64 ? 0x1p-53 : 0x1p-24;
+  return dtype == FANIN_DTYPE_F64 ? 0x1p-53 : 0x1p-24;
 }
 
 /* Fills a whole "OI" matrix between guard words and returns it as double; free() it. */
@@ -79,8 +79,8 @@ static void test_vectors_are_orthonormal(void **state) {
   fanin *const f = *state;
   for (size_t k = 0; k < LEN(shapes); k++) {
     const uint64_t rows = shapes[k][0], columns = shapes[k][1], n = rows < columns ? rows : columns;
-    for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype += FANIN_F64) {
-      if (dtype == FANIN_F64 && (!f->has_f64 || rows > 512)) continue;
+    for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype += FANIN_DTYPE_F64) {
+      if (dtype == FANIN_DTYPE_F64 && (!f->has_f64 || rows > 512)) continue;
       double *const q = filled(f, (fanin_dtype)dtype, rows, columns, 1, KEY);
       const double most = defect(q, rows, columns);
       /* A few vectors have a few roundings of numbers up to 2: of 4,000 matrices each of 1 to 8 vectors, 14 units. */
@@ -100,9 +100,9 @@ static void test_halves_are_rounded_once(void **state) {
   const uint64_t sizes[][2] = {{40, 50}, {130, 70}};
   for (size_t k = 0; k < LEN(sizes); k++) {
     const size_t n = (size_t)(sizes[k][0] * sizes[k][1]);
-    double *const exact = filled(f, FANIN_F32, sizes[k][0], sizes[k][1], 0.7, KEY);
-    double *const f16 = filled(f, FANIN_F16, sizes[k][0], sizes[k][1], 0.7, KEY);
-    double *const bf16 = filled(f, FANIN_BF16, sizes[k][0], sizes[k][1], 0.7, KEY);
+    double *const exact = filled(f, FANIN_DTYPE_F32, sizes[k][0], sizes[k][1], 0.7, KEY);
+    double *const f16 = filled(f, FANIN_DTYPE_F16, sizes[k][0], sizes[k][1], 0.7, KEY);
+    double *const bf16 = filled(f, FANIN_DTYPE_BF16, sizes[k][0], sizes[k][1], 0.7, KEY);
     for (size_t e = 0; e < n; e++) {
       assert_true(f16[e] == (double)oracle_f16_value(oracle_f16_of((float)exact[e])));
       assert_true(bf16[e] == (double)oracle_bf16_value(oracle_bf16_of((float)exact[e])));
@@ -119,8 +119,8 @@ static void test_is_what_the_specification_says(void **state) {
   for (size_t k = 0; k < LEN(shapes); k++) {
     const uint64_t rows = shapes[k][0], columns = shapes[k][1];
     if (rows * columns > 100000) continue;
-    for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype += FANIN_F64) {
-      if (dtype == FANIN_F64 && !f->has_f64) continue;
+    for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype += FANIN_DTYPE_F64) {
+      if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
       const fanin_tensor t = fanin_tensor_of(NULL, 0, (fanin_dtype)dtype, "OI", 2, shapes[k]);
       double *const q = filled(f, (fanin_dtype)dtype, rows, columns, 2, KEY), *const wanted =
                                                                                   oracle_orthogonal(&t, KEY);
@@ -148,11 +148,11 @@ static void test_agrees_with_lapack(void **state) {
   fanin *const f = *state;
   static const uint64_t sizes[][2] = {{64, 64}, {40, 60}, {300, 200}, {512, 512}};
   for (size_t k = 0; k < LEN(sizes); k++) {
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, sizes[k]);
+    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, sizes[k]);
     const size_t rows = (size_t)sizes[k][0], columns = (size_t)sizes[k][1];
     const bool tall = rows > columns;
     const int m = (int)(tall ? rows : columns), n = (int)(tall ? columns : rows), room = 64 * n;
-    double *const normals = oracle_normals(&t, KEY), *const q = filled(f, FANIN_F32, rows, columns, 1, KEY);
+    double *const normals = oracle_normals(&t, KEY), *const q = filled(f, FANIN_DTYPE_F32, rows, columns, 1, KEY);
     double *const a = calloc((size_t)m * (size_t)n, sizeof *a), *const tau = calloc((size_t)n, sizeof *tau);
     double *const sign = calloc((size_t)n, sizeof *sign), *const work = calloc((size_t)room, sizeof *work);
     assert_true(a && tau && sign && work);
@@ -195,7 +195,7 @@ static void test_degenerate_columns_do_no_harm(void **state) {
   for (size_t k = 0; k < LEN(sizes); k++) {
     const size_t height = sizes[k][0], width = sizes[k][1], n = height * width;
     const uint64_t shape[] = {width, height};
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, shape);
+    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
     double *const wanted = oracle_normals(&t, KEY);
     float *const x = malloc(n * sizeof *x);
     assert_non_null(x);

@@ -76,7 +76,7 @@ static unsigned char *filled(fanin *f, cl_command_queue queue, fanin_tensor t, f
 static void test_layouts(void **state) {
   fanin *const f = *state;
   for (size_t k = 0; k < LEN(cases); k++) {
-    const fanin_tensor t = tensor_of(&cases[k], FANIN_F32);
+    const fanin_tensor t = tensor_of(&cases[k], FANIN_DTYPE_F32);
     uint64_t elements = 0, bytes = 0;
     size_t size = 0;
     assert_ok(fanin_tensor_size(&t, &elements, &bytes));
@@ -116,7 +116,7 @@ static void test_parts_have_the_bits_of_the_whole(void **state) {
   fanin *const f = *state;
   uint64_t random = 5;
   for (size_t k = 0; k < LEN(cases); k++) {
-    const fanin_tensor t = tensor_of(&cases[k], k % 2 ? FANIN_BF16 : FANIN_F32);
+    const fanin_tensor t = tensor_of(&cases[k], k % 2 ? FANIN_DTYPE_BF16 : FANIN_DTYPE_F32);
     const size_t element = fanin_dtype_size(t.dtype);
     uint64_t elements = 0, bytes = 0;
     size_t size = 0;
@@ -148,7 +148,7 @@ static void test_parts_have_the_bits_of_the_whole(void **state) {
 static void test_part_of_a_huge_stack(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {1 << 30, 30, 20}, start[] = {987654321, 0, 0}, extent[] = {1, 30, 20};
-  const fanin_tensor huge = fanin_tensor_of(NULL, 0, FANIN_F32, "BOI", 3, shape);
+  const fanin_tensor huge = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
   size_t size = 0;
   unsigned char *const content = filled(f, NULL, fanin_tensor_slab(huge, start, extent), fanin_orthogonal(1), &size);
   float q[600];
@@ -168,7 +168,7 @@ static void test_repetitions_have_the_same_bits(void **state) {
   fanin *const f = *state;
   const cl_command_queue queue = test_out_of_order(f);
   for (size_t k = 0; k < LEN(cases); k += 3) {
-    const fanin_tensor t = tensor_of(&cases[k], FANIN_F32);
+    const fanin_tensor t = tensor_of(&cases[k], FANIN_DTYPE_F32);
     size_t size = 0, again = 0;
     unsigned char *const once = filled(f, NULL, t, init_of(&cases[k]), &size);
     unsigned char *const twice = filled(f, queue, t, init_of(&cases[k]), &again);
@@ -188,7 +188,7 @@ static void test_events(void **state) {
   const fanin_init init = fanin_orthogonal(1);
   fanin_tensor t;
   float q[600], wanted[600];
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, shape, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, shape, &t));
   assert_ok(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL));
   assert_ok(fanin_read(f, NULL, &t, wanted, sizeof wanted, 1, 0, NULL, NULL));
   const cl_float none = 0;
@@ -221,7 +221,7 @@ static void test_vector_widths_agree(void **state) {
   const char *const was = getenv("FANIN_LANES");
   static const size_t chosen[] = {1, 5, 16, LARGE};
   for (size_t k = 0; k < LEN(chosen); k++) {
-    const fanin_tensor t = tensor_of(&cases[chosen[k]], FANIN_F32);
+    const fanin_tensor t = tensor_of(&cases[chosen[k]], FANIN_DTYPE_F32);
     size_t size = 0;
     unsigned char *const wanted = filled(f, NULL, t, fanin_orthogonal(1), &size);
     for (size_t lanes = 1; lanes <= 16; lanes = lanes == 1 ? 4 : 2 * lanes) {
@@ -251,7 +251,7 @@ static void test_plans(void **state) {
   const size_t chosen[] = {1, 8, 15, LARGE, 26, LEN(cases) - 1};
   fanin_item items[2 * LEN(chosen)];
   for (size_t k = 0; k < LEN(chosen); k++) {
-    fanin_tensor t = tensor_of(&cases[chosen[k]], k == 1 ? FANIN_F16 : FANIN_F32);
+    fanin_tensor t = tensor_of(&cases[chosen[k]], k == 1 ? FANIN_DTYPE_F16 : FANIN_DTYPE_F32);
     t.offset = 0;
     items[2 * k] = (fanin_item){t, init_of(&cases[chosen[k]]), k};
     items[2 * k + 1] = (fanin_item){t, fanin_normal(0, 1), k};
@@ -292,7 +292,7 @@ static void test_plans(void **state) {
 static void test_warmup(void **state) {
   fanin *const f = *state;
   for (size_t k = 0; k < LEN(cases); k += LARGE - 1) {
-    const fanin_tensor t = tensor_of(&cases[k], FANIN_F32);
+    const fanin_tensor t = tensor_of(&cases[k], FANIN_DTYPE_F32);
     const fanin_init init = init_of(&cases[k]);
     assert_ok(fanin_warmup(f, &t, &init));
   }
@@ -303,28 +303,28 @@ static void test_refusals(void **state) {
   const uint64_t shape[] = {4, 4}, large[] = {UINT64_C(1) << 20, UINT64_C(1) << 20};
   const cl_mem buffer = test_guarded(f, 0, 64);
   fanin_init init = fanin_orthogonal(1);
-  fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_F32, "", 2, shape);
-  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_BAD_LAYOUT);
+  fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "", 2, shape);
+  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_LAYOUT);
   assert_non_null(strstr(fanin_last_error(), "orthogonal needs a layout with O and I"));
-  t = fanin_tensor_of(buffer, 0, FANIN_F16, "OI", 2, shape);
+  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F16, "OI", 2, shape);
   init.gain = -1;
-  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "gain is -1"));
   init.gain = 1e5;
-  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "100000 does not fit dtype f16"));
   init.gain = 1;
-  t = fanin_tensor_range(fanin_tensor_of(buffer, 0, FANIN_F32, "OI", 2, large), 5, 2);
-  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_UNSUPPORTED);
-  t = fanin_tensor_of(buffer, 0, FANIN_F32, "IO", 2, shape);
+  t = fanin_tensor_range(fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, large), 5, 2);
+  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_UNSUPPORTED);
+  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "IO", 2, shape);
   t.groups = t.splits = 2;
-  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_BAD_SHAPE);
+  assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_SHAPE);
   const fanin_init delta = fanin_delta_orthogonal(1);
-  t = fanin_tensor_of(buffer, 0, FANIN_F32, "OI", 2, shape);
-  assert_status(fanin_fill(f, NULL, &t, &delta, KEY, 0, NULL, NULL), FANIN_BAD_LAYOUT);
+  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+  assert_status(fanin_fill(f, NULL, &t, &delta, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_LAYOUT);
   assert_non_null(strstr(fanin_last_error(), "taps"));
-  t = fanin_tensor_of(buffer, 0, FANIN_F32, "OIW", 3, (const uint64_t[]){1, 2, 2});
-  assert_status(fanin_fill(f, NULL, &t, &delta, KEY, 0, NULL, NULL), FANIN_BAD_SHAPE);
+  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OIW", 3, (const uint64_t[]){1, 2, 2});
+  assert_status(fanin_fill(f, NULL, &t, &delta, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_SHAPE);
   assert_non_null(strstr(fanin_last_error(), "fan_in is 4 and fan_out is 2"));
   test_assert_guarded(f, buffer, 0, 0);
   assert_int_equal(clReleaseMemObject(buffer), CL_SUCCESS);
@@ -346,7 +346,7 @@ static void test_deep_convolutions_keep_lengths(void **state) {
   }
   const fanin_init init = fanin_delta_orthogonal(1);
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OIW", 3, shape, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OIW", 3, shape, &t));
   for (int l = 0; l < DEPTH; l++) {
     float w[ELEMENTS];
     double y[CHANNELS][PLACES] = {{0}};

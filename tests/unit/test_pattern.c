@@ -36,7 +36,7 @@ static fanin_tensor tensor_of_case(const pattern_case *c, fanin_dtype dtype) {
   return t;
 }
 
-/* Number n of the initialisers that a case takes; false: there is none. */
+/* Number n of the initializers that a case takes; false: there is none. */
 static bool init_of_case(const pattern_case *c, size_t n, double gain, fanin_init *out) {
   *out = n == 0 ? fanin_hadamard(gain) : fanin_bilinear(gain);
   return n == 0 || (n == 1 && strpbrk(c->layout, "DHW"));
@@ -50,7 +50,7 @@ static void test_whole(void **state) {
     fanin_init init;
     for (size_t n = 0; init_of_case(&cases[k], n, -1.7, &init); n++) {
       for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-        if (dtype == FANIN_F64 && !f->has_f64) continue;
+        if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
         oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], (fanin_dtype)dtype), &init, (fanin_key){1, 2});
       }
     }
@@ -63,7 +63,7 @@ static void test_parts(void **state) {
   for (size_t k = 0; k < LEN(cases); k++) {
     fanin_init init;
     for (size_t n = 0; init_of_case(&cases[k], n, 1, &init); n++) {
-      const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_F32);
+      const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_DTYPE_F32);
       uint64_t all = 0, bytes = 0;
       oracle_assert_some_slab(f, whole, &init, (fanin_key){1, 2}, &random);
       assert_ok(fanin_tensor_size(&whole, &all, &bytes));
@@ -79,7 +79,7 @@ static void test_corner_of_a_huge_matrix(void **state) {
   const uint64_t shape[] = {UINT64_C(1) << 40, 1 << 20}, extent[] = {21, 30};
   const uint64_t start[] = {(UINT64_C(1) << 40) - 21, (1 << 20) - 30};
   const fanin_init init = fanin_hadamard(1e6);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_F32, "OI", 2, shape);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_DTYPE_F32, "OI", 2, shape);
   oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
 }
 
@@ -88,7 +88,7 @@ static void test_corner_of_a_huge_matrix(void **state) {
 static float *fill(fanin *f, const char *layout, int rank, const uint64_t *shape, const fanin_init *init) {
   fanin_tensor t;
   uint64_t elements = 0, bytes = 0;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, layout, rank, shape, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, layout, rank, shape, &t));
   assert_ok(fanin_tensor_size(&t, &elements, &bytes));
   float *const out = malloc((size_t)bytes);
   assert_non_null(out);
@@ -155,12 +155,12 @@ static void test_moments(void **state) {
   for (size_t k = 0; k < LEN(cases); k++) {
     fanin_init init;
     for (size_t n = 0; init_of_case(&cases[k], n, -3, &init); n++) {
-      const fanin_tensor t = tensor_of_case(&cases[k], FANIN_F32);
+      const fanin_tensor t = tensor_of_case(&cases[k], FANIN_DTYPE_F32);
       fanin_moments m;
       fanin_law law;
       assert_ok(fanin_expect(&t, &init, &m));
       assert_ok(fanin_law_of(&t, &init, &law));
-      assert_true(law.kind == FANIN_LAW_FIXED || law.kind == FANIN_LAW_ONES);
+      assert_true(law.kind == FANIN_LAW_KIND_FIXED || law.kind == FANIN_LAW_KIND_ONES);
       assert_true(law.lo == m.lo && law.hi == m.hi);
       uint64_t count = 0, bytes = 0;
       assert_ok(fanin_tensor_size(&t, &count, &bytes));
@@ -190,11 +190,11 @@ static void test_refusals(void **state) {
   const uint64_t shape[] = {4, 4};
   fanin_tensor t;
   fanin_init init = fanin_bilinear(1);
-  assert_ok(fanin_tensor_alloc(f, FANIN_F16, "OI", 2, shape, &t));
-  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_BAD_LAYOUT);
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F16, "OI", 2, shape, &t));
+  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_STATUS_BAD_LAYOUT);
   assert_non_null(strstr(fanin_last_error(), "no taps"));
   init = fanin_hadamard(1e6);
-  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "65504"));
   fanin_tensor_free(&t);
 }

@@ -106,7 +106,7 @@ static void assert_words(const uint32_t key[2], const uint32_t counter[4], const
            key[0], key[1], counter[0], counter[1], counter[2], counter[3], expected.v[0], own[0], words[0], lanes);
 }
 
-/* Oclgrind 21.10 takes half of a shuffle of eight or more initialised lanes for uninitialised: there it is four at
+/* Oclgrind 21.10 takes half of a shuffle of eight or more initialized lanes for uninitialized: there it is four at
  * most. */
 static const unsigned widths[] = {1, 4, 8, 16};
 enum { N_WIDTHS = sizeof widths / sizeof *widths, N_SMALL = 2 };
@@ -183,7 +183,7 @@ static void test_words_through_the_public_path(void **state) {
     enum { COUNT = 101 };
     double values[COUNT];
     fanin_tensor t;
-    assert_ok(fanin_tensor_alloc(f, FANIN_F64, NULL, 1, (const uint64_t[]){COUNT}, &t));
+    assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F64, NULL, 1, (const uint64_t[]){COUNT}, &t));
     t.shape[0] = shape[0];
     t = fanin_tensor_range(t, first, COUNT);
     assert_ok(fanin_fill(f, NULL, &t, &init, key, 0, NULL, NULL));

@@ -20,22 +20,22 @@ static fanin_item item(fanin_dtype dtype, const char *layout, int rank, const ui
 static void make_model(fanin_item items[MODEL]) {
   const uint64_t matrix[] = {65, 37}, stack[] = {3, 8, 5}, taps[] = {6, 4, 3, 3}, one[] = {1}, none[] = {0, 7};
   const uint64_t large[] = {300, 257}, start[] = {3, 5}, extent[] = {33, 21};
-  items[0] = item(FANIN_F32, "OI", 2, matrix, "he_normal", 1);
-  items[1] = item(FANIN_F32, "OI", 2, large, "xavier_uniform", 2);
-  items[2] = item(FANIN_F16, "OI", 2, matrix, "trunc_normal:std=0.02", 3);
-  items[3] = item(FANIN_BF16, "OI", 2, large, "lecun_normal", 4);
-  items[4] = item(FANIN_F32, "O", 1, one, "ones", 5);
-  items[5] = item(FANIN_F32, "OI", 2, none, "he_uniform", 6);
-  items[6] = item(FANIN_F32, "OI", 2, matrix, "identity:gain=0.5", 7);
-  items[7] = item(FANIN_F16, "BOI", 3, stack, "identity", 8);
-  items[8] = item(FANIN_F32, "OIHW", 4, taps, "dirac", 9);
-  items[9] = item(FANIN_F32, "OI", 2, large, "trunc_normal:std=1,a=-3,b=5", 10);
-  items[10] = item(FANIN_F32, "OI", 2, large, "normal:std=0.1", 11);
+  items[0] = item(FANIN_DTYPE_F32, "OI", 2, matrix, "he_normal", 1);
+  items[1] = item(FANIN_DTYPE_F32, "OI", 2, large, "xavier_uniform", 2);
+  items[2] = item(FANIN_DTYPE_F16, "OI", 2, matrix, "trunc_normal:std=0.02", 3);
+  items[3] = item(FANIN_DTYPE_BF16, "OI", 2, large, "lecun_normal", 4);
+  items[4] = item(FANIN_DTYPE_F32, "O", 1, one, "ones", 5);
+  items[5] = item(FANIN_DTYPE_F32, "OI", 2, none, "he_uniform", 6);
+  items[6] = item(FANIN_DTYPE_F32, "OI", 2, matrix, "identity:gain=0.5", 7);
+  items[7] = item(FANIN_DTYPE_F16, "BOI", 3, stack, "identity", 8);
+  items[8] = item(FANIN_DTYPE_F32, "OIHW", 4, taps, "dirac", 9);
+  items[9] = item(FANIN_DTYPE_F32, "OI", 2, large, "trunc_normal:std=1,a=-3,b=5", 10);
+  items[10] = item(FANIN_DTYPE_F32, "OI", 2, large, "normal:std=0.1", 11);
   items[10].tensor = fanin_tensor_slab(items[10].tensor, start, extent);
-  items[11] = item(FANIN_F32, "OI", 2, large, "normal:std=0.2", 12);
+  items[11] = item(FANIN_DTYPE_F32, "OI", 2, large, "normal:std=0.2", 12);
   items[11].tensor = fanin_tensor_range(items[11].tensor, 1001, 5003);
-  items[12] = item(FANIN_F32, "OI", 2, large, "he_normal", 13);
-  items[13] = item(FANIN_F32, "OI", 2, matrix, "constant:value=3", 14);
+  items[12] = item(FANIN_DTYPE_F32, "OI", 2, large, "he_normal", 13);
+  items[13] = item(FANIN_DTYPE_F32, "OI", 2, matrix, "constant:value=3", 14);
 }
 
 static size_t bytes_of(const fanin_tensor *t) {
@@ -130,7 +130,7 @@ static void separate_buffers_each_have_a_launch(void **state) {
   enum { N = 20 };
   fanin_item items[N];
   for (size_t i = 0; i < N; i++) {
-    items[i] = item(FANIN_F32, "OI", 2, shape, "normal", i);
+    items[i] = item(FANIN_DTYPE_F32, "OI", 2, shape, "normal", i);
     items[i].tensor.buffer = test_guarded(f, 0, bytes_of(&items[i].tensor));
   }
   fanin_plan *plan = NULL;
@@ -153,7 +153,7 @@ static void thousand_tensors_are_one_launch(void **state) {
   assert_non_null(items);
   for (size_t i = 0; i < N; i++) {
     const uint64_t shape[] = {i % 7 + 1, i % 11 + 1};
-    items[i] = item(FANIN_F32, "OI", 2, shape, "he_normal", i);
+    items[i] = item(FANIN_DTYPE_F32, "OI", 2, shape, "he_normal", i);
   }
   fanin_plan *plan = NULL;
   assert_ok(fanin_plan_create(f, items, N, &plan));
@@ -218,21 +218,21 @@ static void assert_refused(fanin *f, const fanin_item *items, size_t n, fanin_st
 static void bad_items_are_named(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {4, 4}, strides[] = {9, 1};
-  fanin_item good = item(FANIN_F32, "OI", 2, shape, "normal", 1), items[3] = {good, good, good};
-  assert_refused(NULL, items, 1, FANIN_BAD_ARGUMENT, "f is NULL");
-  assert_refused(f, NULL, 1, FANIN_BAD_ARGUMENT, "items is NULL");
+  fanin_item good = item(FANIN_DTYPE_F32, "OI", 2, shape, "normal", 1), items[3] = {good, good, good};
+  assert_refused(NULL, items, 1, FANIN_STATUS_BAD_ARGUMENT, "f is NULL");
+  assert_refused(f, NULL, 1, FANIN_STATUS_BAD_ARGUMENT, "items is NULL");
   items[1].init.std = -1;
-  assert_refused(f, items, 3, FANIN_BAD_ARGUMENT, "items[1]");
+  assert_refused(f, items, 3, FANIN_STATUS_BAD_ARGUMENT, "items[1]");
   items[1] = good;
   items[2].tensor.layout[1] = 'X';
-  items[2].init = fanin_he_normal(0, FANIN_FAN_IN);
-  assert_refused(f, items, 3, FANIN_BAD_LAYOUT, "items[2]");
+  items[2].init = fanin_he_normal(0, FANIN_MODE_FAN_IN);
+  assert_refused(f, items, 3, FANIN_STATUS_BAD_LAYOUT, "items[2]");
   items[2] = good;
   items[1].tensor.offset = 8;
-  assert_refused(f, items, 3, FANIN_BAD_ARGUMENT, "items[1]: offset = 8");
+  assert_refused(f, items, 3, FANIN_STATUS_BAD_ARGUMENT, "items[1]: offset = 8");
   items[1] = good;
   items[2].tensor = fanin_tensor_strided(good.tensor, strides);
-  assert_refused(f, items, 3, FANIN_BAD_SHAPE, "items[2]: strides");
+  assert_refused(f, items, 3, FANIN_STATUS_BAD_SHAPE, "items[2]: strides");
 
   const cl_mem buffer = test_guarded(f, 0, 256);
   for (size_t i = 0; i < 3; i++) {
@@ -240,19 +240,19 @@ static void bad_items_are_named(void **state) {
     items[i].tensor.buffer = buffer;
     items[i].tensor.offset = 60 * i; /* 64 bytes each */
   }
-  assert_refused(f, items, 3, FANIN_BAD_SIZE, "items[0] and items[1] overlap");
+  assert_refused(f, items, 3, FANIN_STATUS_BAD_SIZE, "items[0] and items[1] overlap");
   items[1].tensor.offset = 64;
   items[2].tensor.offset = 256 + TEST_GUARD_BYTES;
-  assert_refused(f, items, 3, FANIN_BAD_SIZE, "items[2]");
+  assert_refused(f, items, 3, FANIN_STATUS_BAD_SIZE, "items[2]");
   test_assert_guarded(f, buffer, 0, 0);
   assert_int_equal(clReleaseMemObject(buffer), CL_SUCCESS);
 
   fanin_plan *plan = NULL;
   fanin_tensor t;
   assert_ok(fanin_plan_create(f, &good, 1, &plan));
-  assert_status(fanin_plan_tensor(plan, 1, &t), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_plan_tensor(plan, 1, &t), FANIN_STATUS_BAD_ARGUMENT);
   fanin_plan_release(plan);
-  assert_status(fanin_plan_enqueue(NULL, NULL, 0, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_plan_enqueue(NULL, NULL, 0, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 int main(void) {

@@ -41,7 +41,7 @@ static double host_layer(fanin *f, network *net, size_t l, double *weight_std) {
   snprintf(name, sizeof name, "layer%zu.weight", l);
   double *const w = test_values_of(f, &config->init, config->dtype, name, n, n_in);
   snprintf(name, sizeof name, "layer%zu.bias", l);
-  double *const b = test_values_of(f, &bias_init, FANIN_F32, name, n, 1);
+  double *const b = test_values_of(f, &bias_init, FANIN_DTYPE_F32, name, n, 1);
   double sum = 0, mean = 0, square = 0;
   for (uint64_t a = 0; a < config->batch; a++) {
     for (uint64_t i = 0; i < n; i++) {
@@ -76,7 +76,7 @@ static void check_network(fanin *f, const fanin_probe_config *config) {
   const uint64_t widest = 40;
   net.z = calloc(config->batch * widest, sizeof *net.z);
   net.h = calloc(config->batch * widest, sizeof *net.h);
-  double *const input = test_values_of(f, &unit, FANIN_F32, "input", config->batch, config->widths[0]);
+  double *const input = test_values_of(f, &unit, FANIN_DTYPE_F32, "input", config->batch, config->widths[0]);
   memcpy(net.h, input, config->batch * config->widths[0] * sizeof *input);
   double v = 0; /* mean square of the input; then mean V of the measured q */
   for (uint64_t k = 0; k < config->batch * config->widths[0]; k++) {
@@ -114,7 +114,7 @@ static const char *const activations[] = {"linear", "relu",     "leaky_relu", "t
 static void every_activation_and_dtype(void **state) {
   NEED_CLBLAST(state);
   static const uint64_t widths[] = {7, 40, 13, 3};
-  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_BF16};
+  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < sizeof activations / sizeof *activations; k++) {
     fanin_probe_config config = test_probe_config(widths, 4, activations[k], "he_uniform", 5);
     config.bias_std = 0.4;
@@ -217,17 +217,18 @@ static void each_bad_argument_has_its_sentence(void **state) {
     fanin_status status;
     const char *sentence;
     fanin_probe_config config;
-  } rows[] = {{FANIN_BAD_ARGUMENT, "n_widths is 1", good},    {FANIN_BAD_ARGUMENT, "widths[1] is 0", good},
-              {FANIN_BAD_ARGUMENT, "batch is 0", good},       {FANIN_BAD_ARGUMENT, "dtype is f64", good},
-              {FANIN_BAD_ARGUMENT, "dtype is unknown", good}, {FANIN_BAD_ARGUMENT, "bias_std is -1", good},
-              {FANIN_BAD_ARGUMENT, "bias_std is nan", good},  {FANIN_BAD_ARGUMENT, "slope is inf", good},
-              {FANIN_BAD_ARGUMENT, "'cube'", good},           {FANIN_UNSUPPORTED, "2^31", good},
-              {FANIN_NOT_FINITE, "2 of the input's 16", good}};
+  } rows[] = {
+      {FANIN_STATUS_BAD_ARGUMENT, "n_widths is 1", good},    {FANIN_STATUS_BAD_ARGUMENT, "widths[1] is 0", good},
+      {FANIN_STATUS_BAD_ARGUMENT, "batch is 0", good},       {FANIN_STATUS_BAD_ARGUMENT, "dtype is f64", good},
+      {FANIN_STATUS_BAD_ARGUMENT, "dtype is unknown", good}, {FANIN_STATUS_BAD_ARGUMENT, "bias_std is -1", good},
+      {FANIN_STATUS_BAD_ARGUMENT, "bias_std is nan", good},  {FANIN_STATUS_BAD_ARGUMENT, "slope is inf", good},
+      {FANIN_STATUS_BAD_ARGUMENT, "'cube'", good},           {FANIN_STATUS_UNSUPPORTED, "2^31", good},
+      {FANIN_STATUS_NOT_FINITE, "2 of the input's 16", good}};
   size_t k = 0;
   rows[k++].config.n_widths = 1;
   rows[k++].config.widths = with_zero;
   rows[k++].config.batch = 0;
-  rows[k++].config.dtype = FANIN_F64;
+  rows[k++].config.dtype = FANIN_DTYPE_F64;
   rows[k++].config.dtype = FANIN_DTYPE_COUNT;
   rows[k++].config.bias_std = -1;
   rows[k++].config.bias_std = NAN;
@@ -253,17 +254,17 @@ static void each_bad_norm_and_weight_has_its_sentence(void **state) {
   fanin_probe_config config = test_probe_config(widths, 3, "relu", "he_normal", 1);
   fanin_tensor good[2];
   fanin_probe_layer layers[2];
-  assert_ok(fanin_tensor_alloc(*state, FANIN_F32, "OI", 2, (const uint64_t[]){4, 8}, &good[0]));
-  assert_ok(fanin_tensor_alloc(*state, FANIN_F32, "OI", 2, (const uint64_t[]){2, 4}, &good[1]));
+  assert_ok(fanin_tensor_alloc(*state, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){4, 8}, &good[0]));
+  assert_ok(fanin_tensor_alloc(*state, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){2, 4}, &good[1]));
   config.norm = (fanin_norm)9;
-  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "norm is 9"));
   config.norm = FANIN_NORM_BATCH;
-  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "batch is 1"));
   config.norm = FANIN_NORM_LAYER;
   config.widths = narrow;
-  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "widths[1] is 1"));
 
   config = test_probe_config(widths, 3, "relu", "he_normal", 1);
@@ -271,15 +272,15 @@ static void each_bad_norm_and_weight_has_its_sentence(void **state) {
     fanin_status status;
     const char *sentence;
     fanin_tensor tensor; /* of layer 2 */
-  } rows[] = {{FANIN_BAD_SHAPE, "weights[1] has rank 2 and begins 4 x 2; layer 2 needs 2 x 4", good[1]},
-              {FANIN_BAD_SHAPE, "weights[1] has rank 1", good[1]},
-              {FANIN_BAD_ARGUMENT, "weights[1] is f16 and dtype is f32", good[1]},
-              {FANIN_BAD_SHAPE, "weights[1] is a part or strided", fanin_tensor_range(good[1], 0, 7)},
-              {FANIN_BAD_SIZE, "", good[1]}};
+  } rows[] = {{FANIN_STATUS_BAD_SHAPE, "weights[1] has rank 2 and begins 4 x 2; layer 2 needs 2 x 4", good[1]},
+              {FANIN_STATUS_BAD_SHAPE, "weights[1] has rank 1", good[1]},
+              {FANIN_STATUS_BAD_ARGUMENT, "weights[1] is f16 and dtype is f32", good[1]},
+              {FANIN_STATUS_BAD_SHAPE, "weights[1] is a part or strided", fanin_tensor_range(good[1], 0, 7)},
+              {FANIN_STATUS_BAD_SIZE, "", good[1]}};
   rows[0].tensor.shape[0] = 4;
   rows[0].tensor.shape[1] = 2;
   rows[1].tensor.rank = 1;
-  rows[2].tensor.dtype = FANIN_F16;
+  rows[2].tensor.dtype = FANIN_DTYPE_F16;
   rows[4].tensor.offset = 4;
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_tensor weights[2] = {good[0], rows[k].tensor};

@@ -29,12 +29,12 @@ static void network_make(fanin *f, const fanin_probe_config *config, network *ne
     snprintf(name, sizeof name, "layer%zu.weight", l);
     net->weight[l] = test_values_of(f, &config->init, config->dtype, name, widths[l], widths[l - 1]);
     snprintf(name, sizeof name, "layer%zu.bias", l);
-    net->bias[l] = test_values_of(f, &bias, FANIN_F32, name, widths[l], 1);
+    net->bias[l] = test_values_of(f, &bias, FANIN_DTYPE_F32, name, widths[l], 1);
   }
-  double *const input = test_values_of(f, &unit, FANIN_F32, "input", BATCH, widths[0]);
+  double *const input = test_values_of(f, &unit, FANIN_DTYPE_F32, "input", BATCH, widths[0]);
   memcpy(net->h[0], input, BATCH * widths[0] * sizeof *input);
   free(input);
-  net->gradient = test_values_of(f, &unit, FANIN_F32, "gradient", BATCH, widths[LAYERS]);
+  net->gradient = test_values_of(f, &unit, FANIN_DTYPE_F32, "gradient", BATCH, widths[LAYERS]);
 }
 
 static void network_free(network *net) {
@@ -217,7 +217,7 @@ static const char *const activations[] = {"linear", "relu",     "leaky_relu", "t
 
 static void every_activation_norm_and_dtype(void **state) {
   NEED_CLBLAST(state);
-  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_BF16};
+  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < sizeof activations / sizeof *activations; k++) {
     for (int variant = 0; variant < 6; variant++) {
       fanin_probe_config config = test_probe_config(widths, LAYERS + 1, activations[k], "he_uniform", BATCH);

@@ -68,7 +68,7 @@ static void fill_low_words(cl_command_queue queue, const fanin_tensor *t, double
 /* The first row again, times `sign`, in each of rows first .. first + n. */
 static void repeat_row(fanin *f, cl_command_queue queue, const fanin_tensor *t, size_t first, size_t n, float sign) {
   const size_t width = (size_t)t->shape[1];
-  const fanin_tensor whole = fanin_tensor_of(t->buffer, 0, FANIN_F32, "", 1, &t->shape[1]);
+  const fanin_tensor whole = fanin_tensor_of(t->buffer, 0, FANIN_DTYPE_F32, "", 1, &t->shape[1]);
   float *const row = malloc(width * sizeof *row);
   assert_non_null(row);
   assert_ok(fanin_read(f, queue, &whole, row, width * sizeof *row, 1, 0, NULL, NULL));
@@ -154,20 +154,20 @@ static void each_fault_is_named(void **state) {
     const char *init;
     fanin_diagnosis diagnosis;
     const char *sentence;
-  } rows[] = {{GAIN, "he_uniform", FANIN_GAIN_MISMATCH, "times the expected"},
-              {HE_FOR_LECUN, "he_uniform", FANIN_GAIN_MISMATCH, "He's gain"},
-              {SWAPPED_FANS, "he_uniform", FANIN_WRONG_FAN, "swapped fans"},
-              {SQUARED_STD, "he_uniform", FANIN_GAIN_MISMATCH, "variance where a std was wanted"},
-              {CONSTANT_OUTPUT, "he_uniform", FANIN_SYMMETRY, "all weights are"},
-              {EQUAL_ROWS, "he_uniform", FANIN_SYMMETRY, "95 of 96 rows"},
-              {TWO_EQUAL_ROWS, "he_uniform", FANIN_SYMMETRY, "1 of 96 rows"},
-              {LOW_WORDS, "he_uniform", FANIN_WRONG_STREAM, "random numbers"},
-              {SLIGHT_GAIN, "orthogonal", FANIN_GAIN_MISMATCH, "is 1.05 times the expected"},
-              {NO_GAIN, "orthogonal:gain=relu", FANIN_GAIN_MISMATCH, "LeCun's gain for He's"},
-              {GAUSSIAN, "orthogonal", FANIN_NOT_ORTHOGONAL, "products of its rows"},
-              {PERTURBED, "orthogonal", FANIN_NOT_ORTHOGONAL, "products of its rows"},
-              {EQUAL_ROWS, "orthogonal", FANIN_NOT_ORTHOGONAL, "differ by up to 1 from"},
-              {OPPOSITE_ROWS, "orthogonal", FANIN_NOT_ORTHOGONAL, "differ by up to 1 from"}};
+  } rows[] = {{GAIN, "he_uniform", FANIN_DIAGNOSIS_GAIN_MISMATCH, "times the expected"},
+              {HE_FOR_LECUN, "he_uniform", FANIN_DIAGNOSIS_GAIN_MISMATCH, "He's gain"},
+              {SWAPPED_FANS, "he_uniform", FANIN_DIAGNOSIS_WRONG_FAN, "swapped fans"},
+              {SQUARED_STD, "he_uniform", FANIN_DIAGNOSIS_GAIN_MISMATCH, "variance where a std was wanted"},
+              {CONSTANT_OUTPUT, "he_uniform", FANIN_DIAGNOSIS_SYMMETRY, "all weights are"},
+              {EQUAL_ROWS, "he_uniform", FANIN_DIAGNOSIS_SYMMETRY, "95 of 96 rows"},
+              {TWO_EQUAL_ROWS, "he_uniform", FANIN_DIAGNOSIS_SYMMETRY, "1 of 96 rows"},
+              {LOW_WORDS, "he_uniform", FANIN_DIAGNOSIS_WRONG_STREAM, "random numbers"},
+              {SLIGHT_GAIN, "orthogonal", FANIN_DIAGNOSIS_GAIN_MISMATCH, "is 1.05 times the expected"},
+              {NO_GAIN, "orthogonal:gain=relu", FANIN_DIAGNOSIS_GAIN_MISMATCH, "LeCun's gain for He's"},
+              {GAUSSIAN, "orthogonal", FANIN_DIAGNOSIS_NOT_ORTHOGONAL, "products of its rows"},
+              {PERTURBED, "orthogonal", FANIN_DIAGNOSIS_NOT_ORTHOGONAL, "products of its rows"},
+              {EQUAL_ROWS, "orthogonal", FANIN_DIAGNOSIS_NOT_ORTHOGONAL, "differ by up to 1 from"},
+              {OPPOSITE_ROWS, "orthogonal", FANIN_DIAGNOSIS_NOT_ORTHOGONAL, "differ by up to 1 from"}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_probe_config config = test_probe_config(widths, 4, "relu", rows[k].init, 64);
     for (config.seed = 0; config.seed < 10; config.seed++) {
@@ -182,7 +182,7 @@ static void each_fault_is_named(void **state) {
         print_findings(report);
         fail_msg("fault %d, seed %d: conforms %d", (int)rows[k].fault, (int)config.seed, report->conforms);
       }
-      assert_null(finding_of(report, FANIN_UNEXPLAINED));
+      assert_null(finding_of(report, FANIN_DIAGNOSIS_UNEXPLAINED));
       fanin_probe_report_free(report);
     }
   }
@@ -193,7 +193,7 @@ static void lengths_alone_show_it(void **state) {
   NEED_CLBLAST(state);
   static const uint64_t widths[] = {64, 96, 96, 48};
   fanin_probe_config config = test_probe_config(widths, 4, "linear", "orthogonal:gain=2", 64);
-  config.dtype = FANIN_BF16;
+  config.dtype = FANIN_DTYPE_BF16;
   for (config.seed = 0; config.seed < 10; config.seed++) {
     fanin_probe_layer layers[3];
     injected = SLIGHT_GAIN;
@@ -237,7 +237,7 @@ static void one_layer_of_1024(void **state) {
   injected = NO_FAULT;
   injected_layer = 2;
   assert_ok(status);
-  const fanin_finding *const found = finding_of(report, FANIN_GAIN_MISMATCH);
+  const fanin_finding *const found = finding_of(report, FANIN_DIAGNOSIS_GAIN_MISMATCH);
   assert_non_null(found);
   assert_int_equal(found->first, 3);
   assert_non_null(strstr(found->what, "1.3 times"));
@@ -262,16 +262,28 @@ static const expectation expectations[] = {
     {"relu", "he_normal", 3, 1, {NONE, NONE, NONE}},
     {"linear", "lecun_normal", 10, 1, {NONE, NONE, NONE}},
     {"selu", "lecun_normal", 20, 1, {NONE, NONE, NONE}},
-    {"relu", "xavier_normal", 20, 0, {FANIN_FORWARD_VANISH, FANIN_BACKWARD_VANISH, FANIN_GAIN_MISMATCH}},
-    {"relu", "pytorch_default", 5, 0, {FANIN_FORWARD_VANISH, FANIN_GAIN_MISMATCH, NONE}},
-    {"relu", "normal:std=1", 5, 0, {FANIN_FORWARD_EXPLODE, FANIN_BACKWARD_EXPLODE, FANIN_GAIN_MISMATCH}},
-    {"sigmoid", "xavier_normal", 3, 0, {FANIN_BACKWARD_VANISH, FANIN_MEAN_DRIFT, NONE}},
-    {"sigmoid", "xavier_normal", 6, 0, {FANIN_BACKWARD_VANISH, FANIN_RANK_COLLAPSE, FANIN_MEAN_DRIFT}},
-    {"tanh", "normal:std=1", 3, 0, {FANIN_SATURATED, NONE, NONE}},
-    {"tanh", "zeros", 3, 0, {FANIN_SYMMETRY, FANIN_BACKWARD_VANISH, NONE}},
-    {"gelu", "constant:value=0.02", 3, 0, {FANIN_SYMMETRY, NONE, NONE}},
-    {"linear", "normal:std=1e-4", 3, 0, {FANIN_FORWARD_VANISH, FANIN_FP16_RANGE, NONE}},
-    {"relu", "he_normal", 40, 0, {FANIN_WIDTH_NOISE, NONE, NONE}}};
+    {"relu",
+     "xavier_normal",
+     20,
+     0,
+     {FANIN_DIAGNOSIS_FORWARD_VANISH, FANIN_DIAGNOSIS_BACKWARD_VANISH, FANIN_DIAGNOSIS_GAIN_MISMATCH}},
+    {"relu", "pytorch_default", 5, 0, {FANIN_DIAGNOSIS_FORWARD_VANISH, FANIN_DIAGNOSIS_GAIN_MISMATCH, NONE}},
+    {"relu",
+     "normal:std=1",
+     5,
+     0,
+     {FANIN_DIAGNOSIS_FORWARD_EXPLODE, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, FANIN_DIAGNOSIS_GAIN_MISMATCH}},
+    {"sigmoid", "xavier_normal", 3, 0, {FANIN_DIAGNOSIS_BACKWARD_VANISH, FANIN_DIAGNOSIS_MEAN_DRIFT, NONE}},
+    {"sigmoid",
+     "xavier_normal",
+     6,
+     0,
+     {FANIN_DIAGNOSIS_BACKWARD_VANISH, FANIN_DIAGNOSIS_RANK_COLLAPSE, FANIN_DIAGNOSIS_MEAN_DRIFT}},
+    {"tanh", "normal:std=1", 3, 0, {FANIN_DIAGNOSIS_SATURATED, NONE, NONE}},
+    {"tanh", "zeros", 3, 0, {FANIN_DIAGNOSIS_SYMMETRY, FANIN_DIAGNOSIS_BACKWARD_VANISH, NONE}},
+    {"gelu", "constant:value=0.02", 3, 0, {FANIN_DIAGNOSIS_SYMMETRY, NONE, NONE}},
+    {"linear", "normal:std=1e-4", 3, 0, {FANIN_DIAGNOSIS_FORWARD_VANISH, FANIN_DIAGNOSIS_FP16_RANGE, NONE}},
+    {"relu", "he_normal", 40, 0, {FANIN_DIAGNOSIS_WIDTH_NOISE, NONE, NONE}}};
 
 static void verdicts_of_right_networks(void **state) {
   NEED_CLBLAST(state);
@@ -319,7 +331,7 @@ static void weights_without_a_law(void **state) {
 static void weights_of_the_caller(void **state) {
   NEED_CLBLAST(state);
   static const uint64_t widths[] = {20, 48, 16};
-  static const fanin_dtype dtypes[] = {FANIN_F32, FANIN_F16, FANIN_BF16};
+  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < 3; k++) {
     fanin_probe_config config = test_probe_config(widths, 3, "tanh", "lecun_normal", 32);
     fanin_probe_layer own[2], given[2];
@@ -339,7 +351,7 @@ static void weights_of_the_caller(void **state) {
     assert_false(given[1].conforms);
     assert_true(given[0].q_z == own[0].q_z);
 
-    /* Three times what the initialiser makes, and said so; a factor of a tensor without a buffer is for nobody. */
+    /* Three times what the initializer makes, and said so; a factor of a tensor without a buffer is for nobody. */
     const fanin_init larger = fanin_normal(0, 3 / sqrt(48));
     double factors[2] = {7, 3};
     assert_ok(
@@ -351,7 +363,7 @@ static void weights_of_the_caller(void **state) {
     assert_true(fabs(given[1].q_z - own[1].q_z) < 0.05 && fabs(given[1].q_measured / own[1].q_measured - 9) < 0.1);
     for (int bad = 0; bad < 2; bad++) {
       factors[1] = bad == 0 ? 0 : NAN;
-      assert_int_equal(test_probe_layers(*state, NULL, &config, given), FANIN_BAD_ARGUMENT);
+      assert_int_equal(test_probe_layers(*state, NULL, &config, given), FANIN_STATUS_BAD_ARGUMENT);
       assert_non_null(strstr(fanin_last_error(), "weight_factors[1] is"));
     }
     clReleaseMemObject(weights[1].buffer);
@@ -367,10 +379,10 @@ static void every_diagnosis_has_its_texts(void **state) {
     assert_true(strlen(fanin_diagnosis_remedy((fanin_diagnosis)d)) > 10);
     assert_ok(fanin_diagnosis_verdict((fanin_diagnosis)d, &verdict));
   }
-  assert_string_equal(fanin_diagnosis_name(FANIN_WRONG_FAN), "WRONG_FAN");
+  assert_string_equal(fanin_diagnosis_name(FANIN_DIAGNOSIS_WRONG_FAN), "WRONG_FAN");
   assert_null(fanin_diagnosis_name(FANIN_DIAGNOSIS_COUNT));
   assert_null(fanin_diagnosis_remedy((fanin_diagnosis)-1));
-  assert_status(fanin_diagnosis_verdict(FANIN_DIAGNOSIS_COUNT, &verdict), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_diagnosis_verdict(FANIN_DIAGNOSIS_COUNT, &verdict), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 int main(void) {

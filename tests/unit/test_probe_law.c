@@ -26,11 +26,11 @@ typedef struct experiment {
 } experiment;
 
 static const experiment independent[] = {
-    {"relu", "he_normal", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu", "he_normal", {40, 64, 48, 12}, 1, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu", "he_uniform", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "xavier_uniform:gain=1.6", {48, 96, 32, 64}, 100, 0, 0, 0, FANIN_F16, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "he_normal", {32, 64, 24, 40}, 280, 0, 0.6, 0.5, FANIN_BF16, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu", "he_normal", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu", "he_normal", {40, 64, 48, 12}, 1, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu", "he_uniform", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "xavier_uniform:gain=1.6", {48, 96, 32, 64}, 100, 0, 0, 0, FANIN_DTYPE_F16, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "he_normal", {32, 64, 24, 40}, 280, 0, 0.6, 0.5, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0},
     {"gelu",
      "he_normal:distribution=trunc_normal",
      {48, 80, 32, 64},
@@ -38,40 +38,40 @@ static const experiment independent[] = {
      0,
      0.9,
      0.3,
-     FANIN_F32,
+     FANIN_DTYPE_F32,
      FANIN_NORM_NONE,
      0,
      0,
      0},
-    {"sigmoid", "normal:mean=0,std=0.3", {30, 60, 40, 24}, 16, 0.2, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"linear", "lecun_uniform", {64, 48, 96, 32}, 280, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"sigmoid", "normal:mean=0,std=0.3", {30, 60, 40, 24}, 16, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"linear", "lecun_uniform", {64, 48, 96, 32}, 280, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
     /* narrow before wide: what the activations add shows */
-    {"linear", "lecun_normal", {64, 12, 256, 16}, 100, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "he_normal", {64, 12, 256, 16}, 200, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "he_uniform", {8, 32, 512, 16}, 100, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "lecun_normal", {48, 96, 32, 64}, 1, 0.3, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"gelu", "he_normal", {48, 96, 32, 64}, 256, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"linear", "lecun_normal", {64, 12, 256, 16}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "he_normal", {64, 12, 256, 16}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "he_uniform", {8, 32, 512, 16}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "lecun_normal", {48, 96, 32, 64}, 1, 0.3, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"gelu", "he_normal", {48, 96, 32, 64}, 256, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
     /* its phi' grows with z: what leaves out that both passes have the same weights is off by 20 / n */
-    {"relu2", "normal:std=0.1", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu2", "normal:std=0.1", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
     /* what comes between the layers */
-    {"gelu", "he_uniform", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_F32, FANIN_NORM_LAYER, 0, 0, 0},
-    {"tanh", "he_normal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_F32, FANIN_NORM_NONE, 1, 0, 0},
-    {"relu", "lecun_uniform", {48, 48, 48, 24}, 30, 0, 0, 0, FANIN_F32, FANIN_NORM_LAYER, 1, 0, 0},
-    {"relu", "he_normal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_F32, FANIN_NORM_BATCH, 1, 0, 0}};
+    {"gelu", "he_uniform", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 0, 0, 0},
+    {"tanh", "he_normal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0},
+    {"relu", "lecun_uniform", {48, 48, 48, 24}, 30, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 1, 0, 0},
+    {"relu", "he_normal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_BATCH, 1, 0, 0}};
 
 /* Lengths are kept by matrices that are tall (q), or wide (g), so that what varies is less, or nothing. */
 static const experiment orthogonal[] = {
-    {"linear", "orthogonal:gain=3", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 5, 1},
-    {"linear", "orthogonal", {64, 12, 256, 16}, 1, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 2, 2},
-    {"linear", "orthogonal", {64, 48, 96, 64}, 100, 0.5, 0.3, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 2},
-    {"linear", "orthogonal", {64, 64, 48, 64}, 100, 0, 0, 0, FANIN_BF16, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu", "orthogonal:gain=2", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "orthogonal:gain=1.6", {96, 48, 48, 40}, 280, 0, 0.6, 0.5, FANIN_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "orthogonal:gain=1.6", {64, 12, 256, 16}, 200, 0.2, 0, 0, FANIN_F16, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu2", "orthogonal", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_F32, FANIN_NORM_NONE, 0, 1, 0},
-    {"gelu", "orthogonal", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_F32, FANIN_NORM_LAYER, 0, 0, 0},
-    {"tanh", "orthogonal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_F32, FANIN_NORM_NONE, 1, 0, 0},
-    {"relu", "orthogonal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_F32, FANIN_NORM_BATCH, 1, 3, 0}};
+    {"linear", "orthogonal:gain=3", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 5, 1},
+    {"linear", "orthogonal", {64, 12, 256, 16}, 1, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 2, 2},
+    {"linear", "orthogonal", {64, 48, 96, 64}, 100, 0.5, 0.3, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 2},
+    {"linear", "orthogonal", {64, 64, 48, 64}, 100, 0, 0, 0, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu", "orthogonal:gain=2", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "orthogonal:gain=1.6", {96, 48, 48, 40}, 280, 0, 0.6, 0.5, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"tanh", "orthogonal:gain=1.6", {64, 12, 256, 16}, 200, 0.2, 0, 0, FANIN_DTYPE_F16, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu2", "orthogonal", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 1, 0},
+    {"gelu", "orthogonal", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 0, 0, 0},
+    {"tanh", "orthogonal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0},
+    {"relu", "orthogonal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_BATCH, 1, 3, 0}};
 
 enum {
   INDEPENDENT = sizeof independent / sizeof *independent,
@@ -220,7 +220,7 @@ static void orthogonal_residuals_are_standard_normal(void **state) {
     const tally t = run_experiment(*state, &orthogonal[k], SEEDS * (INDEPENDENT + k));
     assert_layers(t.q, orthogonal[k].exact_q, k, "q");
     assert_layers(t.g, orthogonal[k].exact_g, k, "g");
-    if (orthogonal[k].dtype == FANIN_F32) {
+    if (orthogonal[k].dtype == FANIN_DTYPE_F32) {
       assert_true(t.std.squares <= t.std.n);
     } else {
       assert_normal(&t.std, k, "std", 0);
@@ -262,7 +262,7 @@ static void rounding_of_normal_numbers(void **state) {
     fanin__trace trace = {.lawful = false};
     double errors = 0, excess = 0;
     config.init.gain = gains[k / 2];
-    config.dtype = k % 2 ? FANIN_F16 : FANIN_BF16;
+    config.dtype = k % 2 ? FANIN_DTYPE_F16 : FANIN_DTYPE_BF16;
     assert_ok(fanin__probe_expect(&config, 1, &trace));
     sum_over_numbers(config.dtype, trace.weights.std, &errors, &excess);
     test_assert_relative(trace.ties.rounding, 2 * errors, 0.01, "rounding");

@@ -9,7 +9,7 @@
 
 enum { LAYERS_MAX = 51 };
 
-/* The initialiser that a row of the table is of, in fanin's words. The table's orthogonal matrices have another gain
+/* The initializer that a row of the table is of, in fanin's words. The table's orthogonal matrices have another gain
  * for each activation: the root of sigma_w^2. */
 static const char *init_of(const char *published, double variance, char out[64]) {
   if (strncmp(published, "orthogonal", 10) == 0) {

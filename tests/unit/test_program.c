@@ -36,7 +36,7 @@ static cl_kernel make_kernel(fanin *f, const fanin__source *source, const char *
 
 static cl_uint run(fanin *f, cl_kernel kernel) {
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, NULL, 0, NULL, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, NULL, 0, NULL, &t));
   const size_t one = 1;
   cl_uint result = 0;
   assert_int_equal(clSetKernelArg(kernel, 0, sizeof t.buffer, &t.buffer), CL_SUCCESS);
@@ -79,7 +79,7 @@ static void test_programs_are_kept(void **state) {
 
 static void *make_in_thread(void *f) {
   cl_kernel kernel = NULL;
-  return fanin__kernel(f, &number, "-D VALUE=5", "number", &kernel) == FANIN_OK ? (void *)kernel : NULL;
+  return fanin__kernel(f, &number, "-D VALUE=5", "number", &kernel) == FANIN_STATUS_OK ? (void *)kernel : NULL;
 }
 
 static void test_threads_share_one_build(void **state) {

@@ -17,31 +17,47 @@ typedef struct read_case {
   int rank;
   uint64_t shape[FANIN_MAX_RANK], strides[FANIN_MAX_RANK];
   fanin_part part;
-  uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK]; /* FANIN_RANGE: first and count in [0] */
+  uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK]; /* FANIN_PART_RANGE: first and count in [0] */
 } read_case;
 
 static const read_case cases[] = {
-    {"scalar", 12, FANIN_F32, 0, {0}, {0}, FANIN_WHOLE, {0}, {0}},
-    {"odd offset", 6, FANIN_F16, 2, {5, 7}, {0}, FANIN_WHOLE, {0}, {0}},
-    {"f64", 24, FANIN_F64, 2, {5, 7}, {0}, FANIN_WHOLE, {0}, {0}},
-    {"range", 4, FANIN_F32, 2, {5, 7}, {0}, FANIN_RANGE, {33}, {2}},
-    {"dense slab", 4, FANIN_F32, 2, {500, 700}, {0}, FANIN_SLAB, {3, 5}, {4, 3}},
-    {"row pitch", 4, FANIN_F32, 2, {5, 7}, {10, 1}, FANIN_WHOLE, {0}, {0}},
-    {"row pitch, offset past a row", 100, FANIN_BF16, 2, {5, 7}, {10, 1}, FANIN_WHOLE, {0}, {0}},
-    {"one column of a pitch", 4, FANIN_F32, 2, {5, 7}, {10, 1}, FANIN_SLAB, {0, 2}, {5, 1}},
-    {"slices of whole rows", 8, FANIN_F32, 3, {3, 4, 5}, {42, 7, 1}, FANIN_WHOLE, {0}, {0}},
-    {"slices with a gap that is no row", 8, FANIN_F32, 3, {3, 4, 5}, {40, 7, 1}, FANIN_WHOLE, {0}, {0}},
-    {"slices between rows", 8, FANIN_F16, 3, {3, 4, 5}, {6, 18, 1}, FANIN_WHOLE, {0}, {0}},
-    {"slices shorter than a row's pitch", 8, FANIN_F64, 3, {2, 4, 5}, {5, 13, 1}, FANIN_SLAB, {0, 1, 0}, {2, 3, 5}},
-    {"five dimensions that merge to two", 2, FANIN_BF16, 5, {2, 3, 2, 3, 2}, {60, 20, 6, 2, 1}, FANIN_WHOLE, {0}, {0}},
-    {"columns of slices", 4, FANIN_F32, 3, {3, 4, 5}, {42, 7, 1}, FANIN_SLAB, {0, 0, 4}, {3, 4, 1}},
+    {"scalar", 12, FANIN_DTYPE_F32, 0, {0}, {0}, FANIN_PART_WHOLE, {0}, {0}},
+    {"odd offset", 6, FANIN_DTYPE_F16, 2, {5, 7}, {0}, FANIN_PART_WHOLE, {0}, {0}},
+    {"f64", 24, FANIN_DTYPE_F64, 2, {5, 7}, {0}, FANIN_PART_WHOLE, {0}, {0}},
+    {"range", 4, FANIN_DTYPE_F32, 2, {5, 7}, {0}, FANIN_PART_RANGE, {33}, {2}},
+    {"dense slab", 4, FANIN_DTYPE_F32, 2, {500, 700}, {0}, FANIN_PART_SLAB, {3, 5}, {4, 3}},
+    {"row pitch", 4, FANIN_DTYPE_F32, 2, {5, 7}, {10, 1}, FANIN_PART_WHOLE, {0}, {0}},
+    {"row pitch, offset past a row", 100, FANIN_DTYPE_BF16, 2, {5, 7}, {10, 1}, FANIN_PART_WHOLE, {0}, {0}},
+    {"one column of a pitch", 4, FANIN_DTYPE_F32, 2, {5, 7}, {10, 1}, FANIN_PART_SLAB, {0, 2}, {5, 1}},
+    {"slices of whole rows", 8, FANIN_DTYPE_F32, 3, {3, 4, 5}, {42, 7, 1}, FANIN_PART_WHOLE, {0}, {0}},
+    {"slices with a gap that is no row", 8, FANIN_DTYPE_F32, 3, {3, 4, 5}, {40, 7, 1}, FANIN_PART_WHOLE, {0}, {0}},
+    {"slices between rows", 8, FANIN_DTYPE_F16, 3, {3, 4, 5}, {6, 18, 1}, FANIN_PART_WHOLE, {0}, {0}},
+    {"slices shorter than a row's pitch",
+     8,
+     FANIN_DTYPE_F64,
+     3,
+     {2, 4, 5},
+     {5, 13, 1},
+     FANIN_PART_SLAB,
+     {0, 1, 0},
+     {2, 3, 5}},
+    {"five dimensions that merge to two",
+     2,
+     FANIN_DTYPE_BF16,
+     5,
+     {2, 3, 2, 3, 2},
+     {60, 20, 6, 2, 1},
+     FANIN_PART_WHOLE,
+     {0},
+     {0}},
+    {"columns of slices", 4, FANIN_DTYPE_F32, 3, {3, 4, 5}, {42, 7, 1}, FANIN_PART_SLAB, {0, 0, 4}, {3, 4, 1}},
 };
 
 static fanin_tensor tensor_of_case(const read_case *c, cl_mem buffer) {
   fanin_tensor t = fanin_tensor_of(buffer, c->offset, c->dtype, NULL, c->rank, c->shape);
   t = fanin_tensor_strided(t, c->strides);
-  if (c->part == FANIN_SLAB) t = fanin_tensor_slab(t, c->start, c->extent);
-  if (c->part == FANIN_RANGE) t = fanin_tensor_range(t, c->start[0], c->extent[0]);
+  if (c->part == FANIN_PART_SLAB) t = fanin_tensor_slab(t, c->start, c->extent);
+  if (c->part == FANIN_PART_RANGE) t = fanin_tensor_range(t, c->start[0], c->extent[0]);
   return t;
 }
 
@@ -56,7 +72,7 @@ static void gather(const fanin_tensor *t, const unsigned char *memory, uint64_t 
   for (uint64_t k = 0; k < elements; k++) {
     uint64_t at = dense ? k : 0, rest = k;
     for (int d = t->rank - 1; d >= 0 && !dense; d--) {
-      const uint64_t extent = t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
+      const uint64_t extent = t->part == FANIN_PART_SLAB ? t->extent[d] : t->shape[d];
       at += rest % extent * t->strides[d];
       rest /= extent;
     }
@@ -159,7 +175,7 @@ static void test_reading_waits(void **state) {
 
 static void test_empty_part_is_an_event(void **state) {
   fanin *const f = *state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(0, 7));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7));
   assert_ok(fanin_read(f, NULL, &t, NULL, 0, 1, 0, NULL, NULL));
 
   cl_int code = CL_SUCCESS;
@@ -181,9 +197,9 @@ static void test_bad_reads_have_their_sentence(void **state) {
   fanin *const f = *state;
   fanin *const other = test_open();
   fanin_tensor t, cube;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(5, 7), &t));
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, NULL, 1, NUMBERS(4096), &cube));
-  cube = fanin_tensor_of(cube.buffer, 0, FANIN_F32, NULL, 4, NUMBERS(2, 2, 2, 2));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7), &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, NULL, 1, NUMBERS(4096), &cube));
+  cube = fanin_tensor_of(cube.buffer, 0, FANIN_DTYPE_F32, NULL, 4, NUMBERS(2, 2, 2, 2));
   fanin_tensor no_buffer = t;
   no_buffer.buffer = NULL;
   unsigned char host[140] = {0};
@@ -195,15 +211,16 @@ static void test_bad_reads_have_their_sentence(void **state) {
     fanin_status status;
     const char *sentence;
   } bad[] = {
-      {t, host, 139, NULL, FANIN_BAD_SIZE, "bytes = 139; the part has 35 elements, so that 140 is accepted"},
-      {t, host, 0, NULL, FANIN_BAD_SIZE, "bytes = 0"},
-      {fanin_tensor_range(t, 0, 3), host, 140, NULL, FANIN_BAD_SIZE, "bytes = 140"},
-      {t, NULL, 140, NULL, FANIN_BAD_ARGUMENT, "host is NULL"},
-      {no_buffer, host, 140, NULL, FANIN_BAD_ARGUMENT, "buffer is NULL"},
-      {t, host, 140, fanin_queue(other), FANIN_BAD_ARGUMENT, "queue belongs to another context"},
-      {fanin_tensor_strided(t, NUMBERS(100, 1)), host, 140, NULL, FANIN_BAD_SIZE, "do not fit into buffer"},
-      {fanin_tensor_strided(t, NUMBERS(1, 5)), host, 140, NULL, FANIN_UNSUPPORTED, "strides: the innermost is 5"},
-      {fanin_tensor_strided(cube, NUMBERS(90, 30, 10, 1)), host, 64, NULL, FANIN_UNSUPPORTED, "4 dimensions"},
+      {t, host, 139, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 139; the part has 35 elements, so that 140 is accepted"},
+      {t, host, 0, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 0"},
+      {fanin_tensor_range(t, 0, 3), host, 140, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 140"},
+      {t, NULL, 140, NULL, FANIN_STATUS_BAD_ARGUMENT, "host is NULL"},
+      {no_buffer, host, 140, NULL, FANIN_STATUS_BAD_ARGUMENT, "buffer is NULL"},
+      {t, host, 140, fanin_queue(other), FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another context"},
+      {fanin_tensor_strided(t, NUMBERS(100, 1)), host, 140, NULL, FANIN_STATUS_BAD_SIZE, "do not fit into buffer"},
+      {fanin_tensor_strided(t, NUMBERS(1, 5)), host, 140, NULL, FANIN_STATUS_UNSUPPORTED,
+       "strides: the innermost is 5"},
+      {fanin_tensor_strided(cube, NUMBERS(90, 30, 10, 1)), host, 64, NULL, FANIN_STATUS_UNSUPPORTED, "4 dimensions"},
   };
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     cl_event event = NULL;
@@ -221,9 +238,9 @@ static void test_bad_reads_have_their_sentence(void **state) {
 static void test_bad_wait_list(void **state) {
   fanin *const f = *state;
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(5, 7), &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7), &t));
   unsigned char host[140];
-  assert_status(fanin_read(f, NULL, &t, host, sizeof host, 1, 1, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_read(f, NULL, &t, host, sizeof host, 1, 1, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "wait_list is NULL; with n_wait = 1 it must hold 1 events");
   fanin_tensor_free(&t);
 }

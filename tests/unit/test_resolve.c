@@ -1,4 +1,4 @@
-/* What initialisers come to on a tensor: standard deviations and bounds derived by hand, truncations against
+/* What initializers come to on a tensor: standard deviations and bounds derived by hand, truncations against
  * tests/data/corrected.csv, moments, and what is refused. */
 #include <math.h>
 #include <stdlib.h>
@@ -13,12 +13,12 @@ static double relative(double value, double exact) {
 }
 
 static fanin_tensor tensor(const char *layout, uint64_t a, uint64_t b, uint64_t c, uint64_t d) {
-  return fanin_tensor_of(NULL, 0, FANIN_F32, layout, (int)strlen(layout), (uint64_t[]){a, b, c, d});
+  return fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, layout, (int)strlen(layout), (uint64_t[]){a, b, c, d});
 }
 
 static fanin_init parsed(const char *text) {
   fanin_init init;
-  if (fanin_init_parse(text, &init) != FANIN_OK) fail_msg("%s: %s", text, fanin_last_error());
+  if (fanin_init_parse(text, &init) != FANIN_STATUS_OK) fail_msg("%s: %s", text, fanin_last_error());
   return init;
 }
 
@@ -282,16 +282,17 @@ static fanin_init with(fanin_init init, double mean, double std) {
 
 static void bad_arguments_are_named(void **state) {
   (void)state;
-  fanin_init mode = fanin_he_normal(0, (fanin_mode)4), kind = fanin_zeros(), family = fanin_he_normal(0, FANIN_FAN_IN);
+  fanin_init mode = fanin_he_normal(0, (fanin_mode)4), kind = fanin_zeros(),
+             family = fanin_he_normal(0, FANIN_MODE_FAN_IN);
   fanin_init flag = fanin_trunc_normal(0, 1, -2, 2), unit = flag, wide = flag, close = flag;
   kind.kind = (fanin_kind)99;
-  family.distribution = FANIN_DIST_UNIFORM;
+  family.distribution = FANIN_DISTRIBUTION_UNIFORM;
   flag.corrected = 2;
   unit.bounds = (fanin_bounds)-1;
   wide.bounds = close.bounds = FANIN_BOUNDS_ABSOLUTE;
   close.mean = 1e14;
   const fanin_tensor matrix = tensor("OI", 4, 3, 0, 0),
-                     plain = fanin_tensor_of(NULL, 0, FANIN_F32, "", 2, matrix.shape);
+                     plain = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "", 2, matrix.shape);
   const fanin_tensor single = tensor("OI", 1, 1, 0, 0), conv = tensor("OIHW", 4, 3, 3, 3),
                      only_o = tensor("O", 4, 0, 0, 0);
   const struct {
@@ -300,39 +301,42 @@ static void bad_arguments_are_named(void **state) {
     fanin_status status;
     const char *said[2];
   } rows[] = {
-      {kind, &plain, FANIN_BAD_ARGUMENT, {"99", "kind"}},
-      {fanin_constant(NAN), &plain, FANIN_BAD_ARGUMENT, {"constant", "nan"}},
-      {fanin_constant(INFINITY), &plain, FANIN_BAD_ARGUMENT, {"value", "inf"}},
-      {fanin_uniform(NAN, 1), &plain, FANIN_BAD_ARGUMENT, {"lo", "nan"}},
-      {fanin_uniform(0, INFINITY), &plain, FANIN_BAD_ARGUMENT, {"hi", "inf"}},
-      {fanin_uniform(1, 0.5), &plain, FANIN_BAD_ARGUMENT, {"lo is 1", "hi is 0.5"}},
-      {fanin_normal(0, -1), &plain, FANIN_BAD_ARGUMENT, {"std", "-1"}},
-      {fanin_normal(0, NAN), &plain, FANIN_BAD_ARGUMENT, {"std", "nan"}},
-      {fanin_normal(-INFINITY, 1), &plain, FANIN_BAD_ARGUMENT, {"mean", "-inf"}},
-      {fanin_trunc_normal(0, 1, 1, 1), &plain, FANIN_BAD_ARGUMENT, {"a is 1", "b is 1"}},
-      {fanin_trunc_normal(0, 1, NAN, 1), &plain, FANIN_BAD_ARGUMENT, {"a is", "nan"}},
-      {fanin_trunc_normal(0, 1, INFINITY, INFINITY), &plain, FANIN_BAD_ARGUMENT, {"a is inf", "b is inf"}},
-      {fanin_trunc_normal(0, 1, 1e16, INFINITY), &plain, FANIN_BAD_ARGUMENT, {"1e+16", "1e15"}},
-      {fanin_trunc_normal(0, 1, 0, 1e-50), &plain, FANIN_BAD_ARGUMENT, {"1e-50", "1e-40"}},
-      {fanin_trunc_normal(0, 1e300, 0, 1e-30), &plain, FANIN_BAD_ARGUMENT, {"1e-30", "overflows"}},
-      {flag, &plain, FANIN_BAD_ARGUMENT, {"corrected is 2", "false, true"}},
-      {unit, &plain, FANIN_BAD_ARGUMENT, {"bounds is -1", "sigma, absolute"}},
-      {with(wide, 0, 2 / sqrt(3)), &plain, FANIN_BAD_ARGUMENT, {"1.15470054", "uniform"}},
-      {with(wide, 0, 3), &plain, FANIN_BAD_ARGUMENT, {"std = 3", "[-2, 2]"}},
-      {close, &plain, FANIN_BAD_ARGUMENT, {"too close", "1e+14"}},
-      {mode, &matrix, FANIN_BAD_ARGUMENT, {"mode is 4", "fan_geo"}},
-      {family, &matrix, FANIN_BAD_ARGUMENT, {"distribution is 0", "normal, trunc_normal"}},
-      {fanin_he_normal(NAN, FANIN_FAN_IN), &matrix, FANIN_BAD_ARGUMENT, {"a is", "nan"}},
-      {fanin_he_normal(1e200, FANIN_FAN_IN), &matrix, FANIN_BAD_ARGUMENT, {"a is 1e+200", "1e+100"}},
-      {fanin_xavier_uniform(-1), &matrix, FANIN_BAD_ARGUMENT, {"gain is -1", "0 or more"}},
-      {fanin_xavier_uniform(1.7e308), &single, FANIN_BAD_ARGUMENT, {"overflows", "1.7e+308"}},
-      {fanin_variance_scaling(-1, FANIN_FAN_IN, FANIN_DIST_NORMAL), &matrix, FANIN_BAD_ARGUMENT, {"scale is -1", "0"}},
-      {fanin_identity(NAN), &matrix, FANIN_BAD_ARGUMENT, {"gain", "nan"}},
-      {parsed("he_normal"), &plain, FANIN_BAD_LAYOUT, {"he_normal", "O and I"}},
-      {parsed("xavier_normal"), &only_o, FANIN_BAD_LAYOUT, {"xavier_normal", "\"O\""}},
-      {parsed("identity"), &plain, FANIN_BAD_LAYOUT, {"identity", "O and I"}},
-      {parsed("identity"), &conv, FANIN_BAD_LAYOUT, {"identity", "taps"}},
-      {parsed("dirac"), &matrix, FANIN_BAD_LAYOUT, {"dirac", "taps"}},
+      {kind, &plain, FANIN_STATUS_BAD_ARGUMENT, {"99", "kind"}},
+      {fanin_constant(NAN), &plain, FANIN_STATUS_BAD_ARGUMENT, {"constant", "nan"}},
+      {fanin_constant(INFINITY), &plain, FANIN_STATUS_BAD_ARGUMENT, {"value", "inf"}},
+      {fanin_uniform(NAN, 1), &plain, FANIN_STATUS_BAD_ARGUMENT, {"lo", "nan"}},
+      {fanin_uniform(0, INFINITY), &plain, FANIN_STATUS_BAD_ARGUMENT, {"hi", "inf"}},
+      {fanin_uniform(1, 0.5), &plain, FANIN_STATUS_BAD_ARGUMENT, {"lo is 1", "hi is 0.5"}},
+      {fanin_normal(0, -1), &plain, FANIN_STATUS_BAD_ARGUMENT, {"std", "-1"}},
+      {fanin_normal(0, NAN), &plain, FANIN_STATUS_BAD_ARGUMENT, {"std", "nan"}},
+      {fanin_normal(-INFINITY, 1), &plain, FANIN_STATUS_BAD_ARGUMENT, {"mean", "-inf"}},
+      {fanin_trunc_normal(0, 1, 1, 1), &plain, FANIN_STATUS_BAD_ARGUMENT, {"a is 1", "b is 1"}},
+      {fanin_trunc_normal(0, 1, NAN, 1), &plain, FANIN_STATUS_BAD_ARGUMENT, {"a is", "nan"}},
+      {fanin_trunc_normal(0, 1, INFINITY, INFINITY), &plain, FANIN_STATUS_BAD_ARGUMENT, {"a is inf", "b is inf"}},
+      {fanin_trunc_normal(0, 1, 1e16, INFINITY), &plain, FANIN_STATUS_BAD_ARGUMENT, {"1e+16", "1e15"}},
+      {fanin_trunc_normal(0, 1, 0, 1e-50), &plain, FANIN_STATUS_BAD_ARGUMENT, {"1e-50", "1e-40"}},
+      {fanin_trunc_normal(0, 1e300, 0, 1e-30), &plain, FANIN_STATUS_BAD_ARGUMENT, {"1e-30", "overflows"}},
+      {flag, &plain, FANIN_STATUS_BAD_ARGUMENT, {"corrected is 2", "false, true"}},
+      {unit, &plain, FANIN_STATUS_BAD_ARGUMENT, {"bounds is -1", "sigma, absolute"}},
+      {with(wide, 0, 2 / sqrt(3)), &plain, FANIN_STATUS_BAD_ARGUMENT, {"1.15470054", "uniform"}},
+      {with(wide, 0, 3), &plain, FANIN_STATUS_BAD_ARGUMENT, {"std = 3", "[-2, 2]"}},
+      {close, &plain, FANIN_STATUS_BAD_ARGUMENT, {"too close", "1e+14"}},
+      {mode, &matrix, FANIN_STATUS_BAD_ARGUMENT, {"mode is 4", "fan_geo"}},
+      {family, &matrix, FANIN_STATUS_BAD_ARGUMENT, {"distribution is 0", "normal, trunc_normal"}},
+      {fanin_he_normal(NAN, FANIN_MODE_FAN_IN), &matrix, FANIN_STATUS_BAD_ARGUMENT, {"a is", "nan"}},
+      {fanin_he_normal(1e200, FANIN_MODE_FAN_IN), &matrix, FANIN_STATUS_BAD_ARGUMENT, {"a is 1e+200", "1e+100"}},
+      {fanin_xavier_uniform(-1), &matrix, FANIN_STATUS_BAD_ARGUMENT, {"gain is -1", "0 or more"}},
+      {fanin_xavier_uniform(1.7e308), &single, FANIN_STATUS_BAD_ARGUMENT, {"overflows", "1.7e+308"}},
+      {fanin_variance_scaling(-1, FANIN_MODE_FAN_IN, FANIN_DISTRIBUTION_NORMAL),
+       &matrix,
+       FANIN_STATUS_BAD_ARGUMENT,
+       {"scale is -1", "0"}},
+      {fanin_identity(NAN), &matrix, FANIN_STATUS_BAD_ARGUMENT, {"gain", "nan"}},
+      {parsed("he_normal"), &plain, FANIN_STATUS_BAD_LAYOUT, {"he_normal", "O and I"}},
+      {parsed("xavier_normal"), &only_o, FANIN_STATUS_BAD_LAYOUT, {"xavier_normal", "\"O\""}},
+      {parsed("identity"), &plain, FANIN_STATUS_BAD_LAYOUT, {"identity", "O and I"}},
+      {parsed("identity"), &conv, FANIN_STATUS_BAD_LAYOUT, {"identity", "taps"}},
+      {parsed("dirac"), &matrix, FANIN_STATUS_BAD_LAYOUT, {"dirac", "taps"}},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_moments m = {.mean = 42};

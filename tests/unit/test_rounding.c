@@ -60,16 +60,16 @@ static void test_rounding_of_numbers(void **state) {
 
 /* On the device: f16 and bf16 are f32 rounded once. */
 static void test_narrow_dtypes(void **state) {
-  static const fanin_init inits[] = {{.kind = FANIN_NORMAL, .std = 1},
-                                     {.kind = FANIN_NORMAL, .mean = 1e-6, .std = 1e-5},
-                                     {.kind = FANIN_UNIFORM, .lo = -1, .hi = 1},
-                                     {.kind = FANIN_TRUNC_NORMAL, .std = 0.5, .a = -2, .b = 2}};
+  static const fanin_init inits[] = {{.kind = FANIN_KIND_NORMAL, .std = 1},
+                                     {.kind = FANIN_KIND_NORMAL, .mean = 1e-6, .std = 1e-5},
+                                     {.kind = FANIN_KIND_UNIFORM, .lo = -1, .hi = 1},
+                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 0.5, .a = -2, .b = 2}};
   const size_t count = oracle_amount(1 << 18, 1000);
   const fanin_key key = {1, 2};
   for (size_t k = 0; k < LEN(inits); k++) {
-    float *const wide = oracle_read_range(*state, FANIN_F32, 7, count, &inits[k], key);
-    uint16_t *const half = oracle_read_range(*state, FANIN_F16, 7, count, &inits[k], key);
-    uint16_t *const brain = oracle_read_range(*state, FANIN_BF16, 7, count, &inits[k], key);
+    float *const wide = oracle_read_range(*state, FANIN_DTYPE_F32, 7, count, &inits[k], key);
+    uint16_t *const half = oracle_read_range(*state, FANIN_DTYPE_F16, 7, count, &inits[k], key);
+    uint16_t *const brain = oracle_read_range(*state, FANIN_DTYPE_BF16, 7, count, &inits[k], key);
     for (size_t e = 0; e < count; e++) {
       assert_int_equal(half[e], nearest(oracle_f16_value, 0x7c00, (double)wide[e]));
       assert_int_equal(brain[e], nearest(oracle_bf16_value, 0x7f80, (double)wide[e]));
@@ -88,8 +88,8 @@ static void test_f64_agrees_with_f32(void **state) {
   const fanin_init normal = fanin_normal(0, 1), uniform = fanin_uniform(-1, 1);
   const size_t count = oracle_amount(1 << 18, 1000);
   const fanin_key key = {5, 6};
-  float *const narrow = oracle_read_range(f, FANIN_F32, 0, count, &normal, key);
-  double *const wide = oracle_read_range(f, FANIN_F64, 0, count, &normal, key);
+  float *const narrow = oracle_read_range(f, FANIN_DTYPE_F32, 0, count, &normal, key);
+  double *const wide = oracle_read_range(f, FANIN_DTYPE_F64, 0, count, &normal, key);
   for (size_t e = 0; e < count; e++) {
     const double u = ((double)oracle_word(key, e & ~(size_t)1) + 0.5) * 0x1p-32, r = sqrt(-2 * log(u));
     const double least = sqrt(-2 * log(u + 0x1p-33)), most = sqrt(-2 * log(u - 0x1p-33));
@@ -98,8 +98,8 @@ static void test_f64_agrees_with_f32(void **state) {
   }
   free(narrow);
   free(wide);
-  float *const f32 = oracle_read_range(f, FANIN_F32, 0, count, &uniform, key);
-  double *const f64 = oracle_read_range(f, FANIN_F64, 0, count, &uniform, key);
+  float *const f32 = oracle_read_range(f, FANIN_DTYPE_F32, 0, count, &uniform, key);
+  double *const f64 = oracle_read_range(f, FANIN_DTYPE_F64, 0, count, &uniform, key);
   for (size_t e = 0; e < count; e++) {
     assert_true(fabs(f64[e] - (double)f32[e]) <= 0x1p-32 + 0x1p-24);
   }

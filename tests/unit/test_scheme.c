@@ -1,4 +1,4 @@
-/* Schemes: each factor beside its paper's number, and initialisers times a factor beside the law they must have. */
+/* Schemes: each factor beside its paper's number, and initializers times a factor beside the law they must have. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "support/support.h"
 
 static fanin_tensor linear(uint64_t out, uint64_t in) {
-  return fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, (const uint64_t[]){out, in});
+  return fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){out, in});
 }
 
 /* The numbers are the papers' formulas in decimal arithmetic of 30 digits (Python's decimal), not this code's. */
@@ -68,8 +68,8 @@ static void every_scheme_is_described(void **state) {
     assert_int_equal(d.needs_fans, cases[k].in > 0);
     assert_true(d.formula[0] && d.goes_with[0] && d.source[0]);
   }
-  assert_status(fanin_describe_scheme(fanin_scheme_count(), &d), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_describe_scheme(-1, &d), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_describe_scheme(fanin_scheme_count(), &d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_scheme(-1, &d), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 static void bad_texts_say_what_is_accepted(void **state) {
@@ -78,25 +78,25 @@ static void bad_texts_say_what_is_accepted(void **state) {
     const char *text, *says;
     fanin_status status;
   } bad[] = {
-      {"", "no scheme is called ''", FANIN_BAD_TEXT},
-      {"residua:layers=2", "there are times, power, residual", FANIN_BAD_TEXT},
-      {"residual", "residual needs layers, as in residual:layers=12", FANIN_BAD_TEXT},
-      {"residual:", "accepted are layers,branches=2", FANIN_BAD_TEXT},
-      {"residual:layers", "accepted are layers,branches=2", FANIN_BAD_TEXT},
-      {"residual:depth=2", "accepted are layers,branches=2", FANIN_BAD_TEXT},
-      {"residual:layers=2,layers=2", "second value", FANIN_BAD_TEXT},
-      {"residual:layers=0", "above 0 is accepted", FANIN_BAD_TEXT},
-      {"residual:layers=-1", "above 0 is accepted", FANIN_BAD_TEXT},
-      {"residual:layers=inf", "above 0 is accepted", FANIN_BAD_TEXT},
-      {"residual:layers=nan", "above 0 is accepted", FANIN_BAD_TEXT},
-      {"residual:layers=1x", "above 0 is accepted", FANIN_BAD_TEXT},
-      {"residual:layers=12,", "no name=value", FANIN_BAD_TEXT},
-      {"spectral:x=1", "it takes none", FANIN_BAD_TEXT},
-      {"fixup:layers=18,m=1", "makes a factor of", FANIN_BAD_TEXT},
-      {"power:of=10,exponent=400", "makes a factor of", FANIN_BAD_TEXT},
-      {"fan_in", "needs a layout with O and I; layout is \"\"", FANIN_BAD_LAYOUT},
+      {"", "no scheme is called ''", FANIN_STATUS_BAD_TEXT},
+      {"residua:layers=2", "there are times, power, residual", FANIN_STATUS_BAD_TEXT},
+      {"residual", "residual needs layers, as in residual:layers=12", FANIN_STATUS_BAD_TEXT},
+      {"residual:", "accepted are layers,branches=2", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers", "accepted are layers,branches=2", FANIN_STATUS_BAD_TEXT},
+      {"residual:depth=2", "accepted are layers,branches=2", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=2,layers=2", "second value", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=0", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=-1", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=inf", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=nan", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=1x", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=12,", "no name=value", FANIN_STATUS_BAD_TEXT},
+      {"spectral:x=1", "it takes none", FANIN_STATUS_BAD_TEXT},
+      {"fixup:layers=18,m=1", "makes a factor of", FANIN_STATUS_BAD_TEXT},
+      {"power:of=10,exponent=400", "makes a factor of", FANIN_STATUS_BAD_TEXT},
+      {"fan_in", "needs a layout with O and I; layout is \"\"", FANIN_STATUS_BAD_LAYOUT},
   };
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "", 1, (const uint64_t[]){3});
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "", 1, (const uint64_t[]){3});
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     double factor = -7;
     assert_status(fanin_scheme_factor(bad[k].text, &t, &factor), bad[k].status);
@@ -104,9 +104,9 @@ static void bad_texts_say_what_is_accepted(void **state) {
     assert_true(factor == -7);
   }
   double factor;
-  assert_status(fanin_scheme_factor("fan_in", NULL, &factor), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_scheme_factor("fan_in", NULL, &factor), FANIN_STATUS_BAD_ARGUMENT);
   const fanin_tensor empty = linear(4, 0);
-  assert_status(fanin_scheme_factor("fan_in", &empty, &factor), FANIN_BAD_TEXT);
+  assert_status(fanin_scheme_factor("fan_in", &empty, &factor), FANIN_STATUS_BAD_TEXT);
 }
 
 static const char *const inits[] = {
@@ -175,11 +175,11 @@ static void every_kind_can_be_multiplied(void **state) {
     fanin_description d;
     fanin_init init, scaled;
     assert_ok(fanin_describe((fanin_kind)kind, &d));
-    assert_ok(fanin_init_parse(kind == FANIN_CONSTANT ? "constant:value=2" : d.name, &init));
+    assert_ok(fanin_init_parse(kind == FANIN_KIND_CONSTANT ? "constant:value=2" : d.name, &init));
     assert_ok(fanin_init_scaled(&init, 0.75, &scaled));
     fanin_init_format(&init, before, sizeof before);
     fanin_init_format(&scaled, after, sizeof after);
-    if (kind != FANIN_ZEROS && strcmp(before, after) == 0) fail_msg("%s times 0.75 is %s", before, after);
+    if (kind != FANIN_KIND_ZEROS && strcmp(before, after) == 0) fail_msg("%s times 0.75 is %s", before, after);
   }
 }
 
@@ -202,8 +202,8 @@ static void bad_factors_are_refused(void **state) {
   const fanin_init init = fanin_normal(0, 1e300);
   fanin_init out;
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
-    assert_status(fanin_init_scaled(&init, bad[k], &out), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_init_scaled(&init, 1e10, &out), FANIN_BAD_ARGUMENT); /* std overflows */
+    assert_status(fanin_init_scaled(&init, bad[k], &out), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_init_scaled(&init, 1e10, &out), FANIN_STATUS_BAD_ARGUMENT); /* std overflows */
 }
 
 int main(void) {

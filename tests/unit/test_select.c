@@ -15,7 +15,7 @@ static int list_devices(void **state) {
 static int opened(const char *selector, fanin_status *status) {
   fanin *f = NULL;
   *status = fanin_open(selector, &f);
-  if (*status != FANIN_OK) return -1;
+  if (*status != FANIN_STATUS_OK) return -1;
   const int index = fanin_device(f) == devices[1].device;
   assert_true(fanin_device(f) == devices[index].device);
   cl_uint n = 0;
@@ -26,7 +26,7 @@ static int opened(const char *selector, fanin_status *status) {
 }
 
 static void assert_opens(const char *selector, int index) {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   const int got = opened(selector, &status);
   if (got != index) {
     fail_msg("selector \"%s\" opens %d, not %d: %s", selector ? selector : "(NULL)", got, index, fanin_last_error());
@@ -34,7 +34,7 @@ static void assert_opens(const char *selector, int index) {
 }
 
 static void assert_opens_none(const char *selector, fanin_status expected, const char *sentence) {
-  fanin_status status = FANIN_OK;
+  fanin_status status = FANIN_STATUS_OK;
   assert_int_equal(opened(selector, &status), -1);
   assert_status(status, expected);
   if (!strstr(fanin_last_error(), sentence)) fail_msg("\"%s\" lacks \"%s\"", fanin_last_error(), sentence);
@@ -47,11 +47,11 @@ static void test_selectors(void **state) {
   assert_opens("01", 1);
   assert_opens("basic", 0);
   assert_opens("PThread", 1);
-  assert_opens_none("2", FANIN_NO_DEVICE, "no device answers the selector \"2\"; by index, 0 is basic");
-  assert_opens_none("99999999999999999999999999", FANIN_NO_DEVICE, ", 1 is pthread");
-  assert_opens_none("gpu", FANIN_NO_DEVICE, "selector \"gpu\"");
-  assert_opens_none("no such", FANIN_NO_DEVICE, "(Portable Computing Language)");
-  assert_opens_none("-1", FANIN_NO_DEVICE, "selector \"-1\"");
+  assert_opens_none("2", FANIN_STATUS_NO_DEVICE, "no device answers the selector \"2\"; by index, 0 is basic");
+  assert_opens_none("99999999999999999999999999", FANIN_STATUS_NO_DEVICE, ", 1 is pthread");
+  assert_opens_none("gpu", FANIN_STATUS_NO_DEVICE, "selector \"gpu\"");
+  assert_opens_none("no such", FANIN_STATUS_NO_DEVICE, "(Portable Computing Language)");
+  assert_opens_none("-1", FANIN_STATUS_NO_DEVICE, "selector \"-1\"");
 }
 
 /* Equal in all else, the device with more compute units wins, then that with more memory, then the first. */
@@ -103,8 +103,8 @@ static void test_usable_before_better(void **state) {
   test_replace_number(devices[1].device, CL_DEVICE_ENDIAN_LITTLE, sizeof(cl_bool), CL_FALSE);
   assert_opens(NULL, 0);
   assert_opens("portable", 0);
-  assert_opens_none("gpu", FANIN_UNSUPPORTED, "device \"pthread");
-  assert_opens_none("1", FANIN_UNSUPPORTED, "big-endian");
+  assert_opens_none("gpu", FANIN_STATUS_UNSUPPORTED, "device \"pthread");
+  assert_opens_none("1", FANIN_STATUS_UNSUPPORTED, "big-endian");
 }
 
 static void test_environment(void **state) {
@@ -116,7 +116,7 @@ static void test_environment(void **state) {
     assert_opens("basic", 0); /* an argument comes first */
   }
   assert_int_equal(setenv("FANIN_DEVICE", "nobody", 1), 0);
-  assert_opens_none(NULL, FANIN_NO_DEVICE, "the selector $FANIN_DEVICE \"nobody\"");
+  assert_opens_none(NULL, FANIN_STATUS_NO_DEVICE, "the selector $FANIN_DEVICE \"nobody\"");
   assert_int_equal(setenv("FANIN_DEVICE", "", 1), 0);
   make_gpu(1, 1);
   assert_opens(NULL, 1);
@@ -124,9 +124,9 @@ static void test_environment(void **state) {
 
 static void assert_selects(const char *selector, size_t n, size_t first, size_t second) {
   size_t indices[2] = {9, 9}, count = 0;
-  assert_status(fanin_select(selector, NULL, 0, &count), FANIN_OK);
+  assert_status(fanin_select(selector, NULL, 0, &count), FANIN_STATUS_OK);
   assert_int_equal(count, n);
-  assert_status(fanin_select(selector, indices, 2, &count), FANIN_OK);
+  assert_status(fanin_select(selector, indices, 2, &count), FANIN_STATUS_OK);
   assert_int_equal(count, n);
   assert_int_equal(indices[0], first);
   assert_int_equal(indices[1], n > 1 ? second : 9);
@@ -151,10 +151,10 @@ static void test_all_that_answer(void **state) {
   assert_selects("portable", 2, 1, 0);
   test_replace_number(devices[1].device, CL_DEVICE_ENDIAN_LITTLE, sizeof(cl_bool), CL_FALSE);
   assert_selects("portable", 1, 0, 0);
-  assert_status(fanin_select("cpu", NULL, 0, &count), FANIN_UNSUPPORTED);
-  assert_status(fanin_select("nobody", NULL, 0, &count), FANIN_NO_DEVICE);
-  assert_status(fanin_select("cpu", NULL, 0, NULL), FANIN_BAD_ARGUMENT);
-  assert_status(fanin_select("cpu", NULL, 1, &count), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_select("cpu", NULL, 0, &count), FANIN_STATUS_UNSUPPORTED);
+  assert_status(fanin_select("nobody", NULL, 0, &count), FANIN_STATUS_NO_DEVICE);
+  assert_status(fanin_select("cpu", NULL, 0, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_select("cpu", NULL, 1, &count), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 #define TEST(name) cmocka_unit_test_teardown(name, test_restore_answers)

@@ -51,15 +51,15 @@ static unsigned char *fill_alone(fanin *f, const fanin_tensor *t, const fanin_in
 /* Equal in bits; an orthogonal matrix, whose last bits are the device's, to what docs/orthogonal.md promises. */
 static void assert_alike(const fanin_tensor *t, const fanin_init *init, const void *got, const void *expected,
                          size_t bytes) {
-  if (init->kind != FANIN_ORTHOGONAL && init->kind != FANIN_DELTA_ORTHOGONAL) {
+  if (init->kind != FANIN_KIND_ORTHOGONAL && init->kind != FANIN_KIND_DELTA_ORTHOGONAL) {
     assert_memory_equal(got, expected, bytes);
     return;
   }
   for (size_t k = 0; k < bytes / fanin_dtype_size(t->dtype); k++) {
-    const double difference = t->dtype == FANIN_F64
+    const double difference = t->dtype == FANIN_DTYPE_F64
                                   ? ((const double *)got)[k] - ((const double *)expected)[k]
                                   : (double)((const float *)got)[k] - (double)((const float *)expected)[k];
-    assert_true(fabs(difference) <= (t->dtype == FANIN_F64 ? 1e-13 : 1e-5) * init->gain);
+    assert_true(fabs(difference) <= (t->dtype == FANIN_DTYPE_F64 ? 1e-13 : 1e-5) * init->gain);
   }
 }
 
@@ -111,10 +111,10 @@ static void assert_every_cut(const fanin_tensor *t, const fanin_init *init, size
 
 /* ---- The same bits ----------------------------------------------------------------------------------------------- */
 
-static void test_every_initialiser(void **state) {
+static void test_every_initializer(void **state) {
   (void)state;
-  const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(70, 41));
-  const fanin_tensor filter = fanin_tensor_of(NULL, 0, FANIN_F32, "OIHW", 4, NUMBERS(14, 7, 3, 5));
+  const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(70, 41));
+  const fanin_tensor filter = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(14, 7, 3, 5));
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     fanin_init init = {.kind = (fanin_kind)kind,
                        .value = 0.25,
@@ -124,11 +124,11 @@ static void test_every_initialiser(void **state) {
                        .gain = 1.5,
                        .scale = 2,
                        .sparsity = 0.3};
-    const bool cut = kind == FANIN_TRUNC_NORMAL;
+    const bool cut = kind == FANIN_KIND_TRUNC_NORMAL;
     init.a = cut ? -1 : 0;
     init.b = cut ? 3 : 0;
-    init.distribution = kind == FANIN_VARIANCE_SCALING ? FANIN_DIST_UNIFORM : FANIN_DIST_NORMAL;
-    const bool taps = kind == FANIN_DIRAC || kind == FANIN_DELTA_ORTHOGONAL || kind == FANIN_BILINEAR;
+    init.distribution = kind == FANIN_KIND_VARIANCE_SCALING ? FANIN_DISTRIBUTION_UNIFORM : FANIN_DISTRIBUTION_NORMAL;
+    const bool taps = kind == FANIN_KIND_DIRAC || kind == FANIN_KIND_DELTA_ORTHOGONAL || kind == FANIN_KIND_BILINEAR;
     assert_every_cut(taps ? &filter : &matrix, &init, 3);
   }
 }
@@ -145,12 +145,13 @@ static void test_every_dtype(void **state) {
 /* Grouped and stacked; and more shards than there is to share. */
 static void test_layouts(void **state) {
   (void)state;
-  const fanin_init he = fanin_he_normal(0, FANIN_FAN_OUT), orthogonal = fanin_orthogonal(2), dirac = fanin_dirac(1);
-  fanin_tensor grouped = fanin_tensor_of(NULL, 0, FANIN_F32, "OIHW", 4, NUMBERS(12, 3, 3, 3));
+  const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_OUT), orthogonal = fanin_orthogonal(2),
+                   dirac = fanin_dirac(1);
+  fanin_tensor grouped = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(12, 3, 3, 3));
   grouped.groups = 4;
-  fanin_tensor fused = fanin_tensor_of(NULL, 0, FANIN_F32, "IO", 2, NUMBERS(20, 60));
+  fanin_tensor fused = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "IO", 2, NUMBERS(20, 60));
   fused.splits = 3;
-  const fanin_tensor stack = fanin_tensor_of(NULL, 0, FANIN_F64, "BOI", 3, NUMBERS(3, 9, 11));
+  const fanin_tensor stack = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "BOI", 3, NUMBERS(3, 9, 11));
   assert_every_cut(&grouped, &he, 5);
   assert_every_cut(&grouped, &dirac, 5);
   assert_every_cut(&fused, &he, 4);
@@ -163,9 +164,10 @@ static void test_large_orthogonal(void **state) {
   (void)state;
   const fanin_init orthogonal = fanin_orthogonal(1);
   const fanin_key key = {8, 9};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(96, 80));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(96, 80));
   fanin_tensor probe = t;
-  if (fanin_warmup(shard_devices[SHARDS_ALONE][0], &probe, &orthogonal) == FANIN_UNSUPPORTED) skip(); /* no CLBlast */
+  if (fanin_warmup(shard_devices[SHARDS_ALONE][0], &probe, &orthogonal) == FANIN_STATUS_UNSUPPORTED)
+    skip(); /* no CLBlast */
   unsigned char *const whole = fill_alone(shard_devices[SHARDS_ALONE][0], &t, &orthogonal, key);
   for (int s = 0; s < SHARD_SETUPS; s++) {
     assert_cut(shard_devices[s], &t, &orthogonal, 0, 2, whole, key);
@@ -178,9 +180,9 @@ static void test_any_parts(void **state) {
   (void)state;
   const fanin_init normal = fanin_normal(0, 1);
   const fanin_key key = {1, 2};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(23, 17));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(23, 17));
   fanin_tensor half = fanin_tensor_slab(t, NUMBERS(3, 2), NUMBERS(6, 9));
-  half.dtype = FANIN_BF16;
+  half.dtype = FANIN_DTYPE_BF16;
   cl_event events[SHARD_DEVICES] = {NULL};
   fanin_shard shards[] = {{.f = shard_devices[SHARDS_ALONE][0], .tensor = t, .event = &events[0]},
                           {.f = shard_devices[SHARDS_ALONE][1], .tensor = half, .event = &events[1]}};
@@ -212,7 +214,7 @@ static void test_wait_lists(void **state) {
   (void)state;
   const fanin_init normal = fanin_normal(0, 1);
   const fanin_key key = {5, 6};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, NUMBERS(1000));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(1000));
   cl_int code = CL_SUCCESS;
   const cl_event gate = clCreateUserEvent(fanin_context(shard_devices[SHARDS_ALONE][1]), &code);
   assert_int_equal(code, CL_SUCCESS);
@@ -240,7 +242,7 @@ static void test_wait_lists(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_every_initialiser), cmocka_unit_test(test_every_dtype), cmocka_unit_test(test_layouts),
+      cmocka_unit_test(test_every_initializer), cmocka_unit_test(test_every_dtype), cmocka_unit_test(test_layouts),
       cmocka_unit_test(test_large_orthogonal),  cmocka_unit_test(test_any_parts),   cmocka_unit_test(test_wait_lists),
   };
   return cmocka_run_group_tests(tests, shards_open, shards_close);

@@ -52,7 +52,7 @@ typedef struct scene {
 
 /* Halves of a (16, 8) matrix, all of them good. */
 static scene halves(int setup) {
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(16, 8));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(16, 8));
   scene s = {.events = {NULL, NULL}};
   for (uint64_t k = 0; k < SHARD_DEVICES; k++) {
     s.shards[k] = (fanin_shard){.f = shard_devices[setup][k]};
@@ -91,29 +91,29 @@ static void test_bad_tensors(void **state) {
   scene good = halves(SHARDS_ALONE), bad = good;
   fanin_tensor *const t = &bad.shards[1].tensor;
   t->shape[1] = 9;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_SHAPE, "shards[1]: shape[1] = 9; shards[0] has 8");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SHAPE, "shards[1]: shape[1] = 9; shards[0] has 8");
   *t = good.shards[1].tensor;
   memcpy(t->layout, "IO", 2);
-  assert_refused(&good, &bad, &normal, FANIN_BAD_LAYOUT, "shards[1]: layout is \"IO\"; shards[0] has \"OI\"");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_LAYOUT, "shards[1]: layout is \"IO\"; shards[0] has \"OI\"");
   *t = good.shards[1].tensor;
   t->groups = 2;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_SHAPE, "shards[1]: groups = 2; shards[0] has 0");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SHAPE, "shards[1]: groups = 2; shards[0] has 0");
   *t = good.shards[1].tensor;
   t->splits = 2;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_SHAPE, "shards[1]: splits = 2; shards[0] has 0");
-  *t = fanin_tensor_of(t->buffer, SHARD_OFFSET, FANIN_F32, "O", 1, NUMBERS(16));
-  assert_refused(&good, &bad, &normal, FANIN_BAD_SHAPE, "shards[1]: rank is 1; shards[0] has 2");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SHAPE, "shards[1]: splits = 2; shards[0] has 0");
+  *t = fanin_tensor_of(t->buffer, SHARD_OFFSET, FANIN_DTYPE_F32, "O", 1, NUMBERS(16));
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SHAPE, "shards[1]: rank is 1; shards[0] has 2");
   *t = good.shards[1].tensor;
   t->offset = 4096;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_SIZE, "shards[1]: offset = 4096");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SIZE, "shards[1]: offset = 4096");
   *t = good.shards[1].tensor;
   t->buffer = good.shards[0].tensor.buffer;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_ARGUMENT, "shards[1]: buffer belongs to another context");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: buffer belongs to another context");
   *t = good.shards[1].tensor;
   shard_devices[SHARDS_ALONE][1]->has_f64 = false;
-  t->dtype = FANIN_F64;
+  t->dtype = FANIN_DTYPE_F64;
   t->extent[0] = 1;
-  assert_refused(&good, &bad, &normal, FANIN_UNSUPPORTED, "shards[1]: dtype f64");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_UNSUPPORTED, "shards[1]: dtype f64");
   shard_devices[SHARDS_ALONE][1]->has_f64 = true;
   free_scene(&good);
 }
@@ -123,29 +123,29 @@ static void test_bad_queues_and_events(void **state) {
   const fanin_init normal = fanin_normal(0, 1), bad_init = fanin_normal(0, -1);
   scene good = halves(SHARDS_ALONE), bad = good;
   bad.shards[1].f = NULL;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_ARGUMENT, "shards[1]: f is NULL");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: f is NULL");
   bad = good;
   bad.shards[1].queue = fanin_queue(shard_devices[SHARDS_ALONE][0]);
-  assert_refused(&good, &bad, &normal, FANIN_BAD_ARGUMENT, "shards[1]: queue belongs to another context");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: queue belongs to another context");
   cl_int code = CL_SUCCESS;
   const cl_event gate = clCreateUserEvent(fanin_context(shard_devices[SHARDS_ALONE][0]), &code);
   assert_int_equal(code, CL_SUCCESS);
   bad = good;
   bad.shards[1].n_wait = 1;
   bad.shards[1].wait_list = &gate;
-  assert_refused(&good, &bad, &normal, FANIN_BAD_ARGUMENT, "shards[1]: wait_list[0] belongs to another context");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: wait_list[0] belongs to another context");
   assert_int_equal(clReleaseEvent(gate), CL_SUCCESS);
   bad = good;
-  assert_refused(&good, &bad, &bad_init, FANIN_BAD_ARGUMENT, "shards[0]: normal: std is -1");
+  assert_refused(&good, &bad, &bad_init, FANIN_STATUS_BAD_ARGUMENT, "shards[0]: normal: std is -1");
   free_scene(&good);
 
   good = halves(SHARDS_TOGETHER);
   bad = good;
   bad.shards[1].queue = fanin_queue(shard_devices[SHARDS_TOGETHER][0]);
-  assert_refused(&good, &bad, &normal, FANIN_BAD_ARGUMENT, "shards[1]: queue belongs to another device");
+  assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: queue belongs to another device");
   free_scene(&good);
 
-  assert_status(fanin_fill_shards(NULL, 2, &normal, (fanin_key){1, 2}), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fill_shards(NULL, 2, &normal, (fanin_key){1, 2}), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "shards is NULL; it must hold 2 shards");
   assert_ok(fanin_fill_shards(NULL, 0, &normal, (fanin_key){1, 2}));
 }
@@ -155,7 +155,7 @@ static void test_build_failure(void **state) {
   (void)state;
   const fanin_init uniform = fanin_uniform(0, 1);
   scene good = halves(SHARDS_ALONE), bad = good;
-  bad.shards[0].tensor.dtype = bad.shards[1].tensor.dtype = FANIN_F16; /* no other test has built it */
+  bad.shards[0].tensor.dtype = bad.shards[1].tensor.dtype = FANIN_DTYPE_F16; /* no other test has built it */
   failing_build = fanin_device(shard_devices[SHARDS_ALONE][1]);
   assert_refused(&good, &bad, &uniform, (fanin_status)CL_BUILD_PROGRAM_FAILURE, "shards[1]: ");
   failing_build = NULL;

@@ -52,7 +52,7 @@ static void test_whole(void **state) {
   for (size_t k = 0; k < LEN(cases); k++) {
     for (size_t n = 0; n < oracle_amount(10, 2); n++) {
       const fanin_init init = init_number(n);
-      oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], FANIN_F32), &init, (fanin_key){k, n});
+      oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], FANIN_DTYPE_F32), &init, (fanin_key){k, n});
     }
   }
 }
@@ -62,7 +62,7 @@ static void test_dtypes(void **state) {
   const fanin_init init = fanin_sparse(0.35, 0.02);
   for (size_t k = 0; k < LEN(cases); k += 3) {
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-      if (dtype == FANIN_F64 && !f->has_f64) continue;
+      if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
       oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], (fanin_dtype)dtype), &init, (fanin_key){1, UINT64_MAX - k});
     }
   }
@@ -72,7 +72,7 @@ static void test_ranges(void **state) {
   fanin *const f = *state;
   uint64_t random = 1;
   for (size_t k = 0; k < LEN(cases); k++) {
-    const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_BF16);
+    const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_DTYPE_BF16);
     uint64_t elements = 0, bytes = 0;
     assert_ok(fanin_tensor_size(&whole, &elements, &bytes));
     for (size_t n = oracle_amount(6, 1); n-- > 0;) {
@@ -90,7 +90,7 @@ static void test_slabs(void **state) {
   for (size_t k = 0; k < LEN(cases); k++) {
     for (size_t n = oracle_amount(6, 1); n-- > 0;) {
       const fanin_init init = init_number(n);
-      const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_F32);
+      const fanin_tensor whole = tensor_of_case(&cases[k], FANIN_DTYPE_F32);
       oracle_assert_some_slab(f, whole, &init, (fanin_key){1, 2}, &random);
     }
   }
@@ -108,7 +108,7 @@ static void test_every_width(void **state) {
     fanin *const f = test_open();
     for (size_t k = 0; k < LEN(cases); k += 4) {
       const fanin_init init = init_number(k);
-      oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], FANIN_F32), &init, (fanin_key){1, 2});
+      oracle_assert_fill(f, NULL, tensor_of_case(&cases[k], FANIN_DTYPE_F32), &init, (fanin_key){1, 2});
     }
     test_close(f);
   }
@@ -122,7 +122,7 @@ static void test_plan(void **state) {
   fanin_item items[3];
   fanin_plan *plan = NULL;
   for (size_t k = 0; k < LEN(items); k++) {
-    items[k] = (fanin_item){.tensor = tensor_of_case(&cases[k], FANIN_F32), .init = inits[k], .stream = k};
+    items[k] = (fanin_item){.tensor = tensor_of_case(&cases[k], FANIN_DTYPE_F32), .init = inits[k], .stream = k};
     items[k].tensor.offset = 0;
   }
   assert_ok(fanin_plan_create(f, items, LEN(items), &plan));
@@ -154,7 +154,7 @@ enum { MOST = 1 << 18 };
 static void fill_matrix(fanin *f, uint64_t rows, uint64_t columns, const fanin_init *init, fanin_key key, float *out) {
   const uint64_t shape[] = {rows, columns};
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, shape, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, shape, &t));
   assert_ok(fanin_fill(f, NULL, &t, init, key, 0, NULL, NULL));
   assert_ok(fanin_read(f, NULL, &t, out, rows * columns * sizeof *out, 1, 0, NULL, NULL));
   fanin_tensor_free(&t);
@@ -276,7 +276,7 @@ static void test_long_lines_are_uniform(void **state) {
 static void test_expectation_and_law(void **state) {
   (void)state;
   const uint64_t shape[] = {10, 7};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, shape);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
   fanin_init init = fanin_sparse(0.25, 2); /* 3 of 10 */
   fanin_moments m;
   fanin_law law;
@@ -285,7 +285,7 @@ static void test_expectation_and_law(void **state) {
   assert_true(m.mean == 0 && fabs(m.std - 2 * sqrt(0.7)) < 1e-12 && fabs(m.kurtosis - 3 / 0.7) < 1e-12);
   assert_true(isinf(m.lo) && isinf(m.hi));
   assert_ok(fanin_law_of(&t, &init, &law));
-  assert_true(law.kind == FANIN_LAW_SPARSE && fabs(law.zeros - 0.3) < 1e-15 && law.std == 2);
+  assert_true(law.kind == FANIN_LAW_KIND_SPARSE && fabs(law.zeros - 0.3) < 1e-15 && law.std == 2);
   assert_true(fabs(fanin_law_probability(&law, -1e-9, 0) - 0.35) < 1e-6);
   assert_true(fabs(fanin_law_probability(&law, 0, 0) - 0.65) < 1e-6);
   assert_true(fabs(fanin_law_probability(&law, 2, 1) - 0.7 * 0.158655253931457) < 1e-9);
@@ -305,20 +305,20 @@ static void test_expectation_and_law(void **state) {
 static void test_refusals(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {UINT64_C(1) << 32, 1}, narrow[] = {4, 1};
-  const fanin_tensor huge = fanin_tensor_range(fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, shape), 0, 4);
+  const fanin_tensor huge = fanin_tensor_range(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape), 0, 4);
   fanin_tensor t;
   fanin_init init = fanin_sparse(0.5, 1);
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, narrow, &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, narrow, &t));
   fanin_tensor part = huge;
   part.buffer = t.buffer;
-  assert_status(fanin_fill(f, NULL, &part, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_UNSUPPORTED);
+  assert_status(fanin_fill(f, NULL, &part, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_STATUS_UNSUPPORTED);
   assert_non_null(strstr(fanin_last_error(), "4294967296"));
   init.sparsity = 1.01;
-  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "from 0 to 1"));
   init = fanin_sparse(0.5, 1);
   init.connections = 1.5;
-  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_BAD_ARGUMENT);
+  assert_status(fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "whole number"));
   fanin_tensor_free(&t);
 }

@@ -16,24 +16,24 @@
 static void test_the_first_shards_have_one_more(void **state) {
   (void)state;
   static const uint64_t firsts[] = {0, 3, 6, 8}, sizes[] = {3, 3, 2, 2};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(7, 10));
-  const fanin_tensor line = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(2, 5));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(7, 10));
+  const fanin_tensor line = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(2, 5));
   for (uint64_t k = 0; k < 4; k++) {
     fanin_tensor slab, range;
     assert_ok(fanin_tensor_split(&t, 1, k, 4, &slab));
-    assert_int_equal(slab.part, FANIN_SLAB);
+    assert_int_equal(slab.part, FANIN_PART_SLAB);
     assert_true(slab.start[0] == 0 && slab.extent[0] == 7);
     assert_true(slab.start[1] == firsts[k] && slab.extent[1] == sizes[k]);
     assert_true(slab.shape[0] == 7 && slab.shape[1] == 10); /* fans and indices stay the whole's */
     assert_ok(fanin_tensor_split_range(&line, k, 4, &range));
-    assert_int_equal(range.part, FANIN_RANGE);
+    assert_int_equal(range.part, FANIN_PART_RANGE);
     assert_true(range.first == firsts[k] && range.count == sizes[k]);
   }
 }
 
 static void test_more_shards_than_elements(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "O", 1, NUMBERS(3));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "O", 1, NUMBERS(3));
   for (uint64_t k = 0; k < 5; k++) {
     fanin_tensor slab, range;
     assert_ok(fanin_tensor_split(&t, 0, k, 5, &slab));
@@ -46,7 +46,7 @@ static void test_more_shards_than_elements(void **state) {
 /* A scalar is one element and has no dimension to cut. */
 static void test_scalars(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 0, NULL);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   fanin_tensor out;
   assert_ok(fanin_tensor_split_range(&t, 0, 2, &out));
   assert_true(out.first == 0 && out.count == 1);
@@ -58,7 +58,7 @@ static void test_scalars(void **state) {
 static void test_huge(void **state) {
   (void)state;
   const uint64_t n = (UINT64_C(1) << 61) + 5;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F64, "O", 1, &n);
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, &n);
   fanin_tensor out;
   assert_ok(fanin_tensor_split_range(&t, 1023, 1024, &out));
   assert_true(out.count == UINT64_C(1) << 51 && out.first == n - out.count);
@@ -105,7 +105,7 @@ static void test_every_element_is_in_one_shard(void **state) {
       whole *= shape[d];
     }
     const uint64_t first = test_random_below(&seed, whole + 1), size = test_random_below(&seed, whole - first + 1);
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F16, "OIW", 3, shape);
+    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OIW", 3, shape);
     const fanin_tensor slabs[] = {t, fanin_tensor_slab(t, start, extent)};
     const fanin_tensor ranges[] = {t, fanin_tensor_range(t, first, size)};
     const uint64_t count = 1 + test_random_below(&seed, 9);
@@ -135,11 +135,11 @@ static void assert_refused(fanin_status status, fanin_status expected, const fan
 
 static void test_refusals(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
   const fanin_tensor range = fanin_tensor_range(t, 3, 9), outside = fanin_tensor_range(t, 30, 9);
   const fanin_tensor slab = fanin_tensor_slab(t, NUMBERS(1, 1), NUMBERS(2, 2));
   const fanin_tensor beyond = fanin_tensor_slab(t, NUMBERS(UINT64_MAX, 0), NUMBERS(2, 7));
-  const fanin_tensor bad_rank = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 9, NULL);
+  const fanin_tensor bad_rank = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 9, NULL);
   fanin_tensor out = {.rank = 77}, odd = t;
   odd.part = (fanin_part)7;
   const struct {
@@ -149,23 +149,24 @@ static void test_refusals(void **state) {
     fanin_status status;
     const char *sentence;
   } cases[] = {
-      {&t, 2, 0, 1, FANIN_BAD_ARGUMENT, "dimension = 2; the tensor has 2"},
-      {&t, -1, 0, 1, FANIN_BAD_ARGUMENT, "dimension = -1"},
-      {&t, 0, 4, 4, FANIN_BAD_ARGUMENT, "index = 4 of count = 4"},
-      {&t, 0, 0, 0, FANIN_BAD_ARGUMENT, "index = 0 of count = 0"},
-      {&range, 0, 0, 1, FANIN_BAD_ARGUMENT, "part is 2; accepted are 0 (whole) and 1 (slab)"},
-      {&odd, 0, 0, 1, FANIN_BAD_ARGUMENT, "part is 7"},
-      {&beyond, 0, 0, 1, FANIN_BAD_SHAPE, "start[0] = 18446744073709551615"},
-      {&bad_rank, 0, 0, 1, FANIN_BAD_SHAPE, "rank is 9"},
+      {&t, 2, 0, 1, FANIN_STATUS_BAD_ARGUMENT, "dimension = 2; the tensor has 2"},
+      {&t, -1, 0, 1, FANIN_STATUS_BAD_ARGUMENT, "dimension = -1"},
+      {&t, 0, 4, 4, FANIN_STATUS_BAD_ARGUMENT, "index = 4 of count = 4"},
+      {&t, 0, 0, 0, FANIN_STATUS_BAD_ARGUMENT, "index = 0 of count = 0"},
+      {&range, 0, 0, 1, FANIN_STATUS_BAD_ARGUMENT, "part is 2; accepted are 0 (whole) and 1 (slab)"},
+      {&odd, 0, 0, 1, FANIN_STATUS_BAD_ARGUMENT, "part is 7"},
+      {&beyond, 0, 0, 1, FANIN_STATUS_BAD_SHAPE, "start[0] = 18446744073709551615"},
+      {&bad_rank, 0, 0, 1, FANIN_STATUS_BAD_SHAPE, "rank is 9"},
   };
   for (size_t k = 0; k < LEN(cases); k++) {
     assert_refused(fanin_tensor_split(cases[k].t, cases[k].dimension, cases[k].index, cases[k].count, &out),
                    cases[k].status, &out, cases[k].sentence);
   }
-  assert_refused(fanin_tensor_split_range(&slab, 0, 1, &out), FANIN_BAD_ARGUMENT, &out, "part is 1; accepted are 0");
-  assert_refused(fanin_tensor_split_range(&t, 1, 1, &out), FANIN_BAD_ARGUMENT, &out, "index = 1 of count = 1");
-  assert_refused(fanin_tensor_split_range(&outside, 0, 1, &out), FANIN_BAD_SHAPE, &out, "first = 30");
-  assert_refused(fanin_tensor_split_range(&bad_rank, 0, 1, &out), FANIN_BAD_SHAPE, &out, "rank is 9");
+  assert_refused(fanin_tensor_split_range(&slab, 0, 1, &out), FANIN_STATUS_BAD_ARGUMENT, &out,
+                 "part is 1; accepted are 0");
+  assert_refused(fanin_tensor_split_range(&t, 1, 1, &out), FANIN_STATUS_BAD_ARGUMENT, &out, "index = 1 of count = 1");
+  assert_refused(fanin_tensor_split_range(&outside, 0, 1, &out), FANIN_STATUS_BAD_SHAPE, &out, "first = 30");
+  assert_refused(fanin_tensor_split_range(&bad_rank, 0, 1, &out), FANIN_STATUS_BAD_SHAPE, &out, "rank is 9");
 }
 
 int main(void) {

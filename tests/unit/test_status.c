@@ -8,12 +8,12 @@
 
 static void test_own_codes_have_names_and_texts(void **state) {
   (void)state;
-  assert_string_equal(fanin_status_name(FANIN_OK), "FANIN_OK");
-  assert_string_equal(fanin_status_name(FANIN_NOT_FINITE), "FANIN_NOT_FINITE");
-  assert_string_equal(fanin_status_text(FANIN_OUT_OF_MEMORY), "the host is out of memory");
+  assert_string_equal(fanin_status_name(FANIN_STATUS_OK), "FANIN_STATUS_OK");
+  assert_string_equal(fanin_status_name(FANIN_STATUS_NOT_FINITE), "FANIN_STATUS_NOT_FINITE");
+  assert_string_equal(fanin_status_text(FANIN_STATUS_OUT_OF_MEMORY), "the host is out of memory");
 #define CHECK(name, code, text)                                                                                        \
-  assert_int_equal(FANIN_##name, code);                                                                                \
-  assert_string_equal(fanin_status_name((fanin_status)code), "FANIN_" #name);                                          \
+  assert_int_equal(FANIN_STATUS_##name, code);                                                                         \
+  assert_string_equal(fanin_status_name((fanin_status)code), "FANIN_STATUS_" #name);                                   \
   assert_string_equal(fanin_status_text((fanin_status)code), text);
   FANIN_STATUS_MAP(CHECK)
 #undef CHECK
@@ -52,7 +52,7 @@ static void test_names_differ(void **state) {
 
 static void test_sentence_holds_the_arguments(void **state) {
   (void)state;
-  assert_int_equal(fanin__fail(FANIN_BAD_SHAPE, "rank is %d", 9), FANIN_BAD_SHAPE);
+  assert_int_equal(fanin__fail(FANIN_STATUS_BAD_SHAPE, "rank is %d", 9), FANIN_STATUS_BAD_SHAPE);
   assert_string_equal(fanin_last_error(), "rank is 9");
   assert_int_equal(fanin__fail_cl(CL_OUT_OF_RESOURCES, "clCreateBuffer"), CL_OUT_OF_RESOURCES);
   assert_string_equal(fanin_last_error(), "clCreateBuffer: CL_OUT_OF_RESOURCES (-5)");
@@ -62,8 +62,8 @@ static void test_sentence_holds_the_arguments(void **state) {
 
 static void test_sentence_can_wrap_itself(void **state) {
   (void)state;
-  (void)fanin__fail(FANIN_BAD_TEXT, "inner");
-  (void)fanin__fail(FANIN_BAD_TEXT, "outer: %s", fanin_last_error());
+  (void)fanin__fail(FANIN_STATUS_BAD_TEXT, "inner");
+  (void)fanin__fail(FANIN_STATUS_BAD_TEXT, "outer: %s", fanin_last_error());
   assert_string_equal(fanin_last_error(), "outer: inner");
 }
 
@@ -72,20 +72,20 @@ static void test_long_sentence_is_cut(void **state) {
   char text[2000];
   memset(text, 'x', sizeof text);
   text[sizeof text - 1] = '\0';
-  (void)fanin__fail(FANIN_BAD_TEXT, "%s", text);
+  (void)fanin__fail(FANIN_STATUS_BAD_TEXT, "%s", text);
   assert_int_equal(strlen(fanin_last_error()), 767);
 }
 
 static void *fail_elsewhere(void *seen) {
   snprintf(seen, 64, "[%s]", fanin_last_error());
-  (void)fanin__fail(FANIN_BAD_TEXT, "of the other thread");
+  (void)fanin__fail(FANIN_STATUS_BAD_TEXT, "of the other thread");
   return NULL;
 }
 
 static void test_sentence_is_the_threads_own(void **state) {
   (void)state;
   char seen[64] = "";
-  (void)fanin__fail(FANIN_BAD_TEXT, "of this thread");
+  (void)fanin__fail(FANIN_STATUS_BAD_TEXT, "of this thread");
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, fail_elsewhere, seen), 0);
   assert_int_equal(pthread_join(thread, NULL), 0);

@@ -28,7 +28,7 @@ static void test_every_work_group(void **state) {
       f->work_group = groups[g] < most ? groups[g] : most;
       f->compute_units = units[u];
       const fanin_init normal = fanin_normal(0, 1);
-      oracle_assert_fill(f, NULL, oracle_range_of(FANIN_F32, 5, oracle_amount(100003, 501)), &normal,
+      oracle_assert_fill(f, NULL, oracle_range_of(FANIN_DTYPE_F32, 5, oracle_amount(100003, 501)), &normal,
                          (fanin_key){g, u});
       test_close(f);
     }
@@ -72,7 +72,7 @@ static void test_edge_radii(void **state) {
   } ends[] = {{0xc0913456, 6.76370564, 2e-6}, {0x78ac0cb1, 0x1p-16, 1e-6 * 0x1p-16}};
   const fanin_init normal = fanin_normal(0, 1);
   for (size_t k = 0; k < sizeof ends / sizeof *ends; k++) {
-    float *const z = oracle_read_range(*state, FANIN_F32, ends[k].block * 4 + 2, 2, &normal, (fanin_key){0, 0});
+    float *const z = oracle_read_range(*state, FANIN_DTYPE_F32, ends[k].block * 4 + 2, 2, &normal, (fanin_key){0, 0});
     assert_true(fabs(hypot((double)z[0], (double)z[1]) - ends[k].radius) < ends[k].tolerance);
     free(z);
   }

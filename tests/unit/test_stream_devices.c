@@ -91,10 +91,10 @@ static void fill_by_shards(fanin **devices, size_t n, const fanin_init *init, fa
 /* Groups of one item: PoCL compiles a kernel for every size of group, and shards come in all. */
 static void test_shards_on_devices(void **state) {
   (void)state;
-  static const fanin_init inits[] = {{.kind = FANIN_UNIFORM, .lo = -0.5, .hi = 2},
-                                     {.kind = FANIN_NORMAL, .std = 1},
-                                     {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
-                                     {.kind = FANIN_TRUNC_NORMAL, .std = 1, .a = 2.5, .b = 5}};
+  static const fanin_init inits[] = {{.kind = FANIN_KIND_UNIFORM, .lo = -0.5, .hi = 2},
+                                     {.kind = FANIN_KIND_NORMAL, .std = 1},
+                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
+                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = 2.5, .b = 5}};
   fanin *opened[MOST_DEVICES] = {NULL};
   const size_t n = open_devices(opened);
   print_message("%zu device(s)\n", n);
@@ -106,7 +106,7 @@ static void test_shards_on_devices(void **state) {
   uint64_t random = 11;
   for (size_t k = 0; k < sizeof inits / sizeof *inits; k++) {
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-      if (dtype != FANIN_F64 || has_f64) fill_by_shards(opened, n, &inits[k], (fanin_dtype)dtype, &random);
+      if (dtype != FANIN_DTYPE_F64 || has_f64) fill_by_shards(opened, n, &inits[k], (fanin_dtype)dtype, &random);
     }
   }
   for (size_t k = 0; k < n; k++) {

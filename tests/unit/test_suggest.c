@@ -58,7 +58,7 @@ static void gains_match_references(void **state) {
   assert_int_equal(met, 15);
 }
 
-/* Through networks of 50 layers, with the text's initialiser and biases, from the q_1 that is said. */
+/* Through networks of 50 layers, with the text's initializer and biases, from the q_1 that is said. */
 static void recursion_confirms_totals(void **state) {
   (void)state;
   static const double ratios[] = {1, 1.25};
@@ -107,11 +107,11 @@ static void recursion_confirms_totals(void **state) {
 
 static void known_answers(void **state) {
   (void)state;
-  assert_int_equal(suggested("relu", 0.05, FANIN_AIM_BOTH).init.kind, FANIN_HE_NORMAL);
+  assert_int_equal(suggested("relu", 0.05, FANIN_AIM_BOTH).init.kind, FANIN_KIND_HE_NORMAL);
   assert_true(suggested("relu", 0.05, FANIN_AIM_BOTH).init.a == 0);
   assert_true(suggested("leaky_relu", 0.05, FANIN_AIM_BOTH).init.a == 0.2);
-  assert_int_equal(suggested("linear", 0.05, FANIN_AIM_BOTH).init.kind, FANIN_LECUN_NORMAL);
-  assert_int_equal(suggested("selu", 0.05, FANIN_AIM_FORWARD).init.kind, FANIN_LECUN_NORMAL);
+  assert_int_equal(suggested("linear", 0.05, FANIN_AIM_BOTH).init.kind, FANIN_KIND_LECUN_NORMAL);
+  assert_int_equal(suggested("selu", 0.05, FANIN_AIM_FORWARD).init.kind, FANIN_KIND_LECUN_NORMAL);
   assert_relative(suggested("selu", 0.05, FANIN_AIM_FORWARD).g_total, 29.6, 1e-3, "growth", "selu");
   assert_relative(suggested("gelu", 0, FANIN_AIM_FORWARD).sensitivity, 1.14, 5e-3, "sensitivity", "gelu");
   assert_relative(suggested("silu", 0, FANIN_AIM_FORWARD).sensitivity, 1.17, 5e-3, "sensitivity", "silu");
@@ -174,7 +174,7 @@ static void bad_arguments_are_named(void **state) {
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     assert_status(
         fanin_suggest(rows[k].activation, rows[k].slope, rows[k].ratio, rows[k].depth, rows[k].sigma_b2, list, &count),
-        FANIN_BAD_ARGUMENT);
+        FANIN_STATUS_BAD_ARGUMENT);
     if (!strstr(fanin_last_error(), rows[k].said)) fail_msg("no '%s' in: %s", rows[k].said, fanin_last_error());
   }
   assert_int_equal(count, 9);

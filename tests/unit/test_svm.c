@@ -70,8 +70,8 @@ static void assert_filled(fanin *f, bool fine, fanin_tensor t, const fanin_init 
 static void test_fills(void **state) {
   fanin *const f = *state;
   const fanin_init normal = fanin_normal(0, 1), identity = fanin_identity(2);
-  const fanin_tensor t = fanin_tensor_of(NULL, 12, FANIN_F32, "OI", 2, NUMBERS(13, 17));
-  const fanin_tensor half = fanin_tensor_of(NULL, 130, FANIN_BF16, "OI", 2, NUMBERS(13, 17));
+  const fanin_tensor t = fanin_tensor_of(NULL, 12, FANIN_DTYPE_F32, "OI", 2, NUMBERS(13, 17));
+  const fanin_tensor half = fanin_tensor_of(NULL, 130, FANIN_DTYPE_BF16, "OI", 2, NUMBERS(13, 17));
   const cl_device_svm_capabilities capabilities = capabilities_of(f);
   if (!capabilities) skip();
   for (int fine = 0; fine < 2; fine++) {
@@ -91,7 +91,7 @@ static void test_two_tensors(void **state) {
   if (!capabilities_of(f)) skip();
   const fanin_init ones = fanin_ones(), constant = fanin_constant(2);
   unsigned char *const memory = allocate(f, false);
-  fanin_tensor a = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, NUMBERS(8)), b = a;
+  fanin_tensor a = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(8)), b = a;
   b.offset = 64;
   assert_ok(fanin_tensor_svm(f, memory, &a, &a));
   assert_ok(fanin_tensor_svm(f, memory, &b, &b));
@@ -116,7 +116,7 @@ static void test_empty(void **state) {
   fanin *const f = *state;
   if (!capabilities_of(f)) skip();
   unsigned char *const memory = allocate(f, false);
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, NUMBERS(0));
+  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(0));
   assert_ok(fanin_tensor_svm(f, memory, &t, &t));
   assert_null(t.buffer);
   clSVMFree(fanin_context(f), memory);
@@ -134,23 +134,23 @@ static void assert_refused(fanin *f, void *svm, const fanin_tensor *t, fanin_sta
 static void test_refusals(void **state) {
   fanin *const f = *state;
   if (!capabilities_of(f)) skip();
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor last = fanin_tensor_of(NULL, BYTES - 64, FANIN_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor beyond = fanin_tensor_of(NULL, BYTES - 60, FANIN_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor far = fanin_tensor_of(NULL, SIZE_MAX - 3, FANIN_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor bad = fanin_tensor_of(NULL, 2, FANIN_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor last = fanin_tensor_of(NULL, BYTES - 64, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor beyond = fanin_tensor_of(NULL, BYTES - 60, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor far = fanin_tensor_of(NULL, SIZE_MAX - 3, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor bad = fanin_tensor_of(NULL, 2, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
   unsigned char *const memory = allocate(f, false), *const ordinary = aligned_alloc(4096, BYTES);
   assert_non_null(ordinary);
   fanin_tensor out, taken = t;
   assert_ok(fanin_tensor_svm(f, memory, &last, &out));
   taken.buffer = out.buffer;
-  assert_refused(f, memory, &taken, FANIN_BAD_ARGUMENT, "t->buffer is set; accepted is NULL");
+  assert_refused(f, memory, &taken, FANIN_STATUS_BAD_ARGUMENT, "t->buffer is set; accepted is NULL");
   fanin_tensor_free(&out);
-  assert_refused(f, NULL, &t, FANIN_BAD_ARGUMENT, "svm is NULL");
-  assert_refused(f, memory, &bad, FANIN_BAD_ARGUMENT, "offset = 2");
-  assert_refused(f, memory, &far, FANIN_BAD_SIZE, "offset = ");
+  assert_refused(f, NULL, &t, FANIN_STATUS_BAD_ARGUMENT, "svm is NULL");
+  assert_refused(f, memory, &bad, FANIN_STATUS_BAD_ARGUMENT, "offset = 2");
+  assert_refused(f, memory, &far, FANIN_STATUS_BAD_SIZE, "offset = ");
   if (!(capabilities_of(f) & CL_DEVICE_SVM_FINE_GRAIN_SYSTEM)) {
-    assert_refused(f, ordinary, &t, FANIN_BAD_ARGUMENT, "svm is not shared virtual memory");
+    assert_refused(f, ordinary, &t, FANIN_STATUS_BAD_ARGUMENT, "svm is not shared virtual memory");
   }
   assert_refused(f, memory, &beyond, (fanin_status)CL_INVALID_BUFFER_SIZE, "clCreateBuffer of 4100 bytes of svm: CL_");
   free(ordinary);
@@ -160,13 +160,13 @@ static void test_refusals(void **state) {
 /* A device of OpenCL 1.2 does not know the question; one of 3.0 may answer that it has none. */
 static void test_devices_without(void **state) {
   fanin *const f = *state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
   unsigned char memory[64];
   test_replace_code(CL_DEVICE_SVM_CAPABILITIES, CL_INVALID_VALUE);
-  assert_refused(f, memory, &t, FANIN_UNSUPPORTED, "the device has no shared virtual memory");
+  assert_refused(f, memory, &t, FANIN_STATUS_UNSUPPORTED, "the device has no shared virtual memory");
   test_forget_answers();
   test_replace_number(NULL, CL_DEVICE_SVM_CAPABILITIES, sizeof(cl_device_svm_capabilities), 0);
-  assert_refused(f, memory, &t, FANIN_UNSUPPORTED, "CL_DEVICE_SVM_CAPABILITIES");
+  assert_refused(f, memory, &t, FANIN_STATUS_UNSUPPORTED, "CL_DEVICE_SVM_CAPABILITIES");
   test_forget_answers();
 }
 

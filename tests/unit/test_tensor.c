@@ -15,7 +15,10 @@ static void test_dtypes(void **state) {
     fanin_dtype dtype;
     const char *name;
     size_t size;
-  } cases[] = {{FANIN_F32, "f32", 4}, {FANIN_F16, "f16", 2}, {FANIN_BF16, "bf16", 2}, {FANIN_F64, "f64", 8}};
+  } cases[] = {{FANIN_DTYPE_F32, "f32", 4},
+               {FANIN_DTYPE_F16, "f16", 2},
+               {FANIN_DTYPE_BF16, "bf16", 2},
+               {FANIN_DTYPE_F64, "f64", 8}};
   assert_int_equal(FANIN_DTYPE_COUNT, sizeof cases / sizeof *cases);
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     assert_string_equal(fanin_dtype_name(cases[k].dtype), cases[k].name);
@@ -34,9 +37,9 @@ static void test_unknown_dtype_names_the_known(void **state) {
   (void)state;
   static const char *const texts[] = {"", "f8", "F32", "f32 ", "float32"};
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
-    fanin_dtype parsed = FANIN_BF16;
-    assert_status(fanin_dtype_parse(texts[k], &parsed), FANIN_BAD_TEXT);
-    assert_int_equal(parsed, FANIN_BF16);
+    fanin_dtype parsed = FANIN_DTYPE_BF16;
+    assert_status(fanin_dtype_parse(texts[k], &parsed), FANIN_STATUS_BAD_TEXT);
+    assert_int_equal(parsed, FANIN_DTYPE_BF16);
     assert_non_null(strstr(fanin_last_error(), "accepted are f32 f16 bf16 f64"));
     assert_non_null(strstr(fanin_last_error(), texts[k]));
   }
@@ -45,10 +48,10 @@ static void test_unknown_dtype_names_the_known(void **state) {
 /* Elements, and the bytes from the first to past the last; those of steps only in between. */
 static void test_sizes(void **state) {
   (void)state;
-  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_F64, NULL, 0, NULL);
-  const fanin_tensor t = fanin_tensor_of(NULL, 12, FANIN_F32, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor half = fanin_tensor_of(NULL, 6, FANIN_BF16, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor empty = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(0, 7));
+  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, NULL, 0, NULL);
+  const fanin_tensor t = fanin_tensor_of(NULL, 12, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor half = fanin_tensor_of(NULL, 6, FANIN_DTYPE_BF16, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor empty = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7));
   const uint64_t most = UINT64_C(1) << 61;
   const struct {
     fanin_tensor t;
@@ -70,7 +73,7 @@ static void test_sizes(void **state) {
       {fanin_tensor_strided(t, NUMBERS(1, 6)), 35, (4 + 36 + 1) * 4},
       {fanin_tensor_strided(fanin_tensor_slab(t, NUMBERS(2, 3), NUMBERS(2, 3)), NUMBERS(16, 2)), 6, (16 + 4 + 1) * 4},
       {fanin_tensor_strided(empty, NUMBERS(0, 1)), 0, 0}, /* nothing overlaps */
-      {fanin_tensor_of(NULL, 0, FANIN_F32, "O", 1, NUMBERS(most)), most, most * 4},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "O", 1, NUMBERS(most)), most, most * 4},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     uint64_t elements = 99, bytes = 99;
@@ -96,48 +99,51 @@ static fanin_tensor with_part(fanin_tensor t, int part) {
 
 static void test_bad_tensors_have_their_sentence(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor cube = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 3, NUMBERS(3, 4, 5));
-  const fanin_tensor pairs = fanin_tensor_of(NULL, 0, FANIN_F64, NULL, 2, NUMBERS(2, 2));
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor cube = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, NUMBERS(3, 4, 5));
+  const fanin_tensor pairs = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, NULL, 2, NUMBERS(2, 2));
   const uint64_t big = UINT64_C(1) << 61, top = UINT64_MAX;
   const struct {
     fanin_tensor t;
     fanin_status status;
     const char *sentence;
   } cases[] = {
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_BAD_ARGUMENT, "dtype is 4"},
-      {fanin_tensor_of(NULL, 2, FANIN_F32, "O", 1, NUMBERS(5)), FANIN_BAD_ARGUMENT, "offset = 2"},
-      {fanin_tensor_of(NULL, 4, FANIN_F64, "O", 1, NUMBERS(5)), FANIN_BAD_ARGUMENT, "offset = 4"},
-      {fanin_tensor_of(NULL, 1, FANIN_F16, "O", 1, NUMBERS(5)), FANIN_BAD_ARGUMENT, "offset = 1"},
-      {fanin_tensor_of(NULL, 0, FANIN_F32, NULL, -1, NULL), FANIN_BAD_SHAPE, "rank is -1"},
-      {fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 9, NULL), FANIN_BAD_SHAPE, "rank is 9"},
-      {fanin_tensor_of(NULL, 0, FANIN_F32, "OIHW", 2, NUMBERS(5, 7)), FANIN_BAD_LAYOUT, "layout \"OIHW\""},
-      {with_layout_groups_splits(t, "OI", 2, 0), FANIN_BAD_SHAPE, "groups = 2"},
-      {with_layout_groups_splits(t, "OI", 0, 2), FANIN_BAD_SHAPE, "splits = 2"},
-      {with_part(t, 3), FANIN_BAD_ARGUMENT, "part is 3"},
-      {with_part(t, -1), FANIN_BAD_ARGUMENT, "part is -1"},
-      {fanin_tensor_slab(t, NUMBERS(0, 1), NUMBERS(5, 7)), FANIN_BAD_SHAPE, "start[1] = 1, extent[1] = 7"},
-      {fanin_tensor_slab(t, NUMBERS(6, 0), NUMBERS(0, 7)), FANIN_BAD_SHAPE, "start[0] = 6, extent[0] = 0"},
-      {fanin_tensor_slab(t, NUMBERS(2, 0), NUMBERS(top, 7)), FANIN_BAD_SHAPE, "start[0] = 2"},
-      {fanin_tensor_slab(t, NUMBERS(top, 0), NUMBERS(2, 7)), FANIN_BAD_SHAPE, "start[0] = 18446744073709551615"},
-      {fanin_tensor_range(t, 36, 0), FANIN_BAD_SHAPE, "first = 36"},
-      {fanin_tensor_range(t, 30, 6), FANIN_BAD_SHAPE, "count = 6"},
-      {fanin_tensor_range(t, 2, top), FANIN_BAD_SHAPE, "first = 2"},
-      {fanin_tensor_range(fanin_tensor_strided(t, NUMBERS(8, 1)), 0, 5), FANIN_BAD_SHAPE, "strides"},
-      {fanin_tensor_strided(t, NUMBERS(6, 1)), FANIN_BAD_SHAPE, "strides[0] = 6 lets elements overlap; accepted are 7"},
-      {fanin_tensor_strided(t, NUMBERS(1, 4)), FANIN_BAD_SHAPE, "strides[1] = 4 lets elements overlap; accepted are 5"},
-      {fanin_tensor_strided(t, NUMBERS(1, 1)), FANIN_BAD_SHAPE, "lets elements overlap"},
-      {fanin_tensor_strided(t, NUMBERS(7, 0)), FANIN_BAD_SHAPE, "strides[1] = 0"},
-      {fanin_tensor_strided(t, NUMBERS(0, 1)), FANIN_BAD_SHAPE, "strides[0] = 0"},
-      {fanin_tensor_strided(cube, NUMBERS(1, 14, 3)), FANIN_BAD_SHAPE, "strides[1] = 14"},
-      {fanin_tensor_strided(cube, NUMBERS(20, 4, 1)), FANIN_BAD_SHAPE, "strides[1] = 4"},
-      {fanin_tensor_strided(cube, NUMBERS(19, 5, 1)), FANIN_BAD_SHAPE, "strides[0] = 19"},
-      {fanin_tensor_strided(t, NUMBERS(big, 1)), FANIN_BAD_SIZE, "strides[0] = 2305843009213693952"},
-      {fanin_tensor_strided(t, NUMBERS(top, 1)), FANIN_BAD_SIZE, "strides[0]"},
-      {fanin_tensor_of(NULL, 0, FANIN_F64, "O", 1, NUMBERS(big)), FANIN_BAD_SIZE, "bytes overflow"},
-      {fanin_tensor_strided(pairs, NUMBERS(big / 2 + 1, big / 2)), FANIN_BAD_SIZE, "strides[0]"}, /* together */
-      {fanin_tensor_range(fanin_tensor_of(NULL, 0, FANIN_F64, "O", 1, NUMBERS(big)), 0, big), FANIN_BAD_SIZE, "count"},
-      {fanin_tensor_of(NULL, 0, FANIN_F16, "O", 1, NUMBERS(2 * big)), FANIN_BAD_SIZE, "shape[0]"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 4"},
+      {fanin_tensor_of(NULL, 2, FANIN_DTYPE_F32, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 2"},
+      {fanin_tensor_of(NULL, 4, FANIN_DTYPE_F64, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 4"},
+      {fanin_tensor_of(NULL, 1, FANIN_DTYPE_F16, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 1"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, -1, NULL), FANIN_STATUS_BAD_SHAPE, "rank is -1"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 9, NULL), FANIN_STATUS_BAD_SHAPE, "rank is 9"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 2, NUMBERS(5, 7)), FANIN_STATUS_BAD_LAYOUT, "layout \"OIHW\""},
+      {with_layout_groups_splits(t, "OI", 2, 0), FANIN_STATUS_BAD_SHAPE, "groups = 2"},
+      {with_layout_groups_splits(t, "OI", 0, 2), FANIN_STATUS_BAD_SHAPE, "splits = 2"},
+      {with_part(t, 3), FANIN_STATUS_BAD_ARGUMENT, "part is 3"},
+      {with_part(t, -1), FANIN_STATUS_BAD_ARGUMENT, "part is -1"},
+      {fanin_tensor_slab(t, NUMBERS(0, 1), NUMBERS(5, 7)), FANIN_STATUS_BAD_SHAPE, "start[1] = 1, extent[1] = 7"},
+      {fanin_tensor_slab(t, NUMBERS(6, 0), NUMBERS(0, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 6, extent[0] = 0"},
+      {fanin_tensor_slab(t, NUMBERS(2, 0), NUMBERS(top, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 2"},
+      {fanin_tensor_slab(t, NUMBERS(top, 0), NUMBERS(2, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 18446744073709551615"},
+      {fanin_tensor_range(t, 36, 0), FANIN_STATUS_BAD_SHAPE, "first = 36"},
+      {fanin_tensor_range(t, 30, 6), FANIN_STATUS_BAD_SHAPE, "count = 6"},
+      {fanin_tensor_range(t, 2, top), FANIN_STATUS_BAD_SHAPE, "first = 2"},
+      {fanin_tensor_range(fanin_tensor_strided(t, NUMBERS(8, 1)), 0, 5), FANIN_STATUS_BAD_SHAPE, "strides"},
+      {fanin_tensor_strided(t, NUMBERS(6, 1)), FANIN_STATUS_BAD_SHAPE,
+       "strides[0] = 6 lets elements overlap; accepted are 7"},
+      {fanin_tensor_strided(t, NUMBERS(1, 4)), FANIN_STATUS_BAD_SHAPE,
+       "strides[1] = 4 lets elements overlap; accepted are 5"},
+      {fanin_tensor_strided(t, NUMBERS(1, 1)), FANIN_STATUS_BAD_SHAPE, "lets elements overlap"},
+      {fanin_tensor_strided(t, NUMBERS(7, 0)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 0"},
+      {fanin_tensor_strided(t, NUMBERS(0, 1)), FANIN_STATUS_BAD_SHAPE, "strides[0] = 0"},
+      {fanin_tensor_strided(cube, NUMBERS(1, 14, 3)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 14"},
+      {fanin_tensor_strided(cube, NUMBERS(20, 4, 1)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 4"},
+      {fanin_tensor_strided(cube, NUMBERS(19, 5, 1)), FANIN_STATUS_BAD_SHAPE, "strides[0] = 19"},
+      {fanin_tensor_strided(t, NUMBERS(big, 1)), FANIN_STATUS_BAD_SIZE, "strides[0] = 2305843009213693952"},
+      {fanin_tensor_strided(t, NUMBERS(top, 1)), FANIN_STATUS_BAD_SIZE, "strides[0]"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, NUMBERS(big)), FANIN_STATUS_BAD_SIZE, "bytes overflow"},
+      {fanin_tensor_strided(pairs, NUMBERS(big / 2 + 1, big / 2)), FANIN_STATUS_BAD_SIZE, "strides[0]"}, /* together */
+      {fanin_tensor_range(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, NUMBERS(big)), 0, big),
+       FANIN_STATUS_BAD_SIZE, "count"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "O", 1, NUMBERS(2 * big)), FANIN_STATUS_BAD_SIZE, "shape[0]"},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     uint64_t elements = 99, bytes = 99;
@@ -156,15 +162,15 @@ static void test_bad_tensors_have_their_sentence(void **state) {
 static void test_alloc_has_the_tensors_size(void **state) {
   fanin *const f = *state;
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F16, "OI", 2, NUMBERS(3, 7), &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F16, "OI", 2, NUMBERS(3, 7), &t));
   size_t size = 0;
   assert_int_equal(clGetMemObjectInfo(t.buffer, CL_MEM_SIZE, sizeof size, &size, NULL), CL_SUCCESS);
   assert_int_equal(size, 42);
   cl_mem_flags flags = 0;
   assert_int_equal(clGetMemObjectInfo(t.buffer, CL_MEM_FLAGS, sizeof flags, &flags, NULL), CL_SUCCESS);
   assert_true(flags & CL_MEM_READ_WRITE);
-  assert_int_equal(t.dtype, FANIN_F16);
-  assert_int_equal(t.part, FANIN_WHOLE);
+  assert_int_equal(t.dtype, FANIN_DTYPE_F16);
+  assert_int_equal(t.part, FANIN_PART_WHOLE);
   assert_string_equal(t.layout, "OI");
   assert_true(t.rank == 2 && t.shape[0] == 3 && t.shape[1] == 7);
 
@@ -184,7 +190,7 @@ static void test_alloc_has_the_tensors_size(void **state) {
 static void test_alloc_of_an_empty_tensor(void **state) {
   fanin *const f = *state;
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(0, 7), &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7), &t));
   assert_null(t.buffer);
   fanin__view view;
   assert_ok(fanin__view_of(&t, &view));
@@ -194,15 +200,15 @@ static void test_alloc_of_an_empty_tensor(void **state) {
 static void test_alloc_failures(void **state) {
   fanin *const f = *state;
   fanin_tensor t = {.rank = 77};
-  assert_status(fanin_tensor_alloc(f, FANIN_F32, "OX", 2, NUMBERS(3, 7), &t), FANIN_BAD_LAYOUT);
+  assert_status(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OX", 2, NUMBERS(3, 7), &t), FANIN_STATUS_BAD_LAYOUT);
   /* Larger than any device's memory; platforms differ in the code. */
-  assert_true(fanin_tensor_alloc(f, FANIN_F32, "OI", 2, NUMBERS(1 << 24, 1 << 24), &t) < 0);
+  assert_true(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, NUMBERS(1 << 24, 1 << 24), &t) < 0);
   assert_non_null(strstr(fanin_last_error(), "clCreateBuffer of 1125899906842624 bytes: CL_"));
   assert_int_equal(t.rank, 77); /* written on success only */
 }
 
 static fanin_status check(const fanin *f, cl_mem buffer, size_t offset, uint64_t count) {
-  const fanin_tensor t = fanin_tensor_of(buffer, offset, FANIN_F32, NULL, 1, &count);
+  const fanin_tensor t = fanin_tensor_of(buffer, offset, FANIN_DTYPE_F32, NULL, 1, &count);
   fanin__view view;
   assert_ok(fanin__view_of(&t, &view));
   return fanin__check_buffer(f, &t, &view);
@@ -216,15 +222,15 @@ static void assert_bad_buffer(fanin_status status, fanin_status expected, const 
 static void test_buffer_must_hold_the_part(void **state) {
   fanin *const f = *state;
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, FANIN_F32, "O", 1, NUMBERS(10), &t));
+  assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "O", 1, NUMBERS(10), &t));
   assert_ok(check(f, t.buffer, 0, 10));
   assert_ok(check(f, t.buffer, 12, 7));
   assert_ok(check(f, t.buffer, 40, 0));
-  assert_bad_buffer(check(f, t.buffer, 0, 11), FANIN_BAD_SIZE, "44 bytes do not fit into buffer's 40");
-  assert_bad_buffer(check(f, t.buffer, 12, 8), FANIN_BAD_SIZE, "offset = 12");
-  assert_bad_buffer(check(f, t.buffer, 44, 0), FANIN_BAD_SIZE, "offset = 44");
-  assert_bad_buffer(check(f, t.buffer, SIZE_MAX - 3, 1), FANIN_BAD_SIZE, "offset = ");
-  assert_bad_buffer(check(f, NULL, 0, 1), FANIN_BAD_ARGUMENT, "buffer is NULL");
+  assert_bad_buffer(check(f, t.buffer, 0, 11), FANIN_STATUS_BAD_SIZE, "44 bytes do not fit into buffer's 40");
+  assert_bad_buffer(check(f, t.buffer, 12, 8), FANIN_STATUS_BAD_SIZE, "offset = 12");
+  assert_bad_buffer(check(f, t.buffer, 44, 0), FANIN_STATUS_BAD_SIZE, "offset = 44");
+  assert_bad_buffer(check(f, t.buffer, SIZE_MAX - 3, 1), FANIN_STATUS_BAD_SIZE, "offset = ");
+  assert_bad_buffer(check(f, NULL, 0, 1), FANIN_STATUS_BAD_ARGUMENT, "buffer is NULL");
   assert_ok(check(f, NULL, 0, 0));
   fanin_tensor_free(&t);
 }
@@ -233,8 +239,8 @@ static void test_buffer_must_be_a_buffer_of_the_context(void **state) {
   fanin *const f = *state;
   fanin *const other = test_open();
   fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(other, FANIN_F32, "O", 1, NUMBERS(10), &t));
-  assert_bad_buffer(check(f, t.buffer, 0, 10), FANIN_BAD_ARGUMENT, "buffer belongs to another context");
+  assert_ok(fanin_tensor_alloc(other, FANIN_DTYPE_F32, "O", 1, NUMBERS(10), &t));
+  assert_bad_buffer(check(f, t.buffer, 0, 10), FANIN_STATUS_BAD_ARGUMENT, "buffer belongs to another context");
   fanin_tensor_free(&t);
   test_close(other);
 
@@ -243,7 +249,7 @@ static void test_buffer_must_be_a_buffer_of_the_context(void **state) {
   const cl_image_desc desc = {.image_type = CL_MEM_OBJECT_IMAGE2D, .image_width = 8, .image_height = 8};
   const cl_mem image = clCreateImage(fanin_context(f), CL_MEM_READ_WRITE, &format, &desc, NULL, &code);
   assert_int_equal(code, CL_SUCCESS);
-  assert_bad_buffer(check(f, image, 0, 10), FANIN_BAD_ARGUMENT, "buffer is an image");
+  assert_bad_buffer(check(f, image, 0, 10), FANIN_STATUS_BAD_ARGUMENT, "buffer is an image");
   assert_int_equal(clReleaseMemObject(image), CL_SUCCESS);
 }
 

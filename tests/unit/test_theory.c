@@ -22,7 +22,7 @@ static fanin_theory_config config_of(const char *activation, size_t layers) {
   return (fanin_theory_config){.widths = square,
                                .n_widths = layers + 1,
                                .activation = activation,
-                               .init = fanin_he_normal(0, FANIN_FAN_IN),
+                               .init = fanin_he_normal(0, FANIN_MODE_FAN_IN),
                                .second_moment = 1,
                                .gradient = 1};
 }
@@ -210,7 +210,7 @@ static void what_leaves_the_range(void **state) {
 
 static void refuses(const fanin_theory_config *config, const char *said) {
   fanin_theory_layer layers[LAYERS_MAX];
-  assert_int_not_equal(fanin_theory(config, layers), FANIN_OK);
+  assert_int_not_equal(fanin_theory(config, layers), FANIN_STATUS_OK);
   if (!strstr(fanin_last_error(), said)) fail_msg("no '%s' in: %s", said, fanin_last_error());
 }
 
@@ -236,7 +236,7 @@ static void bad_arguments_are_named(void **state) {
   WITH(correlation, 1.5, "correlation is 1.5");
   WITH(norm, (fanin_norm)9, "norm is 9");
   WITH(init, fanin_ones(), "mean 1");
-  WITH(init, fanin_he_normal(NAN, FANIN_FAN_IN), "he_normal: a");
+  WITH(init, fanin_he_normal(NAN, FANIN_MODE_FAN_IN), "he_normal: a");
   c = good;
   c.activation = "leaky_relu";
   c.slope = INFINITY;

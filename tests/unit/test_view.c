@@ -18,7 +18,7 @@ static int by_index(const void *a, const void *b) {
 
 /* The definition: every multi-index of the part, in row-major order. */
 static size_t places_by_definition(const fanin_tensor *t, place *places) {
-  if (t->part == FANIN_RANGE) {
+  if (t->part == FANIN_PART_RANGE) {
     for (uint64_t k = 0; k < t->count; k++) {
       places[k] = (place){t->first + k, k};
     }
@@ -28,8 +28,8 @@ static size_t places_by_definition(const fanin_tensor *t, place *places) {
   uint64_t n = 1;
   bool dense = true;
   for (int d = t->rank - 1; d >= 0; d--) {
-    extent[d] = t->part == FANIN_SLAB ? t->extent[d] : t->shape[d];
-    start[d] = t->part == FANIN_SLAB ? t->start[d] : 0;
+    extent[d] = t->part == FANIN_PART_SLAB ? t->extent[d] : t->shape[d];
+    start[d] = t->part == FANIN_PART_SLAB ? t->start[d] : 0;
     stride[d] = n;
     n *= extent[d];
     dense = dense && t->strides[d] == 0;
@@ -159,9 +159,9 @@ typedef struct view_case {
 /* Merging, by hand: the random test cannot tell whether rows are as long as they could be. */
 static void test_rows_are_merged(void **state) {
   (void)state;
-  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_F32, NULL, 0, NULL);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_F32, "OIHW", 4, NUMBERS(5, 4, 3, 7));
-  const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(5, 4, 3, 7));
+  const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
   const view_case cases[] = {
       {"scalar", scalar, 0, 1, 1, 0},
       {"whole", whole, 0, 420, 1, 0},
@@ -199,7 +199,7 @@ static void test_rows_are_merged(void **state) {
 static void test_slab_of_a_huge_whole(void **state) {
   (void)state;
   const uint64_t n = UINT64_C(1) << 20;
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_F64, "BOI", 3, NUMBERS(n, n, n));
+  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "BOI", 3, NUMBERS(n, n, n));
   const fanin_tensor slab = fanin_tensor_slab(whole, NUMBERS(n - 2, 3, n - 5), NUMBERS(2, 2, 5));
   fanin__view v;
   assert_ok(fanin__view_of(&slab, &v));
