@@ -167,9 +167,11 @@ static void assert_activations(const network *net, size_t l, const fanin_probe_l
   const size_t n = widths[l], entries = BATCH * n;
   double mean = 0;
   size_t saturated = 0, dead = 0;
+  double below, above;
+  fanin__saturation(net->activation, &below, &above);
   for (size_t k = 0; k < entries; k++) {
     mean += net->h[l][k] / (double)entries;
-    saturated += l < LAYERS && fabs(net->y[l][k]) > net->activation->facts.saturated;
+    saturated += l < LAYERS && (net->y[l][k] < below || net->y[l][k] > above);
   }
   for (size_t i = 0; i < n && l < LAYERS; i++) {
     bool all = true;
