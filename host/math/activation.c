@@ -124,8 +124,8 @@ enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
 #define NAME(name, torch_gain, facts, expression, derivative) " " #name
 
-const fanin__activation *fanin__activation_linear(void) {
-  return &activations[0];
+const fanin__activation *fanin__activation_at(size_t k) {
+  return k < ACTIVATION_COUNT ? &activations[k] : NULL;
 }
 
 const fanin__activation *fanin__activation_find(const char *name) {

@@ -34,8 +34,8 @@ typedef struct fanin__activation {
   fanin__facts facts;
 } fanin__activation;
 
-/* The activation of layers without one: the identity. */
-const fanin__activation *fanin__activation_linear(void);
+/* Number k of the table, NULL past its end. Number 0 is the identity, which layers without an activation have. */
+const fanin__activation *fanin__activation_at(size_t k);
 
 /* NULL, with a sentence set, if the name is unknown. */
 const fanin__activation *fanin__activation_find(const char *name);

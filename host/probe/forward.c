@@ -165,7 +165,7 @@ fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums) {
     return fanin__fail(FANIN_STATUS_NOT_FINITE, "%" PRIu64 " of the input's %" PRIu64 " numbers are infinite or NaN",
                        stats.nonfinite, stats.count);
   }
-  return activate(w, 0, fanin__activation_linear(), sqrt(stats.second), sums);
+  return activate(w, 0, fanin__activation_at(0), sqrt(stats.second), sums);
 }
 
 static fanin_status normalise(const fanin__mlp *w, const fanin__stage *s) {
@@ -197,7 +197,7 @@ fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_
   fanin__mlp_plane(w, 0, (double)z_scale * (double)z_scale, sums->zz);
   fanin__mlp_plane(w, 1, (double)z_scale, sums->z);
   FANIN__TRY(normalise(w, s));
-  return activate(w, l, l == w->layers ? fanin__activation_linear() : w->activation, h_rms, sums);
+  return activate(w, l, l == w->layers ? fanin__activation_at(0) : w->activation, h_rms, sums);
 }
 
 fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *share) {

@@ -9,11 +9,6 @@
 #include "support/support.h"
 #include "support/support_csv.h"
 
-static const char *const names[] = {"linear", "relu",     "leaky_relu", "tanh",      "sigmoid",
-                                    "selu",   "elu",      "gelu",       "gelu_tanh", "silu",
-                                    "mish",   "softplus", "softsign",   "hardswish", "relu2"};
-#define COUNT (sizeof names / sizeof *names)
-
 static const fanin__activation *found(const char *name) {
   const fanin__activation *activation = fanin__activation_find(name);
   if (!activation) fail_msg("%s", fanin_last_error());
@@ -22,8 +17,8 @@ static const fanin__activation *found(const char *name) {
 
 static void every_name_is_found(void **state) {
   (void)state;
-  for (size_t k = 0; k < COUNT; k++) {
-    assert_string_equal(found(names[k])->name, names[k]);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    assert_string_equal(found(fanin__activation_at(k)->name)->name, fanin__activation_at(k)->name);
   }
 }
 

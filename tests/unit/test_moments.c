@@ -11,11 +11,6 @@
 
 #define PI 3.14159265358979323846
 
-static const char *const names[] = {"linear", "relu",     "leaky_relu", "tanh",      "sigmoid",
-                                    "selu",   "elu",      "gelu",       "gelu_tanh", "silu",
-                                    "mish",   "softplus", "softsign",   "hardswish", "relu2"};
-#define COUNT (sizeof names / sizeof *names)
-
 static void assert_close(double value, double exact, double tolerance, const char *what, const char *of) {
   if (fabs(value - exact) <= tolerance) return;
   fail_msg("%s of %s is %.16g, not %.16g", what, of, value, exact);
@@ -38,8 +33,8 @@ static void slopes_match_derivatives(void **state) {
 static void facts_hold(void **state) {
   (void)state;
   static const double points[] = {0.01, 0.3, 1, 2.9, 3.1, 7};
-  for (size_t k = 0; k < COUNT; k++) {
-    const fanin__activation *const a = fanin__activation_find(names[k]);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    const fanin__activation *const a = fanin__activation_at(k);
     const double slope = 0.2;
     bool odd = true, homogeneous = true;
     for (size_t j = 0; j < sizeof points / sizeof *points; j++) {
@@ -65,8 +60,8 @@ static double steepest(const fanin__activation *a) {
 static void saturation_is_a_share_of_the_slope(void **state) {
   (void)state;
   size_t bounded = 0;
-  for (size_t k = 0; k < COUNT; k++) {
-    const fanin__activation *const a = fanin__activation_find(names[k]);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    const fanin__activation *const a = fanin__activation_at(k);
     const double share = FANIN__SATURATED * steepest(a);
     double below, above;
     fanin__saturation(a, &below, &above);
@@ -89,8 +84,8 @@ static void saturation_is_a_share_of_the_slope(void **state) {
 
 static void zero_where_nothing_passes(void **state) {
   (void)state;
-  for (size_t k = 0; k < COUNT; k++) {
-    const fanin__activation *const a = fanin__activation_find(names[k]);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    const fanin__activation *const a = fanin__activation_at(k);
     const double bound = fanin__zero_below(a, 0.2);
     for (double z = -3.5; z < 4; z += 0.5) {
       const bool zero = a->f(z, 0.2) == 0 && a->df(z, 0.2) == 0;
@@ -183,15 +178,15 @@ static void slope_curves_follow_the_function(void **state) {
   for (int j = 1; j < 12; j++) {
     q[j] = 0.01 * pow(1e4, (j - 1) / 10.0);
   }
-  for (size_t k = 0; k < COUNT; k++) {
-    const fanin__activation *const a = fanin__activation_find(names[k]);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    const fanin__activation *const a = fanin__activation_at(k);
     fanin__curve curve;
     assert_ok(fanin__curve_of_square(a, FANIN__SLOPE, 0.2, q, 12, FANIN__CURVE_VALUES, &curve));
     for (int j = 0; j < 12; j++) {
       const fanin__expansion e = fanin__expand_square(a, FANIN__SLOPE, 0.2, q[j]);
       fanin__curve_at(&curve, q[j], values);
-      assert_close(values[0], e.v, 1e-8 * e.v, "curve", names[k]);
-      if (j > 0) assert_close(values[2], e.v * e.a[2], 1e-6 * e.v, "second order", names[k]);
+      assert_close(values[0], e.v, 1e-8 * e.v, "curve", fanin__activation_at(k)->name);
+      if (j > 0) assert_close(values[2], e.v * e.a[2], 1e-6 * e.v, "second order", fanin__activation_at(k)->name);
     }
     fanin__curve_free(&curve);
   }
@@ -235,18 +230,20 @@ static void relu_is_the_arc_cosine_kernel(void **state) {
 static void correlation_at_its_ends(void **state) {
   (void)state;
   static const double q[] = {0, 1e-12, 0.5, 40, 1e6};
-  for (size_t k = 0; k < COUNT; k++) {
-    const fanin__activation *const a = fanin__activation_find(names[k]);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    const fanin__activation *const a = fanin__activation_at(k);
     for (size_t j = 0; j < sizeof q / sizeof *q; j++) {
       const double v = fanin__v(a, 0.2, q[j]), square = fanin__mean_square(a, FANIN__SLOPE, 0.2, q[j]);
       const double mean = fanin__mean(a, 0.2, q[j]), mean_2 = fanin__mean(a, 0.2, 2), v_2 = fanin__v(a, 0.2, 2);
-      assert_close(fanin__correlated(a, FANIN__PHI, 0.2, q[j], q[j], 1), v, 1e-10 * v + 1e-299, "C(1)", names[k]);
+      assert_close(fanin__correlated(a, FANIN__PHI, 0.2, q[j], q[j], 1), v, 1e-10 * v + 1e-299, "C(1)",
+                   fanin__activation_at(k)->name);
       assert_close(fanin__correlated(a, FANIN__SLOPE, 0.2, q[j], q[j], 1), square, 1e-10 * square + 1e-299, "slopes",
-                   names[k]);
+                   fanin__activation_at(k)->name);
       assert_close(fanin__correlated(a, FANIN__PHI, 0.2, q[j], 2, 0), mean * mean_2, 1e-10 * sqrt(v * v_2) + 1e-149,
-                   "C(0)", names[k]);
+                   "C(0)", fanin__activation_at(k)->name);
       if (!a->facts.odd) continue;
-      assert_close(fanin__correlated(a, FANIN__PHI, 0.2, q[j], q[j], -1), -v, 1e-10 * v + 1e-299, "C(-1)", names[k]);
+      assert_close(fanin__correlated(a, FANIN__PHI, 0.2, q[j], q[j], -1), -v, 1e-10 * v + 1e-299, "C(-1)",
+                   fanin__activation_at(k)->name);
     }
   }
 }
