@@ -15,7 +15,7 @@ typedef struct plane {
   double slope;
   double kinks[FANIN__MAX_KINKS]; /* distances from 0 */
   size_t n_kinks;
-  double widest;           /* piece, in units of the faster of u and v; infinite but for waves */
+  double widest;           /* piece, in u or v, whichever is faster; infinite but for waves */
   double root_a, root_b;   /* sqrt(q_a), sqrt(q_b) */
   double alpha;            /* arc cosine of c */
   double along_a, along_b; /* at the present angle: u / r, v / r */
@@ -53,7 +53,7 @@ static double sector(plane *p, double from, double width) {
   const double fastest = fmax(p->root_a, p->root_b), least = 0.4 * fmin(1, fmax(1 / fastest, 1e-9));
   double sum = 0;
   for (double lo = 0, hi; lo < 0.5 * width; lo = hi) {
-    hi = fmin(lo + fmin(fmax(lo, least), 0.8), 0.5 * width);
+    hi = fmin(lo + fmin(fmin(fmax(lo, least), 0.8), p->widest / fastest), 0.5 * width);
     sum += fanin__integrate(at_angle, p, from + lo, from + hi, 1);
     sum += fanin__integrate(at_angle, p, from + width - hi, from + width - lo, 1);
   }
