@@ -1,9 +1,13 @@
-/* Numbers that follow from coordinates: bilinear upsampling and Hadamard matrices. Built with -D BILINEAR or -D
- * HADAMARD, and -D F32, F16, BF16 or F64. */
+/* Numbers that follow from coordinates: identity and dirac, bilinear upsampling, Hadamard matrices. Built with -D
+ * DELTA, -D BILINEAR or -D HADAMARD, and -D F32, F16, BF16 or F64.
+ *
+ * The first two are 0 away from the diagonals of a tensor's matrices. Memory holds zeros already when their kernels
+ * run, which write the diagonals only. */
+#include "lib/integer.clh"
 #include "lib/put.clh"
 
-#if !defined(BILINEAR) && !defined(HADAMARD)
-#define BILINEAR
+#if !defined(DELTA) && !defined(BILINEAR) && !defined(HADAMARD)
+#define DELTA
 #endif
 
 /* A box of coordinates, as rows along one dimension; vectors hold (B, O, I, D, H, W, -, -), with extents of 1 where the
@@ -25,15 +29,13 @@ static ulong sum_of(const ulong8 v) {
   return v.s0 + v.s1 + v.s2 + v.s3 + v.s4 + v.s5;
 }
 
-/* a mod b, in 32 bits where that does. */
 static ulong remainder_of(const ulong a, const ulong b) {
-  if (a < b) return a;
-  return (a | b) >> 32 ? a % b : (ulong)((uint)a % (uint)b);
+  return a < b ? a : a - quotient(a, b) * b;
 }
 
 #define UNFOLD(s)                                                                                                      \
   do {                                                                                                                 \
-    const ulong above = row / extent.s;                                                                                \
+    const ulong above = quotient(row, extent.s);                                                                       \
     inside.s = row - above * extent.s;                                                                                 \
     row = above;                                                                                                       \
   } while (0)
@@ -50,7 +52,15 @@ static ulong8 row_start(ulong row, const ulong8 extent) {
   return inside;
 }
 
-#if defined(BILINEAR)
+#if defined(DELTA)
+/* numbers: the value of the ones. The host has cut the box to the taps' centre. */
+static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers) {
+  (void)at;
+  (void)matrix;
+  return numbers[0];
+}
+
+#elif defined(BILINEAR)
 /* 2 f w(t) = 2 f - |2 t - (k - 1)|, k the extent, f = ceil(k / 2). */
 static real tap(const ulong t, const ulong k) {
   const ulong twice = 2 * t, end = k - 1;
@@ -60,8 +70,6 @@ static real tap(const ulong t, const ulong k) {
 /* numbers: gain, the product of 2 f over the taps, and 1 over that. The quotient is corrected once, after which it is
  * the rounded one (Markstein 1990) while the products are whole numbers that `real` holds. */
 static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers) {
-  const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
-  if (o != i) return 0;
   const real weight = tap(at.s3, matrix.s3) * tap(at.s4, matrix.s4) * tap(at.s5, matrix.s5);
   const real quotient = weight * numbers[2];
   return numbers[0] * fma(fma(-quotient, numbers[1], weight), numbers[2], quotient);
@@ -76,6 +84,26 @@ static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers)
 }
 #endif
 
+/* Which elements of a piece of a row are written: number `first`, and every step-th after it. */
+typedef struct stretch {
+  ulong first, step;
+} stretch;
+
+#if defined(HADAMARD)
+static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
+  (void)at;
+  (void)matrix;
+  return (stretch){0, 1};
+}
+#else
+/* The diagonals: rows run along I, and I and O have the same place in their matrices. */
+static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
+  const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
+  if (o >= matrix.s2) return (stretch){0xfffffffffffffffful, 1};
+  return (stretch){o >= i ? o - i : o + matrix.s2 - i, matrix.s2};
+}
+#endif
+
 /* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
 kernel void pattern(global element *restrict buffer, const places p, const real first, const real second,
                     const real third, const ulong pitch, const ulong step, const ulong span) {
@@ -84,13 +112,14 @@ kernel void pattern(global element *restrict buffer, const places p, const real 
   const ulong stride = sum_of(p.along * p.memory_stride);
   for (ulong task = begin; task < end; task += step) {
     const ulong row = task / p.pieces, from = (task - row * p.pieces) * p.piece;
-    const ulong8 inside = row_start(row, p.extent);
+    const ulong8 inside = row_start(row, p.extent), start = p.start + inside + p.along * from;
     const ulong to = p.origin + sum_of(inside * p.memory_stride) + from * stride;
     const ulong count = min(p.piece, p.length - from);
-    ulong8 at = p.start + inside + p.along * from;
-    for (ulong k = 0; k < count; k++) {
+    const stretch s = stretch_of(start, p.matrix);
+    ulong8 at = start + p.along * s.first;
+    for (ulong k = s.first; k < count; k += s.step) {
       PUT(number_at(at, p.matrix, numbers), to + k * stride, buffer);
-      at += p.along;
+      at += p.along * s.step;
     }
   }
 }

@@ -18,7 +18,7 @@ typedef struct table {
 typedef struct maker {
   fanin_plan *plan;
   const fanin__job *jobs;
-  size_t *order; /* items by buffer, then by kernel, so that batches are runs */
+  const fanin__job **order; /* sorted by compare(), so that batches are runs */
   table tables[FANIN__TABLE_COUNT];
 } maker;
 
@@ -28,35 +28,27 @@ static void append(table *t, const void *entry) {
 
 /* ---- Order ------------------------------------------------------------------------------------------------------- */
 
-/* What qsort()'s comparison sees. */
-typedef struct place {
-  uintptr_t buffer, options;
-  size_t item;
-} place;
+/* 0: one launch can fill both, because they share a buffer and a compiled kernel. */
+static int compare(const fanin__job *a, const fanin__job *b) {
+  if (a->buffer != b->buffer) return (uintptr_t)a->buffer < (uintptr_t)b->buffer ? -1 : 1;
+  return strcmp(a->parameters.options, b->parameters.options);
+}
 
+/* Jobs of one batch keep the order of their items. */
 static int by_batch(const void *a, const void *b) {
-  const place *const x = a, *const y = b;
-  if (x->buffer != y->buffer) return x->buffer < y->buffer ? -1 : 1;
-  if (x->options != y->options) return x->options < y->options ? -1 : 1;
-  return x->item < y->item ? -1 : x->item > y->item;
+  const fanin__job *const x = *(const fanin__job *const *)a, *const y = *(const fanin__job *const *)b;
+  const int order = compare(x, y);
+  return order != 0 ? order : (x > y) - (x < y);
 }
 
 static fanin_status sort(maker *m) {
   const size_t n = m->plan->n;
   m->order = fanin__zeroed(n, sizeof *m->order);
-  place *const places = fanin__zeroed(n, sizeof *places);
-  if (!m->order || !places) {
-    free(places);
-    return FANIN_STATUS_OUT_OF_MEMORY;
-  }
+  if (!m->order) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < n; i++) {
-    places[i] = (place){(uintptr_t)m->jobs[i].buffer, (uintptr_t)m->jobs[i].parameters.options, i};
+    m->order[i] = &m->jobs[i];
   }
-  if (n > 0) qsort(places, n, sizeof *places, by_batch);
-  for (size_t k = 0; k < n; k++) {
-    m->order[k] = places[k].item;
-  }
-  free(places);
+  if (n > 0) qsort(m->order, n, sizeof *m->order, by_batch);
   return FANIN_STATUS_OK;
 }
 
@@ -79,31 +71,21 @@ static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
 
 /* Counts entries, so that each table is allocated once. */
 static fanin_status make_tables(maker *m) {
-  static const size_t entries[FANIN__TABLE_COUNT] = {
-      [FANIN__ROWS] = sizeof(fanin__rows),         [FANIN__PARAMETERS32] = sizeof(cl_float16),
-      [FANIN__PARAMETERS64] = sizeof(cl_double16), [FANIN__ONES] = sizeof(fanin__ones),
-      [FANIN__ONES32] = sizeof(cl_float16),        [FANIN__ONES64] = sizeof(cl_double16),
-      [FANIN__TASKS] = sizeof(cl_ulong2)};
+  static const size_t entries[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = sizeof(fanin__rows),
+                                                     [FANIN__PARAMETERS32] = sizeof(cl_float16),
+                                                     [FANIN__PARAMETERS64] = sizeof(cl_double16),
+                                                     [FANIN__TASKS] = sizeof(cl_ulong2)};
   const size_t n = m->plan->n;
-  size_t doubles = 0, ones = 0, double_ones = 0;
+  size_t doubles = 0;
   uint64_t tasks = 0;
   for (size_t i = 0; i < n; i++) {
     const fanin__job *const job = &m->jobs[i];
-    const bool is_double = job->dtype == FANIN_DTYPE_F64;
     tasks += fanin__ceil_div(chunks_of(job), fanin__piece(m->plan->f, &job->rows));
-    for (int box = 0; box < job->n_ones; box++) {
-      tasks += fanin__ceil_div(fanin__items_of(&job->ones[box]), m->plan->f->work_group);
-    }
-    doubles += is_double;
-    ones += (size_t)job->n_ones;
-    double_ones += is_double ? (size_t)job->n_ones : 0;
+    doubles += job->dtype == FANIN_DTYPE_F64;
   }
   const size_t counts[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = n,
                                              [FANIN__PARAMETERS32] = doubles < n ? n : 0,
                                              [FANIN__PARAMETERS64] = doubles > 0 ? n : 0,
-                                             [FANIN__ONES] = ones,
-                                             [FANIN__ONES32] = double_ones < ones ? ones : 0,
-                                             [FANIN__ONES64] = double_ones > 0 ? ones : 0,
                                              [FANIN__TASKS] = (size_t)tasks};
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     m->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
@@ -114,75 +96,57 @@ static fanin_status make_tables(maker *m) {
   return FANIN_STATUS_OK;
 }
 
-/* Entry `i` of whichever table of the two is for the dtype. */
-static void put_parameters(maker *m, fanin__table table32, fanin__table table64, size_t i, fanin_dtype dtype,
-                           const fanin__parameters *parameters) {
-  double packed[16];
-  table *const t = &m->tables[dtype == FANIN_DTYPE_F64 ? table64 : table32];
-  memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(dtype, parameters, packed));
+/* The table that has a job's parameters. */
+static fanin__table table_of(const fanin__job *job) {
+  return job->dtype == FANIN_DTYPE_F64 ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32;
 }
 
-static void put_tasks(maker *m, uint64_t entry, uint64_t work, uint64_t piece) {
-  for (uint64_t first = 0; first < work; first += piece) {
-    const cl_ulong2 task = {{entry, first}};
+/* Rows and parameters of item `i`. */
+static void put_item(maker *m, size_t i) {
+  const fanin__job *const job = &m->jobs[i];
+  double packed[16];
+  table *const t = &m->tables[table_of(job)];
+  memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(job->dtype, &job->parameters, packed));
+  append(&m->tables[FANIN__ROWS], &job->rows);
+}
+
+static void put_tasks(maker *m, const fanin__job *job) {
+  const uint64_t chunks = chunks_of(job), piece = fanin__piece(m->plan->f, &job->rows);
+  for (uint64_t first = 0; first < chunks; first += piece) {
+    const cl_ulong2 task = {{(cl_ulong)(job - m->jobs), first}};
     append(&m->tables[FANIN__TASKS], &task);
   }
 }
 
 /* ---- Batches ----------------------------------------------------------------------------------------------------- */
 
-/* The batch of items order[from .. to), which share buffer and kernel: rows, and then ones if there are any. */
-static void put_batches(maker *m, size_t from, size_t to) {
+/* The batch of jobs order[from .. to). */
+static void put_batch(maker *m, size_t from, size_t to) {
   fanin_plan *const plan = m->plan;
-  const fanin__job *const first = &m->jobs[m->order[from]];
-  const bool is_double = first->dtype == FANIN_DTYPE_F64;
-  table *const tasks = &m->tables[FANIN__TASKS];
-  fanin__batch rows = {.buffer = first->buffer,
-                       .options = first->parameters.options,
-                       .what = FANIN__ROWS,
-                       .parameters = is_double ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32,
-                       .after = plan->n_batches,
-                       .first_task = tasks->used};
+  const fanin__job *const first = m->order[from];
+  fanin__batch batch = {.buffer = first->buffer,
+                        .options = first->parameters.options,
+                        .parameters = table_of(first),
+                        .first_task = m->tables[FANIN__TASKS].used};
   for (size_t k = from; k < to; k++) {
-    const fanin__job *const job = &m->jobs[m->order[k]];
-    put_tasks(m, m->order[k], chunks_of(job), fanin__piece(plan->f, &job->rows));
+    put_tasks(m, m->order[k]);
   }
-  rows.tasks = tasks->used - rows.first_task;
-  if (rows.tasks == 0) return;
-  plan->batches[plan->n_batches++] = rows;
-
-  fanin__batch ones = rows;
-  ones.what = FANIN__ONES;
-  ones.parameters = is_double ? FANIN__ONES64 : FANIN__ONES32;
-  ones.first_task = tasks->used;
-  for (size_t k = from; k < to; k++) {
-    const fanin__job *const job = &m->jobs[m->order[k]];
-    for (int box = 0; box < job->n_ones; box++) {
-      const size_t entry = m->tables[FANIN__ONES].used;
-      append(&m->tables[FANIN__ONES], &job->ones[box]);
-      put_parameters(m, FANIN__ONES32, FANIN__ONES64, entry, job->dtype, &job->one);
-      put_tasks(m, entry, fanin__items_of(&job->ones[box]), plan->f->work_group);
-    }
-  }
-  ones.tasks = tasks->used - ones.first_task;
-  if (ones.tasks > 0) plan->batches[plan->n_batches++] = ones;
+  batch.tasks = m->tables[FANIN__TASKS].used - batch.first_task;
+  if (batch.tasks > 0) plan->batches[plan->n_batches++] = batch;
 }
 
 static fanin_status make_batches(maker *m) {
   fanin_plan *const plan = m->plan;
-  plan->batches = fanin__zeroed(2 * plan->n, sizeof *plan->batches);
+  plan->batches = fanin__zeroed(plan->n, sizeof *plan->batches);
   if (!plan->batches) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
-    append(&m->tables[FANIN__ROWS], &m->jobs[i].rows);
-    put_parameters(m, FANIN__PARAMETERS32, FANIN__PARAMETERS64, i, m->jobs[i].dtype, &m->jobs[i].parameters);
+    put_item(m, i);
   }
   for (size_t from = 0, to; from < plan->n; from = to) {
-    const fanin__job *const first = &m->jobs[m->order[from]];
-    for (to = from + 1; to < plan->n; to++) {
-      const fanin__job *const next = &m->jobs[m->order[to]];
-      if (next->buffer != first->buffer || next->parameters.options != first->parameters.options) break;
-    }
-    put_batches(m, from, to);
+    to = from + 1;
+    while (to < plan->n && compare(m->order[from], m->order[to]) == 0)
+      to++;
+    put_batch(m, from, to);
   }
   return FANIN_STATUS_OK;
 }
@@ -201,22 +165,23 @@ static fanin_status upload(maker *m) {
   return FANIN_STATUS_OK;
 }
 
-/* One kernel for all batches with the same options and work. */
+/* One kernel for all batches with the same options. */
 static fanin_status make_kernels(fanin_plan *plan) {
-  plan->kernels = fanin__zeroed(plan->n_batches, sizeof(cl_kernel));
+  plan->kernels = fanin__zeroed(plan->n_batches, sizeof *plan->kernels);
   if (!plan->kernels) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t k = 0; k < plan->n_batches; k++) {
     fanin__batch *const b = &plan->batches[k];
-    for (size_t j = 0; j < k && !b->kernel; j++) {
-      const fanin__batch *const earlier = &plan->batches[j];
-      if (earlier->options == b->options && earlier->what == b->what) b->kernel = earlier->kernel;
+    size_t j = 0;
+    while (j < plan->n_kernels && strcmp(plan->kernels[j].options, b->options) != 0)
+      j++;
+    if (j == plan->n_kernels) {
+      char options[128];
+      snprintf(options, sizeof options, "%s -D MANY", b->options);
+      FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &plan->kernels[j].kernel));
+      plan->kernels[j].options = b->options;
+      plan->n_kernels++;
     }
-    if (b->kernel) continue;
-    char options[128];
-    snprintf(options, sizeof options, "%s -D MANY", b->options);
-    FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, b->what == FANIN__ONES ? "ones_many" : "fill_many",
-                             &b->kernel));
-    plan->kernels[plan->n_kernels++] = b->kernel;
+    b->kernel = plan->kernels[j].kernel;
   }
   return FANIN_STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* fanin_fill: one tensor, one launch (two for identity and dirac), or what a maker enqueues. */
+/* fanin_fill: one tensor, which is one launch over rows, what a maker enqueues, or both. */
 #include "fill/fill.h"
 
 #include "core/status.h"
@@ -59,38 +59,6 @@ fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__jo
   return launch_rows(f, when, job, seed, fanin__ceil_div(chunks, fanin__piece(f, &job->rows)));
 }
 
-static fanin_status fill_ones(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__ones *ones) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->one.options, "ones", &kernel));
-  const uint64_t groups = fanin__ceil_div(fanin__items_of(ones), f->work_group);
-  setter s = {.kernel = kernel};
-  set(&s, sizeof job->buffer, &job->buffer);
-  set(&s, sizeof *ones, ones);
-  set_parameters(&s, job->dtype, &job->one);
-  const fanin_status status = enqueue(when, &s, groups, f->work_group);
-  (void)clReleaseKernel(kernel);
-  return status;
-}
-
-/* Zeros, then ones that wait for them. */
-static fanin_status fill_both(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
-  fanin_status status = FANIN_STATUS_OK;
-  cl_event zeroed = NULL, done[FANIN__MOST_BOXES] = {NULL};
-  const fanin__when first = {when->queue, when->n_wait, when->wait_list, &zeroed};
-  FANIN__TRY(fanin__fill_rows(f, &first, job, seed));
-  for (int k = 0; k < job->n_ones && status == FANIN_STATUS_OK; k++) {
-    const fanin__when next = {when->queue, 1, &zeroed, &done[k]};
-    status = fill_ones(f, &next, job, &job->ones[k]);
-  }
-  const fanin__when all = {when->queue, (cl_uint)job->n_ones, done, when->event};
-  if (status == FANIN_STATUS_OK) status = fanin__enqueue_marker(&all);
-  for (int k = 0; k < job->n_ones; k++) {
-    if (done[k]) (void)clReleaseEvent(done[k]);
-  }
-  (void)clReleaseEvent(zeroed);
-  return status;
-}
-
 fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   if (when->n_wait > 0) {
     const cl_int code = clEnqueueBarrierWithWaitList(when->queue, when->n_wait, when->wait_list, NULL);
@@ -106,21 +74,17 @@ fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__jo
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   if (job->elements == 0) return fanin__enqueue_marker(when);
   if (job->maker) return fanin__fill_made(f, when, job, seed);
-  return job->n_ones > 0 ? fill_both(f, when, job, seed) : fanin__fill_rows(f, when, job, seed);
-}
-
-static fanin_status compile(fanin *f, const char *options, const char *name) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_fill, options, name, &kernel));
-  (void)clReleaseKernel(kernel); /* its program is kept */
-  return FANIN_STATUS_OK;
+  return fanin__fill_rows(f, when, job, seed);
 }
 
 fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
   if (job->elements == 0) return FANIN_STATUS_OK;
   if (job->maker) FANIN__TRY(job->maker->compile(f, job));
-  if (job->rows.chunks > 0) FANIN__TRY(compile(f, job->parameters.options, "fill"));
-  return job->n_ones > 0 ? compile(f, job->one.options, "ones") : FANIN_STATUS_OK;
+  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &kernel));
+  (void)clReleaseKernel(kernel); /* its program is kept */
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
@@ -145,12 +109,7 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
   small.rows.origin = small.rows.first_index = 0;
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
   small.rows.length = fanin__chunk(f, job->dtype);
-  FANIN__TRY(launch_rows(f, when, &small, 0, 1));
-  if (job->n_ones == 0) return FANIN_STATUS_OK;
-  fanin__ones one = job->ones[0];
-  one.count = (cl_ulong4){{1, 1, 1, 0}};
-  one.extent = (cl_ulong4){{0, 0, 0, 0}}; /* nothing is inside: it only runs */
-  return fill_ones(f, when, &small, &one);
+  return launch_rows(f, when, &small, 0, 1);
 }
 
 fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init) {

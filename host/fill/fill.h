@@ -20,35 +20,15 @@ typedef struct fanin__rows {
   cl_ulong count, origin, first_index, length, stride, chunks, stream;
 } fanin__rows;
 
-/* Twin of `diagonal` in kernels/fill.cl: the ones of identity and dirac in a box of coordinates. `first` and `count`
- * hold (d, k, b, -), the other vectors (B, O, I, -). */
-typedef struct fanin__ones {
-  cl_ulong4 first, count, start, extent, memory_stride;
-  cl_ulong2 part;
-  cl_ulong origin, unused;
-} fanin__ones;
-
-/* Where the ones in what memory holds of `t` are: at most FANIN__MOST_BOXES, none of them empty. Origins count from the
- * part's first element. */
-fanin_status fanin__ones_of(const fanin_tensor *t, fanin__ones *out, int *n);
-
-/* Of one box. */
-static inline uint64_t fanin__items_of(const fanin__ones *ones) {
-  return ones->count.s[0] * ones->count.s[1] * ones->count.s[2];
-}
-
 struct fanin__job {
   cl_mem buffer;
   fanin_dtype dtype;
   uint64_t elements;         /* 0: nothing to do */
-  const fanin__maker *maker; /* who makes it, of `tensor` and `distribution`; NULL: nobody but the launches below */
+  const fanin__maker *maker; /* who makes it, of `tensor` and `distribution`; NULL: nobody but the launch below */
   fanin_tensor tensor;
   fanin__distribution distribution;
-  fanin__parameters parameters; /* of the fill of rows; zeros where ones, or a maker's numbers, follow */
+  fanin__parameters parameters; /* of the fill of rows; zeros where a maker's numbers follow */
   fanin__rows rows;             /* no chunks: a maker does it all */
-  fanin__parameters one;        /* of the ones */
-  int n_ones;                   /* boxes of them */
-  fanin__ones ones[FANIN__MOST_BOXES];
 };
 
 /* Validates everything about a fill of `t` except for its queue. Without a buffer (t->buffer NULL, allowed only where

@@ -26,7 +26,7 @@ typedef struct fanin__maker {
 
 typedef struct fanin__filling {
   fanin_status (*parameters)(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-  const fanin__maker *maker; /* NULL: one launch does it, and for ones a second */
+  const fanin__maker *maker; /* NULL: one launch over rows does it */
 } fanin__filling;
 
 const fanin__filling *fanin__filling_of(const fanin__distribution *d);

@@ -1,4 +1,4 @@
-/* Fills with numbers that follow from coordinates: bilinear and hadamard. */
+/* Fills with numbers that follow from coordinates: identity and dirac, bilinear, and hadamard. */
 #include <string.h>
 
 #include "core/context.h"
@@ -20,7 +20,26 @@ typedef struct places {
 enum { AT_B, AT_O, AT_I, AT_D, AT_H, AT_W, LETTERS };
 static const char letters[] = "BOIDHW";
 
-/* The dimension of rows: the one with the smallest step in memory that has more than one index. */
+/* Of identity, dirac and bilinear, which are 0 elsewhere, only the diagonals of the matrices are written, over zeros.
+ */
+static bool is_diagonal(const fanin__distribution *d) {
+  return d->family != FANIN__HADAMARD;
+}
+
+/* Cuts a box to the taps' centre. False if it has none of it. */
+static bool cut_to_centre(fanin__box *b, const fanin_tensor *t, const fanin__roles *roles) {
+  for (int k = 0; k < roles->n_taps; k++) {
+    const int tap = roles->taps[k];
+    const uint64_t inside = t->shape[tap] / 2 - b->start[tap]; /* wraps below the box to a large number */
+    if (inside >= b->extent[tap]) return false;
+    b->base += inside * b->stride[tap];
+    b->start[tap] += inside;
+    b->extent[tap] = 1;
+  }
+  return true;
+}
+
+/* The dimension with the smallest step in memory of those that have more than one index. */
 static int innermost(const fanin__box *b, int rank) {
   int inner = -1;
   for (int d = 0; d < rank; d++) {
@@ -29,9 +48,13 @@ static int innermost(const fanin__box *b, int rank) {
   return inner < 0 ? rank - 1 : inner;
 }
 
-/* A box that is not empty. */
-static places places_of(const fanin *f, const fanin_tensor *t, const fanin__box *b, const fanin__matrices *m) {
-  const int inner = innermost(b, t->rank);
+/* A box that is not empty. Rows run along I where only the diagonals are written, so that a row's elements are found
+ * without a search; else along memory. */
+static places places_of(const fanin *f, const fanin__job *job, const fanin__box *b, const fanin__roles *roles,
+                        const fanin__matrices *m) {
+  const fanin_tensor *const t = &job->tensor;
+  const bool diagonal = is_diagonal(&job->distribution), long_pieces = diagonal || f->type & CL_DEVICE_TYPE_CPU;
+  const int inner = diagonal ? roles->i : innermost(b, t->rank);
   places p;
   memset(&p, 0, sizeof p); /* with its padding, which goes to the device */
   for (int k = 0; k < LETTERS; k++) {
@@ -51,22 +74,23 @@ static places places_of(const fanin *f, const fanin_tensor *t, const fanin__box 
   p.matrix.s[AT_I] = m->inputs;
   p.origin = t->offset / fanin_dtype_size(t->dtype) + b->base;
   p.length = b->extent[inner];
-  p.piece = f->type & CL_DEVICE_TYPE_CPU ? (p.length < 4096 ? p.length : 4096) : 1;
+  p.piece = long_pieces ? (p.length < 4096 ? p.length : 4096) : 1;
   p.pieces = fanin__ceil_div(p.length, p.piece);
   p.tasks *= p.pieces;
   return p;
 }
 
 static const char *options_of(const fanin__job *job) {
-  static const char *const bilinear[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D BILINEAR -D F32",
-                                                          [FANIN_DTYPE_F16] = "-D BILINEAR -D F16",
-                                                          [FANIN_DTYPE_BF16] = "-D BILINEAR -D BF16",
-                                                          [FANIN_DTYPE_F64] = "-D BILINEAR -D F64"};
-  static const char *const hadamard[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D HADAMARD -D F32",
-                                                          [FANIN_DTYPE_F16] = "-D HADAMARD -D F16",
-                                                          [FANIN_DTYPE_BF16] = "-D HADAMARD -D BF16",
-                                                          [FANIN_DTYPE_F64] = "-D HADAMARD -D F64"};
-  return (job->distribution.family == FANIN__BILINEAR ? bilinear : hadamard)[job->dtype];
+#define OPTIONS(pattern)                                                                                               \
+  {                                                                                                                    \
+    [FANIN_DTYPE_F32] = "-D " pattern " -D F32", [FANIN_DTYPE_F16] = "-D " pattern " -D F16",                          \
+    [FANIN_DTYPE_BF16] = "-D " pattern " -D BF16", [FANIN_DTYPE_F64] = "-D " pattern " -D F64"                         \
+  }
+  static const char *const options[FANIN__FAMILY_COUNT][FANIN_DTYPE_COUNT] = {[FANIN__DELTA] = OPTIONS("DELTA"),
+                                                                              [FANIN__BILINEAR] = OPTIONS("BILINEAR"),
+                                                                              [FANIN__HADAMARD] = OPTIONS("HADAMARD")};
+#undef OPTIONS
+  return options[job->distribution.family][job->dtype];
 }
 
 static fanin_status kernel_of(fanin *f, const fanin__job *job, cl_kernel *out) {
@@ -111,7 +135,8 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
   const double scale = scale_of(t, &roles);
   fanin_status status = FANIN_STATUS_OK;
   for (int k = 0; k < boxes.n && status == FANIN_STATUS_OK; k++) {
-    const places p = places_of(f, t, &boxes.all[k], &m);
+    if (job->distribution.family == FANIN__DELTA && !cut_to_centre(&boxes.all[k], t, &roles)) continue;
+    const places p = places_of(f, job, &boxes.all[k], &roles, &m);
     status = launch(f, queue, kernel, job, &p, scale);
   }
   (void)clReleaseKernel(kernel);
@@ -143,4 +168,5 @@ static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job
   return status;
 }
 
-const fanin__maker fanin__pattern_maker = {.check = check, .fill = fill, .compile = compile, .warm = warm};
+const fanin__maker fanin__pattern_maker = {
+    .over_rows = is_diagonal, .check = check, .fill = fill, .compile = compile, .warm = warm};

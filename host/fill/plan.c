@@ -30,12 +30,8 @@ static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin
 static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
   for (size_t i = 0; i < plan->n; i++) {
     if (items[i].tensor.buffer) continue;
-    const cl_ulong origin = plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
     jobs[i].buffer = plan->tensors[i].buffer;
-    jobs[i].rows.origin += origin;
-    for (int k = 0; k < jobs[i].n_ones; k++) {
-      jobs[i].ones[k].origin += origin;
-    }
+    jobs[i].rows.origin += plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
   }
 }
 
@@ -95,7 +91,7 @@ fail_memory:
 void fanin_plan_release(fanin_plan *plan) {
   if (!plan) return;
   for (size_t k = 0; k < plan->n_kernels; k++) {
-    (void)clReleaseKernel(plan->kernels[k]);
+    (void)clReleaseKernel(plan->kernels[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     if (plan->tables[k]) (void)clReleaseMemObject(plan->tables[k]);
@@ -136,23 +132,21 @@ static cl_int set_arguments(const fanin_plan *plan, const fanin__batch *b, cl_ul
     const void *value;
   } arguments[] = {
       {sizeof b->buffer, &b->buffer},
-      {sizeof(cl_mem), &plan->tables[b->what]},
+      {sizeof(cl_mem), &plan->tables[FANIN__ROWS]},
       {sizeof(cl_mem), &plan->tables[b->parameters]},
       {sizeof(cl_mem), &plan->tables[FANIN__TASKS]},
       {sizeof b->first_task, &b->first_task},
       {sizeof seed, &seed},
   };
-  const cl_uint n = b->what == FANIN__ONES ? 5 : 6; /* ones take no seed */
   cl_int code = CL_SUCCESS;
-  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
+  for (cl_uint k = 0; k < sizeof arguments / sizeof *arguments && code == CL_SUCCESS; k++) {
     code = clSetKernelArg(b->kernel, k, arguments[k].size, arguments[k].value);
   }
   return code;
 }
 
 static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
-  const size_t local = b->what == FANIN__ONES ? plan->f->work_group : plan->f->fill_group;
-  const size_t global = (size_t)b->tasks * local;
+  const size_t local = plan->f->fill_group, global = (size_t)b->tasks * local;
   (void)pthread_mutex_lock(&plan->lock);
   const char *call = "clSetKernelArg";
   cl_int code = set_arguments(plan, b, seed);
@@ -165,18 +159,13 @@ static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t see
   return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, call);
 }
 
-/* Every batch with an event; those that must wait for another do, all others for the wait list. Jobs apart follow. */
+/* Every batch and then every job apart, each with an event, and each after the wait list. */
 static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__when *when, cl_event *events,
                                cl_uint *launched) {
   for (size_t k = 0; k < plan->n_batches; k++) {
-    const fanin__batch *const b = &plan->batches[k];
-    fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
-    if (b->after != k) {
-      each.n_wait = 1;
-      each.wait_list = &events[b->after];
-    }
-    FANIN__TRY(launch(plan, b, seed, &each));
-    *launched = (cl_uint)k + 1;
+    const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
+    FANIN__TRY(launch(plan, &plan->batches[k], seed, &each));
+    ++*launched;
   }
   for (size_t k = 0; k < plan->n_apart; k++) {
     const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[*launched]};
