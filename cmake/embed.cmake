@@ -1,5 +1,5 @@
 # Writes kernels/<name>.cl, for each of NAMES, as C byte arrays with their includes resolved: the fanin__source_<name>
-# that host/core/program.h declares.
+# that host/core/program.h declares, and the list of them all.
 #   cmake -DKERNELS_DIR=kernels "-DNAMES=fill;measure" -DOUTPUT=kernels.c -P embed.cmake
 cmake_minimum_required(VERSION 3.22)
 include(${CMAKE_CURRENT_LIST_DIR}/bytes.cmake)
@@ -39,7 +39,9 @@ function(resolve file out)
 endfunction()
 
 set(c "/* Written by cmake/embed.cmake from kernels/. */\n#include \"core/program.h\"\n")
+set(all "")
 foreach(name IN LISTS NAMES)
+  string(APPEND all "&fanin__source_${name}, ")
   set_property(GLOBAL PROPERTY seen_files "")
   resolve("${name}.cl" text)
   string(HEX "${text}" digits)
@@ -48,4 +50,4 @@ foreach(name IN LISTS NAMES)
                   "const fanin__source fanin__source_${name} = "
                   "{\"${name}\", (const char *)${name}_text, sizeof ${name}_text};\n")
 endforeach()
-file(WRITE "${OUTPUT}" "${c}")
+file(WRITE "${OUTPUT}" "${c}\nconst fanin__source *const fanin__sources[] = {${all}NULL};\n")

@@ -1,8 +1,7 @@
 /* Numbers that follow from coordinates: identity and dirac, bilinear upsampling, Hadamard matrices. Built with -D
  * DELTA, -D BILINEAR or -D HADAMARD, and -D F32, F16, BF16 or F64.
  *
- * The first two are 0 away from the diagonals of a tensor's matrices. Memory holds zeros already when their kernels
- * run, which write the diagonals only. */
+ * Of identity and dirac (DELTA) the kernel writes the ones only: memory already holds zeros when it runs. */
 #include "lib/integer.clh"
 #include "lib/put.clh"
 
@@ -70,6 +69,8 @@ static real tap(const ulong t, const ulong k) {
 /* numbers: gain, the product of 2 f over the taps, and 1 over that. The quotient is corrected once, after which it is
  * the rounded one (Markstein 1990) while the products are whole numbers that `real` holds. */
 static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers) {
+  const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
+  if (o != i) return 0;
   const real weight = tap(at.s3, matrix.s3) * tap(at.s4, matrix.s4) * tap(at.s5, matrix.s5);
   const real quotient = weight * numbers[2];
   return numbers[0] * fma(fma(-quotient, numbers[1], weight), numbers[2], quotient);
@@ -89,18 +90,19 @@ typedef struct stretch {
   ulong first, step;
 } stretch;
 
-#if defined(HADAMARD)
-static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
-  (void)at;
-  (void)matrix;
-  return (stretch){0, 1};
-}
-#else
-/* The diagonals: rows run along I, and I and O have the same place in their matrices. */
+#if defined(DELTA)
+/* Rows run along I; the ones are where O and I have the same place in their matrices. */
 static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
   const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
   if (o >= matrix.s2) return (stretch){0xfffffffffffffffful, 1};
   return (stretch){o >= i ? o - i : o + matrix.s2 - i, matrix.s2};
+}
+#else
+/* All of them. */
+static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
+  (void)at;
+  (void)matrix;
+  return (stretch){0, 1};
 }
 #endif
 

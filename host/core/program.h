@@ -25,6 +25,9 @@ extern const fanin__source fanin__source_scatter; /* from matrices to parts of t
 extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
 extern const fanin__source fanin__source_sparse;  /* zeros at random places, a fixed number in each line */
 
+/* All of them; the last is NULL. */
+extern const fanin__source *const fanin__sources[];
+
 /* ---- program.c --------------------------------------------------------------------------------------------------- */
 
 /* Makes a kernel object, which the caller releases, from `source` built with `options` ("" for none). Each program is

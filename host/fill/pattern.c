@@ -20,10 +20,9 @@ typedef struct places {
 enum { AT_B, AT_O, AT_I, AT_D, AT_H, AT_W, LETTERS };
 static const char letters[] = "BOIDHW";
 
-/* Of identity, dirac and bilinear, which are 0 elsewhere, only the diagonals of the matrices are written, over zeros.
- */
-static bool is_diagonal(const fanin__distribution *d) {
-  return d->family != FANIN__HADAMARD;
+/* Of identity and dirac only the ones are written, over zeros. The others are written in full. */
+static bool is_delta(const fanin__distribution *d) {
+  return d->family == FANIN__DELTA;
 }
 
 /* Cuts a box to the taps' centre. False if it has none of it. */
@@ -48,13 +47,13 @@ static int innermost(const fanin__box *b, int rank) {
   return inner < 0 ? rank - 1 : inner;
 }
 
-/* A box that is not empty. Rows run along I where only the diagonals are written, so that a row's elements are found
- * without a search; else along memory. */
+/* A box that is not empty. Rows run along I where only ones are written, because a row's ones are then found without a
+ * search; else along memory. */
 static places places_of(const fanin *f, const fanin__job *job, const fanin__box *b, const fanin__roles *roles,
                         const fanin__matrices *m) {
   const fanin_tensor *const t = &job->tensor;
-  const bool diagonal = is_diagonal(&job->distribution), long_pieces = diagonal || f->type & CL_DEVICE_TYPE_CPU;
-  const int inner = diagonal ? roles->i : innermost(b, t->rank);
+  const bool delta = is_delta(&job->distribution), long_pieces = delta || f->type & CL_DEVICE_TYPE_CPU;
+  const int inner = delta ? roles->i : innermost(b, t->rank);
   places p;
   memset(&p, 0, sizeof p); /* with its padding, which goes to the device */
   for (int k = 0; k < LETTERS; k++) {
@@ -135,7 +134,7 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
   const double scale = scale_of(t, &roles);
   fanin_status status = FANIN_STATUS_OK;
   for (int k = 0; k < boxes.n && status == FANIN_STATUS_OK; k++) {
-    if (job->distribution.family == FANIN__DELTA && !cut_to_centre(&boxes.all[k], t, &roles)) continue;
+    if (is_delta(&job->distribution) && !cut_to_centre(&boxes.all[k], t, &roles)) continue;
     const places p = places_of(f, job, &boxes.all[k], &roles, &m);
     status = launch(f, queue, kernel, job, &p, scale);
   }
@@ -169,4 +168,4 @@ static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job
 }
 
 const fanin__maker fanin__pattern_maker = {
-    .over_rows = is_diagonal, .check = check, .fill = fill, .compile = compile, .warm = warm};
+    .over_rows = is_delta, .check = check, .fill = fill, .compile = compile, .warm = warm};
