@@ -5,7 +5,7 @@ cmake_minimum_required(VERSION 3.22)
 include(${CMAKE_CURRENT_LIST_DIR}/bytes.cmake)
 
 # Sets `out` to the text of `file` with each line #include "lib/other.clh" replaced by that file, the first time, and by
-# nothing after that. #line keeps the positions in a device's build log those of the files.
+# nothing after that. Other includes, of <...>, are the host's, in headers that both compile. #line keeps the positions in a device's build log those of the files.
 function(resolve file out)
   get_property(seen GLOBAL PROPERTY seen_files)
   if(file IN_LIST seen)

@@ -6,6 +6,7 @@
  * covers in full is stored as vectors. */
 #include "lib/integer.clh"
 #include "lib/philox.clh"
+#include "lib/rows.h"
 #include "lib/store.clh"
 #if defined(F64)
 #include "lib/math64.clh"
@@ -83,31 +84,16 @@ static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
 
 /* ---- Rows: which indices lie where ------------------------------------------------------------------------------- */
 
-/* Rows of consecutive indices. A row's number unfolds, innermost dimension first, into coordinates of `rank`
- * dimensions. The host's twin is fanin__rows in host/fill/fill.h. */
-typedef struct rows {
-  ulong8 extent, index_stride, memory_stride; /* of the dimensions over rows */
-  uint rank;
-  uint repeat;       /* chunks that an item makes */
-  ulong count;       /* rows */
-  ulong origin;      /* where in the buffer the first row is, in elements */
-  ulong first_index; /* of the first row, in the whole tensor */
-  ulong length;      /* elements a row */
-  ulong stride;      /* memory stride within a row */
-  ulong chunks;      /* how many chunks a row touches */
-  ulong stream;      /* which random numbers */
-} rows;
-
 /* Component d of a vector of a tensor's rows. A scalar item's private vector is not indexed, which would put it into
  * memory. */
 #if defined(MANY)
-#define ROWS            global const rows
+#define ROWS            global const fanin__rows
 #define COMPONENT(v, d) (((global const ulong *)&(v))[d])
 #elif defined(WIDE)
-#define ROWS            const rows
+#define ROWS            const fanin__rows
 #define COMPONENT(v, d) (((const ulong *)&(v))[d])
 #else
-#define ROWS            const rows
+#define ROWS            const fanin__rows
 #define COMPONENT(v, d) component(v, d)
 static ulong component(ulong8 v, uint d) {
   const ulong4 half_of_it = d & 4 ? v.hi : v.lo;
@@ -295,14 +281,14 @@ static uint4 make_key(ulong seed, ulong stream) {
 
 #if !defined(MANY)
 /* One tensor. */
-kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed) {
+kernel void fill(global element *restrict buffer, const fanin__rows r, const parameters p, const ulong seed) {
   const ulong q = get_group_id(0) * get_local_size(0) * r.repeat + first_chunk(r.repeat);
   fill_item(buffer, &r, q, make_key(seed, r.stream), p);
 }
 
 #else
 /* Many tensors in one buffer. Group g does task g: its items fill tensor tasks[g].x from chunk tasks[g].y on. */
-kernel void fill_many(global element *restrict buffer, global const rows *restrict tensors,
+kernel void fill_many(global element *restrict buffer, global const fanin__rows *restrict tensors,
                       global const parameters *restrict all, global const ulong2 *restrict tasks,
                       const ulong first_task, const ulong seed) {
   const ulong2 task = tasks[first_task + get_group_id(0)];

@@ -3,26 +3,12 @@
  *
  * Of identity and dirac (DELTA) the kernel writes the ones only: memory already holds zeros when it runs. */
 #include "lib/integer.clh"
+#include "lib/places.h"
 #include "lib/put.clh"
 
 #if !defined(DELTA) && !defined(BILINEAR) && !defined(HADAMARD)
 #define DELTA
 #endif
-
-/* A box of coordinates, as rows along one dimension; vectors hold (B, O, I, D, H, W, -, -), with extents of 1 where the
- * layout has no such letter. A row's number unfolds, W first. A task is `piece` consecutive elements of a row. The
- * host's twin is in host/fill/pattern.c. */
-typedef struct places {
-  ulong8 start;
-  ulong8 extent; /* 1 for the dimension of rows */
-  ulong8 memory_stride;
-  ulong8 along;  /* 1 for the dimension of rows, else 0 */
-  ulong8 matrix; /* extents of a matrix: of a group's and a split's outputs and inputs, and of the taps */
-  ulong origin;  /* of the element at the start, in the buffer */
-  ulong length;  /* of a row */
-  ulong piece, pieces, tasks;
-  ulong unused[3];
-} places;
 
 static ulong sum_of(const ulong8 v) {
   return v.s0 + v.s1 + v.s2 + v.s3 + v.s4 + v.s5;
@@ -107,7 +93,7 @@ static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
 #endif
 
 /* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
-kernel void pattern(global element *restrict buffer, const places p, const real first, const real second,
+kernel void pattern(global element *restrict buffer, const fanin__places p, const real first, const real second,
                     const real third, const ulong pitch, const ulong step, const ulong span) {
   const real numbers[3] = {first, second, third};
   const ulong begin = get_global_id(0) * pitch, end = min(begin + span, p.tasks);

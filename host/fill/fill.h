@@ -8,17 +8,11 @@
 #include "core/context.h"
 #include "core/queue.h"
 #include "fill/filler.h"
+#include "lib/rows.h"
 #include "tensor/boxes.h"
 
 /* Elements of the fill kernels' unit of work: CHUNK of kernels/lib/store.clh. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
-
-/* Twin of `rows` in kernels/fill.cl. */
-typedef struct fanin__rows {
-  cl_ulong8 extent, index_stride, memory_stride;
-  cl_uint rank, repeat;
-  cl_ulong count, origin, first_index, length, stride, chunks, stream;
-} fanin__rows;
 
 struct fanin__job {
   cl_mem buffer;

@@ -8,6 +8,7 @@
 #include "fanin/fill.h"
 #include "fill/fill.h"
 #include "fill/reflect.h"
+#include "lib/routes.h"
 #include "math/integer.h"
 #include "measure/dense.h"
 
@@ -119,18 +120,11 @@ static fanin_status draw(fanin *f, const fanin__when *when, const family *m, con
 
 /* ---- Scattering -------------------------------------------------------------------------------------------------- */
 
-/* Twin of `routes` in kernels/scatter.cl. */
-typedef struct routes {
-  cl_ulong8 extent, matrix_stride, memory_stride;
-  cl_ulong from, to, length, matrix_step, memory_step, piece, pieces, tasks;
-  cl_uint rank, unused;
-} routes;
-
 /* Coordinates start .. start + extent, which a box and a piece share. Dimensions that continue one another both in the
  * stack and in memory become one; the innermost is the row. */
-static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece *p, const uint64_t *start,
-                        const uint64_t *extent) {
-  routes r;
+static fanin__routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece *p, const uint64_t *start,
+                               const uint64_t *extent) {
+  fanin__routes r;
   uint64_t extents[FANIN_MAX_RANK + 1] = {1}, from[FANIN_MAX_RANK + 1] = {1}, to[FANIN_MAX_RANK + 1] = {1};
   int n = 0;
   memset(&r, 0, sizeof r);
@@ -162,7 +156,7 @@ static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece 
 }
 
 static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__stack *s,
-                            routes *r) {
+                            fanin__routes *r) {
   static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
                                                          [FANIN_DTYPE_F16] = "-D F16",
                                                          [FANIN_DTYPE_BF16] = "-D BF16",
@@ -197,7 +191,7 @@ static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__j
       FANIN__TRY(fanin__reflect(f, when->queue, s, p->count));
       made = true;
     }
-    routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
+    fanin__routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
     FANIN__TRY(scatter(f, when, job, s, &r));
     FANIN__TRY(fanin__order(when->queue));
   }

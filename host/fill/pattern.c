@@ -6,15 +6,10 @@
 #include "core/status.h"
 #include "fill/fill.h"
 #include "fill/filler.h"
+#include "lib/places.h"
 #include "math/integer.h"
 #include "measure/dense.h"
 #include "tensor/boxes.h"
-
-/* Twin of `places` in kernels/pattern.cl. */
-typedef struct places {
-  cl_ulong8 start, extent, memory_stride, along, matrix;
-  cl_ulong origin, length, piece, pieces, tasks, unused[3];
-} places;
 
 /* Indices into the vectors. */
 enum { AT_B, AT_O, AT_I, AT_D, AT_H, AT_W, LETTERS };
@@ -49,12 +44,12 @@ static int innermost(const fanin__box *b, int rank) {
 
 /* A box that is not empty. Rows run along I where only ones are written, because a row's ones are then found without a
  * search; else along memory. */
-static places places_of(const fanin *f, const fanin__job *job, const fanin__box *b, const fanin__roles *roles,
-                        const fanin__matrices *m) {
+static fanin__places places_of(const fanin *f, const fanin__job *job, const fanin__box *b, const fanin__roles *roles,
+                               const fanin__matrices *m) {
   const fanin_tensor *const t = &job->tensor;
   const bool delta = is_delta(&job->distribution), long_pieces = delta || f->type & CL_DEVICE_TYPE_CPU;
   const int inner = delta ? roles->i : innermost(b, t->rank);
-  places p;
+  fanin__places p;
   memset(&p, 0, sizeof p); /* with its padding, which goes to the device */
   for (int k = 0; k < LETTERS; k++) {
     p.extent.s[k] = p.matrix.s[k] = 1;
@@ -106,8 +101,8 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
   return scale;
 }
 
-static fanin_status launch(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin__job *job, const places *p,
-                           double scale) {
+static fanin_status launch(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin__job *job,
+                           const fanin__places *p, double scale) {
   const bool f64 = job->dtype == FANIN_DTYPE_F64;
   const fanin__real numbers[3] = {fanin__real_of(job->distribution.value), fanin__real_of(scale),
                                   fanin__real_of(1 / scale)};
@@ -135,7 +130,7 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
   fanin_status status = FANIN_STATUS_OK;
   for (int k = 0; k < boxes.n && status == FANIN_STATUS_OK; k++) {
     if (is_delta(&job->distribution) && !cut_to_centre(&boxes.all[k], t, &roles)) continue;
-    const places p = places_of(f, job, &boxes.all[k], &roles, &m);
+    const fanin__places p = places_of(f, job, &boxes.all[k], &roles, &m);
     status = launch(f, queue, kernel, job, &p, scale);
   }
   (void)clReleaseKernel(kernel);
