@@ -36,6 +36,9 @@ extern const fanin__source *const fanin__sources[];
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out);
 
+/* Builds the program, which is kept, and sees that it has the kernel. */
+fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name);
+
 /* Releases every program. */
 void fanin__programs_release(fanin *f);
 

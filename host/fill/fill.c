@@ -1,6 +1,8 @@
 /* fanin_fill: one tensor, which is one launch over rows, what a maker enqueues, or both. */
 #include "fill/fill.h"
 
+#include "core/launch.h"
+#include "core/memory.h"
 #include "core/status.h"
 #include "fanin/fill.h"
 #include "math/integer.h"
@@ -14,44 +16,18 @@ fanin_key fanin_key_named(uint64_t seed, const char *name) {
   return (fanin_key){.seed = seed, .stream = hash};
 }
 
-/* Sets argument after argument and remembers the first failure. */
-typedef struct setter {
-  cl_kernel kernel;
-  cl_uint next;
-  cl_int code;
-} setter;
-
-static void set(setter *s, size_t size, const void *value) {
-  if (s->code == CL_SUCCESS) s->code = clSetKernelArg(s->kernel, s->next++, size, value);
-}
-
-static void set_parameters(setter *s, fanin_dtype dtype, const fanin__parameters *parameters) {
-  double packed[16];
-  const size_t size = fanin__pack_parameters(dtype, parameters, packed);
-  set(s, size, packed);
-}
-
-static fanin_status enqueue(const fanin__when *when, const setter *s, uint64_t groups, size_t local) {
-  const size_t global = (size_t)groups * local;
-  if (s->code != CL_SUCCESS) return fanin__fail_cl(s->code, "clSetKernelArg");
-  const cl_int code = clEnqueueNDRangeKernel(when->queue, s->kernel, 1, NULL, &global, &local, when->n_wait,
-                                             when->wait_list, when->event);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
-}
-
 static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed,
                                 uint64_t groups) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &kernel));
-  const cl_ulong argument = seed;
-  setter s = {.kernel = kernel};
-  set(&s, sizeof job->buffer, &job->buffer);
-  set(&s, sizeof job->rows, &job->rows);
-  set_parameters(&s, job->dtype, &job->parameters);
-  set(&s, sizeof argument, &argument);
-  const fanin_status status = enqueue(when, &s, groups, f->fill_group);
-  (void)clReleaseKernel(kernel); /* the runtime holds it while it runs */
-  return status;
+  double packed[16];
+  const size_t size = fanin__pack_parameters(job->dtype, &job->parameters, packed);
+  const cl_ulong key = seed;
+  const fanin__launch launch = {
+      .source = &fanin__source_fill,
+      .options = job->parameters.options,
+      .name = "fill",
+      .grid = fanin__groups(groups, f->fill_group),
+      FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(key))};
+  return fanin__enqueue(f, when, &launch);
 }
 
 fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
@@ -81,10 +57,7 @@ fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
   if (job->elements == 0) return FANIN_STATUS_OK;
   if (job->maker) FANIN__TRY(job->maker->compile(f, job));
   if (job->rows.chunks == 0) return FANIN_STATUS_OK;
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_fill, job->parameters.options, "fill", &kernel));
-  (void)clReleaseKernel(kernel); /* its program is kept */
-  return FANIN_STATUS_OK;
+  return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
 }
 
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
@@ -119,13 +92,11 @@ fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *ini
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
   FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
   if (job.elements == 0) return FANIN_STATUS_OK;
-  cl_int code = CL_SUCCESS;
-  const cl_mem scratch = clCreateBuffer(f->context, CL_MEM_READ_WRITE,
-                                        fanin__chunk(f, t->dtype) * fanin_dtype_size(t->dtype), NULL, &code);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of scratch memory");
+  cl_mem scratch = NULL;
+  FANIN__TRY(fanin__new_buffer(f, fanin__chunk(f, t->dtype), fanin_dtype_size(t->dtype), "warming up", &scratch));
   fanin_status status = warm(f, &when, &job, scratch);
-  code = clFinish(when.queue);
+  const cl_int code = clFinish(when.queue);
   if (status == FANIN_STATUS_OK && code != CL_SUCCESS) status = fanin__fail_cl(code, "clFinish");
-  (void)clReleaseMemObject(scratch);
+  fanin__free_buffer(scratch);
   return status;
 }

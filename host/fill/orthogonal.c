@@ -4,13 +4,13 @@
 
 #include <string.h>
 
+#include "core/launch.h"
 #include "core/status.h"
 #include "fanin/fill.h"
 #include "fill/fill.h"
 #include "fill/reflect.h"
 #include "lib/routes.h"
 #include "math/integer.h"
-#include "measure/dense.h"
 
 /* Small matrices go by pieces of at most so many elements. */
 enum { PIECE = 1 << 21 };
@@ -155,27 +155,24 @@ static fanin__routes routes_of(const fanin_tensor *t, const fanin__box *b, const
   return r;
 }
 
-static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__stack *s,
+static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__stack *s,
                             fanin__routes *r) {
   static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
                                                          [FANIN_DTYPE_F16] = "-D F16",
                                                          [FANIN_DTYPE_BF16] = "-D BF16",
                                                          [FANIN_DTYPE_F64] = "-D F64"};
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_scatter, options[job->dtype], "scatter", &kernel));
   r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
   const fanin__real factor = fanin__real_of(job->distribution.value);
-  const fanin__argument arguments[] = {
-      FANIN__VALUE(s->product),   FANIN__VALUE(job->buffer),
-      FANIN__VALUE(*r),           s->f64 ? FANIN__VALUE(factor.f64) : FANIN__VALUE(factor.f32),
-      FANIN__VALUE(spread.pitch), FANIN__VALUE(spread.step),
-      FANIN__VALUE(spread.span)};
-  const fanin_status status = fanin__launch(when->queue, kernel, arguments, 7, &spread, NULL);
-  (void)clReleaseKernel(kernel);
-  return status;
+  const fanin__launch launch = {.source = &fanin__source_scatter,
+                                .options = options[job->dtype],
+                                .name = "scatter",
+                                .grid = spread.grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(s->product), FANIN__VALUE(job->buffer), FANIN__VALUE(*r),
+                                                 FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread))};
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 /* Makes a piece, if memory holds any of it. */
@@ -192,8 +189,7 @@ static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__j
       made = true;
     }
     fanin__routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
-    FANIN__TRY(scatter(f, when, job, s, &r));
-    FANIN__TRY(fanin__order(when->queue));
+    FANIN__TRY(scatter(f, when->queue, job, s, &r));
   }
   return FANIN_STATUS_OK;
 }

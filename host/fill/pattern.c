@@ -2,13 +2,12 @@
 #include <string.h>
 
 #include "core/context.h"
-#include "core/queue.h"
+#include "core/launch.h"
 #include "core/status.h"
 #include "fill/fill.h"
 #include "fill/filler.h"
 #include "lib/places.h"
 #include "math/integer.h"
-#include "measure/dense.h"
 #include "tensor/boxes.h"
 
 /* Indices into the vectors. */
@@ -87,10 +86,6 @@ static const char *options_of(const fanin__job *job) {
   return options[job->distribution.family][job->dtype];
 }
 
-static fanin_status kernel_of(fanin *f, const fanin__job *job, cl_kernel *out) {
-  return fanin__kernel(f, &fanin__source_pattern, options_of(job), "pattern", out);
-}
-
 /* The product of 2 f over the taps, f = ceil(k / 2) of the extent k. */
 static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
   double scale = 8; /* 2 for each of three dimensions; one that is not there has k = f = 1 */
@@ -101,18 +96,20 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
   return scale;
 }
 
-static fanin_status launch(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin__job *job,
-                           const fanin__places *p, double scale) {
+/* One box of the tensor. */
+static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__places *p,
+                             double scale) {
   const bool f64 = job->dtype == FANIN_DTYPE_F64;
-  const fanin__real numbers[3] = {fanin__real_of(job->distribution.value), fanin__real_of(scale),
-                                  fanin__real_of(1 / scale)};
+  const fanin__real value = fanin__real_of(job->distribution.value), up = fanin__real_of(scale),
+                    down = fanin__real_of(1 / scale);
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
-#define NUMBER(k) (f64 ? FANIN__VALUE(numbers[k].f64) : FANIN__VALUE(numbers[k].f32))
-  const fanin__argument arguments[] = {
-      FANIN__VALUE(job->buffer), FANIN__VALUE(*p),         NUMBER(0), NUMBER(1), NUMBER(2), FANIN__VALUE(spread.pitch),
-      FANIN__VALUE(spread.step), FANIN__VALUE(spread.span)};
-#undef NUMBER
-  return fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, NULL);
+  const fanin__launch launch = {.source = &fanin__source_pattern,
+                                .options = options_of(job),
+                                .name = "pattern",
+                                .grid = spread.grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
+                                                 FANIN__REAL(f64, up), FANIN__REAL(f64, down), FANIN__SPREAD(spread))};
+  return fanin__enqueue(f, &(fanin__when){.queue = queue}, &launch);
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
@@ -121,20 +118,16 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
   fanin__roles roles;
   fanin__matrices m = {0};
   fanin__boxes boxes;
-  cl_kernel kernel = NULL;
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(fanin__matrices_of(t, &roles, &m));
   fanin__boxes_of(t, &roles, &boxes);
-  FANIN__TRY(kernel_of(f, job, &kernel));
   const double scale = scale_of(t, &roles);
-  fanin_status status = FANIN_STATUS_OK;
-  for (int k = 0; k < boxes.n && status == FANIN_STATUS_OK; k++) {
+  for (int k = 0; k < boxes.n; k++) {
     if (is_delta(&job->distribution) && !cut_to_centre(&boxes.all[k], t, &roles)) continue;
     const fanin__places p = places_of(f, job, &boxes.all[k], &roles, &m);
-    status = launch(f, queue, kernel, job, &p, scale);
+    FANIN__TRY(fill_box(f, queue, job, &p, scale));
   }
-  (void)clReleaseKernel(kernel);
-  return status == FANIN_STATUS_OK ? fanin__order(queue) : status;
+  return fanin__order(queue);
 }
 
 static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
@@ -146,10 +139,7 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(kernel_of(f, job, &kernel));
-  (void)clReleaseKernel(kernel);
-  return FANIN_STATUS_OK;
+  return fanin__compile(f, &fanin__source_pattern, options_of(job), "pattern");
 }
 
 static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/launch.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "fill/fill.h"
@@ -94,10 +95,10 @@ void fanin_plan_release(fanin_plan *plan) {
     (void)clReleaseKernel(plan->kernels[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    if (plan->tables[k]) (void)clReleaseMemObject(plan->tables[k]);
+    fanin__free_buffer(plan->tables[k]);
   }
   for (size_t i = 0; i < plan->n && plan->tensors; i++) {
-    if (plan->tensors[i].buffer) (void)clReleaseMemObject(plan->tensors[i].buffer);
+    fanin__free_buffer(plan->tensors[i].buffer);
   }
   free(plan->kernels);
   free(plan->apart);
@@ -126,37 +127,18 @@ fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
 
-static cl_int set_arguments(const fanin_plan *plan, const fanin__batch *b, cl_ulong seed) {
-  const struct {
-    size_t size;
-    const void *value;
-  } arguments[] = {
-      {sizeof b->buffer, &b->buffer},
-      {sizeof(cl_mem), &plan->tables[FANIN__ROWS]},
-      {sizeof(cl_mem), &plan->tables[b->parameters]},
-      {sizeof(cl_mem), &plan->tables[FANIN__TASKS]},
-      {sizeof b->first_task, &b->first_task},
-      {sizeof seed, &seed},
-  };
-  cl_int code = CL_SUCCESS;
-  for (cl_uint k = 0; k < sizeof arguments / sizeof *arguments && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(b->kernel, k, arguments[k].size, arguments[k].value);
-  }
-  return code;
-}
-
 static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
-  const size_t local = plan->f->fill_group, global = (size_t)b->tasks * local;
+  const cl_ulong key = seed;
+  const fanin__launch launch = {.kernel = b->kernel,
+                                .grid = fanin__groups(b->tasks, plan->f->fill_group),
+                                FANIN__ARGUMENTS(FANIN__VALUE(b->buffer), FANIN__VALUE(plan->tables[FANIN__ROWS]),
+                                                 FANIN__VALUE(plan->tables[b->parameters]),
+                                                 FANIN__VALUE(plan->tables[FANIN__TASKS]), FANIN__VALUE(b->first_task),
+                                                 FANIN__VALUE(key))};
   (void)pthread_mutex_lock(&plan->lock);
-  const char *call = "clSetKernelArg";
-  cl_int code = set_arguments(plan, b, seed);
-  if (code == CL_SUCCESS) {
-    call = "clEnqueueNDRangeKernel";
-    code = clEnqueueNDRangeKernel(when->queue, b->kernel, 1, NULL, &global, &local, when->n_wait, when->wait_list,
-                                  when->event);
-  }
+  const fanin_status status = fanin__enqueue(plan->f, when, &launch);
   (void)pthread_mutex_unlock(&plan->lock);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, call);
+  return status;
 }
 
 /* Every batch and then every job apart, each with an event, and each after the wait list. */

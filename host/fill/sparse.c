@@ -102,31 +102,29 @@ static fanin__sparse_lines lines_of(const fanin_tensor *t, const fanin__distribu
   return l;
 }
 
-static fanin_status kernel_of(fanin *f, fanin_dtype dtype, cl_kernel *out) {
+static const char *options_of(const fanin__job *job) {
   static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
                                                          [FANIN_DTYPE_F16] = "-D F16",
                                                          [FANIN_DTYPE_BF16] = "-D F16",
                                                          [FANIN_DTYPE_F64] = "-D F64"};
-  return fanin__kernel(f, &fanin__source_sparse, options[dtype], "sparse", out);
+  return options[job->dtype];
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   fanin__roles roles;
   fanin__matrices m = {0};
-  cl_kernel kernel = NULL;
   FANIN__TRY(fanin__roles_of(&job->tensor, &roles));
   FANIN__TRY(fanin__matrices_of(&job->tensor, &roles, &m));
   fanin__sparse_lines l = lines_of(&job->tensor, &job->distribution, &roles, &m);
   l.stream = job->rows.stream;
   const cl_ulong key = seed;
-  const size_t local = f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group;
-  const fanin__spread spread = {.items = (size_t)(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX]) * local,
-                                .local = local};
-  const fanin__argument arguments[] = {FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key)};
-  FANIN__TRY(kernel_of(f, job->dtype, &kernel));
-  const fanin_status status = fanin__launch(queue, kernel, arguments, 3, &spread, NULL);
-  (void)clReleaseKernel(kernel);
-  return status == FANIN_STATUS_OK ? fanin__order(queue) : status;
+  const fanin__launch launch = {.source = &fanin__source_sparse,
+                                .options = options_of(job),
+                                .name = "sparse",
+                                .grid = fanin__groups(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX],
+                                                      f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group),
+                                FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key))};
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
@@ -143,10 +141,7 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(kernel_of(f, job->dtype, &kernel));
-  (void)clReleaseKernel(kernel);
-  return FANIN_STATUS_OK;
+  return fanin__compile(f, &fanin__source_sparse, options_of(job), "sparse");
 }
 
 static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
