@@ -9,18 +9,19 @@
 #include "fill/plan.h"
 #include "math/integer.h"
 
-/* The tables while they are made on the host. */
+/* A table while it is made on the host. */
 typedef struct table {
   unsigned char *data;
-  size_t entry, capacity, used; /* bytes an entry; entries */
+  size_t entry, capacity, used; /* bytes of an entry; entries that fit, entries that are there */
 } table;
 
-typedef struct maker {
+/* A plan's tables and batches in the making. */
+typedef struct builder {
   fanin_plan *plan;
   const fanin__job *jobs;
   const fanin__job **order; /* sorted by compare(), so that batches are runs */
   table tables[FANIN__TABLE_COUNT];
-} maker;
+} builder;
 
 static void append(table *t, const void *entry) {
   memcpy(t->data + t->used++ * t->entry, entry, t->entry);
@@ -28,7 +29,7 @@ static void append(table *t, const void *entry) {
 
 /* ---- Order ------------------------------------------------------------------------------------------------------- */
 
-/* 0: one launch can fill both, because they share a buffer and a compiled kernel. */
+/* 0 where one launch can fill both, because they share a buffer and a compiled kernel. */
 static int compare(const fanin__job *a, const fanin__job *b) {
   if (a->buffer != b->buffer) return (uintptr_t)a->buffer < (uintptr_t)b->buffer ? -1 : 1;
   return strcmp(a->parameters.options, b->parameters.options);
@@ -41,14 +42,14 @@ static int by_batch(const void *a, const void *b) {
   return order != 0 ? order : (x > y) - (x < y);
 }
 
-static fanin_status sort(maker *m) {
-  const size_t n = m->plan->n;
-  m->order = fanin__zeroed(n, sizeof *m->order);
-  if (!m->order) return FANIN_STATUS_OUT_OF_MEMORY;
+static fanin_status sort(builder *b) {
+  const size_t n = b->plan->n;
+  b->order = fanin__zeroed(n, sizeof *b->order);
+  if (!b->order) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < n; i++) {
-    m->order[i] = &m->jobs[i];
+    b->order[i] = &b->jobs[i];
   }
-  if (n > 0) qsort(m->order, n, sizeof *m->order, by_batch);
+  if (n > 0) qsort(b->order, n, sizeof *b->order, by_batch);
   return FANIN_STATUS_OK;
 }
 
@@ -58,7 +59,7 @@ static uint64_t chunks_of(const fanin__job *job) {
   return job->elements > 0 ? job->rows.chunks * job->rows.count : 0;
 }
 
-/* All tensors share the device, small ones with large ones. */
+/* One launch fills many tensors, so that the number of chunks of an item depends on the chunks of all of them. */
 static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
   uint64_t chunks = 0;
   for (size_t i = 0; i < plan->n; i++) {
@@ -70,17 +71,17 @@ static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
 }
 
 /* Counts entries, so that each table is allocated once. */
-static fanin_status make_tables(maker *m) {
+static fanin_status make_tables(builder *b) {
   static const size_t entries[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = sizeof(fanin__rows),
                                                      [FANIN__PARAMETERS32] = sizeof(cl_float16),
                                                      [FANIN__PARAMETERS64] = sizeof(cl_double16),
                                                      [FANIN__TASKS] = sizeof(cl_ulong2)};
-  const size_t n = m->plan->n;
+  const size_t n = b->plan->n;
   size_t doubles = 0;
   uint64_t tasks = 0;
   for (size_t i = 0; i < n; i++) {
-    const fanin__job *const job = &m->jobs[i];
-    tasks += fanin__ceil_div(chunks_of(job), fanin__piece(m->plan->f, &job->rows));
+    const fanin__job *const job = &b->jobs[i];
+    tasks += fanin__ceil_div(chunks_of(job), fanin__piece(b->plan->f, &job->rows));
     doubles += job->dtype == FANIN_DTYPE_F64;
   }
   const size_t counts[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = n,
@@ -88,10 +89,10 @@ static fanin_status make_tables(maker *m) {
                                              [FANIN__PARAMETERS64] = doubles > 0 ? n : 0,
                                              [FANIN__TASKS] = (size_t)tasks};
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    m->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
+    b->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
     if (counts[k] == 0) continue;
-    m->tables[k].data = fanin__zeroed(counts[k], entries[k]);
-    if (!m->tables[k].data) return FANIN_STATUS_OUT_OF_MEMORY;
+    b->tables[k].data = fanin__zeroed(counts[k], entries[k]);
+    if (!b->tables[k].data) return FANIN_STATUS_OUT_OF_MEMORY;
   }
   return FANIN_STATUS_OK;
 }
@@ -102,65 +103,65 @@ static fanin__table table_of(const fanin__job *job) {
 }
 
 /* Rows and parameters of item `i`. */
-static void put_item(maker *m, size_t i) {
-  const fanin__job *const job = &m->jobs[i];
+static void put_item(builder *b, size_t i) {
+  const fanin__job *const job = &b->jobs[i];
   double packed[16];
-  table *const t = &m->tables[table_of(job)];
+  table *const t = &b->tables[table_of(job)];
   memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(job->dtype, &job->parameters, packed));
-  append(&m->tables[FANIN__ROWS], &job->rows);
+  append(&b->tables[FANIN__ROWS], &job->rows);
 }
 
-static void put_tasks(maker *m, const fanin__job *job) {
-  const uint64_t chunks = chunks_of(job), piece = fanin__piece(m->plan->f, &job->rows);
+static void put_tasks(builder *b, const fanin__job *job) {
+  const uint64_t chunks = chunks_of(job), piece = fanin__piece(b->plan->f, &job->rows);
   for (uint64_t first = 0; first < chunks; first += piece) {
-    const cl_ulong2 task = {{(cl_ulong)(job - m->jobs), first}};
-    append(&m->tables[FANIN__TASKS], &task);
+    const cl_ulong2 task = {{(cl_ulong)(job - b->jobs), first}};
+    append(&b->tables[FANIN__TASKS], &task);
   }
 }
 
 /* ---- Batches ----------------------------------------------------------------------------------------------------- */
 
 /* The batch of jobs order[from .. to). */
-static void put_batch(maker *m, size_t from, size_t to) {
-  fanin_plan *const plan = m->plan;
-  const fanin__job *const first = m->order[from];
+static void put_batch(builder *b, size_t from, size_t to) {
+  fanin_plan *const plan = b->plan;
+  const fanin__job *const first = b->order[from];
   fanin__batch batch = {.buffer = first->buffer,
                         .options = first->parameters.options,
                         .parameters = table_of(first),
-                        .first_task = m->tables[FANIN__TASKS].used};
+                        .first_task = b->tables[FANIN__TASKS].used};
   for (size_t k = from; k < to; k++) {
-    put_tasks(m, m->order[k]);
+    put_tasks(b, b->order[k]);
   }
-  batch.tasks = m->tables[FANIN__TASKS].used - batch.first_task;
+  batch.tasks = b->tables[FANIN__TASKS].used - batch.first_task;
   if (batch.tasks > 0) plan->batches[plan->n_batches++] = batch;
 }
 
-static fanin_status make_batches(maker *m) {
-  fanin_plan *const plan = m->plan;
+static fanin_status make_batches(builder *b) {
+  fanin_plan *const plan = b->plan;
   plan->batches = fanin__zeroed(plan->n, sizeof *plan->batches);
   if (!plan->batches) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
-    put_item(m, i);
+    put_item(b, i);
   }
   for (size_t from = 0, to; from < plan->n; from = to) {
     to = from + 1;
-    while (to < plan->n && compare(m->order[from], m->order[to]) == 0)
+    while (to < plan->n && compare(b->order[from], b->order[to]) == 0)
       to++;
-    put_batch(m, from, to);
+    put_batch(b, from, to);
   }
   return FANIN_STATUS_OK;
 }
 
-static fanin_status upload(maker *m) {
+static fanin_status upload(builder *b) {
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    const table *const t = &m->tables[k];
+    const table *const t = &b->tables[k];
     const size_t bytes = t->capacity * t->entry;
     if (bytes == 0) continue;
     cl_int code = CL_SUCCESS;
-    m->plan->tables[k] =
-        clCreateBuffer(m->plan->f->context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, t->data, &code);
+    b->plan->tables[k] =
+        clCreateBuffer(b->plan->f->context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, t->data, &code);
     if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of a plan's table");
-    m->plan->table_bytes += bytes;
+    b->plan->table_bytes += bytes;
   }
   return FANIN_STATUS_OK;
 }
@@ -187,16 +188,16 @@ static fanin_status make_kernels(fanin_plan *plan) {
 }
 
 fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
-  maker m = {.plan = plan, .jobs = jobs};
+  builder b = {.plan = plan, .jobs = jobs};
   choose_repeats(plan, jobs);
-  fanin_status status = sort(&m);
-  if (status == FANIN_STATUS_OK) status = make_tables(&m);
-  if (status == FANIN_STATUS_OK) status = make_batches(&m);
-  if (status == FANIN_STATUS_OK) status = upload(&m);
+  fanin_status status = sort(&b);
+  if (status == FANIN_STATUS_OK) status = make_tables(&b);
+  if (status == FANIN_STATUS_OK) status = make_batches(&b);
+  if (status == FANIN_STATUS_OK) status = upload(&b);
   if (status == FANIN_STATUS_OK) status = make_kernels(plan);
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    free(m.tables[k].data);
+    free(b.tables[k].data);
   }
-  free(m.order);
+  free(b.order);
   return status;
 }

@@ -1,4 +1,4 @@
-/* fanin_fill: one tensor, which is one launch over rows, what a maker enqueues, or both. */
+/* fanin_fill: one tensor, which is one launch over rows, what a filler enqueues, or both. */
 #include "fill/fill.h"
 
 #include "core/launch.h"
@@ -35,7 +35,7 @@ fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__jo
   return launch_rows(f, when, job, seed, fanin__ceil_div(chunks, fanin__piece(f, &job->rows)));
 }
 
-fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
+fanin_status fanin__run_filler(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   if (when->n_wait > 0) {
     const cl_int code = clEnqueueBarrierWithWaitList(when->queue, when->n_wait, when->wait_list, NULL);
     if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
@@ -43,19 +43,19 @@ fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__jo
   const fanin__when step = {.queue = when->queue}, end = {.queue = when->queue, .event = when->event};
   if (job->rows.chunks > 0) FANIN__TRY(fanin__fill_rows(f, &step, job, seed));
   FANIN__TRY(fanin__order(when->queue));
-  FANIN__TRY(job->maker->fill(f, when->queue, job, seed));
+  FANIN__TRY(job->filler->fill(f, when->queue, job, seed));
   return fanin__enqueue_marker(&end);
 }
 
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed) {
   if (job->elements == 0) return fanin__enqueue_marker(when);
-  if (job->maker) return fanin__fill_made(f, when, job, seed);
+  if (job->filler) return fanin__run_filler(f, when, job, seed);
   return fanin__fill_rows(f, when, job, seed);
 }
 
 fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
   if (job->elements == 0) return FANIN_STATUS_OK;
-  if (job->maker) FANIN__TRY(job->maker->compile(f, job));
+  if (job->filler) FANIN__TRY(job->filler->compile(f, job));
   if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
 }
@@ -74,7 +74,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
-  if (job->maker) FANIN__TRY(job->maker->warm(f, when->queue, job));
+  if (job->filler) FANIN__TRY(job->filler->warm(f, when->queue, job));
   if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   fanin__job small = *job;
   small.buffer = scratch;

@@ -17,12 +17,12 @@ uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
 struct fanin__job {
   cl_mem buffer;
   fanin_dtype dtype;
-  uint64_t elements;         /* 0: nothing to do */
-  const fanin__maker *maker; /* who makes it, of `tensor` and `distribution`; NULL: nobody but the launch below */
+  uint64_t elements;           /* 0: nothing to do */
+  const fanin__filler *filler; /* NULL: the launch over rows does it all; else it uses `tensor` and `distribution` */
   fanin_tensor tensor;
   fanin__distribution distribution;
-  fanin__parameters parameters; /* of the fill of rows; zeros where a maker's numbers follow */
-  fanin__rows rows;             /* no chunks: a maker does it all */
+  fanin__parameters parameters; /* of the launch over rows; zeros where a filler's numbers follow */
+  fanin__rows rows;             /* no chunks: the filler does it all */
 };
 
 /* Validates everything about a fill of `t` except for its queue. Without a buffer (t->buffer NULL, allowed only where
@@ -36,8 +36,8 @@ size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parame
 /* Enqueues one launch for job->rows. */
 fanin_status fanin__fill_rows(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
 
-/* Enqueues a job that has a maker: rows, if there are any, then what the maker makes. */
-fanin_status fanin__fill_made(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
+/* Enqueues a job that has a filler: first the rows, if it has any, then what the filler writes. */
+fanin_status fanin__run_filler(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
 
 /* Enqueues all of a job that has a buffer. */
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);

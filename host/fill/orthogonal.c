@@ -259,5 +259,5 @@ static bool over_zeros(const fanin__distribution *d) {
   return d->centre;
 }
 
-const fanin__maker fanin__orthogonal_maker = {
+const fanin__filler fanin__orthogonal_filler = {
     .over_rows = over_zeros, .check = check, .fill = fill, .compile = compile, .warm = warm};

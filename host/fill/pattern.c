@@ -152,5 +152,5 @@ static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job
   return status;
 }
 
-const fanin__maker fanin__pattern_maker = {
+const fanin__filler fanin__pattern_filler = {
     .over_rows = is_delta, .check = check, .fill = fill, .compile = compile, .warm = warm};

@@ -31,21 +31,22 @@ static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin
 static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
   for (size_t i = 0; i < plan->n; i++) {
     if (items[i].tensor.buffer) continue;
+    jobs[i].tensor = plan->tensors[i];
     jobs[i].buffer = plan->tensors[i].buffer;
     jobs[i].rows.origin += plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
   }
 }
 
-/* Keeps the jobs that no batch does, with their kernels compiled. */
+/* Keeps the jobs that have a filler, and compiles their kernels. */
 static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
   plan->apart = fanin__zeroed(plan->n, sizeof *plan->apart);
   if (!plan->apart) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
-    if (!jobs[i].maker || jobs[i].elements == 0) continue;
-    plan->apart[plan->n_apart] = jobs[i];
-    plan->apart[plan->n_apart++].tensor = plan->tensors[i]; /* with its buffer and offset */
-    plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* what rows there are are a batch's */
-    FANIN__TRY(jobs[i].maker->compile(plan->f, &jobs[i]));
+    if (!jobs[i].filler || jobs[i].elements == 0) continue;
+    fanin__job *const apart = &plan->apart[plan->n_apart++];
+    *apart = jobs[i];
+    apart->rows.chunks = 0; /* the batches write its rows, where it has some */
+    FANIN__TRY(jobs[i].filler->compile(plan->f, &jobs[i]));
   }
   return FANIN_STATUS_OK;
 }
@@ -127,7 +128,7 @@ fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
 
-static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
+static fanin_status launch_batch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
   const cl_ulong key = seed;
   const fanin__launch launch = {.kernel = b->kernel,
                                 .grid = fanin__groups(b->tasks, plan->f->fill_group),
@@ -146,12 +147,12 @@ static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__whe
                                cl_uint *launched) {
   for (size_t k = 0; k < plan->n_batches; k++) {
     const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
-    FANIN__TRY(launch(plan, &plan->batches[k], seed, &each));
+    FANIN__TRY(launch_batch(plan, &plan->batches[k], seed, &each));
     ++*launched;
   }
   for (size_t k = 0; k < plan->n_apart; k++) {
     const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[*launched]};
-    FANIN__TRY(fanin__fill_made(plan->f, &each, &plan->apart[k], seed));
+    FANIN__TRY(fanin__run_filler(plan->f, &each, &plan->apart[k], seed));
     ++*launched;
   }
   const fanin__when all = {when->queue, *launched, events, when->event};
@@ -165,7 +166,7 @@ fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64
   FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
   const size_t n = plan->n_batches + plan->n_apart;
   if (n == 0) return fanin__enqueue_marker(&when);
-  if (n == 1 && plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
+  if (n == 1 && plan->n_batches == 1) return launch_batch(plan, &plan->batches[0], seed, &when);
 
   cl_event *const events = fanin__zeroed(n, sizeof(cl_event));
   if (!events) return FANIN_STATUS_OUT_OF_MEMORY;

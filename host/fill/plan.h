@@ -43,7 +43,7 @@ struct fanin_plan {
   size_t n_batches;
   fanin__plan_kernel *kernels;
   size_t n_kernels;
-  fanin__job *apart; /* those that have a maker, which follow the batches */
+  fanin__job *apart; /* those that have a filler; they follow the batches */
   size_t n_apart;
 };
 

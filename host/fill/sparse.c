@@ -162,5 +162,5 @@ static bool over_normals(const fanin__distribution *d) {
   return true;
 }
 
-const fanin__maker fanin__sparse_maker = {
+const fanin__filler fanin__sparse_filler = {
     .over_rows = over_normals, .check = check, .fill = fill, .compile = compile, .warm = warm};
