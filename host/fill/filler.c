@@ -7,11 +7,11 @@ const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
       [FANIN__UNIFORM] = {fanin__parameters_uniform, NULL},
       [FANIN__NORMAL] = {fanin__parameters_normal, NULL},
       [FANIN__TRUNC_NORMAL] = {fanin__parameters_trunc_normal, NULL},
-      [FANIN__DELTA] = {fanin__parameters_constant, NULL},
-      [FANIN__ORTHOGONAL] = {fanin__parameters_zeros, &fanin__orthogonal_maker},
-      [FANIN__SPARSE] = {fanin__parameters_normal, &fanin__sparse_maker},
-      [FANIN__BILINEAR] = {fanin__parameters_zeros, &fanin__pattern_maker},
-      [FANIN__HADAMARD] = {fanin__parameters_zeros, &fanin__pattern_maker},
+      [FANIN__DELTA] = {fanin__parameters_zeros, &fanin__pattern_filler},
+      [FANIN__ORTHOGONAL] = {fanin__parameters_zeros, &fanin__orthogonal_filler},
+      [FANIN__SPARSE] = {fanin__parameters_normal, &fanin__sparse_filler},
+      [FANIN__BILINEAR] = {fanin__parameters_zeros, &fanin__pattern_filler},
+      [FANIN__HADAMARD] = {fanin__parameters_zeros, &fanin__pattern_filler},
   };
   return &table[d->family];
 }
