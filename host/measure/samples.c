@@ -2,11 +2,11 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/argument.h"
 #include "core/memory.h"
 #include "core/program.h"
 #include "core/queue.h"
-#include "core/status.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "measure/dense.h"
 
 enum { MOST_PAIRS = 1 << 18, GRAIN = 16, SUMS = 5 };
@@ -15,11 +15,14 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
                                   cl_mem samples, uint64_t first, cl_uint n_wait, const cl_event *wait_list) {
   fanin__dense d;
   fanin__when when;
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(samples);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
-  const fanin_tensor room =
-      fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_DTYPE_F32, NULL, 1, &d.elements);
+  fanin_tensor room;
   fanin__dense into;
+  FANIN__TRY(fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_DTYPE_F32, NULL, 1, &d.elements, &room));
   FANIN__TRY(fanin__dense_of(f, &room, &into));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements == 0) return FANIN_STATUS_OK;
@@ -71,10 +74,16 @@ static fanin_status check_pairs(uint64_t tensors, uint64_t length, const fanin_p
 }
 
 fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem samples, uint64_t tensors, uint64_t length,
-                                 const fanin_pair *pairs, size_t n, fanin_products *out) {
+                                 const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {
   fanin__dense d;
   fanin__when when;
-  const fanin_tensor all = fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length});
+  fanin_tensor all;
+  FANIN__NEED(f);
+  FANIN__NEED(samples);
+  FANIN__NEED_ARRAY(pairs, n);
+  FANIN__NEED_ARRAY(out, n);
+  if (n > 0) FANIN__NEED_SIZE(stride);
+  FANIN__TRY(fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length}, &all));
   FANIN__TRY(fanin__dense_of(f, &all, &d));
   FANIN__TRY(fanin__when_of(f, queue, 0, NULL, NULL, &when));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
@@ -94,8 +103,9 @@ fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem sample
     status = run(f, when.queue, kernel, samples, length, pairs + first, block, memory, host, list);
     for (size_t k = 0; k < block && status == FANIN_STATUS_OK; k++) {
       const float *const sums = host + k;
-      out[first + k] = (fanin_products){(double)sums[0], (double)sums[block], (double)sums[2 * block],
-                                        (double)sums[3 * block], (double)sums[4 * block]};
+      const fanin_products products = {(double)sums[0], (double)sums[block], (double)sums[2 * block],
+                                       (double)sums[3 * block], (double)sums[4 * block]};
+      fanin__give_at(out, stride, first + k, &products, sizeof products);
     }
   }
   fanin__free_buffer(memory[1]);

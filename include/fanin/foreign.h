@@ -1,4 +1,5 @@
-/* Tensors in memory that others manage: DLPack's, and shared virtual memory. */
+/* Experimental: may change in a minor version. Tensors in memory that others manage: DLPack's, and shared virtual
+ * memory. */
 #ifndef FANIN_FOREIGN_H
 #define FANIN_FOREIGN_H
 
