@@ -203,7 +203,8 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   FANIN__TRY(find_scheme(text, name, &s));
   FANIN__TRY(read_values(s, text + name, values));
   if (s->description.needs_fans) {
-    FANIN__NEED(t);
+    if (!t)
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t is NULL; %s needs a tensor, for its fans", s->description.name);
     const fanin_status status = fanin_fans(t, &fan_in, &fan_out);
     if (status == FANIN_STATUS_BAD_LAYOUT) {
       return fanin__fail(status, "%s needs a layout with O and I; layout is \"%s\"", s->description.name, t->layout);
