@@ -74,7 +74,7 @@ static void moments_of(const inspected *t, double centre, double unit, double *m
   const fanin_dtype dtype = t->tensor->type->dtype;
   const cells c = cells_of(t);
   if (dtype != FANIN_DTYPE_F16 && dtype != FANIN_DTYPE_BF16) {
-    fanin_law_moments(&t->law, centre, unit, moments);
+    cells_moments(&t->law, centre, unit, moments);
     return;
   }
   for (int k = 0; k < MOMENTS; ++k)
@@ -241,7 +241,7 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
     const double density = expected / FANIN_BINS;
     expected = fmax(density, (double)s->stats.count * least_probability(t));
   }
-  t->mode = fanin_bin_number(dtype, key, lower);
+  fanin_bin_number(dtype, key, lower, &t->mode);
   t->tests[TEST_MODE] =
       (test_result){(double)count, expected, count_deviate((double)count, expected, narrow ? 0x1p16 : 0x1p32)};
   return STATUS_OK;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "init/initializer.h"
 #include "math/number.h"
 
@@ -50,10 +50,8 @@ static fanin_status check_parameter(const char *kind, const fanin_init *init, co
   return fanin__fail(status, "%s: %s is %s; %s", kind, parameter->name, value, accepted);
 }
 
-fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
-  if (!init) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "init is NULL; accepted is an initializer");
+fanin_status fanin__check_values(const fanin_init *init, fanin_status status) {
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
-  if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++)
     FANIN__TRY(check_parameter(initializer->description.name, init, p, status));
   if (init->kind == FANIN_KIND_UNIFORM && init->lo > init->hi) {
@@ -67,4 +65,13 @@ fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
                        init->connections);
   }
   return FANIN_STATUS_OK;
+}
+
+fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
+  FANIN__NEED(init);
+  FANIN__NEED_RESERVED("init", init->reserved);
+  const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
+  if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
+  const fanin_init used = fanin__used_fields(initializer, init);
+  return fanin__check_values(&used, status);
 }

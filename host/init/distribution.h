@@ -35,7 +35,7 @@ typedef struct fanin__distribution {
 } fanin__distribution;
 
 /* Checks `init` (NaN, infinities, order, needed fans) and resolves it. fan_avg, modes, gain, corrections all happen
- * here; std 0 and lo == hi become FANIN__CONSTANT. */
+ * here. lo == hi and an std that rounds to 0 become FANIN__CONSTANT. */
 fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin__distribution *out);
 
 #endif

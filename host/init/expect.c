@@ -1,7 +1,7 @@
 /* The moments and bounds that an initializer's values have on a tensor, without a device. */
 #include <math.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "init/family.h"
 #include "math/normal.h"
 #include "tensor/boxes.h"
@@ -93,10 +93,17 @@ fanin_status fanin__expect_orthogonal(const fanin_tensor *t, const fanin__distri
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
+fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size) {
   fanin__view view;
-  FANIN__TRY(fanin__view_of(t, &view));
   fanin__distribution d;
+  fanin_moments moments;
+  FANIN__NEED(t);
+  FANIN__NEED(init);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, &d));
-  return fanin__family_of(&d)->expect(t, &d, out);
+  FANIN__TRY(fanin__family_of(&d)->expect(t, &d, &moments));
+  fanin__give(out, size, &moments, sizeof moments);
+  return FANIN_STATUS_OK;
 }

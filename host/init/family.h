@@ -3,6 +3,7 @@
 #ifndef HOST_INIT_FAMILY_H
 #define HOST_INIT_FAMILY_H
 
+#include "fanin/inspect.h"
 #include "init/distribution.h"
 
 typedef struct fanin__family_facts {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 
 /* Choices are read and written as int, whatever enum the field has. */
 _Static_assert(sizeof(fanin_mode) == sizeof(int), "enums have int's size");
@@ -27,31 +27,39 @@ static const fanin__choice distributions[] = {{"uniform", FANIN_DISTRIBUTION_UNI
 static const fanin__choice normals[] = {
     {"normal", FANIN_DISTRIBUTION_NORMAL}, {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL}, {NULL, 0}};
 static const fanin__choice units[] = {{"sigma", FANIN_BOUNDS_SIGMA}, {"absolute", FANIN_BOUNDS_ABSOLUTE}, {NULL, 0}};
-static const fanin__choice flags[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
+static const fanin__choice corrections[] = {{"false", 1}, {"true", 0}, {NULL, 0}}; /* of `uncorrected` */
 
 static const fanin__choice owners[] = {{"input", FANIN_PER_INPUT}, {"output", FANIN_PER_OUTPUT}, {NULL, 0}};
 
-#define NUMBER(field, least, most)                                                                                     \
-  { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL }
-#define FINITE(field)       NUMBER(field, -DBL_MAX, DBL_MAX)
-#define NOT_NEGATIVE(field) NUMBER(field, 0, DBL_MAX)
-#define BOUND(field)        NUMBER(field, -INFINITY, INFINITY)
-#define SHARE(field)        NUMBER(field, 0, 1)
-#define COUNT(field)        NUMBER(field, 0, 0x1p53)
-#define SLOPE(field)        NUMBER(field, -1e100, 1e100) /* its square is finite */
+#define PAIRED(field, other, least, most)                                                                              \
+  { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL, offsetof(fanin_init, other) }
+#define NUMBER(field, least, most) PAIRED(field, field, least, most)
+#define FINITE(field)              NUMBER(field, -DBL_MAX, DBL_MAX)
+#define NOT_NEGATIVE(field)        NUMBER(field, 0, DBL_MAX)
+
+#define SHARE(field) NUMBER(field, 0, 1)
+#define COUNT(field) NUMBER(field, 0, 0x1p53)
+#define SLOPE(field) NUMBER(field, -1e100, 1e100) /* its square is finite */
 #define GAIN(least)                                                                                                    \
-  { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL }
+  { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL, offsetof(fanin_init, gain) }
 #define CHOICE(field, choices)                                                                                         \
-  { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices }
+  { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices, 0 }
 #define END                                                                                                            \
-  { NULL, 0, FANIN__NUMBER, 0, 0, NULL }
+  { NULL, 0, FANIN__NUMBER, 0, 0, NULL, 0 }
 
 static const fanin__parameter no_parameters[] = {END};
 static const fanin__parameter constant_parameters[] = {FINITE(value), END};
-static const fanin__parameter uniform_parameters[] = {FINITE(lo), FINITE(hi), END};
+static const fanin__parameter uniform_parameters[] = {PAIRED(lo, hi, -DBL_MAX, DBL_MAX),
+                                                      PAIRED(hi, lo, -DBL_MAX, DBL_MAX), END};
 static const fanin__parameter normal_parameters[] = {FINITE(mean), NOT_NEGATIVE(std), END};
 static const fanin__parameter trunc_normal_parameters[] = {
-    FINITE(mean), NOT_NEGATIVE(std), BOUND(a), BOUND(b), CHOICE(bounds, units), CHOICE(corrected, flags), END};
+    FINITE(mean),
+    NOT_NEGATIVE(std),
+    PAIRED(a, b, -INFINITY, INFINITY),
+    PAIRED(b, a, -INFINITY, INFINITY),
+    CHOICE(bounds, units),
+    {"corrected", offsetof(fanin_init, uncorrected), FANIN__CHOICE, 0, 0, corrections, 0},
+    END};
 static const fanin__parameter xavier_uniform_parameters[] = {GAIN(0), END};
 static const fanin__parameter xavier_normal_parameters[] = {GAIN(0), CHOICE(distribution, normals), END};
 static const fanin__parameter he_uniform_parameters[] = {SLOPE(a), CHOICE(mode, modes), END};
@@ -103,14 +111,18 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
                                   "absolute); s = std, or such that the result has std (corrected=true)",
                                   "mean=0,std=1,a=-2,b=2,bounds=sigma,corrected=true",
                                   "Johnson, Kotz & Balakrishnan 1994, chapter 13, section 10.1", 0},
-                                 {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2, .corrected = 1},
+                                 {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
                                  trunc_normal_parameters,
                                  fanin__resolve_trunc_normal},
-    [FANIN_KIND_XAVIER_UNIFORM] =
-        {{"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1", "Glorot & Bengio 2010, eq. 16", 1},
-         {.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = 1, .scale = 1, .mode = FANIN_MODE_FAN_AVG},
-         xavier_uniform_parameters,
-         fanin__resolve_fans},
+    [FANIN_KIND_XAVIER_UNIFORM] = {{"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1",
+                                    "Glorot & Bengio 2010, eq. 16", 1},
+                                   {.kind = FANIN_KIND_XAVIER_UNIFORM,
+                                    .gain = 1,
+                                    .scale = 1,
+                                    .mode = FANIN_MODE_FAN_AVG,
+                                    .distribution = FANIN_DISTRIBUTION_UNIFORM},
+                                   xavier_uniform_parameters,
+                                   fanin__resolve_fans},
     [FANIN_KIND_XAVIER_NORMAL] = {{"xavier_normal", "glorot_normal", NORMAL_OF XAVIER_STD, "gain=1,distribution=normal",
                                    "Glorot & Bengio 2010, eq. 12", 1},
                                   {.kind = FANIN_KIND_XAVIER_NORMAL,
@@ -120,21 +132,23 @@ static const fanin__initializer table[FANIN_KIND_COUNT] = {
                                    .distribution = FANIN_DISTRIBUTION_NORMAL},
                                   xavier_normal_parameters,
                                   fanin__resolve_fans},
-    [FANIN_KIND_HE_UNIFORM] = {{"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
-                                "He et al. 2015, eq. 10, 14 and 15", 1},
-                               {.kind = FANIN_KIND_HE_UNIFORM, .gain = 1, .scale = 2},
-                               he_uniform_parameters,
-                               fanin__resolve_fans},
+    [FANIN_KIND_HE_UNIFORM] =
+        {{"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
+          "He et al. 2015, eq. 10, 14 and 15", 1},
+         {.kind = FANIN_KIND_HE_UNIFORM, .gain = 1, .scale = 2, .distribution = FANIN_DISTRIBUTION_UNIFORM},
+         he_uniform_parameters,
+         fanin__resolve_fans},
     [FANIN_KIND_HE_NORMAL] =
         {{"he_normal", "kaiming_normal", NORMAL_OF HE_STD, "a=0,mode=fan_in,distribution=normal",
           "He et al. 2015, eq. 10, 14 and 15", 1},
          {.kind = FANIN_KIND_HE_NORMAL, .gain = 1, .scale = 2, .distribution = FANIN_DISTRIBUTION_NORMAL},
          he_normal_parameters,
          fanin__resolve_fans},
-    [FANIN_KIND_LECUN_UNIFORM] = {{"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1},
-                                  {.kind = FANIN_KIND_LECUN_UNIFORM, .gain = 1, .scale = 1},
-                                  no_parameters,
-                                  fanin__resolve_fans},
+    [FANIN_KIND_LECUN_UNIFORM] =
+        {{"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1},
+         {.kind = FANIN_KIND_LECUN_UNIFORM, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_UNIFORM},
+         no_parameters,
+         fanin__resolve_fans},
     [FANIN_KIND_LECUN_NORMAL] =
         {{"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal", "LeCun et al. 1998, eq. 16", 1},
          {.kind = FANIN_KIND_LECUN_NORMAL, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
@@ -206,10 +220,13 @@ const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
   return NULL;
 }
 
-fanin_status fanin_describe(fanin_kind kind, fanin_description *out) {
+fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size) {
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+
   const fanin__initializer *const initializer = fanin__initializer_of(kind);
   if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
-  *out = initializer->description;
+  fanin__give(out, size, &initializer->description, sizeof initializer->description);
   return FANIN_STATUS_OK;
 }
 
@@ -235,13 +252,46 @@ void fanin__set_choice(void *record, const fanin__parameter *parameter, int valu
   memcpy((char *)record + parameter->offset, &value, sizeof value);
 }
 
+static double number_at(const fanin_init *init, size_t offset) {
+  double value;
+  memcpy(&value, (const char *)init + offset, sizeof value);
+  return value;
+}
+
+/* Whether 0 in a parameter's field means another number, its default. */
+static bool zero_means_default(const fanin__initializer *initializer, const fanin__parameter *p) {
+  return p->type != FANIN__CHOICE && number_at(&initializer->defaults, p->offset) != 0;
+}
+
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init) {
   fanin_init used = initializer->defaults;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
     const size_t size = p->type == FANIN__CHOICE ? sizeof(int) : sizeof(double);
+    const bool zero = p->type != FANIN__CHOICE && number_at(init, p->offset) == 0 && number_at(init, p->with) == 0;
+    if (zero && zero_means_default(initializer, p)) continue;
     memcpy((char *)&used + p->offset, (const char *)init + p->offset, size);
   }
   return used;
+}
+
+/* ---- Zeros that mean 0 ------------------------------------------------------------------------------------------- */
+
+static fanin_init everywhere(double value) {
+  return value == 0 && !signbit(value) ? fanin_zeros() : fanin_constant(value);
+}
+
+fanin_init fanin__explicit(const fanin_init *init) {
+  const fanin__initializer *const initializer = &table[init->kind];
+  if (init->kind == FANIN_KIND_UNIFORM) return init->lo == init->hi ? everywhere(init->lo) : *init;
+  if (init->kind == FANIN_KIND_SPARSE && init->sparsity == 0 && init->connections == 0)
+    return fanin_normal(0, init->std);
+  for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
+    const bool scales = p->with == p->offset && p->offset != offsetof(fanin_init, sparsity);
+    if (!scales || !zero_means_default(initializer, p) || number_at(init, p->offset) != 0) continue;
+    const bool cut = init->kind == FANIN_KIND_TRUNC_NORMAL && init->bounds == FANIN_BOUNDS_ABSOLUTE;
+    return everywhere(cut ? fmin(fmax(init->mean, init->a), init->b) : init->mean);
+  }
+  return fanin__used_fields(initializer, init);
 }
 
 /* ---- Constructors ------------------------------------------------------------------------------------------------ */
@@ -264,14 +314,14 @@ fanin_init fanin_uniform(double lo, double hi) {
   fanin_init init = table[FANIN_KIND_UNIFORM].defaults;
   init.lo = lo;
   init.hi = hi;
-  return init;
+  return fanin__explicit(&init);
 }
 
 fanin_init fanin_normal(double mean, double std) {
   fanin_init init = table[FANIN_KIND_NORMAL].defaults;
   init.mean = mean;
   init.std = std;
-  return init;
+  return fanin__explicit(&init);
 }
 
 fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
@@ -280,13 +330,13 @@ fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
   init.std = std;
   init.a = a;
   init.b = b;
-  return init;
+  return fanin__explicit(&init);
 }
 
 static fanin_init with_gain(fanin_kind kind, double gain) {
   fanin_init init = table[kind].defaults;
   init.gain = gain;
-  return init;
+  return fanin__explicit(&init);
 }
 
 fanin_init fanin_xavier_uniform(double gain) {
@@ -325,7 +375,7 @@ fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribut
   init.scale = scale;
   init.mode = mode;
   init.distribution = distribution;
-  return init;
+  return fanin__explicit(&init);
 }
 
 fanin_init fanin_identity(double gain) {
@@ -348,7 +398,7 @@ fanin_init fanin_sparse(double sparsity, double std) {
   fanin_init init = table[FANIN_KIND_SPARSE].defaults;
   init.sparsity = sparsity;
   init.std = std;
-  return init;
+  return fanin__explicit(&init);
 }
 
 fanin_init fanin_bilinear(double gain) {

@@ -23,6 +23,7 @@ typedef struct fanin__parameter {
   fanin__parameter_type type;
   double least, most;           /* numbers: the range that is accepted */
   const fanin__choice *choices; /* choices: ends with a NULL name */
+  size_t with; /* numbers: 0 means the default where the field at this offset is 0 too; mostly `offset` */
 } fanin__parameter;
 
 typedef struct fanin__initializer {
@@ -36,11 +37,18 @@ typedef struct fanin__initializer {
 /* NULL with a sentence set if `kind` is none. */
 const fanin__initializer *fanin__initializer_of(fanin_kind kind);
 
-/* Checks every parameter; what is wrong fails with `status`. */
+/* Checks every parameter of an initializer whose zeros mean defaults; what is wrong fails with `status`. */
 fanin_status fanin__check_init(const fanin_init *init, fanin_status status);
 
-/* The parameters' fields of `init`, everything else from the defaults. */
+/* The same of one whose zeros mean 0: what a text says, before fanin__explicit(). */
+fanin_status fanin__check_values(const fanin_init *init, fanin_status status);
+
+/* The parameters' fields of `init`, with the defaults of those that are 0; everything else from the defaults. */
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init);
+
+/* The initializer that says in fields what `init` says with zeros that mean 0: a constant for a gain, scale or std of 0
+ * and for lo = hi, a normal for a sparsity of 0. */
+fanin_init fanin__explicit(const fanin_init *init);
 
 /* Fields by their description; `record` is a fanin_init, or a struct that begins with one. */
 double fanin__get_number(const void *record, const fanin__parameter *parameter);

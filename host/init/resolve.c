@@ -41,7 +41,6 @@ fanin_status fanin__resolve_uniform(const fanin_init *init, const fanin__roles *
 
 fanin_status fanin__resolve_normal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
-  if (init->std == 0) return constant(init->mean, out);
   *out = (fanin__distribution){.family = FANIN__NORMAL, .mean = init->mean, .std = init->std};
   return FANIN_STATUS_OK;
 }
@@ -119,7 +118,7 @@ static fanin_status truncated_to_std(double mean, double std, double a, double b
 }
 
 static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution *out) {
-  if (init->std == 0) return constant(fmin(fmax(init->mean, init->a), init->b), out);
+
   const double lo = init->a - init->mean, hi = init->b - init->mean;
   const double uniform_std = (hi - lo) / sqrt(12);
   if (hi - lo < INFINITY && hi - lo <= 1e-12 * fmin(fabs(lo), fabs(hi))) {
@@ -128,14 +127,14 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
                        "1e-12 of the one from the mean is accepted",
                        init->a, init->b, init->mean);
   }
-  if (init->corrected && init->std >= uniform_std) {
+  if (!init->uncorrected && init->std >= uniform_std) {
     return fanin__fail(
         FANIN_STATUS_BAD_ARGUMENT,
         "trunc_normal: no normal cut to [%g, %g] has std = %g; less than the uniform distribution's %.9g "
         "is accepted",
         init->a, init->b, init->std, uniform_std);
   }
-  const double sigma = init->corrected ? sigma_before_truncation(lo, hi, init->std) : init->std;
+  const double sigma = init->uncorrected ? init->std : sigma_before_truncation(lo, hi, init->std);
   FANIN__TRY(truncated(init->mean, sigma, lo / sigma, hi / sigma, out));
   out->lo = init->a; /* what was asked for, not what a division by sigma leaves of it */
   out->hi = init->b;
@@ -145,9 +144,8 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
 fanin_status fanin__resolve_trunc_normal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
   if (init->bounds == FANIN_BOUNDS_ABSOLUTE) return resolve_absolute(init, out);
-  if (init->std == 0) return constant(init->mean, out);
-  if (init->corrected) return truncated_to_std(init->mean, init->std, init->a, init->b, out);
-  return truncated(init->mean, init->std, init->a, init->b, out);
+  if (init->uncorrected) return truncated(init->mean, init->std, init->a, init->b, out);
+  return truncated_to_std(init->mean, init->std, init->a, init->b, out);
 }
 
 /* ---- Fans -------------------------------------------------------------------------------------------------------- */
@@ -207,7 +205,6 @@ fanin_status fanin__resolve_dirac(const fanin_init *init, const fanin__roles *ro
 
 fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
-  if (init->gain == 0) return constant(0, out);
   *out = (fanin__distribution){.family = FANIN__ORTHOGONAL, .value = init->gain};
   return FANIN_STATUS_OK;
 }
@@ -227,7 +224,7 @@ fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin
                        (unsigned long long)roles->fan_in, (unsigned long long)roles->fan_out);
   }
   FANIN__TRY(fanin__resolve_orthogonal(init, roles, out));
-  out->centre = out->family == FANIN__ORTHOGONAL;
+  out->centre = true;
   return FANIN_STATUS_OK;
 }
 
@@ -242,7 +239,7 @@ static uint64_t zeros_of(const fanin_init *init, uint64_t line) {
 
 fanin_status fanin__resolve_sparse(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   const uint64_t line = init->per == FANIN_PER_OUTPUT ? roles->fan_in : roles->fan_out, zeros = zeros_of(init, line);
-  if (init->std == 0 || zeros == line) return constant(0, out);
+  if (zeros == line) return constant(0, out);
   *out = (fanin__distribution){.family = zeros > 0 ? FANIN__SPARSE : FANIN__NORMAL,
                                .std = init->std,
                                .per = init->per,
@@ -257,7 +254,6 @@ fanin_status fanin__resolve_bilinear(const fanin_init *init, const fanin__roles 
                        "bilinear takes a layout of O, I and at least one of D, H and W; this one has "
                        "no taps");
   }
-  if (init->gain == 0) return constant(0, out);
   *out = (fanin__distribution){.family = FANIN__BILINEAR, .value = init->gain};
   return FANIN_STATUS_OK;
 }
@@ -274,7 +270,6 @@ static double hadamard_magnitude(uint64_t outputs) {
 /* `roles` count taps in both fans: their order is that of the channels. */
 fanin_status fanin__resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   if (roles->fan_out <= roles->fan_in) return delta(init, out);
-  if (init->gain == 0) return constant(0, out);
   const double magnitude = hadamard_magnitude(roles->fan_out / roles->spatial);
   *out = (fanin__distribution){.family = FANIN__HADAMARD, .value = init->gain * magnitude};
   return FANIN_STATUS_OK;

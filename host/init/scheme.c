@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/scheme.h"
 #include "init/initializer.h"
 #include "math/number.h"
@@ -104,11 +104,13 @@ int fanin_scheme_count(void) {
   return N_SCHEMES;
 }
 
-fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out) {
+fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out, size_t size) {
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
   if (number < 0 || number >= N_SCHEMES) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "scheme is %d; 0 to %d are accepted", number, N_SCHEMES - 1);
   }
-  *out = table[number].description;
+  fanin__give(out, size, &table[number].description, sizeof table[number].description);
   return FANIN_STATUS_OK;
 }
 
@@ -195,11 +197,14 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   const scheme *s;
   double values[MAX_PARAMETERS];
   uint64_t fan_in = 0, fan_out = 0;
+  FANIN__NEED(text);
+  FANIN__NEED(factor);
   const size_t name = strcspn(text, ":");
   FANIN__TRY(find_scheme(text, name, &s));
   FANIN__TRY(read_values(s, text + name, values));
   if (s->description.needs_fans) {
-    if (!t) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s needs a tensor, for its fans", s->description.name);
+    if (!t)
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t is NULL; %s needs a tensor, for its fans", s->description.name);
     const fanin_status status = fanin_fans(t, &fan_in, &fan_out);
     if (status == FANIN_STATUS_BAD_LAYOUT) {
       return fanin__fail(status, "%s needs a layout with O and I; layout is \"%s\"", s->description.name, t->layout);
@@ -239,6 +244,9 @@ static fanin_init in_a_kind_with_scale(const fanin_init *used) {
 }
 
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
+  FANIN__NEED(init);
+  FANIN__NEED(out);
+
   if (!(factor > 0 && factor < INFINITY)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
   }
@@ -257,6 +265,7 @@ fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init
     scaled.a *= factor;
     scaled.b *= factor;
   }
+  scaled = fanin__explicit(&scaled); /* a product may be 0 */
   FANIN__TRY(fanin__check_init(&scaled, FANIN_STATUS_BAD_ARGUMENT));
   *out = scaled;
   return FANIN_STATUS_OK;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/init.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
@@ -235,6 +235,8 @@ static double rounded(double x) {
 
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
   const fanin__activation *found = NULL;
+  FANIN__NEED(activation);
+  FANIN__NEED(gain);
   FANIN__TRY(fanin__activation_of(activation, slope, &found));
   const bool sloped = found->facts.sloped;
   switch (criterion) {

@@ -18,48 +18,51 @@ DECLARATIONS = """
 const char *fanin_version(void);
 const char *fanin_status_name(fanin_status status);
 const char *fanin_last_error(void);
-fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count);
+fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count);
 fanin_status fanin_open(const char *selector, fanin **out);
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
 void fanin_release(fanin *f);
-cl_context fanin_context(const fanin *f);
-cl_device_id fanin_device(const fanin *f);
-cl_command_queue fanin_queue(fanin *f);
+fanin_status fanin_context(const fanin *f, cl_context *out);
+fanin_status fanin_device(const fanin *f, cl_device_id *out);
+fanin_status fanin_queue(fanin *f, cl_command_queue *out);
 fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout, int rank, const uint64_t *shape, fanin_tensor *out);
 void fanin_tensor_free(fanin_tensor *t);
 fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes);
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out);
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
 fanin_status fanin_init_parse(const char *text, fanin_init *out);
-size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
-fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
+fanin_status fanin_init_format(const fanin_init *init, char *text, size_t capacity, size_t *length);
+fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size);
 int fanin_scheme_count(void);
-fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out);
+fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out, size_t size);
 fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double *factor);
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out);
 fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t index, uint64_t count, fanin_tensor *out);
 fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out);
-fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
-fanin_key fanin_key_named(uint64_t seed, const char *name);
+fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size);
+fanin_status fanin_key_named(uint64_t seed, const char *name, fanin_key *out);
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes, int blocking, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out);
 void fanin_plan_release(fanin_plan *plan);
 fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out);
-fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);
-fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait, const cl_event *wait_list, fanin_stats *out);
+fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, size_t size);
+fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait, const cl_event *wait_list, fanin_stats *out, size_t size);
 const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
 fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out);
-fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, fanin_probe_report **report);
-void fanin_probe_report_free(fanin_probe_report *report);
-fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config, const fanin_calibrate_options *options, fanin_calibrated_layer *layers);
-fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers);
-fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2, fanin_fixed_point *list, size_t capacity, size_t *count);
-fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2, fanin_fixed_point *at);
+fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, fanin_probe_report **out);
+fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_probe_summary *out, size_t size);
+fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i, fanin_probe_layer *out, size_t size);
+fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t i, fanin_finding *out, size_t size);
+void fanin_probe_report_release(fanin_probe_report *report);
+fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config, const fanin_calibrate_options *options, fanin_calibrated_layer *layers, size_t stride);
+fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers, size_t stride);
+fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2, fanin_fixed_point *list, size_t capacity, size_t stride, size_t *count);
+fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2, fanin_fixed_point *at, size_t size);
 const char *fanin_aim_name(fanin_aim aim);
-fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth, double sigma_b2, fanin_suggestion list[FANIN_AIM_COUNT], size_t *count);
-size_t fanin_suggestion_format(const fanin_suggestion *suggestion, char *text, size_t size);
+fanin_status fanin_suggest(const fanin_suggest_config *config, fanin_suggestion *list, size_t capacity, size_t stride, size_t *count);
+fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t size, char *text, size_t capacity, size_t *length);
 """
 
 _SCALARS: dict[str, Any] = {
@@ -89,9 +92,9 @@ def _type(text: str) -> Any:
 
 
 def _parameter(text: str) -> Any:
-    match = re.fullmatch(r"(.*?)\w+(\[\w+\])?", text.strip())
+    match = re.fullmatch(r"(.*?)\w+", text.strip())
     assert match
-    return ctypes.c_void_p if match[2] else _type(match[1])
+    return _type(match[1])
 
 
 def _candidates() -> list[str]:

@@ -19,7 +19,6 @@ CRITERIA = ("second_moment", "variance", "pytorch")
 NORMS = ("none", "layer", "batch")
 VERDICTS = ("health", "conformity", "cause")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo")
-AIM_COUNT = 5
 
 
 class CTensor(c.Structure):
@@ -40,6 +39,7 @@ class CTensor(c.Structure):
         ("extent", c.c_uint64 * MAX_RANK),
         ("first", c.c_uint64),
         ("count", c.c_uint64),
+        ("reserved", c.c_uint64 * 4),
     ]
 
 
@@ -48,6 +48,11 @@ class CInit(c.Structure):
 
     _fields_ = [
         ("kind", c.c_int),
+        ("mode", c.c_int),
+        ("distribution", c.c_int),
+        ("bounds", c.c_int),
+        ("per", c.c_int),
+        ("uncorrected", c.c_int),
         ("value", c.c_double),
         ("lo", c.c_double),
         ("hi", c.c_double),
@@ -55,15 +60,11 @@ class CInit(c.Structure):
         ("std", c.c_double),
         ("a", c.c_double),
         ("b", c.c_double),
-        ("bounds", c.c_int),
-        ("corrected", c.c_int),
         ("gain", c.c_double),
         ("scale", c.c_double),
-        ("mode", c.c_int),
-        ("distribution", c.c_int),
         ("sparsity", c.c_double),
         ("connections", c.c_double),
-        ("per", c.c_int),
+        ("reserved", c.c_uint64 * 4),
     ]
 
 
@@ -76,7 +77,7 @@ class CKey(c.Structure):
 class CItem(c.Structure):
     """fanin_item."""
 
-    _fields_ = [("tensor", CTensor), ("init", CInit), ("stream", c.c_uint64)]
+    _fields_ = [("tensor", CTensor), ("init", CInit), ("stream", c.c_uint64), ("reserved", c.c_uint64 * 3)]
 
 
 PROGRESS = c.CFUNCTYPE(None, c.c_void_p, c.c_char_p)
@@ -86,6 +87,7 @@ class CProbeConfig(c.Structure):
     """fanin_probe_config."""
 
     _fields_ = [
+        ("size", c.c_size_t),
         ("widths", c.POINTER(c.c_uint64)),
         ("n_widths", c.c_size_t),
         ("activation", c.c_char_p),
@@ -109,6 +111,7 @@ class CCalibrateOptions(c.Structure):
     """fanin_calibrate_options."""
 
     _fields_ = [
+        ("size", c.c_size_t),
         ("criterion", c.c_int),
         ("target", c.c_double),
         ("tolerance", c.c_double),
@@ -120,6 +123,7 @@ class CTheoryConfig(c.Structure):
     """fanin_theory_config."""
 
     _fields_ = [
+        ("size", c.c_size_t),
         ("widths", c.POINTER(c.c_uint64)),
         ("n_widths", c.c_size_t),
         ("activation", c.c_char_p),
@@ -282,14 +286,12 @@ class CFinding(c.Structure):
 PROBE_LAYER = Mirror("fanin_probe_layer", ProbeLayer)
 
 
-class CProbeReport(c.Structure):
-    """fanin_probe_report."""
+class CProbeSummary(c.Structure):
+    """fanin_probe_summary."""
 
     _fields_ = [
         ("n_layers", c.c_size_t),
-        ("layers", c.POINTER(PROBE_LAYER.struct)),
         ("n_findings", c.c_size_t),
-        ("findings", c.POINTER(CFinding)),
         ("conforms", c.c_int),
         ("healthy", c.c_int),
         ("n_tests", c.c_size_t),
@@ -350,6 +352,19 @@ class FixedPoint:
     xi_c: F64
 
 
+class CSuggestConfig(c.Structure):
+    """fanin_suggest_config."""
+
+    _fields_ = [
+        ("size", c.c_size_t),
+        ("activation", c.c_char_p),
+        ("slope", c.c_double),
+        ("fan_ratio", c.c_double),
+        ("depth", c.c_size_t),
+        ("sigma_b2", c.c_double),
+    ]
+
+
 class CSuggestion(c.Structure):
     """fanin_suggestion."""
 
@@ -392,7 +407,8 @@ STRUCTS: dict[str, Any] = {
     "fanin_calibrate_options": CCalibrateOptions,
     "fanin_theory_config": CTheoryConfig,
     "fanin_finding": CFinding,
-    "fanin_probe_report": CProbeReport,
+    "fanin_probe_summary": CProbeSummary,
+    "fanin_suggest_config": CSuggestConfig,
     "fanin_suggestion": CSuggestion,
     **{mirror.struct.__name__: mirror.struct for mirror in _MIRRORS},
 }
