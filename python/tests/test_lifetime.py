@@ -14,6 +14,14 @@ from fanin import _device, _probe
 HOW = dict(seed=5, name="w")
 
 
+def settles(count, expected):
+    """Whether count() becomes what is expected: a driver's threads let go a little after a command is done."""
+    deadline = time.monotonic() + 600
+    while count() != expected and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return count() == expected
+
+
 def test_contexts_are_let_go(context):
     fresh = cl.Context(context.devices)
     before = fresh.reference_count
@@ -29,7 +37,7 @@ def test_contexts_are_let_go(context):
     del array, plan, other, queue
     fanin.clear_cache()
     gc.collect()
-    assert fresh.reference_count == before
+    assert settles(lambda: fresh.reference_count, before)
 
 
 def test_events_and_buffers_are_let_go(queue, context):
@@ -39,7 +47,7 @@ def test_events_and_buffers_are_let_go(queue, context):
     plan.fill(1).wait()
     del plan
     queue.finish()
-    assert event.reference_count == 1 and buffer.reference_count == 1
+    assert settles(lambda: (event.reference_count, buffer.reference_count), (1, 1))
 
 
 def test_cache_is_bounded_and_shared(context):
@@ -61,10 +69,10 @@ def test_cache_is_bounded_and_shared(context):
 def test_memory_for_numpy_is_let_go():
     device = fanin.Device.open()
     fanin.array((100,), "normal", device=device, **HOW)
-    before = device.context.reference_count  # PoCL's buffers count
+    before = device.context.reference_count  # PoCL's buffers count, perhaps that of this array still
     for _ in range(5):
         fanin.array((100,), "normal", device=device, **HOW)
-    assert device.context.reference_count == before
+    assert settles(lambda: device.context.reference_count <= before, True)
 
 
 def test_reports_are_freed(monkeypatch):

@@ -41,17 +41,12 @@ nothing_left
 TMPDIR=$caches/none refuse 2 "cannot create a directory $caches/none/" bench
 
 # ---- A signal between two processes removes their caches ----
-"$FANIN" bench >/dev/null 2>&1 &
-pid=$!
-for _ in {1..300}; do
-  [ -n "$(ls -A "$caches")" ] && break
-  sleep 0.1
+start "$FANIN" bench --runs 1000 --only cold_start # which does not end before the signal
+until [ -n "$(ls -A "$caches")" ]; do
+  kill -0 "$pid" 2>/dev/null || die "bench ended by itself"
+  sleep 0.05
 done
-[ -n "$(ls -A "$caches")" ] || die "no cache is being made"
-kill -TERM $pid
-status=0
-wait $pid || status=$?
-[ "$status" = 143 ] || die "after SIGTERM: status $status"
+end_by TERM
 nothing_left
 
 # ---- Every case, in small ----
@@ -64,12 +59,11 @@ if have_python; then
 import json
 bench = json.load(open('all.json'))
 assert bench['device'] and bench['driver'] and bench['size'] == 1 << 20 and bench['runs'] == 1, bench
-assert bench['left_out'] == [], bench['left_out']
 results = {(r['name'], r['dtype']): r for r in bench['results']}
 assert len(results) == len(bench['results']), 'a case is there twice'
 
-has_f64 = next(d['f64'] for d in json.load(open('devices.json'))['devices'] if d['name'] == bench['device'])
-sizes = {'f32': 4, 'f16': 2, 'bf16': 2, **({'f64': 8} if has_f64 else {})}
+device = next(d for d in json.load(open('devices.json'))['devices'] if d['name'] == bench['device'])
+sizes = {'f32': 4, 'f16': 2, 'bf16': 2, **({'f64': 8} if device['f64'] else {})}
 families = ['zeros', 'constant', 'uniform', 'normal', 'trunc_normal', 'trunc_normal_wide']
 rows = ['strided_256', 'strided_1024', 'slab_256', 'slab_1024']
 many = {f'{way}_{n}x1000': n for way in ('plan', 'fills') for n in (1, 10, 100, 1000, 10000)}
@@ -78,6 +72,9 @@ linear = {f'linear_{k}': 2**k for k in (8, 10, 12, 14, 16, 18)}
 fill_of = {**dict.fromkeys(families + rows, 'device_fill'), **{name: f'device_fill_{n}x1000' for name, n in many.items()},
            **dict.fromkeys(model, 'device_fill_gpt2'), **{name: 'device_fill_' + name for name in linear}}
 fill_of.update({fill: fill for fill in fill_of.values()})
+too_large = [name for name in fill_of if name.endswith('gpt2') and device['max_alloc_bytes'] < 4 * 124439808]
+assert sorted(bench['left_out']) == sorted(too_large), bench['left_out']
+fill_of = {name: fill for name, fill in fill_of.items() if name not in too_large}
 starts = {('cold_start', 'f32'), ('cold_start_empty', None), ('warm_start', 'f32'), ('warm_start_empty', None)}
 expected = starts | {(name, 'f32') for name in fill_of} | {(name, dtype) for name in families for dtype in sizes}
 assert set(results) == expected, set(results) ^ expected
@@ -99,12 +96,13 @@ for (name, dtype), r in results.items():
 def elements(name):
     return results[name, 'f32']['elements']
 assert all(elements(name) == 1000 * n for name, n in many.items())
-assert [elements(name) for name in model] == [124439808] * 2
+assert all(elements(name) == 124439808 for name in model if name not in too_large)
 assert [elements(name) for name in rows] == [2**18 // 272 * 256, 2**18 // 1040 * 1024, 2**18, 2**18]
 assert all(elements(name) == n for name, n in linear.items())
 assert all(elements(name) == elements(fill) for name, fill in fill_of.items() if not name.startswith('strided'))
 
-compared = {**{(f'plan_{n}x1000', 'f32'): (f'fills_{n}x1000', 'f32') for n in many.values()}, ('plan_gpt2', 'f32'): ('one_tensor_gpt2', 'f32'),
+compared = {**{(f'plan_{n}x1000', 'f32'): (f'fills_{n}x1000', 'f32') for n in many.values()},
+            ('plan_gpt2', 'f32'): ('one_tensor_gpt2', 'f32'),
             ('cold_start', 'f32'): ('cold_start_empty', None), ('warm_start', 'f32'): ('warm_start_empty', None),
             **{(name, 'f32'): ('uniform', 'f32') for name in rows},
             **{(name, dtype): (name, 'f32') for name in families for dtype in sizes if dtype != 'f32'}}
@@ -120,7 +118,7 @@ PYTHON
 fi
 
 # ---- A choice of cases brings what they are compared with; rounds, sizes, and text ----
-"$FANIN" bench --size 64K --runs 4 --only '^(strided_256|normal bf16)' --json >some.json
+SHIM_CLOCK=1 "$SHIMMED" bench --size 64K --runs 4 --only '^(strided_256|normal bf16)' --json >some.json
 if have_python; then
   python3 - <<'PYTHON'
 import json
@@ -128,8 +126,8 @@ results = json.load(open('some.json'))['results']
 names = [(r['name'], r['dtype']) for r in results]
 assert sorted(names) == [('device_fill', 'f32'), ('normal', 'bf16'), ('normal', 'f32'), ('strided_256', 'f32'),
                          ('uniform', 'f32')], names
-assert all(0 < r['seconds_min'] <= r['seconds_median'] <= r['seconds_max'] for r in results), results
-assert any(r['seconds_min'] < r['seconds_max'] for r in results), results
+# By the shim's clock, each reading is later than the one before by more: four times that all differ.
+assert all(0 < r['seconds_min'] < r['seconds_median'] < r['seconds_max'] for r in results), results
 PYTHON
 fi
 "$FANIN" bench --size 65536 --runs 2 --only 'plan_1000x1000' >text.txt

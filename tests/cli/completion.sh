@@ -5,6 +5,7 @@ set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
 : "${PAGES:?}"
+export HOME=$PWD # of the shells: not the user's own start-up files
 touch model.json w.safetensors w.npy x.csv other.txt
 
 options_of() { # of fanin COMMAND --help
@@ -95,7 +96,6 @@ fi
 
 # ---- fish and zsh ----
 if command -v fish >/dev/null; then
-  export HOME=$PWD
   fish_says() { fish --no-config -c "source $PAGES/completion/fanin.fish; complete -C '$1'" | cut -f1 | sort -u | paste -sd' '; }
   for command in $commands; do
     [ "$(fish_says "fanin $command --")" = "$(options_of "$command" | paste -sd' ')" ] ||

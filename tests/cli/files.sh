@@ -94,21 +94,13 @@ cat pipe.npy >piped.npy &
 wait
 cmp piped.npy w.npy || die "a pipe does not get the same"
 
-# A signal removes the temporary file: caught while a file of 8 GB is under way.
+# A signal removes the temporary file, of which half is written.
 mkdir signalled
 for signal in TERM HUP; do
-  "$FANIN" init --tensor w:f32:OI:50000x40000 --init he_normal -o signalled/w.npy >/dev/null 2>&1 &
-  pid=$!
-  for _ in {1..300}; do
-    [ -n "$(find signalled -size +1M)" ] && break
-    sleep 0.1
-  done
-  [ -n "$(find signalled -type f)" ] || die "nothing is being written"
+  start_and_write_half init "${large[@]}" -o signalled/w.npy
+  [ -n "$(find signalled -size +20M)" ] || die "nothing is written: $(ls -lA signalled)"
   [ ! -e signalled/w.npy ] || die "the file has its name before it is whole"
-  kill -s $signal $pid
-  status=0
-  wait $pid || status=$?
-  [ "$status" = $((128 + $(kill -l $signal))) ] || die "after SIG$signal: status $status"
+  end_by $signal
   [ -z "$(ls -A signalled)" ] || die "after SIG$signal there is $(ls -A signalled)"
 done
 

@@ -2,10 +2,8 @@
 # Every output that is a file appears whole or not at all: on a full disk, in a place that cannot be written to, when the
 # writer is killed; and what is said names the path and the reason.
 set -euo pipefail
-# File systems of its own go with the process, where root may have them.
-if [ -z "${OUTPUTS_UNSHARED:-}" ] && unshare --mount true 2>/dev/null; then
-  OUTPUTS_UNSHARED=1 exec unshare --mount bash "$0"
-fi
+self=$(realpath "$0")
+part=${1:-all} # "file-systems": the tests that mount some, which go with the process
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
 
@@ -35,6 +33,46 @@ refused() {
   after=$(ls -A "$(dirname "$2")" 2>/dev/null || true)
   [ "$before" = "$after" ] || die "${*:3}: there was '$before', there is '$after'"
 }
+
+full() { refused "cannot write: No space left on device" "$@"; }
+read_only() { refused "Read-only file system" "$@"; }
+
+# ---- A disk that is full, and then one that is read-only ----
+if [ "$part" = file-systems ]; then
+  mkdir disk
+  mount -t tmpfs -o size=2m tmpfs disk
+  trap 'umount disk; rm -rf "$scratch"' EXIT
+  echo precious >disk/o.npy
+  full disk/o.npy "${init[@]}" -o disk/o.npy
+  head -c 2M /dev/zero >disk/zeros 2>/dev/null || true
+  each_output full disk
+  rm disk/zeros
+  mount -o remount,ro disk
+  each_output read_only disk
+  [ "$(cat disk/o.npy)" = precious ] || die "a failure touched the file that was there"
+  exit
+fi
+# By real file systems, where root or whoever may act as root in a namespace may mount them; and everywhere by a shim that
+# has writing and creating fail as these do.
+namespace=(unshare --mount)
+[ "$(id -u)" = 0 ] || namespace+=(--map-root-user)
+# shellcheck disable=SC2016 # the inner shell expands it
+if "${namespace[@]}" bash -c 'mount -t tmpfs tmpfs "$1"' - "$PWD" 2>/dev/null; then
+  "${namespace[@]}" bash "$self" file-systems
+else
+  echo "no file systems may be mounted: only the shim's failures"
+fi
+mkdir shimmed
+echo precious >shimmed/o.npy
+full_by_shim() { SHIM_DISK=50 FANIN=$SHIMMED full "$@"; } # the smallest output has more bytes
+read_only_by_shim() { SHIM_CREATE=$erofs FANIN=$SHIMMED read_only "$@"; }
+denied() { refused "cannot create a file there: Permission denied" "$@"; }
+denied_by_shim() { SHIM_CREATE=$eacces FANIN=$SHIMMED denied "$@"; }
+erofs=30 eacces=13 # Linux's numbers
+each_output full_by_shim shimmed
+each_output read_only_by_shim shimmed
+each_output denied_by_shim shimmed
+[ "$(cat shimmed/o.npy)" = precious ] || die "a failure touched the file that was there"
 
 # ---- Places that are none ----
 missing() { refused "No such file or directory" "$@"; }
@@ -66,8 +104,11 @@ refused "File name too long" "$long.npy" "${init[@]}" -o "$long.npy"
 deep=$(printf 'x/%.0s' {1..2100})
 refuse 2 "x/o.npy: cannot create a file there: File name too long" "${init[@]}" -o "${deep}o.npy"
 
-# ---- A directory that is another's: root may write anywhere, so nobody tries ----
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+# ---- A directory that one may not write to: root may write anywhere, so that nobody tries for root ----
+if [ "$(id -u)" != 0 ]; then
+  mkdir --mode=555 theirs
+  each_output denied theirs
+elif command -v setpriv >/dev/null; then
   mkdir theirs cache
   chmod 755 "$scratch" . theirs
   chmod 777 cache
@@ -81,28 +122,12 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
   if setpriv --reuid 65534 --regid 65534 --clear-groups "$FANIN" --version >/dev/null 2>&1; then
     each_output other theirs
   else
-    echo "skipped: nobody cannot run $FANIN"
+    echo "nobody cannot run $FANIN: only the shim's failures"
   fi
   rm -rf theirs cache
 fi
 
-# ---- A disk that is full, and then one that is read-only ----
-mkdir disk
-if [ -n "${OUTPUTS_UNSHARED:-}" ] && mount -t tmpfs -o size=2m tmpfs disk 2>/dev/null; then
-  trap 'umount disk; rm -rf "$scratch"' EXIT
-  full() { refused "cannot write: No space left on device" "$@"; }
-  echo precious >disk/o.npy
-  full disk/o.npy "${init[@]}" -o disk/o.npy
-  head -c 2M /dev/zero >disk/zeros 2>/dev/null || true
-  each_output full disk
-  rm disk/zeros
-  mount -o remount,ro disk
-  read_only() { refused "Read-only file system" "$@"; }
-  each_output read_only disk
-  [ "$(cat disk/o.npy)" = precious ] || die "a failure touched the file that was there"
-else
-  echo "skipped: no file systems may be mounted"
-fi
+# ---- A device that is full ----
 full_device() { # written in place: there is no file to be half
   ln -s /dev/full "$1"
   refuse 2 "/dev/full: cannot write: No space left on device" "${@:2}"
@@ -113,16 +138,9 @@ each_output full_device full
 # ---- Killed in the middle: no file under the name, and nothing else unless nobody could clean up ----
 mkdir killed
 for signal in INT QUIT KILL; do
-  env --default-signal=INT,QUIT "$FANIN" init --tensor w:f32:OI:50000x40000 --init ones -o killed/w.npy >/dev/null 2>&1 &
-  pid=$!
-  for _ in {1..300}; do
-    [ -n "$(find killed -size +1M)" ] && break
-    sleep 0.1
-  done
-  kill -s $signal $pid
-  status=0
-  wait $pid 2>/dev/null || status=$?
-  [ "$status" = $((128 + $(kill -l $signal))) ] || die "after SIG$signal: status $status"
+  start_and_write_half "${init[@]}" -o killed/w.npy
+  [ -n "$(find killed -size +4M)" ] || die "nothing is written: $(ls -lA killed)"
+  end_by $signal
   [ ! -e killed/w.npy ] || die "after SIG$signal there is a file of that name"
   left=$(ls -A killed)
   if [ $signal = KILL ]; then

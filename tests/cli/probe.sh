@@ -52,14 +52,12 @@ grep -q '^MLP 64-40x32-10, ' deep.txt || die "the heading: $(head -1 deep.txt)"
 grep -q '^(24 of 41 layers; --all' deep.txt || die "$(cat deep.txt)"
 "$FANIN" probe --mlp "$deep" --require none --all >all.txt
 [ "$(grep -cE '^ +[0-9]+ .* (ok|NO)$' all.txt)" = 41 ] || die "--all: $(cat all.txt)"
-if command -v script >/dev/null; then
-  for columns in 80 120 160; do
-    script -qec "stty cols $columns; $FANIN probe --mlp 64,300,100,10 2>/dev/null" /dev/null </dev/null |
-      tr -d '\r' >narrow.txt
-    [ "$(grep -E '^ *layer|^ +[0-9]' narrow.txt | wc -L)" -le "$columns" ] || die "wider than $columns: $(cat narrow.txt)"
-    grep -q 'forward q *backward G' narrow.txt || die "at $columns columns without q or G: $(cat narrow.txt)"
-  done
-fi
+for columns in 80 120 160; do
+  script -qec "stty cols $columns; '$FANIN' probe --mlp 64,300,100,10 2>/dev/null" /dev/null </dev/null |
+    tr -d '\r' >narrow.txt
+  [ "$(grep -E '^ *layer|^ +[0-9]' narrow.txt | wc -L)" -le "$columns" ] || die "wider than $columns: $(cat narrow.txt)"
+  grep -q 'forward q *backward G' narrow.txt || die "at $columns columns without q or G: $(cat narrow.txt)"
+done
 
 # ---- What cannot be probed ----
 refuse 2 "'0' is no whole number of at least 1" probe --mlp 64,0,10
@@ -70,7 +68,8 @@ refuse 2 "at least 2" probe --mlp 64,10 --norm batch --batch 1
 refuse 2 "give both, conforms, healthy or none" probe --mlp 64,10 --require luck
 refuse 2 "are f32, f16 or bf16" probe --mlp 64,10 --dtype f64
 refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
-refuse 3 "elements for weights" probe --mlp 46000,46000 --batch 1
+SHIM_BUFFER=1000000000 FANIN=$SHIMMED refuse 3 "clCreateBuffer of 2116000000 elements for weights: CL_MEM_OBJECT_ALLOCATION_FAILURE" \
+  probe --mlp 46000,46000 --batch 1
 refuse 3 "fewer than 2^31" probe --mlp 64,1000000,1000000
 
 # ---- Input that cannot be used ----

@@ -128,10 +128,12 @@ static void inspect(const session *s, const char *path, bool notes, int *rejecte
  * above 40 with probability 1e-5, below 2 with probability 1e-4. */
 static void false_alarms_are_as_rare_as_stated(void **state) {
   (void)state;
-  char directory[] = "/tmp/fanin-inspection-XXXXXX", path[64];
+  char directory[256], path[512];
+  const char *const temporary = getenv("TMPDIR");
   failure why = {0};
   session s;
   model m = make_model();
+  snprintf(directory, sizeof directory, "%s/fanin-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");
   assert_non_null(mkdtemp(directory));
   snprintf(path, sizeof path, "%s/m.safetensors", directory);
   expect_ok(session_open(NULL, &s, &why), &why);

@@ -25,7 +25,7 @@ static void write_file(const variant *v, const char *path) {
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------- */
 
-static char place[64]; /* of the file */
+static char place[512]; /* of the file */
 
 static bool is_accepted(const char *path, size_t number) {
   tensor_file f;
@@ -102,8 +102,13 @@ int main(void) {
                                      cmocka_unit_test(no_part_is_accepted)};
   const struct CMUnitTest writing[] = {cmocka_unit_test(write_variants)};
   if (getenv("FANIN_VARIANTS")) return cmocka_run_group_tests(writing, NULL, NULL);
-  snprintf(place, sizeof place, "/tmp/fanin-test-%ld.safetensors", (long)getpid());
+  char directory[256];
+  const char *const temporary = getenv("TMPDIR");
+  snprintf(directory, sizeof directory, "%s/fanin-test-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+  if (!mkdtemp(directory)) return EXIT_FAILURE;
+  snprintf(place, sizeof place, "%s/v.safetensors", directory);
   const int failed = cmocka_run_group_tests(tests, NULL, NULL);
   unlink(place);
+  rmdir(directory);
   return failed;
 }

@@ -1,5 +1,6 @@
-# What the tests of fanin-mpi share. $MPIRUN starts it, $MPI is it, $FANIN the command. Sourced, after set -euo pipefail.
-: "${MPIRUN:?mpirun}" "${MPI:?fanin-mpi}" "${FANIN:?the command}" "${SRC:?the source tree}"
+# What the tests of fanin-mpi share. $MPIRUN starts it, $MPI is it, $SHIMMED the same with cli/shim.c before its libraries,
+# $FANIN the command. Sourced, after set -euo pipefail.
+: "${MPIRUN:?mpirun}" "${MPI:?fanin-mpi}" "${SHIMMED:?fanin-mpi with a shim}" "${FANIN:?the command}" "${SRC:?the source tree}"
 # OpenMPI asks before it lets root, or more ranks than cores; MPICH does not know these.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
 

@@ -23,8 +23,10 @@ typedef struct answer {
 
 static answer answers[16];
 static size_t n_answers;
-static cl_int platforms_code; /* what clGetPlatformIDs() fails with, if anything */
-static bool only_pocl;        /* other platforms are hidden */
+static answer names[2];              /* of two devices; they stay, behind the answers */
+static cl_int platforms_code;        /* what clGetPlatformIDs() fails with, if anything */
+static bool only_pocl;               /* other platforms are hidden */
+static size_t most_bytes = SIZE_MAX; /* of a buffer */
 
 static void replace(answer a) {
   assert_true(n_answers < sizeof answers / sizeof *answers);
@@ -47,6 +49,10 @@ void test_fail_platforms(cl_int code) {
   platforms_code = code;
 }
 
+void test_limit_buffers(size_t bytes) {
+  most_bytes = bytes;
+}
+
 fanin *test_open_as(int gpu) {
   if (gpu) test_replace_number(NULL, CL_DEVICE_TYPE, sizeof(cl_device_type), CL_DEVICE_TYPE_GPU);
   return test_open();
@@ -55,6 +61,7 @@ fanin *test_open_as(int gpu) {
 void test_forget_answers(void) {
   n_answers = 0;
   platforms_code = CL_SUCCESS;
+  most_bytes = SIZE_MAX;
 }
 
 int test_restore_answers(void **state) {
@@ -63,12 +70,26 @@ int test_restore_answers(void **state) {
   return unsetenv("FANIN_DEVICE") || unsetenv("FANIN_LANES");
 }
 
-/* These two stand before the loader's, which they find behind them. */
+static bool fits(const answer *a, cl_device_id device, cl_device_info what) {
+  return a->what == what && (!a->device || a->device == device);
+}
+
+/* The answer that replaces the device's own, or NULL. */
+static const answer *find(cl_device_id device, cl_device_info what) {
+  for (size_t k = 0; k < n_answers; k++) {
+    if (fits(&answers[k], device, what)) return &answers[k];
+  }
+  for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+    if (names[k].device && fits(&names[k], device, what)) return &names[k];
+  }
+  return NULL;
+}
+
+/* These stand before the loader's, which they find behind them. */
 cl_int CL_API_CALL clGetDeviceInfo(cl_device_id device, cl_device_info param_name, size_t param_value_size,
                                    void *param_value, size_t *param_value_size_ret) {
-  for (size_t k = 0; k < n_answers; k++) {
-    const answer *const a = &answers[k];
-    if (a->what != param_name || (a->device && a->device != device)) continue;
+  const answer *const a = find(device, param_name);
+  if (a) {
     if (a->code != CL_SUCCESS) return a->code;
     if (param_value && param_value_size < a->size) return CL_INVALID_VALUE;
     if (param_value) memcpy(param_value, a->is_text ? (const void *)a->value.text : &a->value.number, a->size);
@@ -78,6 +99,15 @@ cl_int CL_API_CALL clGetDeviceInfo(cl_device_id device, cl_device_info param_nam
   cl_int(CL_API_CALL * real)(cl_device_id, cl_device_info, size_t, void *, size_t *) = NULL;
   *(void **)&real = dlsym(RTLD_NEXT, "clGetDeviceInfo");
   return real(device, param_name, param_value_size, param_value, param_value_size_ret);
+}
+
+cl_mem CL_API_CALL clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *host_ptr,
+                                  cl_int *errcode_ret) {
+  cl_mem(CL_API_CALL * real)(cl_context, cl_mem_flags, size_t, void *, cl_int *) = NULL;
+  *(void **)&real = dlsym(RTLD_NEXT, "clCreateBuffer");
+  if (size <= most_bytes) return real(context, flags, size, host_ptr, errcode_ret);
+  if (errcode_ret) *errcode_ret = CL_MEM_OBJECT_ALLOCATION_FAILURE;
+  return NULL;
 }
 
 static bool is_pocl(cl_platform_id platform) {
@@ -107,5 +137,14 @@ int test_two_devices(fanin_device_info devices[2]) {
   size_t count = 0;
   only_pocl = true;
   if (setenv("POCL_DEVICES", "basic pthread", 1) != 0 || test_restore_answers(NULL) != 0) return -1;
-  return fanin_devices(devices, 2, sizeof *devices, &count) == FANIN_STATUS_OK && count == 2 ? 0 : -1;
+  if (fanin_devices(devices, 2, sizeof *devices, &count) != FANIN_STATUS_OK || count != 2) return -1;
+  for (size_t k = 0; k < 2; k++) {
+    const char *const name = k == 0 ? "basic" : "pthread";
+    names[k] = (answer){.device = devices[k].device,
+                        .what = CL_DEVICE_NAME,
+                        .size = strlen(name) + 1,
+                        .value.text = name,
+                        .is_text = true};
+  }
+  return fanin_devices(devices, 2, sizeof *devices, &count) == FANIN_STATUS_OK ? 0 : -1;
 }

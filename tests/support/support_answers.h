@@ -1,5 +1,5 @@
-/* Replaces answers of clGetDeviceInfo() and clGetPlatformIDs(), so that tests see devices that nobody has here: those
- * that fanin refuses, GPUs, several of them. */
+/* Replaces answers of clGetDeviceInfo(), clGetPlatformIDs() and clCreateBuffer(), so that tests see devices that nobody
+ * has here: those that fanin refuses, GPUs, several of them, and those that have little memory. */
 #ifndef FANIN_TESTS_SUPPORT_ANSWERS_H
 #define FANIN_TESTS_SUPPORT_ANSWERS_H
 
@@ -14,6 +14,9 @@ void test_replace_text(cl_device_info what, const char *text); /* kept by refere
 void test_replace_code(cl_device_info what, cl_int code);
 void test_fail_platforms(cl_int code);
 
+/* From now on, clCreateBuffer() of more bytes fails with CL_MEM_OBJECT_ALLOCATION_FAILURE. */
+void test_limit_buffers(size_t bytes);
+
 /* test_open(), where `gpu` 1 of a device that says it is a GPU: with the geometry that fanin has for those. Then
  * test_close() and test_forget_answers(). */
 fanin *test_open_as(int gpu);
@@ -24,7 +27,8 @@ void test_forget_answers(void);
 /* A test's teardown: the same, and FANIN_DEVICE and FANIN_LANES are unset. */
 int test_restore_answers(void **state);
 
-/* Hides all platforms but PoCL, asks that for two devices, "basic" and "pthread", and describes them. Before the
+/* Hides all platforms but PoCL, asks that for two devices and describes them. They are called "basic" and "pthread", as
+ * PoCL's drivers were first called: what PoCL calls them depends on its release and on the processor. Before the
  * process's first OpenCL call. 0 on success, as a group's setup wants it. */
 int test_two_devices(fanin_device_info devices[2]);
 

@@ -1,4 +1,5 @@
-/* measure.c and kernels/measure.cl against sums in long double, for every dtype, vector width and geometry. */
+/* measure.c and kernels/measure.cl against sums in long double, for every dtype, vector width and geometry.
+ * test_measure_large.c has more elements. */
 #include <float.h>
 #include <math.h>
 #include <pthread.h>
@@ -254,38 +255,6 @@ static void every_width_and_geometry(void **state) {
   }
 }
 
-/* As many as the device allows, up to more bytes than 32 bits count, of memory that is never written but for its last
- * element: the system need not have it. PoCL allows a quarter of its memory. */
-static void as_many_elements_as_the_device_allows(void **state) {
-  fanin *const f = *state;
-  cl_ulong most = 0;
-  assert_int_equal(clGetDeviceInfo(test_device(f), CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL), 0);
-  const uint64_t beyond = ((uint64_t)1 << 31) + 21, n = most / 2 < beyond ? most / 2 - 5 : beyond;
-  const size_t bytes = (size_t)n * 2;
-  uint16_t *const memory = calloc(n, sizeof *memory);
-  if (!memory) {
-    skip();
-    return;
-  }
-  memory[n - 1] = 0x4040; /* 3 in bf16 */
-  cl_int code = CL_SUCCESS;
-  cl_mem buffer = clCreateBuffer(test_context(f), CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, memory, &code);
-  assert_int_equal(code, CL_SUCCESS);
-  const fanin_tensor t = test_tensor_of(buffer, 0, FANIN_DTYPE_BF16, NULL, 1, &n);
-  fanin_stats s;
-  assert_ok(fanin_measure(f, NULL, &t, 0, NULL, &s, sizeof s));
-  assert_int_equal(s.count, n);
-  assert_int_equal(s.nonfinite, 0);
-  assert_true(s.max == 3 && s.min == 0);
-  assert_true(fabs(s.second * (double)n / 9 - 1) < 1e-6);
-  const fanin_tensor last =
-      test_tensor_of(buffer, (size_t)(n - 2) * 2, FANIN_DTYPE_BF16, NULL, 1, (const uint64_t[]){2});
-  assert_ok(fanin_measure(f, NULL, &last, 0, NULL, &s, sizeof s));
-  assert_true(s.mean == 1.5 && s.std == 1.5);
-  clReleaseMemObject(buffer);
-  free(memory);
-}
-
 /* ---- Parts and refusals ------------------------------------------------------------------------------------------ */
 
 static void dense_parts_only(void **state) {
@@ -370,7 +339,6 @@ int main(void) {
                                      cmocka_unit_test(squares_beyond_the_range),
                                      cmocka_unit_test(nonfinite_values_are_counted_and_left_out),
                                      cmocka_unit_test_teardown(every_width_and_geometry, test_restore_answers),
-                                     cmocka_unit_test(as_many_elements_as_the_device_allows),
                                      cmocka_unit_test(dense_parts_only),
                                      cmocka_unit_test_teardown(f64_needs_the_device, test_restore_answers),
                                      cmocka_unit_test(waits_for_its_wait_list)};

@@ -125,13 +125,17 @@ static void test_unknown_kernel_is_named(void **state) {
   assert_null(kernel);
 }
 
-/* Release lets go of the programs: the context's references come back to what they were. */
+/* Release lets go of the programs: the context's references come back to what they were. In a context of its own: what
+ * a driver's threads release a little after a command is done would change the count. */
 static void test_release_releases_programs(void **state) {
   const fanin *const f = *state;
   cl_uint before = 0, after = 0;
-  assert_int_equal(clGetContextInfo(f->context, CL_CONTEXT_REFERENCE_COUNT, sizeof before, &before, NULL), CL_SUCCESS);
+  cl_int code = CL_SUCCESS;
+  const cl_context context = clCreateContext(NULL, 1, &f->device, NULL, NULL, &code);
+  assert_int_equal(code, CL_SUCCESS);
+  assert_int_equal(clGetContextInfo(context, CL_CONTEXT_REFERENCE_COUNT, sizeof before, &before, NULL), CL_SUCCESS);
   fanin *second = NULL;
-  assert_ok(fanin_create(f->context, f->device, &second));
+  assert_ok(fanin_create(context, f->device, &second));
   const cl_kernel kernel = make_kernel(second, &number, "", "number");
   const cl_program program = program_of(kernel);
   assert_int_equal(clRetainProgram(program), CL_SUCCESS);
@@ -142,8 +146,9 @@ static void test_release_releases_programs(void **state) {
                    CL_SUCCESS);
   assert_int_equal(references, 1);
   assert_int_equal(clReleaseProgram(program), CL_SUCCESS);
-  assert_int_equal(clGetContextInfo(f->context, CL_CONTEXT_REFERENCE_COUNT, sizeof after, &after, NULL), CL_SUCCESS);
+  assert_int_equal(clGetContextInfo(context, CL_CONTEXT_REFERENCE_COUNT, sizeof after, &after, NULL), CL_SUCCESS);
   assert_int_equal(after, before);
+  assert_int_equal(clReleaseContext(context), CL_SUCCESS);
 }
 
 int main(void) {
