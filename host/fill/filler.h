@@ -1,4 +1,4 @@
-/* How each family of distributions is filled: its numbers for kernels/fill.cl, and who makes what that kernel cannot.
+/* How each law is filled: its numbers for kernels/fill.cl, and who makes what that kernel cannot.
  */
 #ifndef HOST_FILL_FILLER_H
 #define HOST_FILL_FILLER_H
@@ -29,17 +29,10 @@ typedef struct fanin__filling {
   const fanin__maker *maker; /* NULL: one launch does it, and for ones a second */
 } fanin__filling;
 
+/* parameters.c */
 const fanin__filling *fanin__filling_of(const fanin__distribution *d);
 
 /* orthogonal.c, sparse.c, pattern.c */
 extern const fanin__maker fanin__orthogonal_maker, fanin__sparse_maker, fanin__pattern_maker;
-
-/* parameters.c */
-fanin_status fanin__parameters_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-fanin_status fanin__parameters_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-fanin_status fanin__parameters_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-/* Zeros, for a maker to write over numbers up to d->value. */
-fanin_status fanin__parameters_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
 
 #endif

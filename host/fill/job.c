@@ -88,7 +88,7 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   FANIN__TRY(fanin__parameters_of(&distribution, t->dtype, &job.parameters));
   if (needs_buffer || t->buffer) FANIN__TRY(fanin__check_buffer(f, t, &view));
   job.rows = rows_of(f, t, &view, stream);
-  if (distribution.family == FANIN__DELTA) {
+  if (distribution.law.kind == FANIN_LAW_KIND_ONES) {
     job.one = job.parameters;
     memset(job.parameters.p, 0, sizeof job.parameters.p);
     FANIN__TRY(fanin__ones_of(t, job.ones, &job.n_ones));

@@ -173,7 +173,7 @@ static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job 
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
-  const fanin__real factor = fanin__real_of(job->distribution.value);
+  const fanin__real factor = fanin__real_of(job->distribution.law.value);
   const fanin__argument arguments[] = {
       FANIN__VALUE(s->product),   FANIN__VALUE(job->buffer),
       FANIN__VALUE(*r),           s->f64 ? FANIN__VALUE(factor.f64) : FANIN__VALUE(factor.f32),

@@ -66,7 +66,7 @@ static const char *options_of(const fanin__job *job) {
                                                           [FANIN_DTYPE_F16] = "-D HADAMARD -D F16",
                                                           [FANIN_DTYPE_BF16] = "-D HADAMARD -D BF16",
                                                           [FANIN_DTYPE_F64] = "-D HADAMARD -D F64"};
-  return (job->distribution.family == FANIN__BILINEAR ? bilinear : hadamard)[job->dtype];
+  return (job->distribution.law.kind == FANIN_LAW_KIND_BILINEAR ? bilinear : hadamard)[job->dtype];
 }
 
 static fanin_status kernel_of(fanin *f, const fanin__job *job, cl_kernel *out) {
@@ -86,7 +86,7 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
 static fanin_status launch(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin__job *job, const places *p,
                            double scale) {
   const bool f64 = job->dtype == FANIN_DTYPE_F64;
-  const fanin__real numbers[3] = {fanin__real_of(job->distribution.value), fanin__real_of(scale),
+  const fanin__real numbers[3] = {fanin__real_of(job->distribution.law.value), fanin__real_of(scale),
                                   fanin__real_of(1 / scale)};
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
 #define NUMBER(k) (f64 ? FANIN__VALUE(numbers[k].f64) : FANIN__VALUE(numbers[k].f32))

@@ -24,30 +24,37 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
 
 /* ---- Initializers ------------------------------------------------------------------------------------------------ */
 
-/* What fanin_describe() and `fanin list` tell of each. */
+/* enumerator, name in texts; fanin_describe() and `fanin list` tell the rest. Each is one file of host/init. */
+#define FANIN_KIND_MAP(XX)                                                                                             \
+  XX(ZEROS, zeros)                                                                                                     \
+  XX(ONES, ones)                                                                                                       \
+  XX(CONSTANT, constant)                                                                                               \
+  XX(UNIFORM, uniform)                                                                                                 \
+  XX(NORMAL, normal)                                                                                                   \
+  XX(TRUNC_NORMAL, trunc_normal)                                                                                       \
+  XX(XAVIER_UNIFORM, xavier_uniform)                                                                                   \
+  XX(XAVIER_NORMAL, xavier_normal)                                                                                     \
+  XX(HE_UNIFORM, he_uniform)                                                                                           \
+  XX(HE_NORMAL, he_normal)                                                                                             \
+  XX(LECUN_UNIFORM, lecun_uniform)                                                                                     \
+  XX(LECUN_NORMAL, lecun_normal)                                                                                       \
+  XX(VARIANCE_SCALING, variance_scaling)                                                                               \
+  XX(IDENTITY, identity)                                                                                               \
+  XX(DIRAC, dirac)                                                                                                     \
+  XX(ORTHOGONAL, orthogonal)                                                                                           \
+  XX(DELTA_ORTHOGONAL, delta_orthogonal)                                                                               \
+  XX(SPARSE, sparse)                                                                                                   \
+  XX(BILINEAR, bilinear)                                                                                               \
+  XX(HADAMARD, hadamard)
+
+/* clang-format off */
 typedef enum fanin_kind {
-  FANIN_KIND_ZEROS,
-  FANIN_KIND_ONES,
-  FANIN_KIND_CONSTANT,
-  FANIN_KIND_UNIFORM,
-  FANIN_KIND_NORMAL,
-  FANIN_KIND_TRUNC_NORMAL,
-  FANIN_KIND_XAVIER_UNIFORM,
-  FANIN_KIND_XAVIER_NORMAL,
-  FANIN_KIND_HE_UNIFORM,
-  FANIN_KIND_HE_NORMAL,
-  FANIN_KIND_LECUN_UNIFORM,
-  FANIN_KIND_LECUN_NORMAL,
-  FANIN_KIND_VARIANCE_SCALING,
-  FANIN_KIND_IDENTITY,
-  FANIN_KIND_DIRAC,
-  FANIN_KIND_ORTHOGONAL,
-  FANIN_KIND_DELTA_ORTHOGONAL,
-  FANIN_KIND_SPARSE,
-  FANIN_KIND_BILINEAR,
-  FANIN_KIND_HADAMARD,
+#define FANIN_KIND_ENUM(id, name) FANIN_KIND_##id,
+  FANIN_KIND_MAP(FANIN_KIND_ENUM)
+#undef FANIN_KIND_ENUM
   FANIN_KIND_COUNT
 } fanin_kind;
+/* clang-format on */
 
 /* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
 typedef enum fanin_mode { FANIN_MODE_FAN_IN, FANIN_MODE_FAN_OUT, FANIN_MODE_FAN_AVG, FANIN_MODE_FAN_GEO } fanin_mode;
@@ -162,6 +169,7 @@ typedef struct fanin_description {
   const char *parameters; /* "gain=1" : names with defaults, comma-separated, or "" */
   const char *source;     /* paper and equation, or what defines it */
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
+  int draws;              /* 1: values depend on the key */
 } fanin_description;
 
 /* FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
@@ -178,18 +186,43 @@ typedef struct fanin_moments {
 /* What `init` makes one expect of `t`, which needs no buffer. Errors: those of fanin_fill() that need no device. */
 FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
 
-/* The law that an initializer's values follow, in closed form. */
+/* The law that an initializer's values follow, in closed form: enumerator, name, what it is. */
+#define FANIN_LAW_MAP(XX)                                                                                              \
+  XX(CONSTANT, constant, "one value")                                                                                  \
+  XX(UNIFORM, uniform, "uniform on [lo, hi]")                                                                          \
+  XX(NORMAL, normal, "normal")                                                                                         \
+  XX(TRUNC_NORMAL, trunc_normal, "normal, cut to [lo, hi]")                                                            \
+  XX(ONES, ones, "identity, dirac: `value` at some places that indices decide, 0 elsewhere")                           \
+  XX(ORTHOGONAL, orthogonal, "rows or columns have the length `value`; delta_orthogonal: 0 but for the centre taps")   \
+  XX(SPARSE, sparse, "a share `zeros` of exact zeros, the rest normal")                                                \
+  XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
+  XX(HADAMARD, hadamard, "numbers that indices decide")
+
+/* clang-format off */
 typedef enum fanin_law_kind {
-  FANIN_LAW_KIND_CONSTANT,
-  FANIN_LAW_KIND_UNIFORM,
-  FANIN_LAW_KIND_NORMAL,
-  FANIN_LAW_KIND_TRUNC_NORMAL,
-  FANIN_LAW_KIND_ONES,       /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
-  FANIN_LAW_KIND_ORTHOGONAL, /* numbers that depend on one another: rows or columns have the length `value`; of
-                           delta_orthogonal, all but the centre taps are 0 */
-  FANIN_LAW_KIND_SPARSE,     /* a share `zeros` of 0, exactly, the rest normal */
-  FANIN_LAW_KIND_FIXED       /* bilinear, hadamard: numbers that indices decide */
+#define FANIN_LAW_ENUM(id, name, text) FANIN_LAW_KIND_##id,
+  FANIN_LAW_MAP(FANIN_LAW_ENUM)
+#undef FANIN_LAW_ENUM
+  FANIN_LAW_KIND_COUNT
 } fanin_law_kind;
+/* clang-format on */
+
+/* How the values of a law come about. */
+typedef enum fanin_values {
+  FANIN_VALUES_FIXED,       /* they follow from indices, and not from the key */
+  FANIN_VALUES_INDEPENDENT, /* they are random, and independent of one another */
+  FANIN_VALUES_DEPENDENT    /* they are random, and depend on one another */
+} fanin_values;
+
+/* What there is to say about a kind of laws; all strings static. */
+typedef struct fanin_law_description {
+  const char *name;
+  const char *text; /* what it is */
+  fanin_values values;
+} fanin_law_description;
+
+/* FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
+FANIN_API fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out);
 
 /* A law, by the parameters that its kind has. */
 typedef struct fanin_law {
@@ -204,10 +237,10 @@ typedef struct fanin_law {
 FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
 
 /* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones,
- * the law of one value: a step at `value`. Not for orthogonal and fixed, NaN. */
+ * the law of one value: a step at `value`. NaN for the other laws whose values are not independent. */
 FANIN_API double fanin_law_probability(const fanin_law *law, double x, int upper);
 
-/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers. Not for constants, ones, orthogonal and fixed. */
+/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers; NaN where the values are not independent. */
 FANIN_API void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments);
 
 FANIN_C_END

@@ -39,8 +39,8 @@ static void laws_are_the_distributions(void **state) {
     }
   }
   /* N(0,1): 1 * 3 * 5 * ... * 11; U(-1,1): 1/13; tails keep their digits. */
-  const fanin_law normal = {FANIN_LAW_KIND_NORMAL, 0, -INFINITY, INFINITY, 0, 1, 0};
-  const fanin_law uniform_law = {FANIN_LAW_KIND_UNIFORM, 0, -1, 1, 0, 0, 0};
+  const fanin_law normal = {.kind = FANIN_LAW_KIND_NORMAL, .lo = -INFINITY, .hi = INFINITY, .std = 1};
+  const fanin_law uniform_law = {.kind = FANIN_LAW_KIND_UNIFORM, .lo = -1, .hi = 1};
   double moments[13];
   fanin_law_moments(&normal, 0, 1, moments);
   near(moments[12] / 10395, 1, 1e-12, "E z^12");
@@ -49,12 +49,44 @@ static void laws_are_the_distributions(void **state) {
   near(moments[12], 1.0 / 13, 1e-14, "E u^12");
   near(fanin_law_probability(&normal, 20, 1) / 2.7536241186062337e-89, 1, 1e-12, "Q(20)"); /* SciPy */
   near(fanin_law_probability(&normal, -20, 0) / 2.7536241186062337e-89, 1, 1e-12, "Q(20)");
-  const fanin_law constant = {FANIN_LAW_KIND_CONSTANT, 2, 2, 2, 0, 0, 0};
+  const fanin_law constant = {.kind = FANIN_LAW_KIND_CONSTANT, .value = 2, .lo = 2, .hi = 2};
   assert_true(fanin_law_probability(&constant, 1.9, 0) == 0 && fanin_law_probability(&constant, 2, 0) == 1);
   assert_true(fanin_law_probability(&constant, 1.9, 1) == 1 && fanin_law_probability(&constant, 2, 1) == 0);
 }
 
+/* An initializer draws numbers where the values of its law are not fixed, and other laws have no distribution function
+ * that is of any use. */
+static void laws_are_described(void **state) {
+  (void)state;
+  static const char *const names[] = {"constant",   "uniform", "normal",   "trunc_normal", "ones",
+                                      "orthogonal", "sparse",  "bilinear", "hadamard"};
+  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, (const uint64_t[]){6, 5, 3, 3});
+  fanin_law_description d;
+  for (int k = 0; k < FANIN_LAW_KIND_COUNT; k++) {
+    assert_ok(fanin_describe_law((fanin_law_kind)k, &d));
+    assert_string_equal(d.name, names[k]);
+    assert_true(d.text[0] != '\0');
+  }
+  assert_status(fanin_describe_law(FANIN_LAW_KIND_COUNT, &d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_law((fanin_law_kind)-1, &d), FANIN_STATUS_BAD_ARGUMENT);
+  for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
+    fanin_description kinds;
+    fanin_init init;
+    fanin_law law;
+    double moments[13];
+    assert_ok(fanin_describe((fanin_kind)kind, &kinds));
+    assert_ok(fanin_init_parse(kinds.name, &init));
+    if (kind == FANIN_KIND_IDENTITY) continue; /* takes no taps */
+    assert_ok(fanin_law_of(&t, &init, &law));
+    assert_ok(fanin_describe_law(law.kind, &d));
+    assert_int_equal(kinds.draws, d.values != FANIN_VALUES_FIXED);
+    fanin_law_moments(&law, 0, 1, moments);
+    assert_true(isnan(moments[2]) == (d.values != FANIN_VALUES_INDEPENDENT));
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions),
+                                     cmocka_unit_test(laws_are_described)};
   return cmocka_run_group_tests_name("law", tests, NULL, NULL);
 }
