@@ -150,7 +150,7 @@ static void constants_are_constants(void **state) {
   fanin_init ones = fanin_ones();
   ones.value = NAN;
   ones.std = -1;
-  assert_true(resolved(tensor("", 0, 0, 0, 0), ones).value == 1);
+  assert_true(resolved(tensor("", 0, 0, 0, 0), ones).law.value == 1);
 }
 
 /* No element, no fan: nothing is divided by zero. */
@@ -180,10 +180,10 @@ static void truncations_keep_the_std(void **state) {
   } factors[] = {{1, 0.539560}, {2, 0.879626}, {2.5, 0.954597}, {3, 0.986578}};
   for (size_t n = 0; n < 4; n++) {
     fanin_init init = fanin_trunc_normal(0.5, 0.02, -factors[n].k, factors[n].k);
-    assert_true(relative(resolved(t, init).std, 0.02 / factors[n].factor) < 1e-6);
+    assert_true(relative(resolved(t, init).law.std, 0.02 / factors[n].factor) < 1e-6);
     assert_true(relative(expected(t, init).std, 0.02) < 1e-15);
     init.corrected = 0;
-    assert_true(resolved(t, init).std == 0.02);
+    assert_true(resolved(t, init).law.std == 0.02);
     assert_true(relative(expected(t, init).std, 0.02 * factors[n].factor) < 1e-6);
     assert_true(expected(t, init).mean == 0.5 && expected(t, init).lo == 0.5 - 0.02 * factors[n].k);
   }
