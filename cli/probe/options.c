@@ -1,6 +1,7 @@
 /* The options of 'fanin probe' and what they mean together. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/commands.h"
 #include "formats/tensor_file.h"
@@ -191,7 +192,7 @@ static int check_numbers(const probe_request *r, failure *why) {
   if (c->bias_std < 0) return args_fail(why, "--bias-std %g: give 0 or more", c->bias_std);
   if (c->dtype == FANIN_DTYPE_F64) return args_fail(why, "--dtype f64: a probe's weights are f32, f16 or bf16");
   const char *activation = r->suggest ? r->suggest : c->activation;
-  if (r->has_slope && strcmp(activation, "leaky_relu") != 0) {
+  if (r->has_slope && strcasecmp(activation, "leaky_relu") != 0) {
     return args_fail(why, "--slope belongs to leaky_relu, not to %s", activation);
   }
   return STATUS_OK;

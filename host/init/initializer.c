@@ -1,21 +1,16 @@
 /* Initializers: the table of all kinds, and what is done by the table for each of them. */
 #include "init/initializer.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/status.h"
 #include "fanin/scheme.h"
-#include "math/number.h"
 
 static const fanin__initializer *const table[FANIN_KIND_COUNT] = {
 #define ROW(id, name) &fanin__kind_##name,
     FANIN_KIND_MAP(ROW)
 #undef ROW
 };
-
-const fanin__choice fanin__flags[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
-const fanin__parameter fanin__no_parameters[] = {FANIN__END};
 
 const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
   if ((unsigned)kind < FANIN_KIND_COUNT) return table[kind];
@@ -30,28 +25,6 @@ fanin_status fanin_describe(fanin_kind kind, fanin_description *out) {
   return FANIN_STATUS_OK;
 }
 
-/* ---- Fields by their description --------------------------------------------------------------------------------- */
-
-double fanin__get_number(const void *record, const fanin__parameter *parameter) {
-  double value;
-  memcpy(&value, (const char *)record + parameter->offset, sizeof value);
-  return value;
-}
-
-int fanin__get_choice(const void *record, const fanin__parameter *parameter) {
-  int value;
-  memcpy(&value, (const char *)record + parameter->offset, sizeof value);
-  return value;
-}
-
-void fanin__set_number(void *record, const fanin__parameter *parameter, double value) {
-  memcpy((char *)record + parameter->offset, &value, sizeof value);
-}
-
-void fanin__set_choice(void *record, const fanin__parameter *parameter, int value) {
-  memcpy((char *)record + parameter->offset, &value, sizeof value);
-}
-
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init) {
   fanin_init used = initializer->defaults;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
@@ -61,56 +34,12 @@ fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin
   return used;
 }
 
-/* ---- Checks ------------------------------------------------------------------------------------------------------ */
-
-void fanin__append(char *list, size_t size, const char *item) {
-  const size_t used = strlen(list);
-  snprintf(list + used, size - used, "%s%s", used > 0 ? ", " : "", item);
-}
-
-void fanin__accepted(const fanin__parameter *parameter, char *text, size_t size) {
-  if (parameter->type == FANIN__CHOICE) {
-    char names[128] = "";
-    for (const fanin__choice *choice = parameter->choices; choice->name; choice++)
-      fanin__append(names, sizeof names, choice->name);
-    snprintf(text, size, "accepted are %s", names);
-    return;
-  }
-  if (parameter->most == INFINITY) {
-    snprintf(text, size, "a number, inf or -inf is accepted");
-  } else if (parameter->least == 0 && parameter->most == DBL_MAX) {
-    snprintf(text, size, "a finite number of 0 or more is accepted");
-  } else if (parameter->most == DBL_MAX) {
-    snprintf(text, size, "a finite number is accepted");
-  } else {
-    snprintf(text, size, "a number from %g to %g is accepted", parameter->least, parameter->most);
-  }
-}
-
-static fanin_status check_parameter(const char *kind, const fanin_init *init, const fanin__parameter *parameter,
-                                    fanin_status status) {
-  char value[FANIN__NUMBER_SIZE], accepted[192];
-  if (parameter->type == FANIN__CHOICE) {
-    const int chosen = fanin__get_choice(init, parameter);
-    for (const fanin__choice *choice = parameter->choices; choice->name; choice++) {
-      if (choice->value == chosen) return FANIN_STATUS_OK;
-    }
-    snprintf(value, sizeof value, "%d", chosen);
-  } else {
-    const double number = fanin__get_number(init, parameter);
-    if (number >= parameter->least && number <= parameter->most) return FANIN_STATUS_OK;
-    fanin__number_format(number, value);
-  }
-  fanin__accepted(parameter, accepted, sizeof accepted);
-  return fanin__fail(status, "%s: %s is %s; %s", kind, parameter->name, value, accepted);
-}
-
 fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
   if (!init) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "init is NULL; accepted is an initializer");
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
   if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++)
-    FANIN__TRY(check_parameter(initializer->description.name, init, p, status));
+    FANIN__TRY(fanin__check_parameter(initializer->description.name, init, p, status));
   return initializer->check ? initializer->check(init, status) : FANIN_STATUS_OK;
 }
 

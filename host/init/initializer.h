@@ -3,33 +3,11 @@
 #ifndef HOST_INIT_INITIALIZER_H
 #define HOST_INIT_INITIALIZER_H
 
-#include <float.h>
-#include <math.h>
-
 #include "init/distribution.h"
+#include "init/parameters.h"
 #include "tensor/layout.h"
 
-/* ---- Parameters -------------------------------------------------------------------------------------------------- */
-
-typedef struct fanin__choice {
-  const char *name;
-  int value; /* an enumerator, or 0 and 1 */
-} fanin__choice;
-
-typedef enum fanin__parameter_type {
-  FANIN__NUMBER, /* double */
-  FANIN__GAIN,   /* double; in text also an activation's name */
-  FANIN__CHOICE  /* int or an enum */
-} fanin__parameter_type;
-
-/* A parameter of an initializer; lists of them end with a NULL name. */
-typedef struct fanin__parameter {
-  const char *name;
-  size_t offset; /* of the field in the record, for one in fanin_init */
-  fanin__parameter_type type;
-  double least, most;           /* numbers: the range that is accepted */
-  const fanin__choice *choices; /* choices: ends with a NULL name */
-} fanin__parameter;
+/* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
 /* Entries of lists of parameters of fanin_init. */
 #define FANIN__NUMBER_IN(field, least, most)                                                                           \
@@ -40,15 +18,6 @@ typedef struct fanin__parameter {
   { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL }
 #define FANIN__CHOICE_OF(field, choices)                                                                               \
   { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices }
-#define FANIN__END                                                                                                     \
-  { NULL, 0, FANIN__NUMBER, 0, 0, NULL }
-
-/* "false" and "true". */
-extern const fanin__choice fanin__flags[];
-/* The empty list. */
-extern const fanin__parameter fanin__no_parameters[];
-
-/* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
 typedef struct fanin__initializer {
   fanin_description description;
@@ -74,18 +43,6 @@ fanin_status fanin__check_init(const fanin_init *init, fanin_status status);
 
 /* The parameters' fields of `init`, everything else from the defaults. */
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init);
-
-/* Fields by their description; `record` is a fanin_init, or whatever else the offsets are in. */
-double fanin__get_number(const void *record, const fanin__parameter *parameter);
-int fanin__get_choice(const void *record, const fanin__parameter *parameter);
-void fanin__set_number(void *record, const fanin__parameter *parameter, double value);
-void fanin__set_choice(void *record, const fanin__parameter *parameter, int value);
-
-/* Adds `item` to a list "first, second" in a text of `size` bytes; cuts what does not fit. */
-void fanin__append(char *list, size_t size, const char *item);
-
-/* "accepted are normal, trunc_normal", "a finite number is accepted", ... */
-void fanin__accepted(const fanin__parameter *parameter, char *text, size_t size);
 
 /* ---- What kinds share -------------------------------------------------------------------------------------------- */
 

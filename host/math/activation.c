@@ -3,8 +3,8 @@
 #include "math/activation.h"
 
 #include <math.h>
-#include <string.h>
 
+#include "core/names.h"
 #include "core/status.h"
 #include "fanin/init.h"
 #include "math/normal.h"
@@ -121,13 +121,24 @@ enum { ACTIVATION_MAP(ID) ACTIVATION_COUNT };
   {#name, ID_##name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
 static const fanin__activation activations[ACTIVATION_COUNT] = {ACTIVATION_MAP(ROW)};
 
-#define NAME(name, torch_gain, facts, expression, derivative) " " #name
+/* What libraries of models call some of them. */
+static const struct {
+  const char *alias, *name;
+} aliases[] = {{"swish", "silu"}, {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"}};
 
 const fanin__activation *fanin__activation_find(const char *name) {
-  for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
-    if (strcmp(activations[k].name, name) == 0) return &activations[k];
+  fanin__span wanted = fanin__span_of(name);
+  fanin__known known = fanin__known_for(wanted);
+  for (size_t k = 0; k < sizeof aliases / sizeof *aliases; k++) {
+    fanin__known_hint(&known, fanin__span_of(aliases[k].alias));
+    if (fanin__same_name(wanted, fanin__span_of(aliases[k].alias))) wanted = fanin__span_of(aliases[k].name);
   }
-  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no activation is called '%.64s'; there are" ACTIVATION_MAP(NAME), name);
+  for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
+    if (fanin__same_name(wanted, fanin__span_of(activations[k].name))) return &activations[k];
+    fanin__known_add(&known, fanin__span_of(activations[k].name));
+  }
+  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no activation is called '%.64s'%s", name,
+              fanin__known_text(&known, "there are"));
   return NULL;
 }
 
