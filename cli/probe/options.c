@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/commands.h"
+#include "base/text.h"
 #include "formats/tensor_file.h"
 #include "probe/options.h"
 #include "probe/report.h"
@@ -13,16 +14,13 @@
 /* A word of a list, by its place. */
 static int take_word(const char *name, const char *value, const char *const *words, size_t n, size_t *out,
                      failure *why) {
-  char known[128] = "";
+  char known[TEXT_KNOWN];
   for (size_t i = 0; i < n; ++i) {
-    if (strcmp(value, words[i]) == 0) {
-      *out = i;
-      return STATUS_OK;
-    }
-    const size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
+    if (strcmp(value, words[i]) != 0) continue;
+    *out = i;
+    return STATUS_OK;
   }
-  return args_fail(why, "%s '%s': give %s", name, value, known);
+  return args_fail(why, "%s is '%s'%s", name, value, text_known(value, words, n, "accepted are", known));
 }
 
 static int take_norm(probe_request *r, const char *value, failure *why) {
