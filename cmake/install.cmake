@@ -30,6 +30,7 @@ install(DIRECTORY share/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/model
 install(DIRECTORY share/rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/rules COMPONENT command)
 file(GLOB prose docs/*.md docs/*.svg) # what the help calls docs/
 install(FILES CHANGELOG.md ${prose} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)
+install(DIRECTORY docs/decisions DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)
 
 install(EXPORT fanin-targets NAMESPACE fanin:: DESTINATION ${package_dir} COMPONENT development)
 configure_package_config_file(cmake/fanin-config.cmake.in fanin-config.cmake INSTALL_DESTINATION ${package_dir})

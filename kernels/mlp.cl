@@ -1,7 +1,7 @@
 /* A multilayer perceptron's layers, forward and backward, beside the matrix products: biases, norms, activations,
  * derivatives, and the row sums from which the host says how it goes.
  *
- * Built with -D ACTIVATION=<id of host/math/activation.c>. Matrices are f32, dense and row-major. Every work-item writes
+ * Built with -D ACTIVATION_<name in host/math/activation.c>. Matrices are f32, dense and row-major. Every work-item writes
  * results of its own: no barrier, no local memory. The first argument is the extent in dimension 0; groups may have
  * items past it. Kernels that sum over rows have items (s, a) that take the elements s, s + segments, ... of row a and
  * write sums[(p * rows + a) * segments + s] for each plane p. Scales are powers of two that keep squares inside f32's
@@ -73,11 +73,11 @@ static inline float f16_underflows(const float x) {
 }
 
 /* y (rows, width), in place: y = (z - shift) scale with a norm, then h = phi(y), plus skip if there is one. Planes: 0:
- * h h_scale, 1: its square, 2: its fourth power, 3: |y| beyond limit, 4 and 5: h out of f16's range. */
+ * h h_scale, 1: its square, 2: its fourth power, 3: y below `low` or above `high`, 4 and 5: h out of f16's range. */
 kernel void activate(const ulong segments, global float *y_matrix, global float *h_matrix, global const float *skip,
                      const uint has_skip, const ulong width, const float slope, const uint norm,
-                     global const float *shift, global const float *scale, const float h_scale, const float limit,
-                     global float *sums) {
+                     global const float *shift, global const float *scale, const float h_scale, const float low,
+                     const float high, global float *sums) {
   const ulong s = get_global_id(0);
   if (s >= segments) return;
   const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
@@ -97,7 +97,7 @@ kernel void activate(const ulong segments, global float *y_matrix, global float 
     sum = accumulate(sum, scaled, &sum_error);
     hh = accumulate(hh, square, &hh_error);
     hhhh = accumulate(hhhh, square * square, &hhhh_error);
-    beyond += fabs(y) > limit ? 1 : 0;
+    beyond += y < low || y > high ? 1 : 0;
     overflow += f16_overflows(h);
     underflow += f16_underflows(h);
   }

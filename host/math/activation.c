@@ -73,34 +73,35 @@ static double gelu_argument_slope(double x) {
   return 2 * SQRT_2_OVER_PI * (1 + 3 * 0.044715 * x * x);
 }
 
-/* Whether phi is odd; whether phi(ax) = a phi(x) for a > 0; where it is not smooth besides at 0; beyond what |x| it
- * is saturated; up to where it is zero. */
-#define FACTS(odd, homogeneous, kink, saturated, zero)                                                                 \
-  { odd, homogeneous, kink, saturated, zero }
-#define NONE   NAN
-#define SMOOTH (0, 0, 0, NONE, NONE)
+#define SMOOTH (.odd = false) /* none of the facts applies */
 
 /* name, gain of torch.nn.init.calculate_gain (0: none, or not a constant), facts, the function of x and slope, its
- * derivative (where there are two, the one on the left). The order is that of the numbers in kernels/mlp.cl. gelu is
- * x P(Z < x); gelu_tanh is written with (1 + tanh u) / 2 = 1 / (1 + e^-2u), which loses nothing. */
+ * derivative (at a kink, the one on the left). kernels/lib/activation.clh has the same functions in f32, by the same
+ * names. gelu is x P(Z < x). gelu_tanh is written with (1 + tanh u) / 2 = 1 / (1 + e^-2u), which loses no digits. */
 #define ACTIVATION_MAP(XX)                                                                                             \
-  XX(linear, 1, (1, 1, 0, NONE, NONE), x, 1)                                                                           \
-  XX(relu, SQRT_2, (0, 1, 0, NONE, 0), x > 0 ? x : 0, x > 0 ? 1 : 0)                                                   \
-  XX(leaky_relu, 0, (0, 1, 0, NONE, NONE), x > 0 ? x : slope * x, x > 0 ? 1 : slope)                                   \
-  XX(tanh, 5.0 / 3, (1, 0, 0, 2.0845033259138294, NONE), tanh_of(x), 4 * logistic_slope(2 * x))                        \
-  XX(sigmoid, 1, (0, 0, 0, 4.1690066518276589, NONE), logistic(x), logistic_slope(x))                                  \
-  XX(selu, 0.75, (0, 0, 0, NONE, NONE), (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,                       \
+  XX(linear, 1, (.odd = true, .homogeneous = true), x, 1)                                                              \
+  XX(relu, SQRT_2, (.homogeneous = true, .has_zero = true), x > 0 ? x : 0, x > 0 ? 1 : 0)                              \
+  XX(leaky_relu, 0, (.homogeneous = true, .sloped = true), x > 0 ? x : slope * x, x > 0 ? 1 : slope)                   \
+  XX(tanh, 5.0 / 3, (.odd = true, .saturated_below = -2.0845033259138294, .saturated_above = 2.0845033259138294),      \
+     tanh_of(x), 4 * logistic_slope(2 * x))                                                                            \
+  XX(sigmoid, 1, (.saturated_below = -4.1690066518276589, .saturated_above = 4.1690066518276589), logistic(x),         \
+     logistic_slope(x))                                                                                                \
+  XX(selu, 0.75, SMOOTH, (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,                                      \
      (x > 0 ? 1 : SELU_ALPHA * fanin__exp(x)) * SELU_LAMBDA)                                                           \
-  XX(elu, 0, (0, 0, 0, NONE, NONE), x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))                             \
+  XX(elu, 0, SMOOTH, x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))                                            \
   XX(gelu, 0, SMOOTH, fanin__normal_tail(-x) * x, fanin__normal_tail(-x) + x * fanin__normal_pdf(x))                   \
   XX(gelu_tanh, 0, SMOOTH, x / (1 + fanin__exp(-gelu_argument(x))),                                                    \
      logistic(gelu_argument(x)) + x * logistic_slope(gelu_argument(x)) * gelu_argument_slope(x))                       \
   XX(silu, 0, SMOOTH, x / (1 + fanin__exp(-x)), logistic(x) + x * logistic_slope(x))                                   \
   XX(mish, 0, SMOOTH, tanh_of(softplus_of(x)) * x, mish_slope(x))                                                      \
   XX(softplus, 0, SMOOTH, softplus_of(x), logistic(x))                                                                 \
-  XX(softsign, 0, (1, 0, 0, 3.0824829046386302, NONE), x / (1 + fabs(x)), 1 / ((1 + fabs(x)) * (1 + fabs(x))))         \
-  XX(hardswish, 0, (0, 0, 3, NONE, -3), hardswish_of(x), x <= -3 ? 0 : x > 3 ? 1 : (2 * x + 3) / 6)                    \
-  XX(relu2, 0, (0, 0, 0, NONE, 0), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
+  XX(softsign, 0, (.odd = true, .saturated_below = -3.0824829046386302, .saturated_above = 3.0824829046386302),        \
+     x / (1 + fabs(x)), 1 / ((1 + fabs(x)) * (1 + fabs(x))))                                                           \
+  XX(hardswish, 0, (.kinks = {-3, 3}, .has_zero = true, .zero = -3), hardswish_of(x),                                  \
+     x <= -3 ? 0                                                                                                       \
+     : x > 3 ? 1                                                                                                       \
+             : (2 * x + 3) / 6)                                                                                        \
+  XX(relu2, 0, (.has_zero = true), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
 
 #define DEFINE(name, torch_gain, facts, expression, derivative)                                                        \
   static double activation_##name(double x, double slope) {                                                            \
@@ -114,17 +115,21 @@ static double gelu_argument_slope(double x) {
   }
 ACTIVATION_MAP(DEFINE)
 
-#define ID(name, torch_gain, facts, expression, derivative) ID_##name,
-enum { ACTIVATION_MAP(ID) ACTIVATION_COUNT };
-
+#define FACTS(...)                                                                                                     \
+  { __VA_ARGS__ }
 #define ROW(name, torch_gain, facts, expression, derivative)                                                           \
-  {#name, ID_##name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
-static const fanin__activation activations[ACTIVATION_COUNT] = {ACTIVATION_MAP(ROW)};
+  {#name, "-D ACTIVATION_" #name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
+static const fanin__activation activations[] = {ACTIVATION_MAP(ROW)};
+enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
 /* What libraries of models call some of them. */
 static const struct {
   const char *alias, *name;
 } aliases[] = {{"swish", "silu"}, {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"}};
+
+const fanin__activation *fanin__activation_at(size_t k) {
+  return k < ACTIVATION_COUNT ? &activations[k] : NULL;
+}
 
 const fanin__activation *fanin__activation_find(const char *name) {
   fanin__span wanted = fanin__span_of(name);
@@ -145,15 +150,39 @@ const fanin__activation *fanin__activation_find(const char *name) {
 fanin_status fanin__activation_of(const char *name, double slope, const fanin__activation **out) {
   const fanin__activation *const found = fanin__activation_find(name);
   if (!found) return FANIN_STATUS_BAD_ARGUMENT;
-  if (found->id == ID_leaky_relu && !(fabs(slope) <= 1e100)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "slope is %g; leaky_relu takes a finite one of at most 1e100", slope);
+  if (found->facts.sloped && !(fabs(slope) <= 1e100)) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "slope is %g; %s takes a finite one of at most 1e100", slope,
+                       found->name);
   }
   *out = found;
   return FANIN_STATUS_OK;
 }
 
 double fanin__zero_below(const fanin__activation *activation, double slope) {
-  return activation->id == ID_leaky_relu && slope == 0 ? 0 : activation->facts.zero;
+  const fanin__facts *const facts = &activation->facts;
+  if (facts->sloped && slope == 0) return 0;
+  return facts->has_zero ? facts->zero : NAN;
+}
+
+void fanin__saturation(const fanin__activation *activation, double *below, double *above) {
+  const fanin__facts *const facts = &activation->facts;
+  *below = facts->saturated_below != 0 ? facts->saturated_below : -INFINITY;
+  *above = facts->saturated_above != 0 ? facts->saturated_above : INFINITY;
+}
+
+size_t fanin__kink_distances(const fanin__activation *activation, double out[FANIN__MAX_KINKS]) {
+  size_t n = 0;
+  for (size_t k = 0; k < FANIN__MAX_KINKS; k++) {
+    const double distance = fabs(activation->facts.kinks[k]);
+    if (distance == 0 || (n > 0 && out[0] == distance)) continue;
+    out[n++] = distance;
+  }
+  if (n == 2 && out[0] > out[1]) {
+    const double larger = out[0];
+    out[0] = out[1];
+    out[1] = larger;
+  }
+  return n;
 }
 
 /* ---- Gains ------------------------------------------------------------------------------------------------------- */
@@ -171,14 +200,20 @@ static double centred_power(double z, void *context) {
   return c->power == 2 ? value * value : value;
 }
 
+static double expectation(centred *c) {
+  double kinks[FANIN__MAX_KINKS];
+  const size_t n = fanin__kink_distances(c->activation, kinks);
+  return fanin__expectation(centred_power, c, kinks, n);
+}
+
 static double mean_square(const fanin__activation *activation, double slope, double centre) {
   centred c = {activation, slope, centre, 2};
-  return fanin__expectation(centred_power, &c);
+  return expectation(&c);
 }
 
 static double mean(const fanin__activation *activation, double slope) {
   centred c = {activation, slope, 0, 1};
-  return fanin__expectation(centred_power, &c);
+  return expectation(&c);
 }
 
 /* x > 0 to 40 significant bits, so that exact gains are exact (linear: 1) and a better quadrature, whose last bits
@@ -192,7 +227,7 @@ static double rounded(double x) {
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
   const fanin__activation *found = NULL;
   FANIN__TRY(fanin__activation_of(activation, slope, &found));
-  const bool sloped = found->id == ID_leaky_relu;
+  const bool sloped = found->facts.sloped;
   switch (criterion) {
   case FANIN_CRITERION_SECOND_MOMENT:
     *gain = rounded(1 / sqrt(mean_square(found, slope, 0)));

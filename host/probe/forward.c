@@ -133,10 +133,13 @@ static fanin_status activate(const fanin__mlp *w, size_t l, const fanin__activat
   const cl_mem shift = s->shift ? s->shift : w->sums, scale = s->scale ? s->scale : w->sums;
   const cl_uint norm = (cl_uint)s->norm, has_skip = s->skip;
   const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
-  const float limit = activation ? (float)activation->facts.saturated : NAN;
+  double below, above;
+  fanin__saturation(activation, &below, &above);
+  const float low = (float)below, high = (float)above;
   FANIN__TRY(FANIN__MLP_RUN(w, activation, "activate", w->segments, w->batch, ARGUMENT(y), ARGUMENT(s->h),
                             ARGUMENT(skip), ARGUMENT(has_skip), ARGUMENT(width), ARGUMENT(slope), ARGUMENT(norm),
-                            ARGUMENT(shift), ARGUMENT(scale), ARGUMENT(h_scale), ARGUMENT(limit), ARGUMENT(w->sums)));
+                            ARGUMENT(shift), ARGUMENT(scale), ARGUMENT(h_scale), ARGUMENT(low), ARGUMENT(high),
+                            ARGUMENT(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 6));
   const double unit = (double)h_scale, hh = unit * unit;
   fanin__mlp_plane(w, 0, unit, sums->h);
@@ -162,7 +165,7 @@ fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums) {
     return fanin__fail(FANIN_STATUS_NOT_FINITE, "%" PRIu64 " of the input's %" PRIu64 " numbers are infinite or NaN",
                        stats.nonfinite, stats.count);
   }
-  return activate(w, 0, NULL, sqrt(stats.second), sums);
+  return activate(w, 0, fanin__activation_at(0), sqrt(stats.second), sums);
 }
 
 static fanin_status normalise(const fanin__mlp *w, const fanin__stage *s) {
@@ -194,7 +197,7 @@ fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_
   fanin__mlp_plane(w, 0, (double)z_scale * (double)z_scale, sums->zz);
   fanin__mlp_plane(w, 1, (double)z_scale, sums->z);
   FANIN__TRY(normalise(w, s));
-  return activate(w, l, l == w->layers ? NULL : w->activation, h_rms, sums);
+  return activate(w, l, l == w->layers ? fanin__activation_at(0) : w->activation, h_rms, sums);
 }
 
 fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *share) {

@@ -3,7 +3,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -155,8 +154,7 @@ void fanin__mlp_close(fanin__mlp *w) {
  * past the end, which their first argument is. */
 fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
                             uint64_t rows, const fanin__argument *arguments, cl_uint n) {
-  char options[32];
-  snprintf(options, sizeof options, "-D ACTIVATION=%d", activation ? activation->id : 0);
+  const char *const options = (activation ? activation : fanin__activation_at(0))->options;
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(w->f, &fanin__source_mlp, options, name, &kernel));
   const cl_ulong extent = items;

@@ -152,7 +152,7 @@ static double dead_share(double limit, double q, double c, uint64_t batch) {
   if (isnan(limit)) return 0;
   if (!(q > 0)) return limit >= 0 ? 1 : 0;
   one_factor f = {limit / sqrt(q), fmin(fmax(c, 0), 1 - 1e-6), (double)batch};
-  return fanin__expectation(all_below, &f);
+  return fanin__expectation(all_below, &f, NULL, 0);
 }
 
 /* Correlation about 0 of two samples' z, from the measured one of h before. */

@@ -12,7 +12,10 @@
  * other kinks are crossed by a ray at known radii. */
 typedef struct plane {
   double (*g)(double z, double slope);
-  double slope, kink;
+  double slope;
+  double kinks[FANIN__MAX_KINKS]; /* distances from 0 */
+  size_t n_kinks;
+  double widest;           /* piece, in u or v, whichever is faster; infinite but for waves */
   double root_a, root_b;   /* sqrt(q_a), sqrt(q_b) */
   double alpha;            /* arc cosine of c */
   double along_a, along_b; /* at the present angle: u / r, v / r */
@@ -31,12 +34,13 @@ static double at_angle(double t, void *context) {
   p->along_b = p->root_b * cos(t - p->alpha);
   const double fastest = fmax(fabs(p->along_a), fabs(p->along_b));
   const double scale = fmax(1 / fastest, 1e-9);
-  const double kinks[2] = {p->kink / fabs(p->along_a), p->kink / fabs(p->along_b)};
   double sum = 0;
   for (double lo = 0, hi; lo < 10; lo = hi) {
-    hi = fmin(lo + fmin(fmax(lo, scale), 3), 10);
-    for (int k = 0; k < 2; k++) {
-      if (lo < kinks[k] && kinks[k] < hi) hi = kinks[k];
+    hi = fmin(lo + fmin(fmin(fmax(lo, scale), 3), p->widest * scale), 10);
+    for (size_t k = 0; k < p->n_kinks; k++) {
+      const double at_a = p->kinks[k] / fabs(p->along_a), at_b = p->kinks[k] / fabs(p->along_b);
+      if (lo < at_a && at_a < hi) hi = at_a;
+      if (lo < at_b && at_b < hi) hi = at_b;
     }
     sum += fanin__integrate(at_radius, p, lo, hi, 1);
   }
@@ -49,7 +53,7 @@ static double sector(plane *p, double from, double width) {
   const double fastest = fmax(p->root_a, p->root_b), least = 0.4 * fmin(1, fmax(1 / fastest, 1e-9));
   double sum = 0;
   for (double lo = 0, hi; lo < 0.5 * width; lo = hi) {
-    hi = fmin(lo + fmin(fmax(lo, least), 0.8), 0.5 * width);
+    hi = fmin(lo + fmin(fmin(fmax(lo, least), 0.8), p->widest / fastest), 0.5 * width);
     sum += fanin__integrate(at_angle, p, from + lo, from + hi, 1);
     sum += fanin__integrate(at_angle, p, from + width - hi, from + width - lo, 1);
   }
@@ -61,17 +65,21 @@ static int ascending(const void *x, const void *y) {
   return (a > b) - (a < b);
 }
 
-/* Where F(t), the integral over r, is not smooth: where u or v is 0, and where two kinks cross, |u| = |v|. Ascending,
- * in [0, 2 pi). */
-static size_t breaks(const plane *p, double out[8]) {
+enum { MAX_BREAKS = 4 + 4 * FANIN__MAX_KINKS * FANIN__MAX_KINKS };
+
+/* Where F(t), the integral over r, is not smooth: where u or v is 0, and where kinks j of u and k of v cross, |u| /
+ * kink_j = |v| / kink_k. Ascending, in [0, 2 pi). */
+static size_t breaks(const plane *p, double out[MAX_BREAKS]) {
   size_t n = 0;
   for (int side = 0; side < 2; side++) {
     out[n++] = 0.5 * PI + side * PI;
     out[n++] = p->alpha + 0.5 * PI + side * PI;
-    if (!(p->kink > 0)) continue;
-    const double x = p->root_b * cos(p->alpha), y = p->root_b * sin(p->alpha);
-    out[n++] = atan2(p->root_a - x, y) + side * PI;
-    out[n++] = atan2(p->root_a + x, -y) + side * PI;
+    for (size_t pair = 0; pair < p->n_kinks * p->n_kinks; pair++) {
+      const double a = p->root_a / p->kinks[pair / p->n_kinks], b = p->root_b / p->kinks[pair % p->n_kinks];
+      const double x = b * cos(p->alpha), y = b * sin(p->alpha);
+      out[n++] = atan2(a - x, y) + side * PI;
+      out[n++] = atan2(a + x, -y) + side * PI;
+    }
   }
   for (size_t k = 0; k < n; k++) {
     out[k] -= 2 * PI * floor(out[k] / (2 * PI));
@@ -80,15 +88,27 @@ static size_t breaks(const plane *p, double out[8]) {
   return n;
 }
 
+/* What a product of two waves of period 2 pi makes of u and v is a sum of waves of u - v and of u + v, whose variances
+ * alone count, and beyond 80 not even they (to 1e-17). So q_a, q_b and c give way to smaller ones. */
+static void shorten(double *q_a, double *q_b, double *c) {
+  const double product = 2 * *c * sqrt(*q_a * *q_b);
+  const double apart = fmin(fmax(*q_a + *q_b - product, 0), 80), together = fmin(fmax(*q_a + *q_b + product, 0), 80);
+  *q_a = *q_b = 0.25 * (apart + together);
+  *c = apart + together > 0 ? (together - apart) / (together + apart) : 0;
+}
+
 double fanin__correlated(const fanin__activation *activation, fanin__function function, double slope, double q_a,
                          double q_b, double c) {
+  const bool wave = activation->facts.sinusoid;
+  if (wave) shorten(&q_a, &q_b, &c);
   plane p = {.g = function == FANIN__PHI ? activation->f : activation->df,
              .slope = slope,
-             .kink = activation->facts.kink,
+             .widest = wave ? 0.5 * PI : INFINITY,
              .root_a = sqrt(fmax(q_a, 1e-300)),
              .root_b = sqrt(fmax(q_b, 1e-300)),
              .alpha = acos(fmin(fmax(c, -1), 1))};
-  double angle[8], sum = 0;
+  p.n_kinks = fanin__kink_distances(activation, p.kinks);
+  double angle[MAX_BREAKS], sum = 0;
   const size_t n = breaks(&p, angle);
   for (size_t k = 0; k < n; k++) {
     const double next = k + 1 < n ? angle[k + 1] : angle[0] + 2 * PI;

@@ -21,8 +21,10 @@ enum { NODES_MAX = 2048 };
 
 typedef struct integrand {
   double (*g)(double z, double slope);
-  double slope, root; /* sqrt(q) */
-  double kink;        /* where phi bends, beside at 0 */
+  double slope, root;             /* sqrt(q) */
+  double kinks[FANIN__MAX_KINKS]; /* distances from 0 where phi is not smooth */
+  size_t n_kinks;
+  double widest;      /* a piece, in z; infinite but for waves */
   double v, s;        /* for psi */
   int order;          /* k: of He_k(x) / sqrt(k!) */
   size_t next, known; /* nodes */
@@ -70,29 +72,36 @@ static double first_power(double x, void *context) {
   return g->g(g->root * x, g->slope) * fanin__normal_pdf(x);
 }
 
-/* Where an activation bends: at 0 and its kinks, else on the scale of 1; with x = z / sqrt(q), pieces grow
- * from there in proportion to |x|, up to the scale 1 of the density. Beyond |x| = 12 lies 1e-32 of the mass, so that
- * 16 nodes a piece are exact to 1e-10 even for eighth powers. From q = 1e18 on, all that bends lies in 1e-9 of the
- * mass: at most 2 x 46 pieces. */
+/* Where an activation bends: at 0 and at its kinks, else on the scale of 1. With x = z / sqrt(q), pieces grow from
+ * there in proportion to |x|, up to the scale 1 of the density; a wave's pieces stay a quarter of its period wide.
+ * Beyond |x| = 12 lies 1e-32 of the mass, so that 16 nodes a piece are exact to 1e-10 even for eighth powers. From q =
+ * 1e18 on, all that bends lies in 1e-9 of the mass: at most 2 x 46 pieces, and 2 x 50 of a wave. */
 static double expectation(double (*f)(double x, void *context), integrand *g) {
-  const double scale = fmax(1 / g->root, 1e-9), kink = g->kink * scale;
+  const double scale = fmax(1 / g->root, 1e-9);
   double sum = 0;
   g->next = 0;
   for (double lo = 0, hi; lo < 12; lo = hi) {
-    hi = lo + fmin(fmax(lo, 0.75 * scale), 1);
-    if (lo < kink && kink < hi) hi = kink;
+    hi = lo + fmin(fmin(fmax(lo, 0.75 * scale), 1), g->widest * scale);
+    for (size_t k = 0; k < g->n_kinks; k++) {
+      const double kink = g->kinks[k] * scale;
+      if (lo < kink && kink < hi) hi = kink;
+    }
     sum += fanin__integrate(f, g, lo, hi, 1) + fanin__integrate(f, g, -hi, -lo, 1);
   }
   return sum;
 }
+
+/* A wave's moments are those of its period from q = 40 on, to 1e-17. */
+#define WAVE_LIMIT 40.0
 
 /* phi and phi' are constant where q is 0, but for a kink at 0, which the least q sees. */
 static void prepare(integrand *g, const fanin__activation *activation, fanin__function function, double slope,
                     double q) {
   g->g = function == FANIN__PHI ? activation->f : activation->df;
   g->slope = slope;
-  g->root = sqrt(fmax(q, DBL_MIN));
-  g->kink = activation->facts.kink;
+  g->root = sqrt(fmax(activation->facts.sinusoid ? fmin(q, WAVE_LIMIT) : q, DBL_MIN));
+  g->n_kinks = fanin__kink_distances(activation, g->kinks);
+  g->widest = activation->facts.sinusoid ? 0.5 * PI : INFINITY;
   g->order = 0;
   g->known = 0;
 }
@@ -154,14 +163,16 @@ double fanin__kappa_residual(const fanin__expansion *e) {
 
 /* ---- Shares ------------------------------------------------------------------------------------------------------ */
 
-/* P(z < bound), z ~ N(0, q); a bound of NaN holds for no z. */
+/* P(z < bound), z ~ N(0, q); 0 where the bound is NaN. */
 static double share_below(double bound, double q) {
   if (isnan(bound)) return 0;
   return q > 0 ? fanin__normal_tail(-bound / sqrt(q)) : bound >= 0;
 }
 
 double fanin__saturated_share(const fanin__activation *activation, double q) {
-  return 2 * share_below(-activation->facts.saturated, q);
+  double below, above;
+  fanin__saturation(activation, &below, &above);
+  return share_below(below, q) + share_below(-above, q);
 }
 
 double fanin__zero_share(const fanin__activation *activation, double slope, double q) {

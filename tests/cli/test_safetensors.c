@@ -40,7 +40,7 @@ static bool is_accepted(const char *path, size_t number) {
   return false;
 }
 
-/* But for those that the file marks with '!': there fanin is stricter on purpose (docs/decisions.md). */
+/* But for those that the file marks with '!': there fanin is stricter on purpose (docs/decisions/command.md). */
 static void verdicts_are_the_references(void **state) {
   (void)state;
   char line[VARIANTS + 64], path[512];

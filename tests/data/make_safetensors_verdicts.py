@@ -4,7 +4,7 @@
 usage: FANIN_VARIANTS=DIR build/tests/test_cli_safetensors
        tests/data/make_safetensors_verdicts.py DIR >tests/data/safetensors_verdicts.txt      (needs the package safetensors)
 
-+: accepted. -: refused. !: accepted by it, refused by fanin on purpose (docs/decisions.md).
++: accepted. -: refused. !: accepted by it, refused by fanin on purpose (docs/decisions/command.md).
 """
 import json
 import pathlib

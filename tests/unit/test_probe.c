@@ -107,16 +107,12 @@ static void check_network(fanin *f, const fanin_probe_config *config) {
   free(net.z);
 }
 
-static const char *const activations[] = {"linear", "relu",     "leaky_relu", "tanh",      "sigmoid",
-                                          "selu",   "elu",      "gelu",       "gelu_tanh", "silu",
-                                          "mish",   "softplus", "softsign",   "hardswish", "relu2"};
-
 static void every_activation_and_dtype(void **state) {
   NEED_CLBLAST(state);
   static const uint64_t widths[] = {7, 40, 13, 3};
   static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
-  for (size_t k = 0; k < sizeof activations / sizeof *activations; k++) {
-    fanin_probe_config config = test_probe_config(widths, 4, activations[k], "he_uniform", 5);
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    fanin_probe_config config = test_probe_config(widths, 4, fanin__activation_at(k)->name, "he_uniform", 5);
     config.bias_std = 0.4;
     config.dtype = dtypes[k % 3];
     check_network(*state, &config);
