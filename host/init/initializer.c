@@ -25,6 +25,10 @@ fanin_status fanin_describe(fanin_kind kind, fanin_description *out) {
   return FANIN_STATUS_OK;
 }
 
+size_t fanin_init_size(void) {
+  return sizeof(fanin_init);
+}
+
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init) {
   fanin_init used = initializer->defaults;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++) {

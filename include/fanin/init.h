@@ -161,6 +161,9 @@ FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
  * `size` or more was cut. `text` may be NULL when size is 0. */
 FANIN_API size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
 
+/* sizeof(fanin_init) as the library has it, for bindings that do not compile this header. */
+FANIN_API size_t fanin_init_size(void);
+
 /* What there is to say about an initializer; all strings static. */
 typedef struct fanin_description {
   const char *name;

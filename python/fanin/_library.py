@@ -1,17 +1,14 @@
-"""Finds and loads libfanin, checks its version, and gives its functions the types that they have in C."""
+"""Loads libfanin and gives its functions the types that they have in C."""
 
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
-import os
 import re
-from pathlib import Path
 from typing import Any
 
 from ._errors import make_error
+from ._find import candidates, open_library
 from ._structs import STRUCTS
-from ._version import __version__
 
 # The functions that the package calls, as C declares them; python/tests/test_abi.py lets a compiler compare.
 DECLARATIONS = """
@@ -32,6 +29,7 @@ fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_o
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
 fanin_status fanin_init_parse(const char *text, fanin_init *out);
 size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
+size_t fanin_init_size(void);
 fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
 int fanin_scheme_count(void);
 fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out);
@@ -94,36 +92,9 @@ def _parameter(text: str) -> Any:
     return ctypes.c_void_p if match[2] else _type(match[1])
 
 
-def _candidates() -> list[str]:
-    """Where the library may be, best first: $FANIN_LIBRARY alone, or the package's own and then the system's."""
-    named = os.environ.get("FANIN_LIBRARY")
-    if named:
-        return [named]
-    own = Path(__file__).parent
-    found = [str(own / name) for name in ("libfanin.so", "libfanin.dylib", "fanin.dll") if (own / name).exists()]
-    found += filter(None, [ctypes.util.find_library("fanin")])
-    return found or ["libfanin.so.0"]
-
-
-def _same_abi(version: str) -> bool:
-    """Before 1.0 a minor version may change structs, from 1.0 on only a major one."""
-    ours, theirs = __version__.split("."), version.split(".")
-    return theirs[: 2 if ours[0] == "0" else 1] == ours[: 2 if ours[0] == "0" else 1]
-
-
 def load(path: str) -> Any:
     """Loads the library at `path` and types its functions; ImportError says what is wrong with it."""
-    try:
-        library = ctypes.CDLL(path)
-        library.fanin_version.restype = ctypes.c_char_p
-        version = library.fanin_version().decode()
-    except (OSError, AttributeError) as problem:
-        raise ImportError(
-            f"{path}: {problem}; fanin looks for its library in $FANIN_LIBRARY, in the package, and where the system "
-            "keeps libraries"
-        ) from None
-    if not _same_abi(version):
-        raise ImportError(f"{path} is version {version} of the library, which this package {__version__} cannot use")
+    library = open_library(path)
     for returned, name, parameters in re.findall(r"^(.*?)(fanin_\w+)\((.*)\);$", DECLARATIONS, re.MULTILINE):
         function = getattr(library, name)
         function.argtypes = [] if parameters == "void" else [_parameter(one) for one in parameters.split(",")]
@@ -140,5 +111,5 @@ def _raise_unless_ok(status: int, _function: Any, _arguments: Any) -> int:
     return status
 
 
-path = _candidates()[0]
+path = candidates()[0]
 lib = load(path)

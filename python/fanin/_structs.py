@@ -9,6 +9,7 @@ import ctypes as c
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
+from ._find import init_size
 from ._mirror import F64, U32, U64, Enum, Flag, Handle, Mirror, Size, Text
 
 MAX_RANK = 8
@@ -44,27 +45,9 @@ class CTensor(c.Structure):
 
 
 class CInit(c.Structure):
-    """fanin_init."""
+    """fanin_init: the kind, and fields that only the library looks at."""
 
-    _fields_ = [
-        ("kind", c.c_int),
-        ("value", c.c_double),
-        ("lo", c.c_double),
-        ("hi", c.c_double),
-        ("mean", c.c_double),
-        ("std", c.c_double),
-        ("a", c.c_double),
-        ("b", c.c_double),
-        ("bounds", c.c_int),
-        ("corrected", c.c_int),
-        ("gain", c.c_double),
-        ("scale", c.c_double),
-        ("mode", c.c_int),
-        ("distribution", c.c_int),
-        ("sparsity", c.c_double),
-        ("connections", c.c_double),
-        ("per", c.c_int),
-    ]
+    _fields_ = [("kind", c.c_int), ("_fields", c.c_double * (init_size() // 8 - 1))]
 
 
 class CKey(c.Structure):
@@ -185,6 +168,7 @@ class Description:
     parameters: Text
     source: Text
     needs_fans: Flag
+    draws: Flag
 
 
 @dataclass(frozen=True)

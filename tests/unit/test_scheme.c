@@ -1,5 +1,6 @@
 /* Schemes: each factor beside its paper's number, and initializers times a factor beside the law they must have. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
