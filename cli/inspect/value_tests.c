@@ -147,6 +147,18 @@ static void test_distribution(const survey *s, inspected *t) {
 
 /* ---- Extremes ---------------------------------------------------------------------------------------------------- */
 
+/* How far above a law's lower end the dtype's numbers for it may be. */
+static double end_slack(const inspected *t) {
+  double below, above;
+  cells_around(t->tensor->type->dtype, t->law.lo, &below, &above);
+  return 2 * (above - below) + 0x1p-23 * fabs(t->law.lo);
+}
+
+/* Whether the law gives its lower end itself a probability, as one with a floor does; more than rounding gives it. */
+static bool has_its_end(const inspected *t) {
+  return fanin_law_probability(&t->law, t->law.lo, 0) > 1e-12;
+}
+
 static void test_extremes(const survey *s, inspected *t) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const double n = (double)s->stats.count, slack = 0x1p-23;
@@ -168,7 +180,10 @@ static void test_extremes(const survey *s, inspected *t) {
   law.hi += slack * fabs(law.hi);
   least->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmax(s->stats.min, law.lo), 0, n);
   most->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmin(s->stats.max, law.hi), 1, n);
-  if (s->stats.min < law.lo) least->z = DEVIATE_MOST;
+  if (s->stats.min < law.lo)
+    least->z = DEVIATE_MOST;
+  else if (has_its_end(t) && s->stats.min <= t->law.lo + end_slack(t))
+    least->z = 0;
   if (s->stats.max > law.hi) most->z = DEVIATE_MOST;
   if (isfinite(law.lo)) least->expected = t->law.lo;
   if (isfinite(law.hi)) most->expected = t->law.hi;
@@ -196,11 +211,13 @@ static void test_zeros(const survey *s, inspected *t) {
   t->tests[TEST_ZEROS] = (test_result){zeros, expected, count_deviate(zeros, expected, 1)};
 }
 
-/* Whether a key lies where the ends of a fitted cut normal may be: what is expected there is not known. */
+/* Whether a key lies where one value may be as frequent as it likes: at a law's end that has a probability of its own,
+ * and where the ends of a fitted cut normal may be, of which it is not known what is expected. */
 static bool is_vague(const inspected *t, uint32_t key, double n) {
   double least, most;
-  if (!t->estimated || t->fit.family != FIT_TRUNC_NORMAL) return false;
   fanin_bin_numbers(t->tensor->type->dtype, key, &least, &most);
+  if (has_its_end(t) && least <= t->law.lo + end_slack(t) && most >= t->law.lo - end_slack(t)) return true;
+  if (!t->estimated || t->fit.family != FIT_TRUNC_NORMAL) return false;
   return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
 }
 
