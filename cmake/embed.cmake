@@ -1,11 +1,11 @@
 # Writes kernels/<name>.cl, for each of NAMES, as C byte arrays with their includes resolved: the fanin__source_<name>
-# that host/core/program.h declares.
+# that host/core/program.h declares, and the list of them all.
 #   cmake -DKERNELS_DIR=kernels "-DNAMES=fill;measure" -DOUTPUT=kernels.c -P embed.cmake
 cmake_minimum_required(VERSION 3.22)
 include(${CMAKE_CURRENT_LIST_DIR}/bytes.cmake)
 
 # Sets `out` to the text of `file` with each line #include "lib/other.clh" replaced by that file, the first time, and by
-# nothing after that. #line keeps the positions in a device's build log those of the files.
+# nothing after that. Other includes, of <...>, are the host's, in headers that both compile. #line keeps the positions in a device's build log those of the files.
 function(resolve file out)
   get_property(seen GLOBAL PROPERTY seen_files)
   if(file IN_LIST seen)
@@ -39,7 +39,9 @@ function(resolve file out)
 endfunction()
 
 set(c "/* Written by cmake/embed.cmake from kernels/. */\n#include \"core/program.h\"\n")
+set(all "")
 foreach(name IN LISTS NAMES)
+  string(APPEND all "&fanin__source_${name}, ")
   set_property(GLOBAL PROPERTY seen_files "")
   resolve("${name}.cl" text)
   string(HEX "${text}" digits)
@@ -48,4 +50,4 @@ foreach(name IN LISTS NAMES)
                   "const fanin__source fanin__source_${name} = "
                   "{\"${name}\", (const char *)${name}_text, sizeof ${name}_text};\n")
 endforeach()
-file(WRITE "${OUTPUT}" "${c}")
+file(WRITE "${OUTPUT}" "${c}\nconst fanin__source *const fanin__sources[] = {${all}NULL};\n")

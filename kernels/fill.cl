@@ -4,7 +4,9 @@
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
  * covers in full is stored as vectors. */
+#include "lib/integer.clh"
 #include "lib/philox.clh"
+#include "lib/rows.h"
 #include "lib/store.clh"
 #if defined(F64)
 #include "lib/math64.clh"
@@ -82,31 +84,16 @@ static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
 
 /* ---- Rows: which indices lie where ------------------------------------------------------------------------------- */
 
-/* Rows of consecutive indices. A row's number unfolds, innermost dimension first, into coordinates of `rank`
- * dimensions. The host's twin is fanin__rows in host/fill/fill.h. */
-typedef struct rows {
-  ulong8 extent, index_stride, memory_stride; /* of the dimensions over rows */
-  uint rank;
-  uint repeat;       /* chunks that an item makes */
-  ulong count;       /* rows */
-  ulong origin;      /* where in the buffer the first row is, in elements */
-  ulong first_index; /* of the first row, in the whole tensor */
-  ulong length;      /* elements a row */
-  ulong stride;      /* memory stride within a row */
-  ulong chunks;      /* how many chunks a row touches */
-  ulong stream;      /* which random numbers */
-} rows;
-
 /* Component d of a vector of a tensor's rows. A scalar item's private vector is not indexed, which would put it into
  * memory. */
 #if defined(MANY)
-#define ROWS            global const rows
+#define ROWS            global const fanin__rows
 #define COMPONENT(v, d) (((global const ulong *)&(v))[d])
 #elif defined(WIDE)
-#define ROWS            const rows
+#define ROWS            const fanin__rows
 #define COMPONENT(v, d) (((const ulong *)&(v))[d])
 #else
-#define ROWS            const rows
+#define ROWS            const fanin__rows
 #define COMPONENT(v, d) component(v, d)
 static ulong component(ulong8 v, uint d) {
   const ulong4 half_of_it = d & 4 ? v.hi : v.lo;
@@ -114,11 +101,6 @@ static ulong component(ulong8 v, uint d) {
   return d & 1 ? pair.y : pair.x;
 }
 #endif
-
-/* a / b, in 32 bits where that does: the long division is a hundred instructions on a GPU. */
-static ulong quotient(ulong a, ulong b) {
-  return (a | b) >> 32 ? a / b : (ulong)((uint)a / (uint)b);
-}
 
 /* Where a row begins: the index of its first element, and its place in the buffer. */
 static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
@@ -299,64 +281,18 @@ static uint4 make_key(ulong seed, ulong stream) {
 
 #if !defined(MANY)
 /* One tensor. */
-kernel void fill(global element *restrict buffer, const rows r, const parameters p, const ulong seed) {
+kernel void fill(global element *restrict buffer, const fanin__rows r, const parameters p, const ulong seed) {
   const ulong q = get_group_id(0) * get_local_size(0) * r.repeat + first_chunk(r.repeat);
   fill_item(buffer, &r, q, make_key(seed, r.stream), p);
 }
 
 #else
 /* Many tensors in one buffer. Group g does task g: its items fill tensor tasks[g].x from chunk tasks[g].y on. */
-kernel void fill_many(global element *restrict buffer, global const rows *restrict tensors,
+kernel void fill_many(global element *restrict buffer, global const fanin__rows *restrict tensors,
                       global const parameters *restrict all, global const ulong2 *restrict tasks,
                       const ulong first_task, const ulong seed) {
   const ulong2 task = tasks[first_task + get_group_id(0)];
   ROWS *r = &tensors[task.x];
   fill_item(buffer, r, task.y + first_chunk(r->repeat), make_key(seed, r->stream), all[task.x]);
 }
-#endif
-
-#if defined(CONSTANT)
-/* ---- Ones of identity and dirac, over a part that is already zero ------------------------------------------------ */
-
-/* They are at coordinates b in B, k part.x + d in O and k part.y + d in I. Those of a box have (d, k, b) from `first`
- * on, `count` of each, except for some that the box's edges cut off. Vectors hold (B, O, I, -) but for these two, (d,
- * k, b, -). The host's twin is fanin__ones in host/fill/fill.h. */
-typedef struct diagonal {
-  ulong4 first, count;
-  ulong4 start, extent; /* of the box */
-  ulong4 memory_stride; /* in elements */
-  ulong2 part;
-  ulong origin; /* where in the buffer the ones at the box's start would be, in elements */
-  ulong unused; /* fills the struct up to its alignment */
-} diagonal;
-
-static void fill_one(global element *restrict buffer, const diagonal *s, ulong id, parameters p) {
-  const ulong d = s->first.x + id % s->count.x;
-  const ulong k = s->first.y + id / s->count.x % s->count.y;
-  const ulong row = id / s->count.x / s->count.y;
-  if (row >= s->count.z) return;
-  const ulong4 at = (ulong4)(s->first.z + row, k * s->part.x + d, k * s->part.y + d, 0);
-  const ulong4 inside = at - s->start; /* wraps below the box to a large number */
-  if (inside.x >= s->extent.x || inside.y >= s->extent.y || inside.z >= s->extent.z) return;
-  const ulong4 step = inside * s->memory_stride;
-  const ulong none[ABREAST] = {0};
-  store_some(buffer, s->origin + step.x + step.y + step.z, 1, make_chunks(none, (uint4)(0), p), 0, 0, 1);
-}
-
-#if !defined(MANY)
-/* One box of one tensor, an item a one. */
-kernel void ones(global element *restrict buffer, const diagonal s, const parameters p) {
-  fill_one(buffer, &s, get_global_id(0), p);
-}
-
-#else
-/* Many boxes in one buffer: group g does the ones of box tasks[t].x from tasks[t].y on, t = first_task + g. */
-kernel void ones_many(global element *restrict buffer, global const diagonal *restrict boxes,
-                      global const parameters *restrict all, global const ulong2 *restrict tasks,
-                      const ulong first_task) {
-  const ulong2 task = tasks[first_task + get_group_id(0)];
-  const diagonal s = boxes[task.x];
-  fill_one(buffer, &s, task.y + get_local_id(0), all[task.x]);
-}
-#endif
 #endif

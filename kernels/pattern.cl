@@ -1,39 +1,26 @@
-/* Numbers that follow from coordinates: bilinear upsampling and Hadamard matrices. Built with -D BILINEAR or -D
- * HADAMARD, and -D F32, F16, BF16 or F64. */
+/* Numbers that follow from coordinates: identity and dirac, bilinear upsampling, Hadamard matrices. Built with -D
+ * DELTA, -D BILINEAR or -D HADAMARD, and -D F32, F16, BF16 or F64.
+ *
+ * Of identity and dirac (DELTA) the kernel writes the ones only: memory already holds zeros when it runs. */
+#include "lib/integer.clh"
+#include "lib/places.h"
 #include "lib/put.clh"
 
-#if !defined(BILINEAR) && !defined(HADAMARD)
-#define BILINEAR
+#if !defined(DELTA) && !defined(BILINEAR) && !defined(HADAMARD)
+#define DELTA
 #endif
-
-/* A box of coordinates, as rows along one dimension; vectors hold (B, O, I, D, H, W, -, -), with extents of 1 where the
- * layout has no such letter. A row's number unfolds, W first. A task is `piece` consecutive elements of a row. The
- * host's twin is in host/fill/pattern.c. */
-typedef struct places {
-  ulong8 start;
-  ulong8 extent; /* 1 for the dimension of rows */
-  ulong8 memory_stride;
-  ulong8 along;  /* 1 for the dimension of rows, else 0 */
-  ulong8 matrix; /* extents of a matrix: of a group's and a split's outputs and inputs, and of the taps */
-  ulong origin;  /* of the element at the start, in the buffer */
-  ulong length;  /* of a row */
-  ulong piece, pieces, tasks;
-  ulong unused[3];
-} places;
 
 static ulong sum_of(const ulong8 v) {
   return v.s0 + v.s1 + v.s2 + v.s3 + v.s4 + v.s5;
 }
 
-/* a mod b, in 32 bits where that does. */
 static ulong remainder_of(const ulong a, const ulong b) {
-  if (a < b) return a;
-  return (a | b) >> 32 ? a % b : (ulong)((uint)a % (uint)b);
+  return a < b ? a : a - quotient(a, b) * b;
 }
 
 #define UNFOLD(s)                                                                                                      \
   do {                                                                                                                 \
-    const ulong above = row / extent.s;                                                                                \
+    const ulong above = quotient(row, extent.s);                                                                       \
     inside.s = row - above * extent.s;                                                                                 \
     row = above;                                                                                                       \
   } while (0)
@@ -50,7 +37,15 @@ static ulong8 row_start(ulong row, const ulong8 extent) {
   return inside;
 }
 
-#if defined(BILINEAR)
+#if defined(DELTA)
+/* numbers: the value of the ones. The host has cut the box to the taps' centre. */
+static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers) {
+  (void)at;
+  (void)matrix;
+  return numbers[0];
+}
+
+#elif defined(BILINEAR)
 /* 2 f w(t) = 2 f - |2 t - (k - 1)|, k the extent, f = ceil(k / 2). */
 static real tap(const ulong t, const ulong k) {
   const ulong twice = 2 * t, end = k - 1;
@@ -76,21 +71,43 @@ static real number_at(const ulong8 at, const ulong8 matrix, const real *numbers)
 }
 #endif
 
+/* Which elements of a piece of a row are written: number `first`, and every step-th after it. */
+typedef struct stretch {
+  ulong first, step;
+} stretch;
+
+#if defined(DELTA)
+/* Rows run along I; the ones are where O and I have the same place in their matrices. */
+static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
+  const ulong o = remainder_of(at.s1, matrix.s1), i = remainder_of(at.s2, matrix.s2);
+  if (o >= matrix.s2) return (stretch){0xfffffffffffffffful, 1};
+  return (stretch){o >= i ? o - i : o + matrix.s2 - i, matrix.s2};
+}
+#else
+/* All of them. */
+static stretch stretch_of(const ulong8 at, const ulong8 matrix) {
+  (void)at;
+  (void)matrix;
+  return (stretch){0, 1};
+}
+#endif
+
 /* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
-kernel void pattern(global element *restrict buffer, const places p, const real first, const real second,
+kernel void pattern(global element *restrict buffer, const fanin__places p, const real first, const real second,
                     const real third, const ulong pitch, const ulong step, const ulong span) {
   const real numbers[3] = {first, second, third};
   const ulong begin = get_global_id(0) * pitch, end = min(begin + span, p.tasks);
   const ulong stride = sum_of(p.along * p.memory_stride);
   for (ulong task = begin; task < end; task += step) {
     const ulong row = task / p.pieces, from = (task - row * p.pieces) * p.piece;
-    const ulong8 inside = row_start(row, p.extent);
+    const ulong8 inside = row_start(row, p.extent), start = p.start + inside + p.along * from;
     const ulong to = p.origin + sum_of(inside * p.memory_stride) + from * stride;
     const ulong count = min(p.piece, p.length - from);
-    ulong8 at = p.start + inside + p.along * from;
-    for (ulong k = 0; k < count; k++) {
+    const stretch s = stretch_of(start, p.matrix);
+    ulong8 at = start + p.along * s.first;
+    for (ulong k = s.first; k < count; k += s.step) {
       PUT(number_at(at, p.matrix, numbers), to + k * stride, buffer);
-      at += p.along;
+      at += p.along * s.step;
     }
   }
 }

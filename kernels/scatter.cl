@@ -1,21 +1,10 @@
 /* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype. Built with -D F32, F16,
  * BF16 or F64. */
 #include "lib/put.clh"
-
-/* Rows of elements: `length` of them, steps apart in the matrices and in memory; a row's number unfolds, innermost
- * dimension first. A task is `piece` consecutive elements of a row. The host's twin is fanin__routes in
- * host/fill/orthogonal.c. */
-typedef struct routes {
-  ulong8 extent, matrix_stride, memory_stride;
-  ulong from, to; /* of the first element: in the matrices, and in the buffer */
-  ulong length, matrix_step, memory_step;
-  ulong piece, pieces; /* pieces a row */
-  ulong tasks;
-  uint rank, unused;
-} routes;
+#include "lib/routes.h"
 
 /* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
-kernel void scatter(global const real *restrict matrices, global element *restrict buffer, const routes r,
+kernel void scatter(global const real *restrict matrices, global element *restrict buffer, const fanin__routes r,
                     const real factor, const ulong pitch, const ulong step, const ulong span) {
   const ulong begin = get_global_id(0) * pitch, end = min(begin + span, r.tasks);
   for (ulong task = begin; task < end; task += step) {

@@ -6,6 +6,7 @@
  * all digits before (a radix selection), so that a line of n weights takes about 1 + log256(n) passes over its keys,
  * which are made anew each time. */
 #include "lib/philox.clh"
+#include "lib/sparse_lines.h"
 
 #if defined(F64)
 typedef ulong element;
@@ -14,20 +15,6 @@ typedef ushort element;
 #else
 typedef uint element;
 #endif
-
-/* Lines of weights, a group each: (owner, part, matrix) from `first` on, `count` of each. A weight has a coordinate in
- * each of four dimensions, of which the first is the longest; one of them, where `cut` is 1, is cut into parts. Indices
- * and places in memory are sums of coordinates times steps. The host's twin is in host/fill/sparse.c. */
-typedef struct lines {
-  ulong4 first, count, line_index, line_memory; /* (owner, part, matrix, -) */
-  ulong4 extent, index_stride, memory_stride;   /* of a line's weights */
-  ulong4 begin, end;                            /* the coordinates that memory holds, whole dimensions, not parts */
-  ulong4 cut;                                   /* 1 for the dimension of parts, else 0 */
-  ulong origin;                                 /* where the element with coordinates 0 would be */
-  ulong first_index, indices;                   /* memory holds these alone */
-  ulong zeros, stream;
-  ulong unused[3];
-} lines;
 
 #define DIGITS   256
 #define PASSES   16
@@ -137,8 +124,8 @@ static ulong dot4(const ulong4 a, const ulong4 b) {
   return p.x + p.y + p.z + p.w;
 }
 
-static void count_line(const lines *l, const ulong index, const uint4 key, const uint pass, local const uint *last,
-                       local uint *counts) {
+static void count_line(const fanin__sparse_lines *l, const ulong index, const uint4 key, const uint pass,
+                       local const uint *last, local uint *counts) {
   const ulong4 none = (ulong4)(0);
   EACH_RUN(none, l->extent, at) {
     const ulong run = index + dot4((ulong4)(0, at.y, at.z, at.w), l->index_stride);
@@ -150,7 +137,7 @@ static void count_line(const lines *l, const ulong index, const uint4 key, const
 }
 
 /* Writes the zeros of a line that memory holds; `part`: coordinates that come before the line's part. */
-static void write_zeros(global element *buffer, const lines *l, const ulong index, const ulong memory,
+static void write_zeros(global element *buffer, const fanin__sparse_lines *l, const ulong index, const ulong memory,
                         const ulong4 part, const uint4 key, local const uint *last) {
   const ulong4 lo = max(l->begin, part) - part, hi = min(l->end, part + l->extent) - part;
   EACH_RUN(lo, hi, at) {
@@ -169,7 +156,7 @@ static void write_zeros(global element *buffer, const lines *l, const ulong inde
   }
 }
 
-kernel void sparse(global element *restrict buffer, const lines l, const ulong seed) {
+kernel void sparse(global element *restrict buffer, const fanin__sparse_lines l, const ulong seed) {
   local uint counts[DIGITS], last[4], left;
   const uint item = (uint)get_local_id(0), items = (uint)get_local_size(0);
   const ulong group = get_group_id(0), above = group / l.count.x, matrix = above / l.count.y;

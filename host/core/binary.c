@@ -11,10 +11,7 @@
 #include "core/status.h"
 #include "fanin/fill.h"
 
-static const fanin__source *const SOURCES[] = {&fanin__source_fill,    &fanin__source_bins,    &fanin__source_lines,
-                                               &fanin__source_measure, &fanin__source_mlp,     &fanin__source_reflect,
-                                               &fanin__source_samples, &fanin__source_scatter, &fanin__source_series};
-enum { N_SOURCES = sizeof SOURCES / sizeof *SOURCES, MAGIC_SIZE = 8 };
+enum { MAGIC_SIZE = 8 };
 static const char MAGIC[MAGIC_SIZE + 1] = "faninbin";
 
 /* FNV-1a in its 64-bit form, continued from `hash`. */
@@ -36,8 +33,8 @@ static fanin_status fingerprint(const fanin *f, uint64_t *out) {
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
     hash = hash_bytes(hash, texts[k], strlen(texts[k]) + 1);
   }
-  for (int k = 0; k < N_SOURCES; k++) {
-    hash = hash_bytes(hash, SOURCES[k]->text, SOURCES[k]->size);
+  for (const fanin__source *const *source = fanin__sources; *source; source++) {
+    hash = hash_bytes(hash, (*source)->text, (*source)->size);
   }
   *out = hash;
   return FANIN_STATUS_OK;
@@ -199,10 +196,10 @@ static char *take_block(reader *r, size_t *size) {
 }
 
 static const fanin__source *source_named(const char *name) {
-  for (int k = 0; k < N_SOURCES; k++) {
-    if (strcmp(SOURCES[k]->name, name) == 0) return SOURCES[k];
-  }
-  return NULL;
+  const fanin__source *const *source = fanin__sources;
+  while (*source && strcmp((*source)->name, name) != 0)
+    source++;
+  return *source;
 }
 
 /* The next program as a node, or NULL. */

@@ -48,8 +48,8 @@ static size_t native_lanes(const fanin_device_info *info) {
   return info->native_float_width >= 8 ? 8 : 4;
 }
 
-/* A whole number from the environment, so that tests can show that bits do not depend on it; `value` stays where the
- * variable is not set. */
+/* A whole number from the environment, with which tests show that bits do not depend on it (docs/integration.md).
+ * `value` stays as it is where the variable is not set. */
 static fanin_status override(const char *name, const char *accepted, size_t *value) {
   const char *const text = getenv(name);
   if (!text || *text == '\0') return FANIN_STATUS_OK;

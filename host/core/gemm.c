@@ -5,6 +5,7 @@
 #include <limits.h>
 
 #include "core/context.h"
+#include "core/memory.h"
 #include "core/queue.h"
 #include "core/status.h"
 
@@ -111,15 +112,14 @@ static fanin_status enqueue(cl_command_queue queue, const fanin__matmul *p, cl_m
 /* CLBlast never allocates: where it cannot, it ends the process. */
 fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *p) {
   size_t bytes = 0;
-  cl_int code = CL_SUCCESS;
+  cl_mem scratch = NULL;
   FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
   FANIN__TRY(tune(f, p->f64));
   if (p->scratch) return enqueue(queue, p, p->scratch);
   FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
-  const cl_mem scratch = bytes > 0 ? clCreateBuffer(f->context, CL_MEM_READ_WRITE, bytes, NULL, &code) : NULL;
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of a product's scratch memory");
+  if (bytes > 0) FANIN__TRY(fanin__new_buffer(f, bytes, 1, "a product's scratch memory", &scratch));
   const fanin_status status = enqueue(queue, p, scratch);
-  if (scratch) (void)clReleaseMemObject(scratch); /* the product keeps it until it is done */
+  fanin__free_buffer(scratch); /* the product keeps it until it is done */
   return status;
 }
 

@@ -1,35 +1,71 @@
-/* Launching a kernel: sets its arguments, chooses its geometry, enqueues it. */
+/* Launching a kernel: makes the kernel object, sets its arguments, enqueues it, releases it, reads its results. */
 #include "core/launch.h"
 
 #include "core/context.h"
 #include "core/status.h"
 
+fanin__real fanin__real_of(double value) {
+  return (fanin__real){value, (float)value};
+}
+
+fanin__grid fanin__groups(uint64_t groups, size_t local) {
+  return (fanin__grid){.global = {(size_t)groups * local}, .local = {local}};
+}
+
 fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain) {
-  fanin__spread s = {0};
+  enum { MOST_ITEMS = 4096 };
+  fanin__spread s = {.step = 1};
   if (f->type & CL_DEVICE_TYPE_CPU) {
-    const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : 4096;
+    const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : MOST_ITEMS;
     const uint64_t useful = tasks / grain + (tasks % grain != 0);
-    s.local = 1;
     s.items = (size_t)(useful < most ? useful : most);
-    s.step = 1;
     s.pitch = s.span = tasks / s.items + (tasks % s.items != 0);
+    s.grid = fanin__groups(s.items, 1);
   } else {
-    s.local = f->work_group;
-    s.items = 4096 / s.local * s.local;
+    s.items = MOST_ITEMS / f->work_group * f->work_group;
     s.step = s.items;
     s.pitch = 1;
     s.span = tasks;
+    s.grid = fanin__groups(s.items / f->work_group, f->work_group);
   }
   return s;
 }
 
-fanin_status fanin__launch(cl_command_queue queue, cl_kernel kernel, const fanin__argument *arguments, cl_uint n,
-                           const fanin__spread *spread, cl_event *done) {
-  cl_int code = CL_SUCCESS;
-  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(kernel, k, arguments[k].size, arguments[k].value);
+static fanin_status enqueue(cl_kernel kernel, const fanin__when *when, const fanin__launch *l) {
+  const cl_uint dimensions = l->grid.global[1] > 0 ? 2 : 1;
+  for (cl_uint k = 0; k < l->n; k++) {
+    const cl_int code = clSetKernelArg(kernel, k, l->arguments[k].size, l->arguments[k].value);
+    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
   }
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
-  code = clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &spread->items, &spread->local, 0, NULL, done);
+  const cl_int code = clEnqueueNDRangeKernel(when->queue, kernel, dimensions, NULL, l->grid.global, l->grid.local,
+                                             when->n_wait, when->wait_list, when->event);
   return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
+}
+
+fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__launch *launch) {
+  if (launch->kernel) return enqueue(launch->kernel, when, launch);
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(f, launch->source, launch->options, launch->name, &kernel));
+  const fanin_status status = enqueue(kernel, when, launch);
+  (void)clReleaseKernel(kernel); /* the runtime holds it while it runs */
+  return status;
+}
+
+fanin_status fanin__enqueue_in_order(fanin *f, cl_command_queue queue, const fanin__launch *launch) {
+  FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = queue}, launch));
+  return fanin__order(queue);
+}
+
+fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fanin__launch *launch,
+                                     const fanin__result *results, size_t n) {
+  cl_event done = NULL;
+  const fanin__when step = {when->queue, when->n_wait, when->wait_list, &done};
+  FANIN__TRY(fanin__enqueue(f, &step, launch));
+  cl_int code = CL_SUCCESS;
+  for (size_t k = 0; k < n && code == CL_SUCCESS; k++) {
+    code = clEnqueueReadBuffer(when->queue, results[k].buffer, CL_TRUE, 0, results[k].bytes, results[k].host, 1, &done,
+                               NULL);
+  }
+  (void)clReleaseEvent(done);
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBuffer of results");
 }

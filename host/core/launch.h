@@ -1,31 +1,83 @@
-/* Launching a kernel: its arguments and its geometry. */
+/* Launching a kernel: its arguments, its geometry, what it waits for, and what comes back. Every launch of fanin goes
+ * through here. */
 #ifndef HOST_CORE_LAUNCH_H
 #define HOST_CORE_LAUNCH_H
 
-#include "fanin/device.h"
+#include <stdbool.h>
 
-/* How tasks are assigned to work-items: item i takes the tasks from i * pitch on in steps of `step`, below
- * i * pitch + span. On CPUs there are a few items for each core, each with a piece of its own; on GPUs there are many,
- * and neighbours work side by side. Local sizes never depend on the number of tasks, because drivers compile a kernel
- * again for each local size. */
-typedef struct fanin__spread {
-  size_t items, local;
-  cl_ulong pitch, step, span;
-} fanin__spread;
-
-/* `grain`: the tasks that an item must have to be worth its start. */
-fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain);
+#include "core/program.h"
+#include "core/queue.h"
 
 /* An argument of a kernel: where it is and how large. */
 typedef struct fanin__argument {
   size_t size;
   const void *value;
 } fanin__argument;
-#define FANIN__VALUE(x) ((fanin__argument){sizeof(x), &(x)})
+#define FANIN__VALUE(x)     ((fanin__argument){sizeof(x), &(x)})
+#define FANIN__LOCAL(bytes) ((fanin__argument){(bytes), NULL}) /* local memory of a work-group */
 
-/* Enqueues the kernel with these arguments and waits for nothing. *done is the caller's to release; done may be NULL.
- */
-fanin_status fanin__launch(cl_command_queue queue, cl_kernel kernel, const fanin__argument *arguments, cl_uint n,
-                           const fanin__spread *spread, cl_event *done);
+/* A real number as the kernel takes it: double or float. */
+typedef struct fanin__real {
+  double f64;
+  float f32;
+} fanin__real;
+fanin__real fanin__real_of(double value);
+#define FANIN__REAL(is_f64, x) ((is_f64) ? FANIN__VALUE((x).f64) : FANIN__VALUE((x).f32))
+
+/* How many work-items there are, and how many of them a work-group has. In one dimension, the second number of both is
+ * 0. */
+typedef struct fanin__grid {
+  size_t global[2], local[2];
+} fanin__grid;
+
+/* So many work-groups of `local` work-items, in one dimension. */
+fanin__grid fanin__groups(uint64_t groups, size_t local);
+
+/* How tasks are assigned to work-items: item i takes the tasks from i * pitch on in steps of `step`, below
+ * i * pitch + span. On CPUs there are a few items for each core, each with a piece of its own; on GPUs there are many,
+ * and neighbours work side by side. Local sizes never depend on the number of tasks, because drivers compile a kernel
+ * again for each local size. */
+typedef struct fanin__spread {
+  fanin__grid grid;
+  size_t items;
+  cl_ulong pitch, step, span;
+} fanin__spread;
+
+/* `grain`: the tasks that an item must have to be worth its start. */
+fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain);
+#define FANIN__SPREAD(s) FANIN__VALUE((s).pitch), FANIN__VALUE((s).step), FANIN__VALUE((s).span)
+
+/* A launch. The kernel object is made for it from `source`, `options` and `name`, unless `kernel` is one that is kept:
+ * then no other thread may use that one meanwhile. */
+typedef struct fanin__launch {
+  const fanin__source *source;
+  const char *options, *name;
+  cl_kernel kernel;
+  fanin__grid grid;
+  const fanin__argument *arguments;
+  cl_uint n;
+} fanin__launch;
+
+/* The last two members of a fanin__launch, from a list of arguments. */
+#define FANIN__ARGUMENTS(...)                                                                                          \
+  .arguments = (const fanin__argument[]){__VA_ARGS__},                                                                 \
+  .n = sizeof((const fanin__argument[]){__VA_ARGS__}) / sizeof(fanin__argument)
+
+/* Enqueues it and waits for nothing. */
+fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__launch *launch);
+
+/* Enqueues it; what is enqueued next begins after it. */
+fanin_status fanin__enqueue_in_order(fanin *f, cl_command_queue queue, const fanin__launch *launch);
+
+/* What a kernel writes: the first `bytes` of a buffer, which go to `host`. */
+typedef struct fanin__result {
+  cl_mem buffer;
+  size_t bytes;
+  void *host;
+} fanin__result;
+
+/* Enqueues it after the wait list of `when`, whose event is not used, and reads its results. Blocking. */
+fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fanin__launch *launch,
+                                     const fanin__result *results, size_t n);
 
 #endif

@@ -1,6 +1,7 @@
 /* Memory: zeroed arrays on the host, buffers on the device. */
 #include "core/memory.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,17 +19,18 @@ void *fanin__zeroed(size_t count, size_t size) {
   return memset(memory, 0, bytes > 0 ? bytes : ALIGNMENT);
 }
 
-fanin_status fanin__new_buffer(fanin *f, size_t bytes, cl_mem *out) {
+fanin_status fanin__new_buffer(fanin *f, uint64_t count, size_t size, const char *what, cl_mem *out) {
+  const char *const unit = size == 1 ? "bytes" : "elements";
+  if (count > SIZE_MAX / size) {
+    return fanin__fail(FANIN_STATUS_BAD_SIZE, "%s: %" PRIu64 " %s are more than memory can have", what, count, unit);
+  }
   cl_int code = CL_SUCCESS;
-  *out = clCreateBuffer(f->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clCreateBuffer for a measurement");
+  *out = clCreateBuffer(f->context, CL_MEM_READ_WRITE, (size_t)count * size, NULL, &code);
+  if (code == CL_SUCCESS) return FANIN_STATUS_OK;
+  return fanin__fail((fanin_status)code, "clCreateBuffer of %" PRIu64 " %s for %s: %s (%d)", count, unit, what,
+                     fanin_status_name((fanin_status)code), (int)code);
 }
 
 void fanin__free_buffer(cl_mem buffer) {
   if (buffer) (void)clReleaseMemObject(buffer);
-}
-
-fanin_status fanin__read_back(cl_command_queue queue, cl_mem buffer, size_t bytes, void *host, cl_event after) {
-  const cl_int code = clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, bytes, host, 1, &after, NULL);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBuffer of a measurement");
 }

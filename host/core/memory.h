@@ -8,11 +8,9 @@
  * short. */
 void *fanin__zeroed(size_t count, size_t size);
 
-/* A buffer for results. Release it with fanin__free_buffer(), which takes NULL. */
-fanin_status fanin__new_buffer(fanin *f, size_t bytes, cl_mem *out);
+/* A buffer of fanin's own, of `count` elements of `size` bytes. The error sentence says that it is for `what`. Release
+ * it with fanin__free_buffer(), which takes NULL. */
+fanin_status fanin__new_buffer(fanin *f, uint64_t count, size_t size, const char *what, cl_mem *out);
 void fanin__free_buffer(cl_mem buffer);
-
-/* Reads `bytes` from the start of a buffer after the event `after`. Blocking. */
-fanin_status fanin__read_back(cl_command_queue queue, cl_mem buffer, size_t bytes, void *host, cl_event after);
 
 #endif

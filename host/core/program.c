@@ -136,6 +136,13 @@ fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *op
   return FANIN_STATUS_OK;
 }
 
+fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name) {
+  cl_kernel kernel = NULL;
+  FANIN__TRY(fanin__kernel(f, source, options, name, &kernel));
+  (void)clReleaseKernel(kernel);
+  return FANIN_STATUS_OK;
+}
+
 void fanin__programs_release(fanin *f) {
   while (f->programs) {
     fanin__program *const node = f->programs;

@@ -25,6 +25,9 @@ extern const fanin__source fanin__source_scatter; /* from matrices to parts of t
 extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
 extern const fanin__source fanin__source_sparse;  /* zeros at random places, a fixed number in each line */
 
+/* All of them; the last is NULL. */
+extern const fanin__source *const fanin__sources[];
+
 /* ---- program.c --------------------------------------------------------------------------------------------------- */
 
 /* Makes a kernel object, which the caller releases, from `source` built with `options` ("" for none). Each program is
@@ -32,6 +35,9 @@ extern const fanin__source fanin__source_sparse;  /* zeros at random places, a f
  * sentence holds the end of the build log. */
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out);
+
+/* Builds the program, which is kept, and sees that it has the kernel. */
+fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name);
 
 /* Releases every program. */
 void fanin__programs_release(fanin *f);

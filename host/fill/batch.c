@@ -9,18 +9,19 @@
 #include "fill/plan.h"
 #include "math/integer.h"
 
-/* The tables while they are made on the host. */
+/* A table while it is made on the host. */
 typedef struct table {
   unsigned char *data;
-  size_t entry, capacity, used; /* bytes an entry; entries */
+  size_t entry, capacity, used; /* bytes of an entry; entries that fit, entries that are there */
 } table;
 
-typedef struct maker {
+/* A plan's tables and batches in the making. */
+typedef struct builder {
   fanin_plan *plan;
   const fanin__job *jobs;
-  size_t *order; /* items by buffer, then by kernel, so that batches are runs */
+  const fanin__job **order; /* sorted by compare(), so that batches are runs */
   table tables[FANIN__TABLE_COUNT];
-} maker;
+} builder;
 
 static void append(table *t, const void *entry) {
   memcpy(t->data + t->used++ * t->entry, entry, t->entry);
@@ -28,35 +29,27 @@ static void append(table *t, const void *entry) {
 
 /* ---- Order ------------------------------------------------------------------------------------------------------- */
 
-/* What qsort()'s comparison sees. */
-typedef struct place {
-  uintptr_t buffer, options;
-  size_t item;
-} place;
-
-static int by_batch(const void *a, const void *b) {
-  const place *const x = a, *const y = b;
-  if (x->buffer != y->buffer) return x->buffer < y->buffer ? -1 : 1;
-  if (x->options != y->options) return x->options < y->options ? -1 : 1;
-  return x->item < y->item ? -1 : x->item > y->item;
+/* 0 where one launch can fill both, because they share a buffer and a compiled kernel. */
+static int compare(const fanin__job *a, const fanin__job *b) {
+  if (a->buffer != b->buffer) return (uintptr_t)a->buffer < (uintptr_t)b->buffer ? -1 : 1;
+  return strcmp(a->parameters.options, b->parameters.options);
 }
 
-static fanin_status sort(maker *m) {
-  const size_t n = m->plan->n;
-  m->order = fanin__zeroed(n, sizeof *m->order);
-  place *const places = fanin__zeroed(n, sizeof *places);
-  if (!m->order || !places) {
-    free(places);
-    return FANIN_STATUS_OUT_OF_MEMORY;
-  }
+/* Jobs of one batch keep the order of their items. */
+static int by_batch(const void *a, const void *b) {
+  const fanin__job *const x = *(const fanin__job *const *)a, *const y = *(const fanin__job *const *)b;
+  const int order = compare(x, y);
+  return order != 0 ? order : (x > y) - (x < y);
+}
+
+static fanin_status sort(builder *b) {
+  const size_t n = b->plan->n;
+  b->order = fanin__zeroed(n, sizeof *b->order);
+  if (!b->order) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < n; i++) {
-    places[i] = (place){(uintptr_t)m->jobs[i].buffer, (uintptr_t)m->jobs[i].parameters.options, i};
+    b->order[i] = &b->jobs[i];
   }
-  if (n > 0) qsort(places, n, sizeof *places, by_batch);
-  for (size_t k = 0; k < n; k++) {
-    m->order[k] = places[k].item;
-  }
-  free(places);
+  if (n > 0) qsort(b->order, n, sizeof *b->order, by_batch);
   return FANIN_STATUS_OK;
 }
 
@@ -66,7 +59,7 @@ static uint64_t chunks_of(const fanin__job *job) {
   return job->elements > 0 ? job->rows.chunks * job->rows.count : 0;
 }
 
-/* All tensors share the device, small ones with large ones. */
+/* One launch fills many tensors, so that the number of chunks of an item depends on the chunks of all of them. */
 static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
   uint64_t chunks = 0;
   for (size_t i = 0; i < plan->n; i++) {
@@ -78,160 +71,133 @@ static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
 }
 
 /* Counts entries, so that each table is allocated once. */
-static fanin_status make_tables(maker *m) {
-  static const size_t entries[FANIN__TABLE_COUNT] = {
-      [FANIN__ROWS] = sizeof(fanin__rows),         [FANIN__PARAMETERS32] = sizeof(cl_float16),
-      [FANIN__PARAMETERS64] = sizeof(cl_double16), [FANIN__ONES] = sizeof(fanin__ones),
-      [FANIN__ONES32] = sizeof(cl_float16),        [FANIN__ONES64] = sizeof(cl_double16),
-      [FANIN__TASKS] = sizeof(cl_ulong2)};
-  const size_t n = m->plan->n;
-  size_t doubles = 0, ones = 0, double_ones = 0;
+static fanin_status make_tables(builder *b) {
+  static const size_t entries[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = sizeof(fanin__rows),
+                                                     [FANIN__PARAMETERS32] = sizeof(cl_float16),
+                                                     [FANIN__PARAMETERS64] = sizeof(cl_double16),
+                                                     [FANIN__TASKS] = sizeof(cl_ulong2)};
+  const size_t n = b->plan->n;
+  size_t doubles = 0;
   uint64_t tasks = 0;
   for (size_t i = 0; i < n; i++) {
-    const fanin__job *const job = &m->jobs[i];
-    const bool is_double = job->dtype == FANIN_DTYPE_F64;
-    tasks += fanin__ceil_div(chunks_of(job), fanin__piece(m->plan->f, &job->rows));
-    for (int box = 0; box < job->n_ones; box++) {
-      tasks += fanin__ceil_div(fanin__items_of(&job->ones[box]), m->plan->f->work_group);
-    }
-    doubles += is_double;
-    ones += (size_t)job->n_ones;
-    double_ones += is_double ? (size_t)job->n_ones : 0;
+    const fanin__job *const job = &b->jobs[i];
+    tasks += fanin__ceil_div(chunks_of(job), fanin__piece(b->plan->f, &job->rows));
+    doubles += job->dtype == FANIN_DTYPE_F64;
   }
   const size_t counts[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = n,
                                              [FANIN__PARAMETERS32] = doubles < n ? n : 0,
                                              [FANIN__PARAMETERS64] = doubles > 0 ? n : 0,
-                                             [FANIN__ONES] = ones,
-                                             [FANIN__ONES32] = double_ones < ones ? ones : 0,
-                                             [FANIN__ONES64] = double_ones > 0 ? ones : 0,
                                              [FANIN__TASKS] = (size_t)tasks};
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    m->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
+    b->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
     if (counts[k] == 0) continue;
-    m->tables[k].data = fanin__zeroed(counts[k], entries[k]);
-    if (!m->tables[k].data) return FANIN_STATUS_OUT_OF_MEMORY;
+    b->tables[k].data = fanin__zeroed(counts[k], entries[k]);
+    if (!b->tables[k].data) return FANIN_STATUS_OUT_OF_MEMORY;
   }
   return FANIN_STATUS_OK;
 }
 
-/* Entry `i` of whichever table of the two is for the dtype. */
-static void put_parameters(maker *m, fanin__table table32, fanin__table table64, size_t i, fanin_dtype dtype,
-                           const fanin__parameters *parameters) {
-  double packed[16];
-  table *const t = &m->tables[dtype == FANIN_DTYPE_F64 ? table64 : table32];
-  memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(dtype, parameters, packed));
+/* The table that has a job's parameters. */
+static fanin__table table_of(const fanin__job *job) {
+  return job->dtype == FANIN_DTYPE_F64 ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32;
 }
 
-static void put_tasks(maker *m, uint64_t entry, uint64_t work, uint64_t piece) {
-  for (uint64_t first = 0; first < work; first += piece) {
-    const cl_ulong2 task = {{entry, first}};
-    append(&m->tables[FANIN__TASKS], &task);
+/* Rows and parameters of item `i`. */
+static void put_item(builder *b, size_t i) {
+  const fanin__job *const job = &b->jobs[i];
+  double packed[16];
+  table *const t = &b->tables[table_of(job)];
+  memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(job->dtype, &job->parameters, packed));
+  append(&b->tables[FANIN__ROWS], &job->rows);
+}
+
+static void put_tasks(builder *b, const fanin__job *job) {
+  const uint64_t chunks = chunks_of(job), piece = fanin__piece(b->plan->f, &job->rows);
+  for (uint64_t first = 0; first < chunks; first += piece) {
+    const cl_ulong2 task = {{(cl_ulong)(job - b->jobs), first}};
+    append(&b->tables[FANIN__TASKS], &task);
   }
 }
 
 /* ---- Batches ----------------------------------------------------------------------------------------------------- */
 
-/* The batch of items order[from .. to), which share buffer and kernel: rows, and then ones if there are any. */
-static void put_batches(maker *m, size_t from, size_t to) {
-  fanin_plan *const plan = m->plan;
-  const fanin__job *const first = &m->jobs[m->order[from]];
-  const bool is_double = first->dtype == FANIN_DTYPE_F64;
-  table *const tasks = &m->tables[FANIN__TASKS];
-  fanin__batch rows = {.buffer = first->buffer,
-                       .options = first->parameters.options,
-                       .what = FANIN__ROWS,
-                       .parameters = is_double ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32,
-                       .after = plan->n_batches,
-                       .first_task = tasks->used};
+/* The batch of jobs order[from .. to). */
+static void put_batch(builder *b, size_t from, size_t to) {
+  fanin_plan *const plan = b->plan;
+  const fanin__job *const first = b->order[from];
+  fanin__batch batch = {.buffer = first->buffer,
+                        .options = first->parameters.options,
+                        .parameters = table_of(first),
+                        .first_task = b->tables[FANIN__TASKS].used};
   for (size_t k = from; k < to; k++) {
-    const fanin__job *const job = &m->jobs[m->order[k]];
-    put_tasks(m, m->order[k], chunks_of(job), fanin__piece(plan->f, &job->rows));
+    put_tasks(b, b->order[k]);
   }
-  rows.tasks = tasks->used - rows.first_task;
-  if (rows.tasks == 0) return;
-  plan->batches[plan->n_batches++] = rows;
-
-  fanin__batch ones = rows;
-  ones.what = FANIN__ONES;
-  ones.parameters = is_double ? FANIN__ONES64 : FANIN__ONES32;
-  ones.first_task = tasks->used;
-  for (size_t k = from; k < to; k++) {
-    const fanin__job *const job = &m->jobs[m->order[k]];
-    for (int box = 0; box < job->n_ones; box++) {
-      const size_t entry = m->tables[FANIN__ONES].used;
-      append(&m->tables[FANIN__ONES], &job->ones[box]);
-      put_parameters(m, FANIN__ONES32, FANIN__ONES64, entry, job->dtype, &job->one);
-      put_tasks(m, entry, fanin__items_of(&job->ones[box]), plan->f->work_group);
-    }
-  }
-  ones.tasks = tasks->used - ones.first_task;
-  if (ones.tasks > 0) plan->batches[plan->n_batches++] = ones;
+  batch.tasks = b->tables[FANIN__TASKS].used - batch.first_task;
+  if (batch.tasks > 0) plan->batches[plan->n_batches++] = batch;
 }
 
-static fanin_status make_batches(maker *m) {
-  fanin_plan *const plan = m->plan;
-  plan->batches = fanin__zeroed(2 * plan->n, sizeof *plan->batches);
+static fanin_status make_batches(builder *b) {
+  fanin_plan *const plan = b->plan;
+  plan->batches = fanin__zeroed(plan->n, sizeof *plan->batches);
   if (!plan->batches) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
-    append(&m->tables[FANIN__ROWS], &m->jobs[i].rows);
-    put_parameters(m, FANIN__PARAMETERS32, FANIN__PARAMETERS64, i, m->jobs[i].dtype, &m->jobs[i].parameters);
+    put_item(b, i);
   }
   for (size_t from = 0, to; from < plan->n; from = to) {
-    const fanin__job *const first = &m->jobs[m->order[from]];
-    for (to = from + 1; to < plan->n; to++) {
-      const fanin__job *const next = &m->jobs[m->order[to]];
-      if (next->buffer != first->buffer || next->parameters.options != first->parameters.options) break;
-    }
-    put_batches(m, from, to);
+    to = from + 1;
+    while (to < plan->n && compare(b->order[from], b->order[to]) == 0)
+      to++;
+    put_batch(b, from, to);
   }
   return FANIN_STATUS_OK;
 }
 
-static fanin_status upload(maker *m) {
+static fanin_status upload(builder *b) {
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    const table *const t = &m->tables[k];
+    const table *const t = &b->tables[k];
     const size_t bytes = t->capacity * t->entry;
     if (bytes == 0) continue;
     cl_int code = CL_SUCCESS;
-    m->plan->tables[k] =
-        clCreateBuffer(m->plan->f->context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, t->data, &code);
+    b->plan->tables[k] =
+        clCreateBuffer(b->plan->f->context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, t->data, &code);
     if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of a plan's table");
-    m->plan->table_bytes += bytes;
+    b->plan->table_bytes += bytes;
   }
   return FANIN_STATUS_OK;
 }
 
-/* One kernel for all batches with the same options and work. */
+/* One kernel for all batches with the same options. */
 static fanin_status make_kernels(fanin_plan *plan) {
-  plan->kernels = fanin__zeroed(plan->n_batches, sizeof(cl_kernel));
+  plan->kernels = fanin__zeroed(plan->n_batches, sizeof *plan->kernels);
   if (!plan->kernels) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t k = 0; k < plan->n_batches; k++) {
     fanin__batch *const b = &plan->batches[k];
-    for (size_t j = 0; j < k && !b->kernel; j++) {
-      const fanin__batch *const earlier = &plan->batches[j];
-      if (earlier->options == b->options && earlier->what == b->what) b->kernel = earlier->kernel;
+    size_t j = 0;
+    while (j < plan->n_kernels && strcmp(plan->kernels[j].options, b->options) != 0)
+      j++;
+    if (j == plan->n_kernels) {
+      char options[128];
+      snprintf(options, sizeof options, "%s -D MANY", b->options);
+      FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &plan->kernels[j].kernel));
+      plan->kernels[j].options = b->options;
+      plan->n_kernels++;
     }
-    if (b->kernel) continue;
-    char options[128];
-    snprintf(options, sizeof options, "%s -D MANY", b->options);
-    FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, b->what == FANIN__ONES ? "ones_many" : "fill_many",
-                             &b->kernel));
-    plan->kernels[plan->n_kernels++] = b->kernel;
+    b->kernel = plan->kernels[j].kernel;
   }
   return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
-  maker m = {.plan = plan, .jobs = jobs};
+  builder b = {.plan = plan, .jobs = jobs};
   choose_repeats(plan, jobs);
-  fanin_status status = sort(&m);
-  if (status == FANIN_STATUS_OK) status = make_tables(&m);
-  if (status == FANIN_STATUS_OK) status = make_batches(&m);
-  if (status == FANIN_STATUS_OK) status = upload(&m);
+  fanin_status status = sort(&b);
+  if (status == FANIN_STATUS_OK) status = make_tables(&b);
+  if (status == FANIN_STATUS_OK) status = make_batches(&b);
+  if (status == FANIN_STATUS_OK) status = upload(&b);
   if (status == FANIN_STATUS_OK) status = make_kernels(plan);
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    free(m.tables[k].data);
+    free(b.tables[k].data);
   }
-  free(m.order);
+  free(b.order);
   return status;
 }

@@ -1,5 +1,5 @@
-/* How each law is filled: its numbers for kernels/fill.cl, and who makes what that kernel cannot.
- */
+/* How each law is filled: its numbers for kernels/fill.cl, and the filler of what that kernel
+ * cannot do. */
 #ifndef HOST_FILL_FILLER_H
 #define HOST_FILL_FILLER_H
 
@@ -9,10 +9,10 @@
 
 typedef struct fanin__job fanin__job;
 
-/* Who fills what launches over rows of one distribution cannot fill, or not alone: orthogonal.c, sparse.c, pattern.c.
- */
-typedef struct fanin__maker {
-  /* Whether it writes over what launches over rows have written, zeros or normals. NULL: it does not. */
+/* Fills what a launch over rows of one distribution cannot fill, or cannot fill alone: orthogonal.c, sparse.c,
+ * pattern.c. */
+typedef struct fanin__filler {
+  /* Whether it writes over what a launch over rows has written, which is zeros or normals. */
   bool (*over_rows)(const fanin__distribution *d);
   /* Validates what it needs of the tensor. */
   fanin_status (*check)(const fanin_tensor *t, const fanin__distribution *d);
@@ -22,17 +22,17 @@ typedef struct fanin__maker {
   fanin_status (*compile)(fanin *f, const fanin__job *job);
   /* Runs what fill() needs on scratch memory. */
   fanin_status (*warm)(fanin *f, cl_command_queue queue, const fanin__job *job);
-} fanin__maker;
+} fanin__filler;
 
 typedef struct fanin__filling {
   fanin_status (*parameters)(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-  const fanin__maker *maker; /* NULL: one launch does it, and for ones a second */
+  const fanin__filler *filler; /* NULL: one launch over rows does it */
 } fanin__filling;
 
 /* parameters.c */
 const fanin__filling *fanin__filling_of(const fanin__distribution *d);
 
 /* orthogonal.c, sparse.c, pattern.c */
-extern const fanin__maker fanin__orthogonal_maker, fanin__sparse_maker, fanin__pattern_maker;
+extern const fanin__filler fanin__orthogonal_filler, fanin__sparse_filler, fanin__pattern_filler;
 
 #endif

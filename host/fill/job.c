@@ -88,20 +88,12 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   FANIN__TRY(fanin__parameters_of(&distribution, t->dtype, &job.parameters));
   if (needs_buffer || t->buffer) FANIN__TRY(fanin__check_buffer(f, t, &view));
   job.rows = rows_of(f, t, &view, stream);
-  if (distribution.law.kind == FANIN_LAW_KIND_ONES) {
-    job.one = job.parameters;
-    memset(job.parameters.p, 0, sizeof job.parameters.p);
-    FANIN__TRY(fanin__ones_of(t, job.ones, &job.n_ones));
-    for (int k = 0; k < job.n_ones; k++) {
-      job.ones[k].origin += job.rows.origin;
-    }
-  }
-  job.maker = fanin__filling_of(&distribution)->maker;
-  if (job.maker) {
-    FANIN__TRY(job.maker->check(t, &distribution));
+  job.filler = fanin__filling_of(&distribution)->filler;
+  if (job.filler) {
+    FANIN__TRY(job.filler->check(t, &distribution));
     job.tensor = *t;
     job.distribution = distribution;
-    if (!job.maker->over_rows || !job.maker->over_rows(&distribution)) job.rows.chunks = 0;
+    if (!job.filler->over_rows(&distribution)) job.rows.chunks = 0;
   }
   *out = job;
   return FANIN_STATUS_OK;

@@ -4,12 +4,13 @@
 
 #include <string.h>
 
+#include "core/launch.h"
 #include "core/status.h"
 #include "fanin/fill.h"
 #include "fill/fill.h"
 #include "fill/reflect.h"
+#include "lib/routes.h"
 #include "math/integer.h"
-#include "measure/dense.h"
 
 /* Small matrices go by pieces of at most so many elements. */
 enum { PIECE = 1 << 21 };
@@ -119,18 +120,11 @@ static fanin_status draw(fanin *f, const fanin__when *when, const family *m, con
 
 /* ---- Scattering -------------------------------------------------------------------------------------------------- */
 
-/* Twin of `routes` in kernels/scatter.cl. */
-typedef struct routes {
-  cl_ulong8 extent, matrix_stride, memory_stride;
-  cl_ulong from, to, length, matrix_step, memory_step, piece, pieces, tasks;
-  cl_uint rank, unused;
-} routes;
-
 /* Coordinates start .. start + extent, which a box and a piece share. Dimensions that continue one another both in the
  * stack and in memory become one; the innermost is the row. */
-static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece *p, const uint64_t *start,
-                        const uint64_t *extent) {
-  routes r;
+static fanin__routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece *p, const uint64_t *start,
+                               const uint64_t *extent) {
+  fanin__routes r;
   uint64_t extents[FANIN_MAX_RANK + 1] = {1}, from[FANIN_MAX_RANK + 1] = {1}, to[FANIN_MAX_RANK + 1] = {1};
   int n = 0;
   memset(&r, 0, sizeof r);
@@ -161,27 +155,24 @@ static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece 
   return r;
 }
 
-static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__stack *s,
-                            routes *r) {
+static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__stack *s,
+                            fanin__routes *r) {
   static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
                                                          [FANIN_DTYPE_F16] = "-D F16",
                                                          [FANIN_DTYPE_BF16] = "-D BF16",
                                                          [FANIN_DTYPE_F64] = "-D F64"};
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_scatter, options[job->dtype], "scatter", &kernel));
   r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
   const fanin__real factor = fanin__real_of(job->distribution.law.value);
-  const fanin__argument arguments[] = {
-      FANIN__VALUE(s->product),   FANIN__VALUE(job->buffer),
-      FANIN__VALUE(*r),           s->f64 ? FANIN__VALUE(factor.f64) : FANIN__VALUE(factor.f32),
-      FANIN__VALUE(spread.pitch), FANIN__VALUE(spread.step),
-      FANIN__VALUE(spread.span)};
-  const fanin_status status = fanin__launch(when->queue, kernel, arguments, 7, &spread, NULL);
-  (void)clReleaseKernel(kernel);
-  return status;
+  const fanin__launch launch = {.source = &fanin__source_scatter,
+                                .options = options[job->dtype],
+                                .name = "scatter",
+                                .grid = spread.grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(s->product), FANIN__VALUE(job->buffer), FANIN__VALUE(*r),
+                                                 FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread))};
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 /* Makes a piece, if memory holds any of it. */
@@ -197,9 +188,8 @@ static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__j
       FANIN__TRY(fanin__reflect(f, when->queue, s, p->count));
       made = true;
     }
-    routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
-    FANIN__TRY(scatter(f, when, job, s, &r));
-    FANIN__TRY(fanin__order(when->queue));
+    fanin__routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
+    FANIN__TRY(scatter(f, when->queue, job, s, &r));
   }
   return FANIN_STATUS_OK;
 }
@@ -269,5 +259,5 @@ static bool over_zeros(const fanin__distribution *d) {
   return d->centre;
 }
 
-const fanin__maker fanin__orthogonal_maker = {
+const fanin__filler fanin__orthogonal_filler = {
     .over_rows = over_zeros, .check = check, .fill = fill, .compile = compile, .warm = warm};

@@ -1,5 +1,5 @@
-/* How each law is filled: the numbers that kernels/fill.cl takes (section 4 of docs/stream.md), and who makes what that
- * kernel cannot. */
+/* How each law is filled: the numbers that kernels/fill.cl takes (section 4 of docs/stream.md), and the filler of what
+ * that kernel cannot do. */
 #include "fill/parameters.h"
 
 #include <math.h>
@@ -53,7 +53,7 @@ static fanin_status of_constant(const fanin__distribution *d, fanin_dtype dtype,
   return check_reach(dtype, "value", d->law.value);
 }
 
-/* Zeros, for a maker to write over numbers up to the law's value. */
+/* Zeros, under a filler's numbers, which reach the law's value. */
 static fanin_status of_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = CONSTANT[dtype];
   return check_reach(dtype, "value", d->law.value);
@@ -122,11 +122,11 @@ const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
       [FANIN_LAW_KIND_UNIFORM] = {of_uniform, NULL},
       [FANIN_LAW_KIND_NORMAL] = {of_normal, NULL},
       [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal, NULL},
-      [FANIN_LAW_KIND_ONES] = {of_constant, NULL},
-      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_maker},
-      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_maker},
-      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_maker},
-      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_maker},
+      [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler},
+      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler},
+      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler},
+      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler},
+      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler},
   };
   return &table[d->law.kind];
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/launch.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "fill/fill.h"
@@ -30,25 +31,22 @@ static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin
 static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
   for (size_t i = 0; i < plan->n; i++) {
     if (items[i].tensor.buffer) continue;
-    const cl_ulong origin = plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
+    jobs[i].tensor = plan->tensors[i];
     jobs[i].buffer = plan->tensors[i].buffer;
-    jobs[i].rows.origin += origin;
-    for (int k = 0; k < jobs[i].n_ones; k++) {
-      jobs[i].ones[k].origin += origin;
-    }
+    jobs[i].rows.origin += plan->tensors[i].offset / fanin_dtype_size(plan->tensors[i].dtype);
   }
 }
 
-/* Keeps the jobs that no batch does, with their kernels compiled. */
+/* Keeps the jobs that have a filler, and compiles their kernels. */
 static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
   plan->apart = fanin__zeroed(plan->n, sizeof *plan->apart);
   if (!plan->apart) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
-    if (!jobs[i].maker || jobs[i].elements == 0) continue;
-    plan->apart[plan->n_apart] = jobs[i];
-    plan->apart[plan->n_apart++].tensor = plan->tensors[i]; /* with its buffer and offset */
-    plan->apart[plan->n_apart - 1].rows.chunks = 0;         /* what rows there are are a batch's */
-    FANIN__TRY(jobs[i].maker->compile(plan->f, &jobs[i]));
+    if (!jobs[i].filler || jobs[i].elements == 0) continue;
+    fanin__job *const apart = &plan->apart[plan->n_apart++];
+    *apart = jobs[i];
+    apart->rows.chunks = 0; /* the batches write its rows, where it has some */
+    FANIN__TRY(jobs[i].filler->compile(plan->f, &jobs[i]));
   }
   return FANIN_STATUS_OK;
 }
@@ -95,13 +93,13 @@ fail_memory:
 void fanin_plan_release(fanin_plan *plan) {
   if (!plan) return;
   for (size_t k = 0; k < plan->n_kernels; k++) {
-    (void)clReleaseKernel(plan->kernels[k]);
+    (void)clReleaseKernel(plan->kernels[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    if (plan->tables[k]) (void)clReleaseMemObject(plan->tables[k]);
+    fanin__free_buffer(plan->tables[k]);
   }
   for (size_t i = 0; i < plan->n && plan->tensors; i++) {
-    if (plan->tensors[i].buffer) (void)clReleaseMemObject(plan->tensors[i].buffer);
+    fanin__free_buffer(plan->tensors[i].buffer);
   }
   free(plan->kernels);
   free(plan->apart);
@@ -130,57 +128,31 @@ fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
 
-static cl_int set_arguments(const fanin_plan *plan, const fanin__batch *b, cl_ulong seed) {
-  const struct {
-    size_t size;
-    const void *value;
-  } arguments[] = {
-      {sizeof b->buffer, &b->buffer},
-      {sizeof(cl_mem), &plan->tables[b->what]},
-      {sizeof(cl_mem), &plan->tables[b->parameters]},
-      {sizeof(cl_mem), &plan->tables[FANIN__TASKS]},
-      {sizeof b->first_task, &b->first_task},
-      {sizeof seed, &seed},
-  };
-  const cl_uint n = b->what == FANIN__ONES ? 5 : 6; /* ones take no seed */
-  cl_int code = CL_SUCCESS;
-  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(b->kernel, k, arguments[k].size, arguments[k].value);
-  }
-  return code;
-}
-
-static fanin_status launch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
-  const size_t local = b->what == FANIN__ONES ? plan->f->work_group : plan->f->fill_group;
-  const size_t global = (size_t)b->tasks * local;
+static fanin_status launch_batch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
+  const cl_ulong key = seed;
+  const fanin__launch launch = {.kernel = b->kernel,
+                                .grid = fanin__groups(b->tasks, plan->f->fill_group),
+                                FANIN__ARGUMENTS(FANIN__VALUE(b->buffer), FANIN__VALUE(plan->tables[FANIN__ROWS]),
+                                                 FANIN__VALUE(plan->tables[b->parameters]),
+                                                 FANIN__VALUE(plan->tables[FANIN__TASKS]), FANIN__VALUE(b->first_task),
+                                                 FANIN__VALUE(key))};
   (void)pthread_mutex_lock(&plan->lock);
-  const char *call = "clSetKernelArg";
-  cl_int code = set_arguments(plan, b, seed);
-  if (code == CL_SUCCESS) {
-    call = "clEnqueueNDRangeKernel";
-    code = clEnqueueNDRangeKernel(when->queue, b->kernel, 1, NULL, &global, &local, when->n_wait, when->wait_list,
-                                  when->event);
-  }
+  const fanin_status status = fanin__enqueue(plan->f, when, &launch);
   (void)pthread_mutex_unlock(&plan->lock);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, call);
+  return status;
 }
 
-/* Every batch with an event; those that must wait for another do, all others for the wait list. Jobs apart follow. */
+/* Every batch and then every job apart, each with an event, and each after the wait list. */
 static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__when *when, cl_event *events,
                                cl_uint *launched) {
   for (size_t k = 0; k < plan->n_batches; k++) {
-    const fanin__batch *const b = &plan->batches[k];
-    fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
-    if (b->after != k) {
-      each.n_wait = 1;
-      each.wait_list = &events[b->after];
-    }
-    FANIN__TRY(launch(plan, b, seed, &each));
-    *launched = (cl_uint)k + 1;
+    const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
+    FANIN__TRY(launch_batch(plan, &plan->batches[k], seed, &each));
+    ++*launched;
   }
   for (size_t k = 0; k < plan->n_apart; k++) {
     const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[*launched]};
-    FANIN__TRY(fanin__fill_made(plan->f, &each, &plan->apart[k], seed));
+    FANIN__TRY(fanin__run_filler(plan->f, &each, &plan->apart[k], seed));
     ++*launched;
   }
   const fanin__when all = {when->queue, *launched, events, when->event};
@@ -194,7 +166,7 @@ fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64
   FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
   const size_t n = plan->n_batches + plan->n_apart;
   if (n == 0) return fanin__enqueue_marker(&when);
-  if (n == 1 && plan->n_batches == 1) return launch(plan, &plan->batches[0], seed, &when);
+  if (n == 1 && plan->n_batches == 1) return launch_batch(plan, &plan->batches[0], seed, &when);
 
   cl_event *const events = fanin__zeroed(n, sizeof(cl_event));
   if (!events) return FANIN_STATUS_OUT_OF_MEMORY;

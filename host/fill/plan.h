@@ -7,26 +7,27 @@
 #include "fanin/fill.h"
 #include "fill/filler.h"
 
-/* What is on the device. Rows and parameters are indexed by item; ones and their parameters by those items that have
- * any; tasks by batch. A 32 takes float16s, a 64 double16s. */
+/* What is on the device. Rows and parameters are indexed by item, tasks by batch. A 32 takes float16s, a 64 double16s.
+ */
 typedef enum fanin__table {
   FANIN__ROWS,
   FANIN__PARAMETERS32,
   FANIN__PARAMETERS64,
-  FANIN__ONES,
-  FANIN__ONES32,
-  FANIN__ONES64,
   FANIN__TASKS,
   FANIN__TABLE_COUNT
 } fanin__table;
+
+/* A compiled kernel of the plan, and what it was compiled with. */
+typedef struct fanin__plan_kernel {
+  const char *options;
+  cl_kernel kernel;
+} fanin__plan_kernel;
 
 /* One launch: tasks of one buffer that share a compiled kernel. */
 typedef struct fanin__batch {
   cl_mem buffer; /* the plan's tensors hold it */
   const char *options;
-  fanin__table what;       /* FANIN__ROWS, or FANIN__ONES of identity and dirac */
-  fanin__table parameters; /* of the same */
-  size_t after;            /* the batch that must end first, or its own number */
+  fanin__table parameters; /* the table that has them */
   cl_kernel kernel;        /* one of the plan's kernels */
   cl_ulong first_task, tasks;
 } fanin__batch;
@@ -40,9 +41,9 @@ struct fanin_plan {
   cl_mem tables[FANIN__TABLE_COUNT]; /* NULL where empty */
   fanin__batch *batches;
   size_t n_batches;
-  cl_kernel *kernels;
+  fanin__plan_kernel *kernels;
   size_t n_kernels;
-  fanin__job *apart; /* those that have a maker, which follow the batches */
+  fanin__job *apart; /* those that have a filler; they follow the batches */
   size_t n_apart;
 };
 

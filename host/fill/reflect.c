@@ -32,9 +32,7 @@ fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
 fanin_status fanin__reflect_compile(fanin *f, bool f64) {
   static const char *const names[] = {"reflectors", "take_panel", "substitute", "multiply"};
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-    cl_kernel kernel = NULL;
-    FANIN__TRY(fanin__kernel(f, &fanin__source_reflect, options_of(f64), names[k], &kernel));
-    (void)clReleaseKernel(kernel);
+    FANIN__TRY(fanin__compile(f, &fanin__source_reflect, options_of(f64), names[k]));
   }
   return FANIN_STATUS_OK;
 }
@@ -139,32 +137,28 @@ static fanin_status scratch_of(fanin *f, cl_command_queue queue, const fanin__st
   return FANIN_STATUS_OK;
 }
 
-static fanin_status make(fanin *f, fanin__stack *s, uint64_t bytes, cl_mem *out) {
-  cl_int code = CL_SUCCESS;
-  if (bytes > SIZE_MAX) {
-    return fanin__fail(FANIN_STATUS_BAD_SIZE, "%llu bytes for a matrix are more than this host can address",
-                       (unsigned long long)bytes);
-  }
-  *out = clCreateBuffer(f->context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
-  s->bytes += (size_t)bytes;
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clCreateBuffer for an orthogonal matrix");
+static fanin_status make(fanin *f, fanin__stack *s, uint64_t count, size_t size, cl_mem *out) {
+  FANIN__TRY(fanin__new_buffer(f, count, size, "an orthogonal matrix", out));
+  s->bytes += (size_t)count * size;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) {
-  const uint64_t size = size_of(s->f64), columns = s->count * s->width;
+  const uint64_t columns = s->count * s->width;
+  const size_t size = size_of(s->f64);
   const bool large = s->height > FANIN__SMALL;
-  FANIN__TRY(make(f, s, columns * s->height * size, &s->normals));
-  FANIN__TRY(make(f, s, columns * size, &s->tau));
-  FANIN__TRY(make(f, s, columns * size, &s->sign));
-  if (!large) return make(f, s, columns * s->height * size, &s->product);
+  FANIN__TRY(make(f, s, columns * s->height, size, &s->normals));
+  FANIN__TRY(make(f, s, columns, size, &s->tau));
+  FANIN__TRY(make(f, s, columns, size, &s->sign));
+  if (!large) return make(f, s, columns * s->height, size, &s->product);
   s->block = s->width < NARROW ? NARROW_BLOCK : BLOCK;
   if (s->block > s->width) s->block = s->width;
   size_t scratch = 0;
-  FANIN__TRY(make(f, s, s->block * s->height * size, &s->panel));
-  FANIN__TRY(make(f, s, s->block * pitch_of(s) * size, &s->products));
-  FANIN__TRY(make(f, s, s->block * pitch_of(s) * size, &s->solved));
+  FANIN__TRY(make(f, s, s->block * s->height, size, &s->panel));
+  FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->products));
+  FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->solved));
   FANIN__TRY(scratch_of(f, queue, s, &scratch));
-  if (scratch > 0) FANIN__TRY(make(f, s, scratch, &s->scratch));
+  if (scratch > 0) FANIN__TRY(make(f, s, scratch, 1, &s->scratch));
   const cl_int code = clRetainMemObject(s->normals);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clRetainMemObject");
   s->product = s->normals;
@@ -187,16 +181,11 @@ void fanin__stack_release(fanin__stack *s) {
 
 /* ---- Launches ---------------------------------------------------------------------------------------------------- */
 
-/* A kernel with its arguments, on `groups` groups of `local` items. */
-static fanin_status run(fanin *f, cl_command_queue queue, const fanin__stack *s, const char *name,
-                        const fanin__argument *arguments, cl_uint n, uint64_t groups, size_t local) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_reflect, options_of(s->f64), name, &kernel));
-  const fanin__spread spread = {.items = (size_t)groups * local, .local = local};
-  fanin_status status = fanin__launch(queue, kernel, arguments, n, &spread, NULL);
-  (void)clReleaseKernel(kernel);
-  if (status == FANIN_STATUS_OK) status = fanin__order(queue);
-  return status;
+/* Enqueues a kernel of kernels/reflect.cl in order. */
+static fanin_status run(fanin *f, cl_command_queue queue, const fanin__stack *s, fanin__launch launch) {
+  launch.source = &fanin__source_reflect;
+  launch.options = options_of(s->f64);
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 /* Items that share a column or a panel's row: those of a GPU read it side by side. */
@@ -209,40 +198,44 @@ static fanin_status make_reflectors(fanin *f, cl_command_queue queue, const fani
   const cl_ulong height = s->height;
   const cl_uint width = (cl_uint)s->width;
   const size_t local = company(f);
-  const fanin__argument arguments[] = {FANIN__VALUE(s->normals), FANIN__VALUE(height),
-                                       FANIN__VALUE(width),      FANIN__VALUE(s->tau),
-                                       FANIN__VALUE(s->sign),    {local * size_of(s->f64), NULL}};
-  return run(f, queue, s, "reflectors", arguments, 6, count * s->width, local);
+  return run(f, queue, s,
+             (fanin__launch){.name = "reflectors",
+                             .grid = fanin__groups(count * s->width, local),
+                             FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(width),
+                                              FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
+                                              FANIN__LOCAL(local * size_of(s->f64)))});
 }
 
 static fanin_status multiply_small(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   const cl_uint height = (cl_uint)s->height, width = (cl_uint)s->width;
   const size_t local = FANIN__SMALL / f->lanes; /* the same for all widths: drivers compile a kernel again for each */
-  const fanin__argument arguments[] = {FANIN__VALUE(s->normals),
-                                       FANIN__VALUE(s->tau),
-                                       FANIN__VALUE(s->sign),
-                                       FANIN__VALUE(s->product),
-                                       FANIN__VALUE(height),
-                                       FANIN__VALUE(width),
-                                       {s->height * FANIN__SMALL * size_of(s->f64), NULL}};
-  return run(f, queue, s, "multiply", arguments, 7, count, local);
+  return run(f, queue, s,
+             (fanin__launch){.name = "multiply",
+                             .grid = fanin__groups(count, local),
+                             FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
+                                              FANIN__VALUE(s->product), FANIN__VALUE(height), FANIN__VALUE(width),
+                                              FANIN__LOCAL(s->height * FANIN__SMALL * size_of(s->f64)))});
 }
 
 static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t from) {
   const uint64_t size = block_at(s, from);
   const cl_ulong height = s->height, rows = s->height - from, pitch = pitch_of(s);
   const cl_uint first = (cl_uint)from, block = (cl_uint)size, columns = (cl_uint)(s->width - from);
-  const size_t local = company(f);
-  FANIN__TRY(each_product(f, queue, s, from, inner_product, visit_product, NULL));
-  const fanin__argument panel[] = {FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(first),
-                                   FANIN__VALUE(s->panel), FANIN__VALUE(s->sign)};
-  FANIN__TRY(run(f, queue, s, "take_panel", panel, 5, size, local));
-  const fanin__argument solve[] = {FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch),
-                                   FANIN__VALUE(columns),     FANIN__VALUE(block),     FANIN__VALUE(s->panel),
-                                   FANIN__VALUE(rows),        FANIN__VALUE(s->tau),    FANIN__VALUE(s->sign),
-                                   FANIN__VALUE(first)};
   const uint64_t vectors = (columns + f->lanes - 1) / f->lanes;
-  FANIN__TRY(run(f, queue, s, "substitute", solve, 10, (vectors + local - 1) / local, local));
+  const size_t local = company(f);
+  const fanin__launch panel = {.name = "take_panel",
+                               .grid = fanin__groups(size, local),
+                               FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(first),
+                                                FANIN__VALUE(s->panel), FANIN__VALUE(s->sign))};
+  const fanin__launch solve = {.name = "substitute",
+                               .grid = fanin__groups((vectors + local - 1) / local, local),
+                               FANIN__ARGUMENTS(FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch),
+                                                FANIN__VALUE(columns), FANIN__VALUE(block), FANIN__VALUE(s->panel),
+                                                FANIN__VALUE(rows), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
+                                                FANIN__VALUE(first))};
+  FANIN__TRY(each_product(f, queue, s, from, inner_product, visit_product, NULL));
+  FANIN__TRY(run(f, queue, s, panel));
+  FANIN__TRY(run(f, queue, s, solve));
   return each_product(f, queue, s, from, outer_product, visit_product, NULL);
 }
 

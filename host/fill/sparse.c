@@ -8,18 +8,9 @@
 #include "core/status.h"
 #include "fill/fill.h"
 #include "fill/filler.h"
+#include "lib/sparse_lines.h"
 #include "math/integer.h"
 #include "tensor/boxes.h"
-
-/* Twin of `lines` in kernels/sparse.cl. */
-typedef struct lines {
-  cl_ulong4 first, count, line_index, line_memory;
-  cl_ulong4 extent, index_stride, memory_stride;
-  cl_ulong4 begin, end;
-  cl_ulong4 cut;
-  cl_ulong origin, first_index, indices, zeros, stream;
-  cl_ulong unused[3];
-} lines;
 
 enum { OWNER, PART, MATRIX };
 
@@ -50,7 +41,8 @@ static bounds bounds_of(const fanin_tensor *t, const fanin__roles *roles) {
 }
 
 /* Dimension d of the lines' weights as component k. */
-static void put_weights(lines *l, int k, const fanin__roles *roles, const bounds *b, int d, uint64_t extent) {
+static void put_weights(fanin__sparse_lines *l, int k, const fanin__roles *roles, const bounds *b, int d,
+                        uint64_t extent) {
   l->extent.s[k] = extent;
   l->index_stride.s[k] = roles->stride[d];
   l->memory_stride.s[k] = b->stride[d];
@@ -58,7 +50,7 @@ static void put_weights(lines *l, int k, const fanin__roles *roles, const bounds
   l->end.s[k] = b->end[d];
 }
 
-static void swap_weights(lines *l, int a, int b) {
+static void swap_weights(fanin__sparse_lines *l, int a, int b) {
   cl_ulong4 *const all[] = {&l->extent, &l->index_stride, &l->memory_stride, &l->begin, &l->end, &l->cut};
   for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
     const cl_ulong kept = all[k]->s[a];
@@ -67,7 +59,8 @@ static void swap_weights(lines *l, int a, int b) {
   }
 }
 
-static void put_lines(lines *l, int k, uint64_t index_step, uint64_t memory_step, uint64_t from, uint64_t to) {
+static void put_lines(fanin__sparse_lines *l, int k, uint64_t index_step, uint64_t memory_step, uint64_t from,
+                      uint64_t to) {
   l->first.s[k] = from;
   l->count.s[k] = to - from;
   l->line_index.s[k] = index_step;
@@ -76,13 +69,13 @@ static void put_lines(lines *l, int k, uint64_t index_step, uint64_t memory_step
 
 /* A line belongs to an owner: an input (then its weights are those of all outputs of a part) or an output. Parts count
  * where they cut the dimension that the weights span; where they cut the owners', each owner has its part. */
-static lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const fanin__roles *roles,
-                      const fanin__matrices *m) {
+static fanin__sparse_lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const fanin__roles *roles,
+                                    const fanin__matrices *m) {
   const bool per_input = d->per == FANIN_PER_INPUT;
   const int owner = per_input ? roles->i : roles->o, span = per_input ? roles->o : roles->i;
   const uint64_t part = per_input ? m->part_o : m->part_i;
   const bounds b = bounds_of(t, roles);
-  lines l;
+  fanin__sparse_lines l;
   memset(&l, 0, sizeof l);
   put_lines(&l, OWNER, roles->stride[owner], b.stride[owner], b.begin[owner], b.end[owner]);
   put_lines(&l, PART, part * roles->stride[span], part * b.stride[span], part > 0 ? b.begin[span] / part : 0,
@@ -109,31 +102,29 @@ static lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const
   return l;
 }
 
-static fanin_status kernel_of(fanin *f, fanin_dtype dtype, cl_kernel *out) {
+static const char *options_of(const fanin__job *job) {
   static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
                                                          [FANIN_DTYPE_F16] = "-D F16",
                                                          [FANIN_DTYPE_BF16] = "-D F16",
                                                          [FANIN_DTYPE_F64] = "-D F64"};
-  return fanin__kernel(f, &fanin__source_sparse, options[dtype], "sparse", out);
+  return options[job->dtype];
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   fanin__roles roles;
   fanin__matrices m = {0};
-  cl_kernel kernel = NULL;
   FANIN__TRY(fanin__roles_of(&job->tensor, &roles));
   FANIN__TRY(fanin__matrices_of(&job->tensor, &roles, &m));
-  lines l = lines_of(&job->tensor, &job->distribution, &roles, &m);
+  fanin__sparse_lines l = lines_of(&job->tensor, &job->distribution, &roles, &m);
   l.stream = job->rows.stream;
   const cl_ulong key = seed;
-  const size_t local = f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group;
-  const fanin__spread spread = {.items = (size_t)(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX]) * local,
-                                .local = local};
-  const fanin__argument arguments[] = {FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key)};
-  FANIN__TRY(kernel_of(f, job->dtype, &kernel));
-  const fanin_status status = fanin__launch(queue, kernel, arguments, 3, &spread, NULL);
-  (void)clReleaseKernel(kernel);
-  return status == FANIN_STATUS_OK ? fanin__order(queue) : status;
+  const fanin__launch launch = {.source = &fanin__source_sparse,
+                                .options = options_of(job),
+                                .name = "sparse",
+                                .grid = fanin__groups(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX],
+                                                      f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group),
+                                FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key))};
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
@@ -150,10 +141,7 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(kernel_of(f, job->dtype, &kernel));
-  (void)clReleaseKernel(kernel);
-  return FANIN_STATUS_OK;
+  return fanin__compile(f, &fanin__source_sparse, options_of(job), "sparse");
 }
 
 static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
@@ -174,5 +162,5 @@ static bool over_normals(const fanin__distribution *d) {
   return true;
 }
 
-const fanin__maker fanin__sparse_maker = {
+const fanin__filler fanin__sparse_filler = {
     .over_rows = over_normals, .check = check, .fill = fill, .compile = compile, .warm = warm};

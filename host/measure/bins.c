@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "core/memory.h"
-#include "core/program.h"
-#include "core/queue.h"
 #include "core/status.h"
 #include "fanin/measure.h"
 #include "measure/dense.h"
@@ -14,44 +12,50 @@
 static const uint64_t LAUNCH = UINT64_C(1) << 31;
 enum { GRAIN = 4096, COUNTERS = FANIN_BINS * sizeof(cl_uint) };
 
+/* One pass: what its launches share. */
+typedef struct pass {
+  fanin *f;
+  cl_command_queue queue;
+  const fanin_tensor *t;
+  const fanin__dense *dense;
+  cl_uint within;
+  cl_mem counters;
+  cl_uint *part; /* what comes back of a launch */
+  uint64_t *sums;
+} pass;
+
 /* One launch, and its counts added. */
-static fanin_status count_part(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin_tensor *t,
-                               cl_ulong offset, cl_ulong elements, cl_uint within, cl_mem counters, cl_uint *part,
-                               uint64_t *counts) {
-  const fanin__spread spread = fanin__spread_of(f, elements, GRAIN);
-  const fanin__argument arguments[] = {FANIN__VALUE(t->buffer),    FANIN__VALUE(offset),      FANIN__VALUE(elements),
-                                       FANIN__VALUE(spread.pitch), FANIN__VALUE(spread.step), FANIN__VALUE(spread.span),
-                                       FANIN__VALUE(within),       FANIN__VALUE(counters)};
-  memset(part, 0, COUNTERS);
-  const cl_int code = clEnqueueWriteBuffer(queue, counters, CL_TRUE, 0, COUNTERS, part, 0, NULL, NULL);
+static fanin_status count_part(const pass *p, uint64_t first, cl_ulong elements) {
+  const cl_ulong offset = p->dense->offset + first;
+  const fanin__spread spread = fanin__spread_of(p->f, elements, GRAIN);
+  const fanin__launch launch = {.source = &fanin__source_bins,
+                                .options = p->dense->options,
+                                .name = "keys",
+                                .grid = spread.grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(p->t->buffer), FANIN__VALUE(offset),
+                                                 FANIN__VALUE(elements), FANIN__SPREAD(spread), FANIN__VALUE(p->within),
+                                                 FANIN__VALUE(p->counters))};
+  memset(p->part, 0, COUNTERS);
+  const cl_int code = clEnqueueWriteBuffer(p->queue, p->counters, CL_TRUE, 0, COUNTERS, p->part, 0, NULL, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of counters");
-  cl_event done = NULL;
-  FANIN__TRY(fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done));
-  const fanin_status status = fanin__read_back(queue, counters, COUNTERS, part, done);
-  (void)clReleaseEvent(done);
-  for (size_t k = 0; k < FANIN_BINS && status == FANIN_STATUS_OK; k++) {
-    counts[k] += part[k];
+  const fanin__result result = {p->counters, COUNTERS, p->part};
+  FANIN__TRY(fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, &result, 1));
+  for (size_t k = 0; k < FANIN_BINS; k++) {
+    p->sums[k] += p->part[k];
   }
-  return status;
+  return FANIN_STATUS_OK;
 }
 
-static fanin_status count_all(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin__dense *d,
-                              cl_uint within, cl_kernel kernel, cl_mem counters, uint64_t *counts) {
-  cl_uint *const part = malloc(COUNTERS);
-  uint64_t *const sums = calloc(FANIN_BINS, sizeof *sums);
-  fanin_status status = FANIN_STATUS_OK;
-  if (!part || !sums) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%d counters", (int)FANIN_BINS);
-  for (uint64_t first = 0; first < d->elements && status == FANIN_STATUS_OK; first += LAUNCH) {
-    const uint64_t left = d->elements - first;
-    status =
-        count_part(f, queue, kernel, t, d->offset + first, left < LAUNCH ? left : LAUNCH, within, counters, part, sums);
+static fanin_status count_all(pass *p) {
+  p->part = malloc(COUNTERS);
+  p->sums = calloc(FANIN_BINS, sizeof *p->sums);
+  if (!p->part || !p->sums) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%d counters", (int)FANIN_BINS);
+  FANIN__TRY(fanin__new_buffer(p->f, FANIN_BINS, sizeof *p->part, "counters", &p->counters));
+  for (uint64_t first = 0; first < p->dense->elements; first += LAUNCH) {
+    const uint64_t left = p->dense->elements - first;
+    FANIN__TRY(count_part(p, first, left < LAUNCH ? left : LAUNCH));
   }
-  for (size_t k = 0; k < FANIN_BINS && status == FANIN_STATUS_OK; k++) {
-    counts[k] += sums[k];
-  }
-  free(sums);
-  free(part);
-  return status;
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint32_t within,
@@ -62,13 +66,14 @@ fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_te
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements == 0) return FANIN_STATUS_OK;
-  cl_kernel kernel = NULL;
-  cl_mem counters = NULL;
-  fanin_status status = fanin__kernel(f, &fanin__source_bins, d.options, "keys", &kernel);
-  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, COUNTERS, &counters);
-  if (status == FANIN_STATUS_OK) status = count_all(f, when.queue, t, &d, within, kernel, counters, counts);
-  fanin__free_buffer(counters);
-  if (kernel) (void)clReleaseKernel(kernel);
+  pass p = {.f = f, .queue = when.queue, .t = t, .dense = &d, .within = within};
+  const fanin_status status = count_all(&p);
+  for (size_t k = 0; k < FANIN_BINS && status == FANIN_STATUS_OK; k++) {
+    counts[k] += p.sums[k];
+  }
+  fanin__free_buffer(p.counters);
+  free(p.sums);
+  free(p.part);
   return status;
 }
 

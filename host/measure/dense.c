@@ -37,7 +37,3 @@ size_t fanin__real_size(const fanin__dense *d) {
 double fanin__real_at(const fanin__dense *d, const void *reals, size_t k) {
   return d->f64 ? ((const double *)reals)[k] : (double)((const float *)reals)[k];
 }
-
-fanin__real fanin__real_of(double value) {
-  return (fanin__real){value, (float)value};
-}

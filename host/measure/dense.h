@@ -23,12 +23,4 @@ size_t fanin__real_size(const fanin__dense *d);
 /* Number k of an array of them. */
 double fanin__real_at(const fanin__dense *d, const void *reals, size_t k);
 
-/* A real of the kernel's type, to be passed by FANIN__REAL(). */
-typedef struct fanin__real {
-  double f64;
-  float f32;
-} fanin__real;
-fanin__real fanin__real_of(double value);
-#define FANIN__REAL(dense, x) ((dense)->f64 ? FANIN__VALUE((x).f64) : FANIN__VALUE((x).f32))
-
 #endif

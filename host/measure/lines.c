@@ -4,7 +4,6 @@
 
 #include "core/context.h"
 #include "core/memory.h"
-#include "core/queue.h"
 #include "core/status.h"
 #include "fanin/measure.h"
 #include "measure/dense.h"
@@ -19,7 +18,6 @@ typedef struct pass {
   cl_mem data;
   const fanin__dense *dense;
   fanin__real shift, scale;
-  cl_kernel kernel;
   cl_mem sums, prints;
   void *host_sums; /* two planes, high and low */
   cl_ulong *host_prints;
@@ -30,29 +28,22 @@ static void release(pass *p) {
   free(p->host_sums);
   fanin__free_buffer(p->prints);
   fanin__free_buffer(p->sums);
-  if (p->kernel) (void)clReleaseKernel(p->kernel);
 }
 
-static fanin_status prepare(pass *p, const char *kernel, size_t results) {
+static fanin_status prepare(pass *p, size_t results) {
   p->host_sums = malloc(2 * results * fanin__real_size(p->dense));
   p->host_prints = malloc(results * sizeof *p->host_prints);
   if (!p->host_sums || !p->host_prints) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu sums of lines", results);
-  FANIN__TRY(fanin__kernel(p->f, &fanin__source_lines, p->dense->options, kernel, &p->kernel));
-  FANIN__TRY(fanin__new_buffer(p->f, 2 * results * fanin__real_size(p->dense), &p->sums));
-  return fanin__new_buffer(p->f, results * sizeof(cl_ulong), &p->prints);
+  FANIN__TRY(fanin__new_buffer(p->f, 2 * results, fanin__real_size(p->dense), "sums of lines", &p->sums));
+  return fanin__new_buffer(p->f, results, sizeof(cl_ulong), "fingerprints of lines", &p->prints);
 }
 
-static fanin_status launch_and_read(pass *p, const fanin__argument *arguments, cl_uint n, const fanin__spread *spread,
-                                    size_t results) {
-  cl_event done = NULL;
-  FANIN__TRY(fanin__launch(p->queue, p->kernel, arguments, n, spread, &done));
-  fanin_status status =
-      fanin__read_back(p->queue, p->sums, 2 * results * fanin__real_size(p->dense), p->host_sums, done);
-  if (status == FANIN_STATUS_OK) {
-    status = fanin__read_back(p->queue, p->prints, results * sizeof(cl_ulong), p->host_prints, done);
-  }
-  (void)clReleaseEvent(done);
-  return status;
+static fanin_status run(const pass *p, fanin__launch launch, size_t results) {
+  const fanin__result read[] = {{p->sums, 2 * results * fanin__real_size(p->dense), p->host_sums},
+                                {p->prints, results * sizeof(cl_ulong), p->host_prints}};
+  launch.source = &fanin__source_lines;
+  launch.options = p->dense->options;
+  return fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, read, 2);
 }
 
 static double sum_at(const pass *p, size_t results, size_t k) {
@@ -69,24 +60,18 @@ static uint64_t parts_of(const fanin *f, uint64_t rows, uint64_t columns) {
 
 static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin_lines *out) {
   const cl_ulong parts = parts_of(p->f, rows, columns), most = MOST_RESULTS / parts;
-  FANIN__TRY(prepare(p, "rows", (size_t)((rows < most ? rows : most) * parts)));
+  FANIN__TRY(prepare(p, (size_t)((rows < most ? rows : most) * parts)));
   for (cl_ulong first = 0; first < rows; first += most) {
     const cl_ulong block = rows - first < most ? rows - first : most, tasks = block * parts;
     const cl_ulong offset = p->dense->offset + first * columns;
     const fanin__spread spread = fanin__spread_of(p->f, tasks, 256 * p->f->lanes / columns + 1);
-    const fanin__argument arguments[] = {FANIN__VALUE(p->data),
-                                         FANIN__VALUE(offset),
-                                         FANIN__VALUE(columns),
-                                         FANIN__VALUE(parts),
-                                         FANIN__VALUE(tasks),
-                                         FANIN__VALUE(spread.pitch),
-                                         FANIN__VALUE(spread.step),
-                                         FANIN__VALUE(spread.span),
-                                         FANIN__REAL(p->dense, p->shift),
-                                         FANIN__REAL(p->dense, p->scale),
-                                         FANIN__VALUE(p->sums),
-                                         FANIN__VALUE(p->prints)};
-    FANIN__TRY(launch_and_read(p, arguments, sizeof arguments / sizeof *arguments, &spread, (size_t)tasks));
+    const fanin__launch launch = {
+        .name = "rows",
+        .grid = spread.grid,
+        FANIN__ARGUMENTS(FANIN__VALUE(p->data), FANIN__VALUE(offset), FANIN__VALUE(columns), FANIN__VALUE(parts),
+                         FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->dense->f64, p->shift),
+                         FANIN__REAL(p->dense->f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints))};
+    FANIN__TRY(run(p, launch, (size_t)tasks));
     for (size_t t = 0; t < tasks; t++) {
       const size_t row = (size_t)(first + t / parts);
       if (t % parts == 0) out->row_sums[row] = 0, out->row_prints[row] = 0;
@@ -112,15 +97,16 @@ static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl
   const cl_ulong height = height_of(p->f, rows, columns), bands = (rows + height - 1) / height;
   const cl_ulong tasks = bands * ((columns + p->f->lanes - 1) / p->f->lanes);
   const size_t results = (size_t)(bands * columns);
-  FANIN__TRY(prepare(p, "columns", results));
+  FANIN__TRY(prepare(p, results));
   const fanin__spread spread = fanin__spread_of(p->f, tasks, 1);
-  const fanin__argument arguments[] = {
-      FANIN__VALUE(p->data),     FANIN__VALUE(p->dense->offset),  FANIN__VALUE(rows),
-      FANIN__VALUE(columns),     FANIN__VALUE(first_row),         FANIN__VALUE(height),
-      FANIN__VALUE(tasks),       FANIN__VALUE(spread.pitch),      FANIN__VALUE(spread.step),
-      FANIN__VALUE(spread.span), FANIN__REAL(p->dense, p->shift), FANIN__REAL(p->dense, p->scale),
-      FANIN__VALUE(p->sums),     FANIN__VALUE(p->prints)};
-  FANIN__TRY(launch_and_read(p, arguments, sizeof arguments / sizeof *arguments, &spread, results));
+  const fanin__launch launch = {
+      .name = "columns",
+      .grid = spread.grid,
+      FANIN__ARGUMENTS(FANIN__VALUE(p->data), FANIN__VALUE(p->dense->offset), FANIN__VALUE(rows), FANIN__VALUE(columns),
+                       FANIN__VALUE(first_row), FANIN__VALUE(height), FANIN__VALUE(tasks), FANIN__SPREAD(spread),
+                       FANIN__REAL(p->dense->f64, p->shift), FANIN__REAL(p->dense->f64, p->scale),
+                       FANIN__VALUE(p->sums), FANIN__VALUE(p->prints))};
+  FANIN__TRY(run(p, launch, results));
   for (size_t k = 0; k < results; k++) {
     out->column_sums[k % columns] += sum_at(p, results, k);
     out->column_prints[k % columns] += p->host_prints[k];

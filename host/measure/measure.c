@@ -4,41 +4,14 @@
 #include <stdlib.h>
 
 #include "core/context.h"
-#include "core/queue.h"
+#include "core/memory.h"
 #include "core/status.h"
 #include "fanin/measure.h"
+#include "math/integer.h"
 #include "measure/dense.h"
 
 /* Planes of partial results, as kernels/measure.cl writes them. */
 enum { SHIFT, D, D_LOW, DD, DD_LOW, LEAST, MOST, PLANES };
-
-/* Who takes which vectors; see kernels/measure.cl. */
-typedef struct geometry {
-  uint64_t vectors; /* of `lanes` elements, the last may be incomplete */
-  size_t items, local;
-  cl_ulong pitch, step, span;
-} geometry;
-
-/* CPUs: a few items a core, each on a piece of its own, in vectors. GPUs: so many items that memory is busy, neighbours
- * side by side. */
-static geometry choose_geometry(const fanin *f, uint64_t elements) {
-  geometry g = {.vectors = (elements + f->lanes - 1) / f->lanes};
-  if (f->type & CL_DEVICE_TYPE_CPU) {
-    const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : 4096;
-    const uint64_t useful = (g.vectors + 63) / 64; /* below 64 vectors, an item costs more than it sums */
-    g.local = 1;
-    g.items = (size_t)(useful < most ? useful : most);
-    g.step = 1;
-    g.pitch = g.span = (g.vectors + g.items - 1) / g.items;
-  } else {
-    g.local = f->work_group;
-    g.items = 4096 / g.local * g.local;
-    g.step = g.items;
-    g.pitch = 1;
-    g.span = g.vectors;
-  }
-  return g;
-}
 
 /* What one lane or all lanes so far say; values times the pass's scale, except for the extremes. */
 typedef struct moments {
@@ -57,14 +30,13 @@ static moments merged(moments a, moments b) {
 /* The partial results, and how to read them. */
 typedef struct partials {
   size_t lanes; /* of all items */
-  bool f64;
+  const fanin__dense *dense;
   void *reals;      /* PLANES x lanes, float or double */
   cl_ulong *finite; /* how many were: lanes */
 } partials;
 
 static double at(const partials *p, int plane, size_t lane) {
-  const size_t k = (size_t)plane * p->lanes + lane;
-  return p->f64 ? ((const double *)p->reals)[k] : (double)((const float *)p->reals)[k];
+  return fanin__real_at(p->dense, p->reals, (size_t)plane * p->lanes + lane);
 }
 
 static void combine(const partials *p, double scale, fanin_stats *out) {
@@ -101,98 +73,65 @@ static double scale_for(const fanin_stats *stats, bool f64) {
   return exp2(fmin(fmax(-floor(log2(most)), -limit), limit));
 }
 
-/* One measurement: what is enqueued, and what is released at the end. */
+/* One measurement: what its launches share. */
 typedef struct pass {
   fanin *f;
-  cl_command_queue queue;
-  cl_kernel kernel;
+  const fanin_tensor *t;
+  const fanin__dense *dense;
+  fanin__spread spread; /* of vectors; the last may be incomplete */
   cl_mem reals, finite;
-  geometry geometry;
   partials partials;
 } pass;
 
 static void release(pass *p) {
   free(p->partials.finite);
   free(p->partials.reals);
-  if (p->finite) (void)clReleaseMemObject(p->finite);
-  if (p->reals) (void)clReleaseMemObject(p->reals);
-  if (p->kernel) (void)clReleaseKernel(p->kernel);
+  fanin__free_buffer(p->finite);
+  fanin__free_buffer(p->reals);
 }
 
-static size_t real_size(const partials *p) {
-  return p->f64 ? sizeof(double) : sizeof(float);
-}
-
-static fanin_status prepare(pass *p, const fanin__dense *dense) {
-  p->geometry = choose_geometry(p->f, dense->elements);
-  p->partials = (partials){.lanes = p->geometry.items * p->f->lanes, .f64 = dense->f64};
-  const size_t lanes = p->partials.lanes, reals = PLANES * lanes * real_size(&p->partials);
-  p->partials.reals = malloc(reals);
+static fanin_status prepare(pass *p) {
+  enum { GRAIN = 64 }; /* below so many vectors, an item costs more than it sums */
+  const uint64_t vectors = fanin__ceil_div(p->dense->elements, p->f->lanes);
+  p->spread = fanin__spread_of(p->f, vectors, GRAIN);
+  p->partials = (partials){.lanes = p->spread.items * p->f->lanes, .dense = p->dense};
+  const size_t lanes = p->partials.lanes, size = fanin__real_size(p->dense);
+  p->partials.reals = malloc(PLANES * lanes * size);
   p->partials.finite = malloc(lanes * sizeof *p->partials.finite);
   if (!p->partials.reals || !p->partials.finite) {
     return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu partial sums", lanes);
   }
-  FANIN__TRY(fanin__kernel(p->f, &fanin__source_measure, dense->options, "measure", &p->kernel));
-  cl_int code = CL_SUCCESS;
-  p->reals = clCreateBuffer(p->f->context, CL_MEM_WRITE_ONLY, reals, NULL, &code);
-  if (code == CL_SUCCESS) {
-    p->finite = clCreateBuffer(p->f->context, CL_MEM_WRITE_ONLY, lanes * sizeof(cl_ulong), NULL, &code);
-  }
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clCreateBuffer for partial sums");
+  FANIN__TRY(fanin__new_buffer(p->f, PLANES * lanes, size, "partial sums", &p->reals));
+  return fanin__new_buffer(p->f, lanes, sizeof(cl_ulong), "partial counts", &p->finite);
 }
 
-static cl_int set_arguments(const pass *p, const fanin_tensor *t, uint64_t elements, double scale) {
-  const cl_ulong offset = t->offset / fanin_dtype_size(t->dtype), count = elements;
-  const float scale_f32 = (float)scale;
-  const struct {
-    size_t size;
-    const void *value;
-  } arguments[] = {{sizeof t->buffer, &t->buffer},
-                   {sizeof offset, &offset},
-                   {sizeof count, &count},
-                   {sizeof p->geometry.pitch, &p->geometry.pitch},
-                   {sizeof p->geometry.step, &p->geometry.step},
-                   {sizeof p->geometry.span, &p->geometry.span},
-                   {real_size(&p->partials), p->partials.f64 ? (const void *)&scale : &scale_f32},
-                   {sizeof p->reals, &p->reals},
-                   {sizeof p->finite, &p->finite}};
-  cl_int code = CL_SUCCESS;
-  for (cl_uint k = 0; k < sizeof arguments / sizeof *arguments && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(p->kernel, k, arguments[k].size, arguments[k].value);
-  }
-  return code;
-}
-
-/* Runs the kernel and reads its results; `wait_list` as for an enqueue. */
-static fanin_status run(pass *p, const fanin_tensor *t, uint64_t elements, double scale, cl_uint n_wait,
-                        const cl_event *wait_list, fanin_stats *stats) {
-  cl_int code = set_arguments(p, t, elements, scale);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg of measure");
-  cl_event done = NULL;
-  code = clEnqueueNDRangeKernel(p->queue, p->kernel, 1, NULL, &p->geometry.items, &p->geometry.local, n_wait, wait_list,
-                                &done);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueNDRangeKernel of measure");
+/* Runs the kernel after the wait list of `when` and combines its results. */
+static fanin_status run(pass *p, const fanin__when *when, double factor, fanin_stats *stats) {
   const size_t lanes = p->partials.lanes;
-  code = clEnqueueReadBuffer(p->queue, p->reals, CL_TRUE, 0, PLANES * lanes * real_size(&p->partials),
-                             p->partials.reals, 1, &done, NULL);
-  if (code == CL_SUCCESS) {
-    code = clEnqueueReadBuffer(p->queue, p->finite, CL_TRUE, 0, lanes * sizeof(cl_ulong), p->partials.finite, 1, &done,
-                               NULL);
-  }
-  (void)clReleaseEvent(done);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueReadBuffer of partial sums");
-  combine(&p->partials, scale, stats);
+  const cl_ulong elements = p->dense->elements;
+  const fanin__real scale = fanin__real_of(factor);
+  const fanin__launch launch = {.source = &fanin__source_measure,
+                                .options = p->dense->options,
+                                .name = "measure",
+                                .grid = p->spread.grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(p->t->buffer), FANIN__VALUE(p->dense->offset),
+                                                 FANIN__VALUE(elements), FANIN__SPREAD(p->spread),
+                                                 FANIN__REAL(p->dense->f64, scale), FANIN__VALUE(p->reals),
+                                                 FANIN__VALUE(p->finite))};
+  const fanin__result results[] = {{p->reals, PLANES * lanes * fanin__real_size(p->dense), p->partials.reals},
+                                   {p->finite, lanes * sizeof(cl_ulong), p->partials.finite}};
+  FANIN__TRY(fanin__enqueue_and_read(p->f, when, &launch, results, 2));
+  combine(&p->partials, factor, stats);
   return FANIN_STATUS_OK;
 }
 
-static fanin_status measure(pass *p, const fanin_tensor *t, const fanin__dense *dense, cl_uint n_wait,
-                            const cl_event *wait_list, fanin_stats *out) {
-  const uint64_t elements = dense->elements;
-  fanin_stats stats = {.count = elements};
-  FANIN__TRY(prepare(p, dense));
-  FANIN__TRY(run(p, t, elements, 1, n_wait, wait_list, &stats));
-  const double scale = scale_for(&stats, p->partials.f64);
-  if (scale != 1) FANIN__TRY(run(p, t, elements, scale, 0, NULL, &stats));
+static fanin_status measure(pass *p, const fanin__when *when, fanin_stats *out) {
+  const fanin__when again = {.queue = when->queue};
+  fanin_stats stats = {.count = p->dense->elements};
+  FANIN__TRY(prepare(p));
+  FANIN__TRY(run(p, when, 1, &stats));
+  const double scale = scale_for(&stats, p->dense->f64);
+  if (scale != 1) FANIN__TRY(run(p, &again, scale, &stats));
   *out = stats;
   return FANIN_STATUS_OK;
 }
@@ -208,8 +147,8 @@ fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor 
     *out = (fanin_stats){0};
     return FANIN_STATUS_OK;
   }
-  pass p = {.f = f, .queue = when.queue};
-  const fanin_status status = measure(&p, t, &dense, n_wait, wait_list, out);
+  pass p = {.f = f, .t = t, .dense = &dense};
+  const fanin_status status = measure(&p, &when, out);
   release(&p);
   return status;
 }

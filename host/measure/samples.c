@@ -3,8 +3,6 @@
 #include <stdlib.h>
 
 #include "core/memory.h"
-#include "core/program.h"
-#include "core/queue.h"
 #include "core/status.h"
 #include "fanin/measure.h"
 #include "measure/dense.h"
@@ -26,37 +24,67 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const cl_ulong elements = d.elements, at = first;
-  const fanin__argument arguments[] = {FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset), FANIN__VALUE(elements),
-                                       FANIN__REAL(&d, shift),  FANIN__REAL(&d, scale), FANIN__VALUE(samples),
-                                       FANIN__VALUE(at)};
-  cl_kernel kernel = NULL;
+  const fanin__launch launch = {.source = &fanin__source_samples,
+                                .options = d.options,
+                                .name = "standardise",
+                                .grid = spread.grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
+                                                 FANIN__VALUE(elements), FANIN__REAL(d.f64, shift),
+                                                 FANIN__REAL(d.f64, scale), FANIN__VALUE(samples), FANIN__VALUE(at))};
   cl_event done = NULL;
-  fanin_status status = fanin__kernel(f, &fanin__source_samples, d.options, "standardise", &kernel);
-  if (status == FANIN_STATUS_OK) {
-    status = fanin__launch(when.queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done);
-  }
-  if (status == FANIN_STATUS_OK) status = fanin__wait(1, &done);
-  if (done) (void)clReleaseEvent(done);
-  if (kernel) (void)clReleaseKernel(kernel);
+  FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = when.queue, .event = &done}, &launch));
+  const fanin_status status = fanin__wait(1, &done);
+  (void)clReleaseEvent(done);
   return status;
 }
 
+/* One measurement of pairs: what its launches share. */
+typedef struct pass {
+  fanin *f;
+  cl_command_queue queue;
+  const fanin__dense *dense; /* the samples, `length` numbers each */
+  cl_mem samples;
+  cl_ulong length;
+  cl_mem pairs, products; /* of MOST_PAIRS at most; and what goes there and comes from there: */
+  cl_uint4 *list;
+  float *sums;
+} pass;
+
 /* Up to MOST_PAIRS pairs: uploads them, runs, reads the sums of products. */
-static fanin_status run(fanin *f, cl_command_queue queue, cl_kernel kernel, cl_mem samples, cl_ulong length,
-                        const fanin_pair *pairs, cl_ulong n, const cl_mem memory[2], float *host, cl_uint4 *list) {
+static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
   for (size_t k = 0; k < n; k++) {
-    list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
+    p->list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
   }
-  cl_int code = clEnqueueWriteBuffer(queue, memory[0], CL_TRUE, 0, (size_t)n * sizeof *list, list, 0, NULL, NULL);
+  const cl_int code =
+      clEnqueueWriteBuffer(p->queue, p->pairs, CL_TRUE, 0, (size_t)n * sizeof *p->list, p->list, 0, NULL, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of pairs");
-  const fanin__spread spread = fanin__spread_of(f, n, GRAIN);
-  const fanin__argument arguments[] = {FANIN__VALUE(samples), FANIN__VALUE(length), FANIN__VALUE(n),
-                                       FANIN__VALUE(memory[0]), FANIN__VALUE(memory[1])};
-  cl_event done = NULL;
-  FANIN__TRY(fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done));
-  const fanin_status status = fanin__read_back(queue, memory[1], SUMS * (size_t)n * sizeof *host, host, done);
-  (void)clReleaseEvent(done);
-  return status;
+  const fanin__launch launch = {.source = &fanin__source_samples,
+                                .options = p->dense->options,
+                                .name = "correlate",
+                                .grid = fanin__spread_of(p->f, n, GRAIN).grid,
+                                FANIN__ARGUMENTS(FANIN__VALUE(p->samples), FANIN__VALUE(p->length), FANIN__VALUE(n),
+                                                 FANIN__VALUE(p->pairs), FANIN__VALUE(p->products))};
+  const fanin__result result = {p->products, SUMS * (size_t)n * sizeof *p->sums, p->sums};
+  return fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, &result, 1);
+}
+
+static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_products *out) {
+  const size_t most = n < MOST_PAIRS ? n : MOST_PAIRS;
+  p->sums = malloc(SUMS * most * sizeof *p->sums);
+  p->list = malloc(most * sizeof *p->list);
+  if (!p->sums || !p->list) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu pairs", most);
+  FANIN__TRY(fanin__new_buffer(p->f, most, sizeof *p->list, "pairs", &p->pairs));
+  FANIN__TRY(fanin__new_buffer(p->f, SUMS * most, sizeof *p->sums, "products of pairs", &p->products));
+  for (size_t first = 0; first < n; first += most) {
+    const size_t block = n - first < most ? n - first : most;
+    FANIN__TRY(run(p, pairs + first, block));
+    for (size_t k = 0; k < block; k++) {
+      const float *const sums = p->sums + k;
+      out[first + k] = (fanin_products){(double)sums[0], (double)sums[block], (double)sums[2 * block],
+                                        (double)sums[3 * block], (double)sums[4 * block]};
+    }
+  }
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status check_pairs(uint64_t tensors, uint64_t length, const fanin_pair *pairs, size_t n) {
@@ -79,29 +107,11 @@ fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem sample
   FANIN__TRY(fanin__when_of(f, queue, 0, NULL, NULL, &when));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
   if (n == 0) return FANIN_STATUS_OK;
-  const size_t most = n < MOST_PAIRS ? n : MOST_PAIRS;
-  float *const host = malloc(SUMS * most * sizeof *host);
-  cl_uint4 *const list = malloc(most * sizeof *list);
-  cl_mem memory[2] = {NULL, NULL};
-  cl_kernel kernel = NULL;
-  fanin_status status = FANIN_STATUS_OK;
-  if (!host || !list) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu pairs", most);
-  if (status == FANIN_STATUS_OK) status = fanin__kernel(f, &fanin__source_samples, d.options, "correlate", &kernel);
-  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, most * sizeof *list, &memory[0]);
-  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, SUMS * most * sizeof *host, &memory[1]);
-  for (size_t first = 0; first < n && status == FANIN_STATUS_OK; first += most) {
-    const size_t block = n - first < most ? n - first : most;
-    status = run(f, when.queue, kernel, samples, length, pairs + first, block, memory, host, list);
-    for (size_t k = 0; k < block && status == FANIN_STATUS_OK; k++) {
-      const float *const sums = host + k;
-      out[first + k] = (fanin_products){(double)sums[0], (double)sums[block], (double)sums[2 * block],
-                                        (double)sums[3 * block], (double)sums[4 * block]};
-    }
-  }
-  fanin__free_buffer(memory[1]);
-  fanin__free_buffer(memory[0]);
-  if (kernel) (void)clReleaseKernel(kernel);
-  free(list);
-  free(host);
+  pass p = {.f = f, .queue = when.queue, .dense = &d, .samples = samples, .length = length};
+  const fanin_status status = run_all(&p, pairs, n, out);
+  fanin__free_buffer(p.products);
+  fanin__free_buffer(p.pairs);
+  free(p.list);
+  free(p.sums);
   return status;
 }

@@ -4,7 +4,6 @@
 
 #include "core/context.h"
 #include "core/memory.h"
-#include "core/queue.h"
 #include "core/status.h"
 #include "fanin/measure.h"
 #include "measure/dense.h"
@@ -30,26 +29,25 @@ static fanin_status run(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const cl_ulong elements = d->elements;
   const cl_ulong4 lag = {.s = {lags[0], lags[1], lags[2], lags[3]}};
-  cl_kernel kernel = NULL;
   cl_mem sums = NULL;
-  cl_event done = NULL;
   void *const reals = malloc(bytes);
   fanin_status status = FANIN_STATUS_OK;
   if (!reals) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes of partial sums", bytes);
-  if (status == FANIN_STATUS_OK) status = fanin__kernel(f, &fanin__source_series, d->options, "series", &kernel);
-  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, bytes, &sums);
+  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, bytes, 1, "partial sums", &sums);
   if (status == FANIN_STATUS_OK) {
-    const fanin__argument arguments[] = {
-        FANIN__VALUE(t->buffer),   FANIN__VALUE(d->offset),   FANIN__VALUE(elements), FANIN__VALUE(spread.pitch),
-        FANIN__VALUE(spread.step), FANIN__VALUE(spread.span), FANIN__REAL(d, shift),  FANIN__REAL(d, scale),
-        FANIN__VALUE(lag),         FANIN__VALUE(sums)};
-    status = fanin__launch(queue, kernel, arguments, sizeof arguments / sizeof *arguments, &spread, &done);
+    const fanin__launch launch = {.source = &fanin__source_series,
+                                  .options = d->options,
+                                  .name = "series",
+                                  .grid = spread.grid,
+                                  FANIN__ARGUMENTS(FANIN__VALUE(t->buffer), FANIN__VALUE(d->offset),
+                                                   FANIN__VALUE(elements), FANIN__SPREAD(spread),
+                                                   FANIN__REAL(d->f64, shift), FANIN__REAL(d->f64, scale),
+                                                   FANIN__VALUE(lag), FANIN__VALUE(sums))};
+    const fanin__result result = {sums, bytes, reals};
+    status = fanin__enqueue_and_read(f, &(fanin__when){.queue = queue}, &launch, &result, 1);
   }
-  if (status == FANIN_STATUS_OK) status = fanin__read_back(queue, sums, bytes, reals, done);
   if (status == FANIN_STATUS_OK) add_up(d, reals, lanes, out);
-  if (done) (void)clReleaseEvent(done);
   fanin__free_buffer(sums);
-  if (kernel) (void)clReleaseKernel(kernel);
   free(reals);
   return status;
 }

@@ -7,8 +7,6 @@
 #include "core/status.h"
 #include "probe/mlp.h"
 
-#define ARGUMENT FANIN__VALUE
-
 /* Row sums of w->delta. */
 static fanin_status sum_gradient(fanin__mlp *w, size_t l, double z_rms, fanin__gradient_sums *sums) {
   const fanin__stage *const s = &w->stages[l];
@@ -17,9 +15,10 @@ static fanin_status sum_gradient(fanin__mlp *w, size_t l, double z_rms, fanin__g
   const cl_mem shift = s->shift ? s->shift : w->sums, scale = s->scale ? s->scale : w->sums;
   const float z_scale = fanin__scale_for(z_rms), infinite = (float)(65520 * w->unit);
   const float normal = (float)(0x1p-14 * w->unit);
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_sums", w->segments, w->batch, ARGUMENT(w->delta), ARGUMENT(s->y),
-                            ARGUMENT(w->bias), ARGUMENT(width), ARGUMENT(norm), ARGUMENT(shift), ARGUMENT(scale),
-                            ARGUMENT(z_scale), ARGUMENT(infinite), ARGUMENT(normal), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_sums", w->segments, w->batch, FANIN__VALUE(w->delta), FANIN__VALUE(s->y),
+                            FANIN__VALUE(w->bias), FANIN__VALUE(width), FANIN__VALUE(norm), FANIN__VALUE(shift),
+                            FANIN__VALUE(scale), FANIN__VALUE(z_scale), FANIN__VALUE(infinite), FANIN__VALUE(normal),
+                            FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
   const double unit = w->unit * w->unit;
   fanin__mlp_plane(w, 0, unit, sums->dd);
@@ -70,9 +69,9 @@ static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fa
   const cl_uint has_skip = w->stages[l + 1].skip;
   const cl_mem skip = has_skip ? w->dh_after : w->dh;
   const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
-  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "derive", w->segments, w->batch, ARGUMENT(w->dh), ARGUMENT(s->y),
-                            ARGUMENT(s->h), ARGUMENT(skip), ARGUMENT(has_skip), ARGUMENT(width), ARGUMENT(slope),
-                            ARGUMENT(h_scale), ARGUMENT(w->delta), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "derive", w->segments, w->batch, FANIN__VALUE(w->dh), FANIN__VALUE(s->y),
+                            FANIN__VALUE(s->h), FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(width),
+                            FANIN__VALUE(slope), FANIN__VALUE(h_scale), FANIN__VALUE(w->delta), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 7));
   const double h = (double)h_scale, g = w->skip_unit;
   fanin__mlp_plane(w, 0, 1, sums->slope2);
@@ -91,8 +90,8 @@ static fanin_status through_norm(const fanin__mlp *w, size_t l) {
   const bool rows = s->norm == FANIN_NORM_LAYER;
   const uint64_t lines = rows ? w->batch : s->width;
   const cl_ulong pitch = rows ? s->width : 1, stride = rows ? 1 : s->width, length = rows ? s->width : w->batch;
-  return FANIN__MLP_RUN(w, NULL, "derive_norm", (size_t)lines, 1, ARGUMENT(w->delta), ARGUMENT(s->y), ARGUMENT(pitch),
-                        ARGUMENT(stride), ARGUMENT(length), ARGUMENT(s->scale));
+  return FANIN__MLP_RUN(w, NULL, "derive_norm", (size_t)lines, 1, FANIN__VALUE(w->delta), FANIN__VALUE(s->y),
+                        FANIN__VALUE(pitch), FANIN__VALUE(stride), FANIN__VALUE(length), FANIN__VALUE(s->scale));
 }
 
 fanin_status fanin__mlp_backward(fanin__mlp *w, size_t l, double rms, double h_rms, double z_rms,

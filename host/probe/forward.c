@@ -10,8 +10,6 @@
 #include "probe/known_answers.h"
 #include "probe/mlp.h"
 
-#define ARGUMENT FANIN__VALUE
-
 fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dtype, const char *layout, int rank,
                              const uint64_t *shape, const fanin_init *init, const char *name) {
   const fanin_tensor t = fanin_tensor_of(buffer, 0, dtype, layout, rank, shape);
@@ -27,7 +25,7 @@ fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements) {
       [FANIN_DTYPE_F16] = "widen_f16", [FANIN_DTYPE_BF16] = "widen_bf16"};
   const char *const kernel = kernels[w->config->dtype];
   if (!kernel) return FANIN_STATUS_OK;
-  return FANIN__MLP_RUN(w, NULL, kernel, (size_t)elements, 1, ARGUMENT(w->weight), ARGUMENT(w->weight_f32));
+  return FANIN__MLP_RUN(w, NULL, kernel, (size_t)elements, 1, FANIN__VALUE(w->weight), FANIN__VALUE(w->weight_f32));
 }
 
 static fanin_status copy_weights(const fanin__mlp *w, const fanin_tensor *from, uint64_t elements) {
@@ -73,8 +71,8 @@ static int compare(const void *a, const void *b) {
 /* Lines of the weights that are equal to one before; rows or columns. */
 static fanin_status count_tied(fanin__mlp *w, uint64_t lines, cl_ulong pitch, cl_ulong stride, cl_ulong length,
                                uint64_t *count) {
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "fingerprints", (size_t)lines, 1, ARGUMENT(w->weight_f32), ARGUMENT(pitch),
-                            ARGUMENT(stride), ARGUMENT(length), ARGUMENT(w->lines)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "fingerprints", (size_t)lines, 1, FANIN__VALUE(w->weight_f32), FANIN__VALUE(pitch),
+                            FANIN__VALUE(stride), FANIN__VALUE(length), FANIN__VALUE(w->lines)));
   FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, 2 * (size_t)lines));
   qsort(w->host, (size_t)lines, sizeof(print), compare);
   const print *const prints = (const print *)(const void *)w->host;
@@ -136,10 +134,10 @@ static fanin_status activate(const fanin__mlp *w, size_t l, const fanin__activat
   double below, above;
   fanin__saturation(activation, &below, &above);
   const float low = (float)below, high = (float)above;
-  FANIN__TRY(FANIN__MLP_RUN(w, activation, "activate", w->segments, w->batch, ARGUMENT(y), ARGUMENT(s->h),
-                            ARGUMENT(skip), ARGUMENT(has_skip), ARGUMENT(width), ARGUMENT(slope), ARGUMENT(norm),
-                            ARGUMENT(shift), ARGUMENT(scale), ARGUMENT(h_scale), ARGUMENT(low), ARGUMENT(high),
-                            ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, activation, "activate", w->segments, w->batch, FANIN__VALUE(y), FANIN__VALUE(s->h),
+                            FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(width), FANIN__VALUE(slope),
+                            FANIN__VALUE(norm), FANIN__VALUE(shift), FANIN__VALUE(scale), FANIN__VALUE(h_scale),
+                            FANIN__VALUE(low), FANIN__VALUE(high), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 6));
   const double unit = (double)h_scale, hh = unit * unit;
   fanin__mlp_plane(w, 0, unit, sums->h);
@@ -173,8 +171,8 @@ static fanin_status normalise(const fanin__mlp *w, const fanin__stage *s) {
   const bool rows = s->norm == FANIN_NORM_LAYER;
   const uint64_t lines = rows ? w->batch : s->width;
   const cl_ulong pitch = rows ? s->width : 1, stride = rows ? 1 : s->width, length = rows ? s->width : w->batch;
-  return FANIN__MLP_RUN(w, NULL, "line_moments", (size_t)lines, 1, ARGUMENT(s->y), ARGUMENT(pitch), ARGUMENT(stride),
-                        ARGUMENT(length), ARGUMENT(s->shift), ARGUMENT(s->scale));
+  return FANIN__MLP_RUN(w, NULL, "line_moments", (size_t)lines, 1, FANIN__VALUE(s->y), FANIN__VALUE(pitch),
+                        FANIN__VALUE(stride), FANIN__VALUE(length), FANIN__VALUE(s->shift), FANIN__VALUE(s->scale));
 }
 
 fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_rms, fanin__row_sums *sums) {
@@ -191,8 +189,8 @@ fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_
                                  .b = w->weight_f32,
                                  .c = s->y};
   FANIN__TRY(fanin__mlp_multiply(w, &product));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "add_bias", w->segments, w->batch, ARGUMENT(s->y), ARGUMENT(w->bias),
-                            ARGUMENT(width), ARGUMENT(z_scale), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "add_bias", w->segments, w->batch, FANIN__VALUE(s->y), FANIN__VALUE(w->bias),
+                            FANIN__VALUE(width), FANIN__VALUE(z_scale), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 2));
   fanin__mlp_plane(w, 0, (double)z_scale * (double)z_scale, sums->zz);
   fanin__mlp_plane(w, 1, (double)z_scale, sums->z);
@@ -204,8 +202,8 @@ fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *shar
   const fanin__stage *const s = &w->stages[l];
   const cl_ulong rows = w->batch;
   const float bound = (float)limit;
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "dead_columns", (size_t)s->width, 1, ARGUMENT(s->y), ARGUMENT(rows),
-                            ARGUMENT(bound), ARGUMENT(w->lines)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "dead_columns", (size_t)s->width, 1, FANIN__VALUE(s->y), FANIN__VALUE(rows),
+                            FANIN__VALUE(bound), FANIN__VALUE(w->lines)));
   FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, (size_t)s->width));
   double dead = 0;
   for (uint64_t j = 0; j < s->width; j++) {
@@ -219,8 +217,8 @@ fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *s
   const fanin__stage *const s = &w->stages[l];
   const cl_ulong rows = w->batch;
   const float scale = fanin__scale_for(h_rms);
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "column_squares", (size_t)s->width, 1, ARGUMENT(s->h), ARGUMENT(rows),
-                            ARGUMENT(scale), ARGUMENT(w->lines)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "column_squares", (size_t)s->width, 1, FANIN__VALUE(s->h), FANIN__VALUE(rows),
+                            FANIN__VALUE(scale), FANIN__VALUE(w->lines)));
   FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, (size_t)s->width));
   const double unit = pow((double)scale * h_rms, 2);
   double total = 0;

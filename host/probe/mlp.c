@@ -1,13 +1,12 @@
 /* What the passes of a probe share: buffers, kernels, products with a clock. */
 #include "probe/mlp.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "core/context.h"
-#include "core/queue.h"
+#include "core/memory.h"
 #include "core/status.h"
 
 double fanin__seconds(void) {
@@ -28,15 +27,9 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 }
 
 static fanin_status allocate(fanin__mlp *w, cl_mem *buffer, uint64_t elements, size_t element, const char *what) {
-  if (elements > SIZE_MAX / element) {
-    return fanin__fail(FANIN_STATUS_BAD_SIZE, "%s: %" PRIu64 " elements are more than memory can have", what, elements);
-  }
-  cl_int code = CL_SUCCESS;
-  *buffer = clCreateBuffer(w->f->context, CL_MEM_READ_WRITE, (size_t)elements * element, NULL, &code);
+  FANIN__TRY(fanin__new_buffer(w->f, elements, element, what, buffer));
   w->bytes += elements * element;
-  if (code == CL_SUCCESS) return FANIN_STATUS_OK;
-  return fanin__fail((fanin_status)code, "clCreateBuffer of %" PRIu64 " elements for %s: %s (%d)", elements, what,
-                     fanin_status_name((fanin_status)code), (int)code);
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status allocate_stage(fanin__mlp *w, size_t l) {
@@ -124,26 +117,22 @@ fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, co
   return allocate_all(w, backward);
 }
 
-static void release(cl_mem buffer) {
-  if (buffer) (void)clReleaseMemObject(buffer);
-}
-
 void fanin__mlp_close(fanin__mlp *w) {
   free(w->host);
   for (size_t l = 0; w->stages && l <= w->layers; l++) {
     fanin__stage *const s = &w->stages[l];
-    release(s->scale);
-    release(s->shift);
-    if (s->y != s->h) release(s->y);
-    release(s->h);
+    fanin__free_buffer(s->scale);
+    fanin__free_buffer(s->shift);
+    if (s->y != s->h) fanin__free_buffer(s->y);
+    fanin__free_buffer(s->h);
   }
   free(w->stages);
-  if (w->weight_f32 != w->weight) release(w->weight_f32);
+  if (w->weight_f32 != w->weight) fanin__free_buffer(w->weight_f32);
   const cl_mem buffers[] = {w->overlap, w->weight,       w->bias,   w->dh,      w->dh_after, w->delta,
                             w->rows,    w->gram,         w->deltas, w->squares, w->slopes,   w->skips,
                             w->root,    w->coefficients, w->sums,   w->lines};
   for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) {
-    release(buffers[k]);
+    fanin__free_buffer(buffers[k]);
   }
   *w = (fanin__mlp){0};
 }
@@ -152,25 +141,13 @@ void fanin__mlp_close(fanin__mlp *w) {
 
 /* Groups have the same size whatever the extent, because PoCL compiles a kernel anew for each; kernels ignore the items
  * past the end, which their first argument is. */
-fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
-                            uint64_t rows, const fanin__argument *arguments, cl_uint n) {
-  const char *const options = (activation ? activation : fanin__activation_at(0))->options;
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(w->f, &fanin__source_mlp, options, name, &kernel));
-  const cl_ulong extent = items;
-  cl_int code = clSetKernelArg(kernel, 0, sizeof extent, &extent);
-  for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clSetKernelArg(kernel, k + 1, arguments[k].size, arguments[k].value);
-  }
-  fanin_status status = code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clSetKernelArg");
-  if (status == FANIN_STATUS_OK) {
-    const size_t group = w->f->work_group;
-    const size_t local[2] = {group, 1}, global[2] = {(items + group - 1) / group * group, (size_t)rows};
-    code = clEnqueueNDRangeKernel(w->queue, kernel, 2, NULL, global, local, 0, NULL, NULL);
-    status = code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
-  }
-  (void)clReleaseKernel(kernel);
-  return status;
+fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const fanin__launch *launch) {
+  const size_t group = w->f->work_group, items = launch->grid.global[0], rows = launch->grid.global[1];
+  fanin__launch whole = *launch;
+  whole.source = &fanin__source_mlp;
+  whole.options = (activation ? activation : fanin__activation_at(0))->options;
+  whole.grid = (fanin__grid){.global = {(items + group - 1) / group * group, rows}, .local = {group, 1}};
+  return fanin__enqueue_in_order(w->f, w->queue, &whole);
 }
 
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n) {

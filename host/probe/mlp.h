@@ -55,12 +55,14 @@ double fanin__seconds(void); /* of a clock that only runs forward */
 
 /* ---- mlp.c: what the passes share -------------------------------------------------------------------------------- */
 
-/* Enqueues kernels/mlp.cl's `name`, built for an activation (NULL: linear), over items x rows. */
-fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
-                            uint64_t rows, const fanin__argument *arguments, cl_uint n);
-#define FANIN__MLP_RUN(w, activation, name, items, rows, ...)                                                          \
-  fanin__mlp_run(w, activation, name, items, rows, (const fanin__argument[]){__VA_ARGS__},                             \
-                 (cl_uint)(sizeof((const fanin__argument[]){__VA_ARGS__}) / sizeof(fanin__argument)))
+/* Enqueues a kernel of kernels/mlp.cl in order, built for an activation (NULL: linear). launch->grid.global says over
+ * how many items and rows; the kernel's first argument is the number of items. */
+fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const fanin__launch *launch);
+#define FANIN__MLP_RUN(w, activation, kernel, items, rows, ...)                                                        \
+  fanin__mlp_run(w, activation,                                                                                        \
+                 &(fanin__launch){.name = (kernel),                                                                    \
+                                  .grid = {.global = {(items), (size_t)(rows)}},                                       \
+                                  FANIN__ARGUMENTS(FANIN__VALUE((cl_ulong){items}), __VA_ARGS__)})
 
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n);
 fanin_status fanin__mlp_fetch(const fanin__mlp *w, cl_mem buffer, float *to, size_t n);

@@ -5,8 +5,6 @@
 #include "core/status.h"
 #include "probe/mlp.h"
 
-#define ARGUMENT FANIN__VALUE
-
 /* out = the Gram matrix of w->rows (subset, width). */
 static fanin_status multiply_rows(fanin__mlp *w, uint64_t width, float alpha, cl_mem out) {
   const fanin__matmul product = {.m = w->subset,
@@ -23,8 +21,8 @@ static fanin_status multiply_rows(fanin__mlp *w, uint64_t width, float alpha, cl
 /* The Gram matrix of every step-th row of `from`, or of their squares, times scale. */
 static fanin_status gram_of(fanin__mlp *w, const char *gather, cl_mem from, uint64_t width, float scale, cl_mem out) {
   const cl_ulong step = w->step;
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, gather, (size_t)width, w->subset, ARGUMENT(from), ARGUMENT(step), ARGUMENT(scale),
-                            ARGUMENT(w->rows)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, gather, (size_t)width, w->subset, FANIN__VALUE(from), FANIN__VALUE(step),
+                            FANIN__VALUE(scale), FANIN__VALUE(w->rows)));
   return multiply_rows(w, width, 1, out);
 }
 
@@ -36,14 +34,15 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   FANIN__TRY(fanin__mlp_send(w, w->root, pairs->root, m));
   FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->coefficients, FANIN__PAIR_POWERS * m));
   FANIN__TRY(gram_of(w, "gather_rows", w->stages[l].h, w->stages[l].width, scale, w->gram));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "pair_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(factor), ARGUMENT(offset),
-                            ARGUMENT(w->root), ARGUMENT(w->coefficients), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "pair_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(factor),
+                            FANIN__VALUE(offset), FANIN__VALUE(w->root), FANIN__VALUE(w->coefficients),
+                            FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch(w, w->sums, w->host, 3 * m));
   memcpy(pairs->squares, w->host, m * sizeof *w->host);
   memcpy(pairs->series, w->host + m, m * sizeof *w->host);
   memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
   if (!pairs->cubes) return FANIN_STATUS_OK;
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
 }
 
@@ -52,8 +51,8 @@ fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const flo
   const float scale = fanin__scale_for(h_rms), unit = (float)(1 / pow((double)scale * h_rms, 2));
   FANIN__TRY(fanin__mlp_send(w, w->root, roots, m));
   FANIN__TRY(gram_of(w, "gather_rows", w->stages[l].h, w->stages[l].width, scale, w->gram));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cosine_sums", m, 1, ARGUMENT(w->gram), ARGUMENT(unit), ARGUMENT(w->root),
-                            ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cosine_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(unit),
+                            FANIN__VALUE(w->root), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, sums, m);
 }
 
@@ -75,14 +74,15 @@ fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gra
   const float s_unit = (float)(pairs->slope_unit * (double)width);
   FANIN__TRY(fanin__mlp_send(w, w->root, pairs->roots, m));
   FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->norms, m));
-  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, ARGUMENT(s->y), ARGUMENT(step),
-                            ARGUMENT(slope), ARGUMENT(w->rows)));
+  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, FANIN__VALUE(s->y),
+                            FANIN__VALUE(step), FANIN__VALUE(slope), FANIN__VALUE(w->rows)));
   FANIN__TRY(multiply_rows(w, width, 1 / (float)width, w->slopes));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->squares),
-                            ARGUMENT(w->slopes), ARGUMENT(w->skips), ARGUMENT(w->root), ARGUMENT(w->coefficients),
-                            ARGUMENT(d_unit), ARGUMENT(s_unit), ARGUMENT(inverse), ARGUMENT(share),
-                            ARGUMENT(has_squares), ARGUMENT(has_skips), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, FANIN__VALUE(w->deltas), FANIN__VALUE(w->squares),
+                            FANIN__VALUE(w->slopes), FANIN__VALUE(w->skips), FANIN__VALUE(w->root),
+                            FANIN__VALUE(w->coefficients), FANIN__VALUE(d_unit), FANIN__VALUE(s_unit),
+                            FANIN__VALUE(inverse), FANIN__VALUE(share), FANIN__VALUE(has_squares),
+                            FANIN__VALUE(has_skips), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch(w, w->sums, sums, 4 * m));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, ARGUMENT(w->deltas), ARGUMENT(w->sums)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, FANIN__VALUE(w->deltas), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, sums + 4 * m, m);
 }

@@ -50,7 +50,9 @@ typedef struct fanin fanin;
  * OpenCL's. */
 FANIN_API fanin_status fanin_open(const char *selector, fanin **out);
 
-/* Uses the caller's context and device; retains both until fanin_release(). Compiles nothing yet. */
+/* Uses the caller's context and device; retains both until fanin_release(). Compiles nothing yet. $FANIN_LANES and
+ * $FANIN_WORK_GROUP, which exist for tests, override the vector width and the work-group size: docs/integration.md.
+ * They change no bits. */
 FANIN_API fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
 
 /* Releases what `f` holds; work already enqueued finishes by itself. NULL is ignored. Not while another thread uses

@@ -49,14 +49,21 @@ static void warmup_touches_nothing(void **state) {
 static void exported_programs_come_back(void **state) {
   fanin *const f = *state;
   const fanin_init normal = fanin_normal(0, 1), uniform = fanin_uniform(0, 1);
+  const fanin_init others[] = {fanin_identity(1), fanin_orthogonal(1), fanin_sparse(0.5, 1)}; /* kernels of their own */
   const fanin_tensor t = tensor(NULL);
   assert_ok(fanin_warmup(f, &t, &normal));
+  for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+    assert_ok(fanin_warmup(f, &t, &others[k]));
+  }
   size_t size = 0, again = 0;
   unsigned char *const data = export_all(f, &size);
   fanin *const other = test_open();
   assert_ok(fanin_import(other, data, size));
   assert_ok(fanin_import(other, data, size)); /* what is known already is left alone */
   assert_fills_like(other, f, &normal);
+  for (size_t k = 0; k < sizeof others / sizeof *others; k++) {
+    assert_fills_like(other, f, &others[k]);
+  }
   assert_fills_like(other, f, &uniform); /* was not among them: from source */
   unsigned char *const twice = export_all(other, &again);
   assert_true(again > 0);

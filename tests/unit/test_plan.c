@@ -86,8 +86,8 @@ static void arena_has_the_bits_of_fills(void **state) {
   assert_all_like_fill(f, plan, items, MODEL, SEED + 1); /* a plan is used again with another seed */
   const fanin_plan_facts facts = fanin_plan_describe(plan);
   assert_int_equal(facts.items, MODEL);
-  /* f32: constant, ones, uniform, normal, truncated; f16: truncated, constant, ones; bf16: normal */
-  assert_int_equal(facts.launches, 9);
+  /* f32: constant, uniform, normal, truncated; f16: truncated, constant; bf16: normal; identity twice, dirac */
+  assert_int_equal(facts.launches, 10);
   fanin_plan_release(plan);
 }
 
