@@ -1,5 +1,4 @@
-/* How each law is filled: its numbers for kernels/fill.cl, and the filler of what that kernel
- * cannot do. */
+/* How each law is filled: its numbers for kernels/fill.cl, and the filler of what that kernel cannot do. */
 #ifndef HOST_FILL_FILLER_H
 #define HOST_FILL_FILLER_H
 
