@@ -36,8 +36,7 @@ enum { COMPARED = (1 << 20) + 123 };
 /* Elements that differ, for one variant of the limit on one interval. */
 static fanin_status differences(const arena *a, const char *variant, double lo, double hi, size_t *count) {
   static float expected[COMPARED], got[COMPARED];
-  const uint64_t shape[] = {COMPARED};
-  const fanin_tensor t = fanin_tensor_of(a->buffer, 0, FANIN_DTYPE_F32, "", 1, shape);
+  const fanin_tensor t = {.buffer = a->buffer, .dtype = FANIN_DTYPE_F32, .rank = 1, .shape = {COMPARED}};
   const fanin_init init = fanin_uniform(lo, hi);
   const fanin_key key = {0x0123456789abcdef, 0xfedcba9876543210};
   fanin_status status = fanin_fill(a->f, a->queue, &t, &init, key, 0, NULL, NULL);
@@ -124,11 +123,12 @@ static void answer(const arena *a, const char *line) {
 
 static fanin_status open_arena(arena *a) {
   cl_int code = CL_SUCCESS;
-  const fanin_status status = fanin_open(NULL, &a->f);
+  cl_context context = NULL;
+  fanin_status status = fanin_open(NULL, &a->f);
+  if (status == FANIN_STATUS_OK) status = fanin_queue(a->f, &a->queue);
+  if (status == FANIN_STATUS_OK) status = fanin_context(a->f, &context);
   if (status != FANIN_STATUS_OK) return status;
-  a->queue = fanin_queue(a->f);
-  if (!a->queue) return FANIN_STATUS_NO_DEVICE;
-  a->buffer = clCreateBuffer(fanin_context(a->f), CL_MEM_READ_WRITE, a->bytes, NULL, &code);
+  a->buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, a->bytes, NULL, &code);
   if (code != CL_SUCCESS) return (fanin_status)code;
   a->l = limit_open(NULL);
   return a->l ? FANIN_STATUS_OK : FANIN_STATUS_OUT_OF_MEMORY;
@@ -143,7 +143,8 @@ static void close_arena(arena *a) {
 static void put_hello(const arena *a, size_t different) {
   char name[256] = "", driver[128] = "";
   cl_uint units = 0;
-  const cl_device_id device = fanin_device(a->f);
+  cl_device_id device = NULL;
+  (void)fanin_device(a->f, &device);
   (void)clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof name, name, NULL);
   (void)clGetDeviceInfo(device, CL_DRIVER_VERSION, sizeof driver, driver, NULL);
   (void)clGetDeviceInfo(device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof units, &units, NULL);

@@ -36,7 +36,7 @@ static fanin_status fills(const request *r, work *w, const fanin_tensor *tensors
 }
 
 static fanin_status fill(const arena *a, const request *r, work *w) {
-  const fanin_tensor t = fanin_tensor_of(a->buffer, 0, r->dtype, "", 1, &r->elements);
+  const fanin_tensor t = {.buffer = a->buffer, .dtype = r->dtype, .rank = 1, .shape = {r->elements}};
   return fills(r, w, &t, 1);
 }
 
@@ -51,17 +51,23 @@ static fanin_status orthogonal(const arena *a, const request *r, work *w) {
   }
   request like = *r;
   memcpy(like.init, "orthogonal", sizeof "orthogonal");
-  const fanin_tensor t = fanin_tensor_of(a->buffer, 0, r->dtype, rank == 3 ? "BOI" : "OI", rank, shape);
-  return fills(&like, w, &t, 1);
+  fanin_tensor t;
+  const fanin_status status = fanin_tensor_of(a->buffer, 0, r->dtype, rank == 3 ? "BOI" : "OI", rank, shape, &t);
+  return status == FANIN_STATUS_OK ? fills(&like, w, &t, 1) : status;
 }
 
 enum { ROW = 256 };
 
 /* Rows of ROW elements out of a matrix of four times as many columns, from column `first` on; dense in memory. */
 static fanin_status slab_from(const arena *a, const request *r, work *w, uint64_t first) {
-  const uint64_t rows = r->elements / ROW, shape[] = {rows, 4 * ROW}, start[] = {0, first}, extent[] = {rows, ROW};
-  const fanin_tensor whole = fanin_tensor_of(a->buffer, 0, r->dtype, "", 2, shape);
-  const fanin_tensor t = fanin_tensor_slab(whole, start, extent);
+  const uint64_t rows = r->elements / ROW;
+  const fanin_tensor t = {.buffer = a->buffer,
+                          .dtype = r->dtype,
+                          .rank = 2,
+                          .shape = {rows, 4 * ROW},
+                          .part = FANIN_PART_SLAB,
+                          .start = {0, first},
+                          .extent = {rows, ROW}};
   return fills(r, w, &t, 1);
 }
 
@@ -76,8 +82,11 @@ static fanin_status odd_slab(const arena *a, const request *r, work *w) {
 
 /* A matrix with rows of ROW elements and a quarter of that between them in memory. */
 static fanin_status pitched(const arena *a, const request *r, work *w) {
-  const uint64_t shape[] = {r->elements / ROW, ROW}, strides[] = {ROW + ROW / 4, 1};
-  const fanin_tensor t = fanin_tensor_strided(fanin_tensor_of(a->buffer, 0, r->dtype, "", 2, shape), strides);
+  const fanin_tensor t = {.buffer = a->buffer,
+                          .dtype = r->dtype,
+                          .rank = 2,
+                          .shape = {r->elements / ROW, ROW},
+                          .strides = {ROW + ROW / 4, 1}};
   return fills(r, w, &t, 1);
 }
 
@@ -101,9 +110,12 @@ static fanin_status plan(const arena *a, work *w, const fanin_item *items, size_
 enum { THOUSAND = 1000 };
 
 static void thousand_tensors(const arena *a, const request *r, fanin_tensor tensors[THOUSAND]) {
-  const uint64_t shape[] = {THOUSAND};
   for (size_t k = 0; k < THOUSAND; k++) {
-    tensors[k] = fanin_tensor_of(a->buffer, k * THOUSAND * fanin_dtype_size(r->dtype), r->dtype, "", 1, shape);
+    tensors[k] = (fanin_tensor){.buffer = a->buffer,
+                                .offset = k * THOUSAND * fanin_dtype_size(r->dtype),
+                                .dtype = r->dtype,
+                                .rank = 1,
+                                .shape = {THOUSAND}};
   }
 }
 
@@ -160,7 +172,7 @@ static fanin_status gpt2(const arena *a, const request *r, work *w) {
     const size_t in_layer = is_outer ? 0 : (k - 4) % A_LAYER;
     const uint64_t shape[] = {is_outer ? outer[k][0] : layer[in_layer].rows,
                               is_outer ? outer[k][1] : layer[in_layer].columns};
-    items[k] = (fanin_item){.tensor = fanin_tensor_of(NULL, 0, r->dtype, "", 2, shape), .stream = k};
+    items[k] = (fanin_item){.tensor = {.dtype = r->dtype, .rank = 2, .shape = {shape[0], shape[1]}}, .stream = k};
     const fanin_status status = fanin_init_parse(is_outer ? outer_init[k] : layer[in_layer].init, &items[k].init);
     if (status != FANIN_STATUS_OK) return status;
     w->elements += shape[0] * shape[1];

@@ -12,10 +12,12 @@ static int by_fanin(void) {
   fanin_tensor t = {0};
   const uint64_t shape[] = {ELEMENTS};
   const fanin_init init = fanin_normal(0.0, 0.02);
+  cl_command_queue queue = NULL;
   fanin_status status = fanin_open(NULL, &f);
   if (status == FANIN_STATUS_OK) status = fanin_tensor_alloc(f, FANIN_DTYPE_F32, "", 1, shape, &t);
   if (status == FANIN_STATUS_OK) status = fanin_fill(f, NULL, &t, &init, (fanin_key){1, 2}, 0, NULL, NULL);
-  if (status == FANIN_STATUS_OK) status = (fanin_status)clFinish(fanin_queue(f));
+  if (status == FANIN_STATUS_OK) status = fanin_queue(f, &queue);
+  if (status == FANIN_STATUS_OK) status = (fanin_status)clFinish(queue);
   if (status != FANIN_STATUS_OK) fprintf(stderr, "%s\n", fanin_last_error());
   fanin_tensor_free(&t);
   fanin_release(f);

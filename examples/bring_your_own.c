@@ -3,6 +3,7 @@
  *
  *   cc bring_your_own.c $(pkg-config --cflags --libs fanin) -lm -o bring_your_own
  */
+#define CL_TARGET_OPENCL_VERSION 120 /* clCreateCommandQueue() */
 #include <fanin.h>
 #include <math.h>
 #include <stdio.h>
@@ -55,16 +56,22 @@ int main(void) {
   if (!check(error, "clCreateCommandQueue")) goto done;
   buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, bytes, NULL, &error);
   if (!check(error, "clCreateBuffer")) goto done;
-  if (!check(fanin_create(context, device, &f), "fanin_create")) goto done;
+  if (!check(fanin_create_for_queue(queue, &f), "fanin_create_for_queue")) goto done;
 
-  /* PyTorch's order: a row an output feature. The key's stream is the tensor's name. */
-  const fanin_tensor w = fanin_tensor_of(buffer, OTHERS, FANIN_DTYPE_F32, "OI", 2, weight_shape);
-  const fanin_tensor b = fanin_tensor_of(buffer, OTHERS + sizeof weight, FANIN_DTYPE_F32, "O", 1, bias_shape);
+  /* PyTorch's order: each row belongs to an output feature. The key's stream follows from the tensor's name. */
+  fanin_tensor w;
+  fanin_tensor b;
+  if (!check(fanin_tensor_of(buffer, OTHERS, FANIN_DTYPE_F32, "OI", 2, weight_shape, &w), "weight")) goto done;
+  if (!check(fanin_tensor_of(buffer, OTHERS + sizeof weight, FANIN_DTYPE_F32, "O", 1, bias_shape, &b), "bias"))
+    goto done;
+  fanin_key w_key;
+  fanin_key b_key;
+  if (!check(fanin_key_named(42, "fc1.weight", &w_key), "weight")) goto done;
+  if (!check(fanin_key_named(42, "fc1.bias", &b_key), "bias")) goto done;
   const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_IN);
   const fanin_init small = fanin_uniform(-0.01, 0.01);
-  if (!check(fanin_fill(f, queue, &w, &he, fanin_key_named(42, "fc1.weight"), 0, NULL, &filled[0]), "weight"))
-    goto done;
-  if (!check(fanin_fill(f, queue, &b, &small, fanin_key_named(42, "fc1.bias"), 0, NULL, &filled[1]), "bias")) goto done;
+  if (!check(fanin_fill(f, queue, &w, &he, w_key, 0, NULL, &filled[0]), "weight")) goto done;
+  if (!check(fanin_fill(f, queue, &b, &small, b_key, 0, NULL, &filled[1]), "bias")) goto done;
   if (!check(fanin_read(f, queue, &w, weight, sizeof weight, 1, 1, &filled[0], NULL), "read weight")) goto done;
   if (!check(fanin_read(f, queue, &b, bias, sizeof bias, 1, 1, &filled[1], NULL), "read bias")) goto done;
 

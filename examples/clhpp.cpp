@@ -2,6 +2,8 @@
 // an event of its own, and a plan that fills both again. Failures are exceptions here.
 //
 //   c++ -std=c++11 clhpp.cpp $(pkg-config --cflags --libs fanin) -o clhpp
+#define CL_HPP_TARGET_OPENCL_VERSION  120
+#define CL_HPP_MINIMUM_OPENCL_VERSION 120
 #define CL_HPP_ENABLE_EXCEPTIONS
 #include <fanin.hpp>
 
@@ -23,7 +25,7 @@ void print_std(const char *name, const std::vector<float> &values) {
 }
 
 void run() {
-  const faninpp::Fanin f(""); // or faninpp::Fanin(context, device), of what the program has
+  const faninpp::Fanin f(""); // or faninpp::Fanin(queue), of what the program has
   const cl::Context context = f.context();
   const cl::CommandQueue queue(context, f.device());
   const cl::Buffer memory(context, CL_MEM_READ_WRITE, weight_bytes + outputs * sizeof(float));
@@ -37,20 +39,20 @@ void run() {
   std::vector<cl::Event> cleared(1);
   queue.enqueueFillBuffer(memory, 0.0f, 0, weight_bytes + outputs * sizeof(float), nullptr, &cleared[0]);
   std::vector<cl::Event> filled(1);
-  f.fill(queue, weight, he, fanin_key_named(42, "fc1.weight"), &cleared, &filled[0]);
+  f.fill(queue, weight, he, faninpp::key(42, "fc1.weight"), &cleared, &filled[0]);
   const std::vector<float> values = f.read<float>(queue, weight, &filled);
   print_std("fc1.weight", values);
   std::printf("%-18s %s, sqrt(2 / %zu) = %.6f\n", "", faninpp::text(he).c_str(), inputs,
               std::sqrt(2 / static_cast<double>(inputs)));
 
-  const faninpp::Plan plan(
-      f, {{weight, he, fanin_key_named(0, "fc1.weight").stream}, {bias, small, fanin_key_named(0, "fc1.bias").stream}});
+  const faninpp::Plan plan(f, {{weight, he, faninpp::key(0, "fc1.weight").stream, {}},
+                               {bias, small, faninpp::key(0, "fc1.bias").stream, {}}});
   plan.enqueue(queue, 42, &filled);
   print_std("fc1.bias by a plan", f.read<float>(queue, bias));
   std::printf("fc1.weight is %s by the plan\n", f.read<float>(queue, weight) == values ? "the same" : "another");
 
   try {
-    f.fill(queue, bias, he, fanin_key_named(42, "fc1.bias"));
+    f.fill(queue, bias, he, faninpp::key(42, "fc1.bias"));
   } catch (const faninpp::Error &error) {
     std::printf("%s: %s\n", fanin_status_name(error.status()), error.what());
   }

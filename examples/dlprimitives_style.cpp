@@ -3,6 +3,8 @@
 // dlprimitives' accessors; with the library itself, include <dlprim/tensor.hpp> in its place.
 //
 //   c++ -std=c++11 dlprimitives_style.cpp $(pkg-config --cflags --libs fanin) -o dlprimitives_style
+#define CL_HPP_TARGET_OPENCL_VERSION  120
+#define CL_HPP_MINIMUM_OPENCL_VERSION 120
 #include <fanin.hpp>
 
 #include <array>
@@ -13,7 +15,7 @@ namespace {
 
 // ---- What the framework has -----------------------------------------------------------------------------------------
 
-enum DataType { float_data, half_data, double_data, uint8_data };
+enum DataType { double_data = 4, float_data = 3, half_data = 2, bfloat16_data = 10, int32_data = 19, uint8_data = 25 };
 
 class Shape {
 public:
@@ -53,13 +55,30 @@ private:
 
 // ---- What joins it to fanin -----------------------------------------------------------------------------------------
 
-// An integer tensor becomes one of no dtype, which fanin refuses by name when it is used. fanin counts offsets in
-// bytes.
-fanin_tensor view_of(Tensor &t, const std::string &layout) {
-  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_F64, FANIN_DTYPE_COUNT};
-  const fanin_dtype dtype = dtypes[t.dtype()];
+// The element type by its name, because the framework's numbers are its own business. fanin has no integers.
+fanin_status dtype_of(DataType dtype, fanin_dtype *out) {
+  switch (dtype) {
+  case double_data:
+    return fanin_dtype_parse("f64", out);
+  case float_data:
+    return fanin_dtype_parse("f32", out);
+  case half_data:
+    return fanin_dtype_parse("f16", out);
+  case bfloat16_data:
+    return fanin_dtype_parse("bf16", out);
+  default:
+    return FANIN_STATUS_UNSUPPORTED;
+  }
+}
+
+// fanin counts offsets in bytes.
+fanin_status view_of(Tensor &t, const std::string &layout, fanin_tensor *out) {
+  fanin_dtype dtype = FANIN_DTYPE_F32;
+  fanin_status status = dtype_of(t.dtype(), &dtype);
+  if (status != FANIN_STATUS_OK) return status;
   const std::vector<std::uint64_t> shape(t.shape().begin(), t.shape().end());
-  return faninpp::tensor(t.device_buffer(), dtype, layout, shape, t.device_offset() * fanin_dtype_size(dtype));
+  *out = faninpp::tensor(t.device_buffer(), dtype, layout, shape, t.device_offset() * fanin_dtype_size(dtype), &status);
+  return status;
 }
 
 // ---- A network ------------------------------------------------------------------------------------------------------
@@ -80,16 +99,17 @@ struct Parameter {
 bool initialize(const faninpp::Fanin &f, const cl::CommandQueue &queue, Parameter &p) {
   fanin_status status = FANIN_STATUS_OK;
   const fanin_init init = faninpp::init(p.init, &status);
-  const fanin_tensor t = view_of(p.tensor, p.layout);
+  fanin_tensor t;
   if (!report(status, p.name)) return false;
-  if (!report(f.fill(queue, t, init, fanin_key_named(42, p.name)), p.name)) return false;
+  if (!report(view_of(p.tensor, p.layout, &t), p.name)) return false;
+  if (!report(f.fill(queue, t, init, faninpp::key(42, p.name)), p.name)) return false;
   const std::vector<float> values = f.read<float>(queue, t, nullptr, &status);
   if (!report(status, p.name)) return false;
   double squares = 0;
   for (const float x : values)
     squares += static_cast<double>(x) * static_cast<double>(x);
   fanin_moments expected;
-  if (!report(fanin_expect(&t, &init, &expected), p.name)) return false;
+  if (!report(fanin_expect(&t, &init, &expected, sizeof expected), p.name)) return false;
   std::printf("%-12s %-14s std %.6f, expected %.6f\n", p.name, p.init,
               std::sqrt(squares / static_cast<double>(values.size())), expected.std);
   return true;

@@ -4,9 +4,10 @@
  *
  *   cc init_then_gemm.c $(pkg-config --cflags --libs fanin clblast) -lm -o init_then_gemm
  */
-#include <fanin.h> /* asks for OpenCL 1.2, so it comes before CLBlast's */
-
+#define CL_TARGET_OPENCL_VERSION 120
 #include <clblast_c.h>
+#include <fanin.h>
+#include <fanin/inspect.h> /* fanin_measure() */
 #include <math.h>
 #include <stdio.h>
 
@@ -36,16 +37,20 @@ int main(void) {
   /* fanin's queue is in order: no events are needed. */
   const fanin_init standard = fanin_normal(0, 1);
   const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_IN);
-  if (!check(fanin_fill(f, NULL, &h, &standard, fanin_key_named(1, "input"), 0, NULL, NULL), "fill inputs")) goto done;
-  if (!check(fanin_fill(f, NULL, &w, &he, fanin_key_named(1, "weight"), 0, NULL, NULL), "fill weights")) goto done;
+  fanin_key h_key;
+  fanin_key w_key;
+  cl_command_queue queue = NULL;
+  if (!check(fanin_key_named(1, "input", &h_key), "key") || !check(fanin_key_named(1, "weight", &w_key), "key"))
+    goto done;
+  if (!check(fanin_fill(f, NULL, &h, &standard, h_key, 0, NULL, NULL), "fill inputs")) goto done;
+  if (!check(fanin_fill(f, NULL, &w, &he, w_key, 0, NULL, NULL), "fill weights")) goto done;
 
-  cl_command_queue queue = fanin_queue(f);
-  if (!check(queue ? FANIN_STATUS_OK : FANIN_STATUS_UNSUPPORTED, "fanin_queue")) goto done;
+  if (!check(fanin_queue(f, &queue), "fanin_queue")) goto done;
   const CLBlastStatusCode gemm =
       CLBlastSgemm(CLBlastLayoutRowMajor, CLBlastTransposeNo, CLBlastTransposeYes, BATCH, OUTPUTS, INPUTS, 1.0F,
                    h.buffer, 0, INPUTS, w.buffer, 0, INPUTS, 0.0F, z.buffer, 0, OUTPUTS, &queue, NULL);
   if (!check((int)gemm, "CLBlastSgemm")) goto done;
-  if (!check(fanin_measure(f, NULL, &z, 0, NULL, &stats), "measure")) goto done;
+  if (!check(fanin_measure(f, NULL, &z, 0, NULL, &stats, sizeof stats), "measure")) goto done;
 
   /* sum z^2 = tr(H'H W'W), a trace of two independent Wishart matrices: their moments give the mean's variance as
    * 8 (inputs + outputs + batch + 1) / (inputs outputs batch). */

@@ -20,7 +20,7 @@ static size_t open_all(fanin **opened) {
   fanin_device_info list[MOST];
   size_t count = 0;
   size_t n = 0;
-  if (!check(fanin_devices(list, MOST, &count), "fanin_devices")) return 0;
+  if (!check(fanin_devices(list, MOST, sizeof *list, &count), "fanin_devices")) return 0;
   for (size_t k = 0; k < count && k < MOST; k++) {
     char selector[24];
     snprintf(selector, sizeof selector, "%zu", k);
@@ -33,9 +33,11 @@ static size_t open_all(fanin **opened) {
 static int allocate(fanin_shard *s) {
   uint64_t elements = 0;
   uint64_t bytes = 0;
+  cl_context context = NULL;
   cl_int code = CL_SUCCESS;
   if (!check(fanin_tensor_size(&s->tensor, &elements, &bytes), "fanin_tensor_size")) return 0;
-  s->tensor.buffer = clCreateBuffer(fanin_context(s->f), CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
+  if (!check(fanin_context(s->f, &context), "fanin_context")) return 0;
+  s->tensor.buffer = clCreateBuffer(context, CL_MEM_READ_WRITE, (size_t)bytes, NULL, &code);
   return check((fanin_status)code, "clCreateBuffer");
 }
 
@@ -44,14 +46,16 @@ int main(void) {
   static float together[OUTPUTS][INPUTS];
   const uint64_t shape[] = {OUTPUTS, INPUTS};
   const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_IN); /* fans are the whole tensor's */
-  const fanin_key key = fanin_key_named(42, "fc1.weight");
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+  fanin_key key;
+  fanin_tensor whole;
   fanin *opened[MOST] = {NULL};
   fanin_shard shards[MOST] = {{0}};
   cl_event filled[MOST] = {NULL};
   fanin_tensor one = {0};
   int failed = 1;
 
+  if (!check(fanin_key_named(42, "fc1.weight", &key), "fanin_key_named")) return 1;
+  if (!check(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape, &whole), "fanin_tensor_of")) return 1;
   const size_t n = open_all(opened);
   if (n == 0) return 1;
   for (size_t k = 0; k < n; k++) {

@@ -4,22 +4,17 @@
  *
  *   faninpp::Fanin f(context, device);
  *   f.fill(queue, faninpp::tensor(buffer, FANIN_DTYPE_F32, "OI", {300, 784}), fanin_he_normal(0, FANIN_MODE_FAN_IN),
- *          fanin_key_named(42, "fc1.weight"), &waits, &event);
+ *          faninpp::key(42, "fc1.weight"), &waits, &event);
  *
  * With CL_HPP_ENABLE_EXCEPTIONS a failure throws faninpp::Error. Without it, functions return the status, and those
- * that return something else write it to *status, where that is not a null pointer. */
+ * that return something else write it to *status, where that is not a null pointer.
+ *
+ * CL_HPP_TARGET_OPENCL_VERSION, CL_HPP_MINIMUM_OPENCL_VERSION and CL_TARGET_OPENCL_VERSION are yours to define; this
+ * header compiles with whatever <CL/opencl.hpp> compiles with, before or after it. */
 #ifndef FANIN_HPP
 #define FANIN_HPP
 
-#ifndef CL_HPP_
-#ifndef CL_HPP_TARGET_OPENCL_VERSION
-#define CL_HPP_TARGET_OPENCL_VERSION 120
-#endif
-#ifndef CL_HPP_MINIMUM_OPENCL_VERSION
-#define CL_HPP_MINIMUM_OPENCL_VERSION 120
-#endif
 #include <CL/opencl.hpp>
-#endif
 
 #include <cstddef>
 #include <cstdint>
@@ -88,10 +83,22 @@ struct Release {
 
 } // namespace detail
 
-/* fanin_tensor_of(), the offset in bytes. Does not retain the buffer. */
+/* fanin_key_named(). */
+inline fanin_key key(std::uint64_t seed, const std::string &name) {
+  fanin_key made = fanin_key();
+  detail::check(fanin_key_named(seed, name.c_str(), &made));
+  return made;
+}
+
+/* fanin_tensor_of(), the offset in bytes; zeros where that fails and nothing is thrown. Does not retain the buffer. */
 inline fanin_tensor tensor(const cl::Buffer &buffer, fanin_dtype dtype, const std::string &layout,
-                           const std::vector<std::uint64_t> &shape, std::size_t offset = 0) {
-  return fanin_tensor_of(buffer(), offset, dtype, layout.c_str(), static_cast<int>(shape.size()), shape.data());
+                           const std::vector<std::uint64_t> &shape, std::size_t offset = 0,
+                           fanin_status *status = nullptr) {
+  fanin_tensor made = fanin_tensor();
+  detail::check(
+      fanin_tensor_of(buffer(), offset, dtype, layout.c_str(), static_cast<int>(shape.size()), shape.data(), &made),
+      status);
+  return made;
 }
 
 /* fanin_init_parse(); zeros where that fails and nothing is thrown. */
@@ -101,10 +108,12 @@ inline fanin_init init(const std::string &text, fanin_status *status = nullptr) 
   return parsed;
 }
 
-/* fanin_init_format(). */
-inline std::string text(const fanin_init &init) {
-  std::vector<char> characters(fanin_init_format(&init, nullptr, 0) + 1);
-  fanin_init_format(&init, characters.data(), characters.size());
+/* fanin_init_format(); "" where that fails and nothing is thrown. */
+inline std::string text(const fanin_init &init, fanin_status *status = nullptr) {
+  std::size_t length = 0;
+  if (detail::check(fanin_init_format(&init, nullptr, 0, &length), status) != FANIN_STATUS_OK) return std::string();
+  std::vector<char> characters(length + 1);
+  detail::check(fanin_init_format(&init, characters.data(), characters.size(), nullptr), status);
   return std::string(characters.data());
 }
 
@@ -130,16 +139,33 @@ public:
     detail::check(result, status);
   }
 
+  /* fanin_create_for_queue(). */
+  explicit Fanin(const cl::CommandQueue &queue, fanin_status *status = nullptr) {
+    ::fanin *made = nullptr;
+    const fanin_status result = fanin_create_for_queue(queue(), &made);
+    owned_.reset(made);
+    detail::check(result, status);
+  }
+
   /* For the functions of fanin.h. */
   ::fanin *get() const noexcept { return owned_.get(); }
 
-  /* Holds a reference of its own. Not of an empty one. */
-  cl::Context context() const { return cl::Context(fanin_context(get()), true); }
+  /* What f works on, with a reference of its own; null where that fails and nothing is thrown. */
+  cl::Context context(fanin_status *status = nullptr) const {
+    cl_context own = nullptr;
+    detail::check(fanin_context(get(), &own), status);
+    return cl::Context(own, own != nullptr);
+  }
   /* The same. */
-  cl::Device device() const { return cl::Device(fanin_device(get()), true); }
-  /* The same; a null queue is one that could not be made. */
-  cl::CommandQueue queue() const {
-    const cl_command_queue own = fanin_queue(get());
+  cl::Device device(fanin_status *status = nullptr) const {
+    cl_device_id own = nullptr;
+    detail::check(fanin_device(get(), &own), status);
+    return cl::Device(own, own != nullptr);
+  }
+  /* The same of fanin's own queue. */
+  cl::CommandQueue queue(fanin_status *status = nullptr) const {
+    cl_command_queue own = nullptr;
+    detail::check(fanin_queue(get(), &own), status);
     return cl::CommandQueue(own, own != nullptr);
   }
 
@@ -176,7 +202,7 @@ private:
   std::unique_ptr<::fanin, detail::Release> owned_;
 };
 
-/* Owns a plan; moves and does not copy. The Fanin must outlive it. */
+/* Owns a plan; moves and does not copy. It may outlive the Fanin. */
 class Plan {
 public:
   /* Empty. */

@@ -104,7 +104,9 @@ static model_part part_of(const matrices *m, uint64_t batch, uint64_t batches, u
     start[m->stack] = batch;
     extent[m->stack] = batches;
   }
-  return (model_part){m->tensor, fanin_tensor_slab(*m->t, start, extent), true};
+    model_part out = {m->tensor, *m->t, true};
+  fanin_tensor_slab(m->t, start, extent, &out.where); /* a part of what was checked cannot fail */
+  return out;
 }
 
 static model_part one_matrix(const matrices *m, uint64_t matrix) {
@@ -173,8 +175,7 @@ static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
   const uint64_t from = s->first > begin ? s->first : begin, to = s->end < end ? s->end : end;
   s->passed = end;
   if (from >= to) return false;
-  *out = fanin_tensor_range(*t, from - begin, to - from);
-  return true;
+  return fanin_tensor_range(t, from - begin, to - from, out) == FANIN_STATUS_OK;
 }
 
 /* The model's tensors have been checked, and an index below a count cannot fail. */
@@ -221,7 +222,7 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   for (size_t i = 0; i < m->count; ++i) {
     if (!is_orthogonal(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
   }
-  fanin_tensor all = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, NULL, 1, &elements); /* they have less than 2^62 bytes */
+  fanin_tensor all = {.dtype = FANIN_DTYPE_F16, .rank = 1, .shape = {elements}}; /* they have less than 2^62 bytes */
   if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_STATUS_OK) {
     s->first = all.first;
     s->end = all.first + all.count;

@@ -31,7 +31,8 @@ static fanin_status run_some(const session *s, const model *m, size_t first, siz
     const model_tensor *t = &m->tensors[i];
     const bool orthogonal = t->init.kind == FANIN_KIND_ORTHOGONAL || t->init.kind == FANIN_KIND_DELTA_ORTHOGONAL;
     if (!orthogonal && model_elements(t) > 0) {
-      items[n++] = (fanin_item){fanin_tensor_range(t->tensor, 0, 1), t->init, 0};
+      items[n].init = t->init;
+      status = fanin_tensor_range(&t->tensor, 0, 1, &items[n++].tensor);
     } else if (orthogonal && !warm[t->tensor.dtype]) {
       warm[t->tensor.dtype] = true;
       status = fanin_warmup(s->f, &t->tensor, &t->init);

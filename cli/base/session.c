@@ -5,15 +5,16 @@ enum { PIECE = 64 << 20 };
 
 int session_open(const char *selector, session *s, failure *why) {
   *s = (session){0};
-  const fanin_status status = fanin_open(selector, &s->f);
+  fanin_status status = fanin_open(selector, &s->f);
+  if (status == FANIN_STATUS_OK) status = fanin_context(s->f, &s->context);
+  if (status == FANIN_STATUS_OK) status = fanin_device(s->f, &s->device);
+  if (status == FANIN_STATUS_OK) status = fanin_queue(s->f, &s->queue);
   if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
-  s->queue = fanin_queue(s->f);
-  if (!s->queue) return fail(why, STATUS_DEVICE, "%s", fanin_last_error());
 
   cl_ulong most = 0;
-  const cl_device_id device = fanin_device(s->f);
-  cl_int code = clGetDeviceInfo(device, CL_DEVICE_NAME, sizeof s->device_name, s->device_name, NULL);
-  if (code == CL_SUCCESS) code = clGetDeviceInfo(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
+
+  cl_int code = clGetDeviceInfo(s->device, CL_DEVICE_NAME, sizeof s->device_name, s->device_name, NULL);
+  if (code == CL_SUCCESS) code = clGetDeviceInfo(s->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
   s->max_alloc_bytes = most;
   return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clGetDeviceInfo");
 }
@@ -31,6 +32,6 @@ size_t session_piece_bytes(const session *s) {
 
 int session_buffer(const session *s, size_t bytes, cl_mem *out, failure *why) {
   cl_int code;
-  *out = clCreateBuffer(fanin_context(s->f), CL_MEM_READ_WRITE, bytes, NULL, &code);
+  *out = clCreateBuffer(s->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
   return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clCreateBuffer");
 }

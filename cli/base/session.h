@@ -6,7 +6,9 @@
 
 typedef struct session {
   fanin *f;
-  cl_command_queue queue; /* f's own, in-order */
+  cl_context context; /* f's, as the next two */
+  cl_device_id device;
+  cl_command_queue queue; /* in-order */
   char device_name[256];
   uint64_t max_alloc_bytes; /* the largest buffer that the device gives */
 } session;

@@ -85,7 +85,7 @@ static void run_by_plan(const bench_set *set, size_t index) {
 }
 
 static fanin_tensor vector_of(fanin_dtype dtype, uint64_t elements) {
-  return fanin_tensor_of(NULL, 0, dtype, NULL, 1, &elements);
+  return (fanin_tensor){.dtype = dtype, .rank = 1, .shape = {elements}};
 }
 
 /* ---- One tensor -------------------------------------------------------------------------------------------------- */
@@ -122,12 +122,14 @@ static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_
 static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t size, uint64_t row) {
   enum { GAP = 16, SHARDS = 4 };
   const uint64_t elements = size / sizeof(cl_float);
-  const uint64_t padded[2] = {elements / (row + GAP), row}, strides[2] = {row + GAP, 1};
-  const uint64_t whole[2] = {elements / row, SHARDS * row}, start[2] = {0, row}, extent[2] = {elements / row, row};
+
   const fanin_init init = fanin_uniform(-0.1, 0.1);
-  const fanin_tensor strided =
-      fanin_tensor_strided(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, padded), strides);
-  const fanin_tensor slab = fanin_tensor_slab(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, whole), start, extent);
+  const fanin_tensor strided = {.rank = 2, .shape = {elements / (row + GAP), row}, .strides = {row + GAP, 1}};
+  const fanin_tensor slab = {.rank = 2,
+                             .shape = {elements / row, SHARDS * row},
+                             .part = FANIN_PART_SLAB,
+                             .start = {0, row},
+                             .extent = {elements / row, row}};
   char name[BENCH_NAME];
   snprintf(name, sizeof name, "strided_%d", (int)row);
   compare(set, add_tensor(set, BENCH_MAIN, name, fill, strided, init), contiguous);
@@ -159,8 +161,9 @@ typedef struct packed {
 
 static void pack(packed *p, int rank, const uint64_t *shape, fanin_init init) {
   enum { ALIGNMENT = 128 };
-  fanin_tensor tensor = fanin_tensor_of(NULL, p->end, FANIN_DTYPE_F32, NULL, rank, shape);
+  fanin_tensor tensor = {.offset = p->end, .rank = rank};
   uint64_t elements = 0, bytes = 0;
+  memcpy(tensor.shape, shape, (size_t)rank * sizeof *shape);
   (void)fanin_tensor_size(&tensor, &elements, &bytes);
   p->end = (p->end + (size_t)bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   p->items = grow(p->items, &p->capacity, p->count + 1, sizeof *p->items);

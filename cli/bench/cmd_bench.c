@@ -109,12 +109,12 @@ const syntax bench_syntax = {
 /* What there is to say about the session's device. */
 static int find_info(const session *s, fanin_device_info *out, failure *why) {
   size_t count = 0, written = 0;
-  fanin_status status = fanin_devices(NULL, 0, &count);
+  fanin_status status = fanin_devices(NULL, 0, 0, &count);
   if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
-  status = fanin_devices(list, count, &written);
+  status = fanin_devices(list, count, sizeof *list, &written);
   for (size_t i = 0; status == FANIN_STATUS_OK && i < count && i < written; ++i) {
-    if (list[i].device == fanin_device(s->f)) *out = list[i];
+    if (list[i].device == s->device) *out = list[i];
   }
   free(list);
   return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);

@@ -18,12 +18,12 @@ static int say_finished(failure *why) {
 /* The device's index in fanin_devices(), so that the other process takes the same. */
 static int print_index(const session *s, failure *why) {
   size_t count = 0;
-  fanin_status status = fanin_devices(NULL, 0, &count);
+  fanin_status status = fanin_devices(NULL, 0, 0, &count);
   if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
-  status = fanin_devices(list, count, &count);
+  status = fanin_devices(list, count, sizeof *list, &count);
   size_t index = 0;
-  while (index < count && list[index].device != fanin_device(s->f))
+  while (index < count && list[index].device != s->device)
     ++index;
   free(list);
   if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
@@ -34,7 +34,7 @@ static int print_index(const session *s, failure *why) {
 static int probe_fanin(const char *device, uint64_t size, failure *why) {
   const uint64_t shape[2] = {1024, BENCH_START_BYTES / sizeof(cl_float) / 1024};
   const fanin_init init = fanin_normal(0, 0.02);
-  const fanin_key key = fanin_key_named(0, "start");
+  const fanin_key key = {0, 0};
   session s = {0};
   fanin_tensor tensor = {0};
   int status = session_open(device, &s, why);

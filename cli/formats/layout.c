@@ -13,6 +13,12 @@ char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]) {
   return out;
 }
 
+fanin_tensor layout_none(fanin_dtype dtype, int rank, const uint64_t *shape) {
+  fanin_tensor t = {.dtype = dtype, .rank = rank};
+  memcpy(t.shape, shape, (size_t)rank * sizeof *shape);
+  return t;
+}
+
 /* "groups=32" */
 static bool parse_count(const char *text, size_t length, const char *name, uint32_t *out) {
   const size_t n = strlen(name);

@@ -11,6 +11,10 @@ enum { LAYOUT_TEXT = 64 };
 
 char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]);
 
+/* A dense tensor without a layout and without a buffer; `rank` is at most FANIN_MAX_RANK. Whether the library takes it
+ * shows when it is used. */
+fanin_tensor layout_none(fanin_dtype dtype, int rank, const uint64_t *shape);
+
 /* Sets the tensor's layout, groups and splits; false if the text is none. Whether the layout fits the shape is the
  * library's to say. */
 bool layout_parse(const char *text, size_t length, fanin_tensor *t);

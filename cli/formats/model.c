@@ -26,7 +26,7 @@ static int check_values(const fanin_tensor *tensor, const fanin_init *init, cons
     if (tensor->shape[d] == 0) return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0", where, d);
   }
   fanin_status status = fanin_tensor_size(tensor, &elements, &bytes);
-  if (status == FANIN_STATUS_OK) status = fanin_expect(tensor, init, &moments);
+  if (status == FANIN_STATUS_OK) status = fanin_expect(tensor, init, &moments, sizeof moments);
   return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, where);
 }
 

@@ -129,10 +129,12 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   if (status == STATUS_OK) status = read_init(b, where, object, &init);
   if (status != STATUS_OK) return status;
 
-  fanin_tensor tensor = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape);
+  fanin_tensor tensor;
+  snprintf(full, sizeof full, "%s: %s ('%.256s')", b->in.path, where, name);
+  const fanin_status made = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape, &tensor);
+  if (made != FANIN_STATUS_OK) return fail_library(b->in.why, made, full);
   tensor.groups = (uint32_t)groups;
   tensor.splits = (uint32_t)splits;
-  snprintf(full, sizeof full, "%s: %s ('%.256s')", b->in.path, where, name);
   return model_add(b->model, name, &tensor, &init, full, b->in.why);
 }
 

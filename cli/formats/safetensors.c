@@ -50,7 +50,7 @@ static void set_note(json_t *metadata, const char *key, const char *tensor_name,
 static void set_maker(json_t *metadata, const model_tensor *t) {
   char init[512], factor[32];
   if (isnan(t->factor)) return;
-  fanin_init_format(&t->init, init, sizeof init);
+  fanin_init_format(&t->init, init, sizeof init, NULL);
   set_note(metadata, t->factor == 0 ? "init" : "calibrated", t->name, json_string(init));
   if (t->factor == 0) return;
   snprintf(factor, sizeof factor, "%.17g", t->factor);

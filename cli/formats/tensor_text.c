@@ -40,7 +40,7 @@ int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failu
   if (status == STATUS_OK) status = args_sizes("--tensor: shape", begin[3], 'x', shape, FANIN_MAX_RANK, &rank, why);
   if (status != STATUS_OK) return status;
 
-  *tensor = fanin_tensor_of(NULL, 0, dtype, NULL, (int)rank, shape);
+  *tensor = layout_none(dtype, (int)rank, shape);
   if (!layout_parse(begin[2], length[2], tensor)) {
     return args_fail(why,
                      "--tensor: layout '%.*s': write a letter a dimension (O, I, B, D, H, W), then if needed "

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fanin/scheme.h"
 #include "formats/layout.h"
 #include "init/rule_values.h"
 
@@ -62,7 +63,7 @@ static int shape_tensor(const assignments *a, const init_rule *r, const stored_t
   if (t->rank > FANIN_MAX_RANK) {
     return fail(why, STATUS_INPUT, "%s: has %d dimensions; at most %d are accepted", where, t->rank, FANIN_MAX_RANK);
   }
-  *out = fanin_tensor_of(NULL, 0, t->type->dtype, NULL, t->rank, t->shape);
+  *out = layout_none(t->type->dtype, t->rank, t->shape);
   if (!r->layout) return STATUS_OK;
   const int status = rule_text(a, r->layout, where, layout, sizeof layout, why);
   if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;

@@ -1,6 +1,7 @@
 /* Fills a model's tensors on a device and appends them to a file. */
 #include "init/fill_file.h"
 
+#include "fanin/inspect.h"
 #include "init/fill_parts.h"
 
 typedef struct all {

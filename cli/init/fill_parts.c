@@ -53,7 +53,10 @@ static void release_whole(work *w, uint64_t bytes) {
 
 static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, size_t offset) {
   const model_tensor *t = &w->model->tensors[part->tensor];
-  fanin_item item = {part->where, t->init, fanin_key_named(0, model_key(t)).stream};
+  fanin_item item = {.tensor = part->where, .init = t->init};
+  fanin_key key = {0, 0};
+  fanin_key_named(0, model_key(t), &key); /* fails for no name that there is */
+  item.stream = key.stream;
   item.tensor.buffer = buffer;
   item.tensor.offset = offset;
   return item;

@@ -28,7 +28,7 @@ static char *action_of(const assignment *t, char out[TEXT]) {
   else if (t->twin)
     snprintf(out, TEXT, "as %s", t->twin->stored->name);
   else
-    fanin_init_format(&t->init, out, TEXT);
+    fanin_init_format(&t->init, out, TEXT, NULL);
   return out;
 }
 
@@ -83,7 +83,7 @@ void like_print_rules(const like *l) {
 /* NaN where nothing is made. */
 static fanin_moments moments_of(const assignment *t) {
   fanin_moments m = {.mean = NAN, .std = NAN, .lo = NAN, .hi = NAN};
-  if (is_made(t)) fanin_expect(&t->tensor, &t->init, &m);
+  if (is_made(t)) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
   return m;
 }
 
@@ -119,7 +119,7 @@ static json_t *tensor_json(const like *l, const assignment *t) {
     json_object_set_new(o, "skip", json_string(t->rule->skip));
     return o;
   }
-  fanin_init_format(&t->init, text, sizeof text);
+  fanin_init_format(&t->init, text, sizeof text, NULL);
   json_object_set_new(o, "init", json_string(text));
   if (t->tensor.layout[0]) json_object_set_new(o, "layout", json_string(layout_format(&t->tensor, layout)));
   if (t->twin) json_object_set_new(o, "same_as", json_string(t->twin->stored->name));

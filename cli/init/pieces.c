@@ -50,13 +50,17 @@ static fanin_tensor cut_slab(const fanin_tensor *t, uint64_t done, uint64_t most
     size *= extent[d];
     open = open && extent[d] == t->extent[d];
   }
-  return fanin_tensor_slab(*t, start, extent);
+  fanin_tensor cut = *t;
+  fanin_tensor_slab(t, start, extent, &cut); /* a part of what was checked cannot fail */
+  return cut;
 }
 
 fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most) {
   const uint64_t first = t->part == FANIN_PART_RANGE ? t->first : 0;
   if (t->part == FANIN_PART_SLAB) return cut_slab(t, done, most);
-  return fanin_tensor_range(*t, first + done, least(part_elements(t) - done, most));
+  fanin_tensor cut = *t;
+  fanin_tensor_range(t, first + done, least(part_elements(t) - done, most), &cut);
+  return cut;
 }
 
 /* ---- Pieces ------------------------------------------------------------------------------------------------------ */

@@ -22,10 +22,23 @@ static double edge_below(const cells *c, uint32_t key) {
   return lower + (least - lower) / 2;
 }
 
+/* NaN where the law has none in closed form. */
+static double probability(const fanin_law *law, double x, int upper) {
+  double p = NAN;
+  fanin_law_probability(law, x, upper, &p);
+  return p;
+}
+
+void cells_moments(const fanin_law *law, double centre, double unit, double moments[13]) {
+  for (int k = 0; k < 13; ++k)
+    moments[k] = NAN;
+  fanin_law_moments(law, centre, unit, moments, 13);
+}
+
 double cells_below(const cells *c, uint32_t key, int upper) {
   const double edge = edge_below(c, key);
   if (isinf(edge)) return (edge > 0) != (upper != 0);
-  return fanin_law_probability(c->law, edge, upper);
+  return probability(c->law, edge, upper);
 }
 
 double cells_between(const cells *c, uint32_t from, uint32_t to) {
@@ -114,8 +127,8 @@ double extreme_deviate(const cells *c, double x, int largest, double n) {
   double below, above;
   cells_around(c->dtype, x, &below, &above);
   const bool outermost = largest ? 2 * above - x > c->law->hi : 2 * below - x < c->law->lo;
-  const double further = outermost && c->clamped ? 0 : fanin_law_probability(c->law, largest ? above : below, largest);
-  const double as_far = fanin_law_probability(c->law, largest ? below : above, largest);
+  const double further = outermost && c->clamped ? 0 : probability(c->law, largest ? above : below, largest);
+  const double as_far = probability(c->law, largest ? below : above, largest);
   const double log_at_most = n * log1p(-further), log_none = n * log1p(-as_far);
   return deviate_of_tails(log_at_most, log_none > -0.7 ? log(-expm1(log_none)) : log1p(-exp(log_none)));
 }

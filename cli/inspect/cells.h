@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fanin.h"
+#include "fanin/inspect.h"
 
 typedef struct cells {
   const fanin_law *law;
@@ -14,6 +14,9 @@ typedef struct cells {
   bool
       clamped; /* values that would round across a bound of the law become the outermost number inside, as fanin's do */
 } cells;
+
+/* fanin_law_moments(), NaN where the law has none in closed form. */
+void cells_moments(const fanin_law *law, double centre, double unit, double moments[13]);
 
 /* The probability of rounded values below that key's numbers; with `upper`, of all others. Values that would round
  * across a bound of the law are clamped to the outermost number inside. */

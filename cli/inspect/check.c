@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "formats/layout.h"
+#include "inspect/cells.h"
 #include "inspect/chance.h"
 
 /* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
@@ -22,7 +23,7 @@ static const double pi = 3.14159265358979323846;
 /* How the values come about; the law is one that fanin_law_of() made. */
 static fanin_values values_of(const expectation *e) {
   fanin_law_description described = {.values = FANIN_VALUES_FIXED};
-  (void)fanin_describe_law(e->law.kind, &described);
+  (void)fanin_describe_law(e->law.kind, &described, sizeof described);
   return described.values;
 }
 
@@ -38,10 +39,10 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
   expectation e = {.text = tensor_file_note(f, "init", t->name)};
   const char *layout = tensor_file_note(f, "layout", t->name);
   if (!e.text || !t->type->measurable || t->rank > FANIN_MAX_RANK) return e;
-  fanin_tensor tensor = fanin_tensor_of(NULL, 0, t->type->dtype, NULL, t->rank, t->shape);
+  fanin_tensor tensor = layout_none(t->type->dtype, t->rank, t->shape);
   if (layout && !layout_parse(layout, strlen(layout), &tensor)) return e;
   e.known = fanin_init_parse(e.text, &e.init) == FANIN_STATUS_OK &&
-            fanin_expect(&tensor, &e.init, &e.moments) == FANIN_STATUS_OK &&
+            fanin_expect(&tensor, &e.init, &e.moments, sizeof e.moments) == FANIN_STATUS_OK &&
             fanin_law_of(&tensor, &e.init, &e.law) == FANIN_STATUS_OK;
   return e;
 }
@@ -51,7 +52,7 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
  * a gamma, exactly so for normals. `error`: of the ratio, by rounding and measuring. */
 static double std_deviate(const expectation *e, double ratio, double n, double error) {
   double m[13];
-  fanin_law_moments(&e->law, e->moments.mean, e->moments.std, m);
+  cells_moments(&e->law, e->moments.mean, e->moments.std, m);
   const double third = m[6] - 3 * m[4] + 2 - 6 * m[3] * m[3], second = m[4] - 1;
   const double skewness = third / (second * sqrt(second)) / sqrt(n - 1);
   const double excess = ratio * ratio * (n / (n - 1)) - 1;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "fanin/inspect.h"
 #include "formats/tensor_file.h"
 
 /* What a tensor should be; from the notes that 'fanin init' leaves in a file. */

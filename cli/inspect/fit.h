@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "fanin.h"
+#include "fanin/inspect.h"
 
 typedef enum fit_family {
   FIT_FEW,      /* too few elements to tell */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "base/progress.h"
+#include "fanin/probe.h"
+#include "inspect/cells.h"
 #include "inspect/chance.h"
 #include "inspect/order_tests.h"
 #include "inspect/related.h"
@@ -63,7 +65,7 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   t->law = t->fit.law;
   if (!t->has_law) return;
   double moments[13];
-  fanin_law_moments(&t->law, s->stats.mean, s->stats.std, moments);
+  cells_moments(&t->law, s->stats.mean, s->stats.std, moments);
   const double error = sqrt(fmax(moments[4] - 1, 0) / (4 * (double)s->stats.count));
   t->like = rules_match(f, t->tensor, s->stats.std, error);
 }

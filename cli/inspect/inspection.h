@@ -2,6 +2,7 @@
 #ifndef CLI_INSPECT_INSPECTION_H
 #define CLI_INSPECT_INSPECTION_H
 
+#include "fanin/inspect.h"
 #include "inspect/check.h"
 #include "inspect/fit.h"
 #include "inspect/survey.h"

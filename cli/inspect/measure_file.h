@@ -3,6 +3,7 @@
 #define CLI_INSPECT_MEASURE_FILE_H
 
 #include "base/session.h"
+#include "fanin/inspect.h"
 #include "formats/tensor_file.h"
 
 /* Memory for pieces, on the device and on the host. */

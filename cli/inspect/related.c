@@ -59,9 +59,9 @@ int related_compare(const session *s, const related *r, inspection *out, failure
   }
   out->closest = (related_pair){.r = NAN, .z = NAN};
   out->compared_pairs = n;
-  const fanin_status status =
-      n == 0 ? FANIN_STATUS_OK
-             : fanin_measure_pairs(s->f, s->queue, r->samples, r->capacity, SURVEY_SAMPLE, pairs, n, products);
+  const fanin_status status = n == 0 ? FANIN_STATUS_OK
+                                     : fanin_measure_pairs(s->f, s->queue, r->samples, r->capacity, SURVEY_SAMPLE,
+                                                           pairs, n, products, sizeof *products);
   if (status == FANIN_STATUS_OK) keep(r, pairs, products, out);
   free(products);
   free(pairs);

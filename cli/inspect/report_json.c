@@ -14,7 +14,7 @@ static json_t *law_to_json(const inspected *t) {
     json_object_set_new(o, "guess", json_true());
     return o;
   }
-  (void)fanin_describe_law(t->law.kind, &described);
+  (void)fanin_describe_law(t->law.kind, &described, sizeof described);
   json_object_set_new(o, "kind", json_string(described.name));
   json_object_set_new(o, "guess", json_boolean(t->estimated));
   json_object_set_new(o, "lo", json_from_double(t->law.lo));

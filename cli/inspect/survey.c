@@ -51,8 +51,9 @@ static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
     const uint64_t left = t->elements - first, count = left < most ? left : most;
     const int status = measurer_load(p->m, p->f, t->offset + first * size, (size_t)count * size, why);
     if (status != STATUS_OK) return status;
-    const piece at = {first, count, fanin_tensor_of(p->m->buffer, 0, t->type->dtype, NULL, 1, &count)};
-    const fanin_status seen = see(p, &at);
+    piece at = {.first = first, .count = count};
+    fanin_status seen = fanin_tensor_of(p->m->buffer, 0, t->type->dtype, NULL, 1, &count, &at.tensor);
+    if (seen == FANIN_STATUS_OK) seen = see(p, &at);
     if (seen != FANIN_STATUS_OK) return fail_library(why, seen, p->f->path);
     first += count;
   }
@@ -63,7 +64,8 @@ static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
 
 static fanin_status see_stats(const pass *p, const piece *at) {
   fanin_stats stats;
-  const fanin_status status = fanin_measure(p->m->session->f, p->m->session->queue, &at->tensor, 0, NULL, &stats);
+  const fanin_status status =
+      fanin_measure(p->m->session->f, p->m->session->queue, &at->tensor, 0, NULL, &stats, sizeof stats);
   if (status != FANIN_STATUS_OK) return status;
   p->survey->stats = at->first == 0 ? stats : merge_stats(&p->survey->stats, &stats);
   return FANIN_STATUS_OK;
@@ -72,8 +74,8 @@ static fanin_status see_stats(const pass *p, const piece *at) {
 static fanin_status see_series(const pass *p, const piece *at) {
   survey *s = p->survey;
   fanin_series here;
-  const fanin_status status =
-      fanin_measure_series(p->m->session->f, p->m->session->queue, &at->tensor, s->by, s->lags, 0, NULL, &here);
+  const fanin_status status = fanin_measure_series(p->m->session->f, p->m->session->queue, &at->tensor, s->by, s->lags,
+                                                   0, NULL, &here, sizeof here);
   for (int k = 0; k < SURVEY_LAGS && status == FANIN_STATUS_OK; ++k) {
     s->series.powers[k] += here.powers[k];
     s->series.products[k] += here.products[k];
@@ -151,9 +153,12 @@ int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *
   const uint64_t count = t->elements < SURVEY_SAMPLE ? t->elements : SURVEY_SAMPLE;
   const int status = measurer_load(m, f, t->offset, (size_t)count * size, why);
   if (status != STATUS_OK) return status;
-  const fanin_tensor first = fanin_tensor_of(m->buffer, 0, t->type->dtype, NULL, 1, &count);
-  const fanin_status sampled =
-      fanin_measure_sample(m->session->f, m->session->queue, &first, s->by, samples, at * SURVEY_SAMPLE, 0, NULL);
+  fanin_tensor first;
+  fanin_status sampled = fanin_tensor_of(m->buffer, 0, t->type->dtype, NULL, 1, &count, &first);
+  if (sampled == FANIN_STATUS_OK) {
+    sampled =
+        fanin_measure_sample(m->session->f, m->session->queue, &first, s->by, samples, at * SURVEY_SAMPLE, 0, NULL);
+  }
   return sampled == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, sampled, f->path);
 }
 

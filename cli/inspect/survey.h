@@ -2,6 +2,7 @@
 #ifndef CLI_INSPECT_SURVEY_H
 #define CLI_INSPECT_SURVEY_H
 
+#include "fanin/inspect.h"
 #include "inspect/measure_file.h"
 
 enum { SURVEY_LAGS = 4, SURVEY_SAMPLE = 4096 };

@@ -74,7 +74,7 @@ static void moments_of(const inspected *t, double centre, double unit, double *m
   const fanin_dtype dtype = t->tensor->type->dtype;
   const cells c = cells_of(t);
   if (dtype != FANIN_DTYPE_F16 && dtype != FANIN_DTYPE_BF16) {
-    fanin_law_moments(&t->law, centre, unit, moments);
+    cells_moments(&t->law, centre, unit, moments);
     return;
   }
   for (int k = 0; k < MOMENTS; ++k)
@@ -156,7 +156,8 @@ static double end_slack(const inspected *t) {
 
 /* Whether the law gives its lower end itself a probability, as one with a floor does; more than rounding gives it. */
 static bool has_its_end(const inspected *t) {
-  return fanin_law_probability(&t->law, t->law.lo, 0) > 1e-12;
+  double at_end = 0;
+  return fanin_law_probability(&t->law, t->law.lo, 0, &at_end) == FANIN_STATUS_OK && at_end > 1e-12;
 }
 
 static void test_extremes(const survey *s, inspected *t) {
@@ -258,7 +259,7 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
     const double density = expected / FANIN_BINS;
     expected = fmax(density, (double)s->stats.count * least_probability(t));
   }
-  t->mode = fanin_bin_number(dtype, key, lower);
+  fanin_bin_number(dtype, key, lower, &t->mode);
   t->tests[TEST_MODE] =
       (test_result){(double)count, expected, count_deviate((double)count, expected, narrow ? 0x1p16 : 0x1p32)};
   return STATUS_OK;

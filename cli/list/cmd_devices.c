@@ -88,9 +88,9 @@ int cmd_devices(int argc, char **argv, failure *why) {
   size_t count = 0, listed = 0;
   int status = args_parse(&devices_syntax, argc, argv, &json, why);
   if (status != STATUS_OK) return status;
-  fanin_status found = fanin_devices(NULL, 0, &count);
+  fanin_status found = fanin_devices(NULL, 0, 0, &count);
   fanin_device_info *list = allocate(count, sizeof *list);
-  if (found == FANIN_STATUS_OK) found = fanin_devices(list, count, &listed);
+  if (found == FANIN_STATUS_OK) found = fanin_devices(list, count, sizeof *list, &listed);
   if (listed < count) count = listed;
   if (found != FANIN_STATUS_OK) {
     status = fail_library(why, found, NULL);

@@ -6,6 +6,7 @@
 #include "base/args.h"
 #include "base/commands.h"
 #include "base/json.h"
+#include "fanin/scheme.h"
 #include "init/rules.h"
 
 const syntax list_syntax = {
@@ -75,7 +76,7 @@ static json_t *to_json(const fanin_description *d) {
 static int list_initializers(json_t *into, failure *why) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    const fanin_status described = fanin_describe((fanin_kind)kind, &d);
+    const fanin_status described = fanin_describe((fanin_kind)kind, &d, sizeof d);
     if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
     if (into) {
       json_array_append_new(into, to_json(&d));
@@ -110,7 +111,7 @@ static void print_scheme(const fanin_scheme_description *d) {
 static int list_schemes(json_t *into, failure *why) {
   for (int k = 0; k < fanin_scheme_count(); ++k) {
     fanin_scheme_description d;
-    const fanin_status described = fanin_describe_scheme(k, &d);
+    const fanin_status described = fanin_describe_scheme(k, &d, sizeof d);
     if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
     if (into) {
       json_array_append_new(into, scheme_json(&d));

@@ -51,7 +51,7 @@ static void put_initializers(FILE *to) {
   fprintf(to, "_fanin_initializers='%s'\n\n_fanin_parameters() {\n  case $1 in\n", names);
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    if (fanin_describe((fanin_kind)kind, &d) != FANIN_STATUS_OK || !d.parameters[0]) continue;
+    if (fanin_describe((fanin_kind)kind, &d, sizeof d) != FANIN_STATUS_OK || !d.parameters[0]) continue;
     fprintf(to, "    %s) echo", d.name);
     for (const char *at = d.parameters; next_parameter(&at, parameter, sizeof parameter);)
       fprintf(to, " %s", parameter);
@@ -60,7 +60,7 @@ static void put_initializers(FILE *to) {
   fputs("  esac\n}\n\n_fanin_parameter_values() {\n  case $1 in\n", to);
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    if (fanin_describe((fanin_kind)kind, &d) != FANIN_STATUS_OK) continue;
+    if (fanin_describe((fanin_kind)kind, &d, sizeof d) != FANIN_STATUS_OK) continue;
     for (const char *at = d.parameters; next_parameter(&at, parameter, sizeof parameter);)
       put_words_of(to, d.name, parameter);
   }

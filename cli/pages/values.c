@@ -64,7 +64,7 @@ void initializer_names(char *out, size_t size) {
   out[0] = '\0';
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    if (fanin_describe((fanin_kind)kind, &d) != FANIN_STATUS_OK) abort();
+    if (fanin_describe((fanin_kind)kind, &d, sizeof d) != FANIN_STATUS_OK) abort();
     append(out, size, d.name, strlen(d.name));
   }
 }

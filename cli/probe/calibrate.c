@@ -123,7 +123,7 @@ int probe_calibrate(const probe_request *r, const session *s, const probe_weight
   fanin_probe_config config = r->config;
   config.init = r->inits[0];
   config.progress = progress;
-  const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers);
+  const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers, sizeof *layers);
   progress_clear();
   int status = calibrated == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, calibrated, NULL);
   if (status == STATUS_OK) status = write_file(r, s, w, layers, why);

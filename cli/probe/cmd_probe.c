@@ -16,14 +16,38 @@ static void progress(void *user, const char *what) {
   progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
 }
 
+static void free_result(probe_result *result) {
+  if (!result) return;
+  free(result->findings);
+  free(result->layers);
+  free(result);
+}
+
+/* Free *out with free_result(), whatever comes back. */
+static fanin_status read_report(const fanin_probe_report *report, probe_result **out) {
+  probe_result *result = *out = allocate(1, sizeof *result);
+  fanin_probe_summary *summary = &result->summary;
+  fanin_status status = fanin_probe_report_summary(report, summary, sizeof *summary);
+  result->layers = allocate(summary->n_layers, sizeof *result->layers);
+  result->findings = allocate(summary->n_findings, sizeof *result->findings);
+  for (size_t i = 0; status == FANIN_STATUS_OK && i < summary->n_layers; ++i)
+    status = fanin_probe_report_layer(report, i, &result->layers[i], sizeof *result->layers);
+  for (size_t i = 0; status == FANIN_STATUS_OK && i < summary->n_findings; ++i)
+    status = fanin_probe_report_finding(report, i, &result->findings[i], sizeof *result->findings);
+  return status;
+}
+
 /* reports[i] by the i-th initializer. */
-static int run(probe_request *r, const session *s, fanin_probe_report **reports, failure *why) {
+static int run(probe_request *r, const session *s, probe_result **reports, failure *why) {
   for (size_t i = 0; i < r->n_inits; ++i) {
     fanin_probe_config config = r->config;
     config.init = r->inits[i];
     config.progress = progress;
     config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
-    const fanin_status probed = fanin_probe(s->f, s->queue, &config, &reports[i]);
+    fanin_probe_report *report = NULL;
+    fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);
+    if (probed == FANIN_STATUS_OK) probed = read_report(report, &reports[i]);
+    fanin_probe_report_release(report);
     progress_clear();
     if (probed != FANIN_STATUS_OK) return fail_library(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
   }
@@ -32,7 +56,7 @@ static int run(probe_request *r, const session *s, fanin_probe_report **reports,
 
 /* ---- What came of it --------------------------------------------------------------------------------------------- */
 
-static void print_text(const probe_request *r, const session *s, fanin_probe_report *const *reports) {
+static void print_text(const probe_request *r, const session *s, probe_result *const *reports) {
   probe_print_heading(r, s);
   if (r->n_inits > 1) {
     probe_print_comparison(r, reports);
@@ -43,7 +67,7 @@ static void print_text(const probe_request *r, const session *s, fanin_probe_rep
   }
 }
 
-static int show(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why) {
+static int show(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
   int status = STATUS_OK;
   if (r->plot) status = probe_plot(r, reports, why);
   if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
@@ -53,22 +77,23 @@ static int show(const probe_request *r, const session *s, fanin_probe_report *co
   return STATUS_OK;
 }
 
-static int judge(const probe_request *r, fanin_probe_report *const *reports) {
+static int judge(const probe_request *r, probe_result *const *reports) {
   const bool want_conforms = r->require == REQUIRE_BOTH || r->require == REQUIRE_CONFORMS;
   const bool want_healthy = r->require == REQUIRE_BOTH || r->require == REQUIRE_HEALTHY;
   for (size_t i = 0; i < r->n_inits; ++i) {
-    if ((want_conforms && !reports[i]->conforms) || (want_healthy && !reports[i]->healthy)) return STATUS_CHECK;
+    if ((want_conforms && !reports[i]->summary.conforms) || (want_healthy && !reports[i]->summary.healthy))
+      return STATUS_CHECK;
   }
   return STATUS_OK;
 }
 
 static int probe(probe_request *r, const session *s, failure *why) {
-  fanin_probe_report *reports[PROBE_MAX_INITS] = {NULL};
+  probe_result *reports[PROBE_MAX_INITS] = {NULL};
   int status = run(r, s, reports, why);
   if (status == STATUS_OK) status = show(r, s, reports, why);
   if (status == STATUS_OK) status = judge(r, reports);
   for (size_t i = 0; i < r->n_inits; ++i)
-    fanin_probe_report_free(reports[i]);
+    free_result(reports[i]);
   return status;
 }
 

@@ -10,9 +10,9 @@
 enum { NAMES = 512 };
 
 /* Each diagnosis once, with commas. */
-static char *diagnoses(const fanin_probe_report *report, char out[NAMES]) {
-  snprintf(out, NAMES, "%s", report->n_findings > 0 ? "" : "-");
-  for (size_t i = 0; i < report->n_findings; ++i) {
+static char *diagnoses(const probe_result *report, char out[NAMES]) {
+  snprintf(out, NAMES, "%s", report->summary.n_findings > 0 ? "" : "-");
+  for (size_t i = 0; i < report->summary.n_findings; ++i) {
     const fanin_diagnosis d = report->findings[i].diagnosis;
     if (i > 0 && d == report->findings[i - 1].diagnosis) continue;
     const size_t used = strlen(out);
@@ -33,15 +33,15 @@ static void real_cell(table *t, double value) {
     table_cell(t, "%.4g", value);
 }
 
-static void add_row(table *t, const char *init, const fanin_probe_report *report) {
+static void add_row(table *t, const char *init, const probe_result *report) {
   char names[NAMES];
   const size_t n = probe_layers(report);
   const fanin_probe_layer none = {.q_measured = NAN, .g_measured = NAN, .spread_measured = NAN};
   const fanin_probe_layer *first = n > 0 ? &report->layers[0] : &none, *last = n > 0 ? &report->layers[n - 1] : &none;
   const size_t steps = n > 0 ? n - 1 : 0;
   table_cell(t, "%s", init);
-  table_cell(t, "%s", report->conforms ? "yes" : "NO");
-  table_cell(t, "%s", report->healthy ? "yes" : "NO");
+  table_cell(t, "%s", report->summary.conforms ? "yes" : "NO");
+  table_cell(t, "%s", report->summary.healthy ? "yes" : "NO");
   real_cell(t, first->q_measured);
   real_cell(t, last->q_measured);
   real_cell(t, growth(first->q_measured, last->q_measured, steps));
@@ -52,7 +52,7 @@ static void add_row(table *t, const char *init, const fanin_probe_report *report
   table_cell(t, "%s", diagnoses(report, names));
 }
 
-void probe_print_comparison(const probe_request *r, fanin_probe_report *const *reports) {
+void probe_print_comparison(const probe_request *r, probe_result *const *reports) {
   static const column columns[] = {{"initializer", 1, 0}, {"conforms", 1, 0}, {"healthy", 1, 0},  {"first", 0, 2},
                                    {"last", 0, 2},        {"a layer", 0, 0},  {"first", 0, 2},    {"last", 0, 2},
                                    {"a layer", 0, 0},     {"spread", 0, 3},   {"diagnoses", 1, 1}};

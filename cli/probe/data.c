@@ -23,7 +23,7 @@ static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
   }
 }
 
-static json_t *layers_to_json(const fanin_probe_report *report) {
+static json_t *layers_to_json(const probe_result *report) {
   json_t *array = json_array();
   for (size_t l = 0; l < probe_layers(report); ++l) {
     json_t *o = json_object();
@@ -36,11 +36,11 @@ static json_t *layers_to_json(const fanin_probe_report *report) {
   return array;
 }
 
-static json_t *findings_to_json(const fanin_probe_report *report) {
+static json_t *findings_to_json(const probe_result *report) {
   static const char *const verdicts[] = {
       [FANIN_VERDICT_HEALTH] = "healthy", [FANIN_VERDICT_CONFORMITY] = "conforms", [FANIN_VERDICT_CAUSE] = "cause"};
   json_t *array = json_array();
-  for (size_t i = 0; i < report->n_findings; ++i) {
+  for (size_t i = 0; i < report->summary.n_findings; ++i) {
     const fanin_finding *f = &report->findings[i];
     fanin_verdict verdict = FANIN_VERDICT_CAUSE;
     json_t *o = json_object();
@@ -77,26 +77,27 @@ static void set_request(json_t *o, const probe_request *r, const session *s, siz
   json_object_set_new(o, "device", json_string(s->device_name));
 }
 
-static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const fanin_probe_report *report) {
+static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
   json_t *o = json_object();
   set_request(o, r, s, i);
-  json_object_set_new(o, "conforms", json_boolean(report->conforms));
-  json_object_set_new(o, "healthy", json_boolean(report->healthy));
-  json_object_set_new(o, "n_tests", json_integer((json_int_t)report->n_tests));
-  json_object_set_new(o, "z_bound", json_from_double(report->z_bound));
+  json_object_set_new(o, "conforms", json_boolean(report->summary.conforms));
+  json_object_set_new(o, "healthy", json_boolean(report->summary.healthy));
+  json_object_set_new(o, "n_tests", json_integer((json_int_t)report->summary.n_tests));
+  json_object_set_new(o, "z_bound", json_from_double(report->summary.z_bound));
   json_object_set_new(o, "overflow_layer",
-                      report->overflow_layer > 0 ? json_integer((json_int_t)report->overflow_layer) : json_null());
-  json_object_set_new(o, "sd_ln_q", json_from_double(report->sd_ln_q));
-  json_object_set_new(o, "gemm_seconds", json_from_double(report->gemm_seconds));
-  json_object_set_new(o, "other_seconds", json_from_double(report->other_seconds));
-  json_object_set_new(o, "startup_seconds", json_from_double(report->startup_seconds));
-  json_object_set_new(o, "device_bytes", json_integer((json_int_t)report->device_bytes));
+                      report->summary.overflow_layer > 0 ? json_integer((json_int_t)report->summary.overflow_layer)
+                                                         : json_null());
+  json_object_set_new(o, "sd_ln_q", json_from_double(report->summary.sd_ln_q));
+  json_object_set_new(o, "gemm_seconds", json_from_double(report->summary.gemm_seconds));
+  json_object_set_new(o, "other_seconds", json_from_double(report->summary.other_seconds));
+  json_object_set_new(o, "startup_seconds", json_from_double(report->summary.startup_seconds));
+  json_object_set_new(o, "device_bytes", json_integer((json_int_t)report->summary.device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
   json_object_set_new(o, "layers", layers_to_json(report));
   return o;
 }
 
-int probe_print_json(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why) {
+int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
   if (r->n_inits == 1) return json_print(report_to_json(r, s, 0, reports[0]), why);
   json_t *array = json_array();
   for (size_t i = 0; i < r->n_inits; ++i)
@@ -135,7 +136,7 @@ static void write_number(FILE *to, const probe_column *c, const fanin_probe_laye
     fputc(',', to);
 }
 
-static void write_rows(FILE *to, const char *init, const fanin_probe_report *report) {
+static void write_rows(FILE *to, const char *init, const probe_result *report) {
   for (size_t l = 0; l < probe_layers(report); ++l) {
     write_text(to, init);
     fprintf(to, ",%zu", l + 1);
@@ -145,7 +146,7 @@ static void write_rows(FILE *to, const char *init, const fanin_probe_report *rep
   }
 }
 
-static void write_csv(FILE *to, const probe_request *r, fanin_probe_report *const *reports) {
+static void write_csv(FILE *to, const probe_request *r, probe_result *const *reports) {
   fputs("init,layer", to);
   for (size_t i = 0; i < probe_n_columns; ++i)
     fprintf(to, ",%s", probe_columns[i].name);
@@ -154,7 +155,7 @@ static void write_csv(FILE *to, const probe_request *r, fanin_probe_report *cons
     write_rows(to, r->init_texts[i], reports[i]);
 }
 
-int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, failure *why) {
+int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why) {
   char *text = NULL;
   size_t size = 0;
   if (strcmp(r->csv, "-") == 0) {

@@ -247,12 +247,19 @@ static int check_together(const probe_request *r, failure *why) {
 }
 
 int probe_options(int argc, char **argv, probe_request *r, failure *why) {
-  *r = (probe_request){
-      .init_texts = {"he_normal"},
-      .inits = {fanin_he_normal(0, FANIN_MODE_FAN_IN)},
-      .n_inits = 1,
-      .calibration = {.criterion = FANIN_CRITERION_VARIANCE, .target = 1, .tolerance = 0.01, .max_iterations = 10},
-      .config = {.activation = "relu", .slope = 0.01, .dtype = FANIN_DTYPE_F32, .batch = 256}};
+  *r = (probe_request){.init_texts = {"he_normal"},
+                       .inits = {fanin_he_normal(0, FANIN_MODE_FAN_IN)},
+                       .n_inits = 1,
+                       .calibration = {.size = sizeof(fanin_calibrate_options),
+                                       .criterion = FANIN_CRITERION_VARIANCE,
+                                       .target = 1,
+                                       .tolerance = 0.01,
+                                       .max_iterations = 10},
+                       .config = {.size = sizeof(fanin_probe_config),
+                                  .activation = "relu",
+                                  .slope = 0.01,
+                                  .dtype = FANIN_DTYPE_F32,
+                                  .batch = 256}};
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
   if (r->suggest && r->depth == 0) r->depth = 50;

@@ -36,7 +36,7 @@ enum { N_PANELS = sizeof panels / sizeof *panels };
 typedef struct plot {
   FILE *script;
   const probe_request *request;
-  fanin_probe_report *const *reports;
+  probe_result *const *reports;
   size_t layers; /* of the network */
   int height;
 } plot;
@@ -253,7 +253,7 @@ int probe_plot_check(const probe_request *r, failure *why) {
   return gnuplot_check("--plot", r->plot, why);
 }
 
-int probe_plot(const probe_request *r, fanin_probe_report *const *reports, failure *why) {
+int probe_plot(const probe_request *r, probe_result *const *reports, failure *why) {
   char *script = NULL;
   size_t size = 0;
   const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * KEY_ROW + NOTE;

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/session.h"
+#include "fanin/probe.h"
 
 enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
 
@@ -40,6 +41,15 @@ typedef struct probe_request {
 
 /* The command line, checked as far as that goes without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
+
+/* ---- cmd_probe.c ------------------------------------------------------------------------------------------------- */
+
+/* What a probe found: a fanin_probe_report, read out. */
+typedef struct probe_result {
+  fanin_probe_summary summary;
+  fanin_probe_layer *layers; /* summary.n_layers */
+  fanin_finding *findings;   /* summary.n_findings */
+} probe_result;
 
 /* ---- probe_weights.c --------------------------------------------------------------------------------------------- */
 
@@ -103,26 +113,26 @@ void probe_print_heading(const probe_request *r, const session *s);
 /* ---- probe_table.c, probe_compare.c ------------------------------------------------------------------------------ */
 
 /* Layers that were filled in: those before the one whose values overflowed. */
-size_t probe_layers(const fanin_probe_report *report);
+size_t probe_layers(const probe_result *report);
 
-void probe_print_report(const probe_request *r, const fanin_probe_report *report);
-void probe_print_verdicts(const fanin_probe_report *report);
-void probe_print_findings(const fanin_probe_report *report, const char *indent);
+void probe_print_report(const probe_request *r, const probe_result *report);
+void probe_print_verdicts(const probe_result *report);
+void probe_print_findings(const probe_result *report, const char *indent);
 /* A row an initializer. */
-void probe_print_comparison(const probe_request *r, fanin_probe_report *const *reports);
+void probe_print_comparison(const probe_request *r, probe_result *const *reports);
 
 /* ---- probe_data.c ------------------------------------------------------------------------------------------------ */
 
 /* An object, or with several initializers a list of them. */
-int probe_print_json(const probe_request *r, const session *s, fanin_probe_report *const *reports, failure *why);
+int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
-int probe_write_csv(const probe_request *r, fanin_probe_report *const *reports, failure *why);
+int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why);
 
 /* ---- probe_plot.c ------------------------------------------------------------------------------------------------ */
 
 /* Whether r->plot can be made: its name, and that gnuplot is there. */
 int probe_plot_check(const probe_request *r, failure *why);
-int probe_plot(const probe_request *r, fanin_probe_report *const *reports, failure *why);
+int probe_plot(const probe_request *r, probe_result *const *reports, failure *why);
 
 /* ---- probe_calibrate.c ------------------------------------------------------------------------------------------- */
 

@@ -6,12 +6,13 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "base/terminal.h"
+#include "fanin/theory.h"
 #include "probe/report.h"
 
 enum { INIT_TEXT = 256, SENTENCES = 1024 };
 
 static const char *init_text(const fanin_suggestion *s, char out[INIT_TEXT]) {
-  fanin_init_format(&s->init, out, INIT_TEXT);
+  fanin_init_format(&s->init, out, INIT_TEXT, NULL);
   return out;
 }
 
@@ -52,7 +53,7 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
                 "sensitivity: what a small relative deviation of q is multiplied by in a layer; above 1 it grows");
   for (size_t i = 0; i < n; ++i) {
     char text[SENTENCES];
-    fanin_suggestion_format(&list[i], text, sizeof text);
+    fanin_suggestion_format(&list[i], sizeof list[i], text, sizeof text, NULL);
     putchar('\n');
     terminal_line(stdout, 2, "%s: %s", fanin_aim_name(list[i].aim), text);
   }
@@ -69,7 +70,7 @@ static json_t *to_json(const fanin_suggestion *s) {
   } numbers[] = {{"gain", s->gain},       {"sigma_b2", s->sigma_b2},   {"q_growth", s->q_growth},
                  {"q_total", s->q_total}, {"g_growth", s->g_growth},   {"g_total", s->g_total},
                  {"q_limit", s->q_limit}, {"chi_limit", s->chi_limit}, {"sensitivity", s->sensitivity}};
-  fanin_suggestion_format(s, text, sizeof text);
+  fanin_suggestion_format(s, sizeof *s, text, sizeof text, NULL);
   json_object_set_new(o, "aim", json_string(fanin_aim_name(s->aim)));
   json_object_set_new(o, "init", json_string(init_text(s, init)));
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
@@ -89,10 +90,16 @@ static int print_json(const probe_request *r, const fanin_suggestion *list, size
 }
 
 int probe_suggest(const probe_request *r, failure *why) {
-  fanin_suggestion list[FANIN_AIM_COUNT];
+  enum { MOST = FANIN_AIM_COUNT }; /* aims that a newer library knows are left out */
+  fanin_suggestion list[MOST];
   size_t n = 0;
-  const double sigma_b2 = r->config.bias_std * r->config.bias_std;
-  const fanin_status status = fanin_suggest(r->suggest, r->config.slope, 1, (size_t)r->depth, sigma_b2, list, &n);
+  const fanin_suggest_config config = {.size = sizeof config,
+                                       .activation = r->suggest,
+                                       .slope = r->config.slope,
+                                       .depth = (size_t)r->depth,
+                                       .sigma_b2 = r->config.bias_std * r->config.bias_std};
+  const fanin_status status = fanin_suggest(&config, list, MOST, sizeof *list, &n);
+  if (n > MOST) n = MOST;
   if (status != FANIN_STATUS_OK) return fail_library(why, status, "--suggest");
   if (r->json) return print_json(r, list, n, why);
   print_text(r, list, n);

@@ -11,8 +11,8 @@
 /* Of a deeper network so many layers are shown, most of them at its ends. */
 enum { MOST_ROWS = 24, END_ROWS = 8, BOTH_ENDS = 16, MAX_SHOWN = 32 };
 
-size_t probe_layers(const fanin_probe_report *report) {
-  return report->overflow_layer > 0 ? report->overflow_layer - 1 : report->n_layers;
+size_t probe_layers(const probe_result *report) {
+  return report->summary.overflow_layer > 0 ? report->summary.overflow_layer - 1 : report->summary.n_layers;
 }
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
@@ -49,7 +49,7 @@ static bool is_shown(const probe_request *r, const fanin_probe_layer *layers, si
   return (i + 1) * some / inner != i * some / inner;
 }
 
-static size_t fill_table(const probe_request *r, const fanin_probe_report *report, table *t) {
+static size_t fill_table(const probe_request *r, const probe_result *report, table *t) {
   size_t shown = 0;
   const size_t n = probe_layers(report);
   for (size_t l = 0; l < n; ++l) {
@@ -63,7 +63,7 @@ static size_t fill_table(const probe_request *r, const fanin_probe_report *repor
   return shown;
 }
 
-void probe_print_report(const probe_request *r, const fanin_probe_report *report) {
+void probe_print_report(const probe_request *r, const probe_result *report) {
   column columns[MAX_SHOWN] = {{"layer", 0, 0}};
   const char *groups[MAX_SHOWN] = {""};
   size_t n_columns = 1;
@@ -94,29 +94,29 @@ static void print_finding(const fanin_finding *f, const char *indent) {
     terminal_line(stdout, 2, "%s%s, layers %zu to %zu: %s", indent, name, f->first, f->last, f->what);
 }
 
-static void print_conformity(const fanin_probe_report *report) {
-  const size_t n = report->n_layers;
+static void print_conformity(const probe_result *report) {
+  const size_t n = report->summary.n_layers;
   size_t failed = 0;
   for (size_t l = 0; l < n; ++l)
     failed += !report->layers[l].conforms;
-  if (report->conforms) {
-    printf("CONFORMS: every |z| is at most %.2f (%zu tests, false alarms 1 in 1000)\n", report->z_bound,
-           report->n_tests);
-  } else if (report->overflow_layer > 0) {
-    printf("DOES NOT CONFORM: the values of layer %zu overflow f32\n", report->overflow_layer);
+  if (report->summary.conforms) {
+    printf("CONFORMS: every |z| is at most %.2f (%zu tests, false alarms 1 in 1000)\n", report->summary.z_bound,
+           report->summary.n_tests);
+  } else if (report->summary.overflow_layer > 0) {
+    printf("DOES NOT CONFORM: the values of layer %zu overflow f32\n", report->summary.overflow_layer);
   } else if (failed > 0) {
     terminal_line(stdout, 0,
                   "DOES NOT CONFORM: %zu of %zu layers differ from theory (|z| up to %.2f is accepted, %zu tests)",
-                  failed, n, report->z_bound, report->n_tests);
+                  failed, n, report->summary.z_bound, report->summary.n_tests);
   } else {
     printf("DOES NOT CONFORM: see what was found\n");
   }
 }
 
-static void print_health(const fanin_probe_report *report) {
+static void print_health(const probe_result *report) {
   bool any = false;
-  printf("%s", report->healthy ? "HEALTHY: theory expects it to train" : "NOT HEALTHY:");
-  for (size_t i = 0; i < report->n_findings && !report->healthy; ++i) {
+  printf("%s", report->summary.healthy ? "HEALTHY: theory expects it to train" : "NOT HEALTHY:");
+  for (size_t i = 0; i < report->summary.n_findings && !report->summary.healthy; ++i) {
     fanin_verdict verdict = FANIN_VERDICT_CAUSE;
     const fanin_diagnosis d = report->findings[i].diagnosis;
     if (fanin_diagnosis_verdict(d, &verdict) != FANIN_STATUS_OK || verdict != FANIN_VERDICT_HEALTH) continue;
@@ -127,17 +127,17 @@ static void print_health(const fanin_probe_report *report) {
   putchar('\n');
 }
 
-void probe_print_verdicts(const fanin_probe_report *report) {
+void probe_print_verdicts(const probe_result *report) {
   print_conformity(report);
   print_health(report);
 }
 
 /* A diagnosis may come once for each of many layers: the first few in full, and what to do once. */
-void probe_print_findings(const fanin_probe_report *report, const char *indent) {
+void probe_print_findings(const probe_result *report, const char *indent) {
   enum { MOST = 3 };
-  for (size_t i = 0, same; i < report->n_findings; i += same) {
+  for (size_t i = 0, same; i < report->summary.n_findings; i += same) {
     const fanin_finding *f = &report->findings[i];
-    for (same = 1; i + same < report->n_findings && f[same].diagnosis == f->diagnosis;)
+    for (same = 1; i + same < report->summary.n_findings && f[same].diagnosis == f->diagnosis;)
       ++same;
     for (size_t k = 0; k < same && k < MOST; ++k)
       print_finding(&f[k], indent);

@@ -14,7 +14,7 @@ enum { MAX_LAYERS = PROBE_MAX_WIDTHS - 1 };
 static void add_layer(probe_weights *w, const char *name, size_t length, fanin_dtype dtype, const uint64_t shape[2]) {
   w->factors[w->count] = 1;
   w->names[w->count] = copy_text(name, length);
-  w->tensors[w->count++] = fanin_tensor_of(NULL, 0, dtype, "OI", 2, shape);
+  w->tensors[w->count++] = (fanin_tensor){.dtype = dtype, .rank = 2, .shape = {shape[0], shape[1]}, .layout = "OI"};
 }
 
 static void allocate_layers(probe_weights *w, size_t n) {
@@ -213,8 +213,10 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
     add_layer(out, name, (size_t)length, r->config.dtype, shape);
     status = allocate_buffer(s, out, l, why);
     if (status != STATUS_OK) break;
-    const fanin_key key = fanin_key_named(r->config.seed, name);
-    const fanin_status filled = fanin_fill(s->f, s->queue, &out->tensors[l], &r->inits[0], key, 0, NULL, NULL);
+    fanin_key key;
+    fanin_status filled = fanin_key_named(r->config.seed, name, &key);
+    if (filled == FANIN_STATUS_OK)
+      filled = fanin_fill(s->f, s->queue, &out->tensors[l], &r->inits[0], key, 0, NULL, NULL);
     if (filled != FANIN_STATUS_OK) status = fail_library(why, filled, name);
   }
   r->config.weights = out->tensors;

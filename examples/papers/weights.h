@@ -41,7 +41,9 @@ static void draw_weights(fanin *f, const fanin_init *init, size_t l, size_t n, d
   snprintf(name, sizeof name, "layer%zu.weight", l);
   check(host ? FANIN_STATUS_OK : FANIN_STATUS_OUT_OF_MEMORY);
   check(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, shape, &t));
-  check(fanin_fill(f, NULL, &t, init, fanin_key_named(0, name), 0, NULL, NULL));
+  fanin_key key;
+  check(fanin_key_named(0, name, &key));
+  check(fanin_fill(f, NULL, &t, init, key, 0, NULL, NULL));
   check(fanin_read(f, NULL, &t, host, n * n * sizeof *host, 1, 0, NULL, NULL));
   for (size_t i = 0; i < n * n; i++) {
     w[i] = (double)host[i];

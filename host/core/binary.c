@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "core/context.h"
 #include "core/device.h"
-#include "core/status.h"
 #include "fanin/fill.h"
 
 enum { MAGIC_SIZE = 8 };
@@ -142,7 +142,8 @@ static fanin_status put_all(const fanin *f, writer *w) {
 }
 
 fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size) {
-  if (!f || !size) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is NULL", f ? "size" : "f");
+  FANIN__NEED(f);
+  FANIN__NEED(size);
   writer w = {.data = data, .capacity = data ? capacity : 0};
   (void)pthread_mutex_lock(&f->lock);
   const fanin_status status = put_all(f, &w);
@@ -243,7 +244,8 @@ static fanin_status take_all(const fanin *f, const void *data, size_t size, fani
 }
 
 fanin_status fanin_import(fanin *f, const void *data, size_t size) {
-  if (!f || !data) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is NULL", f ? "data" : "f");
+  FANIN__NEED(f);
+  FANIN__NEED(data);
   fanin__program *list = NULL;
   const fanin_status status = take_all(f, data, size, &list);
   (void)pthread_mutex_lock(&f->lock);

@@ -4,8 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "core/device.h"
-#include "core/status.h"
+#include "core/queue.h"
 
 /* A sub-device counts as a member where its parent is one: PoCL 3.1 lists the parents of the sub-devices that a context
  * was made of. Where that is too kind, the queue or the build says so. */
@@ -69,7 +70,8 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
   size_t most = 0;
   const cl_int code = clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_MAX_WORK_GROUP_SIZE)");
-  *f = (fanin){.context = context,
+  *f = (fanin){.references = 1,
+               .context = context,
                .device = device,
                .type = info.type,
                .has_f64 = info.has_f64 != 0,
@@ -85,14 +87,11 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin__check_open(const fanin *f) {
-  if (f) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "f is NULL; accepted is what fanin_open() or fanin_create() made");
-}
-
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {
-  if (!context) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "context is NULL");
-  if (!device) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "device is NULL");
+  FANIN__NEED(context);
+  FANIN__NEED(device);
+  FANIN__NEED(out);
+
   FANIN__TRY(check_member(context, device));
 
   fanin_status status = FANIN_STATUS_OK;
@@ -127,7 +126,18 @@ fail_describe:
   return status;
 }
 
+fanin_status fanin_create_for_queue(cl_command_queue queue, fanin **out) {
+  cl_context context = NULL;
+  cl_device_id device = NULL;
+  FANIN__NEED(queue);
+  FANIN__NEED(out);
+  FANIN__TRY(fanin__queue_facts(queue, &context, &device));
+  return fanin_create(context, device, out);
+}
+
 fanin_status fanin_open(const char *selector, fanin **out) {
+  FANIN__NEED(out);
+
   fanin_device_info info;
   FANIN__TRY(fanin__select(selector, &info));
   const cl_context_properties properties[] = {CL_CONTEXT_PLATFORM, (cl_context_properties)info.platform, 0};
@@ -139,9 +149,14 @@ fanin_status fanin_open(const char *selector, fanin **out) {
   return status;
 }
 
+void fanin__retain(fanin *f) {
+  (void)atomic_fetch_add(&f->references, 1);
+}
+
 /* Releases cannot fail here but by a caller's error, which nobody could be told of. */
 void fanin_release(fanin *f) {
-  if (!f) return;
+  if (!f || atomic_fetch_sub(&f->references, 1) > 1) return;
+
   fanin__programs_release(f);
   if (f->queue) (void)clReleaseCommandQueue(f->queue); /* flushes what was enqueued */
   (void)clReleaseDevice(f->device);
@@ -150,10 +165,16 @@ void fanin_release(fanin *f) {
   free(f);
 }
 
-cl_context fanin_context(const fanin *f) {
-  return f->context;
+fanin_status fanin_context(const fanin *f, cl_context *out) {
+  FANIN__NEED(f);
+  FANIN__NEED(out);
+  *out = f->context;
+  return FANIN_STATUS_OK;
 }
 
-cl_device_id fanin_device(const fanin *f) {
-  return f->device;
+fanin_status fanin_device(const fanin *f, cl_device_id *out) {
+  FANIN__NEED(f);
+  FANIN__NEED(out);
+  *out = f->device;
+  return FANIN_STATUS_OK;
 }

@@ -3,6 +3,7 @@
 #define HOST_CORE_CONTEXT_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core/program.h"
@@ -10,6 +11,8 @@
 typedef struct fanin__program fanin__program;
 
 struct fanin {
+  atomic_size_t references; /* the caller's, and one of each plan */
+
   cl_context context;
   cl_device_id device;
   cl_device_type type;
@@ -24,7 +27,7 @@ struct fanin {
   fanin__program *programs; /* a list of what has been built */
 };
 
-/* Refuses NULL. */
-fanin_status fanin__check_open(const fanin *f);
+/* Adds a reference, which fanin_release() takes away. */
+void fanin__retain(fanin *f);
 
 #endif

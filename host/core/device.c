@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 
 /* What decides whether a device is usable, beside its public description. */
 typedef struct needs {
@@ -200,15 +200,21 @@ static fanin_status all_devices(cl_device_id **ids, size_t *count) {
   return *count > 0 ? FANIN_STATUS_OK : status;
 }
 
-fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count) {
+fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count) {
   cl_device_id *ids = NULL;
   size_t n = 0;
+  FANIN__NEED_ARRAY(list, capacity);
+  if (capacity > 0) FANIN__NEED_SIZE(stride);
+  FANIN__NEED(count);
   const fanin_status status = all_devices(&ids, &n);
   for (size_t k = 0; status == FANIN_STATUS_OK && k < n && k < capacity; k++) {
-    if (fanin__device_describe(ids[k], &list[k]) == FANIN_STATUS_OK) continue;
-    /* Listed all the same, so that the indices hold and the user sees why. */
-    list[k].usable = 0;
-    copy_cut(list[k].reason, sizeof list[k].reason, fanin_last_error());
+    fanin_device_info info;
+    if (fanin__device_describe(ids[k], &info) != FANIN_STATUS_OK) {
+      /* Listed all the same, so that the indices hold and the user sees why. */
+      info.usable = 0;
+      copy_cut(info.reason, sizeof info.reason, fanin_last_error());
+    }
+    fanin__give_at(list, stride, k, &info, sizeof info);
   }
   free(ids);
   if (status == FANIN_STATUS_OK) *count = n;

@@ -1,8 +1,8 @@
 /* Queues: fanin's own, made when it is first asked for, and the check of a caller's. */
 #include "core/queue.h"
 
+#include "core/argument.h"
 #include "core/context.h"
-#include "core/status.h"
 
 /* f's queue, made by the first thread that wants it. */
 static fanin_status own_queue(fanin *f, cl_command_queue *out) {
@@ -16,19 +16,25 @@ static fanin_status own_queue(fanin *f, cl_command_queue *out) {
   return FANIN_STATUS_OK;
 }
 
-cl_command_queue fanin_queue(fanin *f) {
-  cl_command_queue queue = NULL;
-  return own_queue(f, &queue) == FANIN_STATUS_OK ? queue : NULL;
+fanin_status fanin_queue(fanin *f, cl_command_queue *out) {
+  FANIN__NEED(f);
+  FANIN__NEED(out);
+  return own_queue(f, out);
+}
+
+fanin_status fanin__queue_facts(cl_command_queue queue, cl_context *context, cl_device_id *device) {
+  cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof *context, context, NULL);
+  if (code == CL_SUCCESS) code = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof *device, device, NULL);
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
 }
 
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out) {
-  FANIN__TRY(fanin__check_open(f));
+  FANIN__NEED(f);
   if (!queue) return own_queue(f, out);
   cl_context context = NULL;
   cl_device_id device = NULL;
-  cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof context, &context, NULL);
-  if (code == CL_SUCCESS) code = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof device, &device, NULL);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
+  FANIN__TRY(fanin__queue_facts(queue, &context, &device));
+
   if (context != f->context) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another context than f");
   if (device != f->device) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another device than f");
   *out = queue;
@@ -36,10 +42,7 @@ fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_q
 }
 
 static fanin_status check_wait_list(const fanin *f, cl_uint n_wait, const cl_event *wait_list) {
-  if (n_wait > 0 && !wait_list) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "wait_list is NULL; with n_wait = %u it must hold %u events",
-                       (unsigned)n_wait, (unsigned)n_wait);
-  }
+  FANIN__NEED_ARRAY(wait_list, n_wait);
   for (cl_uint k = 0; k < n_wait; k++) {
     if (!wait_list[k]) {
       return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "wait_list[%u] is NULL; accepted are events (n_wait = %u)",

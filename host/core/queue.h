@@ -4,6 +4,9 @@
 
 #include "fanin/device.h"
 
+/* The context and device of a queue; neither is retained. */
+fanin_status fanin__queue_facts(cl_command_queue queue, cl_context *context, cl_device_id *device);
+
 /* The queue that was given, or f's own when it is NULL. Checks that it belongs to f's context and device. */
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out);
 

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "core/argument.h"
 #include "core/device.h"
-#include "core/status.h"
 
 typedef struct device_list {
   fanin_device_info *devices; /* free() */
@@ -15,12 +15,12 @@ typedef struct device_list {
 
 static fanin_status list_devices(device_list *list) {
   size_t room = 0;
-  FANIN__TRY(fanin_devices(NULL, 0, &room));
+  FANIN__TRY(fanin_devices(NULL, 0, 0, &room));
   fanin_device_info *const devices = calloc(room + 1, sizeof *devices);
   if (!devices)
     return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the list of devices", room * sizeof *devices);
   size_t count = 0;
-  const fanin_status status = fanin_devices(devices, room, &count);
+  const fanin_status status = fanin_devices(devices, room, sizeof *devices, &count);
   if (status != FANIN_STATUS_OK) {
     free(devices);
     return status;
@@ -125,9 +125,8 @@ fanin_status fanin__select(const char *selector, fanin_device_info *out) {
 fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count) {
   device_list list = {0};
   size_t *chosen = NULL;
-  if (!count) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "count is NULL; accepted is where the number goes");
-  if (!indices && capacity > 0)
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "indices is NULL; capacity is %zu", capacity);
+  FANIN__NEED_ARRAY(indices, capacity);
+  FANIN__NEED(count);
   const fanin_status status = choose(selector, &list, &chosen, count);
   for (size_t k = 0; status == FANIN_STATUS_OK && k < *count && k < capacity; k++) {
     indices[k] = chosen[k];

@@ -107,6 +107,14 @@ const char *fanin_version(void) {
   return STRINGIFY(FANIN_VERSION_MAJOR) "." STRINGIFY(FANIN_VERSION_MINOR) "." STRINGIFY(FANIN_VERSION_PATCH);
 }
 
+int fanin_version_number(void) {
+  return FANIN_VERSION_NUMBER;
+}
+
+int fanin_stream_version(void) {
+  return FANIN_STREAM_VERSION;
+}
+
 #undef fanin__fail /* what the analyser is told of them elsewhere it sees here */
 #undef fanin__fail_cl
 

@@ -83,7 +83,7 @@ static double central(double z) {
 }
 
 static fanin_status of_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  const double a = d->a, b = d->b;
+  const double a = d->law.from, b = d->law.to;
   FANIN__TRY(check_reach(dtype, "mean", d->law.mean));
   FANIN__TRY(check_reach(dtype, "std", d->law.std));
   FANIN__TRY(inner_bounds(dtype, d->law.lo, d->law.hi, &out->p[2], &out->p[3]));

@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/argument.h"
+#include "core/context.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "core/status.h"
 #include "fill/fill.h"
 
 /* ---- Making ------------------------------------------------------------------------------------------------------ */
@@ -18,8 +19,9 @@ static fanin_status in_item(size_t i, fanin_status status) {
 
 static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
   for (size_t i = 0; i < plan->n; i++) {
-    const fanin_status status =
-        fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
+    fanin_status status = fanin__check_reserved("item", items[i].reserved, sizeof items[i].reserved / sizeof(uint64_t));
+    if (status == FANIN_STATUS_OK)
+      status = fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
     if (status != FANIN_STATUS_OK) return in_item(i, status);
     plan->tensors[i] = items[i].tensor;
     plan->elements += jobs[i].elements;
@@ -53,8 +55,9 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
 
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
   fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
-  FANIN__TRY(fanin__check_open(f));
-  if (!items && n > 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "items is NULL; it must hold %zu items", n);
+  FANIN__NEED(f);
+  FANIN__NEED_ARRAY(items, n);
+  FANIN__NEED(out);
   fanin__job *const jobs = fanin__zeroed(n, sizeof *jobs);
   fanin_plan *plan = fanin__zeroed(1, sizeof *plan);
   if (!jobs || !plan) goto fail_memory;
@@ -64,6 +67,8 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
     status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
     goto fail_memory;
   }
+  fanin__retain(f);
+
   plan->tensors = fanin__zeroed(n, sizeof *plan->tensors);
   if (!plan->tensors) goto fail_plan;
   status = check_items(plan, items, jobs);
@@ -106,24 +111,33 @@ void fanin_plan_release(fanin_plan *plan) {
   free(plan->batches);
   free(plan->tensors);
   (void)pthread_mutex_destroy(&plan->lock);
+  fanin_release(plan->f);
   free(plan);
 }
 
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out) {
+  FANIN__NEED(plan);
+  FANIN__NEED(out);
+
   if (i >= plan->n)
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "i = %zu; the plan has %zu items, from 0", i, plan->n);
   *out = plan->tensors[i];
   return FANIN_STATUS_OK;
 }
 
-fanin_plan_facts fanin_plan_describe(const fanin_plan *plan) {
-  return (fanin_plan_facts){.items = plan->n,
-                            .launches = plan->n_batches + plan->n_apart,
-                            .elements = plan->elements,
-                            .arena_bytes = plan->arena_bytes,
-                            .table_bytes = plan->table_bytes};
+fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, size_t size) {
+  FANIN__NEED(plan);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  const fanin_plan_facts facts = {.items = plan->n,
+                                  .launches = plan->n_batches + plan->n_apart,
+                                  .elements = plan->elements,
+                                  .arena_bytes = plan->arena_bytes,
+                                  .table_bytes = plan->table_bytes};
+  fanin__give(out, size, &facts, sizeof facts);
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
@@ -162,7 +176,7 @@ static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__whe
 fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait,
                                 const cl_event *wait_list, cl_event *event) {
   fanin__when when = {0};
-  if (!plan) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "plan is NULL; accepted is what fanin_plan_create() made");
+  FANIN__NEED(plan);
   FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
   const size_t n = plan->n_batches + plan->n_apart;
   if (n == 0) return fanin__enqueue_marker(&when);

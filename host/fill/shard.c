@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "core/memory.h"
-#include "core/status.h"
 #include "fanin/shard.h"
 #include "fill/fill.h"
 #include "tensor/view.h"
@@ -27,6 +27,8 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
                                 fanin_tensor *out) {
   fanin__roles roles;
   uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0}, first = 0;
+  FANIN__NEED(t);
+  FANIN__NEED(out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_SLAB) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 1 (slab)", (int)t->part);
@@ -37,21 +39,21 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
   FANIN__TRY(fanin__slab_of(t, start, extent));
   FANIN__TRY(share(extent[dimension], index, count, &first, &extent[dimension]));
   start[dimension] += first;
-  *out = fanin_tensor_slab(*t, start, extent);
-  return FANIN_STATUS_OK;
+  return fanin_tensor_slab(t, start, extent, out);
 }
 
 fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out) {
   fanin__roles roles;
   uint64_t first = 0, size = 0, skipped = 0;
+  FANIN__NEED(t);
+  FANIN__NEED(out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_RANGE) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 2 (range)", (int)t->part);
   }
   FANIN__TRY(fanin__range_of(t, &first, &size));
   FANIN__TRY(share(size, index, count, &skipped, &size));
-  *out = fanin_tensor_range(*t, first + skipped, size);
-  return FANIN_STATUS_OK;
+  return fanin_tensor_range(t, first + skipped, size, out);
 }
 
 /* ---- Filling ----------------------------------------------------------------------------------------------------- */
@@ -92,7 +94,9 @@ static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first)
 
 static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, const fanin_init *init, uint64_t stream,
                             task *out) {
-  FANIN__TRY(fanin__check_open(s->f));
+  if (!s->f) return fanin__fail_null("f");
+  FANIN__NEED_RESERVED("shard", s->reserved);
+
   FANIN__TRY(fanin__job_of(s->f, &s->tensor, init, stream, true, &out->job));
   FANIN__TRY(check_same(&s->tensor, first));
   return fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when);
@@ -128,7 +132,8 @@ static fanin_status fill_all(const fanin_shard *shards, size_t n, const fanin_in
 }
 
 fanin_status fanin_fill_shards(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key) {
-  if (!shards && n > 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "shards is NULL; it must hold %zu shards", n);
+  FANIN__NEED_ARRAY(shards, n);
+  FANIN__NEED(init);
   task *const tasks = fanin__zeroed(n, sizeof *tasks);
   if (!tasks) return FANIN_STATUS_OUT_OF_MEMORY;
   const fanin_status status = fill_all(shards, n, init, key, tasks);

@@ -10,6 +10,10 @@ fanin_status fanin__resolve_to(double value, fanin__distribution *out) {
   return FANIN_STATUS_OK;
 }
 
+fanin_init fanin__everywhere(double value) {
+  return value == 0 && !signbit(value) ? fanin_zeros() : fanin_constant(value);
+}
+
 static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
   return fanin__resolve_to(init->value, out);

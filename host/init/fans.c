@@ -58,6 +58,10 @@ static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, f
   return fanin__resolve_truncated(0, std, -2, 2, out);
 }
 
+static fanin_init explicit(const fanin_init *init) {
+  return init->scale == 0 ? fanin__everywhere(0) : *init;
+}
+
 /* he_* and lecun_* have no parameter for a factor, and become variance_scaling. */
 static fanin_status scale(fanin_init *init, double factor) {
   if (init->kind != FANIN_KIND_VARIANCE_SCALING)
@@ -77,9 +81,14 @@ static fanin_status scale(fanin_init *init, double factor) {
 const fanin__initializer fanin__kind_xavier_uniform = {
     .description = {"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1", "Glorot & Bengio 2010, eq. 16",
                     1, 1},
-    .defaults = {.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = 1, .scale = 1, .mode = FANIN_MODE_FAN_AVG},
+    .defaults = {.kind = FANIN_KIND_XAVIER_UNIFORM,
+                 .gain = 1,
+                 .scale = 1,
+                 .mode = FANIN_MODE_FAN_AVG,
+                 .distribution = FANIN_DISTRIBUTION_UNIFORM},
     .parameters = of_xavier_uniform,
     .resolve = resolve,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_xavier_normal = {
@@ -92,12 +101,13 @@ const fanin__initializer fanin__kind_xavier_normal = {
                  .distribution = FANIN_DISTRIBUTION_NORMAL},
     .parameters = of_xavier_normal,
     .resolve = resolve,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_he_uniform = {
     .description = {"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
                     "He et al. 2015, eq. 10, 14 and 15", 1, 1},
-    .defaults = {.kind = FANIN_KIND_HE_UNIFORM, .gain = 1, .scale = 2},
+    .defaults = {.kind = FANIN_KIND_HE_UNIFORM, .gain = 1, .scale = 2, .distribution = FANIN_DISTRIBUTION_UNIFORM},
     .parameters = of_he_uniform,
     .resolve = resolve,
     .scale = scale,
@@ -112,7 +122,7 @@ const fanin__initializer fanin__kind_he_normal = {
 };
 const fanin__initializer fanin__kind_lecun_uniform = {
     .description = {"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1, 1},
-    .defaults = {.kind = FANIN_KIND_LECUN_UNIFORM, .gain = 1, .scale = 1},
+    .defaults = {.kind = FANIN_KIND_LECUN_UNIFORM, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_UNIFORM},
     .parameters = fanin__no_parameters,
     .resolve = resolve,
     .scale = scale,
@@ -130,6 +140,7 @@ const fanin__initializer fanin__kind_variance_scaling = {
     .defaults = {.kind = FANIN_KIND_VARIANCE_SCALING, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
     .parameters = of_variance_scaling,
     .resolve = resolve,
+    .explicit = explicit,
     .scale = scale,
 };
 
@@ -171,5 +182,5 @@ fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribut
   init.scale = scale;
   init.mode = mode;
   init.distribution = distribution;
-  return init;
+  return fanin__explicit(&init);
 }

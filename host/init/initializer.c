@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/scheme.h"
 
 static const fanin__initializer *const table[FANIN_KIND_COUNT] = {
@@ -18,33 +18,60 @@ const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
   return NULL;
 }
 
-fanin_status fanin_describe(fanin_kind kind, fanin_description *out) {
+fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size) {
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
   const fanin__initializer *const initializer = fanin__initializer_of(kind);
   if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
-  *out = initializer->description;
+  fanin__give(out, size, &initializer->description, sizeof initializer->description);
   return FANIN_STATUS_OK;
 }
 
-size_t fanin_init_size(void) {
-  return sizeof(fanin_init);
+/* ---- Fields ------------------------------------------------------------------------------------------------------ */
+
+static double number_at(const fanin_init *init, size_t offset) {
+  double value;
+  memcpy(&value, (const char *)init + offset, sizeof value);
+  return value;
+}
+
+/* Whether 0 in a parameter's field means another number, its default. */
+static bool zero_means_default(const fanin__initializer *initializer, const fanin__parameter *p) {
+  return p->type != FANIN__CHOICE && number_at(&initializer->defaults, p->offset) != 0;
 }
 
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init) {
   fanin_init used = initializer->defaults;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
     const size_t size = p->type == FANIN__CHOICE ? sizeof(int) : sizeof(double);
+    const bool zero = p->type != FANIN__CHOICE && number_at(init, p->offset) == 0 && number_at(init, p->with) == 0;
+    if (zero && zero_means_default(initializer, p)) continue;
     memcpy((char *)&used + p->offset, (const char *)init + p->offset, size);
   }
   return used;
 }
 
-fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
-  if (!init) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "init is NULL; accepted is an initializer");
-  const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
-  if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
+fanin_init fanin__explicit(const fanin_init *init) {
+  const fanin__initializer *const initializer = table[init->kind];
+  return initializer->explicit ? initializer->explicit(init) : fanin__used_fields(initializer, init);
+}
+
+/* ---- Checks ------------------------------------------------------------------------------------------------------ */
+
+fanin_status fanin__check_values(const fanin_init *init, fanin_status status) {
+  const fanin__initializer *const initializer = table[init->kind];
   for (const fanin__parameter *p = initializer->parameters; p->name; p++)
     FANIN__TRY(fanin__check_parameter(initializer->description.name, init, p, status));
   return initializer->check ? initializer->check(init, status) : FANIN_STATUS_OK;
+}
+
+fanin_status fanin__check_init(const fanin_init *init, fanin_status status) {
+  FANIN__NEED(init);
+  FANIN__NEED_RESERVED("init", init->reserved);
+  const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
+  if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
+  const fanin_init used = fanin__used_fields(initializer, init);
+  return fanin__check_values(&used, status);
 }
 
 /* ---- On a tensor ------------------------------------------------------------------------------------------------- */
@@ -70,7 +97,11 @@ fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin
 fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain) {
   fanin_init init = initializer->defaults;
   init.gain = gain;
-  return init;
+  return fanin__explicit(&init);
+}
+
+fanin_init fanin__explicit_gain(const fanin_init *init) {
+  return init->gain == 0 ? fanin__everywhere(0) : fanin__used_fields(table[init->kind], init);
 }
 
 fanin_status fanin__scale_gain(fanin_init *init, double factor) {
@@ -79,6 +110,8 @@ fanin_status fanin__scale_gain(fanin_init *init, double factor) {
 }
 
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
+  FANIN__NEED(init);
+  FANIN__NEED(out);
   if (!(factor > 0 && factor < INFINITY)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
   }
@@ -90,6 +123,7 @@ fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
   fanin_init scaled = fanin__used_fields(initializer, init);
   FANIN__TRY(initializer->scale(&scaled, factor));
+  scaled = fanin__explicit(&scaled); /* a product may be 0 */
   FANIN__TRY(fanin__check_init(&scaled, FANIN_STATUS_BAD_ARGUMENT));
   *out = scaled;
   return FANIN_STATUS_OK;

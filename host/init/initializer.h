@@ -9,15 +9,16 @@
 
 /* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
-/* Entries of lists of parameters of fanin_init. */
-#define FANIN__NUMBER_IN(field, least, most)                                                                           \
-  { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL }
-#define FANIN__FINITE(field)       FANIN__NUMBER_IN(field, -DBL_MAX, DBL_MAX)
-#define FANIN__NOT_NEGATIVE(field) FANIN__NUMBER_IN(field, 0, DBL_MAX)
+/* Entries of lists of parameters of fanin_init. Of a pair, 0 means the default where the other field is 0 too. */
+#define FANIN__PAIRED(field, other, least, most)                                                                       \
+  { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL, offsetof(fanin_init, other) }
+#define FANIN__NUMBER_IN(field, least, most) FANIN__PAIRED(field, field, least, most)
+#define FANIN__FINITE(field)                 FANIN__NUMBER_IN(field, -DBL_MAX, DBL_MAX)
+#define FANIN__NOT_NEGATIVE(field)           FANIN__NUMBER_IN(field, 0, DBL_MAX)
 #define FANIN__GAIN_FROM(least)                                                                                        \
-  { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL }
+  { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL, offsetof(fanin_init, gain) }
 #define FANIN__CHOICE_OF(field, choices)                                                                               \
-  { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices }
+  { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices, 0 }
 
 typedef struct fanin__initializer {
   fanin_description description;
@@ -27,6 +28,8 @@ typedef struct fanin__initializer {
   fanin_status (*resolve)(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
   /* Whether parameters fit together, each being in its range; a failure has `status`. NULL: they do. */
   fanin_status (*check)(const fanin_init *init, fanin_status status);
+  /* What says in fields what `init` says with zeros that mean 0. NULL: fanin__used_fields(). */
+  fanin_init (*explicit)(const fanin_init *init);
   /* Makes it the initializer whose values have the law of these values times `factor`. */
   fanin_status (*scale)(fanin_init *init, double factor);
 } fanin__initializer;
@@ -38,15 +41,23 @@ FANIN_KIND_MAP(FANIN__KIND)
 /* NULL with a sentence set if `kind` is none. */
 const fanin__initializer *fanin__initializer_of(fanin_kind kind);
 
-/* Checks every parameter; what is wrong fails with `status`. */
+/* Checks every parameter of an initializer whose zeros mean defaults; what is wrong fails with `status`. */
 fanin_status fanin__check_init(const fanin_init *init, fanin_status status);
 
-/* The parameters' fields of `init`, everything else from the defaults. */
+/* The same of one whose zeros mean 0: what a text says, before fanin__explicit(). */
+fanin_status fanin__check_values(const fanin_init *init, fanin_status status);
+
+/* The parameters' fields of `init`, with the defaults of those that are 0; everything else from the defaults. */
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init);
+
+/* The initializer that says in fields what `init` says with zeros that mean 0: a constant for a gain, scale or std of 0
+ * and for lo = hi, a normal for a sparsity of 0. */
+fanin_init fanin__explicit(const fanin_init *init);
 
 /* ---- What kinds share -------------------------------------------------------------------------------------------- */
 
-/* constant.c: the law of one value. */
+/* constant.c: one value, as an initializer and as a law. */
+fanin_init fanin__everywhere(double value);
 fanin_status fanin__resolve_to(double value, fanin__distribution *out);
 
 /* uniform.c, normal.c */
@@ -56,8 +67,9 @@ fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution 
 /* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
 fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);
 
-/* initializer.c: constructor and `scale` of kinds that have a gain. */
+/* initializer.c: the constructor, `explicit` and `scale` of kinds that have a gain. */
 fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain);
+fanin_init fanin__explicit_gain(const fanin_init *init);
 fanin_status fanin__scale_gain(fanin_init *init, double factor);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "tensor/view.h"
 
 /* What the public header says of each. */
@@ -18,14 +18,19 @@ static const struct {
 
 const fanin__law *fanin__law_of(fanin_law_kind kind) {
   if ((unsigned)kind < FANIN_LAW_KIND_COUNT) return table[kind].law;
-  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "kind is %d; 0 to %d are accepted", (int)kind, FANIN_LAW_KIND_COUNT - 1);
+  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "law->kind is %d; pass the law that fanin_law_of() wrote", (int)kind);
   return NULL;
 }
 
-fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out) {
-  const fanin__law *const law = fanin__law_of(kind);
-  if (!law) return FANIN_STATUS_BAD_ARGUMENT;
-  *out = (fanin_law_description){table[kind].name, table[kind].text, law->values};
+fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out, size_t size) {
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  if ((unsigned)kind >= FANIN_LAW_KIND_COUNT) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "kind is %d; 0 to %d are accepted", (int)kind,
+                       FANIN_LAW_KIND_COUNT - 1);
+  }
+  const fanin_law_description described = {table[kind].name, table[kind].text, table[kind].law->values};
+  fanin__give(out, size, &described, sizeof described);
   return FANIN_STATUS_OK;
 }
 
@@ -40,19 +45,27 @@ double fanin__elements_of(const fanin_tensor *t) {
 /* The distribution of what `init` makes of `t`, and its moments. */
 static fanin_status expect(const fanin_tensor *t, const fanin_init *init, fanin__distribution *d, fanin_moments *out) {
   fanin__view view;
+  FANIN__NEED(t);
+  FANIN__NEED(init);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, d));
   return fanin__law_of(d->law.kind)->expect(t, d, out);
 }
 
-fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
+fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size) {
   fanin__distribution d;
-  return expect(t, init, &d, out);
+  fanin_moments moments;
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  FANIN__TRY(expect(t, init, &d, &moments));
+  fanin__give(out, size, &moments, sizeof moments);
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {
   fanin__distribution d;
   fanin_moments moments;
+  FANIN__NEED(out);
   FANIN__TRY(expect(t, init, &d, &moments));
   *out = d.law;
   out->lo = moments.lo;
@@ -60,20 +73,42 @@ fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_l
   return FANIN_STATUS_OK;
 }
 
-double fanin_law_probability(const fanin_law *law, double x, int upper) {
-  const fanin__law *const known = fanin__law_of(law->kind);
-  if (!known || !known->probability) return NAN;
-  if (x < law->lo) return upper ? 1 : 0;
-  if (x >= law->hi) return upper ? 0 : 1;
-  return known->probability(law, x, upper != 0);
+/* A caller's law. */
+static fanin_status take(const fanin_law *law, const fanin__law **known) {
+  FANIN__NEED(law);
+  *known = fanin__law_of(law->kind);
+  if (!*known) return FANIN_STATUS_BAD_ARGUMENT;
+  FANIN__NEED_RESERVED("law", law->reserved);
+  return FANIN_STATUS_OK;
 }
 
-void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments) {
-  const fanin__law *const known = fanin__law_of(law->kind);
-  if (known && known->moments) {
-    known->moments(law, centre, unit, moments);
-    return;
+static fanin_status has_none(const fanin_law *law, const char *what) {
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED, "a law of kind \"%s\" has no %s in closed form", table[law->kind].name,
+                     what);
+}
+
+fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out) {
+  const fanin__law *known = NULL;
+  FANIN__NEED(out);
+  FANIN__TRY(take(law, &known));
+  if (!known->probability) return has_none(law, "distribution function");
+  if (x < law->lo) {
+    *out = upper ? 1 : 0;
+  } else if (x >= law->hi) {
+    *out = upper ? 0 : 1;
+  } else {
+    *out = known->probability(law, x, upper != 0);
   }
-  for (int k = 0; k < FANIN__MOMENTS; k++)
-    moments[k] = NAN;
+  return FANIN_STATUS_OK;
+}
+
+fanin_status fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments, size_t n) {
+  const fanin__law *known = NULL;
+  FANIN__NEED_ARRAY(moments, n);
+  if (n > FANIN__MOMENTS)
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
+  FANIN__TRY(take(law, &known));
+  if (!known->moments) return has_none(law, "moments");
+  known->moments(law, centre, unit, moments, (int)n);
+  return FANIN_STATUS_OK;
 }

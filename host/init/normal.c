@@ -18,6 +18,10 @@ static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, f
   return fanin__resolve_normal(init->mean, init->std, out);
 }
 
+static fanin_init explicit(const fanin_init *init) {
+  return init->std == 0 ? fanin__everywhere(init->mean) : *init;
+}
+
 static fanin_status scale(fanin_init *init, double factor) {
   init->mean *= factor;
   init->std *= factor;
@@ -30,6 +34,7 @@ const fanin__initializer fanin__kind_normal = {
     .defaults = {.kind = FANIN_KIND_NORMAL, .std = 1},
     .parameters = parameters,
     .resolve = resolve,
+    .explicit = explicit,
     .scale = scale,
 };
 
@@ -37,7 +42,7 @@ fanin_init fanin_normal(double mean, double std) {
   fanin_init init = fanin__kind_normal.defaults;
   init.mean = mean;
   init.std = std;
-  return init;
+  return fanin__explicit(&init);
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -66,13 +71,13 @@ static double integrand(double z, void *context) {
   return pow((x - m->centre) / m->unit, m->power) * fanin__exp(-0.5 * (z - m->mode) * (z + m->mode));
 }
 
-void fanin__normal_moments(const fanin_law *law, double centre, double unit, double moments[FANIN__MOMENTS]) {
+void fanin__normal_moments(const fanin_law *law, double centre, double unit, double *moments, int n) {
   const double a = fmax((law->lo - law->mean) / law->std, -1e15), b = fmin((law->hi - law->mean) / law->std, 1e15);
   const double mode = a > 0 ? a : b < 0 ? b : 0;
   const double reach = 400 / (fabs(mode) + sqrt(mode * mode + 400)); /* to e^-200 of the mode's density */
   moment_of m = {law, mode, centre, unit, 0};
   double mass = 0;
-  for (m.power = 0; m.power < FANIN__MOMENTS; m.power++) {
+  for (m.power = 0; m.power < n; m.power++) {
     const double sum = fanin__integrate(integrand, &m, fmax(a, mode - reach), fmin(b, mode + reach), 32);
     if (m.power == 0) mass = sum;
     moments[m.power] = sum / mass;

@@ -8,7 +8,6 @@ static const fanin__parameter parameters[] = {FANIN__GAIN_FROM(0), FANIN__END};
 
 static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
-  if (init->gain == 0) return fanin__resolve_to(0, out);
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_ORTHOGONAL, .value = init->gain}};
   return FANIN_STATUS_OK;
 }
@@ -27,7 +26,7 @@ static fanin_status resolve_delta(const fanin_init *init, const fanin__roles *ro
                        (unsigned long long)roles->fan_in, (unsigned long long)roles->fan_out);
   }
   FANIN__TRY(resolve(init, roles, out));
-  out->centre = out->law.kind == FANIN_LAW_KIND_ORTHOGONAL;
+  out->centre = true;
   return FANIN_STATUS_OK;
 }
 
@@ -41,6 +40,7 @@ const fanin__initializer fanin__kind_orthogonal = {
     .defaults = {.kind = FANIN_KIND_ORTHOGONAL, .gain = 1},
     .parameters = parameters,
     .resolve = resolve,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_delta_orthogonal = {
@@ -51,6 +51,7 @@ const fanin__initializer fanin__kind_delta_orthogonal = {
     .defaults = {.kind = FANIN_KIND_DELTA_ORTHOGONAL, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_delta,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 

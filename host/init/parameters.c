@@ -8,7 +8,6 @@
 #include "core/status.h"
 #include "math/number.h"
 
-const fanin__choice fanin__flags[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
 const fanin__parameter fanin__no_parameters[] = {FANIN__END};
 
 /* ---- Fields ------------------------------------------------------------------------------------------------------ */

@@ -37,7 +37,6 @@ static fanin_status resolve_bilinear(const fanin_init *init, const fanin__roles 
                        "bilinear takes a layout of O, I and at least one of D, H and W; this one has "
                        "no taps");
   }
-  if (init->gain == 0) return fanin__resolve_to(0, out);
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_BILINEAR, .value = init->gain}};
   return FANIN_STATUS_OK;
 }
@@ -54,7 +53,6 @@ static double hadamard_magnitude(uint64_t outputs) {
 /* `roles` count taps in both fans: their order is that of the channels. */
 static fanin_status resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   if (roles->fan_out <= roles->fan_in) return delta(init, out);
-  if (init->gain == 0) return fanin__resolve_to(0, out);
   const double magnitude = hadamard_magnitude(roles->fan_out / roles->spatial);
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_HADAMARD, .value = init->gain * magnitude}};
   return FANIN_STATUS_OK;
@@ -68,6 +66,7 @@ const fanin__initializer fanin__kind_identity = {
     .defaults = {.kind = FANIN_KIND_IDENTITY, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_identity,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_dirac = {
@@ -76,6 +75,7 @@ const fanin__initializer fanin__kind_dirac = {
     .defaults = {.kind = FANIN_KIND_DIRAC, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_dirac,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_bilinear = {
@@ -87,6 +87,7 @@ const fanin__initializer fanin__kind_bilinear = {
     .defaults = {.kind = FANIN_KIND_BILINEAR, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_bilinear,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_hadamard = {
@@ -97,6 +98,7 @@ const fanin__initializer fanin__kind_hadamard = {
     .defaults = {.kind = FANIN_KIND_HADAMARD, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_hadamard,
+    .explicit = fanin__explicit_gain,
     .scale = fanin__scale_gain,
 };
 

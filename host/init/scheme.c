@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/scheme.h"
 #include "init/parameters.h"
 
@@ -60,7 +60,7 @@ FACTOR(spectral, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in))
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
 #define POSITIVE(field)                                                                                                \
-  { #field, offsetof(values, field), FANIN__NUMBER, FANIN__ABOVE_0, DBL_MAX, NULL }
+  { #field, offsetof(values, field), FANIN__NUMBER, FANIN__ABOVE_0, DBL_MAX, NULL, 0 }
 
 static const fanin__parameter of_times[] = {POSITIVE(factor), FANIN__END};
 static const fanin__parameter of_power[] = {POSITIVE(of), POSITIVE(exponent), FANIN__END};
@@ -153,11 +153,13 @@ int fanin_scheme_count(void) {
   return N_SCHEMES;
 }
 
-fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out) {
+fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out, size_t size) {
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
   if (number < 0 || number >= N_SCHEMES) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "scheme is %d; 0 to %d are accepted", number, N_SCHEMES - 1);
   }
-  *out = table[number].description;
+  fanin__give(out, size, &table[number].description, sizeof table[number].description);
   return FANIN_STATUS_OK;
 }
 
@@ -192,11 +194,14 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   const scheme *s;
   values given;
   uint64_t fan_in = 0, fan_out = 0;
+  FANIN__NEED(text);
+  FANIN__NEED(factor);
   const fanin__span name = {text, strcspn(text, ":")};
   FANIN__TRY(find_scheme(name, &s));
   FANIN__TRY(read_values(s, text + name.length, &given));
   if (s->description.needs_fans) {
-    if (!t) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s needs a tensor, for its fans", s->description.name);
+    if (!t)
+      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t is NULL; %s needs a tensor, for its fans", s->description.name);
     const fanin_status status = fanin_fans(t, &fan_in, &fan_out);
     if (status == FANIN_STATUS_BAD_LAYOUT) {
       return fanin__fail(status, "%s needs a layout with O and I; layout is \"%s\"", s->description.name, t->layout);

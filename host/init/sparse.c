@@ -19,7 +19,7 @@ static uint64_t zeros_of(const fanin_init *init, uint64_t line) {
 
 static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   const uint64_t line = init->per == FANIN_PER_OUTPUT ? roles->fan_in : roles->fan_out, zeros = zeros_of(init, line);
-  if (init->std == 0 || zeros == line) return fanin__resolve_to(0, out);
+  if (zeros == line) return fanin__resolve_to(0, out);
   if (zeros == 0) return fanin__resolve_normal(0, init->std, out);
   *out = (fanin__distribution){
       .law = {.kind = FANIN_LAW_KIND_SPARSE, .std = init->std, .zeros = (double)zeros / (double)line},
@@ -33,6 +33,11 @@ static fanin_status check(const fanin_init *init, fanin_status status) {
   if (init->connections == floor(init->connections)) return FANIN_STATUS_OK;
   return fanin__fail(status, "sparse: connections is %g; a whole number, or 0 for none, is accepted",
                      init->connections);
+}
+
+static fanin_init explicit(const fanin_init *init) {
+  if (init->sparsity == 0 && init->connections == 0) return fanin_normal(0, init->std);
+  return init->std == 0 ? fanin__everywhere(0) : fanin__used_fields(&fanin__kind_sparse, init);
 }
 
 static fanin_status scale(fanin_init *init, double factor) {
@@ -49,6 +54,7 @@ const fanin__initializer fanin__kind_sparse = {
     .parameters = parameters,
     .resolve = resolve,
     .check = check,
+    .explicit = explicit,
     .scale = scale,
 };
 
@@ -56,7 +62,7 @@ fanin_init fanin_sparse(double sparsity, double std) {
   fanin_init init = fanin__kind_sparse.defaults;
   init.sparsity = sparsity;
   init.std = std;
-  return init;
+  return fanin__explicit(&init);
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -74,9 +80,9 @@ static double probability(const fanin_law *law, double x, bool upper) {
   return law->zeros * zero_is_there + (1 - law->zeros) * fanin__normal_probability(law, x, upper);
 }
 
-static void moments(const fanin_law *law, double centre, double unit, double out[FANIN__MOMENTS]) {
-  fanin__normal_moments(law, centre, unit, out);
-  for (int k = 0; k < FANIN__MOMENTS; k++)
+static void moments(const fanin_law *law, double centre, double unit, double *out, int n) {
+  fanin__normal_moments(law, centre, unit, out, n);
+  for (int k = 0; k < n; k++)
     out[k] = law->zeros * pow(-centre / unit, k) + (1 - law->zeros) * out[k];
 }
 

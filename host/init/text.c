@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "init/initializer.h"
 #include "math/number.h"
 
@@ -44,8 +44,8 @@ static const fanin__choice criteria[] = {{"second_moment", FANIN_CRITERION_SECON
                                          {"pytorch", FANIN_CRITERION_PYTORCH},
                                          {NULL, 0}};
 static const fanin__parameter of_activations[] = {
-    {"criterion", offsetof(parsed, criterion), FANIN__CHOICE, 0, 0, criteria},
-    {"slope", offsetof(parsed, slope), FANIN__NUMBER, -1e100, 1e100, NULL},
+    {"criterion", offsetof(parsed, criterion), FANIN__CHOICE, 0, 0, criteria, 0},
+    {"slope", offsetof(parsed, slope), FANIN__NUMBER, -1e100, 1e100, NULL, 0},
     FANIN__END};
 
 static bool takes_gain(const fanin__initializer *initializer) {
@@ -75,6 +75,8 @@ static fanin_status apply_activation(parsed *p, const char *kind, fanin__span ac
 }
 
 fanin_status fanin_init_parse(const char *text, fanin_init *out) {
+  FANIN__NEED(text);
+  FANIN__NEED(out);
   const fanin__span name = {text, strcspn(text, ":")};
   fanin__known known = fanin__known_for(name);
   const fanin__initializer *const found = find_name(&known);
@@ -91,13 +93,14 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
   }
   FANIN__TRY(fanin__read_pairs(&form, text + name.length, &p, &activation)); /* which may override a preset */
   FANIN__TRY(apply_activation(&p, form.owner, activation));
-  FANIN__TRY(fanin__check_init(&p.init, FANIN_STATUS_BAD_TEXT));
-  *out = p.init;
+  FANIN__TRY(fanin__check_values(&p.init, FANIN_STATUS_BAD_TEXT));
+  *out = fanin__explicit(&p.init);
   return FANIN_STATUS_OK;
 }
 
 /* ---- Formatting -------------------------------------------------------------------------------------------------- */
 
+/* Of an initializer that was checked. */
 static void format_value(const fanin_init *init, const fanin__parameter *parameter, char value[FANIN__NUMBER_SIZE]) {
   if (parameter->type != FANIN__CHOICE) {
     fanin__number_format(fanin__get_number(init, parameter), value);
@@ -105,31 +108,26 @@ static void format_value(const fanin_init *init, const fanin__parameter *paramet
   }
   const int chosen = fanin__get_choice(init, parameter);
   const fanin__choice *choice = parameter->choices;
-  while (choice->name && choice->value != chosen)
+  while (choice->value != chosen)
     choice++;
-  if (choice->name) {
-    snprintf(value, FANIN__NUMBER_SIZE, "%s", choice->name);
-  } else {
-    snprintf(value, FANIN__NUMBER_SIZE, "%d", chosen);
-  }
+  snprintf(value, FANIN__NUMBER_SIZE, "%s", choice->name);
 }
 
-size_t fanin_init_format(const fanin_init *init, char *text, size_t size) {
+fanin_status fanin_init_format(const fanin_init *init, char *text, size_t capacity, size_t *out_length) {
   char whole[512] = ""; /* a name and at most six of parameter=value */
+  FANIN__NEED_ARRAY(text, capacity);
+  FANIN__TRY(fanin__check_init(init, FANIN_STATUS_BAD_ARGUMENT));
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
-  size_t length = 0;
-  if (initializer) {
-    const char *separator = ":";
-    length += (size_t)snprintf(whole, sizeof whole, "%s", initializer->description.name);
-    for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
-      char value[FANIN__NUMBER_SIZE], usual[FANIN__NUMBER_SIZE];
-      format_value(init, p, value);
-      format_value(&initializer->defaults, p, usual);
-      if (strcmp(value, usual) == 0) continue;
-      length += (size_t)snprintf(whole + length, sizeof whole - length, "%s%s=%s", separator, p->name, value);
-      separator = ",";
-    }
+  const fanin_init used = fanin__used_fields(initializer, init);
+  const char *separator = ":";
+  size_t length = (size_t)snprintf(whole, sizeof whole, "%s", initializer->description.name);
+  for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
+    char value[FANIN__NUMBER_SIZE], usual[FANIN__NUMBER_SIZE];
+    format_value(&used, p, value);
+    format_value(&initializer->defaults, p, usual);
+    if (strcmp(value, usual) == 0) continue;
+    length += (size_t)snprintf(whole + length, sizeof whole - length, "%s%s=%s", separator, p->name, value);
+    separator = ",";
   }
-  if (size > 0) snprintf(text, size, "%s", whole);
-  return length;
+  return fanin__give_text(whole, length, text, capacity, out_length);
 }

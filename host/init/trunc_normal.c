@@ -4,18 +4,18 @@
 #include "init/law.h"
 #include "math/normal.h"
 
-#define BOUND(field) FANIN__NUMBER_IN(field, -INFINITY, INFINITY)
-
 _Static_assert(sizeof(fanin_bounds) == sizeof(int), "enums have int's size");
 
 static const fanin__choice units[] = {{"sigma", FANIN_BOUNDS_SIGMA}, {"absolute", FANIN_BOUNDS_ABSOLUTE}, {NULL, 0}};
-static const fanin__parameter parameters[] = {FANIN__FINITE(mean),
-                                              FANIN__NOT_NEGATIVE(std),
-                                              BOUND(a),
-                                              BOUND(b),
-                                              FANIN__CHOICE_OF(bounds, units),
-                                              FANIN__CHOICE_OF(corrected, fanin__flags),
-                                              FANIN__END};
+static const fanin__choice corrections[] = {{"false", 1}, {"true", 0}, {NULL, 0}}; /* of `uncorrected` */
+static const fanin__parameter parameters[] = {
+    FANIN__FINITE(mean),
+    FANIN__NOT_NEGATIVE(std),
+    FANIN__PAIRED(a, b, -INFINITY, INFINITY),
+    FANIN__PAIRED(b, a, -INFINITY, INFINITY),
+    FANIN__CHOICE_OF(bounds, units),
+    {"corrected", offsetof(fanin_init, uncorrected), FANIN__CHOICE, 0, 0, corrections, 0},
+    FANIN__END};
 
 /* ---- Resolving --------------------------------------------------------------------------------------------------- */
 
@@ -78,9 +78,9 @@ static fanin_status truncated(double mean, double sigma, double a, double b, fan
                                        .lo = mean + sigma * a,
                                        .hi = mean + sigma * b,
                                        .mean = mean,
-                                       .std = sigma},
-                               .a = a,
-                               .b = b};
+                                       .std = sigma,
+                                       .from = a,
+                                       .to = b}};
   return FANIN_STATUS_OK;
 }
 
@@ -89,7 +89,6 @@ fanin_status fanin__resolve_truncated(double mean, double std, double a, double 
 }
 
 static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution *out) {
-  if (init->std == 0) return fanin__resolve_to(fmin(fmax(init->mean, init->a), init->b), out);
   const double lo = init->a - init->mean, hi = init->b - init->mean;
   const double uniform_std = (hi - lo) / sqrt(12);
   if (hi - lo < INFINITY && hi - lo <= 1e-12 * fmin(fabs(lo), fabs(hi))) {
@@ -98,14 +97,14 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
                        "1e-12 of the one from the mean is accepted",
                        init->a, init->b, init->mean);
   }
-  if (init->corrected && init->std >= uniform_std) {
+  if (!init->uncorrected && init->std >= uniform_std) {
     return fanin__fail(
         FANIN_STATUS_BAD_ARGUMENT,
         "trunc_normal: no normal cut to [%g, %g] has std = %g; less than the uniform distribution's %.9g "
         "is accepted",
         init->a, init->b, init->std, uniform_std);
   }
-  const double sigma = init->corrected ? sigma_before_truncation(lo, hi, init->std) : init->std;
+  const double sigma = init->uncorrected ? init->std : sigma_before_truncation(lo, hi, init->std);
   FANIN__TRY(truncated(init->mean, sigma, lo / sigma, hi / sigma, out));
   out->law.lo = init->a; /* what was asked for, not what a division by sigma leaves of it */
   out->law.hi = init->b;
@@ -115,14 +114,19 @@ static fanin_status resolve_absolute(const fanin_init *init, fanin__distribution
 static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   (void)roles;
   if (init->bounds == FANIN_BOUNDS_ABSOLUTE) return resolve_absolute(init, out);
-  if (init->std == 0) return fanin__resolve_to(init->mean, out);
-  if (init->corrected) return fanin__resolve_truncated(init->mean, init->std, init->a, init->b, out);
-  return truncated(init->mean, init->std, init->a, init->b, out);
+  if (init->uncorrected) return truncated(init->mean, init->std, init->a, init->b, out);
+  return fanin__resolve_truncated(init->mean, init->std, init->a, init->b, out);
 }
 
 static fanin_status check(const fanin_init *init, fanin_status status) {
   if (init->a < init->b) return FANIN_STATUS_OK;
   return fanin__fail(status, "trunc_normal: a is %g and b is %g; a of less than b is accepted", init->a, init->b);
+}
+
+static fanin_init explicit(const fanin_init *init) {
+  const bool absolute = init->bounds == FANIN_BOUNDS_ABSOLUTE;
+  if (init->std == 0) return fanin__everywhere(absolute ? fmin(fmax(init->mean, init->a), init->b) : init->mean);
+  return fanin__used_fields(&fanin__kind_trunc_normal, init);
 }
 
 static fanin_status scale(fanin_init *init, double factor) {
@@ -142,10 +146,11 @@ const fanin__initializer fanin__kind_trunc_normal = {
          "std, or such that the result has std (corrected=true)",
          "mean=0,std=1,a=-2,b=2,bounds=sigma,corrected=true",
          "Johnson, Kotz & Balakrishnan 1994, chapter 13, section 10.1", 0, 1},
-    .defaults = {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2, .corrected = 1},
+    .defaults = {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
     .parameters = parameters,
     .resolve = resolve,
     .check = check,
+    .explicit = explicit,
     .scale = scale,
 };
 
@@ -155,7 +160,7 @@ fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
   init.std = std;
   init.a = a;
   init.b = b;
-  return init;
+  return fanin__explicit(&init);
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -163,7 +168,7 @@ fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
 static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
   (void)t;
   double mean, variance, fourth;
-  fanin__truncated_moments(d->a, d->b, &mean, &variance, &fourth);
+  fanin__truncated_moments(d->law.from, d->law.to, &mean, &variance, &fourth);
   *out = (fanin_moments){.mean = d->law.mean + d->law.std * mean,
                          .std = d->law.std * sqrt(variance),
                          .kurtosis = fourth / variance / variance,

@@ -4,7 +4,8 @@
 #include "init/law.h"
 #include "math/quadrature.h"
 
-static const fanin__parameter parameters[] = {FANIN__FINITE(lo), FANIN__FINITE(hi), FANIN__END};
+static const fanin__parameter parameters[] = {FANIN__PAIRED(lo, hi, -DBL_MAX, DBL_MAX),
+                                              FANIN__PAIRED(hi, lo, -DBL_MAX, DBL_MAX), FANIN__END};
 
 fanin_status fanin__resolve_uniform(double lo, double hi, fanin__distribution *out) {
   if (lo == hi) return fanin__resolve_to(lo, out);
@@ -22,6 +23,10 @@ static fanin_status check(const fanin_init *init, fanin_status status) {
   return fanin__fail(status, "uniform: lo is %g and hi is %g; lo of hi or less is accepted", init->lo, init->hi);
 }
 
+static fanin_init explicit(const fanin_init *init) {
+  return init->lo == init->hi ? fanin__everywhere(init->lo) : *init;
+}
+
 static fanin_status scale(fanin_init *init, double factor) {
   init->lo *= factor;
   init->hi *= factor;
@@ -34,6 +39,7 @@ const fanin__initializer fanin__kind_uniform = {
     .parameters = parameters,
     .resolve = resolve,
     .check = check,
+    .explicit = explicit,
     .scale = scale,
 };
 
@@ -41,7 +47,7 @@ fanin_init fanin_uniform(double lo, double hi) {
   fanin_init init = fanin__kind_uniform.defaults;
   init.lo = lo;
   init.hi = hi;
-  return init;
+  return fanin__explicit(&init);
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -70,9 +76,9 @@ static double integrand(double x, void *context) {
 }
 
 /* By quadrature, which is exact for polynomials. */
-static void moments(const fanin_law *law, double centre, double unit, double out[FANIN__MOMENTS]) {
+static void moments(const fanin_law *law, double centre, double unit, double *out, int n) {
   moment_of m = {centre, unit, 0};
-  for (m.power = 0; m.power < FANIN__MOMENTS; m.power++)
+  for (m.power = 0; m.power < n; m.power++)
     out[m.power] = fanin__integrate(integrand, &m, law->lo, law->hi, 1) / (law->hi - law->lo);
 }
 

@@ -4,8 +4,8 @@
 
 #include <math.h>
 
+#include "core/argument.h"
 #include "core/names.h"
-#include "core/status.h"
 #include "fanin/init.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
@@ -58,6 +58,20 @@ static double hardswish_of(double x) {
   return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
 }
 
+#define PI      3.14159265358979323846
+#define PI_REST 1.2246467991473532e-16 /* what PI, rounded to double, lacks */
+
+/* sin(x + shift pi), shift 0 or 1/2: by Taylor's series, to the 21st power, of what x is past a multiple of pi. */
+static double wave(double x, double shift) {
+  const double turns = floor(x / PI + shift + 0.5) - shift, rest = fma(-turns, PI, x) - turns * PI_REST;
+  double term = rest, sum = rest;
+  for (int n = 2; n <= 20; n += 2) {
+    term *= -rest * rest / (n * (n + 1));
+    sum += term;
+  }
+  return fmod(turns + shift, 2) != 0 ? -sum : sum;
+}
+
 /* Klambauer et al. 2017, equation 2. */
 #define SELU_LAMBDA 1.0507009873554804934
 #define SELU_ALPHA  1.6732632423543772848
@@ -101,7 +115,13 @@ static double gelu_argument_slope(double x) {
      x <= -3 ? 0                                                                                                       \
      : x > 3 ? 1                                                                                                       \
              : (2 * x + 3) / 6)                                                                                        \
-  XX(relu2, 0, (.has_zero = true), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)
+  XX(relu2, 0, (.has_zero = true), x > 0 ? x * x : 0, x > 0 ? 2 * x : 0)                                               \
+  XX(relu6, 0, (.kinks = {6}, .saturated_above = 6, .has_zero = true), x > 0 ? fmin(x, 6) : 0, x > 0 && x <= 6)        \
+  XX(hardtanh, 0, (.odd = true, .kinks = {-1, 1}, .saturated_below = -1, .saturated_above = 1), fmax(-1, fmin(x, 1)),  \
+     x > -1 && x <= 1)                                                                                                 \
+  XX(sin, 0, (.odd = true, .sinusoid = true), wave(x, 0), wave(x, 0.5))                                                \
+  XX(quick_gelu, 0, SMOOTH, x / (1 + fanin__exp(-1.702 * x)),                                                          \
+     logistic(1.702 * x) + 1.702 * x * logistic_slope(1.702 * x))
 
 #define DEFINE(name, torch_gain, facts, expression, derivative)                                                        \
   static double activation_##name(double x, double slope) {                                                            \
@@ -226,6 +246,8 @@ static double rounded(double x) {
 
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
   const fanin__activation *found = NULL;
+  FANIN__NEED(activation);
+  FANIN__NEED(gain);
   FANIN__TRY(fanin__activation_of(activation, slope, &found));
   const bool sloped = found->facts.sloped;
   switch (criterion) {

@@ -3,9 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "core/memory.h"
+#include "core/program.h"
+#include "core/queue.h"
 #include "core/status.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "measure/dense.h"
 
 /* Elements of one launch: what a 32-bit counter cannot overflow by. */
@@ -62,6 +65,9 @@ fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_te
                                 cl_uint n_wait, const cl_event *wait_list, uint64_t *counts) {
   fanin__dense d;
   fanin__when when;
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(counts);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
@@ -77,7 +83,7 @@ fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_te
   return status;
 }
 
-/* ---- What a key stands for --------------------------------------------------------------------------------------- */
+/* ---- What a bin stands for --------------------------------------------------------------------------------------- */
 
 static double from_f32(uint32_t bits) {
   float x;
@@ -100,12 +106,24 @@ static double number_of(fanin_dtype dtype, uint32_t ascending) {
                                   : from_f32(dtype == FANIN_DTYPE_BF16 ? bits & 0xffff0000 : bits);
 }
 
-void fanin_bin_numbers(fanin_dtype dtype, uint32_t key, double *least, double *most) {
-  const uint32_t upper = (key & 0xffff) << 16;
-  *least = number_of(dtype, upper);
-  *most = number_of(dtype, upper | 0xffff);
+static fanin_status check_dtype(fanin_dtype dtype) {
+  if (fanin_dtype_size(dtype) > 0) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype, FANIN_DTYPE_COUNT - 1);
 }
 
-double fanin_bin_number(fanin_dtype dtype, uint32_t key, uint32_t lower) {
-  return number_of(dtype, (key & 0xffff) << 16 | (lower & 0xffff));
+fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, double *most) {
+  const uint32_t upper = (bin & 0xffff) << 16;
+  FANIN__NEED(least);
+  FANIN__NEED(most);
+  FANIN__TRY(check_dtype(dtype));
+  *least = number_of(dtype, upper);
+  *most = number_of(dtype, upper | 0xffff);
+  return FANIN_STATUS_OK;
+}
+
+fanin_status fanin_bin_number(fanin_dtype dtype, uint32_t bin, uint32_t lower, double *out) {
+  FANIN__NEED(out);
+  FANIN__TRY(check_dtype(dtype));
+  *out = number_of(dtype, (bin & 0xffff) << 16 | (lower & 0xffff));
+  return FANIN_STATUS_OK;
 }

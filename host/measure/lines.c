@@ -2,10 +2,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/argument.h"
 #include "core/context.h"
 #include "core/memory.h"
+#include "core/queue.h"
 #include "core/status.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "measure/dense.h"
 
 /* Results of one launch: bounds what is allocated, whatever the matrix. */
@@ -119,6 +121,9 @@ fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_t
                                  fanin_lines *out) {
   fanin__dense d;
   fanin__when when;
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(out);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   if (rows == 0 ? d.elements != 0 : d.elements % rows != 0) {
@@ -169,7 +174,6 @@ static void find_equal(const uint64_t *prints, numbered *sorted, uint64_t rows, 
     sorted[r] = (numbered){prints[r], r};
   }
   qsort(sorted, (size_t)rows, sizeof *sorted, by_print_then_row);
-  *out = (fanin_duplicates){0};
   for (uint64_t r = 1; r < rows; r++) {
     if (sorted[r].print != sorted[r - 1].print) continue;
     if (out->count++ == 0 || sorted[r].row < out->second) {
@@ -180,7 +184,11 @@ static void find_equal(const uint64_t *prints, numbered *sorted, uint64_t rows, 
 }
 
 fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
-                                      cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out) {
+                                      cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out, size_t size) {
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
   const size_t n = (size_t)rows + 1;
   fanin_lines lines = {.row_sums = calloc(n, sizeof(double)), .row_prints = calloc(n, sizeof(uint64_t))};
   numbered *const sorted = calloc(n, sizeof *sorted);
@@ -191,7 +199,11 @@ fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fa
   if (status == FANIN_STATUS_OK) {
     status = fanin_measure_lines(f, queue, t, rows, 0, (fanin_standard){0, 1}, n_wait, wait_list, &lines);
   }
-  if (status == FANIN_STATUS_OK) find_equal(lines.row_prints, sorted, rows, out);
+  if (status == FANIN_STATUS_OK) {
+    fanin_duplicates found = {0};
+    find_equal(lines.row_prints, sorted, rows, &found);
+    fanin__give(out, size, &found, sizeof found);
+  }
   free(sorted);
   free(lines.row_prints);
   free(lines.row_sums);

@@ -3,10 +3,12 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "core/argument.h"
 #include "core/context.h"
 #include "core/memory.h"
+#include "core/queue.h"
 #include "core/status.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "math/integer.h"
 #include "measure/dense.h"
 
@@ -137,18 +139,24 @@ static fanin_status measure(pass *p, const fanin__when *when, fanin_stats *out) 
 }
 
 fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
-                           const cl_event *wait_list, fanin_stats *out) {
+                           const cl_event *wait_list, fanin_stats *out, size_t size) {
   fanin__dense dense;
   fanin__when when;
+  fanin_stats stats = {0};
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
   FANIN__TRY(fanin__dense_of(f, t, &dense));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  fanin_status status = FANIN_STATUS_OK;
   if (dense.elements == 0) {
-    FANIN__TRY(fanin__wait(n_wait, wait_list));
-    *out = (fanin_stats){0};
-    return FANIN_STATUS_OK;
+    status = fanin__wait(n_wait, wait_list);
+  } else {
+    pass p = {.f = f, .t = t, .dense = &dense};
+    status = measure(&p, &when, &stats);
+    release(&p);
   }
-  pass p = {.f = f, .t = t, .dense = &dense};
-  const fanin_status status = measure(&p, &when, out);
-  release(&p);
+  if (status == FANIN_STATUS_OK) fanin__give(out, size, &stats, sizeof stats);
   return status;
 }

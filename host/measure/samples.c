@@ -2,9 +2,12 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "core/argument.h"
 #include "core/memory.h"
+#include "core/program.h"
+#include "core/queue.h"
 #include "core/status.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "measure/dense.h"
 
 enum { MOST_PAIRS = 1 << 18, GRAIN = 16, SUMS = 5 };
@@ -13,11 +16,14 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
                                   cl_mem samples, uint64_t first, cl_uint n_wait, const cl_event *wait_list) {
   fanin__dense d;
   fanin__when when;
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(samples);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
-  const fanin_tensor room =
-      fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_DTYPE_F32, NULL, 1, &d.elements);
+  fanin_tensor room;
   fanin__dense into;
+  FANIN__TRY(fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_DTYPE_F32, NULL, 1, &d.elements, &room));
   FANIN__TRY(fanin__dense_of(f, &room, &into));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements == 0) return FANIN_STATUS_OK;
@@ -68,7 +74,7 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
   return fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, &result, 1);
 }
 
-static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_products *out) {
+static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {
   const size_t most = n < MOST_PAIRS ? n : MOST_PAIRS;
   p->sums = malloc(SUMS * most * sizeof *p->sums);
   p->list = malloc(most * sizeof *p->list);
@@ -80,8 +86,9 @@ static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_pr
     FANIN__TRY(run(p, pairs + first, block));
     for (size_t k = 0; k < block; k++) {
       const float *const sums = p->sums + k;
-      out[first + k] = (fanin_products){(double)sums[0], (double)sums[block], (double)sums[2 * block],
-                                        (double)sums[3 * block], (double)sums[4 * block]};
+      const fanin_products products = {(double)sums[0], (double)sums[block], (double)sums[2 * block],
+                                       (double)sums[3 * block], (double)sums[4 * block]};
+      fanin__give_at(out, stride, first + k, &products, sizeof products);
     }
   }
   return FANIN_STATUS_OK;
@@ -99,16 +106,22 @@ static fanin_status check_pairs(uint64_t tensors, uint64_t length, const fanin_p
 }
 
 fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem samples, uint64_t tensors, uint64_t length,
-                                 const fanin_pair *pairs, size_t n, fanin_products *out) {
+                                 const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {
   fanin__dense d;
   fanin__when when;
-  const fanin_tensor all = fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length});
+  fanin_tensor all;
+  FANIN__NEED(f);
+  FANIN__NEED(samples);
+  FANIN__NEED_ARRAY(pairs, n);
+  FANIN__NEED_ARRAY(out, n);
+  if (n > 0) FANIN__NEED_SIZE(stride);
+  FANIN__TRY(fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length}, &all));
   FANIN__TRY(fanin__dense_of(f, &all, &d));
   FANIN__TRY(fanin__when_of(f, queue, 0, NULL, NULL, &when));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
   if (n == 0) return FANIN_STATUS_OK;
   pass p = {.f = f, .queue = when.queue, .dense = &d, .samples = samples, .length = length};
-  const fanin_status status = run_all(&p, pairs, n, out);
+  const fanin_status status = run_all(&p, pairs, n, out, stride);
   fanin__free_buffer(p.products);
   fanin__free_buffer(p.pairs);
   free(p.list);

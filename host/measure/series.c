@@ -2,10 +2,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "core/context.h"
 #include "core/memory.h"
+#include "core/queue.h"
 #include "core/status.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "measure/dense.h"
 
 enum { LAGS = 4, SUMS = 4 + LAGS, GRAIN = 64 };
@@ -53,15 +55,20 @@ static fanin_status run(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 }
 
 fanin_status fanin_measure_series(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
-                                  const uint64_t *lags, cl_uint n_wait, const cl_event *wait_list, fanin_series *out) {
+                                  const uint64_t *lags, cl_uint n_wait, const cl_event *wait_list, fanin_series *out,
+                                  size_t size) {
   fanin__dense d;
   fanin__when when;
+  fanin_series series = {0};
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED(lags);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements == 0) {
-    *out = (fanin_series){0};
-    return FANIN_STATUS_OK;
-  }
-  return run(f, when.queue, t, &d, by, lags, out);
+  if (d.elements > 0) FANIN__TRY(run(f, when.queue, t, &d, by, lags, &series));
+  fanin__give(out, size, &series, sizeof series);
+  return FANIN_STATUS_OK;
 }

@@ -117,8 +117,7 @@ fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, dou
                                  .c = w->weight_f32};
   FANIN__TRY(fanin__mlp_multiply(w, &product));
   fanin_stats stats = {0};
-  const fanin_tensor t = fanin_tensor_of(w->weight_f32, 0, FANIN_DTYPE_F32, NULL, 2, shape);
-  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
+  FANIN__TRY(fanin__mlp_measure(w, w->weight_f32, shape, &stats));
   const double unit = (double)alpha * w->unit * (double)w->batch;
   *mean_square = stats.nonfinite > 0 ? INFINITY : stats.second / unit / unit * (double)w->batch;
   return FANIN_STATUS_OK;

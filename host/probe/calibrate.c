@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/argument.h"
 #include "core/queue.h"
-#include "core/status.h"
 #include "probe/probe.h"
 
 typedef struct calibration {
@@ -70,7 +70,7 @@ static fanin_status scale_weights(const calibration *c, cl_mem from, size_t from
 /* What there is to scale in layer l: the rms of its weights, which must be numbers and not all 0. */
 static fanin_status weigh(const calibration *c, size_t l, double *rms) {
   fanin_stats stats = {0};
-  FANIN__TRY(fanin_measure(c->mlp.f, c->mlp.queue, &c->config->weights[l - 1], 0, NULL, &stats));
+  FANIN__TRY(fanin_measure(c->mlp.f, c->mlp.queue, &c->config->weights[l - 1], 0, NULL, &stats, sizeof stats));
   if (stats.nonfinite > 0) {
     return fanin__fail(FANIN_STATUS_NOT_FINITE, "layer %zu: %" PRIu64 " of %" PRIu64 " weights are infinite or NaN", l,
                        stats.nonfinite, stats.count);
@@ -166,11 +166,28 @@ static fanin_status allocate(calibration *c) {
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                             const fanin_calibrate_options *options, fanin_calibrated_layer *layers) {
+/* The caller's options, with the defaults of fields that are 0. */
+static fanin_status take_options(const fanin_calibrate_options *theirs, fanin_calibrate_options *options) {
+  FANIN__TRY(fanin__take_config("options", "FANIN_CALIBRATE_OPTIONS_INIT", theirs, options, sizeof *options));
+  if (options->target == 0) options->target = 1;
+  if (options->tolerance == 0) options->tolerance = 0.01;
+  if (options->max_iterations == 0) options->max_iterations = 10;
+  return check_options(options);
+}
+
+fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *their_config,
+                             const fanin_calibrate_options *their_options, fanin_calibrated_layer *layers,
+                             size_t stride) {
   cl_command_queue resolved = NULL;
-  calibration c = {.config = config, .options = options};
-  FANIN__TRY(check_options(options));
+  fanin_probe_config known;
+  fanin_calibrate_options options;
+  const fanin_probe_config *const config = &known;
+  calibration c = {.config = config, .options = &options};
+  FANIN__NEED(f);
+  FANIN__TRY(fanin__take_config("config", "FANIN_PROBE_CONFIG_INIT", their_config, &known, sizeof known));
+  FANIN__TRY(take_options(their_options, &options));
+  FANIN__NEED(layers);
+  FANIN__NEED_SIZE(stride);
   FANIN__TRY(fanin__probe_check(f, config));
   FANIN__TRY(check_weights(config));
   const fanin__activation *const activation = fanin__activation_find(config->activation);
@@ -184,7 +201,7 @@ fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe
   if (status == FANIN_STATUS_OK) status = run(&c, result);
   (void)clFinish(resolved); /* nothing may still use the buffers */
   for (size_t l = 0; status == FANIN_STATUS_OK && l + 1 < config->n_widths; l++) {
-    layers[l] = result[l];
+    fanin__give_at(layers, stride, l, &result[l], sizeof result[l]);
   }
   fanin__mlp_close(&c.mlp);
   free(c.numbers);

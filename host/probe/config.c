@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "math/normal.h"
 #include "probe/probe.h"
 #include "tensor/view.h"
@@ -12,15 +12,16 @@ static fanin_status check_numbers(const fanin_probe_config *config) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2",
                        config->n_widths);
   }
+  FANIN__NEED(config->widths);
+  FANIN__NEED(config->activation);
   for (size_t l = 0; l < config->n_widths; l++) {
     if (config->widths[l] == 0)
       return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
   }
   if (config->batch == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "batch is 0; it must be at least 1");
   if (config->dtype != FANIN_DTYPE_F32 && config->dtype != FANIN_DTYPE_F16 && config->dtype != FANIN_DTYPE_BF16) {
-    const char *const name = fanin_dtype_name(config->dtype);
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16",
-                       name ? name : "unknown");
+                       fanin_dtype_name(config->dtype));
   }
   if (!(config->bias_std >= 0 && config->bias_std <= 1e15)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
@@ -83,16 +84,17 @@ static fanin_status factor_of(const fanin_probe_config *config, size_t l, double
                      *out);
 }
 
-static fanin_tensor weight_of(const fanin_probe_config *config, size_t l) {
+static fanin_status weight_of(const fanin_probe_config *config, size_t l, fanin_tensor *out) {
   const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
+  return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, out);
 }
 
 static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
-  const fanin_tensor t = weight_of(config, l);
+  fanin_tensor t;
   double factor = 1;
+  FANIN__TRY(weight_of(config, l, &t));
   FANIN__TRY(factor_of(config, l, &factor));
-  FANIN__TRY(fanin_expect(&t, &config->init, out));
+  FANIN__TRY(fanin_expect(&t, &config->init, out, sizeof *out));
   out->mean *= factor;
   out->std *= factor;
   out->lo *= factor;
@@ -152,12 +154,13 @@ static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double st
 }
 
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
-  const fanin_tensor t = weight_of(config, l);
+  fanin_tensor t;
   fanin_law law;
   fanin_law_description described;
   double factor = 1;
+  FANIN__TRY(weight_of(config, l, &t));
   FANIN__TRY(fanin_law_of(&t, &config->init, &law));
-  FANIN__TRY(fanin_describe_law(law.kind, &described));
+  FANIN__TRY(fanin_describe_law(law.kind, &described, sizeof described));
   FANIN__TRY(expect(config, l, &out->weights));
   FANIN__TRY(factor_of(config, l, &factor));
   out->ties = ties_of(config, l, out->weights.std, factor);

@@ -1,5 +1,5 @@
 /* Names, verdicts and remedies of the probe's diagnoses. */
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/probe.h"
 
 #define HEALTH                     FANIN_VERDICT_HEALTH
@@ -18,14 +18,16 @@ static bool known(fanin_diagnosis diagnosis) {
 }
 
 const char *fanin_diagnosis_name(fanin_diagnosis diagnosis) {
-  return known(diagnosis) ? rows[diagnosis].name : NULL;
+  return known(diagnosis) ? rows[diagnosis].name : "unknown diagnosis";
 }
 
 const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis) {
-  return known(diagnosis) ? rows[diagnosis].remedy : NULL;
+  return known(diagnosis) ? rows[diagnosis].remedy : "unknown diagnosis";
 }
 
 fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out) {
+  FANIN__NEED(out);
+
   if (!known(diagnosis)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "diagnosis is %d; there are 0 to %d", (int)diagnosis,
                        (int)FANIN_DIAGNOSIS_COUNT - 1);

@@ -12,9 +12,18 @@
 
 fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dtype, const char *layout, int rank,
                              const uint64_t *shape, const fanin_init *init, const char *name) {
-  const fanin_tensor t = fanin_tensor_of(buffer, 0, dtype, layout, rank, shape);
-  FANIN__TRY(fanin_fill(w->f, w->queue, &t, init, fanin_key_named(w->config->seed, name), 0, NULL, NULL));
+  fanin_tensor t;
+  fanin_key key;
+  FANIN__TRY(fanin_tensor_of(buffer, 0, dtype, layout, rank, shape, &t));
+  FANIN__TRY(fanin_key_named(w->config->seed, name, &key));
+  FANIN__TRY(fanin_fill(w->f, w->queue, &t, init, key, 0, NULL, NULL));
   return fanin__order(w->queue);
+}
+
+fanin_status fanin__mlp_measure(const fanin__mlp *w, cl_mem matrix, const uint64_t shape[2], fanin_stats *out) {
+  fanin_tensor t;
+  FANIN__TRY(fanin_tensor_of(matrix, 0, FANIN_DTYPE_F32, NULL, 2, shape, &t));
+  return fanin_measure(w->f, w->queue, &t, 0, NULL, out, sizeof *out);
 }
 
 /* ---- Weights ----------------------------------------------------------------------------------------------------- */
@@ -89,6 +98,7 @@ static fanin_status check_stream(fanin__mlp *w, size_t l, const fanin_tensor *t,
   const fanin_tensor *const given = w->config->weights ? &w->config->weights[l - 1] : NULL;
   const uint64_t elements = t->shape[0] * t->shape[1], room = 2 * larger(t->shape[0], t->shape[1]);
   fanin__distribution distribution;
+  fanin_key key;
   char name[48];
   *wrong = false;
   if (given && given->buffer) return FANIN_STATUS_OK;
@@ -97,14 +107,16 @@ static fanin_status check_stream(fanin__mlp *w, size_t l, const fanin_tensor *t,
   if (n > room) n = room;
   FANIN__TRY(fanin__mlp_fetch(w, w->weight_f32, w->host, (size_t)n));
   snprintf(name, sizeof name, "layer%zu.weight", l);
-  *wrong = !fanin__signs_agree(&distribution, fanin_key_named(w->config->seed, name), w->host, n);
+  FANIN__TRY(fanin_key_named(w->config->seed, name, &key));
+  *wrong = !fanin__signs_agree(&distribution, key, w->host, n);
   return FANIN_STATUS_OK;
 }
 
 fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts) {
   const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
-  const fanin_tensor t = fanin_tensor_of(w->weight, 0, w->config->dtype, "OI", 2, shape);
-  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &facts->stats));
+  fanin_tensor t;
+  FANIN__TRY(fanin_tensor_of(w->weight, 0, w->config->dtype, "OI", 2, shape, &t));
+  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &facts->stats, sizeof facts->stats));
   facts->overlap = NAN;
   if (w->overlap && facts->stats.nonfinite == 0) {
     FANIN__TRY(fanin__mlp_overlap(w, l, facts->stats.second, &facts->overlap));
@@ -157,8 +169,7 @@ fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums) {
     FANIN__TRY(fanin__mlp_fill(w, h, FANIN_DTYPE_F32, NULL, 2, shape, &unit, "input"));
   }
   fanin_stats stats = {0};
-  const fanin_tensor t = fanin_tensor_of(h, 0, FANIN_DTYPE_F32, NULL, 2, shape);
-  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
+  FANIN__TRY(fanin__mlp_measure(w, h, shape, &stats));
   if (stats.nonfinite > 0) {
     return fanin__fail(FANIN_STATUS_NOT_FINITE, "%" PRIu64 " of the input's %" PRIu64 " numbers are infinite or NaN",
                        stats.nonfinite, stats.count);
@@ -251,9 +262,8 @@ fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *
                                  .b = w->weight_f32,
                                  .c = w->overlap};
   FANIN__TRY(fanin__mlp_multiply(w, &product));
-  const fanin_tensor t = fanin_tensor_of(w->overlap, 0, FANIN_DTYPE_F32, NULL, 2, shape);
   fanin_stats stats = {0};
-  FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &stats));
+  FANIN__TRY(fanin__mlp_measure(w, w->overlap, shape, &stats));
   *most = stats.nonfinite > 0 ? INFINITY : fmax(fabs(stats.min), fabs(stats.max));
   return FANIN_STATUS_OK;
 }

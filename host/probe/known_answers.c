@@ -38,7 +38,7 @@ static bool is_symmetric(const fanin__distribution *d) {
   case FANIN_LAW_KIND_NORMAL:
     return d->law.mean == 0;
   case FANIN_LAW_KIND_TRUNC_NORMAL:
-    return d->law.mean == 0 && d->a == -d->b;
+    return d->law.mean == 0 && d->law.from == -d->law.to;
   default:
     return false;
   }

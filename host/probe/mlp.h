@@ -7,7 +7,7 @@
 
 #include "core/gemm.h"
 #include "core/launch.h"
-#include "fanin/measure.h"
+#include "fanin/inspect.h"
 #include "fanin/probe.h"
 #include "math/activation.h"
 
@@ -94,6 +94,9 @@ fanin_status fanin__mlp_input(fanin__mlp *w, fanin__row_sums *sums);
 /* Fills a dense tensor of the network by its name. */
 fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dtype, const char *layout, int rank,
                              const uint64_t *shape, const fanin_init *init, const char *name);
+
+/* Measures a dense f32 matrix. */
+fanin_status fanin__mlp_measure(const fanin__mlp *w, cl_mem matrix, const uint64_t shape[2], fanin_stats *out);
 
 /* Loads layer l's weights and biases, or biases alone, l from 1. */
 fanin_status fanin__mlp_load(fanin__mlp *w, size_t l);

@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/argument.h"
 #include "core/queue.h"
-#include "core/status.h"
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
@@ -71,11 +71,57 @@ static fanin_status report_new(const fanin_probe_config *config, fanin_probe_rep
   return FANIN_STATUS_OK;
 }
 
-void fanin_probe_report_free(fanin_probe_report *report) {
+void fanin_probe_report_release(fanin_probe_report *report) {
   if (!report) return;
   free(report->findings);
   free(report->layers);
   free(report);
+}
+
+/* ---- Reading a report -------------------------------------------------------------------------------------------- */
+
+fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_probe_summary *out, size_t size) {
+  FANIN__NEED(report);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  const fanin_probe_summary summary = {.n_layers = report->n_layers,
+                                       .n_findings = report->n_findings,
+                                       .conforms = report->conforms,
+                                       .healthy = report->healthy,
+                                       .n_tests = report->n_tests,
+                                       .z_bound = report->z_bound,
+                                       .overflow_layer = report->overflow_layer,
+                                       .sd_ln_q = report->sd_ln_q,
+                                       .gemm_seconds = report->gemm_seconds,
+                                       .other_seconds = report->other_seconds,
+                                       .startup_seconds = report->startup_seconds,
+                                       .device_bytes = report->device_bytes};
+  fanin__give(out, size, &summary, sizeof summary);
+  return FANIN_STATUS_OK;
+}
+
+static fanin_status check_index(const char *what, size_t i, size_t n) {
+  if (i < n) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "i = %zu; the number of %s is %zu, and they are counted from 0", i,
+                     what, n);
+}
+
+fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i, fanin_probe_layer *out, size_t size) {
+  FANIN__NEED(report);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  FANIN__TRY(check_index("layers", i, report->n_layers));
+  fanin__give(out, size, &report->layers[i], sizeof report->layers[i]);
+  return FANIN_STATUS_OK;
+}
+
+fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t i, fanin_finding *out, size_t size) {
+  FANIN__NEED(report);
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  FANIN__TRY(check_index("findings", i, report->n_findings));
+  fanin__give(out, size, &report->findings[i], sizeof report->findings[i]);
+  return FANIN_STATUS_OK;
 }
 
 /* ---- Forward ----------------------------------------------------------------------------------------------------- */
@@ -360,11 +406,15 @@ static void release(fanin__probe *p) {
   fanin__mlp_close(&p->mlp);
 }
 
-fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                         fanin_probe_report **report) {
+fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *theirs, fanin_probe_report **out) {
   const double start = fanin__seconds();
   cl_command_queue resolved = NULL;
+  fanin_probe_config known;
+  const fanin_probe_config *const config = &known;
   fanin__probe p = {.config = config};
+  FANIN__NEED(f);
+  FANIN__TRY(fanin__take_config("config", "FANIN_PROBE_CONFIG_INIT", theirs, &known, sizeof known));
+  FANIN__NEED(out);
   FANIN__TRY(fanin__probe_check(f, config));
   p.activation = fanin__activation_find(config->activation);
   if (!p.activation) return FANIN_STATUS_BAD_ARGUMENT;
@@ -382,9 +432,9 @@ fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_con
     p.report->startup_seconds = p.mlp.startup_seconds;
     p.report->other_seconds = fanin__seconds() - start - p.mlp.gemm_seconds - p.mlp.startup_seconds;
     p.report->device_bytes = p.mlp.bytes;
-    *report = p.report;
+    *out = p.report;
   } else {
-    fanin_probe_report_free(p.report);
+    fanin_probe_report_release(p.report);
   }
   release(&p);
   return status;

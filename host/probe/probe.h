@@ -54,6 +54,20 @@ typedef struct fanin__trace {
   double response;           /* d ln |delta|^2 / d ln q, through this layer and all after it */
 } fanin__trace;
 
+struct fanin_probe_report {
+  fanin_probe_layer *layers;
+  fanin_finding *findings; /* in the order of the enumerators */
+  /* What follows is fanin_probe_summary's. */
+  size_t n_layers, n_findings;
+  int conforms, healthy;
+  size_t n_tests;
+  double z_bound;
+  size_t overflow_layer;
+  double sd_ln_q;
+  double gemm_seconds, other_seconds, startup_seconds;
+  uint64_t device_bytes;
+};
+
 typedef struct fanin__probe {
   const fanin_probe_config *config;
   const fanin__activation *activation;

@@ -1,7 +1,7 @@
 /* DLPack's description of a tensor, checked field by field, as fanin's. */
 #include <inttypes.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/foreign.h"
 
 /* DLDeviceType and DLDataTypeCode of dlpack.h. */
@@ -31,9 +31,7 @@ static fanin_status copy_shape(const fanin_dlpack *dl, uint64_t *shape) {
   if (dl->ndim < 0 || dl->ndim > FANIN_MAX_RANK) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE, "ndim is %d; accepted are 0 to %d", dl->ndim, FANIN_MAX_RANK);
   }
-  if (dl->ndim > 0 && !dl->shape) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "shape is NULL; it must hold %d numbers", dl->ndim);
-  }
+  if (dl->ndim > 0 && !dl->shape) return fanin__fail_null("shape");
   for (int d = 0; d < dl->ndim; d++) {
     if (dl->shape[d] < 0) {
       return fanin__fail(FANIN_STATUS_BAD_SHAPE, "shape[%d] = %" PRId64 "; accepted are 0 and more", d, dl->shape[d]);
@@ -60,14 +58,14 @@ static fanin_status copy_strides(const fanin_dlpack *dl, bool empty, fanin_tenso
     dense = dense && strides[d] == compact;
     compact *= t->shape[d];
   }
-  if (!dense) *t = fanin_tensor_strided(*t, strides);
-  return FANIN_STATUS_OK;
+  return dense ? FANIN_STATUS_OK : fanin_tensor_strided(t, strides, t);
 }
 
 fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layout, fanin_tensor *out) {
   uint64_t shape[FANIN_MAX_RANK] = {0}, elements = 0, bytes = 0;
   fanin_dtype dtype = FANIN_DTYPE_F32;
-  if (!fields) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "the DLTensor is NULL");
+  FANIN__NEED(fields);
+  FANIN__NEED(out);
   if (fields->device_type != OPENCL) {
     return fanin__fail(FANIN_STATUS_UNSUPPORTED, "device_type is %" PRId64 "; accepted is 4 (kDLOpenCL)",
                        fields->device_type);
@@ -82,8 +80,9 @@ fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layo
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "byte_offset = %" PRIu64 " is not a multiple of %s's %zu bytes",
                        fields->byte_offset, fanin_dtype_name(dtype), fanin_dtype_size(dtype));
   }
-  fanin_tensor t = fanin_tensor_of(fields->data, (size_t)fields->byte_offset, dtype, layout, fields->ndim, shape);
-  FANIN__TRY(fanin_tensor_size(&t, &elements, &bytes)); /* without strides: products of the shape do not overflow */
+  fanin_tensor t;
+  FANIN__TRY(fanin_tensor_of(fields->data, (size_t)fields->byte_offset, dtype, layout, fields->ndim, shape, &t));
+  FANIN__TRY(fanin_tensor_size(&t, &elements, &bytes));
   FANIN__TRY(copy_strides(fields, elements == 0, &t));
   FANIN__TRY(fanin_tensor_size(&t, &elements, &bytes));
   if (elements > 0 && !t.buffer) {

@@ -4,7 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 
 /* Indices into `letters`. */
 enum { LETTER_O, LETTER_I, LETTER_B, LETTER_D, LETTER_H, LETTER_W, N_LETTERS };
@@ -90,7 +90,9 @@ static fanin_status check_divisors(const fanin_tensor *t, const fanin__roles *ro
 }
 
 fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
-  if (!t) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t is NULL; accepted is a tensor");
+  FANIN__NEED(t);
+  FANIN__NEED_RESERVED("tensor", t->reserved);
+
   *roles = (fanin__roles){.groups = t->groups > 1 ? t->groups : 1, .splits = t->splits > 1 ? t->splits : 1};
   FANIN__TRY(check_shape(t, roles->stride));
   int dimension[N_LETTERS];
@@ -116,6 +118,9 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
 
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out) {
   fanin__roles roles;
+  FANIN__NEED(t);
+  FANIN__NEED(fan_in);
+  FANIN__NEED(fan_out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (roles.o < 0 || roles.i < 0) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has no fans; accepted are layouts with O and I",

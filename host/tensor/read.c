@@ -1,8 +1,8 @@
 /* Copies the part of a tensor that memory holds to the host, dense and row-major. */
 #include <inttypes.h>
 
+#include "core/argument.h"
 #include "core/queue.h"
-#include "core/status.h"
 #include "fanin/fill.h"
 #include "tensor/view.h"
 
@@ -98,6 +98,9 @@ static fanin_status read_rows(const order *o, const fanin_tensor *t, const fanin
 fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes, int blocking,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__view view;
+  FANIN__NEED(f);
+  FANIN__NEED(t);
+  FANIN__NEED_ARRAY(host, bytes);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
   const uint64_t wanted = view.elements * fanin_dtype_size(t->dtype);
@@ -106,7 +109,7 @@ fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t,
                        "bytes = %zu; the part has %" PRIu64 " elements, so that %" PRIu64 " is accepted", bytes,
                        view.elements, wanted);
   }
-  if (!host && bytes > 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "host is NULL; it must hold %zu bytes", bytes);
+
   if (view.memory_stride != 1 || view.row_rank > 2) {
     return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                        "strides: the innermost is %" PRIu64 ", and the part has %d dimensions that do not merge; "

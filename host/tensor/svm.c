@@ -1,8 +1,8 @@
 /* Tensors in shared virtual memory: a buffer over it, by calls that OpenCL 1.2 has. */
 #include <inttypes.h>
 
+#include "core/argument.h"
 #include "core/context.h"
-#include "core/status.h"
 #include "fanin/foreign.h"
 #include "tensor/view.h"
 
@@ -33,11 +33,14 @@ static fanin_status check_shared(cl_mem buffer) {
 
 fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_tensor *out) {
   fanin__view view;
-  FANIN__TRY(fanin__check_open(f));
+  FANIN__NEED(f);
+  FANIN__NEED(svm);
+  FANIN__NEED(t);
+  FANIN__NEED(out);
   FANIN__TRY(fanin__view_of(t, &view));
   if (t->buffer)
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t->buffer is set; accepted is NULL, the memory being svm's");
-  if (!svm) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "svm is NULL; accepted is what clSVMAlloc() returned");
+
   if (!has_svm(f->device)) {
     return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                        "the device has no shared virtual memory (CL_DEVICE_SVM_CAPABILITIES)");

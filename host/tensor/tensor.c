@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "core/context.h"
-#include "core/status.h"
 #include "tensor/view.h"
 
 /* ---- Element types ----------------------------------------------------------------------------------------------- */
@@ -26,13 +26,15 @@ size_t fanin_dtype_size(fanin_dtype dtype) {
 }
 
 const char *fanin_dtype_name(fanin_dtype dtype) {
-  return is_dtype(dtype) ? dtypes[dtype].name : NULL;
+  return is_dtype(dtype) ? dtypes[dtype].name : "unknown dtype";
 }
 
 fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
 #define DTYPE_NAME(name, text, size) " " #text
   static const char names[] = FANIN_DTYPE_MAP(DTYPE_NAME);
 #undef DTYPE_NAME
+  FANIN__NEED(text);
+  FANIN__NEED(out);
   for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
     if (strcmp(text, dtypes[k].name) != 0) continue;
     *out = (fanin_dtype)k;
@@ -43,41 +45,71 @@ fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
 
 /* ---- Tensors as values ------------------------------------------------------------------------------------------- */
 
-/* Copies a number a dimension; a rank that is out of range copies none and is reported when the tensor is used. */
+/* Copies the number of each dimension. A rank that is out of range copies none; checking the tensor reports it. */
 static void copy_dimensions(uint64_t *out, const uint64_t *in, int rank) {
   if (rank > 0 && rank <= FANIN_MAX_RANK) memcpy(out, in, (size_t)rank * sizeof *out);
 }
 
-fanin_tensor fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
-                             const uint64_t *shape) {
+/* Hands out a tensor that is right but for its buffer, which is checked when it is used. */
+static fanin_status hand_out(const fanin_tensor *t, fanin_tensor *out) {
+  fanin__view view;
+  FANIN__TRY(fanin__view_of(t, &view));
+  *out = *t;
+  return FANIN_STATUS_OK;
+}
+
+fanin_status fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
+                             const uint64_t *shape, fanin_tensor *out) {
   fanin_tensor t = {.buffer = buffer, .offset = offset, .dtype = dtype, .rank = rank, .part = FANIN_PART_WHOLE};
+  const size_t letters = layout ? strlen(layout) : 0;
+  FANIN__NEED_ARRAY(shape, rank);
+  FANIN__NEED(out);
   copy_dimensions(t.shape, shape, rank);
-  /* Cut to FANIN_MAX_RANK letters, a text that was too long still cannot pass: there are only six letters. */
-  if (layout) memcpy(t.layout, layout, strnlen(layout, FANIN_MAX_RANK));
-  return t;
+  if (letters >= sizeof t.layout) {
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%.40s\" has %zu letters; at most %d are accepted", layout,
+                       letters, FANIN_MAX_RANK);
+  }
+  if (letters > 0) memcpy(t.layout, layout, letters);
+  return hand_out(&t, out);
 }
 
-fanin_tensor fanin_tensor_slab(fanin_tensor t, const uint64_t *start, const uint64_t *extent) {
-  t.part = FANIN_PART_SLAB;
-  copy_dimensions(t.start, start, t.rank);
-  copy_dimensions(t.extent, extent, t.rank);
-  return t;
+fanin_status fanin_tensor_slab(const fanin_tensor *t, const uint64_t *start, const uint64_t *extent,
+                               fanin_tensor *out) {
+  FANIN__NEED(t);
+  FANIN__NEED_ARRAY(start, t->rank);
+  FANIN__NEED_ARRAY(extent, t->rank);
+  FANIN__NEED(out);
+  fanin_tensor slab = *t;
+  slab.part = FANIN_PART_SLAB;
+  copy_dimensions(slab.start, start, t->rank);
+  copy_dimensions(slab.extent, extent, t->rank);
+  return hand_out(&slab, out);
 }
 
-fanin_tensor fanin_tensor_range(fanin_tensor t, uint64_t first, uint64_t count) {
-  t.part = FANIN_PART_RANGE;
-  t.first = first;
-  t.count = count;
-  return t;
+fanin_status fanin_tensor_range(const fanin_tensor *t, uint64_t first, uint64_t count, fanin_tensor *out) {
+  FANIN__NEED(t);
+  FANIN__NEED(out);
+  fanin_tensor range = *t;
+  range.part = FANIN_PART_RANGE;
+  range.first = first;
+  range.count = count;
+  return hand_out(&range, out);
 }
 
-fanin_tensor fanin_tensor_strided(fanin_tensor t, const uint64_t *strides) {
-  copy_dimensions(t.strides, strides, t.rank);
-  return t;
+fanin_status fanin_tensor_strided(const fanin_tensor *t, const uint64_t *strides, fanin_tensor *out) {
+  FANIN__NEED(t);
+  FANIN__NEED_ARRAY(strides, t->rank);
+  FANIN__NEED(out);
+  fanin_tensor strided = *t;
+  copy_dimensions(strided.strides, strides, t->rank);
+  return hand_out(&strided, out);
 }
 
 fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes) {
   fanin__view view;
+  FANIN__NEED(t);
+  FANIN__NEED(elements);
+  FANIN__NEED(bytes);
   FANIN__TRY(fanin__view_of(t, &view));
   *elements = view.elements;
   *bytes = view.bytes;
@@ -88,9 +120,12 @@ fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64
 
 fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout, int rank, const uint64_t *shape,
                                 fanin_tensor *out) {
-  fanin_tensor t = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape);
+  fanin_tensor t;
   fanin__view view;
-  FANIN__TRY(fanin__check_open(f));
+  FANIN__NEED(f);
+  FANIN__NEED(out);
+  FANIN__TRY(fanin_tensor_of(NULL, 0, dtype, layout, rank, shape, &t));
+
   FANIN__TRY(fanin__view_of(&t, &view));
   if (view.bytes > SIZE_MAX) {
     return fanin__fail(FANIN_STATUS_BAD_SIZE, "shape needs %" PRIu64 " bytes, which this host cannot address",
@@ -115,7 +150,7 @@ void fanin_tensor_free(fanin_tensor *t) {
 }
 
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view) {
-  FANIN__TRY(fanin__check_open(f));
+  FANIN__NEED(f);
   if (!t->buffer) {
     if (view->elements == 0) return FANIN_STATUS_OK;
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "buffer is NULL; the part needs %" PRIu64 " bytes", view->bytes);

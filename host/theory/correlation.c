@@ -48,9 +48,10 @@ static double at_angle(double t, void *context) {
 }
 
 /* Over [from, from + width], within which neither u nor v changes its sign: pieces grow from both ends, where one of
- * them is small. */
+ * them is small. What bends away from 0 makes F(t) steeper there. */
 static double sector(plane *p, double from, double width) {
-  const double fastest = fmax(p->root_a, p->root_b), least = 0.4 * fmin(1, fmax(1 / fastest, 1e-9));
+  const double fastest = fmax(p->root_a, p->root_b), first = p->n_kinks > 0 ? 0.2 : 0.4;
+  const double least = first * fmin(1, fmax(1 / fastest, 1e-9));
   double sum = 0;
   for (double lo = 0, hi; lo < 0.5 * width; lo = hi) {
     hi = fmin(lo + fmin(fmin(fmax(lo, least), 0.8), p->widest / fastest), 0.5 * width);
@@ -88,19 +89,22 @@ static size_t breaks(const plane *p, double out[MAX_BREAKS]) {
   return n;
 }
 
-/* What a product of two waves of period 2 pi makes of u and v is a sum of waves of u - v and of u + v, whose variances
- * alone count, and beyond 80 not even they (to 1e-17). So q_a, q_b and c give way to smaller ones. */
-static void shorten(double *q_a, double *q_b, double *c) {
-  const double product = 2 * *c * sqrt(*q_a * *q_b);
+/* Waves of period 2 pi: a product of two is a sum of waves of u - v and of u + v, of which a variance of 80 leaves
+ * nothing (1e-17). Where q_a or q_b is large, smaller ones that leave the same take their place. Returns false where
+ * nothing is left of either. */
+static bool shorten(double *q_a, double *q_b, double *c) {
+  if (fmax(*q_a, *q_b) < 200) return true;
+  const double product = 2 * *c * sqrt(*q_a) * sqrt(*q_b);
   const double apart = fmin(fmax(*q_a + *q_b - product, 0), 80), together = fmin(fmax(*q_a + *q_b + product, 0), 80);
   *q_a = *q_b = 0.25 * (apart + together);
-  *c = apart + together > 0 ? (together - apart) / (together + apart) : 0;
+  *c = (together - apart) / (together + apart);
+  return apart < 80 || together < 80;
 }
 
 double fanin__correlated(const fanin__activation *activation, fanin__function function, double slope, double q_a,
                          double q_b, double c) {
   const bool wave = activation->facts.sinusoid;
-  if (wave) shorten(&q_a, &q_b, &c);
+  if (wave && !shorten(&q_a, &q_b, &c)) return 0;
   plane p = {.g = function == FANIN__PHI ? activation->f : activation->df,
              .slope = slope,
              .widest = wave ? 0.5 * PI : INFINITY,

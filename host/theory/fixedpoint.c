@@ -2,7 +2,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/theory.h"
 #include "theory/meanfield.h"
 
@@ -86,11 +86,11 @@ static fanin_fixed_point describe(const map *m, double q) {
 
 typedef struct found {
   fanin_fixed_point *list;
-  size_t capacity, count;
+  size_t capacity, stride, count;
 } found;
 
 static void add(found *f, const fanin_fixed_point *p) {
-  if (f->count < f->capacity) f->list[f->count] = *p;
+  if (f->count < f->capacity) fanin__give_at(f->list, f->stride, f->count, p, sizeof *p);
   f->count++;
 }
 
@@ -142,12 +142,16 @@ static fanin_status check(const char *name, double value) {
 }
 
 fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2,
-                                fanin_fixed_point *list, size_t capacity, size_t *count) {
+                                fanin_fixed_point *list, size_t capacity, size_t stride, size_t *count) {
+  FANIN__NEED(activation);
+  FANIN__NEED_ARRAY(list, capacity);
+  if (capacity > 0) FANIN__NEED_SIZE(stride);
+  FANIN__NEED(count);
   map m = {.slope = slope, .sigma_w2 = sigma_w2, .sigma_b2 = sigma_b2};
   FANIN__TRY(fanin__activation_of(activation, slope, &m.activation));
   FANIN__TRY(check("sigma_w2", sigma_w2));
   FANIN__TRY(check("sigma_b2", sigma_b2));
-  found f = {list, capacity, 0};
+  found f = {list, capacity, stride, 0};
   if (m.activation->facts.homogeneous) {
     add_homogeneous(&f, &m);
   } else {
@@ -182,7 +186,10 @@ double fanin__critical(const fanin__activation *activation, double slope, double
 }
 
 fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2,
-                                 fanin_fixed_point *at) {
+                                 fanin_fixed_point *at, size_t size) {
+  FANIN__NEED(activation);
+  FANIN__NEED(sigma_w2);
+  if (at) FANIN__NEED_SIZE(size);
   map m = {.slope = slope, .sigma_b2 = sigma_b2};
   FANIN__TRY(fanin__activation_of(activation, slope, &m.activation));
   FANIN__TRY(check("sigma_b2", sigma_b2));
@@ -194,10 +201,11 @@ fanin_status fanin_edge_of_chaos(const char *activation, double slope, double si
                        sigma_b2);
   }
   if (at && q > 0) {
-    *at = describe(&m, q);
+    const fanin_fixed_point p = describe(&m, q);
+    fanin__give(at, size, &p, sizeof p);
   } else if (at) {
     size_t count = 0;
-    FANIN__TRY(fanin_fixed_points(activation, slope, m.sigma_w2, 0, at, 1, &count));
+    FANIN__TRY(fanin_fixed_points(activation, slope, m.sigma_w2, 0, at, 1, size, &count));
   }
   *sigma_w2 = m.sigma_w2;
   return FANIN_STATUS_OK;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/theory.h"
 #include "theory/meanfield.h"
 
@@ -66,7 +66,8 @@ static void run(const question *ask, fanin_suggestion *s, double sigma_w2, doubl
 static fanin_status limit(const question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
   fanin_fixed_point points[8];
   size_t count = 0;
-  FANIN__TRY(fanin_fixed_points(ask->activation->name, ask->slope, sigma_w2, s->sigma_b2, points, 8, &count));
+  FANIN__TRY(
+      fanin_fixed_points(ask->activation->name, ask->slope, sigma_w2, s->sigma_b2, points, 8, sizeof *points, &count));
   s->q_limit = s->q_growth > 1 ? INFINITY : 0;
   for (size_t k = 0; k < count && k < 8; k++) {
     const double q = points[k].q;
@@ -114,32 +115,51 @@ static fanin_status add_torch(const question *ask, size_t depth, fanin_suggestio
   return add(ask, choice, scale, 1, list, count);
 }
 
-static fanin_status check(double fan_ratio, size_t depth, double sigma_b2) {
-  if (!(fan_ratio > 0 && fan_ratio < INFINITY)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "fan_ratio is %g; a finite number above 0 is accepted", fan_ratio);
+static fanin_status check(const fanin_suggest_config *config) {
+  if (!(config->fan_ratio > 0 && config->fan_ratio < INFINITY)) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "fan_ratio is %g; a finite number above 0 is accepted",
+                       config->fan_ratio);
   }
-  if (depth == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
-  if (!(sigma_b2 >= 0 && sigma_b2 < INFINITY)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted", sigma_b2);
+  if (config->depth == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
+  if (!(config->sigma_b2 >= 0 && config->sigma_b2 < INFINITY)) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted",
+                       config->sigma_b2);
   }
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth, double sigma_b2,
-                           fanin_suggestion list[FANIN_AIM_COUNT], size_t *count) {
-  question ask = {.slope = slope, .fan_ratio = fan_ratio};
+/* Each aim at most once, in their order. */
+static fanin_status choose(const question *ask, const fanin_suggest_config *config, fanin_suggestion *list,
+                           size_t *count) {
+  const bool both = ask->fan_ratio == 1 && fabs(ask->v / ask->square - 1) < 1e-9;
+  const fanin_suggestion forward = {.aim = both ? FANIN_AIM_BOTH : FANIN_AIM_FORWARD, .depth = config->depth};
+  const fanin_suggestion backward = {.aim = FANIN_AIM_BACKWARD, .depth = config->depth};
+  FANIN__TRY(add(ask, forward, 1 / ask->v, 1, list, count));
+  if (!both) FANIN__TRY(add(ask, backward, 1 / ask->square, 1, list, count));
+  FANIN__TRY(add_edge(ask, config->depth, config->sigma_b2, list, count));
+  return add_torch(ask, config->depth, list, count);
+}
+
+fanin_status fanin_suggest(const fanin_suggest_config *theirs, fanin_suggestion *list, size_t capacity, size_t stride,
+                           size_t *count) {
+  fanin_suggest_config config;
+  fanin_suggestion found[FANIN_AIM_COUNT];
   size_t n = 0;
-  FANIN__TRY(fanin__activation_of(activation, slope, &ask.activation));
-  FANIN__TRY(check(fan_ratio, depth, sigma_b2));
-  ask.v = fanin__v(ask.activation, slope, 1);
-  ask.square = fanin__mean_square(ask.activation, FANIN__SLOPE, slope, 1);
-  const bool both = fan_ratio == 1 && fabs(ask.v / ask.square - 1) < 1e-9;
-  const fanin_suggestion forward = {.aim = both ? FANIN_AIM_BOTH : FANIN_AIM_FORWARD, .depth = depth};
-  const fanin_suggestion backward = {.aim = FANIN_AIM_BACKWARD, .depth = depth};
-  FANIN__TRY(add(&ask, forward, 1 / ask.v, 1, list, &n));
-  if (!both) FANIN__TRY(add(&ask, backward, 1 / ask.square, 1, list, &n));
-  FANIN__TRY(add_edge(&ask, depth, sigma_b2, list, &n));
-  FANIN__TRY(add_torch(&ask, depth, list, &n));
+  FANIN__TRY(fanin__take_config("config", "FANIN_SUGGEST_CONFIG_INIT", theirs, &config, sizeof config));
+  FANIN__NEED_ARRAY(list, capacity);
+  if (capacity > 0) FANIN__NEED_SIZE(stride);
+  FANIN__NEED(count);
+  if (!config.activation) return fanin__fail_null("config->activation");
+  if (config.fan_ratio == 0) config.fan_ratio = 1;
+  question ask = {.slope = config.slope, .fan_ratio = config.fan_ratio};
+  FANIN__TRY(fanin__activation_of(config.activation, config.slope, &ask.activation));
+  FANIN__TRY(check(&config));
+  ask.v = fanin__v(ask.activation, config.slope, 1);
+  ask.square = fanin__mean_square(ask.activation, FANIN__SLOPE, config.slope, 1);
+  FANIN__TRY(choose(&ask, &config, found, &n));
+  for (size_t k = 0; k < n && k < capacity; k++) {
+    fanin__give_at(list, stride, k, &found[k], sizeof found[k]);
+  }
   *count = n;
   return FANIN_STATUS_OK;
 }
@@ -157,7 +177,7 @@ static const struct {
 };
 
 const char *fanin_aim_name(fanin_aim aim) {
-  return (int)aim >= 0 && aim < FANIN_AIM_COUNT ? aims[aim].name : NULL;
+  return (int)aim >= 0 && aim < FANIN_AIM_COUNT ? aims[aim].name : "unknown aim";
 }
 
 typedef struct buffer {
@@ -205,20 +225,23 @@ static void say_of_g(buffer *b, const fanin_suggestion *s) {
       s->g_growth, fabs(s->q_growth - 1) > 1e-6 ? "at first" : "throughout", s->g_total, s->depth);
 }
 
-size_t fanin_suggestion_format(const fanin_suggestion *suggestion, char *text, size_t size) {
+fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t size, char *text, size_t capacity,
+                                     size_t *length) {
   buffer b = {.used = 0};
   char init[256];
-  (void)fanin_init_format(&suggestion->init, init, sizeof init);
-  const char *const does = fanin_aim_name(suggestion->aim) ? aims[suggestion->aim].does : "is no suggestion";
-  say(&b, "%s (gain %.7g", init, suggestion->gain);
-  if (suggestion->sigma_b2 > 0) say(&b, ", biases of variance %.4g", suggestion->sigma_b2);
-  say(&b, ") %s.", does);
-  say_of_q(&b, suggestion);
-  say_of_g(&b, suggestion);
-  if (size > 0) {
-    const size_t kept = b.used < size ? b.used : size - 1;
-    memcpy(text, b.text, kept);
-    text[kept] = '\0';
+  fanin_suggestion s;
+  FANIN__NEED(suggestion);
+  FANIN__NEED_SIZE(size);
+  FANIN__NEED_ARRAY(text, capacity);
+  FANIN__TRY(fanin__take("suggestion", suggestion, size, &s, sizeof s));
+  if ((int)s.aim < 0 || s.aim >= FANIN_AIM_COUNT) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "aim is %d; 0 to %d are accepted", (int)s.aim, FANIN_AIM_COUNT - 1);
   }
-  return b.used;
+  FANIN__TRY(fanin_init_format(&s.init, init, sizeof init, NULL));
+  say(&b, "%s (gain %.7g", init, s.gain);
+  if (s.sigma_b2 > 0) say(&b, ", biases of variance %.4g", s.sigma_b2);
+  say(&b, ") %s.", aims[s.aim].does);
+  say_of_q(&b, &s);
+  say_of_g(&b, &s);
+  return fanin__give_text(b.text, b.used, text, capacity, length);
 }

@@ -1,8 +1,9 @@
 /* The mean-field recursion through a network: forward moments and correlation, backward gradients. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
-#include "core/status.h"
+#include "core/argument.h"
 #include "fanin/theory.h"
 #include "theory/meanfield.h"
 
@@ -18,6 +19,8 @@ static fanin_status check(const fanin_theory_config *config) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; at least 2 are accepted: the input and a layer",
                        config->n_widths);
   }
+  FANIN__NEED(config->widths);
+  FANIN__NEED(config->activation);
   for (size_t l = 0; l < config->n_widths; l++) {
     if (config->widths[l] == 0) return fanin__fail(FANIN_STATUS_BAD_SHAPE, "width %zu is 0; 1 or more is accepted", l);
   }
@@ -44,9 +47,10 @@ static fanin_status weight_variance(const fanin_theory_config *config, size_t l,
                        "sigma_w2 of layer %zu is %g; a finite number of 0 or more is accepted", l, *out);
   }
   const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+  fanin_tensor t;
   fanin_moments moments;
-  FANIN__TRY(fanin_expect(&t, &config->init, &moments));
+  FANIN__TRY(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape, &t));
+  FANIN__TRY(fanin_expect(&t, &config->init, &moments, sizeof moments));
   if (moments.mean != 0) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT,
                        "init gives layer %zu weights of mean %g; mean-field theory takes those of mean 0", l,
@@ -154,14 +158,8 @@ static double backward(const fanin_theory_config *config, size_t l, double gradi
 
 /* ---- The network ------------------------------------------------------------------------------------------------- */
 
-fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers) {
-  network net = {.config = config};
-  FANIN__TRY(check(config));
-  FANIN__TRY(fanin__activation_of(config->activation, config->slope, &net.activation));
-  double variance;
-  for (size_t l = 1; l < config->n_widths; l++) {
-    FANIN__TRY(weight_variance(config, l, &variance));
-  }
+static fanin_status run(const network *net, fanin_theory_layer *layers) {
+  const fanin_theory_config *const config = net->config;
   const size_t last = config->n_widths - 1;
   state h = {0, config->second_moment, config->second_moment * config->correlation};
   for (size_t l = 1; l <= last; l++) {
@@ -169,7 +167,7 @@ fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer 
     *layer = (fanin_theory_layer){.fan_in = config->widths[l - 1], .fan_out = config->widths[l]};
     FANIN__TRY(weight_variance(config, l, &layer->sigma_w2));
     layer->weight_gradient = h.square;
-    h = forward(&net, l, &h, layer);
+    h = forward(net, l, &h, layer);
   }
   double gradient = config->gradient;
   for (size_t l = last; l >= 1; l--) {
@@ -181,4 +179,23 @@ fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer 
     layer->chi_c *= next;
   }
   return FANIN_STATUS_OK;
+}
+
+fanin_status fanin_theory(const fanin_theory_config *theirs, fanin_theory_layer *layers, size_t stride) {
+  fanin_theory_config config;
+  network net = {.config = &config};
+  FANIN__TRY(fanin__take_config("config", "FANIN_THEORY_CONFIG_INIT", theirs, &config, sizeof config));
+  FANIN__NEED(layers);
+  FANIN__NEED_SIZE(stride);
+  FANIN__TRY(check(&config));
+  FANIN__TRY(fanin__activation_of(config.activation, config.slope, &net.activation));
+  const size_t n = config.n_widths - 1;
+  fanin_theory_layer *const found = calloc(n, sizeof *found);
+  if (!found) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu layers", n);
+  const fanin_status status = run(&net, found);
+  for (size_t l = 0; l < n && status == FANIN_STATUS_OK; l++) {
+    fanin__give_at(layers, stride, l, &found[l], sizeof found[l]);
+  }
+  free(found);
+  return status;
 }

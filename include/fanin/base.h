@@ -1,13 +1,11 @@
-/* What every other header of fanin needs: OpenCL's types, the version, and status codes. */
+/* What every other header of fanin needs: OpenCL's types, versions, status codes, and how structs grow. Stable. */
 #ifndef FANIN_BASE_H
 #define FANIN_BASE_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-#ifndef CL_TARGET_OPENCL_VERSION
-#define CL_TARGET_OPENCL_VERSION 120
-#endif
+/* fanin calls nothing newer than OpenCL 1.2 and defines none of OpenCL's macros: CL_TARGET_OPENCL_VERSION is yours. */
 #ifdef __APPLE__
 #include <OpenCL/cl.h>
 #else
@@ -26,7 +24,7 @@
 #define FANIN_API
 #endif
 
-/* Around declarations that C++ is to see as C's. */
+/* These two stand around declarations that C++ is to see as C's. */
 /* clang-format off */
 #ifdef __cplusplus
 #define FANIN_C_BEGIN extern "C" {
@@ -37,25 +35,56 @@
 #endif
 /* clang-format on */
 
+/* ---- Structs that grow ------------------------------------------------------------------------------------------- */
+
+/* A program that was compiled with an older header must work with a newer library. Structs cross the API in three ways:
+ *   - Values, such as fanin_tensor and fanin_init, keep their size for ever. Their last words are reserved and must be
+ *     0, which is what a struct initializer makes of fields that it does not name.
+ *   - Configurations, such as fanin_probe_config, begin with their size. Each has a macro that sets the size and zeroes
+ *     the rest: fanin_probe_config config = FANIN_PROBE_CONFIG_INIT. The library takes fields that the caller's struct
+ *     does not have as 0, and refuses a larger struct whose extra fields are not 0.
+ *   - Results are written to the caller's struct, whose size is an argument (`size`, or `stride` for arrays: pass
+ *     sizeof of one element). The library writes at most that many bytes, and leaves the rest of a larger struct alone.
+ */
+
+/* What the macros that make configurations expand to. */
+/* clang-format off */
+#ifdef __cplusplus
+template <typename T> inline T fanin_sized() { T value = T(); value.size = sizeof value; return value; }
+#define FANIN_SIZED(type) fanin_sized<type>()
+#else
+#define FANIN_SIZED(type) {.size = sizeof(type)}
+#endif
+/* clang-format on */
+
 FANIN_C_BEGIN
 
-/* Of this header. */
+/* ---- Versions ---------------------------------------------------------------------------------------------------- */
+
+/* The version of this header. */
 #define FANIN_VERSION_MAJOR 0
-#define FANIN_VERSION_MINOR 1
+#define FANIN_VERSION_MINOR 2
 #define FANIN_VERSION_PATCH 0
 
-/* The version of the random stream (docs/stream.md). Same version, same bits. */
+/* The same as one number, 10000 major + 100 minor + patch. */
+#define FANIN_VERSION_NUMBER (10000 * FANIN_VERSION_MAJOR + 100 * FANIN_VERSION_MINOR + FANIN_VERSION_PATCH)
+
+/* The version of the random stream (docs/stream.md). The same version gives the same bits. */
 #define FANIN_STREAM_VERSION 1
 
 /* The most dimensions that a tensor may have. */
 #define FANIN_MAX_RANK 8
 
-/* "0.1.0", of the library that runs. */
+/* The version of the library that runs: "0.2.0" (static storage), and FANIN_VERSION_NUMBER as it was built with. */
 FANIN_API const char *fanin_version(void);
+FANIN_API int fanin_version_number(void);
+
+/* FANIN_STREAM_VERSION of the library that runs. */
+FANIN_API int fanin_stream_version(void);
 
 /* ---- Status ------------------------------------------------------------------------------------------------------ */
 
-/* fanin's own codes are positive; negative values are OpenCL's, unchanged; 0 is success. */
+/* fanin's own codes are positive. Negative values are OpenCL's, unchanged. 0 is success. */
 #define FANIN_STATUS_MAP(XX)                                                                                           \
   XX(OK, 0, "success")                                                                                                 \
   XX(BAD_ARGUMENT, 1, "an argument has a value that is not accepted")                                                  \
@@ -84,8 +113,8 @@ FANIN_API const char *fanin_status_name(fanin_status status);
 /* One general sentence for the code. Static storage. */
 FANIN_API const char *fanin_status_text(fanin_status status);
 
-/* The sentence for the last failure on the calling thread, with the argument, its value and what would be accepted;
- * "" if nothing failed yet. Thread-local: valid until the thread's next failing call. */
+/* The sentence for the calling thread's last failure: the argument, its value and what is accepted. It is "" if nothing
+ * has failed yet. Never NULL, thread-local, valid until the thread's next failing call. */
 FANIN_API const char *fanin_last_error(void);
 
 FANIN_C_END

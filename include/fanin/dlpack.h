@@ -1,4 +1,5 @@
-/* DLPack's tensors as fanin's. Needs <dlpack/dlpack.h> (Debian: libdlpack-dev), which fanin.h therefore leaves out. */
+/* Experimental: may change in a minor version. DLPack's tensors as fanin's. Needs <dlpack/dlpack.h> (Debian:
+ * libdlpack-dev), which fanin.h therefore leaves out. */
 #ifndef FANIN_DLPACK_H
 #define FANIN_DLPACK_H
 

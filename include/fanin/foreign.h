@@ -1,4 +1,5 @@
-/* Tensors in memory that others manage: DLPack's, and shared virtual memory. */
+/* Experimental: may change in a minor version. Tensors in memory that others manage: DLPack's, and shared virtual
+ * memory. */
 #ifndef FANIN_FOREIGN_H
 #define FANIN_FOREIGN_H
 
@@ -44,7 +45,7 @@ FANIN_API fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const 
  * memory once it is mapped as well (clEnqueueSVMMap() or clEnqueueMapBuffer() of out->buffer). fanin itself calls
  * nothing that OpenCL 1.2 has not.
  * Errors: FANIN_STATUS_UNSUPPORTED where the device has no such memory; FANIN_STATUS_BAD_ARGUMENT for a pointer that is
- * not the beginning of such memory; CL_INVALID_BUFFER_SIZE where t ends behind it; FANIN_BAD_*. */
+ * not the beginning of such memory; CL_INVALID_BUFFER_SIZE where t ends behind it; FANIN_STATUS_BAD_*. */
 FANIN_API fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_tensor *out);
 
 FANIN_C_END

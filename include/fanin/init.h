@@ -1,4 +1,4 @@
-/* Initializers: values that say which numbers a tensor is to have, their gains, moments and laws. */
+/* Initializers: values that say which numbers a tensor is to have, their gains and their moments. Stable. */
 #ifndef FANIN_INIT_H
 #define FANIN_INIT_H
 
@@ -24,7 +24,8 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
 
 /* ---- Initializers ------------------------------------------------------------------------------------------------ */
 
-/* enumerator, name in texts; fanin_describe() and `fanin list` tell the rest. Each is one file of host/init. */
+/* The kinds: enumerator, and name in texts. fanin_describe() and `fanin list` say what each one does. FANIN_KIND_COUNT
+ * is the number of this header's kinds; a newer library may know more. */
 #define FANIN_KIND_MAP(XX)                                                                                             \
   XX(ZEROS, zeros)                                                                                                     \
   XX(ONES, ones)                                                                                                       \
@@ -56,14 +57,35 @@ typedef enum fanin_kind {
 } fanin_kind;
 /* clang-format on */
 
+/* The laws that values of these kinds follow: enumerator, name, and what it is. fanin/inspect.h has their numbers. */
+#define FANIN_LAW_MAP(XX)                                                                                              \
+  XX(CONSTANT, constant, "one value")                                                                                  \
+  XX(UNIFORM, uniform, "uniform on [lo, hi]")                                                                          \
+  XX(NORMAL, normal, "normal")                                                                                         \
+  XX(TRUNC_NORMAL, trunc_normal, "normal, cut to [lo, hi]")                                                            \
+  XX(ONES, ones, "identity, dirac: `value` at some places that indices decide, 0 elsewhere")                           \
+  XX(ORTHOGONAL, orthogonal, "rows or columns have the length `value`; delta_orthogonal: 0 but for the centre taps")   \
+  XX(SPARSE, sparse, "a share `zeros` of exact zeros, the rest normal")                                                \
+  XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
+  XX(HADAMARD, hadamard, "numbers that indices decide")
+
+/* clang-format off */
+typedef enum fanin_law_kind {
+#define FANIN_LAW_ENUM(id, name, text) FANIN_LAW_KIND_##id,
+  FANIN_LAW_MAP(FANIN_LAW_ENUM)
+#undef FANIN_LAW_ENUM
+  FANIN_LAW_KIND_COUNT
+} fanin_law_kind;
+/* clang-format on */
+
 /* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
 typedef enum fanin_mode { FANIN_MODE_FAN_IN, FANIN_MODE_FAN_OUT, FANIN_MODE_FAN_AVG, FANIN_MODE_FAN_GEO } fanin_mode;
 
-/* Of the kinds that end in _normal, FANIN_DISTRIBUTION_TRUNC_NORMAL is Keras's and JAX's form: cut at 2 sigma, std
- * kept. */
+/* How values spread around their mean. For the kinds that end in _normal, FANIN_DISTRIBUTION_TRUNC_NORMAL is the form
+ * that Keras and JAX have: cut at 2 sigma, with the std kept. */
 typedef enum fanin_distribution {
-  FANIN_DISTRIBUTION_UNIFORM,
   FANIN_DISTRIBUTION_NORMAL,
+  FANIN_DISTRIBUTION_UNIFORM,
   FANIN_DISTRIBUTION_TRUNC_NORMAL
 } fanin_distribution;
 
@@ -79,25 +101,31 @@ typedef enum fanin_per {
   FANIN_PER_OUTPUT /* the fan_in weights that enter an output: Martens 2010 */
 } fanin_per;
 
-/* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). */
+/* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
+ * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
+ *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1]; a = b = 0 in trunc_normal: [-2, 2]; sparsity 0.1.
+ * Other fields mean what their 0 says. Where 0 itself is wanted, the constructors below and the text form understand
+ * it: a gain, scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a
+ * sparsity of 0 makes a normal. */
 typedef struct fanin_init {
   fanin_kind kind;
+  fanin_mode mode;                 /* he_*, variance_scaling */
+  fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
+  fanin_bounds bounds;             /* trunc_normal */
+  fanin_per per;                   /* sparse: which weights share a count of zeros */
+  int uncorrected;                 /* trunc_normal: 0: std is that of the truncated values (the normal that is cut is
+                                      wider); 1: std is that of the normal that is cut */
   double value;                    /* constant */
   double lo, hi;                   /* uniform: both ends included */
   double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
                                       sparse: std of the values that are not zeros */
   double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
-  fanin_bounds bounds;             /* trunc_normal */
-  int corrected;                   /* trunc_normal: 1: std is that of the truncated values (the normal that is cut is
-                                      wider); 0: std is that of the normal that is cut */
   double gain;                     /* xavier_*, identity, dirac, *orthogonal, bilinear, hadamard */
   double scale;                    /* variance_scaling */
-  fanin_mode mode;                 /* he_*, variance_scaling */
-  fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
-  double sparsity;                 /* sparse: share of zeros among a line's weights, 0 to 1 */
-  double connections;              /* sparse: how many of a line's weights are no zeros, a whole number; 0: sparsity
+  double sparsity;                 /* sparse: share of zeros in a line of weights, 0 to 1 */
+  double connections;              /* sparse: how many weights of a line are not zeros, a whole number; 0: sparsity
                                       says that */
-  fanin_per per;                   /* sparse: what a line belongs to */
+  uint64_t reserved[4];            /* must be 0 */
 } fanin_init;
 
 /* 0, 1, or `value` everywhere. */
@@ -108,7 +136,7 @@ FANIN_API fanin_init fanin_constant(double value);
 FANIN_API fanin_init fanin_uniform(double lo, double hi);
 /* N(mean, std^2). */
 FANIN_API fanin_init fanin_normal(double mean, double std);
-/* Bounds in sigma, std that of the result: set .bounds and .corrected for the other forms. */
+/* Bounds in sigma, std that of the result: set .bounds and .uncorrected for the other forms. a = b = 0 is [-2, 2]. */
 FANIN_API fanin_init fanin_trunc_normal(double mean, double std, double a, double b);
 /* std = gain * sqrt(2 / (fan_in + fan_out)), uniform on +-sqrt(3) std. Glorot & Bengio 2010, eq. 16. */
 FANIN_API fanin_init fanin_xavier_uniform(double gain);
@@ -157,12 +185,10 @@ FANIN_API fanin_init fanin_hadamard(double gain);
  * apply. FANIN_STATUS_BAD_TEXT names the parameter, its value and what would be accepted. */
 FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
 
-/* Writes the canonical text, which parses back to the same bits. Returns its length without the final 0; a result of
- * `size` or more was cut. `text` may be NULL when size is 0. */
-FANIN_API size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
-
-/* sizeof(fanin_init) as the library has it, for bindings that do not compile this header. */
-FANIN_API size_t fanin_init_size(void);
+/* Writes the canonical text, which parses back to the same distribution. `length` may be NULL, or gets the text's
+ * length without the final 0. `text` may be NULL when capacity is 0, to ask for the length. A text that does not fit is
+ * cut, and the status is FANIN_STATUS_BAD_SIZE. */
+FANIN_API fanin_status fanin_init_format(const fanin_init *init, char *text, size_t capacity, size_t *length);
 
 /* What there is to say about an initializer; all strings static. */
 typedef struct fanin_description {
@@ -175,8 +201,8 @@ typedef struct fanin_description {
   int draws;              /* 1: values depend on the key */
 } fanin_description;
 
-/* FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
-FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
+/* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
+FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size);
 
 /* The moments and bounds that an initializer's values have on a tensor, without a device. */
 typedef struct fanin_moments {
@@ -186,65 +212,9 @@ typedef struct fanin_moments {
   double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
 } fanin_moments;
 
-/* What `init` makes one expect of `t`, which needs no buffer. Errors: those of fanin_fill() that need no device. */
-FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
-
-/* The law that an initializer's values follow, in closed form: enumerator, name, what it is. */
-#define FANIN_LAW_MAP(XX)                                                                                              \
-  XX(CONSTANT, constant, "one value")                                                                                  \
-  XX(UNIFORM, uniform, "uniform on [lo, hi]")                                                                          \
-  XX(NORMAL, normal, "normal")                                                                                         \
-  XX(TRUNC_NORMAL, trunc_normal, "normal, cut to [lo, hi]")                                                            \
-  XX(ONES, ones, "identity, dirac: `value` at some places that indices decide, 0 elsewhere")                           \
-  XX(ORTHOGONAL, orthogonal, "rows or columns have the length `value`; delta_orthogonal: 0 but for the centre taps")   \
-  XX(SPARSE, sparse, "a share `zeros` of exact zeros, the rest normal")                                                \
-  XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
-  XX(HADAMARD, hadamard, "numbers that indices decide")
-
-/* clang-format off */
-typedef enum fanin_law_kind {
-#define FANIN_LAW_ENUM(id, name, text) FANIN_LAW_KIND_##id,
-  FANIN_LAW_MAP(FANIN_LAW_ENUM)
-#undef FANIN_LAW_ENUM
-  FANIN_LAW_KIND_COUNT
-} fanin_law_kind;
-/* clang-format on */
-
-/* How the values of a law come about. */
-typedef enum fanin_values {
-  FANIN_VALUES_FIXED,       /* they follow from indices, and not from the key */
-  FANIN_VALUES_INDEPENDENT, /* they are random, and independent of one another */
-  FANIN_VALUES_DEPENDENT    /* they are random, and depend on one another */
-} fanin_values;
-
-/* What there is to say about a kind of laws; all strings static. */
-typedef struct fanin_law_description {
-  const char *name;
-  const char *text; /* what it is */
-  fanin_values values;
-} fanin_law_description;
-
-/* FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
-FANIN_API fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out);
-
-/* A law, by the parameters that its kind has. */
-typedef struct fanin_law {
-  fanin_law_kind kind;
-  double value;     /* constant, ones, orthogonal */
-  double lo, hi;    /* no value is outside; infinite for a plain normal */
-  double mean, std; /* normal; trunc_normal: of the normal that is cut; sparse: of what is not 0 */
-  double zeros;     /* sparse */
-} fanin_law;
-
-/* The law of what `init` makes of `t`, which needs no buffer. Errors as for fanin_expect(). */
-FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
-
-/* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones,
- * the law of one value: a step at `value`. NaN for the other laws whose values are not independent. */
-FANIN_API double fanin_law_probability(const fanin_law *law, double x, int upper);
-
-/* E[((X - centre) / unit)^k], k = 0 .. 12, into thirteen numbers; NaN where the values are not independent. */
-FANIN_API void fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments);
+/* What to expect of `t` filled by `init`. `t` needs no buffer; `size` is sizeof *out. Errors: those of fanin_fill()
+ * that need no device. */
+FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size);
 
 FANIN_C_END
 

@@ -1,4 +1,5 @@
-/* Probing: does a network keep its variance? And calibrating: making it so. */
+/* Experimental: may change in a minor version. Probing: does a network keep its variance? And calibrating: making it
+ * so. */
 #ifndef FANIN_PROBE_H
 #define FANIN_PROBE_H
 
@@ -25,8 +26,9 @@ typedef enum fanin_norm {
   FANIN_NORM_BATCH  /* each feature of z_l over the batch (Ioffe & Szegedy 2015); needs a batch of at least 2 */
 } fanin_norm;
 
-/* The network to probe, and its input. */
+/* The network to probe, and its input. Begin with FANIN_PROBE_CONFIG_INIT. */
 typedef struct fanin_probe_config {
+  size_t size;            /* sizeof(fanin_probe_config) */
   const uint64_t *widths; /* input features, then the features of each layer */
   size_t n_widths;        /* at least 2: L + 1 */
   const char *activation; /* a name that fanin_gain() knows; applied after every layer but the last */
@@ -46,9 +48,10 @@ typedef struct fanin_probe_config {
                    makes one expect. One with buffer NULL is filled from `init` like the others. */
   const double *weight_factors; /* NULL, or L numbers above 0: layer l's tensor of `weights`, if it has a buffer, is
                                    expected to be what `init` makes times the one at l - 1 (fanin_calibrate()'s) */
-  void (*progress)(void *user, const char *what); /* NULL, or told what step begins */
+  void (*progress)(void *user, const char *what); /* NULL, or told what step begins, on the calling thread */
   void *user;                                     /* what progress() is given */
 } fanin_probe_config;
+#define FANIN_PROBE_CONFIG_INIT FANIN_SIZED(fanin_probe_config)
 
 /* One layer. Means are over features and samples. Numbers that do not exist are NaN: a prediction where theory has none
  * (weights that are not random with mean 0, for one), or what follows a layer whose values overflow f32. A z is
@@ -126,7 +129,7 @@ typedef enum fanin_diagnosis {
 /* What a diagnosis is about. */
 typedef enum fanin_verdict { FANIN_VERDICT_HEALTH, FANIN_VERDICT_CONFORMITY, FANIN_VERDICT_CAUSE } fanin_verdict;
 
-/* "FORWARD_VANISH"; NULL for a value that is none. Static storage; so are the others. */
+/* "FORWARD_VANISH", and what to do about it; "unknown diagnosis" for any other value. Static storage. */
 FANIN_API const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
 FANIN_API const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis);
 /* FANIN_STATUS_BAD_ARGUMENT for a value that is none. */
@@ -140,51 +143,65 @@ typedef struct fanin_finding {
   const char *remedy; /* fanin_diagnosis_remedy() */
 } fanin_finding;
 
-/* What a probe found: verdicts, layers and findings. */
-typedef struct fanin_probe_report {
+/* What a probe found: a summary, layers and findings, which are read by index. Reading changes nothing, so several
+ * threads may read at once. */
+typedef struct fanin_probe_report fanin_probe_report;
+
+/* The verdicts, counts and costs of a probe. */
+typedef struct fanin_probe_summary {
   size_t n_layers; /* L */
-  fanin_probe_layer *layers;
   size_t n_findings;
-  fanin_finding *findings; /* in the order of the enumerators */
-  int conforms;            /* every layer conforms, and nothing of CONFORMITY was found */
-  int healthy;             /* nothing of HEALTH was found */
-  size_t n_tests;          /* numbers z that were judged */
-  double z_bound;          /* fanin_z_bound(n_tests) */
-  size_t overflow_layer;   /* the first whose values overflow f32; 0: none. Later layers have fans only, and the
-                              backward pass was left out */
-  double sd_ln_q;          /* standard deviation of ln q of the last layer over seeds, by theory, input given */
-  double gemm_seconds;     /* wall time in matrix products, waited for one by one */
-  double other_seconds;    /* everything else after the first product has been compiled */
-  double startup_seconds;  /* before that: buffers, and CLBlast's first product, which compiles its kernels */
-  uint64_t device_bytes;   /* of the buffers that the probe made: activations of all layers, and one layer's weights */
-} fanin_probe_report;
+  int conforms;           /* every layer conforms, and nothing of CONFORMITY was found */
+  int healthy;            /* nothing of HEALTH was found */
+  size_t n_tests;         /* numbers z that were judged */
+  double z_bound;         /* fanin_z_bound(n_tests) */
+  size_t overflow_layer;  /* the first whose values overflow f32; 0: none. Later layers have fans only, and the backward
+                             pass was left out */
+  double sd_ln_q;         /* standard deviation of ln q of the last layer over seeds, by theory, input given */
+  double gemm_seconds;    /* wall time in matrix products, waited for one by one */
+  double other_seconds;   /* everything else after the first product has been compiled */
+  double startup_seconds; /* before that: buffers, and CLBlast's first product, which compiles its kernels */
+  uint64_t device_bytes;  /* of the buffers that the probe made: activations of all layers, and one layer's weights */
+} fanin_probe_summary;
+
+/* The summary; layer i (0 .. n_layers - 1, the first is the one after the input); finding i (0 .. n_findings - 1, in
+ * the order of the enumerators). `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT for an index that the report does not
+ * have. */
+FANIN_API fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_probe_summary *out,
+                                                  size_t size);
+FANIN_API fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i, fanin_probe_layer *out,
+                                                size_t size);
+FANIN_API fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t i, fanin_finding *out,
+                                                  size_t size);
 
 /* The bound on |z| for `tests` two-sided normal tests with a family false-alarm rate of 1e-3 (Sidak). */
 FANIN_API double fanin_z_bound(size_t tests);
 
-/* Runs the network forward and backward on the device (CLBlast GEMM, own kernels for the rest) and judges it. *report
- * is new: fanin_probe_report_free(). Blocking. Device memory: twice batch x (sum of all widths) floats, since the
+/* Runs the network forward and backward on the device (CLBlast GEMM, own kernels for the rest) and judges it. *out is
+ * new: fanin_probe_report_release(). Blocking. Device memory: twice batch x (sum of all widths) floats, since the
  * backward pass needs y and h of each layer, and buffers of the largest layer's size; weights from `init` are made
  * again for the backward pass. FANIN_STATUS_UNSUPPORTED if built without CLBlast; FANIN_STATUS_BAD_ARGUMENT and
  * FANIN_STATUS_BAD_SHAPE name what is wrong; FANIN_STATUS_NOT_FINITE if the input has infinities or NaN; OpenCL's
  * codes, with the buffer's name, if memory runs out. Activations that overflow are not an error but a finding
  * (FORWARD_EXPLODE, overflow_layer). */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                                   fanin_probe_report **report);
+                                   fanin_probe_report **out);
 
 /* NULL is ignored. */
-FANIN_API void fanin_probe_report_free(fanin_probe_report *report);
+FANIN_API void fanin_probe_report_release(fanin_probe_report *report);
 
 /* ---- Calibrating ------------------------------------------------------------------------------------------------- */
 
-/* What fanin_calibrate() is to reach. */
+/* What fanin_calibrate() is to reach. Begin with FANIN_CALIBRATE_OPTIONS_INIT. */
 typedef struct fanin_calibrate_options {
+  size_t size;               /* sizeof(fanin_calibrate_options) */
   fanin_criterion criterion; /* FANIN_CRITERION_VARIANCE: of z about its mean over batch and features, as the paper has
                                 it; FANIN_CRITERION_SECOND_MOMENT: of z about 0 */
-  double target;             /* what it is to be; > 0 */
-  double tolerance;          /* relative; > 0 */
-  int max_iterations;        /* of a layer; at least 1 */
+  double target;             /* what it is to be, 1e-30 to 1e30; 0: 1 */
+  double tolerance;          /* relative, below 1; 0: 0.01 */
+  int max_iterations;        /* of a layer, at least 1; 0: 10 */
 } fanin_calibrate_options;
+#define FANIN_CALIBRATE_OPTIONS_INIT FANIN_SIZED(fanin_calibrate_options)
 
 /* What it did to a layer. */
 typedef struct fanin_calibrated_layer {
@@ -197,12 +214,14 @@ typedef struct fanin_calibrated_layer {
  * N(0,1)), multiplies the weights by sqrt(target / measured) until the preactivations' variance is within the
  * tolerance. config->weights must have a buffer for every layer: they hold the weights to begin with (orthonormal ones
  * in the paper) and are rescaled in place, rounded to their dtype. Biases, norm and residual as in fanin_probe(); only
- * layers before a norm have an effect there. Fills layers[0 .. L - 1]. Blocking.
+ * layers before a norm have an effect there. Writes L elements of
+ * `stride` bytes each (sizeof(fanin_calibrated_layer)). Blocking.
  * FANIN_STATUS_NOT_FINITE: input, weights or preactivations with infinities or NaN; FANIN_STATUS_BAD_ARGUMENT: a layer
  * whose variance is 0 or comes from its biases alone, or that is not within the tolerance after max_iterations. The
  * sentence names layer and numbers, and every tensor is then as it was. */
 FANIN_API fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                                       const fanin_calibrate_options *options, fanin_calibrated_layer *layers);
+                                       const fanin_calibrate_options *options, fanin_calibrated_layer *layers,
+                                       size_t stride);
 
 FANIN_C_END
 

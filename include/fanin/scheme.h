@@ -1,5 +1,5 @@
-/* Schemes: factors that papers put in front of an initializer, by depth, width or role, and initializers times a
- * factor.
+/* Experimental: may change in a minor version. Schemes: factors that papers put in front of an initializer, by depth,
+ * width or role, and initializers times a factor.
  *
  *   fanin_scheme_factor("residual:layers=12", &t, &factor);  -> 1 / sqrt(2 * 12)
  *   fanin_init_scaled(&init, factor, &scaled);               -> normal:std=0.02 becomes normal:std=0.00408...
@@ -25,11 +25,11 @@ typedef struct fanin_scheme_description {
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
 } fanin_scheme_description;
 
-/* How many there are; they are numbered from 0. */
+/* How many schemes the library has; they are numbered from 0. */
 FANIN_API int fanin_scheme_count(void);
 
-/* FANIN_STATUS_BAD_ARGUMENT if `scheme` is none. */
-FANIN_API fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out);
+/* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `scheme` is none. */
+FANIN_API fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out, size_t size);
 
 /* The factor that a text such as "residual:layers=12" means for a tensor, positive and finite. Only `t`'s shape and
  * layout are looked at; NULL is accepted where the scheme needs no fans. FANIN_STATUS_BAD_TEXT names the parameter, its

@@ -1,4 +1,4 @@
-/* Tensors cut into shards, and shards filled on several devices. */
+/* Tensors cut into shards, and shards filled on several devices. Stable. */
 #ifndef FANIN_SHARD_H
 #define FANIN_SHARD_H
 
@@ -10,12 +10,12 @@
 
 FANIN_C_BEGIN
 
-/* Both functions: shard `index` of `count`, as even as it goes. The first n % count shards have one element (or one
- * coordinate of the dimension) more than the others, which have n / count, so that with more shards than there is to
- * share the last ones are empty. Only what memory holds changes; fans and element indices stay the whole tensor's, so
- * that the shards together have the whole's bits. buffer, offset and strides stay t's: set them to where the shard is.
- * FANIN_STATUS_BAD_ARGUMENT for index >= count, a dimension that t has not, and a part of the other kind. No device
- * needed. */
+/* The two functions below make shard `index` of `count`, as even as it goes: the first n % count shards have one
+ * element (or one coordinate of the dimension) more than the others, which have n / count. With more shards than
+ * elements the last ones are empty. Only what memory holds changes. Fans and element indices stay those of the whole
+ * tensor, so that the shards together have the whole's bits. buffer, offset and strides stay t's: set them to where the
+ * shard is. `out` may be `t`. No device is needed. FANIN_STATUS_BAD_ARGUMENT for index >= count, a dimension that t
+ * does not have, and a part of the other kind. */
 
 /* Tensor parallelism: shards of one dimension of what memory holds of `t`, the whole or a slab; `out` is a slab. Slabs
  * can be split again, along another dimension too. A dimension is cut as it is stored: where O is a fused projection
@@ -29,12 +29,13 @@ FANIN_API fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t 
 
 /* A shard of a tensor on one device, and the arguments of fanin_fill() that are the device's own. */
 typedef struct fanin_shard {
-  fanin *f;               /* of the device, in a context of its own or one that devices share */
-  cl_command_queue queue; /* NULL: fanin_queue(f) */
-  fanin_tensor tensor;    /* the part that this device's memory holds */
-  cl_uint n_wait;
+  fanin *f;                  /* of the device, in a context of its own or one that devices share */
+  cl_command_queue queue;    /* NULL: f's own, see fanin_queue() */
+  fanin_tensor tensor;       /* the part that this device's memory holds */
+  cl_uint n_wait;            /* events in wait_list */
   const cl_event *wait_list; /* of f's context */
   cl_event *event;           /* NULL: none is wanted */
+  uint64_t reserved[4];      /* must be 0 */
 } fanin_shard;
 
 /* Fills the n shards of one tensor, each on its device: the bits are those of fanin_fill() on one device, for

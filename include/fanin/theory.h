@@ -1,4 +1,5 @@
-/* Mean-field theory: what a network does at infinite width, and which initializer it suggests for an activation. */
+/* Experimental: may change in a minor version. Mean-field theory: what a network does at infinite width, and which
+ * initializer it suggests for an activation. */
 #ifndef FANIN_THEORY_H
 #define FANIN_THEORY_H
 
@@ -20,8 +21,10 @@ FANIN_C_BEGIN
  *   chi     = sigma_w^2 E[phi'(z)^2],  chi_c = sigma_w^2 E[phi'(z_a) phi'(z_b)]
  * after Poole et al. 2016 (forward) and Schoenholz et al. 2017 (backward, depth scales). */
 
-/* The network of fanin_probe(): layers l = 1 .. L, z_l = W_l h_{l-1} + b_l, h_l = phi(norm(z_l)) [+ h_{l-1}]. */
+/* The network of fanin_probe(), begun with FANIN_THEORY_CONFIG_INIT: layers l = 1 .. L, z_l = W_l h_{l-1} + b_l, h_l =
+ * phi(norm(z_l)) [+ h_{l-1}]. */
 typedef struct fanin_theory_config {
+  size_t size;            /* sizeof(fanin_theory_config) */
   const uint64_t *widths; /* input features, then the features of each layer; none 0 */
   size_t n_widths;        /* at least 2: L + 1 */
   const char *activation;
@@ -37,6 +40,7 @@ typedef struct fanin_theory_config {
   double correlation;     /* mean of h_0,a h_0,b of two samples, by second_moment; -1 .. 1 */
   double gradient;        /* mean square of the loss's gradient of h_L, independent from feature to feature */
 } fanin_theory_config;
+#define FANIN_THEORY_CONFIG_INIT FANIN_SIZED(fanin_theory_config)
 
 /* A layer of a network. From where q leaves the range of double on (or a norm has to divide by 0), what depends on it
  * is infinite or NaN. */
@@ -60,9 +64,9 @@ typedef struct fanin_theory_layer {
                              maximum) and where phi = phi' = 0 */
 } fanin_theory_layer;
 
-/* Fills layers[0 .. n_widths - 2]. Relative error of each step under 1e-9. FANIN_STATUS_BAD_ARGUMENT names what is
- * wrong. */
-FANIN_API fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers);
+/* Writes n_widths - 1 elements of `stride` bytes each (sizeof(fanin_theory_layer)). The relative error of each step is
+ * under 1e-9. FANIN_STATUS_BAD_ARGUMENT names what is wrong. */
+FANIN_API fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers, size_t stride);
 
 /* A fixed point of q' (Schoenholz et al. 2017, section 3), and where the correlation goes there. A depth scale xi is
  * the number of layers in which a small distance shrinks by e: -1 / ln of the map's slope; negative: grows by e;
@@ -79,20 +83,22 @@ typedef struct fanin_fixed_point {
   double xi_q, xi_c;
 } fanin_fixed_point;
 
-/* All fixed points from q = 0 to 1e10, ascending: writes min(capacity, *count) of them; *count is the number that
- * exists. `list` may be NULL when capacity is 0. */
+/* All fixed points from q = 0 to 1e10, ascending: writes min(capacity, *count) elements of `stride` bytes each
+ * (sizeof(fanin_fixed_point)); *count is the number that exists. `list` may be NULL when capacity is 0. */
 FANIN_API fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2,
-                                          fanin_fixed_point *list, size_t capacity, size_t *count);
+                                          fanin_fixed_point *list, size_t capacity, size_t stride, size_t *count);
 
-/* The edge of chaos: the sigma_w^2 with chi = 1 at its fixed point, given sigma_b^2. `at` may be NULL. For sigma_b = 0
+/* The edge of chaos: the sigma_w^2 with chi = 1 at its fixed point, given sigma_b^2. `at` may be NULL;
+ * `size` is sizeof *at. For sigma_b = 0
  * and phi(0) = 0 that point is q = 0, or every q. FANIN_STATUS_BAD_ARGUMENT where there is no such sigma_w^2:
  * homogeneous phi with sigma_b > 0, softplus, relu2 with sigma_b = 0. */
 FANIN_API fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2,
-                                           fanin_fixed_point *at);
+                                           fanin_fixed_point *at, size_t size);
 
 /* ---- Suggestions ------------------------------------------------------------------------------------------------- */
 
-/* What an initializer is chosen for. */
+/* What an initializer is chosen for. FANIN_AIM_COUNT is the number of this header's aims; a newer library may know
+ * more. */
 typedef enum fanin_aim {
   FANIN_AIM_BOTH,     /* keeps q and the gradients: where one gain does */
   FANIN_AIM_FORWARD,  /* keeps q at 1: gain 1 / sqrt(E[phi(z)^2]), z ~ N(0,1), mode fan_in */
@@ -103,7 +109,7 @@ typedef enum fanin_aim {
   FANIN_AIM_COUNT
 } fanin_aim;
 
-/* "both", "forward", "backward", "edge", "pytorch"; NULL for a value that is none. Static storage. */
+/* "both", "forward", "backward", "edge", "pytorch"; "unknown aim" for any other value. Static storage. */
 FANIN_API const char *fanin_aim_name(fanin_aim aim);
 
 /* A choice and its price. Layers begin at q_1 = 1 (FANIN_AIM_EDGE: at its fixed point, if that is not 0). Fans have the
@@ -122,16 +128,28 @@ typedef struct fanin_suggestion {
                                 Above 1 the fixed point is unstable */
 } fanin_suggestion;
 
-/* What there is to choose for an activation in networks of `depth` layers (at least 1) whose fan_in is fan_ratio times
- * fan_out (1: square), with biases of variance sigma_b2 for FANIN_AIM_EDGE alone. Writes *count suggestions, in the
- * order of the enumerators, each aim at most once: FORWARD and BACKWARD where BOTH does not exist, EDGE where it exists
- * and is none of these. FANIN_STATUS_BAD_ARGUMENT names what is wrong. */
-FANIN_API fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth,
-                                     double sigma_b2, fanin_suggestion list[FANIN_AIM_COUNT], size_t *count);
+/* What a suggestion is wanted for. Begin with FANIN_SUGGEST_CONFIG_INIT. */
+typedef struct fanin_suggest_config {
+  size_t size;            /* sizeof(fanin_suggest_config) */
+  const char *activation; /* a name that fanin_gain() knows */
+  double slope;           /* leaky_relu's */
+  double fan_ratio;       /* fan_in / fan_out of every layer; 0: 1, square layers */
+  size_t depth;           /* layers, at least 1 */
+  double sigma_b2;        /* variance of the biases, for FANIN_AIM_EDGE alone */
+} fanin_suggest_config;
+#define FANIN_SUGGEST_CONFIG_INIT FANIN_SIZED(fanin_suggest_config)
 
-/* Writes what a suggestion does in sentences with its numbers. Returns their length without the final 0; a result of
- * `size` or more was cut. `text` may be NULL when size is 0. */
-FANIN_API size_t fanin_suggestion_format(const fanin_suggestion *suggestion, char *text, size_t size);
+/* What there is to choose. Writes min(capacity, *count) elements of `stride` bytes each (sizeof(fanin_suggestion)), in
+ * the order of the enumerators, each aim at most once: FORWARD and BACKWARD where BOTH does not exist, EDGE where it
+ * exists and is none of these. `list` may be NULL when capacity is 0. FANIN_STATUS_BAD_ARGUMENT names what is wrong. */
+FANIN_API fanin_status fanin_suggest(const fanin_suggest_config *config, fanin_suggestion *list, size_t capacity,
+                                     size_t stride, size_t *count);
+
+/* Writes what a suggestion does in sentences with its numbers. `size` is sizeof *suggestion. `length` may be NULL, or
+ * gets the text's length without the final 0. `text` may be NULL when capacity is 0. A text that does not fit is cut,
+ * and the status is FANIN_STATUS_BAD_SIZE. */
+FANIN_API fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t size, char *text,
+                                               size_t capacity, size_t *length);
 
 FANIN_C_END
 

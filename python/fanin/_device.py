@@ -8,7 +8,7 @@ import weakref
 from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
-from ._errors import bad_argument
+
 from ._library import lib
 from ._structs import DEVICE_INFO, DeviceInfo
 
@@ -55,19 +55,25 @@ class Device:
         # Not at exit: other threads may still be at work, and drivers may be gone.
         weakref.finalize(self, lib.fanin_release, handle.value).atexit = False
 
+    def _ask(self, function: Callable[[Any, Any], Any]) -> int:
+        """What a function of the handle hands out."""
+        out = ctypes.c_void_p()
+        function(self._handle, ctypes.byref(out))
+        return out.value or 0
+
     @property
     def context(self) -> cl.Context:
         """The context, as PyOpenCL's."""
         import pyopencl as cl
 
-        return cl.Context.from_int_ptr(lib.fanin_context(self._handle), True)
+        return cl.Context.from_int_ptr(self._ask(lib.fanin_context), True)
 
     @property
     def device(self) -> cl.Device:
         """The device, as PyOpenCL's."""
         import pyopencl as cl
 
-        return cl.Device.from_int_ptr(lib.fanin_device(self._handle), True)
+        return cl.Device.from_int_ptr(self._ask(lib.fanin_device), True)
 
     @property
     def queue(self) -> cl.CommandQueue:
@@ -78,10 +84,7 @@ class Device:
 
     @property
     def _queue(self) -> int:
-        queue: Optional[int] = lib.fanin_queue(self._handle)
-        if not queue:
-            raise bad_argument(lib.fanin_last_error().decode())
-        return queue
+        return self._ask(lib.fanin_queue)
 
 
 AnyDevice = Union[Device, str, None]
@@ -133,7 +136,7 @@ def clear_cache() -> None:
 def devices() -> list[DeviceInfo]:
     """Every OpenCL device of the machine, in the order of the selector's indices."""
     count = ctypes.c_size_t()
-    lib.fanin_devices(None, 0, ctypes.byref(count))
+    lib.fanin_devices(None, 0, 0, ctypes.byref(count))
     infos = (DEVICE_INFO.struct * count.value)()
-    lib.fanin_devices(infos, len(infos), ctypes.byref(count))
+    lib.fanin_devices(infos, len(infos), ctypes.sizeof(DEVICE_INFO.struct), ctypes.byref(count))
     return [DEVICE_INFO.read(info) for info in infos[: count.value]]

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def stream_of(name: str) -> int:
     """The 64-bit stream of a named tensor: FNV-1a-64 of the name, as the command and model files have it."""
-    return int(lib.fanin_key_named(0, name.encode()).stream)
+    key = CKey()
+    lib.fanin_key_named(0, name.encode(), ctypes.byref(key))
+    return int(key.stream)
 
 
 def pick_stream(init: Init, name: Optional[str], stream: Optional[int]) -> int:

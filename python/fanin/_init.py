@@ -41,7 +41,7 @@ class Init:
 
     def __str__(self) -> str:
         text = ctypes.create_string_buffer(512)
-        lib.fanin_init_format(ctypes.byref(self._c), text, len(text))
+        lib.fanin_init_format(ctypes.byref(self._c), text, len(text), None)
         return text.value.decode()
 
     def __repr__(self) -> str:
@@ -86,7 +86,7 @@ def init_of(init: AnyInit) -> Init:
 
 def _describe(kind: int) -> Description:
     out = DESCRIPTION.struct()
-    lib.fanin_describe(kind, ctypes.byref(out))
+    lib.fanin_describe(kind, ctypes.byref(out), ctypes.sizeof(out))
     return DESCRIPTION.read(out)
 
 
@@ -105,7 +105,7 @@ def schemes() -> list[SchemeDescription]:
     out = SCHEME_DESCRIPTION.struct()
     known: list[SchemeDescription] = []
     for scheme in range(lib.fanin_scheme_count()):
-        lib.fanin_describe_scheme(scheme, ctypes.byref(out))
+        lib.fanin_describe_scheme(scheme, ctypes.byref(out), ctypes.sizeof(out))
         known.append(SCHEME_DESCRIPTION.read(out))
     return known
 
@@ -147,7 +147,7 @@ def expect(
     """Mean, std, kurtosis and bounds that an initializer's values have on a tensor of this shape."""
     tensor = make_tensor(dtype, shape, layout=layout, groups=groups, splits=splits)
     out = MOMENTS.struct()
-    lib.fanin_expect(ctypes.byref(tensor), ctypes.byref(init_of(init)._c), ctypes.byref(out))
+    lib.fanin_expect(ctypes.byref(tensor), ctypes.byref(init_of(init)._c), ctypes.byref(out), ctypes.sizeof(out))
     return MOMENTS.read(out)
 
 

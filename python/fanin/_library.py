@@ -1,63 +1,68 @@
-"""Loads libfanin and gives its functions the types that they have in C."""
+"""Finds and loads libfanin, checks its version, and gives its functions the types that they have in C."""
 
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from ._errors import make_error
-from ._find import candidates, open_library
 from ._structs import STRUCTS
+from ._version import __version__
 
 # The functions that the package calls, as C declares them; python/tests/test_abi.py lets a compiler compare.
 DECLARATIONS = """
 const char *fanin_version(void);
 const char *fanin_status_name(fanin_status status);
 const char *fanin_last_error(void);
-fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t *count);
+fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count);
 fanin_status fanin_open(const char *selector, fanin **out);
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
 void fanin_release(fanin *f);
-cl_context fanin_context(const fanin *f);
-cl_device_id fanin_device(const fanin *f);
-cl_command_queue fanin_queue(fanin *f);
+fanin_status fanin_context(const fanin *f, cl_context *out);
+fanin_status fanin_device(const fanin *f, cl_device_id *out);
+fanin_status fanin_queue(fanin *f, cl_command_queue *out);
 fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout, int rank, const uint64_t *shape, fanin_tensor *out);
 void fanin_tensor_free(fanin_tensor *t);
 fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes);
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out);
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
 fanin_status fanin_init_parse(const char *text, fanin_init *out);
-size_t fanin_init_format(const fanin_init *init, char *text, size_t size);
-size_t fanin_init_size(void);
-fanin_status fanin_describe(fanin_kind kind, fanin_description *out);
+fanin_status fanin_init_format(const fanin_init *init, char *text, size_t capacity, size_t *length);
+fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size);
 int fanin_scheme_count(void);
-fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out);
+fanin_status fanin_describe_scheme(int scheme, fanin_scheme_description *out, size_t size);
 fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double *factor);
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out);
 fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t index, uint64_t count, fanin_tensor *out);
 fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out);
-fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out);
-fanin_key fanin_key_named(uint64_t seed, const char *name);
+fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size);
+fanin_status fanin_key_named(uint64_t seed, const char *name, fanin_key *out);
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes, int blocking, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out);
 void fanin_plan_release(fanin_plan *plan);
 fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64_t seed, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out);
-fanin_plan_facts fanin_plan_describe(const fanin_plan *plan);
-fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait, const cl_event *wait_list, fanin_stats *out);
+fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, size_t size);
+fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait, const cl_event *wait_list, fanin_stats *out, size_t size);
 const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
 fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out);
-fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, fanin_probe_report **report);
-void fanin_probe_report_free(fanin_probe_report *report);
-fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config, const fanin_calibrate_options *options, fanin_calibrated_layer *layers);
-fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers);
-fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2, fanin_fixed_point *list, size_t capacity, size_t *count);
-fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2, fanin_fixed_point *at);
+fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, fanin_probe_report **out);
+fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_probe_summary *out, size_t size);
+fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i, fanin_probe_layer *out, size_t size);
+fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t i, fanin_finding *out, size_t size);
+void fanin_probe_report_release(fanin_probe_report *report);
+fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config, const fanin_calibrate_options *options, fanin_calibrated_layer *layers, size_t stride);
+fanin_status fanin_theory(const fanin_theory_config *config, fanin_theory_layer *layers, size_t stride);
+fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2, fanin_fixed_point *list, size_t capacity, size_t stride, size_t *count);
+fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2, fanin_fixed_point *at, size_t size);
 const char *fanin_aim_name(fanin_aim aim);
-fanin_status fanin_suggest(const char *activation, double slope, double fan_ratio, size_t depth, double sigma_b2, fanin_suggestion list[FANIN_AIM_COUNT], size_t *count);
-size_t fanin_suggestion_format(const fanin_suggestion *suggestion, char *text, size_t size);
+fanin_status fanin_suggest(const fanin_suggest_config *config, fanin_suggestion *list, size_t capacity, size_t stride, size_t *count);
+fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t size, char *text, size_t capacity, size_t *length);
 """
 
 _SCALARS: dict[str, Any] = {
@@ -87,14 +92,41 @@ def _type(text: str) -> Any:
 
 
 def _parameter(text: str) -> Any:
-    match = re.fullmatch(r"(.*?)\w+(\[\w+\])?", text.strip())
+    match = re.fullmatch(r"(.*?)\w+", text.strip())
     assert match
-    return ctypes.c_void_p if match[2] else _type(match[1])
+    return _type(match[1])
+
+
+def _candidates() -> list[str]:
+    """Where the library may be, best first: $FANIN_LIBRARY alone, or the package's own and then the system's."""
+    named = os.environ.get("FANIN_LIBRARY")
+    if named:
+        return [named]
+    own = Path(__file__).parent
+    found = [str(own / name) for name in ("libfanin.so", "libfanin.dylib", "fanin.dll") if (own / name).exists()]
+    found += filter(None, [ctypes.util.find_library("fanin")])
+    return found or ["libfanin.so.0"]
+
+
+def _same_abi(version: str) -> bool:
+    """Before 1.0 a minor version may change structs, from 1.0 on only a major one."""
+    ours, theirs = __version__.split("."), version.split(".")
+    return theirs[: 2 if ours[0] == "0" else 1] == ours[: 2 if ours[0] == "0" else 1]
 
 
 def load(path: str) -> Any:
     """Loads the library at `path` and types its functions; ImportError says what is wrong with it."""
-    library = open_library(path)
+    try:
+        library = ctypes.CDLL(path)
+        library.fanin_version.restype = ctypes.c_char_p
+        version = library.fanin_version().decode()
+    except (OSError, AttributeError) as problem:
+        raise ImportError(
+            f"{path}: {problem}; fanin looks for its library in $FANIN_LIBRARY, in the package, and where the system "
+            "keeps libraries"
+        ) from None
+    if not _same_abi(version):
+        raise ImportError(f"{path} is version {version} of the library, which this package {__version__} cannot use")
     for returned, name, parameters in re.findall(r"^(.*?)(fanin_\w+)\((.*)\);$", DECLARATIONS, re.MULTILINE):
         function = getattr(library, name)
         function.argtypes = [] if parameters == "void" else [_parameter(one) for one in parameters.split(",")]
@@ -111,5 +143,5 @@ def _raise_unless_ok(status: int, _function: Any, _arguments: Any) -> int:
     return status
 
 
-path = candidates()[0]
+path = _candidates()[0]
 lib = load(path)

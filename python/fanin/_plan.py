@@ -77,8 +77,7 @@ class Plan:
         handle = ctypes.c_void_p()
         lib.fanin_plan_create(self._device._handle, c_items, len(self._items), ctypes.byref(handle))
         self._handle: int = handle.value or 0
-        # The finalizer holds the Device too: the plan goes first.
-        weakref.finalize(self, _release, self._handle, self._device).atexit = False
+        weakref.finalize(self, lib.fanin_plan_release, self._handle).atexit = False
 
     def fill(self, seed: int, *, queue: Optional[cl.CommandQueue] = None, wait_for: WaitFor = None) -> cl.Event:
         """Fills every tensor, asynchronously. Waits for the events of its Arrays too, and gives them the new one."""
@@ -95,7 +94,9 @@ class Plan:
     @property
     def facts(self) -> PlanFacts:
         """Launches of one fill, elements, and device memory."""
-        return PLAN_FACTS.read(lib.fanin_plan_describe(self._handle))
+        out = PLAN_FACTS.struct()
+        lib.fanin_plan_describe(self._handle, ctypes.byref(out), ctypes.sizeof(out))
+        return PLAN_FACTS.read(out)
 
     def array(self, index: int) -> cla.Array:
         """Item `index`'s array, in the memory that the plan allocated or as it was given."""
@@ -115,7 +116,3 @@ class Plan:
             offset=tensor.offset,
             strides=item.strides,
         )
-
-
-def _release(handle: int, _device: Device) -> None:
-    lib.fanin_plan_release(handle)

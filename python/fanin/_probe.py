@@ -24,12 +24,12 @@ from ._structs import (
     CCalibrateOptions,
     CFinding,
     CProbeConfig,
-    CProbeReport,
+    CProbeSummary,
     CTensor,
     ProbeLayer,
     Stats,
 )
-from ._tensor import choice, dtype_of, unsigned
+from ._tensor import choice, dtype_of, not_zero, unsigned
 
 if TYPE_CHECKING:
     import pyopencl as cl
@@ -91,7 +91,12 @@ class _Config:
         **values: Any,
     ) -> None:
         self.layers = len(widths) - 1
-        self.c = CProbeConfig(n_widths=len(widths), widths=(ctypes.c_uint64 * len(widths))(*widths), **values)
+        self.c = CProbeConfig(
+            size=ctypes.sizeof(CProbeConfig),
+            n_widths=len(widths),
+            widths=(ctypes.c_uint64 * len(widths))(*widths),
+            **values,
+        )
         self._raised: Optional[BaseException] = None
         if progress is not None:
             self.c.progress = PROGRESS(self._telling(progress))
@@ -193,24 +198,27 @@ def probe(
             raise bad_argument(f"there are {len(weight_factors)} weight_factors for {config.layers} layers")
         config.c.weight_factors = (ctypes.c_double * config.layers)(*weight_factors)
     where, queue_handle = _place(queue, device)
-    report = ctypes.POINTER(CProbeReport)()
+    report = ctypes.c_void_p()
     lib.fanin_probe(where._handle, queue_handle, ctypes.byref(config.c), ctypes.byref(report))
     try:
         config.reraise()
-        return _report(report.contents)
+        return _report(report)
     finally:
-        lib.fanin_probe_report_free(report)
+        lib.fanin_probe_report_release(report)
 
 
-def _report(c: CProbeReport) -> ProbeReport:
+def _report(report: ctypes.c_void_p) -> ProbeReport:
+    c, layer, finding = CProbeSummary(), PROBE_LAYER.struct(), CFinding()
+    layers, findings = [], []
+    lib.fanin_probe_report_summary(report, ctypes.byref(c), ctypes.sizeof(c))
+    for i in range(c.n_layers):
+        lib.fanin_probe_report_layer(report, i, ctypes.byref(layer), ctypes.sizeof(layer))
+        layers.append(PROBE_LAYER.read(layer))
+    for i in range(c.n_findings):
+        lib.fanin_probe_report_finding(report, i, ctypes.byref(finding), ctypes.sizeof(finding))
+        findings.append(_finding(finding))
     whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:]}
-    return ProbeReport(
-        layers=[PROBE_LAYER.read(layer) for layer in c.layers[: c.n_layers]],
-        findings=[_finding(finding) for finding in c.findings[: c.n_findings]],
-        conforms=bool(c.conforms),
-        healthy=bool(c.healthy),
-        **whole,
-    )
+    return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole)
 
 
 def _finding(c: CFinding) -> Finding:
@@ -266,12 +274,18 @@ def calibrate(
         residual=residual,
         seed=unsigned("seed", seed),
     )
-    options = CCalibrateOptions(choice("criterion", criterion, CRITERIA), target, tolerance, max_iterations)
+    options = CCalibrateOptions(
+        size=ctypes.sizeof(CCalibrateOptions),
+        criterion=choice("criterion", criterion, CRITERIA),
+        target=not_zero("target", target),
+        tolerance=not_zero("tolerance", tolerance),
+        max_iterations=int(not_zero("max_iterations", max_iterations)),
+    )
     chosen = queue_of(weights[0], queue)
-    layers = (CALIBRATED_LAYER.struct * len(weights))()
+    layers, stride = (CALIBRATED_LAYER.struct * len(weights))(), ctypes.sizeof(CALIBRATED_LAYER.struct)
     _wait_for_arrays(weights)
     handle = device_of_queue(chosen)._handle
-    lib.fanin_calibrate(handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers)
+    lib.fanin_calibrate(handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers, stride)
     return [CALIBRATED_LAYER.read(layer) for layer in layers]
 
 
@@ -295,5 +309,6 @@ def measure(
     tensor = tensor_of(target, dtype, shape, offset, None)
     waits = wait_list(wait_for, getattr(target, "events", None))
     out = STATS.struct()
-    lib.fanin_measure(device_of_queue(chosen)._handle, chosen.int_ptr, ctypes.byref(tensor), *waits, ctypes.byref(out))
+    handle = device_of_queue(chosen)._handle
+    lib.fanin_measure(handle, chosen.int_ptr, ctypes.byref(tensor), *waits, ctypes.byref(out), ctypes.sizeof(out))
     return STATS.read(out)

@@ -9,7 +9,6 @@ import ctypes as c
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple
 
-from ._find import init_size
 from ._mirror import F64, U32, U64, Enum, Flag, Handle, Mirror, Size, Text
 
 MAX_RANK = 8
@@ -20,7 +19,6 @@ CRITERIA = ("second_moment", "variance", "pytorch")
 NORMS = ("none", "layer", "batch")
 VERDICTS = ("health", "conformity", "cause")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo")
-AIM_COUNT = 5
 
 
 class CTensor(c.Structure):
@@ -41,13 +39,14 @@ class CTensor(c.Structure):
         ("extent", c.c_uint64 * MAX_RANK),
         ("first", c.c_uint64),
         ("count", c.c_uint64),
+        ("reserved", c.c_uint64 * 4),
     ]
 
 
 class CInit(c.Structure):
-    """fanin_init: the kind, and fields that only the library looks at."""
+    """fanin_init: its kind, and 136 bytes that only the library looks at. A value of the API keeps its size for ever."""
 
-    _fields_ = [("kind", c.c_int), ("_fields", c.c_double * (init_size() // 8 - 1))]
+    _fields_ = [("kind", c.c_int), ("_rest", c.c_double * 17)]
 
 
 class CKey(c.Structure):
@@ -59,7 +58,7 @@ class CKey(c.Structure):
 class CItem(c.Structure):
     """fanin_item."""
 
-    _fields_ = [("tensor", CTensor), ("init", CInit), ("stream", c.c_uint64)]
+    _fields_ = [("tensor", CTensor), ("init", CInit), ("stream", c.c_uint64), ("reserved", c.c_uint64 * 3)]
 
 
 PROGRESS = c.CFUNCTYPE(None, c.c_void_p, c.c_char_p)
@@ -69,6 +68,7 @@ class CProbeConfig(c.Structure):
     """fanin_probe_config."""
 
     _fields_ = [
+        ("size", c.c_size_t),
         ("widths", c.POINTER(c.c_uint64)),
         ("n_widths", c.c_size_t),
         ("activation", c.c_char_p),
@@ -92,6 +92,7 @@ class CCalibrateOptions(c.Structure):
     """fanin_calibrate_options."""
 
     _fields_ = [
+        ("size", c.c_size_t),
         ("criterion", c.c_int),
         ("target", c.c_double),
         ("tolerance", c.c_double),
@@ -103,6 +104,7 @@ class CTheoryConfig(c.Structure):
     """fanin_theory_config."""
 
     _fields_ = [
+        ("size", c.c_size_t),
         ("widths", c.POINTER(c.c_uint64)),
         ("n_widths", c.c_size_t),
         ("activation", c.c_char_p),
@@ -266,14 +268,12 @@ class CFinding(c.Structure):
 PROBE_LAYER = Mirror("fanin_probe_layer", ProbeLayer)
 
 
-class CProbeReport(c.Structure):
-    """fanin_probe_report."""
+class CProbeSummary(c.Structure):
+    """fanin_probe_summary."""
 
     _fields_ = [
         ("n_layers", c.c_size_t),
-        ("layers", c.POINTER(PROBE_LAYER.struct)),
         ("n_findings", c.c_size_t),
-        ("findings", c.POINTER(CFinding)),
         ("conforms", c.c_int),
         ("healthy", c.c_int),
         ("n_tests", c.c_size_t),
@@ -334,6 +334,19 @@ class FixedPoint:
     xi_c: F64
 
 
+class CSuggestConfig(c.Structure):
+    """fanin_suggest_config."""
+
+    _fields_ = [
+        ("size", c.c_size_t),
+        ("activation", c.c_char_p),
+        ("slope", c.c_double),
+        ("fan_ratio", c.c_double),
+        ("depth", c.c_size_t),
+        ("sigma_b2", c.c_double),
+    ]
+
+
 class CSuggestion(c.Structure):
     """fanin_suggestion."""
 
@@ -376,7 +389,8 @@ STRUCTS: dict[str, Any] = {
     "fanin_calibrate_options": CCalibrateOptions,
     "fanin_theory_config": CTheoryConfig,
     "fanin_finding": CFinding,
-    "fanin_probe_report": CProbeReport,
+    "fanin_probe_summary": CProbeSummary,
+    "fanin_suggest_config": CSuggestConfig,
     "fanin_suggestion": CSuggestion,
     **{mirror.struct.__name__: mirror.struct for mirror in _MIRRORS},
 }

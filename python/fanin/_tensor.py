@@ -45,6 +45,13 @@ def unsigned(argument: str, value: int, bits: int = 64) -> int:
     return int(value)
 
 
+def not_zero(argument: str, value: float) -> float:
+    """A number for C where 0 would mean the default."""
+    if value == 0:
+        raise bad_argument(f"{argument} is 0; a number above 0 is accepted")
+    return value
+
+
 def _all_unsigned(argument: str, values: Sequence[int]) -> list[int]:
     return [unsigned(f"{argument}[{d}]", value) for d, value in enumerate(values)]
 

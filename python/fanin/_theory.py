@@ -9,16 +9,16 @@ from typing import NamedTuple, Optional, Sequence, Union
 from ._init import AnyInit, Init, init_of
 from ._library import lib
 from ._structs import (
-    AIM_COUNT,
     FIXED_POINT,
     NORMS,
     THEORY_LAYER,
+    CSuggestConfig,
     CSuggestion,
     CTheoryConfig,
     FixedPoint,
     TheoryLayer,
 )
-from ._tensor import choice
+from ._tensor import choice, not_zero
 
 
 def theory(
@@ -50,6 +50,7 @@ def theory(
 
         raise bad_argument(f"sigma_w2 has {len(sigma_w2)} numbers for {layers} layers")
     config = CTheoryConfig(
+        size=ctypes.sizeof(CTheoryConfig),
         widths=(ctypes.c_uint64 * len(widths))(*widths),
         n_widths=len(widths),
         activation=activation.encode(),
@@ -65,7 +66,7 @@ def theory(
         gradient=gradient,
     )
     out = (THEORY_LAYER.struct * max(layers, 1))()
-    lib.fanin_theory(ctypes.byref(config), out)
+    lib.fanin_theory(ctypes.byref(config), out, ctypes.sizeof(THEORY_LAYER.struct))
     return [THEORY_LAYER.read(layer) for layer in out[:layers]]
 
 
@@ -73,9 +74,9 @@ def fixed_points(activation: str, sigma_w2: float, sigma_b2: float = 0.0, slope:
     """Where the variance of preactivations goes in deep networks, from q = 0 to 1e10, ascending."""
     count = ctypes.c_size_t()
     arguments = activation.encode(), slope, sigma_w2, sigma_b2
-    lib.fanin_fixed_points(*arguments, None, 0, ctypes.byref(count))
+    lib.fanin_fixed_points(*arguments, None, 0, 0, ctypes.byref(count))
     found = (FIXED_POINT.struct * max(count.value, 1))()
-    lib.fanin_fixed_points(*arguments, found, count.value, ctypes.byref(count))
+    lib.fanin_fixed_points(*arguments, found, count.value, ctypes.sizeof(FIXED_POINT.struct), ctypes.byref(count))
     return [FIXED_POINT.read(point) for point in found[: count.value]]
 
 
@@ -89,7 +90,8 @@ class Edge(NamedTuple):
 def edge_of_chaos(activation: str, sigma_b2: float = 0.0, slope: float = 0.01) -> Edge:
     """The sigma_w^2 with which gradients neither vanish nor explode at the fixed point, given the biases' variance."""
     sigma_w2, at = ctypes.c_double(), FIXED_POINT.struct()
-    lib.fanin_edge_of_chaos(activation.encode(), slope, sigma_b2, ctypes.byref(sigma_w2), ctypes.byref(at))
+    arguments = activation.encode(), slope, sigma_b2, ctypes.byref(sigma_w2)
+    lib.fanin_edge_of_chaos(*arguments, ctypes.byref(at), ctypes.sizeof(at))
     return Edge(sigma_w2.value, FIXED_POINT.read(at))
 
 
@@ -120,20 +122,29 @@ def suggest(
 
     fan_ratio: fan_in by fan_out. sigma_b2: the biases' variance for a choice at the edge of chaos.
     """
-    found, count = (CSuggestion * AIM_COUNT)(), ctypes.c_size_t()
-    lib.fanin_suggest(
-        activation.encode(), 0.01 if slope is None else slope, fan_ratio, depth, sigma_b2, found, ctypes.byref(count)
+    config = CSuggestConfig(
+        size=ctypes.sizeof(CSuggestConfig),
+        activation=activation.encode(),
+        slope=0.01 if slope is None else slope,
+        fan_ratio=not_zero("fan_ratio", fan_ratio),
+        depth=depth,
+        sigma_b2=sigma_b2,
     )
-    return [_suggestion(one) for one in found[: count.value]]
+    count = ctypes.c_size_t()
+    lib.fanin_suggest(ctypes.byref(config), None, 0, 0, ctypes.byref(count))
+    found = (CSuggestion * count.value)()
+    lib.fanin_suggest(ctypes.byref(config), found, len(found), ctypes.sizeof(CSuggestion), ctypes.byref(count))
+    return [_suggestion(one) for one in found]
 
 
 _TEXTS = ("aim", "init", "text")
 
 
 def _suggestion(c: CSuggestion) -> Suggestion:
-    size = lib.fanin_suggestion_format(ctypes.byref(c), None, 0) + 1
-    text = ctypes.create_string_buffer(size)
-    lib.fanin_suggestion_format(ctypes.byref(c), text, size)
+    length = ctypes.c_size_t()
+    lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), None, 0, ctypes.byref(length))
+    text = ctypes.create_string_buffer(length.value + 1)
+    lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), text, len(text), None)
     numbers = {field.name: getattr(c, field.name) for field in fields(Suggestion) if field.name not in _TEXTS}
     return Suggestion(
         aim=lib.fanin_aim_name(c.aim).decode(), init=Init._of(c.init), text=text.value.decode(), **numbers

@@ -1,3 +1,3 @@
 """The package's version, which is the library's (include/fanin/base.h; a test compares them)."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -14,7 +14,7 @@ from fanin import _library, _structs
 @pytest.fixture
 def compile_and_run(source, tmp_path):
     def run(code):
-        (tmp_path / "abi.c").write_text("#include <fanin.h>\n#include <stdio.h>\n" + code)
+        (tmp_path / "abi.c").write_text("#define FANIN_EXPERIMENTAL\n#include <fanin.h>\n#include <stdio.h>\n" + code)
         command = [os.environ.get("CC", "cc"), "-std=c11", "-Werror", "-Wall", f"-I{source}/include"]
         built = subprocess.run([*command, "-o", tmp_path / "abi", tmp_path / "abi.c"], capture_output=True, text=True)
         assert built.returncode == 0, built.stderr
@@ -29,6 +29,8 @@ def test_structs(compile_and_run):
         lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
         expected.append(f"{name} {ctypes.sizeof(struct)}")
         for field, kind in struct._fields_:
+            if field.startswith("_"):  # several fields of C in one
+                continue
             member, place = f"(({name} *)0)->{field}", getattr(struct, field)
             is_double = f"_Generic({member}, double: 1, float: 1, default: 0)"
             lines.append(
@@ -40,7 +42,7 @@ def test_structs(compile_and_run):
 
 def test_enumerators(compile_and_run):
     names = [(prefix + name.upper(), at) for prefix, known in _structs.ENUMERATORS for at, name in enumerate(known)]
-    names += [("FANIN_MAX_RANK", _structs.MAX_RANK), ("FANIN_AIM_COUNT", _structs.AIM_COUNT), ("FANIN_STATUS_BAD_ARGUMENT", 1)]
+    names += [("FANIN_MAX_RANK", _structs.MAX_RANK), ("FANIN_STATUS_BAD_ARGUMENT", 1)]
     names += [("FANIN_STATUS_BAD_TEXT", 5), ("FANIN_STATUS_NO_DEVICE", 6)]  # between them, errors are of arguments
     lines = [f'printf("{name} %d\\n", (int){name});' for name, _ in names]
     assert compile_and_run("int main(void) {" + "\n".join(lines) + "}") == [f"{name} {value}" for name, value in names]
@@ -69,7 +71,7 @@ def test_version_is_the_library_s(compile_and_run):
     assert compile_and_run("int main(void) {" + version + "}") == [fanin.__version__] == [fanin.library_version]
 
 
-@pytest.mark.parametrize("version, fits", [("0.1.7", True), ("0.2.0", False), ("1.1.0", False)])
+@pytest.mark.parametrize("version, fits", [("0.2.7", True), ("0.1.0", False), ("1.1.0", False)])
 def test_library_of_another_version(tmp_path, version, fits):
     code = f'const char *fanin_version(void) {{ return "{version}"; }}'
     made = tmp_path / "libfanin.so"

@@ -51,7 +51,8 @@ int main(void) {
   float host[37 * 53];
   if (fanin_open(NULL, &f) || fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, (uint64_t[]){37, 53}, &w)) return 1;
   const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_OUT);
-  if (fanin_fill(f, NULL, &w, &init, fanin_key_named(42, "t9"), 0, NULL, NULL)) return 1;
+  fanin_key key;
+  if (fanin_key_named(42, "t9", &key) || fanin_fill(f, NULL, &w, &init, key, 0, NULL, NULL)) return 1;
   if (fanin_read(f, NULL, &w, host, sizeof host, 1, 0, NULL, NULL)) return 1;
   return fwrite(host, sizeof host, 1, stdout) != 1;
 }

@@ -44,7 +44,7 @@ static model make_model(void) {
     fanin_init init;
     snprintf(name, sizeof name, "t%d", k);
     assert_int_equal(fanin_init_parse(parts[k].init, &init), FANIN_STATUS_OK);
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, parts[k].dtype, parts[k].layout, parts[k].rank, parts[k].shape);
+    const fanin_tensor t = test_tensor_of(NULL, 0, parts[k].dtype, parts[k].layout, parts[k].rank, parts[k].shape);
     expect_ok(model_add(&m, name, &t, &init, "test", &why), &why);
   }
   return m;

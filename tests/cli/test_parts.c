@@ -9,13 +9,11 @@
 #include "probe/report.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
+
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h> /* last: it has a macro fail() */
+#include "support/support.h" /* last: cmocka has a macro fail() */
 
 static void near(double value, double expected, double tolerance) {
   if (!(fabs(value - expected) <= tolerance)) fail_msg("%.17g is not %.17g +- %g", value, expected, tolerance);
@@ -74,9 +72,9 @@ static void merging_leaves_out_what_is_not_finite(void **state) {
 
 static expectation expect(const char *text, uint64_t n) {
   expectation e = {.known = true, .text = text};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, &n);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, &n);
   assert_int_equal(fanin_init_parse(text, &e.init), FANIN_STATUS_OK);
-  assert_int_equal(fanin_expect(&t, &e.init, &e.moments), FANIN_STATUS_OK);
+  assert_int_equal(fanin_expect(&t, &e.init, &e.moments, sizeof e.moments), FANIN_STATUS_OK);
   assert_int_equal(fanin_law_of(&t, &e.init, &e.law), FANIN_STATUS_OK);
   return e;
 }
@@ -197,7 +195,7 @@ static void layouts_survive_their_text(void **state) {
   static const char *const invalid[] = {
       "OIHWDBXYZ",  "OI,",         "OI,groups", "OI,groups=", "OI,groups=0", "OI,splits=-1", "OI,groups=4294967296",
       "OI,group=2", "OI,groups=2x"};
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
+  fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   char text[LAYOUT_TEXT];
   for (size_t i = 0; i < sizeof valid / sizeof *valid; ++i) {
     assert_true(layout_parse(valid[i], strlen(valid[i]), &t));

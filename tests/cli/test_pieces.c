@@ -1,13 +1,10 @@
 /* Parts cut into pieces: every element once, in memory's order, within the bounds; also where nothing has 32 bits. */
 #include "init/pieces.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h> /* last: it has a macro fail() */
+#include "support/support.h" /* last: cmocka has a macro fail() */
 
 /* The index in the whole's order of element `k` of a part's memory. */
 static uint64_t index_of(const fanin_tensor *t, uint64_t k) {
@@ -25,8 +22,8 @@ static uint64_t index_of(const fanin_tensor *t, uint64_t k) {
 static void test_cuts(void **state) {
   (void)state;
   const uint64_t shape[] = {3, 5, 2, 7}, start[] = {1, 1, 0, 2}, extent[] = {2, 3, 2, 4};
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 4, shape);
-  const fanin_tensor parts[] = {whole, fanin_tensor_range(whole, 17, 101), fanin_tensor_slab(whole, start, extent)};
+  const fanin_tensor whole = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 4, shape);
+  const fanin_tensor parts[] = {whole, test_tensor_range(whole, 17, 101), test_tensor_slab(whole, start, extent)};
   for (size_t p = 0; p < 3; ++p) {
     const uint64_t n = part_elements(&parts[p]);
     for (uint64_t most = 1; most <= n + 1; ++most) {
@@ -47,13 +44,13 @@ static void test_cuts(void **state) {
 static void test_runs(void **state) {
   (void)state;
   const uint64_t shape[] = {4, 6, 5}, zero[] = {0, 0, 0};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, shape);
-  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, shape);
+  const fanin_tensor scalar = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   static const struct {
     uint64_t extent[3], run;
   } cases[] = {{{4, 6, 5}, 120}, {{2, 6, 5}, 60}, {{2, 3, 5}, 15}, {{1, 6, 2}, 2}, {{4, 1, 5}, 5}, {{4, 6, 1}, 1}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; ++k) {
-    const fanin_tensor slab = fanin_tensor_slab(t, zero, cases[k].extent);
+    const fanin_tensor slab = test_tensor_slab(t, zero, cases[k].extent);
     assert_int_equal(part_run(&slab), cases[k].run);
   }
   assert_int_equal(part_run(&t), 120);
@@ -65,8 +62,8 @@ static void test_large(void **state) {
   (void)state;
   const uint64_t shape[] = {UINT64_C(1) << 35, 1 << 20}, start[] = {UINT64_C(1) << 34, (1 << 19) + 1},
                  extent[] = {UINT64_C(1) << 34, (1 << 19) - 2};
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_BF16, NULL, 2, shape);
-  const fanin_tensor slab = fanin_tensor_slab(whole, start, extent);
+  const fanin_tensor whole = test_tensor_of(NULL, 0, FANIN_DTYPE_BF16, NULL, 2, shape);
+  const fanin_tensor slab = test_tensor_slab(whole, start, extent);
   const uint64_t done = extent[1] * ((UINT64_C(1) << 33) + 7) + 11;
   assert_int_equal(part_elements(&slab), extent[0] * extent[1]);
   assert_int_equal(part_bytes(&slab), 2 * extent[0] * extent[1]);
@@ -97,7 +94,7 @@ static bool next_of_list(void *state, model_part *out) {
 
 static model_part part_of(fanin_dtype dtype, uint64_t rows, uint64_t columns, bool indivisible) {
   const uint64_t shape[] = {rows, columns};
-  return (model_part){0, fanin_tensor_of(NULL, 0, dtype, NULL, 2, shape), indivisible};
+  return (model_part){0, test_tensor_of(NULL, 0, dtype, NULL, 2, shape), indivisible};
 }
 
 /* Takes all pieces, checks what holds of each, and adds up what they hold. Returns how many. */
@@ -154,7 +151,7 @@ static void test_many_runs(void **state) {
   const uint64_t start[] = {0, 5}, extent[] = {100000, 3};
   for (int indivisible = 0; indivisible < 2; ++indivisible) {
     model_part column = part_of(FANIN_DTYPE_F32, 100000, 9, indivisible);
-    column.where = fanin_tensor_slab(column.where, start, extent);
+    column.where = test_tensor_slab(column.where, start, extent);
     assert_int_equal(take_pieces(&column, 1, 1 << 26, &bytes), 7);
     assert_int_equal(bytes, 4 * 300000);
   }

@@ -54,7 +54,9 @@ void own(const cl::Context &context, const cl::Device &device) {
     EXPECT(moved.get() != nullptr);
     f = std::move(moved);
     EXPECT(f.get() != nullptr && moved.get() == nullptr); // NOLINT: what a move leaves is promised here
-    EXPECT(f.queue()() == fanin_queue(f.get()));
+    cl_command_queue own = nullptr;
+    EXPECT(fanin_queue(f.get(), &own) == FANIN_STATUS_OK && f.queue()() == own);
+    EXPECT(faninpp::Fanin(f.queue()).device()() == device());
   }
   EXPECT(references(context) == before);
 }
@@ -73,7 +75,7 @@ void fill(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
   // Philox4x32-10's first word for key and counter 0 is 0x6627e8d5: (int32 + 1/2) * 2^-31.
   EXPECT(values.at(0) == static_cast<float>((0x6627e8d5 + 0.5) / 2147483648.0));
 
-  const faninpp::Plan plan(f, {{t, fanin_uniform(-1, 1), 0}});
+  const faninpp::Plan plan(f, {{t, fanin_uniform(-1, 1), 0, {}}});
   cl::Event planned;
   EXPECT(status_of([&] { return f.fill(queue, t, fanin_zeros(), fanin_key{0, 0}); }) == FANIN_STATUS_OK);
   plan.enqueue(queue, 0, nullptr, &planned);
@@ -103,6 +105,11 @@ void fail(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
            return f.fill(queue, large, fanin_zeros(), fanin_key{0, 0}, nullptr, &event);
          }) == FANIN_STATUS_BAD_SIZE);
   EXPECT(event() == nullptr);
+  EXPECT(status_of([&] {
+           fanin_status status = FANIN_STATUS_OK;
+           faninpp::tensor(buffer, FANIN_DTYPE_F32, "OIO", {4, 4}, 0, &status);
+           return status;
+         }) == FANIN_STATUS_BAD_LAYOUT);
   EXPECT(status_of([] {
            fanin_status status = FANIN_STATUS_OK;
            faninpp::init("gaussian", &status);
@@ -116,7 +123,7 @@ void fail(const faninpp::Fanin &f, const cl::CommandQueue &queue) {
          }) == FANIN_STATUS_NO_DEVICE);
   EXPECT(status_of([&] {
            fanin_status status = FANIN_STATUS_OK;
-           const faninpp::Plan none(f, {{large, fanin_zeros(), 0}}, &status);
+           const faninpp::Plan none(f, {{large, fanin_zeros(), 0, {}}}, &status);
            EXPECT(none.get() == nullptr);
            return status;
          }) == FANIN_STATUS_BAD_SIZE);

@@ -40,6 +40,10 @@ ACTIVATIONS = {
     "softsign": lambda x: x / (1 + abs(x)),
     "hardswish": lambda x: x * min(max(x + 3, mpf(0)), mpf(6)) / 6,
     "relu2": lambda x: max(x, mpf(0)) ** 2,
+    "relu6": lambda x: min(max(x, mpf(0)), mpf(6)),
+    "hardtanh": lambda x: min(max(x, mpf(-1)), mpf(1)),
+    "sin": mpmath.sin,
+    "quick_gelu": lambda x: x / (1 + exp(mpf("-1.702") * x)),
 }
 SLOPES = ["0.01", "0.2", "0.0", "1.0", "-0.5"]
 

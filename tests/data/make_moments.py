@@ -20,6 +20,7 @@ SLOPE = "0.2"
 FUNCTIONS = dict(activations.ACTIVATIONS)
 FUNCTIONS["leaky_relu"] = lambda x: x if x > 0 else mpf(float(SLOPE)) * x
 KINKS = {"relu": [0], "leaky_relu": [0], "selu": [0], "elu": [0], "softsign": [0], "hardswish": [-3, 0, 3], "relu2": [0]}
+KINKS |= {"relu6": [0, 6], "hardtanh": [-1, 1]}
 
 
 def slope_of(name):
@@ -73,6 +74,10 @@ SLOPES = {
     "softsign": lambda x: 1 / (1 + abs(x)) ** 2,
     "hardswish": lambda x: mpf(0) if x < -3 else mpf(1) if x > 3 else (2 * x + 3) / 6,
     "relu2": lambda x: 2 * x if x > 0 else mpf(0),
+    "relu6": lambda x: mpf(0 < x <= 6),
+    "hardtanh": lambda x: mpf(-1 < x <= 1),
+    "sin": mpmath.cos,
+    "quick_gelu": lambda x: logistic(mpf("1.702") * x) * (1 + mpf("1.702") * x * logistic(mpf("-1.702") * x)),
 }
 
 
@@ -81,6 +86,8 @@ def write_slopes(out):
     mp.dps = 40
     for name, f in FUNCTIONS.items():
         for x in ["-30", "-7.5", "-3.5", "-2", "-0.75", "-1e-3", "1e-3", "0.3", "1", "2.5", "4.25", "9", "20"]:
+            if float(x) in KINKS.get(name, []):
+                continue
             value = mpmath.diff(f, mpf(float(x)), h=mpf(10) ** -15)
             assert abs(value - SLOPES[name](mpf(float(x)))) < mpf(10) ** -24, (name, x)
             value = mpf(0) if abs(value) < mpf(10) ** -24 else value
@@ -91,7 +98,7 @@ def write_slopes(out):
 
 
 def expectation(g, root):
-    bends = [k / root * s for k in (mpf("0.1"), mpf("0.5"), 1, 2, 3, 5, 8, 14) for s in (1, -1)]
+    bends = [k / root * s for k in (mpf("0.1"), mpf("0.5"), 1, 2, 3, 5, 6, 8, 14) for s in (1, -1)]
     ends = [x for x in bends if abs(x) < 14] + [mpf(x) for x in (-14, -8, -5, -3, -1, 0, 1, 3, 5, 8, 14)]
     return mpmath.quad(lambda x: g(root * x) * mpmath.npdf(x), sorted(set(ends)), maxdegree=5)
 
@@ -158,6 +165,10 @@ NUMPY = {  # phi, phi'
         lambda x: np.where(x < -3, 0, np.where(x > 3, 1, (2 * x + 3) / 6)),
     ),
     "relu2": (lambda x: np.maximum(x, 0) ** 2, lambda x: 2 * np.maximum(x, 0)),
+    "relu6": (lambda x: np.clip(x, 0, 6), lambda x: 1.0 * ((x > 0) & (x <= 6))),
+    "hardtanh": (lambda x: np.clip(x, -1, 1), lambda x: 1.0 * ((x > -1) & (x <= 1))),
+    "sin": (np.sin, np.cos),
+    "quick_gelu": (lambda x: x * expit(1.702 * x), lambda x: expit(1.702 * x) * (1 + 1.702 * x * expit(-1.702 * x))),
 }
 
 

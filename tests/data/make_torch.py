@@ -20,6 +20,9 @@ ACTIVATIONS = {
     "softplus": F.softplus,
     "softsign": F.softsign,
     "hardswish": F.hardswish,
+    "relu6": F.relu6,
+    "hardtanh": F.hardtanh,
+    "sin": torch.sin,
 }
 POINTS = [-30.0, -12.5, -7.0, -3.5, -3.0, -2.9, -1.7, -1.0, -0.51, -0.49, -0.1, -1e-3, -1e-9, 0.0]
 POINTS += [-x for x in POINTS[:-1]]

@@ -4,10 +4,11 @@
 
 #include "fuzz.h"
 
+#include "fanin/scheme.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static const uint64_t shape[] = {6, 4, 3};
-  const fanin_tensor with_fans = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIH", 3, shape);
-  const fanin_tensor without = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, shape);
+  static const fanin_tensor with_fans = {.rank = 3, .shape = {6, 4, 3}, .layout = "OIH"};
+  static const fanin_tensor without = {.rank = 3, .shape = {6, 4, 3}};
   const fanin_tensor *const tensors[] = {&with_fans, &without, NULL};
   char *text = fuzz_text(data, size);
   for (size_t k = 0; k < sizeof tensors / sizeof *tensors; k++) {

@@ -1,19 +1,16 @@
 /* Shares: every element of every tensor is one rank's, matrices are not cut, work is even; sizes past 2^32. */
 #include "share.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h> /* last: it has a macro fail() */
+#include "support/support.h" /* last: cmocka has a macro fail() */
 
 static void add(model *m, const char *name, const char *layout, const char *init, fanin_dtype dtype, int rank,
                 const uint64_t *shape, uint32_t groups, uint32_t splits) {
   failure why = {0};
-  fanin_tensor t = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape);
+  fanin_tensor t = test_tensor_of(NULL, 0, dtype, layout, rank, shape);
   fanin_init parsed;
   t.groups = groups;
   t.splits = splits;

@@ -8,11 +8,14 @@
 #include "oracle/cases.h"
 
 #define TRUNCATED(mean_, std_, a_, b_, corrected_)                                                                     \
-  { .kind = FANIN_KIND_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_), .corrected = (corrected_) }
+  {                                                                                                                    \
+    .kind = FANIN_KIND_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_),                             \
+    .uncorrected = !(corrected_)                                                                                       \
+  }
 #define ABSOLUTE(mean_, std_, a_, b_)                                                                                  \
   {                                                                                                                    \
     .kind = FANIN_KIND_TRUNC_NORMAL, .mean = (mean_), .std = (std_), .a = (a_), .b = (b_),                             \
-    .bounds = FANIN_BOUNDS_ABSOLUTE                                                                                    \
+    .bounds = FANIN_BOUNDS_ABSOLUTE, .uncorrected = 1                                                                  \
   }
 
 const fanin_init oracle_cases[ORACLE_CASES] = {
@@ -53,8 +56,8 @@ const fanin_init oracle_cases[ORACLE_CASES] = {
 };
 fanin_tensor oracle_range_of(fanin_dtype dtype, uint64_t first, uint64_t count) {
   const uint64_t shape[] = {ORACLE_WHOLE};
-  const fanin_tensor whole = fanin_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, NULL, 1, shape);
-  return fanin_tensor_range(whole, first, count);
+  const fanin_tensor whole = test_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, NULL, 1, shape);
+  return test_tensor_range(whole, first, count);
 }
 
 bool oracle_is_accepted(const fanin *f, fanin_dtype dtype, const fanin_init *init) {

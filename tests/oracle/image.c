@@ -96,7 +96,7 @@ void oracle_assert_content(fanin *f, cl_mem buffer, const fanin_tensor *t, const
     bad++;
   }
   char text[160] = "";
-  (void)fanin_init_format(init, text, sizeof text);
+  (void)test_init_format(init, text, sizeof text);
   const unsigned is = bad < size ? content[bad] : 0, should = bad < size ? image[bad] : 0;
   free(content);
   free(image);
@@ -123,9 +123,9 @@ void oracle_assert_some_slab(fanin *f, fanin_tensor whole, const fanin_init *ini
     strides[d] = step;
     step = step * (extent[d] > 0 ? extent[d] : 1) + test_random_below(random, 3);
   }
-  const fanin_tensor slab = fanin_tensor_slab(whole, start, extent);
+  const fanin_tensor slab = test_tensor_slab(whole, start, extent);
   oracle_assert_fill(f, NULL, slab, init, key);
-  oracle_assert_fill(f, NULL, fanin_tensor_strided(slab, strides), init, key);
+  oracle_assert_fill(f, NULL, test_tensor_strided(slab, strides), init, key);
 }
 
 size_t oracle_amount(size_t full, size_t small) {

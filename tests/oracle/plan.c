@@ -39,8 +39,8 @@ fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_in
   assert_ok(fanin__resolve(t, init, &d));
   if (d.law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
     const bool absolute = init->kind == FANIN_KIND_TRUNC_NORMAL && init->bounds == FANIN_BOUNDS_ABSOLUTE;
-    d.law.lo = absolute ? init->a : d.law.mean + d.law.std * d.a;
-    d.law.hi = absolute ? init->b : d.law.mean + d.law.std * d.b;
+    d.law.lo = absolute ? init->a : d.law.mean + d.law.std * d.law.from;
+    d.law.hi = absolute ? init->b : d.law.mean + d.law.std * d.law.to;
   }
   return d;
 }
@@ -54,7 +54,7 @@ oracle_plan oracle_plan_of(const fanin__distribution *d, fanin_dtype dtype, cons
     plan.middle = d->law.lo * 0.5 + d->law.hi * 0.5;
     plan.half = d->law.hi * 0.5 - d->law.lo * 0.5;
   } else if (d->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
-    plan_truncation(&plan, d->a, d->b, tails);
+    plan_truncation(&plan, d->law.from, d->law.to, tails);
   }
   return plan;
 }

@@ -23,7 +23,7 @@ void statistics_report(void) {
 
 fanin_tensor statistics_vector(fanin_dtype dtype, size_t n) {
   const uint64_t shape[] = {n};
-  return fanin_tensor_of(NULL, 0, dtype, NULL, 1, shape);
+  return test_tensor_of(NULL, 0, dtype, NULL, 1, shape);
 }
 
 static double *values_of(fanin_dtype dtype, const void *elements, size_t n) {

@@ -10,6 +10,11 @@
 #include <cmocka.h>
 
 #include "fanin.h"
+#include "fanin/foreign.h"
+#include "fanin/inspect.h"
+#include "fanin/probe.h"
+#include "fanin/scheme.h"
+#include "fanin/theory.h"
 
 /* Fails the calling test with the status's name and the last error's sentence. */
 #define assert_ok(status)               test_assert_status((status), FANIN_STATUS_OK, #status, __FILE__, __LINE__)
@@ -23,6 +28,29 @@ void test_assert_relative_of(double value, double exact, double tolerance, const
 /* fanin_open(NULL), which must succeed; fanin_release(). */
 fanin *test_open(void);
 void test_close(fanin *f);
+
+/* What fanin_context(), fanin_device(), fanin_queue() and fanin_key_named() hand out. */
+cl_context test_context(const fanin *f);
+cl_device_id test_device(const fanin *f);
+cl_command_queue test_queue(fanin *f);
+fanin_key test_key(uint64_t seed, const char *name);
+
+/* A tensor by fanin_tensor_of() and so on, or where that refuses it, the same set by hand: fanin_tensor_size() must
+ * then refuse it alike. */
+fanin_tensor test_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, const char *layout, int rank,
+                            const uint64_t *shape);
+fanin_tensor test_tensor_slab(fanin_tensor t, const uint64_t *start, const uint64_t *extent);
+fanin_tensor test_tensor_range(fanin_tensor t, uint64_t first, uint64_t count);
+fanin_tensor test_tensor_strided(fanin_tensor t, const uint64_t *strides);
+
+/* fanin_init_format() of an initializer that it must take; returns the text's length. */
+size_t test_init_format(const fanin_init *init, char *text, size_t capacity);
+
+/* fanin_law_probability() of a law that has it. */
+double test_law_probability(const fanin_law *law, double x, int upper);
+
+/* fanin_plan_describe(). */
+fanin_plan_facts test_plan_facts(const fanin_plan *plan);
 
 /* A new queue that may run what it is given in any order; clReleaseCommandQueue(). */
 cl_command_queue test_out_of_order(fanin *f);

@@ -107,5 +107,5 @@ int test_two_devices(fanin_device_info devices[2]) {
   size_t count = 0;
   only_pocl = true;
   if (setenv("POCL_DEVICES", "basic pthread", 1) != 0 || test_restore_answers(NULL) != 0) return -1;
-  return fanin_devices(devices, 2, &count) == FANIN_STATUS_OK && count == 2 ? 0 : -1;
+  return fanin_devices(devices, 2, sizeof *devices, &count) == FANIN_STATUS_OK && count == 2 ? 0 : -1;
 }

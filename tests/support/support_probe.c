@@ -7,7 +7,8 @@
 
 fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const char *activation, const char *init,
                                      uint64_t batch) {
-  fanin_probe_config config = {.widths = widths,
+  fanin_probe_config config = {.size = sizeof config,
+                               .widths = widths,
                                .n_widths = n,
                                .activation = activation,
                                .slope = 0.1,
@@ -18,13 +19,46 @@ fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const cha
   return config;
 }
 
-/* fanin_probe(), with the layers copied out. */
-fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                               fanin_probe_layer *layers) {
+static test_report *read_out(const fanin_probe_report *report) {
+  test_report *const out = calloc(1, sizeof *out);
+  assert_non_null(out);
+  fanin_probe_summary *const s = &out->summary;
+  assert_ok(fanin_probe_report_summary(report, s, sizeof *s));
+  out->layers = calloc(s->n_layers, sizeof *out->layers);
+  out->findings = calloc(s->n_findings + 1, sizeof *out->findings);
+  assert_non_null(out->layers);
+  assert_non_null(out->findings);
+  for (size_t l = 0; l < s->n_layers; l++) {
+    assert_ok(fanin_probe_report_layer(report, l, &out->layers[l], sizeof *out->layers));
+  }
+  for (size_t k = 0; k < s->n_findings; k++) {
+    assert_ok(fanin_probe_report_finding(report, k, &out->findings[k], sizeof *out->findings));
+  }
+  return out;
+}
+
+fanin_status test_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, test_report **out) {
   fanin_probe_report *report = NULL;
   const fanin_status status = fanin_probe(f, queue, config, &report);
-  if (status == FANIN_STATUS_OK) memcpy(layers, report->layers, report->n_layers * sizeof *layers);
-  fanin_probe_report_free(report);
+  assert_true((status == FANIN_STATUS_OK) == (report != NULL));
+  if (report) *out = read_out(report);
+  fanin_probe_report_release(report);
+  return status;
+}
+
+void test_report_free(test_report *report) {
+  if (!report) return;
+  free(report->findings);
+  free(report->layers);
+  free(report);
+}
+
+fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
+                               fanin_probe_layer *layers) {
+  test_report *report = NULL;
+  const fanin_status status = test_probe(f, queue, config, &report);
+  if (report) memcpy(layers, report->layers, report->summary.n_layers * sizeof *layers);
+  test_report_free(report);
   return status;
 }
 
@@ -49,7 +83,7 @@ double *test_values_of(fanin *f, const fanin_init *init, fanin_dtype dtype, cons
   const size_t n = (size_t)(rows * columns);
   fanin_tensor t;
   assert_ok(fanin_tensor_alloc(f, dtype, "OI", 2, (const uint64_t[]){rows, columns}, &t));
-  assert_ok(fanin_fill(f, NULL, &t, init, fanin_key_named(1, name), 0, NULL, NULL));
+  assert_ok(fanin_fill(f, NULL, &t, init, test_key(1, name), 0, NULL, NULL));
   uint32_t *const bits = calloc(n, sizeof *bits);
   double *const values = malloc(n * sizeof *values);
   assert_non_null(bits);

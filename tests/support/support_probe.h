@@ -10,7 +10,18 @@
 fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const char *activation, const char *init,
                                      uint64_t batch);
 
-/* fanin_probe(), with the layers copied out. */
+/* A report, read out. */
+typedef struct test_report {
+  fanin_probe_summary summary;
+  fanin_probe_layer *layers;
+  fanin_finding *findings;
+} test_report;
+
+/* fanin_probe(), and what it reports; test_report_free() it. */
+fanin_status test_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, test_report **out);
+void test_report_free(test_report *report);
+
+/* The same, with the layers copied out. */
 fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                fanin_probe_layer *layers);
 

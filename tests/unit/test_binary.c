@@ -8,7 +8,7 @@ static const uint64_t SHAPE[] = {33, 9};
 enum { BYTES = 33 * 9 * 4 };
 
 static fanin_tensor tensor(cl_mem buffer) {
-  return fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, SHAPE);
+  return test_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, SHAPE);
 }
 
 /* What `f` exports, in memory that free() releases. */

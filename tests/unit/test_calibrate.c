@@ -10,15 +10,15 @@
 enum { LAYERS = 3, BATCH = 50, WIDEST = 48, OFFSET = 10 };
 
 static const uint64_t widths[LAYERS + 1] = {20, 48, 30, 12};
-static const fanin_calibrate_options usual = {FANIN_CRITERION_VARIANCE, 1, 0.01, 10};
+static const fanin_calibrate_options usual = {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, 1, 0.01, 10};
 
 /* Tensors at an offset, between guard bytes. */
 static void make_weights(fanin *f, const fanin_probe_config *config, fanin_tensor *weights) {
   for (size_t l = 1; l <= LAYERS; l++) {
     const size_t offset = OFFSET * fanin_dtype_size(config->dtype);
     const size_t bytes = (size_t)(widths[l] * widths[l - 1]) * fanin_dtype_size(config->dtype);
-    weights[l - 1] = fanin_tensor_of(test_guarded(f, offset, bytes), offset, config->dtype, "OI", 2,
-                                     (const uint64_t[]){widths[l], widths[l - 1]});
+    weights[l - 1] = test_tensor_of(test_guarded(f, offset, bytes), offset, config->dtype, "OI", 2,
+                                    (const uint64_t[]){widths[l], widths[l - 1]});
     assert_ok(fanin_fill(f, NULL, &weights[l - 1], &config->init, (fanin_key){7, l}, 0, NULL, NULL));
   }
 }
@@ -86,7 +86,7 @@ static void variance_is_the_target(void **state) {
     make_weights(*state, &config, weights);
     config.weights = weights;
     variances(*state, &config, about_mean, before);
-    assert_ok(fanin_calibrate(*state, NULL, &config, &options, layers));
+    assert_ok(fanin_calibrate(*state, NULL, &config, &options, layers, sizeof *layers));
     variances(*state, &config, about_mean, variance);
     test_assert_relative(layers[0].before, before[0], 1e-4, "before");
     for (size_t l = 0; l < LAYERS; l++) {
@@ -96,7 +96,7 @@ static void variance_is_the_target(void **state) {
       assert_int_equal(layers[l].iterations, 1);
       test_assert_relative(layers[l].factor, sqrt(options.target / layers[l].before), 1e-6, "factor");
     }
-    assert_ok(fanin_calibrate(*state, NULL, &config, &options, again));
+    assert_ok(fanin_calibrate(*state, NULL, &config, &options, again, sizeof *again));
     for (size_t l = 0; l < LAYERS; l++) {
       assert_true(again[l].iterations == 0 && again[l].factor == 1);
     }
@@ -113,13 +113,14 @@ static void every_dtype_with_biases(void **state) {
     fanin_tensor weights[LAYERS];
     fanin_calibrated_layer layers[LAYERS];
     fanin_probe_layer probed[LAYERS];
-    const fanin_calibrate_options second = {FANIN_CRITERION_SECOND_MOMENT, 1, 0.02, 20};
+    const fanin_calibrate_options second = {sizeof(fanin_calibrate_options), FANIN_CRITERION_SECOND_MOMENT, 1, 0.02,
+                                            20};
     config.dtype = dtypes[k];
     config.bias_std = 0.7;
     config.norm = (fanin_norm)k;
     make_weights(*state, &config, weights);
     config.weights = weights;
-    assert_ok(fanin_calibrate(*state, NULL, &config, &second, layers));
+    assert_ok(fanin_calibrate(*state, NULL, &config, &second, layers, sizeof *layers));
     assert_ok(test_probe_layers(*state, NULL, &config, probed));
     for (size_t l = 0; l < LAYERS; l++) {
       assert_true(layers[l].iterations >= 1 && fabs(layers[l].after - 1) <= 0.02);
@@ -141,14 +142,14 @@ static void from_orthonormal_weights(void **state) {
     fanin_tensor weights[LAYERS];
     fanin_calibrated_layer layers[LAYERS];
     double variance[LAYERS], factors[LAYERS];
-    fanin_probe_report *report = NULL;
+    test_report *report = NULL;
     make_input(input);
     config.input = input;
     config.dtype = dtypes[k];
     options.tolerance = 0.02;
     make_weights(*state, &config, weights);
     config.weights = weights;
-    assert_ok(fanin_calibrate(*state, NULL, &config, &options, layers));
+    assert_ok(fanin_calibrate(*state, NULL, &config, &options, layers, sizeof *layers));
     if (k == 0) variances(*state, &config, true, variance);
     for (size_t l = 0; l < LAYERS; l++) {
       if (k == 0) test_assert_relative(variance[l], 1, 0.0201, "variance");
@@ -156,17 +157,17 @@ static void from_orthonormal_weights(void **state) {
       factors[l] = layers[l].factor;
     }
     config.weight_factors = factors;
-    assert_ok(fanin_probe(*state, NULL, &config, &report));
+    assert_ok(test_probe(*state, NULL, &config, &report));
     for (size_t l = 0; l < LAYERS; l++) {
       const fanin_probe_layer *const layer = &report->layers[l];
       assert_true(layer->conforms && layer->overlap < (k == 0 ? 1e-6 : 0.01));
     }
-    assert_true(report->conforms && fabs(report->layers[1].q_z) > 0);
+    assert_true(report->summary.conforms && fabs(report->layers[1].q_z) > 0);
     config.weight_factors = NULL; /* without them the gain is wrong */
     fanin_probe_layer unknown[LAYERS];
     assert_ok(test_probe_layers(*state, NULL, &config, unknown));
     assert_false(unknown[0].conforms || unknown[1].conforms || unknown[2].conforms);
-    fanin_probe_report_free(report);
+    test_report_free(report);
     free_weights(*state, weights);
   }
 }
@@ -185,11 +186,36 @@ static void each_refusal_changes_nothing(void **state) {
   NEED_CLBLAST(state);
   static float input[BATCH * 20];
   const refusal rows[] = {
-      {"criterion is 7", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {(fanin_criterion)7, 1, 0.01, 10}},
-      {"target is 0", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, 0, 0.01, 10}},
-      {"target is nan", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, NAN, 0.01, 10}},
-      {"tolerance is -1", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, 1, -1, 10}},
-      {"max_iterations is 0", "he_normal", FANIN_STATUS_BAD_ARGUMENT, 0, 0, {FANIN_CRITERION_VARIANCE, 1, 0.01, 0}},
+      {"criterion is 7",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       0,
+       {sizeof(fanin_calibrate_options), (fanin_criterion)7, 1, 0.01, 10}},
+      {"target is -1",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       0,
+       {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, -1, 0.01, 10}},
+      {"target is nan",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       0,
+       {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, NAN, 0.01, 10}},
+      {"tolerance is -1",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       0,
+       {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, 1, -1, 10}},
+      {"max_iterations is -1",
+       "he_normal",
+       FANIN_STATUS_BAD_ARGUMENT,
+       0,
+       0,
+       {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, 1, 0.01, -1}},
       {"layer 1: all weights are 0", "zeros", FANIN_STATUS_BAD_ARGUMENT, 0, 0, usual},
       {"the preactivations' variance is 0", "constant:value=0.1", FANIN_STATUS_BAD_ARGUMENT, 2, 0, usual},
       {"biases alone have more",
@@ -197,13 +223,13 @@ static void each_refusal_changes_nothing(void **state) {
        FANIN_STATUS_BAD_ARGUMENT,
        0,
        3,
-       {FANIN_CRITERION_SECOND_MOMENT, 1, 0.01, 10}},
+       {sizeof(fanin_calibrate_options), FANIN_CRITERION_SECOND_MOMENT, 1, 0.01, 10}},
       {"layer 1: after 1 iterations",
        "he_normal",
        FANIN_STATUS_BAD_ARGUMENT,
        0,
        0.9,
-       {FANIN_CRITERION_VARIANCE, 1, 1e-9, 1}},
+       {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, 1, 1e-9, 1}},
       {"1000 of the input's 1000", "he_normal", FANIN_STATUS_NOT_FINITE, INFINITY, 0, usual}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", rows[k].init, BATCH);
@@ -222,7 +248,7 @@ static void each_refusal_changes_nothing(void **state) {
     for (size_t l = 0; l < LAYERS; l++) {
       before[l] = test_content(*state, weights[l].buffer, &size);
     }
-    assert_status(fanin_calibrate(*state, NULL, &config, &rows[k].options, layers), rows[k].status);
+    assert_status(fanin_calibrate(*state, NULL, &config, &rows[k].options, layers, sizeof *layers), rows[k].status);
     if (!strstr(fanin_last_error(), rows[k].sentence)) {
       fail_msg("\"%s\" does not say \"%s\"", fanin_last_error(), rows[k].sentence);
     }
@@ -250,20 +276,20 @@ static void a_dead_layer_is_named(void **state) {
   config.input = input;
   make_weights(*state, &config, weights);
   config.weights = weights;
-  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers, sizeof *layers), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "layer 2"));
   fanin_tensor absent[LAYERS] = {weights[0], weights[1], weights[2]};
   absent[1].buffer = NULL;
   config.weights = absent;
-  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers, sizeof *layers), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "weights[1] has no buffer"));
   config.weights = weights;
   const float nan = NAN;
-  assert_int_equal(clEnqueueWriteBuffer(fanin_queue(*state), weights[2].buffer, CL_TRUE, weights[2].offset, sizeof nan,
+  assert_int_equal(clEnqueueWriteBuffer(test_queue(*state), weights[2].buffer, CL_TRUE, weights[2].offset, sizeof nan,
                                         &nan, 0, NULL, NULL),
                    CL_SUCCESS);
   config.activation = "tanh";
-  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers), FANIN_STATUS_NOT_FINITE);
+  assert_status(fanin_calibrate(*state, NULL, &config, &usual, layers, sizeof *layers), FANIN_STATUS_NOT_FINITE);
   assert_non_null(strstr(fanin_last_error(), "layer 3: 1 of 360 weights"));
   free_weights(*state, weights);
 }

@@ -55,9 +55,9 @@ static sample make(fanin *f, fanin_dtype dtype, size_t n, uint64_t seed, bool od
   }
   cl_int code = CL_SUCCESS;
   const cl_mem buffer =
-      clCreateBuffer(fanin_context(f), CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, (n + 3) * size, memory, &code);
+      clCreateBuffer(test_context(f), CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR, (n + 3) * size, memory, &code);
   assert_int_equal(code, CL_SUCCESS);
-  s.tensor = fanin_tensor_of(buffer, 2 * size, dtype, NULL, 1, (const uint64_t[]){n});
+  s.tensor = test_tensor_of(buffer, 2 * size, dtype, NULL, 1, (const uint64_t[]){n});
   free(memory);
   return s;
 }
@@ -96,7 +96,7 @@ static uint32_t key_of(fanin_dtype dtype, double x) {
            high = dtype == FANIN_DTYPE_F16 ? 0xfc00 : 0xff80; /* the infinities */
   while (low < high) {
     const uint32_t middle = (low + high + 1) / 2;
-    fanin_bin_numbers(dtype, middle, &least, &most);
+    assert_ok(fanin_bin_numbers(dtype, middle, &least, &most));
     if (least <= (dtype == FANIN_DTYPE_F64 ? (double)(float)x : x))
       low = middle;
     else
@@ -126,7 +126,9 @@ static void check_keys(fanin *f, fanin_dtype dtype) {
   uint64_t sum = 0, own = 0;
   for (uint32_t k = 0; k < FANIN_BINS; k++) {
     const double x = dtype == FANIN_DTYPE_F64 ? (double)(float)s.x[100] : s.x[100];
-    if (fanin_bin_number(dtype, key, k) == x && lower[k] > 0) own = lower[k];
+    double number = NAN;
+    assert_ok(fanin_bin_number(dtype, key, k, &number));
+    if (number == x && lower[k] > 0) own = lower[k];
     sum += lower[k];
   }
   assert_int_equal(2 * sum, expected[key]);
@@ -147,7 +149,7 @@ static void keys_ascend_without_gaps(void **state) {
     double least, most, before = -INFINITY;
     for (uint32_t key = dtype == FANIN_DTYPE_F16 ? 0x400 : 0x80; key < (dtype == FANIN_DTYPE_F16 ? 0xfc00 : 0xff80);
          key++) {
-      fanin_bin_numbers(dtype, key, &least, &most);
+      assert_ok(fanin_bin_numbers(dtype, key, &least, &most));
       assert_true(isfinite(least) && isfinite(most) && least <= most && before <= least);
       if (dtype == FANIN_DTYPE_F32 && isfinite(before))
         assert_true(least == (double)nextafterf((float)before, INFINITY) || least == 0);
@@ -182,7 +184,7 @@ static void check_series(fanin *f, fanin_dtype dtype) {
         products[p] += d * deviation(&s, e + (size_t)lags[p], by);
       }
     }
-    assert_ok(fanin_measure_series(f, NULL, &s.tensor, by, lags, 0, NULL, &series));
+    assert_ok(fanin_measure_series(f, NULL, &s.tensor, by, lags, 0, NULL, &series, sizeof series));
     for (int p = 0; p < 4; p++) { /* 1e-4 standard errors of such a sum */
       near(series.powers[p], (double)powers[p], 1e-4 * pow(3, p) * sqrt((double)s.n), "a sum of powers");
       near(series.products[p], (double)products[p], 1e-4 * sqrt((double)s.n), "a sum of products");
@@ -280,14 +282,14 @@ static void fingerprints_tell_lines_apart(void **state) {
   for (int k = 0; k < 2; k++) {
     cl_int code = CL_SUCCESS;
     const size_t rows = k == 0 ? ROWS : COLUMNS;
-    cl_mem buffer = clCreateBuffer(fanin_context(f), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof x,
+    cl_mem buffer = clCreateBuffer(test_context(f), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, sizeof x,
                                    k == 0 ? x : transposed, &code);
     assert_int_equal(code, CL_SUCCESS);
-    const fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, NULL, 1, &n);
+    const fanin_tensor t = test_tensor_of(buffer, 0, FANIN_DTYPE_F32, NULL, 1, &n);
     lines[k] = new_lines(rows, (size_t)n / rows);
     assert_ok(fanin_measure_lines(f, NULL, &t, rows, 0, (fanin_standard){0, 1}, 0, NULL, &lines[k]));
     if (k == 0) {
-      assert_ok(fanin_measure_duplicates(f, NULL, &t, rows, 0, NULL, &twice));
+      assert_ok(fanin_measure_duplicates(f, NULL, &t, rows, 0, NULL, &twice, sizeof twice));
       assert_int_equal(twice.count, 2);
       assert_int_equal(twice.first, 7);
       assert_int_equal(twice.second, 40);
@@ -311,14 +313,14 @@ static void check_pairs(fanin *f, fanin_dtype dtype) {
   const fanin_standard by = {0.75, 1.5};
   sample s[3] = {make(f, dtype, 480, 1, true), make(f, dtype, 301, 2, false), make(f, FANIN_DTYPE_F32, 480, 3, false)};
   cl_int code = CL_SUCCESS;
-  cl_mem samples = clCreateBuffer(fanin_context(f), CL_MEM_READ_WRITE, sizeof(float[3][LENGTH]), NULL, &code);
+  cl_mem samples = clCreateBuffer(test_context(f), CL_MEM_READ_WRITE, sizeof(float[3][LENGTH]), NULL, &code);
   assert_int_equal(code, CL_SUCCESS);
   for (size_t k = 0; k < 3; k++)
     assert_ok(fanin_measure_sample(f, NULL, &s[k].tensor, by, samples, k * LENGTH, 0, NULL));
   const fanin_pair pairs[] = {{0, 2, 480}, {1, 0, 288}, {2, 1, 16}, {2, 2, 480}, {0, 1, 0}};
   enum { PAIRS = sizeof pairs / sizeof *pairs };
   fanin_products out[PAIRS];
-  assert_ok(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, pairs, PAIRS, out));
+  assert_ok(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, pairs, PAIRS, out, sizeof *out));
   for (size_t p = 0; p < PAIRS; p++) {
     fanin_products sum = {0};
     for (size_t k = 0; k < pairs[p].count; k++) {
@@ -336,11 +338,13 @@ static void check_pairs(fanin *f, fanin_dtype dtype) {
     near(out[p].b, sum.b, 1e-3, "b");
   }
   const fanin_pair bad[] = {{0, 1, 16}, {0, 3, 16}}, long_one = {0, 1, 496}, uneven = {0, 1, 15};
-  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, bad, 2, out), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, bad, 2, out, sizeof *out), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "pairs[1] = {0, 3, 16}"));
-  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &long_one, 1, out), FANIN_STATUS_BAD_ARGUMENT);
-  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &uneven, 1, out), FANIN_STATUS_BAD_ARGUMENT);
-  assert_status(fanin_measure_pairs(f, NULL, samples, 4, LENGTH, pairs, 1, out), FANIN_STATUS_BAD_SIZE);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &long_one, 1, out, sizeof *out),
+                FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &uneven, 1, out, sizeof *out),
+                FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_measure_pairs(f, NULL, samples, 4, LENGTH, pairs, 1, out, sizeof *out), FANIN_STATUS_BAD_SIZE);
   assert_status(fanin_measure_sample(f, NULL, &s[0].tensor, by, samples, 3 * LENGTH - 479, 0, NULL),
                 FANIN_STATUS_BAD_SIZE);
   clReleaseMemObject(samples);
@@ -367,24 +371,25 @@ static void refuses_what_does_not_fit(void **state) {
   assert_status(fanin_measure_lines(f, NULL, &s.tensor, 7, 0, by, 0, NULL, &lines), FANIN_STATUS_BAD_SHAPE);
   assert_non_null(strstr(fanin_last_error(), "rows = 7 does not divide the part's 60 elements"));
   assert_status(fanin_measure_lines(f, NULL, &s.tensor, 0, 0, by, 0, NULL, &lines), FANIN_STATUS_BAD_SHAPE);
-  assert_status(fanin_measure_duplicates(f, NULL, &s.tensor, 9, 0, NULL, &twice), FANIN_STATUS_BAD_SHAPE);
-  const fanin_tensor gaps =
-      fanin_tensor_strided(fanin_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){5, 6}),
-                           (const uint64_t[]){7, 1});
+  assert_status(fanin_measure_duplicates(f, NULL, &s.tensor, 9, 0, NULL, &twice, sizeof twice), FANIN_STATUS_BAD_SHAPE);
+  const fanin_tensor gaps = test_tensor_strided(
+      test_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){5, 6}), (const uint64_t[]){7, 1});
   assert_status(fanin_measure_bins(f, NULL, &gaps, FANIN_ALL_BINS, 0, NULL, counts), FANIN_STATUS_UNSUPPORTED);
-  assert_status(fanin_measure_series(f, NULL, &gaps, by, lags, 0, NULL, &series), FANIN_STATUS_UNSUPPORTED);
+  assert_status(fanin_measure_series(f, NULL, &gaps, by, lags, 0, NULL, &series, sizeof series),
+                FANIN_STATUS_UNSUPPORTED);
   fanin_tensor large = s.tensor;
   large.shape[0] = 62;
-  assert_status(fanin_measure_series(f, NULL, &large, by, lags, 0, NULL, &series), FANIN_STATUS_BAD_SIZE);
+  assert_status(fanin_measure_series(f, NULL, &large, by, lags, 0, NULL, &series, sizeof series),
+                FANIN_STATUS_BAD_SIZE);
   assert_true(series.powers[0] == 7); /* untouched */
 
   fanin_tensor empty = s.tensor;
   empty.shape[0] = 0;
-  assert_ok(fanin_measure_series(f, NULL, &empty, by, lags, 0, NULL, &series));
+  assert_ok(fanin_measure_series(f, NULL, &empty, by, lags, 0, NULL, &series, sizeof series));
   assert_true(series.powers[0] == 0);
   assert_ok(fanin_measure_bins(f, NULL, &empty, FANIN_ALL_BINS, 0, NULL, counts));
   assert_ok(fanin_measure_lines(f, NULL, &empty, 0, 0, by, 0, NULL, &lines));
-  assert_ok(fanin_measure_duplicates(f, NULL, &empty, 0, 0, NULL, &twice));
+  assert_ok(fanin_measure_duplicates(f, NULL, &empty, 0, 0, NULL, &twice, sizeof twice));
   assert_int_equal(twice.count, 0);
   free_lines(&lines);
   release(&s);

@@ -35,9 +35,9 @@ static void test_create_retains_and_release_releases(void **state) {
   fanin *f = NULL;
   assert_ok(fanin_create(context, devices[1].device, &f));
   assert_true(references(context) > before);
-  assert_true(fanin_context(f) == context);
-  assert_true(fanin_device(f) == devices[1].device);
-  assert_non_null(fanin_queue(f));
+  assert_true(test_context(f) == context);
+  assert_true(test_device(f) == devices[1].device);
+  assert_non_null(test_queue(f));
   fanin_release(f);
   assert_int_equal(references(context), before);
   assert_int_equal(clReleaseContext(context), CL_SUCCESS);
@@ -74,9 +74,9 @@ static void test_create_refuses(void **state) {
   assert_status(fanin_create(context, devices[1].device, &f), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "device is not one of context's devices");
   assert_status(fanin_create(NULL, devices[0].device, &f), FANIN_STATUS_BAD_ARGUMENT);
-  assert_string_equal(fanin_last_error(), "context is NULL");
+  assert_string_equal(fanin_last_error(), "context is NULL; pass an OpenCL context");
   assert_status(fanin_create(context, NULL, &f), FANIN_STATUS_BAD_ARGUMENT);
-  assert_string_equal(fanin_last_error(), "device is NULL");
+  assert_string_equal(fanin_last_error(), "device is NULL; pass an OpenCL device of the context");
   test_replace_number(NULL, CL_DEVICE_ENDIAN_LITTLE, sizeof(cl_bool), CL_FALSE);
   assert_status(fanin_create(context, devices[0].device, &f), FANIN_STATUS_UNSUPPORTED);
   test_forget_answers();
@@ -84,6 +84,22 @@ static void test_create_refuses(void **state) {
   assert_status(fanin_create(context, devices[0].device, &f), (fanin_status)CL_OUT_OF_RESOURCES);
   assert_null(f);
   assert_int_equal(references(context), before);
+  assert_int_equal(clReleaseContext(context), CL_SUCCESS);
+}
+
+/* Of a queue, its context and device; of nothing, a sentence. */
+static void test_create_for_queue(void **state) {
+  (void)state;
+  const cl_context context = make_context(devices[0].device);
+  cl_int code = CL_SUCCESS;
+  const cl_command_queue queue = clCreateCommandQueue(context, devices[0].device, 0, &code);
+  assert_int_equal(code, CL_SUCCESS);
+  fanin *f = NULL;
+  assert_ok(fanin_create_for_queue(queue, &f));
+  assert_true(test_context(f) == context && test_device(f) == devices[0].device && test_queue(f) != queue);
+  fanin_release(f);
+  assert_int_equal(clReleaseCommandQueue(queue), CL_SUCCESS);
+  assert_int_equal(references(context), 1);
   assert_int_equal(clReleaseContext(context), CL_SUCCESS);
 }
 
@@ -134,7 +150,7 @@ static void test_lanes_from_the_environment(void **state) {
 /* ---- Queues ------------------------------------------------------------------------------------------------------ */
 
 static void *ask_for_queue(void *f) {
-  return fanin_queue(f);
+  return test_queue(f);
 }
 
 static void test_queue_is_made_once_and_in_order(void **state) {
@@ -150,10 +166,10 @@ static void test_queue_is_made_once_and_in_order(void **state) {
   }
   for (int k = 0; k < 8; k++) {
     assert_non_null(queues[k]);
-    assert_ptr_equal(queues[k], fanin_queue(f));
+    assert_ptr_equal(queues[k], test_queue(f));
   }
   cl_command_queue_properties properties = CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE;
-  assert_int_equal(clGetCommandQueueInfo(fanin_queue(f), CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL),
+  assert_int_equal(clGetCommandQueueInfo(test_queue(f), CL_QUEUE_PROPERTIES, sizeof properties, &properties, NULL),
                    CL_SUCCESS);
   assert_false(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE);
   test_close(f);
@@ -176,13 +192,13 @@ static void test_callers_queue_is_checked(void **state) {
   cl_command_queue resolved = NULL;
   assert_status(fanin__resolve_queue(f, other_device, &resolved), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "queue belongs to another device than f");
-  assert_status(fanin__resolve_queue(f, fanin_queue(other), &resolved), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin__resolve_queue(f, test_queue(other), &resolved), FANIN_STATUS_BAD_ARGUMENT);
   assert_string_equal(fanin_last_error(), "queue belongs to another context than f");
   assert_null(resolved);
   assert_ok(fanin__resolve_queue(f, own, &resolved));
   assert_ptr_equal(resolved, own);
   assert_ok(fanin__resolve_queue(f, NULL, &resolved));
-  assert_ptr_equal(resolved, fanin_queue(f));
+  assert_ptr_equal(resolved, test_queue(f));
 
   test_close(other);
   test_close(f);
@@ -198,6 +214,7 @@ int main(void) {
       TEST(test_create_retains_and_release_releases),
       TEST(test_create_on_a_sub_device),
       TEST(test_create_refuses),
+      TEST(test_create_for_queue),
       TEST(test_lanes_follow_the_device),
       TEST(test_lanes_from_the_environment),
       TEST(test_queue_is_made_once_and_in_order),

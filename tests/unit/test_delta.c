@@ -31,7 +31,7 @@ static const delta_case cases[] = {
 };
 
 static fanin_tensor tensor_of_case(const delta_case *c, fanin_dtype dtype) {
-  fanin_tensor t = fanin_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, c->layout, c->rank, c->shape);
+  fanin_tensor t = test_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, c->layout, c->rank, c->shape);
   t.groups = c->groups;
   t.splits = c->splits;
   return t;
@@ -63,7 +63,7 @@ static void test_ranges(void **state) {
     for (size_t n = oracle_amount(6, 1); n-- > 0;) {
       const uint64_t first = test_random_below(&random, elements + 1);
       const uint64_t count = test_random_below(&random, elements - first + 1);
-      oracle_assert_fill(f, NULL, fanin_tensor_range(whole, first, count), &init, (fanin_key){1, 2});
+      oracle_assert_fill(f, NULL, test_tensor_range(whole, first, count), &init, (fanin_key){1, 2});
     }
   }
 }
@@ -86,13 +86,13 @@ static void test_parts_of_huge_wholes(void **state) {
   const uint64_t shape[] = {1 << 20, 1 << 20}, start[] = {1000000, 999990}, extent[] = {30, 77};
   const uint64_t aside[] = {5, 900000};
   const fanin_init init = fanin_identity(2);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_DTYPE_F32, "OI", 2, shape);
-  oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
-  oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, aside, extent), &init, (fanin_key){0, 0});
+  const fanin_tensor whole = test_tensor_of(NULL, 8, FANIN_DTYPE_F32, "OI", 2, shape);
+  oracle_assert_fill(f, NULL, test_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
+  oracle_assert_fill(f, NULL, test_tensor_slab(whole, aside, extent), &init, (fanin_key){0, 0});
   const uint64_t one = UINT64_C(777777) * ((1 << 20) + 1);
-  oracle_assert_fill(f, NULL, fanin_tensor_range(whole, one - 1, 3), &init, (fanin_key){0, 0});
-  oracle_assert_fill(f, NULL, fanin_tensor_range(whole, one, (1 << 20) + 1), &init, (fanin_key){0, 0});
-  oracle_assert_fill(f, NULL, fanin_tensor_range(whole, one + 1, 5), &init, (fanin_key){0, 0});
+  oracle_assert_fill(f, NULL, test_tensor_range(whole, one - 1, 3), &init, (fanin_key){0, 0});
+  oracle_assert_fill(f, NULL, test_tensor_range(whole, one, (1 << 20) + 1), &init, (fanin_key){0, 0});
+  oracle_assert_fill(f, NULL, test_tensor_range(whole, one + 1, 5), &init, (fanin_key){0, 0});
 }
 
 /* The first matrices of a stack of two million, each with a diagonal of a million: work must follow the part. */
@@ -100,8 +100,8 @@ static void test_part_of_a_huge_diagonal(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {1 << 21, 1 << 20, 1 << 20}, start[] = {1234567, 1000000, 999990}, extent[] = {3, 30, 77};
   const fanin_init init = fanin_identity(2);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 8, FANIN_DTYPE_F16, "BOI", 3, shape);
-  oracle_assert_fill(f, NULL, fanin_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
+  const fanin_tensor whole = test_tensor_of(NULL, 8, FANIN_DTYPE_F16, "BOI", 3, shape);
+  oracle_assert_fill(f, NULL, test_tensor_slab(whole, start, extent), &init, (fanin_key){0, 0});
 }
 
 int main(void) {

@@ -14,10 +14,10 @@ static int list_devices(void **state) {
 static void test_list(void **state) {
   (void)state;
   size_t count = 99;
-  assert_ok(fanin_devices(NULL, 0, &count));
+  assert_ok(fanin_devices(NULL, 0, 0, &count));
   assert_int_equal(count, 2);
   fanin_device_info one[2] = {{.compute_units = 12345}, {.compute_units = 12345}};
-  assert_ok(fanin_devices(one, 1, &count));
+  assert_ok(fanin_devices(one, 1, sizeof *one, &count));
   assert_int_equal(count, 2);
   assert_int_equal(one[1].compute_units, 12345); /* past the capacity */
   assert_memory_equal(&one[0].device, &devices[0].device, sizeof one[0].device);
@@ -40,13 +40,13 @@ static void test_no_platform_is_no_device(void **state) {
   (void)state;
   test_fail_platforms(-1001);
   size_t count = 99;
-  assert_ok(fanin_devices(NULL, 0, &count));
+  assert_ok(fanin_devices(NULL, 0, 0, &count));
   assert_int_equal(count, 0);
   fanin *f = NULL;
   assert_status(fanin_open(NULL, &f), FANIN_STATUS_NO_DEVICE);
   assert_non_null(strstr(fanin_last_error(), "there is none"));
   test_fail_platforms(CL_OUT_OF_HOST_MEMORY);
-  assert_status(fanin_devices(NULL, 0, &count), (fanin_status)CL_OUT_OF_HOST_MEMORY);
+  assert_status(fanin_devices(NULL, 0, 0, &count), (fanin_status)CL_OUT_OF_HOST_MEMORY);
 }
 
 static void test_broken_device_is_listed(void **state) {
@@ -54,7 +54,7 @@ static void test_broken_device_is_listed(void **state) {
   test_replace_code(CL_DEVICE_GLOBAL_MEM_SIZE, CL_OUT_OF_RESOURCES);
   fanin_device_info list[2];
   size_t count = 0;
-  assert_ok(fanin_devices(list, 2, &count));
+  assert_ok(fanin_devices(list, 2, sizeof *list, &count));
   assert_int_equal(count, 2);
   assert_int_equal(list[0].usable, 0);
   assert_string_equal(list[0].reason, "clGetDeviceInfo: CL_OUT_OF_RESOURCES (-5)");
@@ -68,14 +68,14 @@ static void test_long_names_are_cut(void **state) {
   test_replace_text(CL_DEVICE_NAME, name);
   fanin_device_info list[1];
   size_t count = 0;
-  assert_ok(fanin_devices(list, 1, &count));
+  assert_ok(fanin_devices(list, 1, sizeof *list, &count));
   assert_int_equal(strlen(list[0].name), sizeof list[0].name - 1);
 }
 
 static void assert_refused(const char *reason) {
   fanin_device_info list[2];
   size_t count = 0;
-  assert_ok(fanin_devices(list, 2, &count));
+  assert_ok(fanin_devices(list, 2, sizeof *list, &count));
   assert_int_equal(list[0].usable, 0);
   if (!strstr(list[0].reason, reason)) fail_msg("\"%s\" lacks \"%s\"", list[0].reason, reason);
   fanin *f = NULL;
@@ -111,7 +111,7 @@ static void test_accepted(void **state) {
   test_replace_text(CL_DEVICE_EXTENSIONS, "cl_khr_fp16x cles_khr_int64 cl_khr_fp16");
   test_replace_text(CL_DEVICE_OPENCL_C_VERSION, "OpenCL C 3.0 ");
   test_replace_number(NULL, CL_DEVICE_SINGLE_FP_CONFIG, sizeof(cl_device_fp_config), CL_FP_ROUND_TO_NEAREST);
-  assert_ok(fanin_devices(list, 1, &count));
+  assert_ok(fanin_devices(list, 1, sizeof *list, &count));
   assert_int_equal(list[0].usable, 1);
   assert_int_equal(list[0].has_f16, 1);
 }
@@ -134,7 +134,7 @@ static void test_f64_needs_fma_and_nearest(void **state) {
     test_replace_number(NULL, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof(cl_device_fp_config), cases[k].config);
     fanin_device_info list[1];
     size_t count = 0;
-    assert_ok(fanin_devices(list, 1, &count));
+    assert_ok(fanin_devices(list, 1, sizeof *list, &count));
     assert_int_equal(list[0].usable, 1);
     assert_int_equal(list[0].has_f64, cases[k].has_f64);
     fanin *const f = test_open();

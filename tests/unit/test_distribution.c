@@ -139,7 +139,7 @@ static void test_scaled(void **state) {
       for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
         if (!has(f, dtype)) continue;
         fanin_tensor t =
-            fanin_tensor_of(NULL, 0, (fanin_dtype)dtype, layouts[l].layout, layouts[l].rank, layouts[l].shape);
+            test_tensor_of(NULL, 0, (fanin_dtype)dtype, layouts[l].layout, layouts[l].rank, layouts[l].shape);
         t.groups = layouts[l].groups;
         t.splits = layouts[l].splits;
         size_t n = 0;
@@ -170,13 +170,21 @@ static const plain_case plain[] = {
     {"normal", {.kind = FANIN_KIND_NORMAL, .mean = 0, .std = 1}, {.std = 1, WHOLE}},
     {"normal with a mean", {.kind = FANIN_KIND_NORMAL, .mean = -1.5, .std = 0.25}, {.mean = -1.5, .std = 0.25, WHOLE}},
     {"GPT-2's normal", {.kind = FANIN_KIND_NORMAL, .mean = 0, .std = 0.02}, {.std = 0.02, WHOLE}},
-    {"cut at 2, corrected", {TRUNC, .std = CUT_STD, .a = -2, .b = 2, .corrected = 1}, {.std = 1, .a = -2, .b = 2}},
-    {"cut at 3", {TRUNC, .std = 1, .a = -3, .b = 3}, {.std = 1, .a = -3, .b = 3}},
-    {"cut on one side", {TRUNC, .std = 1, .a = 0.5, .b = INFINITY}, {.std = 1, .a = 0.5, .b = INFINITY}},
-    {"upper tail", {TRUNC, .std = 1, .a = 3, .b = 5}, {.std = 1, .a = 3, .b = 5}},
-    {"lower tail", {TRUNC, .std = 1, .a = -INFINITY, .b = -2.5}, {.std = 1, .a = -INFINITY, .b = -2.5}},
-    {"asymmetric", {TRUNC, .mean = 1, .std = 2, .a = -1, .b = 2.5}, {.mean = 1, .std = 2, .a = -1, .b = 2.5}},
-    {"absolute", {TRUNC, .std = 0.5, .a = -1, .b = 2, .bounds = FANIN_BOUNDS_ABSOLUTE}, {.std = 0.5, .a = -2, .b = 4}},
+    {"cut at 2, corrected", {TRUNC, .std = CUT_STD, .a = -2, .b = 2}, {.std = 1, .a = -2, .b = 2}},
+    {"cut at 3", {TRUNC, .uncorrected = 1, .std = 1, .a = -3, .b = 3}, {.std = 1, .a = -3, .b = 3}},
+    {"cut on one side",
+     {TRUNC, .uncorrected = 1, .std = 1, .a = 0.5, .b = INFINITY},
+     {.std = 1, .a = 0.5, .b = INFINITY}},
+    {"upper tail", {TRUNC, .uncorrected = 1, .std = 1, .a = 3, .b = 5}, {.std = 1, .a = 3, .b = 5}},
+    {"lower tail",
+     {TRUNC, .uncorrected = 1, .std = 1, .a = -INFINITY, .b = -2.5},
+     {.std = 1, .a = -INFINITY, .b = -2.5}},
+    {"asymmetric",
+     {TRUNC, .uncorrected = 1, .mean = 1, .std = 2, .a = -1, .b = 2.5},
+     {.mean = 1, .std = 2, .a = -1, .b = 2.5}},
+    {"absolute",
+     {TRUNC, .uncorrected = 1, .std = 0.5, .a = -1, .b = 2, .bounds = FANIN_BOUNDS_ABSOLUTE},
+     {.std = 0.5, .a = -2, .b = 4}},
 };
 
 static void test_plain(void **state) {
@@ -300,9 +308,9 @@ static void test_truncated_bounds(void **state) {
     const double lo = bounds[b][0], hi = bounds[b][1], width = hi - lo;
     fanin_init absolute = fanin_trunc_normal(lo + 0.4 * width, 0.7 * width, lo, hi);
     absolute.bounds = FANIN_BOUNDS_ABSOLUTE;
-    absolute.corrected = 0;
+    absolute.uncorrected = 1;
     fanin_init sigma = fanin_trunc_normal(0, width, -0.3 - (double)b, 0.2 + 0.1 * (double)b);
-    sigma.corrected = 0;
+    sigma.uncorrected = 1;
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
       /* f16 does not hold a std of 1e5. */
       if (!has(f, dtype) || (dtype == FANIN_DTYPE_F16 && width > 1e4)) continue;

@@ -51,7 +51,7 @@ static const good_case good[] = {
     {"empty", FANIN_DTYPE_F32, kDLFloat, 32, 2, {0, 7}, {-1, 0}, false, 0, {0}},
 };
 
-/* The same as fanin_tensor_of() says by hand, and filled alike: the oracle knows nothing of DLPack. */
+/* The same as test_tensor_of() says by hand, and filled alike: the oracle knows nothing of DLPack. */
 static void test_descriptions(void **state) {
   fanin *const f = *state;
   const fanin_init normal = fanin_normal(0, 1);
@@ -61,8 +61,8 @@ static void test_descriptions(void **state) {
     for (int d = 0; d < c->ndim; d++) {
       shape[d] = (uint64_t)c->shape[d];
     }
-    fanin_tensor expected = fanin_tensor_of(NULL, (size_t)c->byte_offset, c->dtype, NULL, c->ndim, shape);
-    expected = fanin_tensor_strided(expected, c->memory_strides);
+    fanin_tensor expected = test_tensor_of(NULL, (size_t)c->byte_offset, c->dtype, NULL, c->ndim, shape);
+    expected = test_tensor_strided(expected, c->memory_strides);
     assert_ok(fanin_tensor_size(&expected, &elements, &bytes));
     const cl_mem buffer = test_guarded(f, expected.offset, (size_t)bytes);
     good_case copy = *c;
@@ -182,10 +182,10 @@ static void test_refusals(void **state) {
     assert_refused(&dl, c.layout, c.status, c.sentence);
   }
   DLTensor dl = dl_tensor(buffer, kDLFloat, 32, 2, NULL, NULL);
-  assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "shape is NULL; it must hold 2 numbers");
+  assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "shape is NULL; pass rank numbers");
   dl = dl_tensor(NULL, kDLFloat, 32, 2, NUMBERS(5, 7), NULL);
   assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of 35 elements");
-  assert_refused(NULL, NULL, FANIN_STATUS_BAD_ARGUMENT, "the DLTensor is NULL");
+  assert_refused(NULL, NULL, FANIN_STATUS_BAD_ARGUMENT, "fields is NULL");
   test_assert_guarded(f, buffer, 0, 0);
   assert_int_equal(clReleaseMemObject(buffer), CL_SUCCESS);
 }

@@ -134,27 +134,36 @@ static const bad_case bad_inits[] = {
     {FANIN_STATUS_BAD_ARGUMENT, {"std is -1", "0 or more"}, ANY_TENSOR, {.kind = FANIN_KIND_NORMAL, .std = -1}},
     {FANIN_STATUS_BAD_ARGUMENT, {"std is inf", "finite"}, ANY_TENSOR, {.kind = FANIN_KIND_NORMAL, .std = INFINITY}},
     {FANIN_STATUS_BAD_ARGUMENT, {"std times", "f16"}, F16_TENSOR, {.kind = FANIN_KIND_NORMAL, .std = 10000}},
-    {FANIN_STATUS_BAD_ARGUMENT, {"a is nan", "inf"}, ANY_TENSOR, {TRUNC, .std = 1, .a = NAN, .b = 2}},
-    {FANIN_STATUS_BAD_ARGUMENT, {"a is 2", "b is 2"}, ANY_TENSOR, {TRUNC, .std = 1, .a = 2, .b = 2}},
-    {FANIN_STATUS_BAD_ARGUMENT, {"std is -0.1", "0 or more"}, ANY_TENSOR, {TRUNC, .std = -0.1, .a = -2, .b = 2}},
+    {FANIN_STATUS_BAD_ARGUMENT, {"a is nan", "inf"}, ANY_TENSOR, {TRUNC, .uncorrected = 1, .std = 1, .a = NAN, .b = 2}},
+    {FANIN_STATUS_BAD_ARGUMENT, {"a is 2", "b is 2"}, ANY_TENSOR, {TRUNC, .uncorrected = 1, .std = 1, .a = 2, .b = 2}},
+    {FANIN_STATUS_BAD_ARGUMENT,
+     {"std is -0.1", "0 or more"},
+     ANY_TENSOR,
+     {TRUNC, .uncorrected = 1, .std = -0.1, .a = -2, .b = 2}},
     {FANIN_STATUS_BAD_ARGUMENT,
      {"corrected is 2", "false, true"},
      ANY_TENSOR,
-     {TRUNC, .std = 1, .a = -2, .b = 2, .corrected = 2}},
+     {TRUNC, .uncorrected = 2, .std = 1, .a = -2, .b = 2}},
     {FANIN_STATUS_BAD_ARGUMENT,
      {"bounds is 5", "sigma, absolute"},
      ANY_TENSOR,
-     {TRUNC, .std = 1, .a = -2, .b = 2, .bounds = (fanin_bounds)5}},
+     {TRUNC, .uncorrected = 1, .std = 1, .a = -2, .b = 2, .bounds = (fanin_bounds)5}},
     {FANIN_STATUS_BAD_ARGUMENT,
      {"std = 0.6", "0.577350269"},
      ANY_TENSOR,
-     {TRUNC, .std = 0.6, .a = -1, .b = 1, .bounds = FANIN_BOUNDS_ABSOLUTE, .corrected = 1}},
-    {FANIN_STATUS_BAD_ARGUMENT, {"1e+16", "1e15"}, ANY_TENSOR, {TRUNC, .std = 1, .a = 1e16, .b = INFINITY}},
-    {FANIN_STATUS_BAD_ARGUMENT, {"lo = 10000000000", "f16"}, F16_TENSOR, {TRUNC, .std = 1, .a = 1e10, .b = 2e10}},
+     {TRUNC, .std = 0.6, .a = -1, .b = 1, .bounds = FANIN_BOUNDS_ABSOLUTE}},
+    {FANIN_STATUS_BAD_ARGUMENT,
+     {"1e+16", "1e15"},
+     ANY_TENSOR,
+     {TRUNC, .uncorrected = 1, .std = 1, .a = 1e16, .b = INFINITY}},
+    {FANIN_STATUS_BAD_ARGUMENT,
+     {"lo = 10000000000", "f16"},
+     F16_TENSOR,
+     {TRUNC, .uncorrected = 1, .std = 1, .a = 1e10, .b = 2e10}},
     {FANIN_STATUS_BAD_ARGUMENT,
      {"mean = 1e+300", "f32"},
      ANY_TENSOR,
-     {TRUNC, .mean = 1e300, .std = 1, .a = -1, .b = 1}},
+     {TRUNC, .uncorrected = 1, .mean = 1e300, .std = 1, .a = -1, .b = 1}},
     {FANIN_STATUS_BAD_ARGUMENT,
      {"gain is nan", "finite"},
      ANY_TENSOR,
@@ -164,7 +173,7 @@ static const bad_case bad_inits[] = {
      ANY_TENSOR,
      {.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = -1}},
     {FANIN_STATUS_BAD_ARGUMENT,
-     {"distribution is 0", "normal, trunc_normal"},
+     {"distribution is 1", "normal, trunc_normal"},
      ANY_TENSOR,
      {.kind = FANIN_KIND_XAVIER_NORMAL, .gain = 1, .distribution = FANIN_DISTRIBUTION_UNIFORM}},
     {FANIN_STATUS_BAD_ARGUMENT, {"a is nan", "number"}, ANY_TENSOR, {HE_NORMAL, .a = NAN}},
@@ -240,7 +249,7 @@ static const fanin_init normal = {.kind = FANIN_KIND_NORMAL, .std = 1};
 
 static fanin_tensor tensor_in(cl_mem buffer) {
   const uint64_t shape[] = {BUFFER_ELEMENTS};
-  return fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, NULL, 1, shape);
+  return test_tensor_of(buffer, 0, FANIN_DTYPE_F32, NULL, 1, shape);
 }
 
 static void test_null(void **state) {
@@ -278,17 +287,17 @@ static void test_null_elsewhere(void **state) {
   float values[BUFFER_ELEMENTS];
   assert_names(fanin_read(NULL, NULL, &t, values, sizeof values, 1, 0, NULL, NULL), "f is NULL");
   assert_names(fanin_warmup(NULL, &t, &normal), "f is NULL");
-  assert_names(fanin_measure(NULL, NULL, &t, 0, NULL, &stats), "f is NULL");
+  assert_names(fanin_measure(NULL, NULL, &t, 0, NULL, &stats, sizeof stats), "f is NULL");
   assert_names(fanin_tensor_alloc(NULL, FANIN_DTYPE_F32, NULL, 1, t.shape, &out), "f is NULL");
   assert_names(fanin_tensor_svm(NULL, values, &none, &out), "f is NULL");
   assert_names(fanin_read(f, NULL, NULL, values, sizeof values, 1, 0, NULL, NULL), "t is NULL");
-  assert_names(fanin_measure(f, NULL, NULL, 0, NULL, &stats), "t is NULL");
+  assert_names(fanin_measure(f, NULL, NULL, 0, NULL, &stats, sizeof stats), "t is NULL");
   assert_names(fanin_tensor_svm(f, values, NULL, &out), "t is NULL");
   assert_names(fanin_tensor_split(NULL, 0, 0, 1, &out), "t is NULL");
   assert_names(fanin_tensor_split_range(NULL, 0, 1, &out), "t is NULL");
   assert_names(fanin_tensor_size(NULL, &n, &n), "t is NULL");
   assert_names(fanin_fans(NULL, &n, &n), "t is NULL");
-  assert_names(fanin_expect(&t, NULL, &moments), "init is NULL");
+  assert_names(fanin_expect(&t, NULL, &moments, sizeof moments), "init is NULL");
   assert_names(fanin_init_scaled(NULL, 2, &init), "init is NULL");
   clReleaseMemObject(buffer);
 }
@@ -301,10 +310,10 @@ static void test_other_context(void **state) {
   const fanin_key key = {1, 2};
   assert_status(fanin_fill(f, NULL, &u, &normal, key, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_sentence("buffer belongs to another context");
-  assert_status(fanin_fill(f, fanin_queue(other), &t, &normal, key, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_fill(f, test_queue(other), &t, &normal, key, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_sentence("queue belongs to another context");
   cl_int code = CL_SUCCESS;
-  const cl_event gate = clCreateUserEvent(fanin_context(other), &code);
+  const cl_event gate = clCreateUserEvent(test_context(other), &code);
   assert_int_equal(code, CL_SUCCESS);
   assert_status(fanin_fill(f, NULL, &t, &normal, key, 1, &gate, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_sentence("wait_list[0] belongs to another context");
@@ -320,7 +329,7 @@ static void test_other_context(void **state) {
 static void test_wait_list(void **state) {
   fanin *const f = *state;
   const cl_mem buffer = buffer_of(f);
-  const fanin_tensor t = tensor_in(buffer), empty = fanin_tensor_range(t, 5, 0);
+  const fanin_tensor t = tensor_in(buffer), empty = test_tensor_range(t, 5, 0);
   const fanin_key key = {1, 2};
   cl_event event = NULL;
   assert_status(fanin_fill(f, NULL, &t, &normal, key, 1, NULL, &event), FANIN_STATUS_BAD_ARGUMENT);

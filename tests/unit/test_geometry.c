@@ -12,8 +12,8 @@
 static const fanin_init inits[] = {{.kind = FANIN_KIND_CONSTANT, .value = 1.5},
                                    {.kind = FANIN_KIND_UNIFORM, .lo = -1, .hi = 2},
                                    {.kind = FANIN_KIND_NORMAL, .std = 1},
-                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -1, .b = 1.5},
-                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = 1, .b = 4}};
+                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = -1, .b = 1.5},
+                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = 1, .b = 4}};
 
 static const fanin_init *pick_init(uint64_t *random) {
   return &inits[test_random_below(random, LEN(inits))];
@@ -46,7 +46,7 @@ static void test_sizes_and_offsets(void **state) {
       if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
       for (size_t s = 0; s < LEN(sizes); s++) {
         const size_t offset = (size_t)test_random_below(&random, 50) * fanin_dtype_size((fanin_dtype)dtype);
-        const fanin_tensor t = fanin_tensor_of(NULL, offset, (fanin_dtype)dtype, NULL, 1, &sizes[s]);
+        const fanin_tensor t = test_tensor_of(NULL, offset, (fanin_dtype)dtype, NULL, 1, &sizes[s]);
         oracle_assert_fill(f, NULL, t, &inits[k], pick_key(&random));
       }
     }
@@ -61,8 +61,8 @@ static void test_phases(void **state) {
   for (uint64_t first = 0; first < 9; first++) {
     for (uint64_t phase = 0; phase < 9; phase++) {
       const fanin_dtype dtype = pick_dtype(f, &random);
-      fanin_tensor t = fanin_tensor_of(NULL, phase * fanin_dtype_size(dtype), dtype, NULL, 1, &whole);
-      t = fanin_tensor_range(t, first, test_random_below(&random, oracle_amount(700, 100)));
+      fanin_tensor t = test_tensor_of(NULL, phase * fanin_dtype_size(dtype), dtype, NULL, 1, &whole);
+      t = test_tensor_range(t, first, test_random_below(&random, oracle_amount(700, 100)));
       oracle_assert_fill(f, NULL, t, pick_init(&random), pick_key(&random));
     }
   }
@@ -78,15 +78,15 @@ static void test_streamed(void **state) {
     const size_t size = fanin_dtype_size((fanin_dtype)dtype);
     const uint64_t count = (4u << 20) / size, shape[] = {count / 300 + 4, 300}, strides[] = {320, 1};
     const fanin_tensor t =
-        fanin_tensor_of(NULL, dtype == FANIN_DTYPE_F16 ? size : 0, (fanin_dtype)dtype, NULL, 2, shape);
+        test_tensor_of(NULL, dtype == FANIN_DTYPE_F16 ? size : 0, (fanin_dtype)dtype, NULL, 2, shape);
     oracle_assert_fill(f, NULL, t, &inits[0], pick_key(&random));
-    oracle_assert_fill(f, NULL, fanin_tensor_strided(t, strides), &inits[1], pick_key(&random));
+    oracle_assert_fill(f, NULL, test_tensor_strided(t, strides), &inits[1], pick_key(&random));
   }
 }
 
 static void test_scalar(void **state) {
   fanin *const f = *state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 4, FANIN_DTYPE_F32, NULL, 0, NULL);
+  const fanin_tensor t = test_tensor_of(NULL, 4, FANIN_DTYPE_F32, NULL, 0, NULL);
   oracle_assert_fill(f, NULL, t, &inits[2], (fanin_key){1, 2});
 }
 
@@ -118,9 +118,9 @@ static void test_strided(void **state) {
   for (size_t k = 0; k < LEN(strided); k++) {
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
       if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
-      fanin_tensor t = fanin_tensor_of(NULL, 5 * fanin_dtype_size((fanin_dtype)dtype), (fanin_dtype)dtype, NULL,
-                                       strided[k].rank, strided[k].shape);
-      t = fanin_tensor_strided(t, strided[k].strides);
+      fanin_tensor t = test_tensor_of(NULL, 5 * fanin_dtype_size((fanin_dtype)dtype), (fanin_dtype)dtype, NULL,
+                                      strided[k].rank, strided[k].shape);
+      t = test_tensor_strided(t, strided[k].strides);
       oracle_assert_fill(f, NULL, t, pick_init(&random), pick_key(&random));
     }
   }
@@ -153,8 +153,8 @@ static fanin_tensor random_slab(fanin_dtype dtype, uint64_t *random) {
   }
   random_strides(rank, extent, strides, random);
   const size_t offset = (size_t)test_random_below(random, 9) * fanin_dtype_size(dtype);
-  const fanin_tensor t = fanin_tensor_slab(fanin_tensor_of(NULL, offset, dtype, NULL, rank, shape), start, extent);
-  return test_random_below(random, 3) == 0 ? t : fanin_tensor_strided(t, strides);
+  const fanin_tensor t = test_tensor_slab(test_tensor_of(NULL, offset, dtype, NULL, rank, shape), start, extent);
+  return test_random_below(random, 3) == 0 ? t : test_tensor_strided(t, strides);
 }
 
 static void test_random_slabs(void **state) {
@@ -198,12 +198,12 @@ static void test_slabs_of_huge_wholes(void **state) {
     for (size_t n = 0; n < LEN(inits); n++) {
       const fanin_dtype dtype = pick_dtype(f, &random);
       const fanin_tensor whole =
-          fanin_tensor_of(NULL, 7 * fanin_dtype_size(dtype), dtype, NULL, slabs[k].rank, slabs[k].shape);
-      fanin_tensor t = fanin_tensor_slab(whole, slabs[k].start, slabs[k].extent);
+          test_tensor_of(NULL, 7 * fanin_dtype_size(dtype), dtype, NULL, slabs[k].rank, slabs[k].shape);
+      fanin_tensor t = test_tensor_slab(whole, slabs[k].start, slabs[k].extent);
       oracle_assert_fill(f, NULL, t, &inits[n], pick_key(&random));
       uint64_t strides[4];
       random_strides(slabs[k].rank, slabs[k].extent, strides, &random);
-      oracle_assert_fill(f, NULL, fanin_tensor_strided(t, strides), &inits[n], pick_key(&random));
+      oracle_assert_fill(f, NULL, test_tensor_strided(t, strides), &inits[n], pick_key(&random));
     }
   }
 }
@@ -213,8 +213,8 @@ static void test_fans_of_the_whole(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {640, 480, 3, 3}, start[] = {17, 400, 1, 0}, extent[] = {9, 80, 2, 3};
   const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_OUT);
-  fanin_tensor t = fanin_tensor_of(NULL, 4, FANIN_DTYPE_F32, "OIHW", 4, shape);
-  t = fanin_tensor_slab(t, start, extent);
+  fanin_tensor t = test_tensor_of(NULL, 4, FANIN_DTYPE_F32, "OIHW", 4, shape);
+  t = test_tensor_slab(t, start, extent);
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(&t, &elements, &bytes));
   t.buffer = test_guarded(f, t.offset, (size_t)bytes);

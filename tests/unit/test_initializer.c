@@ -18,15 +18,15 @@ static fanin_init parsed(const char *text) {
 static bool same(const fanin_init *x, const fanin_init *y) {
   const double a[] = {x->value, x->lo, x->hi, x->mean, x->std, x->a, x->b, x->gain, x->scale};
   const double b[] = {y->value, y->lo, y->hi, y->mean, y->std, y->a, y->b, y->gain, y->scale};
-  return memcmp(a, b, sizeof a) == 0 && x->kind == y->kind && x->bounds == y->bounds && x->corrected == y->corrected &&
-         x->mode == y->mode && x->distribution == y->distribution;
+  return memcmp(a, b, sizeof a) == 0 && x->kind == y->kind && x->bounds == y->bounds &&
+         x->uncorrected == y->uncorrected && x->mode == y->mode && x->distribution == y->distribution;
 }
 
 static void assert_same(fanin_init x, fanin_init y, const char *what) {
   if (same(&x, &y)) return;
   char a[512], b[512];
-  fanin_init_format(&x, a, sizeof a);
-  fanin_init_format(&y, b, sizeof b);
+  test_init_format(&x, a, sizeof a);
+  test_init_format(&y, b, sizeof b);
   fail_msg("%s: '%s' is not '%s'", what, a, b);
 }
 
@@ -40,11 +40,11 @@ static void descriptions_agree_with_the_table(void **state) {
   (void)state;
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     fanin_description d;
-    assert_ok(fanin_describe((fanin_kind)kind, &d));
+    assert_ok(fanin_describe((fanin_kind)kind, &d, sizeof d));
     const fanin_init plain = parsed(d.name);
     assert_int_equal(plain.kind, kind);
     char text[512], names[512] = "", described[512] = "";
-    fanin_init_format(&plain, text, sizeof text);
+    test_init_format(&plain, text, sizeof text);
     assert_string_equal(text, d.name);
     if (d.parameters[0]) {
       snprintf(text, sizeof text, "%s:%s", d.name, d.parameters);
@@ -63,15 +63,15 @@ static void descriptions_agree_with_the_table(void **state) {
     assert_int_equal(d.needs_fans, kind >= FANIN_KIND_XAVIER_UNIFORM);
   }
   fanin_description d;
-  assert_status(fanin_describe(FANIN_KIND_COUNT, &d), FANIN_STATUS_BAD_ARGUMENT);
-  assert_status(fanin_describe((fanin_kind)-1, &d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe(FANIN_KIND_COUNT, &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe((fanin_kind)-1, &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 static void text_means_what_constructors_say(void **state) {
   (void)state;
   fanin_init absolute = fanin_trunc_normal(0.5, 0.02, -INFINITY, 3);
   absolute.bounds = FANIN_BOUNDS_ABSOLUTE;
-  absolute.corrected = 0;
+  absolute.uncorrected = 1;
   fanin_init keras = fanin_xavier_normal(1);
   keras.distribution = FANIN_DISTRIBUTION_TRUNC_NORMAL;
   fanin_init flax = fanin_lecun_normal();
@@ -182,7 +182,7 @@ static void text_keeps_every_bit(void **state) {
     if (fanin__check_init(&init, FANIN_STATUS_BAD_ARGUMENT) != FANIN_STATUS_OK)
       continue; /* a and b, lo and hi the wrong way round */
     char text[512];
-    const size_t length = fanin_init_format(&init, text, sizeof text);
+    const size_t length = test_init_format(&init, text, sizeof text);
     assert_int_equal(length, strlen(text));
     assert_same(parsed(text), init, text);
     plain += strcmp(text, initializer->description.name) == 0;
@@ -207,16 +207,92 @@ static void canonical_text_is_short(void **state) {
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     const fanin_init init = parsed(rows[k][0]);
     char text[64] = "", cut[8];
-    assert_int_equal(fanin_init_format(&init, text, sizeof text), strlen(rows[k][1]));
+    assert_int_equal(test_init_format(&init, text, sizeof text), strlen(rows[k][1]));
     assert_string_equal(text, rows[k][1]);
-    assert_int_equal(fanin_init_format(&init, NULL, 0), strlen(rows[k][1]));
-    assert_int_equal(fanin_init_format(&init, cut, sizeof cut), strlen(rows[k][1]));
+    assert_int_equal(test_init_format(&init, NULL, 0), strlen(rows[k][1]));
+    assert_int_equal(test_init_format(&init, cut, sizeof cut), strlen(rows[k][1]));
     assert_true(strncmp(cut, text, 7) == 0 && cut[7] == '\0');
   }
   const fanin_init none = {.kind = FANIN_KIND_COUNT};
   char text[8] = "before";
-  assert_int_equal(fanin_init_format(&none, text, sizeof text), 0);
-  assert_string_equal(text, "");
+  assert_status(fanin_init_format(&none, text, sizeof text, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_string_equal(text, "before");
+}
+
+/* {.kind = k} is what the kind's name says: a field that is 0 has its default. */
+static void zeros_mean_defaults(void **state) {
+  (void)state;
+  for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
+    const fanin_init zeroed = {.kind = (fanin_kind)kind};
+    fanin_tensor t = {.rank = 3, .shape = {6, 4, 3}, .layout = "OIW"};
+    fanin_description d;
+    fanin_moments by_zeros, by_name;
+    char text[64];
+    if (kind == FANIN_KIND_IDENTITY) memcpy(t.layout, "BOI", sizeof "BOI");
+    assert_ok(fanin_describe(zeroed.kind, &d, sizeof d));
+    (void)test_init_format(&zeroed, text, sizeof text);
+    assert_string_equal(text, d.name);
+    const fanin_init named = parsed(d.name);
+    assert_ok(fanin_expect(&t, &zeroed, &by_zeros, sizeof by_zeros));
+    assert_ok(fanin_expect(&t, &named, &by_name, sizeof by_name));
+    assert_memory_equal(&by_zeros, &by_name, sizeof by_zeros);
+    if (kind > FANIN_KIND_CONSTANT) assert_true(by_zeros.std > 0);
+  }
+  /* One end of an interval may be 0. */
+  const fanin_init half = {.kind = FANIN_KIND_UNIFORM, .lo = -1}, cut = {.kind = FANIN_KIND_TRUNC_NORMAL, .b = 3};
+  char text[64];
+  (void)test_init_format(&half, text, sizeof text);
+  assert_string_equal(text, "uniform:lo=-1,hi=0");
+  (void)test_init_format(&cut, text, sizeof text);
+  assert_string_equal(text, "trunc_normal:a=0,b=3");
+}
+
+/* In texts and constructors 0 is 0: what that makes has a name of its own. */
+static void explicit_zeros_are_zeros(void **state) {
+  (void)state;
+  const struct {
+    const char *text, *canonical;
+    fanin_init made;
+  } rows[] = {
+      {"normal:std=0", "zeros", fanin_normal(0, 0)},
+      {"normal:mean=3,std=0", "constant:value=3", fanin_normal(3, 0)},
+      {"normal:mean=-0,std=0", "constant:value=-0", fanin_normal(-0.0, 0)},
+      {"trunc_normal:mean=2,std=0", "constant:value=2", fanin_trunc_normal(2, 0, -1, 1)},
+      {"uniform:lo=0,hi=0", "zeros", fanin_uniform(0, 0)},
+      {"uniform:lo=2,hi=2", "constant:value=2", fanin_uniform(2, 2)},
+      {"xavier_normal:gain=0", "zeros", fanin_xavier_normal(0)},
+      {"identity:gain=-0", "zeros", fanin_identity(-0.0)},
+      {"orthogonal:gain=0", "zeros", fanin_orthogonal(0)},
+      {"hadamard:gain=0", "zeros", fanin_hadamard(0)},
+      {"variance_scaling:scale=0", "zeros", fanin_variance_scaling(0, FANIN_MODE_FAN_AVG, FANIN_DISTRIBUTION_UNIFORM)},
+      {"sparse:std=0", "zeros", fanin_sparse(0.5, 0)},
+      {"sparse:sparsity=0,std=2", "normal:std=2", fanin_sparse(0, 2)},
+      {"sparse:sparsity=0,std=0", "zeros", fanin_sparse(0, 0)},
+      {"sparse:sparsity=0,connections=3", "sparse:connections=3", parsed("sparse:connections=3")},
+      {"he_normal:a=0", "he_normal", fanin_he_normal(0, FANIN_MODE_FAN_IN)},
+  };
+  char text[64];
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    const fanin_init init = parsed(rows[k].text);
+    (void)test_init_format(&init, text, sizeof text);
+    if (strcmp(text, rows[k].canonical) != 0) fail_msg("%s is %s, not %s", rows[k].text, text, rows[k].canonical);
+    assert_true(same(&init, &rows[k].made));
+  }
+  /* A product that is too small for a double is 0, not the default. */
+  const fanin_init tiny = fanin_xavier_normal(1e-300);
+  fanin_init scaled;
+  assert_ok(fanin_init_scaled(&tiny, 1e-300, &scaled));
+  assert_int_equal(scaled.kind, FANIN_KIND_ZEROS);
+}
+
+static void reserved_words_are_refused(void **state) {
+  (void)state;
+  const fanin_tensor t = {.rank = 1, .shape = {3}};
+  fanin_init init = fanin_normal(0, 1);
+  fanin_moments moments;
+  init.reserved[3] = 1;
+  assert_status(fanin_expect(&t, &init, &moments, sizeof moments), FANIN_STATUS_BAD_ARGUMENT);
+  assert_non_null(strstr(fanin_last_error(), "newer header"));
 }
 
 static void bad_texts_are_explained(void **state) {
@@ -355,7 +431,7 @@ static void locale_does_not_matter(void **state) {
   snprintf(comma, sizeof comma, "%.1f", 0.5);
   fanin_init init;
   const fanin_status status = fanin_init_parse("normal:mean=-1.5e-3,std=0.25", &init);
-  fanin_init_format(&init, text, sizeof text);
+  test_init_format(&init, text, sizeof text);
   setlocale(LC_NUMERIC, "C");
   assert_string_not_equal(comma, "0.5");
   assert_ok(status);
@@ -370,6 +446,9 @@ int main(void) {
       cmocka_unit_test(named_gains_are_gains),
       cmocka_unit_test(text_keeps_every_bit),
       cmocka_unit_test(canonical_text_is_short),
+      cmocka_unit_test(zeros_mean_defaults),
+      cmocka_unit_test(explicit_zeros_are_zeros),
+      cmocka_unit_test(reserved_words_are_refused),
       cmocka_unit_test(bad_texts_are_explained),
       cmocka_unit_test(near_names_are_found),
       cmocka_unit_test(long_texts_are_refused),

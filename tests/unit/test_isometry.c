@@ -62,8 +62,8 @@ static void multiply(fanin *f, fanin_tensor w, fanin_tensor *product) {
                               .a = w.buffer,
                               .b = product->buffer,
                               .c = next.buffer};
-  assert_ok(fanin__gemm(f, fanin_queue(f), &step));
-  assert_int_equal(clFinish(fanin_queue(f)), CL_SUCCESS);
+  assert_ok(fanin__gemm(f, test_queue(f), &step));
+  assert_int_equal(clFinish(test_queue(f)), CL_SUCCESS);
   fanin_tensor_free(&w);
   fanin_tensor_free(product);
   *product = next;
@@ -97,7 +97,7 @@ static range dense_network(fanin *f, const char *init_text, uint64_t width, uint
     char name[32];
     const fanin_tensor w = matrix(f, width + l * more, width + (l - 1) * more);
     snprintf(name, sizeof name, "layer%d.weight", (int)l);
-    assert_ok(fanin_fill(f, NULL, &w, &init, fanin_key_named(0, name), 0, NULL, NULL));
+    assert_ok(fanin_fill(f, NULL, &w, &init, test_key(0, name), 0, NULL, NULL));
     multiply(f, w, &product);
   }
   return range_of(f, &product);
@@ -148,7 +148,7 @@ static fanin_tensor convolution(fanin *f, const fanin_init *init, uint64_t o, ui
   unroll(kernel, (size_t)o, (size_t)i, dense);
   const fanin_tensor w = matrix(f, o * PIXELS, i * PIXELS);
   assert_int_equal(
-      clEnqueueWriteBuffer(fanin_queue(f), w.buffer, CL_TRUE, w.offset, size * sizeof *dense, dense, 0, NULL, NULL),
+      clEnqueueWriteBuffer(test_queue(f), w.buffer, CL_TRUE, w.offset, size * sizeof *dense, dense, 0, NULL, NULL),
       CL_SUCCESS);
   free(dense);
   free(kernel);

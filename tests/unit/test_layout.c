@@ -41,7 +41,7 @@ static const fan_case fan_cases[] = {
 };
 
 static fanin_tensor tensor_of_case(const fan_case *c) {
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, c->layout, c->rank, c->shape);
+  fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, c->layout, c->rank, c->shape);
   t.groups = c->groups;
   t.splits = c->splits;
   return t;
@@ -64,11 +64,11 @@ static void test_fans(void **state) {
 /* Fans belong to the whole: memory that holds a shard changes nothing. */
 static void test_fans_are_of_the_whole(void **state) {
   (void)state;
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, (uint64_t[]){300, 100});
+  const fanin_tensor whole = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, (uint64_t[]){300, 100});
   const fanin_tensor parts[] = {
-      fanin_tensor_slab(whole, (uint64_t[]){10, 0}, (uint64_t[]){20, 50}),
-      fanin_tensor_range(whole, 77, 5),
-      fanin_tensor_strided(whole, (uint64_t[]){128, 1}),
+      test_tensor_slab(whole, (uint64_t[]){10, 0}, (uint64_t[]){20, 50}),
+      test_tensor_range(whole, 77, 5),
+      test_tensor_strided(whole, (uint64_t[]){128, 1}),
   };
   for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
     uint64_t fan_in = 0, fan_out = 0;
@@ -80,7 +80,7 @@ static void test_fans_are_of_the_whole(void **state) {
 
 static void test_roles(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BWIOD", 5, (uint64_t[]){2, 3, 5, 7, 11});
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BWIOD", 5, (uint64_t[]){2, 3, 5, 7, 11});
   fanin__roles roles;
   assert_ok(fanin__roles_of(&t, &roles));
   assert_int_equal(roles.o, 3);
@@ -102,8 +102,7 @@ static void test_roles_without_fans(void **state) {
     int rank, o, i;
   } cases[] = {{"", 2, -1, -1}, {"O", 1, 0, -1}, {"BI", 2, -1, 1}, {"", 0, -1, -1}, {"HW", 2, -1, -1}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-    const fanin_tensor t =
-        fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, cases[k].layout, cases[k].rank, (uint64_t[]){4, 6});
+    const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, cases[k].layout, cases[k].rank, (uint64_t[]){4, 6});
     fanin__roles roles;
     assert_ok(fanin__roles_of(&t, &roles));
     assert_int_equal(roles.o, cases[k].o);
@@ -162,7 +161,7 @@ static void test_bad_layouts_have_their_sentence(void **state) {
   (void)state;
   for (size_t k = 0; k < sizeof bad_cases / sizeof *bad_cases; k++) {
     const bad_case *const c = &bad_cases[k];
-    fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, c->layout, c->rank, c->shape);
+    fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, c->layout, c->rank, c->shape);
     t.groups = c->groups;
     t.splits = c->splits;
     uint64_t fan_in = 99, fan_out = 99;
@@ -175,7 +174,7 @@ static void test_bad_layouts_have_their_sentence(void **state) {
 
 static void test_unterminated_layout(void **state) {
   (void)state;
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, (uint64_t[]){4, 4});
+  fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 2, (uint64_t[]){4, 4});
   memset(t.layout, 'O', sizeof t.layout);
   fanin__roles roles;
   assert_status(fanin__roles_of(&t, &roles), FANIN_STATUS_BAD_LAYOUT);

@@ -120,10 +120,10 @@ static sample make(fanin *f, fanin_dtype dtype, size_t lead, size_t n, generator
     values[k] = put(memory + lead * element, dtype, k, generate(k));
   }
   cl_int code = CL_SUCCESS;
-  const cl_mem buffer = clCreateBuffer(fanin_context(f), CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
+  const cl_mem buffer = clCreateBuffer(test_context(f), CL_MEM_READ_WRITE | CL_MEM_COPY_HOST_PTR,
                                        (lead + n + 3) * element, memory, &code);
   assert_int_equal(code, CL_SUCCESS);
-  const sample s = {fanin_tensor_of(buffer, lead * element, dtype, NULL, 1, (const uint64_t[]){n}),
+  const sample s = {test_tensor_of(buffer, lead * element, dtype, NULL, 1, (const uint64_t[]){n}),
                     reference(values, n)};
   free(values);
   free(memory);
@@ -133,7 +133,7 @@ static sample make(fanin *f, fanin_dtype dtype, size_t lead, size_t n, generator
 static void check(fanin *f, fanin_dtype dtype, size_t lead, size_t n, generator generate, const char *what) {
   sample s = make(f, dtype, lead, n, generate);
   fanin_stats stats = {.count = 77};
-  assert_ok(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats));
+  assert_ok(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats, sizeof stats));
   assert_stats(&stats, &s.exact, what);
   fanin_tensor_free(&s.tensor);
 }
@@ -208,11 +208,11 @@ static void squares_beyond_the_range(void **state) {
   check(*state, FANIN_DTYPE_BF16, 0, 10007, huge, "1e37 in bf16");
   sample s = make(*state, FANIN_DTYPE_F64, 0, 10007, huge_f64);
   fanin_stats stats;
-  assert_ok(fanin_measure(*state, NULL, &s.tensor, 0, NULL, &stats));
+  assert_ok(fanin_measure(*state, NULL, &s.tensor, 0, NULL, &stats, sizeof stats));
   assert_true(fabs(stats.std / 1e300 - (double)(1 / 6.0L)) < 0.005); /* 4 standard errors of 10,007 values, 2.8 % */
   fanin_tensor_free(&s.tensor);
   s = make(*state, FANIN_DTYPE_F64, 0, 10007, tiny_f64);
-  assert_ok(fanin_measure(*state, NULL, &s.tensor, 0, NULL, &stats));
+  assert_ok(fanin_measure(*state, NULL, &s.tensor, 0, NULL, &stats, sizeof stats));
   assert_true(fabs(stats.std / 1e-290 - 1) < 0.03);
   fanin_tensor_free(&s.tensor);
 }
@@ -259,7 +259,7 @@ static void every_width_and_geometry(void **state) {
 static void as_many_elements_as_the_device_allows(void **state) {
   fanin *const f = *state;
   cl_ulong most = 0;
-  assert_int_equal(clGetDeviceInfo(fanin_device(f), CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL), 0);
+  assert_int_equal(clGetDeviceInfo(test_device(f), CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL), 0);
   const uint64_t beyond = ((uint64_t)1 << 31) + 21, n = most / 2 < beyond ? most / 2 - 5 : beyond;
   const size_t bytes = (size_t)n * 2;
   uint16_t *const memory = calloc(n, sizeof *memory);
@@ -269,18 +269,18 @@ static void as_many_elements_as_the_device_allows(void **state) {
   }
   memory[n - 1] = 0x4040; /* 3 in bf16 */
   cl_int code = CL_SUCCESS;
-  cl_mem buffer = clCreateBuffer(fanin_context(f), CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, memory, &code);
+  cl_mem buffer = clCreateBuffer(test_context(f), CL_MEM_READ_ONLY | CL_MEM_USE_HOST_PTR, bytes, memory, &code);
   assert_int_equal(code, CL_SUCCESS);
-  const fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_BF16, NULL, 1, &n);
+  const fanin_tensor t = test_tensor_of(buffer, 0, FANIN_DTYPE_BF16, NULL, 1, &n);
   fanin_stats s;
-  assert_ok(fanin_measure(f, NULL, &t, 0, NULL, &s));
+  assert_ok(fanin_measure(f, NULL, &t, 0, NULL, &s, sizeof s));
   assert_int_equal(s.count, n);
   assert_int_equal(s.nonfinite, 0);
   assert_true(s.max == 3 && s.min == 0);
   assert_true(fabs(s.second * (double)n / 9 - 1) < 1e-6);
   const fanin_tensor last =
-      fanin_tensor_of(buffer, (size_t)(n - 2) * 2, FANIN_DTYPE_BF16, NULL, 1, (const uint64_t[]){2});
-  assert_ok(fanin_measure(f, NULL, &last, 0, NULL, &s));
+      test_tensor_of(buffer, (size_t)(n - 2) * 2, FANIN_DTYPE_BF16, NULL, 1, (const uint64_t[]){2});
+  assert_ok(fanin_measure(f, NULL, &last, 0, NULL, &s, sizeof s));
   assert_true(s.mean == 1.5 && s.std == 1.5);
   clReleaseMemObject(buffer);
   free(memory);
@@ -293,24 +293,24 @@ static void dense_parts_only(void **state) {
   sample s = make(f, FANIN_DTYPE_F32, 0, 60, around_three);
   fanin_stats stats = {.count = 1};
   const uint64_t shape[2] = {100, 100}, start[2] = {90, 94}, extent[2] = {10, 6}, strides[2] = {7, 1};
-  const fanin_tensor whole = fanin_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, shape);
-  const fanin_tensor slab = fanin_tensor_slab(whole, start, extent);
-  assert_ok(fanin_measure(f, NULL, &slab, 0, NULL, &stats)); /* ten rows of the whole, dense in memory */
+  const fanin_tensor whole = test_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, shape);
+  const fanin_tensor slab = test_tensor_slab(whole, start, extent);
+  assert_ok(fanin_measure(f, NULL, &slab, 0, NULL, &stats, sizeof stats)); /* ten rows of the whole, dense in memory */
   assert_stats(&stats, &s.exact, "a slab");
-  const fanin_tensor range = fanin_tensor_range(whole, 9000, 60);
-  assert_ok(fanin_measure(f, NULL, &range, 0, NULL, &stats));
+  const fanin_tensor range = test_tensor_range(whole, 9000, 60);
+  assert_ok(fanin_measure(f, NULL, &range, 0, NULL, &stats, sizeof stats));
   assert_stats(&stats, &s.exact, "a range");
 
-  const fanin_tensor empty = fanin_tensor_range(whole, 5, 0);
-  assert_ok(fanin_measure(f, NULL, &empty, 0, NULL, &stats));
+  const fanin_tensor empty = test_tensor_range(whole, 5, 0);
+  assert_ok(fanin_measure(f, NULL, &empty, 0, NULL, &stats, sizeof stats));
   assert_memory_equal(&stats, &(fanin_stats){0}, sizeof stats);
 
   const uint64_t few[2] = {8, 6};
   const fanin_tensor gaps =
-      fanin_tensor_strided(fanin_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, few), strides);
-  assert_status(fanin_measure(f, NULL, &gaps, 0, NULL, &stats), FANIN_STATUS_UNSUPPORTED);
+      test_tensor_strided(test_tensor_of(s.tensor.buffer, 0, FANIN_DTYPE_F32, NULL, 2, few), strides);
+  assert_status(fanin_measure(f, NULL, &gaps, 0, NULL, &stats, sizeof stats), FANIN_STATUS_UNSUPPORTED);
   assert_non_null(strstr(fanin_last_error(), "48 elements are spread over 220 bytes"));
-  assert_status(fanin_measure(f, NULL, &whole, 0, NULL, &stats), FANIN_STATUS_BAD_SIZE);
+  assert_status(fanin_measure(f, NULL, &whole, 0, NULL, &stats, sizeof stats), FANIN_STATUS_BAD_SIZE);
   fanin_tensor_free(&s.tensor);
 }
 
@@ -320,7 +320,7 @@ static void f64_needs_the_device(void **state) {
   fanin *const f = test_open();
   sample s = make(f, FANIN_DTYPE_F64, 0, 10, around_three);
   fanin_stats stats;
-  assert_status(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats), FANIN_STATUS_UNSUPPORTED);
+  assert_status(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats, sizeof stats), FANIN_STATUS_UNSUPPORTED);
   assert_non_null(strstr(fanin_last_error(), "fp64"));
   fanin_tensor_free(&s.tensor);
   test_close(f);
@@ -335,7 +335,7 @@ static void *complete_later(void *event) {
   return NULL;
 }
 
-/* The values are written after a user event that another thread sets while fanin_measure() waits. */
+/* The values are written after a user event that another thread sets while fanin_measure(, sizeof *) waits. */
 static void waits_for_its_wait_list(void **state) {
   fanin *const f = *state;
   sample s = make(f, FANIN_DTYPE_F32, 0, 1000, zero);
@@ -344,9 +344,9 @@ static void waits_for_its_wait_list(void **state) {
     ones[k] = 1;
   }
   cl_int code = CL_SUCCESS;
-  const cl_command_queue writer = clCreateCommandQueue(fanin_context(f), fanin_device(f), 0, &code);
+  const cl_command_queue writer = clCreateCommandQueue(test_context(f), test_device(f), 0, &code);
   assert_int_equal(code, CL_SUCCESS);
-  const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
+  const cl_event gate = clCreateUserEvent(test_context(f), &code);
   assert_int_equal(code, CL_SUCCESS);
   cl_event written = NULL;
   assert_int_equal(clEnqueueWriteBuffer(writer, s.tensor.buffer, CL_FALSE, 0, sizeof ones, ones, 1, &gate, &written),
@@ -355,7 +355,7 @@ static void waits_for_its_wait_list(void **state) {
   pthread_t thread;
   assert_int_equal(pthread_create(&thread, NULL, complete_later, gate), 0);
   fanin_stats stats;
-  assert_ok(fanin_measure(f, NULL, &s.tensor, 1, &written, &stats));
+  assert_ok(fanin_measure(f, NULL, &s.tensor, 1, &written, &stats, sizeof stats));
   assert_true(stats.mean == 1 && stats.std == 0);
   assert_int_equal(pthread_join(thread, NULL), 0);
   clReleaseEvent(written);

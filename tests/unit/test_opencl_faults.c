@@ -23,7 +23,7 @@ typedef struct setting {
 typedef fanin_status operation(const setting *s);
 
 static fanin_tensor tensor_in(cl_mem memory, fanin_dtype dtype) {
-  return fanin_tensor_of(memory, memory ? 64 : 0, dtype, "OI", 2, (const uint64_t[]){SIDE, SIDE});
+  return test_tensor_of(memory, memory ? 64 : 0, dtype, "OI", 2, (const uint64_t[]){SIDE, SIDE});
 }
 
 /* ---- Filling ----------------------------------------------------------------------------------------------------- */
@@ -45,15 +45,15 @@ static fanin_status fill_dense(const setting *s) {
 }
 static fanin_status fill_strided(const setting *s) {
   fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_BF16);
-  t = fanin_tensor_strided(t, (const uint64_t[]){3 * SIDE, 1});
+  t = test_tensor_strided(t, (const uint64_t[]){3 * SIDE, 1});
   return fill(s, &t, "trunc_normal:a=-1,b=5");
 }
 static fanin_status fill_dirac(const setting *s) {
-  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OIH", 3, (const uint64_t[]){6, 6, 3});
+  const fanin_tensor t = test_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OIH", 3, (const uint64_t[]){6, 6, 3});
   return fill(s, &t, "dirac");
 }
 static fanin_status fill_nothing(const setting *s) {
-  const fanin_tensor t = fanin_tensor_range(tensor_in(s->memory, FANIN_DTYPE_F32), 5, 0);
+  const fanin_tensor t = test_tensor_range(tensor_in(s->memory, FANIN_DTYPE_F32), 5, 0);
   return fill(s, &t, "ones");
 }
 static fanin_status fill_orthogonal(const setting *s) {
@@ -61,11 +61,11 @@ static fanin_status fill_orthogonal(const setting *s) {
   return fill(s, &t, "orthogonal");
 }
 static fanin_status fill_large_orthogonal(const setting *s) {
-  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){100, 130});
+  const fanin_tensor t = test_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){100, 130});
   return fill(s, &t, "orthogonal");
 }
 static fanin_status fill_delta_orthogonal(const setting *s) {
-  const fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F32, "OIH", 3, (const uint64_t[]){80, 70, 3});
+  const fanin_tensor t = test_tensor_of(s->memory, 0, FANIN_DTYPE_F32, "OIH", 3, (const uint64_t[]){80, 70, 3});
   return fill(s, &t, "delta_orthogonal");
 }
 
@@ -78,8 +78,8 @@ static fanin_status fill_shards(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   const fanin_init init = fanin_normal(0, 1);
   cl_event done[2] = {NULL, NULL};
-  fanin_tensor halves[2] = {fanin_tensor_range(t, 0, SIDE * SIDE / 2),
-                            fanin_tensor_range(t, SIDE * SIDE / 2, SIDE * SIDE / 2)};
+  fanin_tensor halves[2] = {test_tensor_range(t, 0, SIDE * SIDE / 2),
+                            test_tensor_range(t, SIDE * SIDE / 2, SIDE * SIDE / 2)};
   halves[1].offset += 4096;
   const fanin_shard shards[] = {{.f = s->f, .queue = s->queue, .tensor = halves[0], .event = &done[0]},
                                 {.f = s->f, .tensor = halves[1], .event = &done[1]}};
@@ -99,10 +99,10 @@ static fanin_status warm_up(const setting *s) {
 
 /* Memory of the plan's own, filled and read. */
 static fanin_status plan_of(fanin *f, cl_command_queue queue, cl_mem memory) {
-  const fanin_item items[] = {{tensor_in(NULL, FANIN_DTYPE_F32), fanin_normal(0, 1), 1},
-                              {tensor_in(memory, FANIN_DTYPE_F16), fanin_uniform(-1, 1), 2},
-                              {tensor_in(NULL, FANIN_DTYPE_F32), fanin_identity(1), 3},
-                              {tensor_in(NULL, FANIN_DTYPE_F32), fanin_orthogonal(1), 4}};
+  const fanin_item items[] = {{tensor_in(NULL, FANIN_DTYPE_F32), fanin_normal(0, 1), 1, {0}},
+                              {tensor_in(memory, FANIN_DTYPE_F16), fanin_uniform(-1, 1), 2, {0}},
+                              {tensor_in(NULL, FANIN_DTYPE_F32), fanin_identity(1), 3, {0}},
+                              {tensor_in(NULL, FANIN_DTYPE_F32), fanin_orthogonal(1), 4, {0}}};
   const fanin_item own[] = {items[0], items[2], items[3]};
   fanin_plan *plan = NULL;
   fanin_tensor t;
@@ -129,8 +129,8 @@ static fanin_status plan(const setting *s) {
 
 static fanin_status read_part(const setting *s, const uint64_t *strides) {
   unsigned char values[4 * 5 * 6 * 4];
-  fanin_tensor t = fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F32, NULL, 3, (const uint64_t[]){4, 5, 6});
-  if (strides) t = fanin_tensor_strided(t, strides);
+  fanin_tensor t = test_tensor_of(s->memory, 0, FANIN_DTYPE_F32, NULL, 3, (const uint64_t[]){4, 5, 6});
+  if (strides) t = test_tensor_strided(t, strides);
   return fanin_read(s->f, s->queue, &t, values, sizeof values, 1, 0, NULL, NULL);
 }
 static fanin_status read_dense(const setting *s) {
@@ -150,7 +150,7 @@ static const fanin_standard as_it_is = {0, 1};
 static fanin_status measure(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   fanin_stats stats;
-  return fanin_measure(s->f, s->queue, &t, 0, NULL, &stats);
+  return fanin_measure(s->f, s->queue, &t, 0, NULL, &stats, sizeof stats);
 }
 static fanin_status measure_keys(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F16);
@@ -163,7 +163,8 @@ static fanin_status measure_keys(const setting *s) {
 static fanin_status measure_series(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   fanin_series series;
-  return fanin_measure_series(s->f, s->queue, &t, as_it_is, (const uint64_t[]){1, 2, 4, SIDE}, 0, NULL, &series);
+  return fanin_measure_series(s->f, s->queue, &t, as_it_is, (const uint64_t[]){1, 2, 4, SIDE}, 0, NULL, &series,
+                              sizeof series);
 }
 static fanin_status measure_lines(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
@@ -175,7 +176,7 @@ static fanin_status measure_lines(const setting *s) {
 static fanin_status measure_duplicates(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   fanin_duplicates duplicates;
-  return fanin_measure_duplicates(s->f, s->queue, &t, SIDE, 0, NULL, &duplicates);
+  return fanin_measure_duplicates(s->f, s->queue, &t, SIDE, 0, NULL, &duplicates, sizeof duplicates);
 }
 static fanin_status measure_sample(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
@@ -184,7 +185,7 @@ static fanin_status measure_sample(const setting *s) {
 static fanin_status measure_pairs(const setting *s) {
   static const fanin_pair pairs[] = {{0, 1, 64}, {1, 2, 32}, {0, 2, 64}};
   fanin_products products[3];
-  return fanin_measure_pairs(s->f, s->queue, s->samples, 3, 64, pairs, 3, products);
+  return fanin_measure_pairs(s->f, s->queue, s->samples, 3, 64, pairs, 3, products, sizeof *products);
 }
 
 /* ---- Networks ---------------------------------------------------------------------------------------------------- */
@@ -195,7 +196,7 @@ static fanin_status probe_of(const setting *s, const fanin_probe_config *config)
   fanin_probe_report *report = NULL;
   const fanin_status status = fanin_probe(s->f, s->queue, config, &report);
   assert_true((status == FANIN_STATUS_OK) == (report != NULL));
-  fanin_probe_report_free(report);
+  fanin_probe_report_release(report);
   return status;
 }
 static fanin_status probe(const setting *s) {
@@ -205,8 +206,8 @@ static fanin_status probe(const setting *s) {
 static fanin_status probe_everything(const setting *s) {
   float samples[8 * 12];
   fanin_probe_config config = test_probe_config(widths, 3, "tanh", "orthogonal", 8);
-  const fanin_tensor weights[] = {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){16, 12}),
-                                  fanin_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){16, 16})};
+  const fanin_tensor weights[] = {test_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){16, 12}),
+                                  test_tensor_of(s->memory, 0, FANIN_DTYPE_F16, "OI", 2, (const uint64_t[]){16, 16})};
   for (size_t k = 0; k < sizeof samples / sizeof *samples; k++)
     samples[k] = (float)k / 50 - 1;
   config.dtype = FANIN_DTYPE_F16;
@@ -222,9 +223,9 @@ static fanin_status probe_everything(const setting *s) {
 static fanin_status calibrate(const setting *s) {
   fanin_probe_config config = test_probe_config(widths, 3, "tanh", "he_normal", 8);
   const fanin_tensor weights[] = {
-      fanin_tensor_of(s->samples, 0, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){16, 12}),
-      fanin_tensor_of(s->samples, 4096, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){16, 16})};
-  const fanin_calibrate_options options = {FANIN_CRITERION_VARIANCE, 1, 0.01, 10};
+      test_tensor_of(s->samples, 0, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){16, 12}),
+      test_tensor_of(s->samples, 4096, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){16, 16})};
+  const fanin_calibrate_options options = {sizeof options, FANIN_CRITERION_VARIANCE, 1, 0.01, 10};
   const fanin_init init = fanin_normal(0, 0.1);
   fanin_calibrated_layer layers[2];
   config.weights = weights;
@@ -232,7 +233,7 @@ static fanin_status calibrate(const setting *s) {
     const fanin_status filled = fanin_fill(s->f, s->queue, &weights[k], &init, (fanin_key){1, k}, 0, NULL, NULL);
     if (filled != FANIN_STATUS_OK) return filled;
   }
-  return fanin_calibrate(s->f, s->queue, &config, &options, layers);
+  return fanin_calibrate(s->f, s->queue, &config, &options, layers, sizeof *layers);
 }
 
 /* ---- From nothing: a fanin of its own each time ------------------------------------------------------------------ */
@@ -241,7 +242,7 @@ static fanin_status list_devices(const setting *s) {
   (void)s;
   fanin_device_info list[4];
   size_t count = 0;
-  return fanin_devices(list, 4, &count);
+  return fanin_devices(list, 4, sizeof *list, &count);
 }
 
 static fanin_status begin(const setting *s) {
@@ -347,7 +348,7 @@ static bool is_told(fanin_status status, const char *call, const char *sentence)
 static shim_count references(const setting *s) {
   shim_fail_at(-1, 0);
   assert_int_equal(clFinish(s->queue), CL_SUCCESS);
-  assert_int_equal(clFinish(fanin_queue(s->f)), CL_SUCCESS);
+  assert_int_equal(clFinish(test_queue(s->f)), CL_SUCCESS);
   return shim_counted();
 }
 
@@ -402,7 +403,7 @@ static cl_mem zeros(fanin *f) {
   cl_int code = CL_SUCCESS;
   void *const data = calloc(BYTES, 1);
   assert_non_null(data);
-  const cl_mem memory = clCreateBuffer(fanin_context(f), CL_MEM_COPY_HOST_PTR, BYTES, data, &code);
+  const cl_mem memory = clCreateBuffer(test_context(f), CL_MEM_COPY_HOST_PTR, BYTES, data, &code);
   free(data);
   assert_int_equal(code, CL_SUCCESS);
   return memory;
@@ -414,7 +415,7 @@ static int set_up(void **state) {
   s.f = test_open();
   s.memory = zeros(s.f);
   s.samples = zeros(s.f);
-  s.queue = clCreateCommandQueue(fanin_context(s.f), fanin_device(s.f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
+  s.queue = clCreateCommandQueue(test_context(s.f), test_device(s.f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
   assert_int_equal(code, CL_SUCCESS);
   assert_ok(plan_of(s.f, NULL, NULL));
   assert_ok(fanin_export(s.f, NULL, 0, &s.binary_size));

@@ -28,7 +28,7 @@ static const order_case cases[] = {
 };
 
 static fanin_tensor tensor_of_case(fanin *f, const order_case *c, fanin_dtype dtype) {
-  fanin_tensor t = fanin_tensor_of(NULL, 24, dtype, "OI", 2, c->shape);
+  fanin_tensor t = test_tensor_of(NULL, 24, dtype, "OI", 2, c->shape);
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(&t, &elements, &bytes));
   t.buffer = test_guarded(f, t.offset, (size_t)bytes);
@@ -135,7 +135,7 @@ static void test_in_order(void **state) {
       const fanin_init *const init = &cases[(c + 4 - k) % 3].init;
       assert_ok(fanin_fill(f, NULL, &t, init, (fanin_key){k, 3}, 0, NULL, NULL));
     }
-    assert_int_equal(clFinish(fanin_queue(f)), CL_SUCCESS);
+    assert_int_equal(clFinish(test_queue(f)), CL_SUCCESS);
     oracle_assert_content(f, t.buffer, &t, &cases[c % 3].init, (fanin_key){4, 3});
     fanin_tensor_free(&t);
   }

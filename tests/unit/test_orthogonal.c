@@ -25,7 +25,7 @@ static double *filled(fanin *f, fanin_dtype dtype, uint64_t rows, uint64_t colum
   const uint64_t shape[] = {rows, columns};
   const size_t size = fanin_dtype_size(dtype), n = (size_t)(rows * columns);
   const fanin_init init = fanin_orthogonal(gain);
-  fanin_tensor t = fanin_tensor_of(NULL, 24, dtype, "OI", 2, shape);
+  fanin_tensor t = test_tensor_of(NULL, 24, dtype, "OI", 2, shape);
   t.buffer = test_guarded(f, t.offset, n * size);
   assert_ok(fanin_fill(f, NULL, &t, &init, key, 0, NULL, NULL));
   test_assert_guarded(f, t.buffer, t.offset, n * size);
@@ -121,7 +121,7 @@ static void test_is_what_the_specification_says(void **state) {
     if (rows * columns > 100000) continue;
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype += FANIN_DTYPE_F64) {
       if (dtype == FANIN_DTYPE_F64 && !f->has_f64) continue;
-      const fanin_tensor t = fanin_tensor_of(NULL, 0, (fanin_dtype)dtype, "OI", 2, shapes[k]);
+      const fanin_tensor t = test_tensor_of(NULL, 0, (fanin_dtype)dtype, "OI", 2, shapes[k]);
       double *const q = filled(f, (fanin_dtype)dtype, rows, columns, 2, KEY), *const wanted =
                                                                                   oracle_orthogonal(&t, KEY);
       for (size_t e = 0; e < rows * columns; e++) {
@@ -148,7 +148,7 @@ static void test_agrees_with_lapack(void **state) {
   fanin *const f = *state;
   static const uint64_t sizes[][2] = {{64, 64}, {40, 60}, {300, 200}, {512, 512}};
   for (size_t k = 0; k < LEN(sizes); k++) {
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, sizes[k]);
+    const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, sizes[k]);
     const size_t rows = (size_t)sizes[k][0], columns = (size_t)sizes[k][1];
     const bool tall = rows > columns;
     const int m = (int)(tall ? rows : columns), n = (int)(tall ? columns : rows), room = 64 * n;
@@ -195,7 +195,7 @@ static void test_degenerate_columns_do_no_harm(void **state) {
   for (size_t k = 0; k < LEN(sizes); k++) {
     const size_t height = sizes[k][0], width = sizes[k][1], n = height * width;
     const uint64_t shape[] = {width, height};
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+    const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
     double *const wanted = oracle_normals(&t, KEY);
     float *const x = malloc(n * sizeof *x);
     assert_non_null(x);
@@ -208,7 +208,7 @@ static void test_degenerate_columns_do_no_harm(void **state) {
     x[7 * height + 9] = INFINITY;
     x[7 * height + 10] = NAN;
     fanin__stack s = {.count = 1, .height = height, .width = width};
-    const cl_command_queue queue = fanin_queue(f);
+    const cl_command_queue queue = test_queue(f);
     assert_ok(fanin__stack_make(f, queue, &s));
     assert_int_equal(clEnqueueWriteBuffer(queue, s.normals, CL_TRUE, 0, n * sizeof *x, x, 0, NULL, NULL), CL_SUCCESS);
     assert_ok(fanin__reflect(f, queue, &s, 1));
@@ -234,7 +234,7 @@ static void test_memory_is_what_it_is_said_to_be(void **state) {
                                       {8192, 256}, {16384, 10}, {100000, 1}, {60000, 64}, {4000, 1025}, {2000, 300}};
   for (size_t k = 0; k < LEN(sizes); k++) {
     fanin__stack s = {.count = 1, .height = sizes[k][0], .width = sizes[k][1]};
-    assert_ok(fanin__stack_make(f, fanin_queue(f), &s));
+    assert_ok(fanin__stack_make(f, test_queue(f), &s));
     const double matrix = 4.0 * (double)(s.height * s.width);
     if ((double)s.bytes > 3 * matrix + 262144) {
       fail_msg("%d x %d: %zu bytes are %.2f matrices", (int)s.height, (int)s.width, s.bytes, (double)s.bytes / matrix);

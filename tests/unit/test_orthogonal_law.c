@@ -1,5 +1,5 @@
-/* Orthogonal matrices are Haar-distributed, and the tests of that see a missing sign fix; what fanin_expect() says of
- * their entries. */
+/* Orthogonal matrices are Haar-distributed, and the tests of that see a missing sign fix; what fanin_expect(, sizeof *)
+ * says of their entries. */
 #include "support/support.h"
 
 #include <math.h>
@@ -54,7 +54,7 @@ static void test_is_haar(void **state) {
   const fanin_init init = fanin_orthogonal(1);
   size_t n = 0;
   double *const q =
-      statistics_fill(f, fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape), &init, (fanin_key){64, 2}, &n);
+      statistics_fill(f, test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape), &init, (fanin_key){64, 2}, &n);
   sums s = {0};
   double z[DEVIATES];
   assert_int_equal(n, DRAWS * N * N);
@@ -75,7 +75,7 @@ static void test_is_haar(void **state) {
 static void test_a_missing_sign_fix_is_seen(void **state) {
   (void)state;
   const uint64_t shape[] = {DRAWS, N, N};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
   double *const q = oracle_normals(&t, (fanin_key){64, 2});
   for (int fix = 1; fix >= 0; fix--) {
     sums s = {0};
@@ -93,8 +93,8 @@ static void test_a_missing_sign_fix_is_seen(void **state) {
   free(q);
 }
 
-/* Moments of entries, against fanin_expect(): std exactly, for the vectors' lengths are exact; kurtosis in its own
- * standard error over matrices. */
+/* Moments of entries, against fanin_expect(, sizeof *): std exactly, for the vectors' lengths are exact; kurtosis in
+ * its own standard error over matrices. */
 static void test_expectations(void **state) {
   fanin *const f = *state;
   static const struct {
@@ -107,12 +107,12 @@ static void test_expectations(void **state) {
                {"BOIHW", 5, {500, 6, 2, 3, 2}, 12, 0}, {"BOIHW", 5, {500, 6, 4, 3, 2}, 6, 6},
                {"BOI", 3, {2000, 1, 1}, 1, 0},         {"BOI", 3, {3, 100, 70}, 100, 0}};
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, cases[k].layout, cases[k].rank, cases[k].shape);
+    const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, cases[k].layout, cases[k].rank, cases[k].shape);
     const double n_taps = cases[k].taps > 0 ? cases[k].taps : 1;
     const fanin_init init = cases[k].taps > 0 ? fanin_delta_orthogonal(3) : fanin_orthogonal(3);
     fanin_moments m;
     fanin_law law;
-    assert_ok(fanin_expect(&t, &init, &m));
+    assert_ok(fanin_expect(&t, &init, &m, sizeof m));
     assert_ok(fanin_law_of(&t, &init, &law));
     assert_true(law.kind == FANIN_LAW_KIND_ORTHOGONAL && law.value == 3 && law.lo == -3 && law.hi == 3);
     assert_true(m.mean == 0 && m.lo == -3 && m.hi == 3);
@@ -178,7 +178,7 @@ static double spread_of_product(const double *matrices, size_t depth) {
 static void test_dynamical_isometry(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {100, N, N};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
   const fanin_init orthogonal = fanin_orthogonal(1), gaussian = fanin_lecun_normal();
   size_t n = 0;
   double *const q = statistics_fill(f, t, &orthogonal, (fanin_key){1, 1}, &n);

@@ -50,7 +50,7 @@ static const shaped cases[] = {
 enum { LARGE = 29 };
 
 static fanin_tensor tensor_of(const shaped *c, fanin_dtype dtype) {
-  fanin_tensor t = fanin_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, c->layout, c->rank, c->shape);
+  fanin_tensor t = test_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, c->layout, c->rank, c->shape);
   t.groups = c->groups;
   t.splits = c->splits;
   return t;
@@ -125,7 +125,7 @@ static void test_parts_have_the_bits_of_the_whole(void **state) {
     for (int n = 0; n < 3; n++) {
       const uint64_t first = test_random_below(&random, elements + 1);
       const uint64_t count = test_random_below(&random, elements - first + 1);
-      unsigned char *const range = filled(f, NULL, fanin_tensor_range(t, first, count), init_of(&cases[k]), &size);
+      unsigned char *const range = filled(f, NULL, test_tensor_range(t, first, count), init_of(&cases[k]), &size);
       assert_memory_equal(range + t.offset, whole + t.offset + first * element, count * element);
       free(range);
       uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK], strides[FANIN_MAX_RANK], step = 1;
@@ -135,7 +135,7 @@ static void test_parts_have_the_bits_of_the_whole(void **state) {
         strides[d] = step; /* the first dimension innermost, and gaps */
         step = step * (extent[d] > 0 ? extent[d] : 1) + test_random_below(&random, 3);
       }
-      const fanin_tensor part = fanin_tensor_strided(fanin_tensor_slab(t, start, extent), strides);
+      const fanin_tensor part = test_tensor_strided(test_tensor_slab(t, start, extent), strides);
       unsigned char *const slab = filled(f, NULL, part, init_of(&cases[k]), &size);
       assert_slab_of(slab, whole, &part);
       free(slab);
@@ -148,9 +148,9 @@ static void test_parts_have_the_bits_of_the_whole(void **state) {
 static void test_part_of_a_huge_stack(void **state) {
   fanin *const f = *state;
   const uint64_t shape[] = {1 << 30, 30, 20}, start[] = {987654321, 0, 0}, extent[] = {1, 30, 20};
-  const fanin_tensor huge = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
+  const fanin_tensor huge = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BOI", 3, shape);
   size_t size = 0;
-  unsigned char *const content = filled(f, NULL, fanin_tensor_slab(huge, start, extent), fanin_orthogonal(1), &size);
+  unsigned char *const content = filled(f, NULL, test_tensor_slab(huge, start, extent), fanin_orthogonal(1), &size);
   float q[600];
   memcpy(q, content, sizeof q);
   free(content);
@@ -195,7 +195,7 @@ static void test_events(void **state) {
   assert_int_equal(clEnqueueFillBuffer(queue, t.buffer, &none, sizeof none, 0, sizeof q, 0, NULL, NULL), CL_SUCCESS);
   assert_int_equal(clFinish(queue), CL_SUCCESS);
   cl_int code = CL_SUCCESS;
-  const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
+  const cl_event gate = clCreateUserEvent(test_context(f), &code);
   assert_int_equal(code, CL_SUCCESS);
   cl_event done = NULL, read = NULL;
   assert_ok(fanin_fill(f, queue, &t, &init, KEY, 1, &gate, &done));
@@ -253,8 +253,8 @@ static void test_plans(void **state) {
   for (size_t k = 0; k < LEN(chosen); k++) {
     fanin_tensor t = tensor_of(&cases[chosen[k]], k == 1 ? FANIN_DTYPE_F16 : FANIN_DTYPE_F32);
     t.offset = 0;
-    items[2 * k] = (fanin_item){t, init_of(&cases[chosen[k]]), k};
-    items[2 * k + 1] = (fanin_item){t, fanin_normal(0, 1), k};
+    items[2 * k] = (fanin_item){t, init_of(&cases[chosen[k]]), k, {0}};
+    items[2 * k + 1] = (fanin_item){t, fanin_normal(0, 1), k, {0}};
   }
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(&items[0].tensor, &elements, &bytes));
@@ -284,7 +284,7 @@ static void test_plans(void **state) {
     }
   }
   test_assert_guarded(f, items[0].tensor.buffer, 40, 4 * (size_t)elements);
-  assert_int_equal(fanin_plan_describe(plan).launches, 5 + 3); /* normals in f32 and f16, zeros in f32 */
+  assert_int_equal(test_plan_facts(plan).launches, 5 + 3); /* normals in f32 and f16, zeros in f32 */
   fanin_plan_release(plan);
   fanin_tensor_free(&items[0].tensor);
 }
@@ -303,10 +303,10 @@ static void test_refusals(void **state) {
   const uint64_t shape[] = {4, 4}, large[] = {UINT64_C(1) << 20, UINT64_C(1) << 20};
   const cl_mem buffer = test_guarded(f, 0, 64);
   fanin_init init = fanin_orthogonal(1);
-  fanin_tensor t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "", 2, shape);
+  fanin_tensor t = test_tensor_of(buffer, 0, FANIN_DTYPE_F32, "", 2, shape);
   assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_LAYOUT);
   assert_non_null(strstr(fanin_last_error(), "orthogonal needs a layout with O and I"));
-  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F16, "OI", 2, shape);
+  t = test_tensor_of(buffer, 0, FANIN_DTYPE_F16, "OI", 2, shape);
   init.gain = -1;
   assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "gain is -1"));
@@ -314,16 +314,16 @@ static void test_refusals(void **state) {
   assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "100000 does not fit dtype f16"));
   init.gain = 1;
-  t = fanin_tensor_range(fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, large), 5, 2);
+  t = test_tensor_range(test_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, large), 5, 2);
   assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_UNSUPPORTED);
-  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "IO", 2, shape);
+  t = test_tensor_of(buffer, 0, FANIN_DTYPE_F32, "IO", 2, shape);
   t.groups = t.splits = 2;
   assert_status(fanin_fill(f, NULL, &t, &init, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_SHAPE);
   const fanin_init delta = fanin_delta_orthogonal(1);
-  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+  t = test_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OI", 2, shape);
   assert_status(fanin_fill(f, NULL, &t, &delta, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_LAYOUT);
   assert_non_null(strstr(fanin_last_error(), "taps"));
-  t = fanin_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OIW", 3, (const uint64_t[]){1, 2, 2});
+  t = test_tensor_of(buffer, 0, FANIN_DTYPE_F32, "OIW", 3, (const uint64_t[]){1, 2, 2});
   assert_status(fanin_fill(f, NULL, &t, &delta, KEY, 0, NULL, NULL), FANIN_STATUS_BAD_SHAPE);
   assert_non_null(strstr(fanin_last_error(), "fan_in is 4 and fan_out is 2"));
   test_assert_guarded(f, buffer, 0, 0);

@@ -55,9 +55,9 @@ static cl_program build(fanin *f, unsigned lanes) {
   char options[64];
   snprintf(options, sizeof options, "-cl-std=CL1.2 -D LANES=%u", lanes);
   cl_int code = CL_SUCCESS;
-  const cl_program program = clCreateProgramWithSource(fanin_context(f), 2, (const char **)texts, sizes, &code);
+  const cl_program program = clCreateProgramWithSource(test_context(f), 2, (const char **)texts, sizes, &code);
   assert_int_equal(code, CL_SUCCESS);
-  const cl_device_id device = fanin_device(f);
+  const cl_device_id device = test_device(f);
   assert_int_equal(clBuildProgram(program, 1, &device, options, NULL, NULL), CL_SUCCESS);
   return program;
 }
@@ -65,7 +65,7 @@ static cl_program build(fanin *f, unsigned lanes) {
 static cl_mem buffer_of(fanin *f, size_t bytes, const void *content) {
   cl_int code = CL_SUCCESS;
   const cl_mem_flags flags = CL_MEM_READ_WRITE | (content ? CL_MEM_COPY_HOST_PTR : 0);
-  const cl_mem buffer = clCreateBuffer(fanin_context(f), flags, bytes, (void *)content, &code);
+  const cl_mem buffer = clCreateBuffer(test_context(f), flags, bytes, (void *)content, &code);
   assert_int_equal(code, CL_SUCCESS);
   return buffer;
 }
@@ -83,7 +83,7 @@ static void device_words(fanin *f, unsigned lanes, size_t items, const uint32_t 
   for (cl_uint k = 0; k < 3; k++) {
     assert_int_equal(clSetKernelArg(kernel, k, sizeof(cl_mem), &buffers[k]), CL_SUCCESS);
   }
-  const cl_command_queue queue = fanin_queue(f);
+  const cl_command_queue queue = test_queue(f);
   assert_int_equal(clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &items, NULL, 0, NULL, NULL), CL_SUCCESS);
   assert_int_equal(clEnqueueReadBuffer(queue, buffers[2], CL_TRUE, 0, bytes, out, 0, NULL, NULL), CL_SUCCESS);
   for (int k = 0; k < 3; k++) {
@@ -185,7 +185,7 @@ static void test_words_through_the_public_path(void **state) {
     fanin_tensor t;
     assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F64, NULL, 1, (const uint64_t[]){COUNT}, &t));
     t.shape[0] = shape[0];
-    t = fanin_tensor_range(t, first, COUNT);
+    t = test_tensor_range(t, first, COUNT);
     assert_ok(fanin_fill(f, NULL, &t, &init, key, 0, NULL, NULL));
     assert_ok(fanin_read(f, NULL, &t, values, sizeof values, 1, 0, NULL, NULL));
     fanin_tensor_free(&t);

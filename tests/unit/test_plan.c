@@ -12,7 +12,7 @@ enum { MODEL = 14 };
 
 static fanin_item item(fanin_dtype dtype, const char *layout, int rank, const uint64_t *shape, const char *init,
                        uint64_t stream) {
-  fanin_item out = {.tensor = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape), .stream = stream};
+  fanin_item out = {.tensor = test_tensor_of(NULL, 0, dtype, layout, rank, shape), .stream = stream};
   assert_ok(fanin_init_parse(init, &out.init));
   return out;
 }
@@ -31,9 +31,9 @@ static void make_model(fanin_item items[MODEL]) {
   items[8] = item(FANIN_DTYPE_F32, "OIHW", 4, taps, "dirac", 9);
   items[9] = item(FANIN_DTYPE_F32, "OI", 2, large, "trunc_normal:std=1,a=-3,b=5", 10);
   items[10] = item(FANIN_DTYPE_F32, "OI", 2, large, "normal:std=0.1", 11);
-  items[10].tensor = fanin_tensor_slab(items[10].tensor, start, extent);
+  items[10].tensor = test_tensor_slab(items[10].tensor, start, extent);
   items[11] = item(FANIN_DTYPE_F32, "OI", 2, large, "normal:std=0.2", 12);
-  items[11].tensor = fanin_tensor_range(items[11].tensor, 1001, 5003);
+  items[11].tensor = test_tensor_range(items[11].tensor, 1001, 5003);
   items[12] = item(FANIN_DTYPE_F32, "OI", 2, large, "he_normal", 13);
   items[13] = item(FANIN_DTYPE_F32, "OI", 2, matrix, "constant:value=3", 14);
 }
@@ -70,7 +70,7 @@ static void assert_like_fill(fanin *f, const fanin_plan *plan, size_t i, const f
 
 static void assert_all_like_fill(fanin *f, fanin_plan *plan, const fanin_item *items, size_t n, uint64_t seed) {
   assert_ok(fanin_plan_enqueue(plan, NULL, seed, 0, NULL, NULL));
-  assert_int_equal(clFinish(fanin_queue(f)), CL_SUCCESS);
+  assert_int_equal(clFinish(test_queue(f)), CL_SUCCESS);
   for (size_t i = 0; i < n; i++) {
     assert_like_fill(f, plan, i, &items[i], seed);
   }
@@ -84,7 +84,7 @@ static void arena_has_the_bits_of_fills(void **state) {
   assert_ok(fanin_plan_create(f, items, MODEL, &plan));
   assert_all_like_fill(f, plan, items, MODEL, SEED);
   assert_all_like_fill(f, plan, items, MODEL, SEED + 1); /* a plan is used again with another seed */
-  const fanin_plan_facts facts = fanin_plan_describe(plan);
+  const fanin_plan_facts facts = test_plan_facts(plan);
   assert_int_equal(facts.items, MODEL);
   /* f32: constant, uniform, normal, truncated; f16: truncated, constant; bf16: normal; identity twice, dirac */
   assert_int_equal(facts.launches, 10);
@@ -136,8 +136,8 @@ static void separate_buffers_each_have_a_launch(void **state) {
   fanin_plan *plan = NULL;
   assert_ok(fanin_plan_create(f, items, N, &plan));
   assert_all_like_fill(f, plan, items, N, SEED);
-  assert_int_equal(fanin_plan_describe(plan).launches, N);
-  assert_int_equal(fanin_plan_describe(plan).arena_bytes, 0);
+  assert_int_equal(test_plan_facts(plan).launches, N);
+  assert_int_equal(test_plan_facts(plan).arena_bytes, 0);
   fanin_plan_release(plan);
   for (size_t i = 0; i < N; i++) {
     test_assert_guarded(f, items[i].tensor.buffer, 0, bytes_of(&items[i].tensor));
@@ -157,7 +157,7 @@ static void thousand_tensors_are_one_launch(void **state) {
   }
   fanin_plan *plan = NULL;
   assert_ok(fanin_plan_create(f, items, N, &plan));
-  assert_int_equal(fanin_plan_describe(plan).launches, 1);
+  assert_int_equal(test_plan_facts(plan).launches, 1);
   assert_ok(fanin_plan_enqueue(plan, NULL, SEED, 0, NULL, NULL));
   for (size_t i = 0; i < N; i += 97) {
     assert_like_fill(f, plan, i, &items[i], SEED);
@@ -171,13 +171,13 @@ static void order_follows_the_events(void **state) {
   fanin *const f = *state;
   cl_int code = CL_SUCCESS;
   const cl_command_queue queue =
-      clCreateCommandQueue(fanin_context(f), fanin_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
+      clCreateCommandQueue(test_context(f), test_device(f), CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, &code);
   if (code != CL_SUCCESS) skip();
   fanin_item items[MODEL];
   make_model(items);
   fanin_plan *plan = NULL;
   assert_ok(fanin_plan_create(f, items, MODEL, &plan));
-  const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
+  const cl_event gate = clCreateUserEvent(test_context(f), &code);
   assert_int_equal(code, CL_SUCCESS);
   cl_event done = NULL;
   assert_ok(fanin_plan_enqueue(plan, queue, SEED, 1, &gate, &done));
@@ -203,7 +203,7 @@ static void empty_plans_still_have_events(void **state) {
   assert_ok(fanin_plan_enqueue(plan, NULL, SEED, 0, NULL, &done));
   assert_int_equal(clWaitForEvents(1, &done), CL_SUCCESS);
   assert_int_equal(clReleaseEvent(done), CL_SUCCESS);
-  assert_int_equal(fanin_plan_describe(plan).launches, 0);
+  assert_int_equal(test_plan_facts(plan).launches, 0);
   fanin_plan_release(plan);
   fanin_plan_release(NULL);
 }
@@ -231,7 +231,7 @@ static void bad_items_are_named(void **state) {
   items[1].tensor.offset = 8;
   assert_refused(f, items, 3, FANIN_STATUS_BAD_ARGUMENT, "items[1]: offset = 8");
   items[1] = good;
-  items[2].tensor = fanin_tensor_strided(good.tensor, strides);
+  items[2].tensor = test_tensor_strided(good.tensor, strides);
   assert_refused(f, items, 3, FANIN_STATUS_BAD_SHAPE, "items[2]: strides");
 
   const cl_mem buffer = test_guarded(f, 0, 256);
@@ -255,15 +255,35 @@ static void bad_items_are_named(void **state) {
   assert_status(fanin_plan_enqueue(NULL, NULL, 0, 0, NULL, NULL), FANIN_STATUS_BAD_ARGUMENT);
 }
 
+/* A plan holds its fanin, so that either may go first. */
+static void test_retains_its_fanin(void **state) {
+  (void)state;
+  fanin *const f = test_open();
+  const uint64_t shape[] = {7};
+  const fanin_item item = {.tensor = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, shape),
+                           .init = fanin_normal(0, 1)};
+  fanin_plan *plan = NULL;
+  fanin_tensor t;
+  float values[7] = {0};
+  const cl_command_queue queue = test_queue(f);
+  assert_int_equal(clRetainCommandQueue(queue), CL_SUCCESS);
+  assert_ok(fanin_plan_create(f, &item, 1, &plan));
+  fanin_release(f);
+  assert_ok(fanin_plan_enqueue(plan, NULL, 1, 0, NULL, NULL));
+  assert_ok(fanin_plan_tensor(plan, 0, &t));
+  assert_int_equal(clEnqueueReadBuffer(queue, t.buffer, CL_TRUE, t.offset, sizeof values, values, 0, NULL, NULL),
+                   CL_SUCCESS);
+  assert_true(values[0] != 0 && values[6] != 0);
+  fanin_plan_release(plan);
+  assert_int_equal(clReleaseCommandQueue(queue), CL_SUCCESS);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(arena_has_the_bits_of_fills),
-      cmocka_unit_test(own_buffer_keeps_its_other_bytes),
-      cmocka_unit_test(separate_buffers_each_have_a_launch),
-      cmocka_unit_test(thousand_tensors_are_one_launch),
-      cmocka_unit_test(order_follows_the_events),
-      cmocka_unit_test(empty_plans_still_have_events),
-      cmocka_unit_test(bad_items_are_named),
+      cmocka_unit_test(test_retains_its_fanin),           cmocka_unit_test(arena_has_the_bits_of_fills),
+      cmocka_unit_test(own_buffer_keeps_its_other_bytes), cmocka_unit_test(separate_buffers_each_have_a_launch),
+      cmocka_unit_test(thousand_tensors_are_one_launch),  cmocka_unit_test(order_follows_the_events),
+      cmocka_unit_test(empty_plans_still_have_events),    cmocka_unit_test(bad_items_are_named),
   };
   return cmocka_run_group_tests(tests, test_group_open, test_group_close);
 }

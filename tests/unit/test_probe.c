@@ -85,10 +85,10 @@ static void check_network(fanin *f, const fanin_probe_config *config) {
   for (size_t l = 1; l < config->n_widths; l++) {
     const fanin_probe_layer *const layer = &layers[l - 1];
     const fanin_tensor t =
-        fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, (const uint64_t[]){config->widths[l], config->widths[l - 1]});
+        test_tensor_of(NULL, 0, config->dtype, "OI", 2, (const uint64_t[]){config->widths[l], config->widths[l - 1]});
     fanin_moments moments;
     double weight_std = 0;
-    assert_ok(fanin_expect(&t, &config->init, &moments));
+    assert_ok(fanin_expect(&t, &config->init, &moments, sizeof moments));
     const double gain = moments.std * moments.std * (double)config->widths[l - 1];
     const double q = host_layer(f, &net, l, &weight_std);
     assert_int_equal(layer->fan_in, config->widths[l - 1]);
@@ -168,14 +168,14 @@ static void overflow_names_the_layer(void **state) {
   NEED_CLBLAST(state);
   static const uint64_t widths[] = {16, 16, 16, 16};
   const fanin_probe_config config = test_probe_config(widths, 4, "relu", "normal:mean=0,std=1e20", 4);
-  fanin_probe_report *report = NULL;
-  assert_ok(fanin_probe(*state, NULL, &config, &report));
-  assert_int_equal(report->overflow_layer, 2);
-  assert_false(report->conforms);
+  test_report *report = NULL;
+  assert_ok(test_probe(*state, NULL, &config, &report));
+  assert_int_equal(report->summary.overflow_layer, 2);
+  assert_false(report->summary.conforms);
   assert_int_equal(report->layers[1].fan_in, 16);
   assert_true(report->layers[0].q_measured > 1e40);
   assert_true(isnan(report->layers[1].q_measured));
-  fanin_probe_report_free(report);
+  test_report_free(report);
 }
 
 static void nothing_random(void **state) {
@@ -253,14 +253,14 @@ static void each_bad_norm_and_weight_has_its_sentence(void **state) {
   assert_ok(fanin_tensor_alloc(*state, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){4, 8}, &good[0]));
   assert_ok(fanin_tensor_alloc(*state, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){2, 4}, &good[1]));
   config.norm = (fanin_norm)9;
-  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(test_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "norm is 9"));
   config.norm = FANIN_NORM_BATCH;
-  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(test_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "batch is 1"));
   config.norm = FANIN_NORM_LAYER;
   config.widths = narrow;
-  assert_status(fanin_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(test_probe(*state, NULL, &config, NULL), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "widths[1] is 1"));
 
   config = test_probe_config(widths, 3, "relu", "he_normal", 1);
@@ -271,7 +271,7 @@ static void each_bad_norm_and_weight_has_its_sentence(void **state) {
   } rows[] = {{FANIN_STATUS_BAD_SHAPE, "weights[1] has rank 2 and begins 4 x 2; layer 2 needs 2 x 4", good[1]},
               {FANIN_STATUS_BAD_SHAPE, "weights[1] has rank 1", good[1]},
               {FANIN_STATUS_BAD_ARGUMENT, "weights[1] is f16 and dtype is f32", good[1]},
-              {FANIN_STATUS_BAD_SHAPE, "weights[1] is a part or strided", fanin_tensor_range(good[1], 0, 7)},
+              {FANIN_STATUS_BAD_SHAPE, "weights[1] is a part or strided", test_tensor_range(good[1], 0, 7)},
               {FANIN_STATUS_BAD_SIZE, "", good[1]}};
   rows[0].tensor.shape[0] = 4;
   rows[0].tensor.shape[1] = 2;
@@ -296,7 +296,7 @@ static void out_of_device_memory(void **state) {
   static const uint64_t widths[] = {46000, 46000};
   fanin_probe_layer layer;
   cl_ulong largest = 0;
-  (void)clGetDeviceInfo(fanin_device(*state), CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
+  (void)clGetDeviceInfo(test_device(*state), CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, NULL);
   if (largest > UINT64_C(46000) * 46000 * 4) skip();
   const fanin_probe_config config = test_probe_config(widths, 2, "relu", "he_normal", 1);
   const fanin_status status = test_probe_layers(*state, NULL, &config, &layer);

@@ -68,7 +68,7 @@ static void fill_low_words(cl_command_queue queue, const fanin_tensor *t, double
 /* The first row again, times `sign`, in each of rows first .. first + n. */
 static void repeat_row(fanin *f, cl_command_queue queue, const fanin_tensor *t, size_t first, size_t n, float sign) {
   const size_t width = (size_t)t->shape[1];
-  const fanin_tensor whole = fanin_tensor_of(t->buffer, 0, FANIN_DTYPE_F32, "", 1, &t->shape[1]);
+  const fanin_tensor whole = test_tensor_of(t->buffer, 0, FANIN_DTYPE_F32, "", 1, &t->shape[1]);
   float *const row = malloc(width * sizeof *row);
   assert_non_null(row);
   assert_ok(fanin_read(f, queue, &whole, row, width * sizeof *row, 1, 0, NULL, NULL));
@@ -98,10 +98,10 @@ static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_te
                                 fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   char name[32];
   snprintf(name, sizeof name, "layer%zu.weight", injected_layer);
-  const bool here = fanin_key_named(key.seed, name).stream == key.stream;
+  const bool here = test_key(key.seed, name).stream == key.stream;
   if (injected == NO_FAULT || !here) return fanin_fill(f, queue, t, init, key, n_wait, wait_list, event);
   fanin_moments moments;
-  assert_ok(fanin_expect(t, init, &moments));
+  assert_ok(fanin_expect(t, init, &moments, sizeof moments));
   const double std = moments.std, in = (double)t->shape[1], out = (double)t->shape[0];
   const fanin_init wrong[] = {[NO_FAULT] = *init,
                               [GAIN] = fanin_normal(0, 1.3 * std),
@@ -131,15 +131,15 @@ static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_te
 #include "probe/forward.c" // NOLINT(bugprone-suspicious-include)
 #undef fanin_fill
 
-static const fanin_finding *finding_of(const fanin_probe_report *report, fanin_diagnosis diagnosis) {
-  for (size_t k = 0; k < report->n_findings; k++) {
+static const fanin_finding *finding_of(const test_report *report, fanin_diagnosis diagnosis) {
+  for (size_t k = 0; k < report->summary.n_findings; k++) {
     if (report->findings[k].diagnosis == diagnosis) return &report->findings[k];
   }
   return NULL;
 }
 
-static void print_findings(const fanin_probe_report *report) {
-  for (size_t k = 0; k < report->n_findings; k++) {
+static void print_findings(const test_report *report) {
+  for (size_t k = 0; k < report->summary.n_findings; k++) {
     const fanin_finding *const f = &report->findings[k];
     print_message("  %s %zu-%zu: %s\n", fanin_diagnosis_name(f->diagnosis), f->first, f->last, f->what);
   }
@@ -171,19 +171,19 @@ static void each_fault_is_named(void **state) {
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     fanin_probe_config config = test_probe_config(widths, 4, "relu", rows[k].init, 64);
     for (config.seed = 0; config.seed < 10; config.seed++) {
-      fanin_probe_report *report = NULL;
+      test_report *report = NULL;
       injected = rows[k].fault;
-      const fanin_status status = fanin_probe(*state, NULL, &config, &report);
+      const fanin_status status = test_probe(*state, NULL, &config, &report);
       injected = NO_FAULT;
       assert_ok(status);
       const fanin_finding *const found = finding_of(report, rows[k].diagnosis);
-      const bool judged = !report->conforms && (rows[k].fault == LOW_WORDS || !report->layers[1].conforms);
+      const bool judged = !report->summary.conforms && (rows[k].fault == LOW_WORDS || !report->layers[1].conforms);
       if (!judged || !found || found->first != 2 || found->last != 2 || !strstr(found->what, rows[k].sentence)) {
         print_findings(report);
-        fail_msg("fault %d, seed %d: conforms %d", (int)rows[k].fault, (int)config.seed, report->conforms);
+        fail_msg("fault %d, seed %d: conforms %d", (int)rows[k].fault, (int)config.seed, report->summary.conforms);
       }
       assert_null(finding_of(report, FANIN_DIAGNOSIS_UNEXPLAINED));
-      fanin_probe_report_free(report);
+      test_report_free(report);
     }
   }
 }
@@ -230,10 +230,10 @@ static void one_layer_of_1024(void **state) {
   NEED_CLBLAST(state);
   static const uint64_t widths[] = {1024, 1024, 1024, 1024, 1024};
   const fanin_probe_config config = test_probe_config(widths, 5, "relu", "he_normal", 64);
-  fanin_probe_report *report = NULL;
+  test_report *report = NULL;
   injected = GAIN;
   injected_layer = 3;
-  const fanin_status status = fanin_probe(*state, NULL, &config, &report);
+  const fanin_status status = test_probe(*state, NULL, &config, &report);
   injected = NO_FAULT;
   injected_layer = 2;
   assert_ok(status);
@@ -241,10 +241,10 @@ static void one_layer_of_1024(void **state) {
   assert_non_null(found);
   assert_int_equal(found->first, 3);
   assert_non_null(strstr(found->what, "1.3 times"));
-  assert_false(report->conforms || report->layers[2].conforms || report->layers[1].conforms); /* g of layer 2 */
+  assert_false(report->summary.conforms || report->layers[2].conforms || report->layers[1].conforms); /* g of layer 2 */
   assert_true(report->layers[0].conforms && report->layers[3].conforms);
-  assert_true(report->healthy);
-  fanin_probe_report_free(report);
+  assert_true(report->summary.healthy);
+  test_report_free(report);
 }
 
 /* ---- Verdicts of right networks ---------------------------------------------------------------------------------- */
@@ -294,19 +294,19 @@ static void verdicts_of_right_networks(void **state) {
       widths[l] = 64;
     }
     widths[e->depth] = 10;
-    fanin_probe_report *report = NULL;
+    test_report *report = NULL;
     const fanin_probe_config config = test_probe_config(widths, e->depth + 1, e->activation, e->init, 64);
-    assert_ok(fanin_probe(*state, NULL, &config, &report));
-    bool good = report->conforms && report->healthy == e->healthy;
+    assert_ok(test_probe(*state, NULL, &config, &report));
+    bool good = report->summary.conforms && report->summary.healthy == e->healthy;
     for (size_t d = 0; d < 3; d++) {
       good = good && (e->diagnoses[d] == NONE || finding_of(report, e->diagnoses[d]));
     }
     if (!good) {
       print_findings(report);
-      fail_msg("%s %s, %zu layers: conforms %d, healthy %d", e->activation, e->init, e->depth, report->conforms,
-               report->healthy);
+      fail_msg("%s %s, %zu layers: conforms %d, healthy %d", e->activation, e->init, e->depth, report->summary.conforms,
+               report->summary.healthy);
     }
-    fanin_probe_report_free(report);
+    test_report_free(report);
   }
 }
 
@@ -316,13 +316,13 @@ static void weights_without_a_law(void **state) {
   static const uint64_t widths[] = {32, 32, 32};
   static const char *const inits[] = {"uniform:lo=0,hi=0.1", "identity", "normal:mean=0.1,std=0.1"};
   for (size_t k = 0; k < 3; k++) {
-    fanin_probe_report *report = NULL;
+    test_report *report = NULL;
     const fanin_probe_config config = test_probe_config(widths, 3, "relu", inits[k], 64);
-    assert_ok(fanin_probe(*state, NULL, &config, &report));
-    assert_true(report->conforms && isnan(report->layers[1].q_z) && isnan(report->layers[1].q_meanfield));
+    assert_ok(test_probe(*state, NULL, &config, &report));
+    assert_true(report->summary.conforms && isnan(report->layers[1].q_z) && isnan(report->layers[1].q_meanfield));
     assert_true(isnan(report->layers[0].weight_mean_z) == (k == 1));
     if (k != 1) assert_true(fabs(log(report->layers[0].q_measured / report->layers[0].q_predicted)) < 1);
-    fanin_probe_report_free(report);
+    test_report_free(report);
   }
 }
 
@@ -338,15 +338,15 @@ static void weights_of_the_caller(void **state) {
     config.dtype = dtypes[k];
     assert_ok(test_probe_layers(*state, NULL, &config, own));
     const size_t offset = 6 * fanin_dtype_size(config.dtype);
-    fanin_tensor weights[2] = {fanin_tensor_of(NULL, 0, config.dtype, "OI", 2, (const uint64_t[]){48, 20}),
-                               fanin_tensor_of(NULL, offset, config.dtype, "OI", 2, (const uint64_t[]){16, 48})};
+    fanin_tensor weights[2] = {test_tensor_of(NULL, 0, config.dtype, "OI", 2, (const uint64_t[]){48, 20}),
+                               test_tensor_of(NULL, offset, config.dtype, "OI", 2, (const uint64_t[]){16, 48})};
     weights[1].buffer = test_guarded(*state, offset, 16 * 48 * fanin_dtype_size(config.dtype));
-    assert_ok(fanin_fill(*state, NULL, &weights[1], &config.init, fanin_key_named(1, "layer2.weight"), 0, NULL, NULL));
+    assert_ok(fanin_fill(*state, NULL, &weights[1], &config.init, test_key(1, "layer2.weight"), 0, NULL, NULL));
     config.weights = weights;
     assert_ok(test_probe_layers(*state, NULL, &config, given));
     assert_memory_equal(own, given, sizeof own);
     const fanin_init wrong = fanin_normal(0, 0.3);
-    assert_ok(fanin_fill(*state, NULL, &weights[1], &wrong, fanin_key_named(1, "w"), 0, NULL, NULL));
+    assert_ok(fanin_fill(*state, NULL, &weights[1], &wrong, test_key(1, "w"), 0, NULL, NULL));
     assert_ok(test_probe_layers(*state, NULL, &config, given));
     assert_false(given[1].conforms);
     assert_true(given[0].q_z == own[0].q_z);
@@ -354,8 +354,7 @@ static void weights_of_the_caller(void **state) {
     /* Three times what the initializer makes, and said so; a factor of a tensor without a buffer is for nobody. */
     const fanin_init larger = fanin_normal(0, 3 / sqrt(48));
     double factors[2] = {7, 3};
-    assert_ok(
-        fanin_fill(*state, NULL, &weights[1], &larger, fanin_key_named(config.seed, "layer2.weight"), 0, NULL, NULL));
+    assert_ok(fanin_fill(*state, NULL, &weights[1], &larger, test_key(config.seed, "layer2.weight"), 0, NULL, NULL));
     config.weight_factors = factors;
     assert_ok(test_probe_layers(*state, NULL, &config, given));
     assert_true(given[0].q_z == own[0].q_z);

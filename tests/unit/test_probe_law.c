@@ -145,19 +145,19 @@ static tally run_experiment(fanin *f, const experiment *e, uint64_t seed) {
   config.norm = e->norm;
   config.residual = e->residual;
   for (config.seed = seed; config.seed < seed + SEEDS; config.seed++) {
-    fanin_probe_report *report = NULL;
+    test_report *report = NULL;
     double most = 0;
     make_input(e, &random, input);
-    assert_ok(fanin_probe(f, NULL, &config, &report));
+    assert_ok(test_probe(f, NULL, &config, &report));
     for (size_t l = 0; l < 3; l++) {
       add_layer(&t, l, &report->layers[l], &most);
     }
-    if (!report->conforms) {
+    if (!report->summary.conforms) {
       print_message("%s, %s, seed %d: |z| to %.2f\n", e->activation, e->init, (int)config.seed, most);
       t.flagged++;
     }
-    t.loosely += most > loose_bound(report->n_tests);
-    fanin_probe_report_free(report);
+    t.loosely += most > loose_bound(report->summary.n_tests);
+    test_report_free(report);
   }
   free(input);
   return t;

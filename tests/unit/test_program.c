@@ -40,7 +40,7 @@ static cl_uint run(fanin *f, cl_kernel kernel) {
   const size_t one = 1;
   cl_uint result = 0;
   assert_int_equal(clSetKernelArg(kernel, 0, sizeof t.buffer, &t.buffer), CL_SUCCESS);
-  assert_int_equal(clEnqueueNDRangeKernel(fanin_queue(f), kernel, 1, NULL, &one, NULL, 0, NULL, NULL), CL_SUCCESS);
+  assert_int_equal(clEnqueueNDRangeKernel(test_queue(f), kernel, 1, NULL, &one, NULL, 0, NULL, NULL), CL_SUCCESS);
   assert_ok(fanin_read(f, NULL, &t, &result, sizeof result, 1, 0, NULL, NULL));
   fanin_tensor_free(&t);
   return result;

@@ -54,10 +54,10 @@ static const read_case cases[] = {
 };
 
 static fanin_tensor tensor_of_case(const read_case *c, cl_mem buffer) {
-  fanin_tensor t = fanin_tensor_of(buffer, c->offset, c->dtype, NULL, c->rank, c->shape);
-  t = fanin_tensor_strided(t, c->strides);
-  if (c->part == FANIN_PART_SLAB) t = fanin_tensor_slab(t, c->start, c->extent);
-  if (c->part == FANIN_PART_RANGE) t = fanin_tensor_range(t, c->start[0], c->extent[0]);
+  fanin_tensor t = test_tensor_of(buffer, c->offset, c->dtype, NULL, c->rank, c->shape);
+  t = test_tensor_strided(t, c->strides);
+  if (c->part == FANIN_PART_SLAB) t = test_tensor_slab(t, c->start, c->extent);
+  if (c->part == FANIN_PART_RANGE) t = test_tensor_range(t, c->start[0], c->extent[0]);
   return t;
 }
 
@@ -97,7 +97,7 @@ static void read_and_compare(fanin *f, cl_command_queue queue, const read_case *
   }
   memset(host, 0x5a, bytes + HOST_GUARD);
   cl_int code = CL_SUCCESS;
-  t.buffer = clCreateBuffer(fanin_context(f), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, memory_size, memory, &code);
+  t.buffer = clCreateBuffer(test_context(f), CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, memory_size, memory, &code);
   assert_int_equal(code, CL_SUCCESS);
   gather(&t, memory, elements, expected);
 
@@ -139,7 +139,7 @@ static void read_after_user_event(fanin *f, const read_case *c) {
   unsigned char *const host = calloc(bytes + 1, 1);
   assert_non_null(host);
   cl_int code = CL_SUCCESS;
-  const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
+  const cl_event gate = clCreateUserEvent(test_context(f), &code);
   assert_int_equal(code, CL_SUCCESS);
   const cl_command_queue queue = test_out_of_order(f);
 
@@ -151,10 +151,10 @@ static void read_after_user_event(fanin *f, const read_case *c) {
                    CL_SUCCESS);
   assert_int_not_equal(execution, CL_COMPLETE);
   const unsigned char pattern = 0xc3;
-  assert_int_equal(clEnqueueFillBuffer(fanin_queue(f), t.buffer, &pattern, 1, 0,
+  assert_int_equal(clEnqueueFillBuffer(test_queue(f), t.buffer, &pattern, 1, 0,
                                        c->offset + (size_t)span + TEST_GUARD_BYTES, 0, NULL, NULL),
                    CL_SUCCESS);
-  assert_int_equal(clFinish(fanin_queue(f)), CL_SUCCESS);
+  assert_int_equal(clFinish(test_queue(f)), CL_SUCCESS);
   assert_int_equal(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
   assert_int_equal(clWaitForEvents(1, &event), CL_SUCCESS);
   for (size_t k = 0; k < bytes; k++) {
@@ -175,11 +175,11 @@ static void test_reading_waits(void **state) {
 
 static void test_empty_part_is_an_event(void **state) {
   fanin *const f = *state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7));
   assert_ok(fanin_read(f, NULL, &t, NULL, 0, 1, 0, NULL, NULL));
 
   cl_int code = CL_SUCCESS;
-  const cl_event gate = clCreateUserEvent(fanin_context(f), &code);
+  const cl_event gate = clCreateUserEvent(test_context(f), &code);
   assert_int_equal(code, CL_SUCCESS);
   cl_event event = NULL;
   assert_ok(fanin_read(f, NULL, &t, NULL, 0, 0, 1, &gate, &event));
@@ -199,7 +199,7 @@ static void test_bad_reads_have_their_sentence(void **state) {
   fanin_tensor t, cube;
   assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7), &t));
   assert_ok(fanin_tensor_alloc(f, FANIN_DTYPE_F32, NULL, 1, NUMBERS(4096), &cube));
-  cube = fanin_tensor_of(cube.buffer, 0, FANIN_DTYPE_F32, NULL, 4, NUMBERS(2, 2, 2, 2));
+  cube = test_tensor_of(cube.buffer, 0, FANIN_DTYPE_F32, NULL, 4, NUMBERS(2, 2, 2, 2));
   fanin_tensor no_buffer = t;
   no_buffer.buffer = NULL;
   unsigned char host[140] = {0};
@@ -213,14 +213,13 @@ static void test_bad_reads_have_their_sentence(void **state) {
   } bad[] = {
       {t, host, 139, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 139; the part has 35 elements, so that 140 is accepted"},
       {t, host, 0, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 0"},
-      {fanin_tensor_range(t, 0, 3), host, 140, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 140"},
+      {test_tensor_range(t, 0, 3), host, 140, NULL, FANIN_STATUS_BAD_SIZE, "bytes = 140"},
       {t, NULL, 140, NULL, FANIN_STATUS_BAD_ARGUMENT, "host is NULL"},
       {no_buffer, host, 140, NULL, FANIN_STATUS_BAD_ARGUMENT, "buffer is NULL"},
-      {t, host, 140, fanin_queue(other), FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another context"},
-      {fanin_tensor_strided(t, NUMBERS(100, 1)), host, 140, NULL, FANIN_STATUS_BAD_SIZE, "do not fit into buffer"},
-      {fanin_tensor_strided(t, NUMBERS(1, 5)), host, 140, NULL, FANIN_STATUS_UNSUPPORTED,
-       "strides: the innermost is 5"},
-      {fanin_tensor_strided(cube, NUMBERS(90, 30, 10, 1)), host, 64, NULL, FANIN_STATUS_UNSUPPORTED, "4 dimensions"},
+      {t, host, 140, test_queue(other), FANIN_STATUS_BAD_ARGUMENT, "queue belongs to another context"},
+      {test_tensor_strided(t, NUMBERS(100, 1)), host, 140, NULL, FANIN_STATUS_BAD_SIZE, "do not fit into buffer"},
+      {test_tensor_strided(t, NUMBERS(1, 5)), host, 140, NULL, FANIN_STATUS_UNSUPPORTED, "strides: the innermost is 5"},
+      {test_tensor_strided(cube, NUMBERS(90, 30, 10, 1)), host, 64, NULL, FANIN_STATUS_UNSUPPORTED, "4 dimensions"},
   };
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     cl_event event = NULL;

@@ -7,7 +7,7 @@
 #include "support/support.h"
 
 static fanin_tensor linear(uint64_t out, uint64_t in) {
-  return fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){out, in});
+  return test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){out, in});
 }
 
 /* The numbers are the papers' formulas in decimal arithmetic of 30 digits (Python's decimal), not this code's. */
@@ -64,7 +64,7 @@ static void descriptions_are_what_is_read(void **state) {
   for (int s = 0; s < fanin_scheme_count(); s++) {
     char needed[128], all[128], copy[128], separator = ':';
     double shortest, longest;
-    assert_ok(fanin_describe_scheme(s, &d));
+    assert_ok(fanin_describe_scheme(s, &d, sizeof d));
     snprintf(needed, sizeof needed, "%s", d.name);
     snprintf(all, sizeof all, "%s", d.name);
     snprintf(copy, sizeof copy, "%s", d.parameters);
@@ -88,7 +88,7 @@ static void every_scheme_is_described(void **state) {
   fanin_scheme_description d;
   for (int s = 0; s < fanin_scheme_count(); s++) {
     size_t k = 0;
-    assert_ok(fanin_describe_scheme(s, &d));
+    assert_ok(fanin_describe_scheme(s, &d, sizeof d));
     const size_t length = strlen(d.name);
     while (strncmp(cases[k].text, d.name, length) != 0 || strcspn(cases[k].text, ":") != length) {
       if (++k == sizeof cases / sizeof *cases) fail_msg("%s has no case", d.name);
@@ -96,8 +96,8 @@ static void every_scheme_is_described(void **state) {
     assert_int_equal(d.needs_fans, cases[k].in > 0);
     assert_true(d.formula[0] && d.goes_with[0] && d.source[0]);
   }
-  assert_status(fanin_describe_scheme(fanin_scheme_count(), &d), FANIN_STATUS_BAD_ARGUMENT);
-  assert_status(fanin_describe_scheme(-1, &d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_scheme(fanin_scheme_count(), &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_scheme(-1, &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 static void bad_texts_say_what_is_accepted(void **state) {
@@ -126,7 +126,7 @@ static void bad_texts_say_what_is_accepted(void **state) {
       {"power:of=10,exponent=400", "makes a factor of", FANIN_STATUS_BAD_TEXT},
       {"fan_in", "needs a layout with O and I; layout is \"\"", FANIN_STATUS_BAD_LAYOUT},
   };
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "", 1, (const uint64_t[]){3});
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "", 1, (const uint64_t[]){3});
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
     double factor = -7;
     assert_status(fanin_scheme_factor(bad[k].text, &t, &factor), bad[k].status);
@@ -183,16 +183,16 @@ static void laws_are_multiplied(void **state) {
     char form[512];
     assert_ok(fanin_init_parse(text, &init));
     assert_ok(fanin_init_scaled(&init, factor, &scaled));
-    assert_ok(fanin_expect(&t, &init, &before));
-    assert_ok(fanin_expect(&t, &scaled, &after));
+    assert_ok(fanin_expect(&t, &init, &before, sizeof before));
+    assert_ok(fanin_expect(&t, &scaled, &after, sizeof after));
     assert_times(after.mean, before.mean, factor, text);
     assert_times(after.std, before.std, factor, text);
     assert_times(after.lo, before.lo, factor, text);
     assert_times(after.hi, before.hi, factor, text);
     assert_times(after.kurtosis, before.kurtosis, 1, text);
-    assert_true(fanin_init_format(&scaled, form, sizeof form) < sizeof form);
+    assert_true(test_init_format(&scaled, form, sizeof form) < sizeof form);
     assert_ok(fanin_init_parse(form, &back));
-    assert_ok(fanin_expect(&t, &back, &again));
+    assert_ok(fanin_expect(&t, &back, &again, sizeof again));
     assert_true(again.mean == after.mean && again.std == after.std && again.lo == after.lo && again.hi == after.hi);
   }
 }
@@ -204,11 +204,11 @@ static void every_kind_can_be_multiplied(void **state) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     fanin_description d;
     fanin_init init, scaled;
-    assert_ok(fanin_describe((fanin_kind)kind, &d));
+    assert_ok(fanin_describe((fanin_kind)kind, &d, sizeof d));
     assert_ok(fanin_init_parse(kind == FANIN_KIND_CONSTANT ? "constant:value=2" : d.name, &init));
     assert_ok(fanin_init_scaled(&init, 0.75, &scaled));
-    fanin_init_format(&init, before, sizeof before);
-    fanin_init_format(&scaled, after, sizeof after);
+    test_init_format(&init, before, sizeof before);
+    test_init_format(&scaled, after, sizeof after);
     if (kind != FANIN_KIND_ZEROS && strcmp(before, after) == 0) fail_msg("%s times 0.75 is %s", before, after);
   }
 }
@@ -220,8 +220,8 @@ static void a_factor_of_one_changes_nothing(void **state) {
     fanin_init init, scaled;
     assert_ok(fanin_init_parse(inits[k], &init));
     assert_ok(fanin_init_scaled(&init, 1, &scaled));
-    fanin_init_format(&init, before, sizeof before);
-    fanin_init_format(&scaled, after, sizeof after);
+    test_init_format(&init, before, sizeof before);
+    test_init_format(&scaled, after, sizeof after);
     assert_string_equal(after, before);
   }
 }

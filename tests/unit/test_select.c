@@ -16,10 +16,10 @@ static int opened(const char *selector, fanin_status *status) {
   fanin *f = NULL;
   *status = fanin_open(selector, &f);
   if (*status != FANIN_STATUS_OK) return -1;
-  const int index = fanin_device(f) == devices[1].device;
-  assert_true(fanin_device(f) == devices[index].device);
+  const int index = test_device(f) == devices[1].device;
+  assert_true(test_device(f) == devices[index].device);
   cl_uint n = 0;
-  assert_int_equal(clGetContextInfo(fanin_context(f), CL_CONTEXT_NUM_DEVICES, sizeof n, &n, NULL), CL_SUCCESS);
+  assert_int_equal(clGetContextInfo(test_context(f), CL_CONTEXT_NUM_DEVICES, sizeof n, &n, NULL), CL_SUCCESS);
   assert_int_equal(n, 1);
   fanin_release(f);
   return index;

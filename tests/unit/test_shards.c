@@ -113,8 +113,8 @@ static void assert_every_cut(const fanin_tensor *t, const fanin_init *init, size
 
 static void test_every_initializer(void **state) {
   (void)state;
-  const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(70, 41));
-  const fanin_tensor filter = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(14, 7, 3, 5));
+  const fanin_tensor matrix = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(70, 41));
+  const fanin_tensor filter = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(14, 7, 3, 5));
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     fanin_init init = {.kind = (fanin_kind)kind,
                        .value = 0.25,
@@ -137,7 +137,7 @@ static void test_every_dtype(void **state) {
   (void)state;
   const fanin_init normal = fanin_normal(0, 1);
   for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, (fanin_dtype)dtype, NULL, 3, NUMBERS(7, 33, 19));
+    const fanin_tensor t = test_tensor_of(NULL, 0, (fanin_dtype)dtype, NULL, 3, NUMBERS(7, 33, 19));
     assert_every_cut(&t, &normal, 2);
   }
 }
@@ -147,11 +147,11 @@ static void test_layouts(void **state) {
   (void)state;
   const fanin_init he = fanin_he_normal(0, FANIN_MODE_FAN_OUT), orthogonal = fanin_orthogonal(2),
                    dirac = fanin_dirac(1);
-  fanin_tensor grouped = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(12, 3, 3, 3));
+  fanin_tensor grouped = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(12, 3, 3, 3));
   grouped.groups = 4;
-  fanin_tensor fused = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "IO", 2, NUMBERS(20, 60));
+  fanin_tensor fused = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "IO", 2, NUMBERS(20, 60));
   fused.splits = 3;
-  const fanin_tensor stack = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "BOI", 3, NUMBERS(3, 9, 11));
+  const fanin_tensor stack = test_tensor_of(NULL, 0, FANIN_DTYPE_F64, "BOI", 3, NUMBERS(3, 9, 11));
   assert_every_cut(&grouped, &he, 5);
   assert_every_cut(&grouped, &dirac, 5);
   assert_every_cut(&fused, &he, 4);
@@ -164,7 +164,7 @@ static void test_large_orthogonal(void **state) {
   (void)state;
   const fanin_init orthogonal = fanin_orthogonal(1);
   const fanin_key key = {8, 9};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(96, 80));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(96, 80));
   fanin_tensor probe = t;
   if (fanin_warmup(shard_devices[SHARDS_ALONE][0], &probe, &orthogonal) == FANIN_STATUS_UNSUPPORTED)
     skip(); /* no CLBlast */
@@ -180,8 +180,8 @@ static void test_any_parts(void **state) {
   (void)state;
   const fanin_init normal = fanin_normal(0, 1);
   const fanin_key key = {1, 2};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(23, 17));
-  fanin_tensor half = fanin_tensor_slab(t, NUMBERS(3, 2), NUMBERS(6, 9));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(23, 17));
+  fanin_tensor half = test_tensor_slab(t, NUMBERS(3, 2), NUMBERS(6, 9));
   half.dtype = FANIN_DTYPE_BF16;
   cl_event events[SHARD_DEVICES] = {NULL};
   fanin_shard shards[] = {{.f = shard_devices[SHARDS_ALONE][0], .tensor = t, .event = &events[0]},
@@ -214,9 +214,9 @@ static void test_wait_lists(void **state) {
   (void)state;
   const fanin_init normal = fanin_normal(0, 1);
   const fanin_key key = {5, 6};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(1000));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(1000));
   cl_int code = CL_SUCCESS;
-  const cl_event gate = clCreateUserEvent(fanin_context(shard_devices[SHARDS_ALONE][1]), &code);
+  const cl_event gate = clCreateUserEvent(test_context(shard_devices[SHARDS_ALONE][1]), &code);
   assert_int_equal(code, CL_SUCCESS);
   cl_event events[SHARD_DEVICES] = {NULL};
   fanin_shard shards[SHARD_DEVICES] = {{.f = shard_devices[SHARDS_ALONE][0]},

@@ -52,7 +52,7 @@ typedef struct scene {
 
 /* Halves of a (16, 8) matrix, all of them good. */
 static scene halves(int setup) {
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(16, 8));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(16, 8));
   scene s = {.events = {NULL, NULL}};
   for (uint64_t k = 0; k < SHARD_DEVICES; k++) {
     s.shards[k] = (fanin_shard){.f = shard_devices[setup][k]};
@@ -101,7 +101,7 @@ static void test_bad_tensors(void **state) {
   *t = good.shards[1].tensor;
   t->splits = 2;
   assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SHAPE, "shards[1]: splits = 2; shards[0] has 0");
-  *t = fanin_tensor_of(t->buffer, SHARD_OFFSET, FANIN_DTYPE_F32, "O", 1, NUMBERS(16));
+  *t = test_tensor_of(t->buffer, SHARD_OFFSET, FANIN_DTYPE_F32, "O", 1, NUMBERS(16));
   assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_SHAPE, "shards[1]: rank is 1; shards[0] has 2");
   *t = good.shards[1].tensor;
   t->offset = 4096;
@@ -125,10 +125,10 @@ static void test_bad_queues_and_events(void **state) {
   bad.shards[1].f = NULL;
   assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: f is NULL");
   bad = good;
-  bad.shards[1].queue = fanin_queue(shard_devices[SHARDS_ALONE][0]);
+  bad.shards[1].queue = test_queue(shard_devices[SHARDS_ALONE][0]);
   assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: queue belongs to another context");
   cl_int code = CL_SUCCESS;
-  const cl_event gate = clCreateUserEvent(fanin_context(shard_devices[SHARDS_ALONE][0]), &code);
+  const cl_event gate = clCreateUserEvent(test_context(shard_devices[SHARDS_ALONE][0]), &code);
   assert_int_equal(code, CL_SUCCESS);
   bad = good;
   bad.shards[1].n_wait = 1;
@@ -141,7 +141,7 @@ static void test_bad_queues_and_events(void **state) {
 
   good = halves(SHARDS_TOGETHER);
   bad = good;
-  bad.shards[1].queue = fanin_queue(shard_devices[SHARDS_TOGETHER][0]);
+  bad.shards[1].queue = test_queue(shard_devices[SHARDS_TOGETHER][0]);
   assert_refused(&good, &bad, &normal, FANIN_STATUS_BAD_ARGUMENT, "shards[1]: queue belongs to another device");
   free_scene(&good);
 
@@ -156,7 +156,7 @@ static void test_build_failure(void **state) {
   const fanin_init uniform = fanin_uniform(0, 1);
   scene good = halves(SHARDS_ALONE), bad = good;
   bad.shards[0].tensor.dtype = bad.shards[1].tensor.dtype = FANIN_DTYPE_F16; /* no other test has built it */
-  failing_build = fanin_device(shard_devices[SHARDS_ALONE][1]);
+  failing_build = test_device(shard_devices[SHARDS_ALONE][1]);
   assert_refused(&good, &bad, &uniform, (fanin_status)CL_BUILD_PROGRAM_FAILURE, "shards[1]: ");
   failing_build = NULL;
   free_scene(&good);

@@ -16,8 +16,8 @@
 static void test_the_first_shards_have_one_more(void **state) {
   (void)state;
   static const uint64_t firsts[] = {0, 3, 6, 8}, sizes[] = {3, 3, 2, 2};
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(7, 10));
-  const fanin_tensor line = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(2, 5));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(7, 10));
+  const fanin_tensor line = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(2, 5));
   for (uint64_t k = 0; k < 4; k++) {
     fanin_tensor slab, range;
     assert_ok(fanin_tensor_split(&t, 1, k, 4, &slab));
@@ -33,7 +33,7 @@ static void test_the_first_shards_have_one_more(void **state) {
 
 static void test_more_shards_than_elements(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "O", 1, NUMBERS(3));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "O", 1, NUMBERS(3));
   for (uint64_t k = 0; k < 5; k++) {
     fanin_tensor slab, range;
     assert_ok(fanin_tensor_split(&t, 0, k, 5, &slab));
@@ -46,7 +46,7 @@ static void test_more_shards_than_elements(void **state) {
 /* A scalar is one element and has no dimension to cut. */
 static void test_scalars(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
   fanin_tensor out;
   assert_ok(fanin_tensor_split_range(&t, 0, 2, &out));
   assert_true(out.first == 0 && out.count == 1);
@@ -58,7 +58,7 @@ static void test_scalars(void **state) {
 static void test_huge(void **state) {
   (void)state;
   const uint64_t n = (UINT64_C(1) << 61) + 5;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, &n);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, &n);
   fanin_tensor out;
   assert_ok(fanin_tensor_split_range(&t, 1023, 1024, &out));
   assert_true(out.count == UINT64_C(1) << 51 && out.first == n - out.count);
@@ -105,9 +105,9 @@ static void test_every_element_is_in_one_shard(void **state) {
       whole *= shape[d];
     }
     const uint64_t first = test_random_below(&seed, whole + 1), size = test_random_below(&seed, whole - first + 1);
-    const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OIW", 3, shape);
-    const fanin_tensor slabs[] = {t, fanin_tensor_slab(t, start, extent)};
-    const fanin_tensor ranges[] = {t, fanin_tensor_range(t, first, size)};
+    const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F16, "OIW", 3, shape);
+    const fanin_tensor slabs[] = {t, test_tensor_slab(t, start, extent)};
+    const fanin_tensor ranges[] = {t, test_tensor_range(t, first, size)};
     const uint64_t count = 1 + test_random_below(&seed, 9);
     const int dimension = (int)test_random_below(&seed, 3);
     for (size_t which = 0; which < 2; which++) {
@@ -135,11 +135,11 @@ static void assert_refused(fanin_status status, fanin_status expected, const fan
 
 static void test_refusals(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor range = fanin_tensor_range(t, 3, 9), outside = fanin_tensor_range(t, 30, 9);
-  const fanin_tensor slab = fanin_tensor_slab(t, NUMBERS(1, 1), NUMBERS(2, 2));
-  const fanin_tensor beyond = fanin_tensor_slab(t, NUMBERS(UINT64_MAX, 0), NUMBERS(2, 7));
-  const fanin_tensor bad_rank = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 9, NULL);
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor range = test_tensor_range(t, 3, 9), outside = test_tensor_range(t, 30, 9);
+  const fanin_tensor slab = test_tensor_slab(t, NUMBERS(1, 1), NUMBERS(2, 2));
+  const fanin_tensor beyond = test_tensor_slab(t, NUMBERS(UINT64_MAX, 0), NUMBERS(2, 7));
+  const fanin_tensor bad_rank = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 9, NULL);
   fanin_tensor out = {.rank = 77}, odd = t;
   odd.part = (fanin_part)7;
   const struct {

@@ -88,7 +88,7 @@ static void test_named_keys(void **state) {
     uint64_t hash;
   } vectors[] = {{"", 0xcbf29ce484222325}, {"a", 0xaf63dc4c8601ec8c}, {"foobar", 0x85944171f73967e8}};
   for (size_t k = 0; k < sizeof vectors / sizeof *vectors; k++) {
-    const fanin_key key = fanin_key_named(99, vectors[k].name);
+    const fanin_key key = test_key(99, vectors[k].name);
     assert_true(key.seed == 99 && key.stream == vectors[k].hash);
   }
 }

@@ -28,7 +28,7 @@ enum { MOST_DEVICES = 8 };
 static size_t open_devices(fanin **opened) {
   fanin_device_info list[MOST_DEVICES];
   size_t count = 0, n = 0;
-  assert_ok(fanin_devices(list, MOST_DEVICES, &count));
+  assert_ok(fanin_devices(list, MOST_DEVICES, sizeof *list, &count));
   for (size_t k = 0; k < count && k < MOST_DEVICES; k++) {
     char selector[24];
     snprintf(selector, sizeof selector, "%zu", k);
@@ -93,8 +93,8 @@ static void test_shards_on_devices(void **state) {
   (void)state;
   static const fanin_init inits[] = {{.kind = FANIN_KIND_UNIFORM, .lo = -0.5, .hi = 2},
                                      {.kind = FANIN_KIND_NORMAL, .std = 1},
-                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
-                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = 2.5, .b = 5}};
+                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = -2, .b = 2},
+                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = 2.5, .b = 5}};
   fanin *opened[MOST_DEVICES] = {NULL};
   const size_t n = open_devices(opened);
   print_message("%zu device(s)\n", n);

@@ -1,5 +1,6 @@
 /* Tensors in shared virtual memory: the pointer sees a fill's bits after its event, mapped where the memory is
  * coarse-grained, and nothing beside them. Skipped on a device without such memory. */
+#undef CL_TARGET_OPENCL_VERSION
 #define CL_TARGET_OPENCL_VERSION 200 /* clSVMAlloc */
 #include "support/support_answers.h"
 
@@ -18,23 +19,23 @@ enum { BYTES = 4096 };
 static cl_device_svm_capabilities capabilities_of(fanin *f) {
   cl_device_svm_capabilities capabilities = 0;
   const cl_int code =
-      clGetDeviceInfo(fanin_device(f), CL_DEVICE_SVM_CAPABILITIES, sizeof capabilities, &capabilities, NULL);
+      clGetDeviceInfo(test_device(f), CL_DEVICE_SVM_CAPABILITIES, sizeof capabilities, &capabilities, NULL);
   return code == CL_SUCCESS ? capabilities : 0;
 }
 
 static void map(fanin *f, unsigned char *memory, cl_map_flags flags) {
-  assert_int_equal(clEnqueueSVMMap(fanin_queue(f), CL_TRUE, flags, memory, BYTES, 0, NULL, NULL), CL_SUCCESS);
+  assert_int_equal(clEnqueueSVMMap(test_queue(f), CL_TRUE, flags, memory, BYTES, 0, NULL, NULL), CL_SUCCESS);
 }
 
 static void unmap(fanin *f, unsigned char *memory) {
-  assert_int_equal(clEnqueueSVMUnmap(fanin_queue(f), memory, 0, NULL, NULL), CL_SUCCESS);
-  assert_int_equal(clFinish(fanin_queue(f)), CL_SUCCESS);
+  assert_int_equal(clEnqueueSVMUnmap(test_queue(f), memory, 0, NULL, NULL), CL_SUCCESS);
+  assert_int_equal(clFinish(test_queue(f)), CL_SUCCESS);
 }
 
 /* BYTES guard bytes. */
 static unsigned char *allocate(fanin *f, bool fine) {
   const cl_svm_mem_flags flags = CL_MEM_READ_WRITE | (fine ? CL_MEM_SVM_FINE_GRAIN_BUFFER : 0);
-  unsigned char *const memory = clSVMAlloc(fanin_context(f), flags, BYTES, 0);
+  unsigned char *const memory = clSVMAlloc(test_context(f), flags, BYTES, 0);
   assert_non_null(memory);
   if (!fine) map(f, memory, CL_MAP_WRITE);
   for (size_t k = 0; k < BYTES; k++) {
@@ -64,14 +65,14 @@ static void assert_filled(fanin *f, bool fine, fanin_tensor t, const fanin_init 
   if (!fine) unmap(f, memory);
   assert_int_equal(clReleaseEvent(filled), CL_SUCCESS);
   fanin_tensor_free(&shared);
-  clSVMFree(fanin_context(f), memory);
+  clSVMFree(test_context(f), memory);
 }
 
 static void test_fills(void **state) {
   fanin *const f = *state;
   const fanin_init normal = fanin_normal(0, 1), identity = fanin_identity(2);
-  const fanin_tensor t = fanin_tensor_of(NULL, 12, FANIN_DTYPE_F32, "OI", 2, NUMBERS(13, 17));
-  const fanin_tensor half = fanin_tensor_of(NULL, 130, FANIN_DTYPE_BF16, "OI", 2, NUMBERS(13, 17));
+  const fanin_tensor t = test_tensor_of(NULL, 12, FANIN_DTYPE_F32, "OI", 2, NUMBERS(13, 17));
+  const fanin_tensor half = test_tensor_of(NULL, 130, FANIN_DTYPE_BF16, "OI", 2, NUMBERS(13, 17));
   const cl_device_svm_capabilities capabilities = capabilities_of(f);
   if (!capabilities) skip();
   for (int fine = 0; fine < 2; fine++) {
@@ -79,8 +80,8 @@ static void test_fills(void **state) {
     assert_filled(f, fine, t, &normal);
     assert_filled(f, fine, half, &normal);
     assert_filled(f, fine, t, &identity);
-    assert_filled(f, fine, fanin_tensor_range(t, 7, 100), &normal);
-    assert_filled(f, fine, fanin_tensor_strided(fanin_tensor_slab(t, NUMBERS(2, 3), NUMBERS(5, 9)), NUMBERS(1, 6)),
+    assert_filled(f, fine, test_tensor_range(t, 7, 100), &normal);
+    assert_filled(f, fine, test_tensor_strided(test_tensor_slab(t, NUMBERS(2, 3), NUMBERS(5, 9)), NUMBERS(1, 6)),
                   &normal);
   }
 }
@@ -91,7 +92,7 @@ static void test_two_tensors(void **state) {
   if (!capabilities_of(f)) skip();
   const fanin_init ones = fanin_ones(), constant = fanin_constant(2);
   unsigned char *const memory = allocate(f, false);
-  fanin_tensor a = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(8)), b = a;
+  fanin_tensor a = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(8)), b = a;
   b.offset = 64;
   assert_ok(fanin_tensor_svm(f, memory, &a, &a));
   assert_ok(fanin_tensor_svm(f, memory, &b, &b));
@@ -99,27 +100,27 @@ static void test_two_tensors(void **state) {
   assert_ok(fanin_fill(f, NULL, &b, &constant, (fanin_key){0, 0}, 0, NULL, NULL));
   cl_int code = CL_SUCCESS;
   float *const mapped =
-      clEnqueueMapBuffer(fanin_queue(f), b.buffer, CL_TRUE, CL_MAP_READ, 0, 64 + 8 * 4, 0, NULL, NULL, &code);
+      clEnqueueMapBuffer(test_queue(f), b.buffer, CL_TRUE, CL_MAP_READ, 0, 64 + 8 * 4, 0, NULL, NULL, &code);
   assert_int_equal(code, CL_SUCCESS);
   assert_ptr_equal(mapped, memory);
   for (int k = 0; k < 8; k++) {
     assert_true(mapped[k] == 1 && mapped[16 + k] == 2);
   }
-  assert_int_equal(clEnqueueUnmapMemObject(fanin_queue(f), b.buffer, mapped, 0, NULL, NULL), CL_SUCCESS);
-  assert_int_equal(clFinish(fanin_queue(f)), CL_SUCCESS);
+  assert_int_equal(clEnqueueUnmapMemObject(test_queue(f), b.buffer, mapped, 0, NULL, NULL), CL_SUCCESS);
+  assert_int_equal(clFinish(test_queue(f)), CL_SUCCESS);
   fanin_tensor_free(&a);
   fanin_tensor_free(&b);
-  clSVMFree(fanin_context(f), memory);
+  clSVMFree(test_context(f), memory);
 }
 
 static void test_empty(void **state) {
   fanin *const f = *state;
   if (!capabilities_of(f)) skip();
   unsigned char *const memory = allocate(f, false);
-  fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(0));
+  fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(0));
   assert_ok(fanin_tensor_svm(f, memory, &t, &t));
   assert_null(t.buffer);
-  clSVMFree(fanin_context(f), memory);
+  clSVMFree(test_context(f), memory);
 }
 
 /* ---- Refusals ---------------------------------------------------------------------------------------------------- */
@@ -134,11 +135,11 @@ static void assert_refused(fanin *f, void *svm, const fanin_tensor *t, fanin_sta
 static void test_refusals(void **state) {
   fanin *const f = *state;
   if (!capabilities_of(f)) skip();
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor last = fanin_tensor_of(NULL, BYTES - 64, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor beyond = fanin_tensor_of(NULL, BYTES - 60, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor far = fanin_tensor_of(NULL, SIZE_MAX - 3, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
-  const fanin_tensor bad = fanin_tensor_of(NULL, 2, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor last = test_tensor_of(NULL, BYTES - 64, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor beyond = test_tensor_of(NULL, BYTES - 60, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor far = test_tensor_of(NULL, SIZE_MAX - 3, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor bad = test_tensor_of(NULL, 2, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
   unsigned char *const memory = allocate(f, false), *const ordinary = aligned_alloc(4096, BYTES);
   assert_non_null(ordinary);
   fanin_tensor out, taken = t;
@@ -154,13 +155,13 @@ static void test_refusals(void **state) {
   }
   assert_refused(f, memory, &beyond, (fanin_status)CL_INVALID_BUFFER_SIZE, "clCreateBuffer of 4100 bytes of svm: CL_");
   free(ordinary);
-  clSVMFree(fanin_context(f), memory);
+  clSVMFree(test_context(f), memory);
 }
 
 /* A device of OpenCL 1.2 does not know the question; one of 3.0 may answer that it has none. */
 static void test_devices_without(void **state) {
   fanin *const f = *state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, NUMBERS(16));
   unsigned char memory[64];
   test_replace_code(CL_DEVICE_SVM_CAPABILITIES, CL_INVALID_VALUE);
   assert_refused(f, memory, &t, FANIN_STATUS_UNSUPPORTED, "the device has no shared virtual memory");

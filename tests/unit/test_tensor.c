@@ -27,8 +27,8 @@ static void test_dtypes(void **state) {
     assert_ok(fanin_dtype_parse(cases[k].name, &parsed));
     assert_int_equal(parsed, cases[k].dtype);
   }
-  assert_null(fanin_dtype_name(FANIN_DTYPE_COUNT));
-  assert_null(fanin_dtype_name((fanin_dtype)-1));
+  assert_string_equal(fanin_dtype_name(FANIN_DTYPE_COUNT), "unknown dtype");
+  assert_string_equal(fanin_dtype_name((fanin_dtype)-1), "unknown dtype");
   assert_int_equal(fanin_dtype_size(FANIN_DTYPE_COUNT), 0);
   assert_int_equal(fanin_dtype_size((fanin_dtype)-1), 0);
 }
@@ -48,32 +48,32 @@ static void test_unknown_dtype_names_the_known(void **state) {
 /* Elements, and the bytes from the first to past the last; those of steps only in between. */
 static void test_sizes(void **state) {
   (void)state;
-  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, NULL, 0, NULL);
-  const fanin_tensor t = fanin_tensor_of(NULL, 12, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor half = fanin_tensor_of(NULL, 6, FANIN_DTYPE_BF16, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor empty = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7));
+  const fanin_tensor scalar = test_tensor_of(NULL, 0, FANIN_DTYPE_F64, NULL, 0, NULL);
+  const fanin_tensor t = test_tensor_of(NULL, 12, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor half = test_tensor_of(NULL, 6, FANIN_DTYPE_BF16, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor empty = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(0, 7));
   const uint64_t most = UINT64_C(1) << 61;
   const struct {
     fanin_tensor t;
     uint64_t elements, bytes;
   } cases[] = {
       {scalar, 1, 8},
-      {fanin_tensor_range(scalar, 0, 1), 1, 8},
-      {fanin_tensor_range(scalar, 1, 0), 0, 0},
+      {test_tensor_range(scalar, 0, 1), 1, 8},
+      {test_tensor_range(scalar, 1, 0), 0, 0},
       {t, 35, 140},
       {half, 35, 70},
       {empty, 0, 0},
-      {fanin_tensor_slab(empty, NUMBERS(0, 2), NUMBERS(0, 3)), 0, 0},
-      {fanin_tensor_range(empty, 0, 0), 0, 0},
-      {fanin_tensor_slab(t, NUMBERS(2, 3), NUMBERS(2, 3)), 6, 24},
-      {fanin_tensor_slab(t, NUMBERS(5, 7), NUMBERS(0, 0)), 0, 0},
-      {fanin_tensor_range(t, 35, 0), 0, 0},
-      {fanin_tensor_range(t, 30, 5), 5, 20},
-      {fanin_tensor_strided(t, NUMBERS(10, 1)), 35, (40 + 7) * 4},
-      {fanin_tensor_strided(t, NUMBERS(1, 6)), 35, (4 + 36 + 1) * 4},
-      {fanin_tensor_strided(fanin_tensor_slab(t, NUMBERS(2, 3), NUMBERS(2, 3)), NUMBERS(16, 2)), 6, (16 + 4 + 1) * 4},
-      {fanin_tensor_strided(empty, NUMBERS(0, 1)), 0, 0}, /* nothing overlaps */
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "O", 1, NUMBERS(most)), most, most * 4},
+      {test_tensor_slab(empty, NUMBERS(0, 2), NUMBERS(0, 3)), 0, 0},
+      {test_tensor_range(empty, 0, 0), 0, 0},
+      {test_tensor_slab(t, NUMBERS(2, 3), NUMBERS(2, 3)), 6, 24},
+      {test_tensor_slab(t, NUMBERS(5, 7), NUMBERS(0, 0)), 0, 0},
+      {test_tensor_range(t, 35, 0), 0, 0},
+      {test_tensor_range(t, 30, 5), 5, 20},
+      {test_tensor_strided(t, NUMBERS(10, 1)), 35, (40 + 7) * 4},
+      {test_tensor_strided(t, NUMBERS(1, 6)), 35, (4 + 36 + 1) * 4},
+      {test_tensor_strided(test_tensor_slab(t, NUMBERS(2, 3), NUMBERS(2, 3)), NUMBERS(16, 2)), 6, (16 + 4 + 1) * 4},
+      {test_tensor_strided(empty, NUMBERS(0, 1)), 0, 0}, /* nothing overlaps */
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "O", 1, NUMBERS(most)), most, most * 4},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     uint64_t elements = 99, bytes = 99;
@@ -86,7 +86,7 @@ static void test_sizes(void **state) {
 /* ---- Bad input --------------------------------------------------------------------------------------------------- */
 
 static fanin_tensor with_layout_groups_splits(fanin_tensor t, const char *layout, uint32_t groups, uint32_t splits) {
-  t = fanin_tensor_of(t.buffer, t.offset, t.dtype, layout, t.rank, t.shape);
+  t = test_tensor_of(t.buffer, t.offset, t.dtype, layout, t.rank, t.shape);
   t.groups = groups;
   t.splits = splits;
   return t;
@@ -99,51 +99,51 @@ static fanin_tensor with_part(fanin_tensor t, int part) {
 
 static void test_bad_tensors_have_their_sentence(void **state) {
   (void)state;
-  const fanin_tensor t = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
-  const fanin_tensor cube = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, NUMBERS(3, 4, 5));
-  const fanin_tensor pairs = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, NULL, 2, NUMBERS(2, 2));
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor cube = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, NUMBERS(3, 4, 5));
+  const fanin_tensor pairs = test_tensor_of(NULL, 0, FANIN_DTYPE_F64, NULL, 2, NUMBERS(2, 2));
   const uint64_t big = UINT64_C(1) << 61, top = UINT64_MAX;
   const struct {
     fanin_tensor t;
     fanin_status status;
     const char *sentence;
   } cases[] = {
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 4"},
-      {fanin_tensor_of(NULL, 2, FANIN_DTYPE_F32, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 2"},
-      {fanin_tensor_of(NULL, 4, FANIN_DTYPE_F64, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 4"},
-      {fanin_tensor_of(NULL, 1, FANIN_DTYPE_F16, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 1"},
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, -1, NULL), FANIN_STATUS_BAD_SHAPE, "rank is -1"},
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 9, NULL), FANIN_STATUS_BAD_SHAPE, "rank is 9"},
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 2, NUMBERS(5, 7)), FANIN_STATUS_BAD_LAYOUT, "layout \"OIHW\""},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 4"},
+      {test_tensor_of(NULL, 2, FANIN_DTYPE_F32, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 2"},
+      {test_tensor_of(NULL, 4, FANIN_DTYPE_F64, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 4"},
+      {test_tensor_of(NULL, 1, FANIN_DTYPE_F16, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 1"},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, -1, NULL), FANIN_STATUS_BAD_SHAPE, "rank is -1"},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 9, NULL), FANIN_STATUS_BAD_SHAPE, "rank is 9"},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 2, NUMBERS(5, 7)), FANIN_STATUS_BAD_LAYOUT, "layout \"OIHW\""},
       {with_layout_groups_splits(t, "OI", 2, 0), FANIN_STATUS_BAD_SHAPE, "groups = 2"},
       {with_layout_groups_splits(t, "OI", 0, 2), FANIN_STATUS_BAD_SHAPE, "splits = 2"},
       {with_part(t, 3), FANIN_STATUS_BAD_ARGUMENT, "part is 3"},
       {with_part(t, -1), FANIN_STATUS_BAD_ARGUMENT, "part is -1"},
-      {fanin_tensor_slab(t, NUMBERS(0, 1), NUMBERS(5, 7)), FANIN_STATUS_BAD_SHAPE, "start[1] = 1, extent[1] = 7"},
-      {fanin_tensor_slab(t, NUMBERS(6, 0), NUMBERS(0, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 6, extent[0] = 0"},
-      {fanin_tensor_slab(t, NUMBERS(2, 0), NUMBERS(top, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 2"},
-      {fanin_tensor_slab(t, NUMBERS(top, 0), NUMBERS(2, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 18446744073709551615"},
-      {fanin_tensor_range(t, 36, 0), FANIN_STATUS_BAD_SHAPE, "first = 36"},
-      {fanin_tensor_range(t, 30, 6), FANIN_STATUS_BAD_SHAPE, "count = 6"},
-      {fanin_tensor_range(t, 2, top), FANIN_STATUS_BAD_SHAPE, "first = 2"},
-      {fanin_tensor_range(fanin_tensor_strided(t, NUMBERS(8, 1)), 0, 5), FANIN_STATUS_BAD_SHAPE, "strides"},
-      {fanin_tensor_strided(t, NUMBERS(6, 1)), FANIN_STATUS_BAD_SHAPE,
+      {test_tensor_slab(t, NUMBERS(0, 1), NUMBERS(5, 7)), FANIN_STATUS_BAD_SHAPE, "start[1] = 1, extent[1] = 7"},
+      {test_tensor_slab(t, NUMBERS(6, 0), NUMBERS(0, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 6, extent[0] = 0"},
+      {test_tensor_slab(t, NUMBERS(2, 0), NUMBERS(top, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 2"},
+      {test_tensor_slab(t, NUMBERS(top, 0), NUMBERS(2, 7)), FANIN_STATUS_BAD_SHAPE, "start[0] = 18446744073709551615"},
+      {test_tensor_range(t, 36, 0), FANIN_STATUS_BAD_SHAPE, "first = 36"},
+      {test_tensor_range(t, 30, 6), FANIN_STATUS_BAD_SHAPE, "count = 6"},
+      {test_tensor_range(t, 2, top), FANIN_STATUS_BAD_SHAPE, "first = 2"},
+      {test_tensor_range(test_tensor_strided(t, NUMBERS(8, 1)), 0, 5), FANIN_STATUS_BAD_SHAPE, "strides"},
+      {test_tensor_strided(t, NUMBERS(6, 1)), FANIN_STATUS_BAD_SHAPE,
        "strides[0] = 6 lets elements overlap; accepted are 7"},
-      {fanin_tensor_strided(t, NUMBERS(1, 4)), FANIN_STATUS_BAD_SHAPE,
+      {test_tensor_strided(t, NUMBERS(1, 4)), FANIN_STATUS_BAD_SHAPE,
        "strides[1] = 4 lets elements overlap; accepted are 5"},
-      {fanin_tensor_strided(t, NUMBERS(1, 1)), FANIN_STATUS_BAD_SHAPE, "lets elements overlap"},
-      {fanin_tensor_strided(t, NUMBERS(7, 0)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 0"},
-      {fanin_tensor_strided(t, NUMBERS(0, 1)), FANIN_STATUS_BAD_SHAPE, "strides[0] = 0"},
-      {fanin_tensor_strided(cube, NUMBERS(1, 14, 3)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 14"},
-      {fanin_tensor_strided(cube, NUMBERS(20, 4, 1)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 4"},
-      {fanin_tensor_strided(cube, NUMBERS(19, 5, 1)), FANIN_STATUS_BAD_SHAPE, "strides[0] = 19"},
-      {fanin_tensor_strided(t, NUMBERS(big, 1)), FANIN_STATUS_BAD_SIZE, "strides[0] = 2305843009213693952"},
-      {fanin_tensor_strided(t, NUMBERS(top, 1)), FANIN_STATUS_BAD_SIZE, "strides[0]"},
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, NUMBERS(big)), FANIN_STATUS_BAD_SIZE, "bytes overflow"},
-      {fanin_tensor_strided(pairs, NUMBERS(big / 2 + 1, big / 2)), FANIN_STATUS_BAD_SIZE, "strides[0]"}, /* together */
-      {fanin_tensor_range(fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, NUMBERS(big)), 0, big),
-       FANIN_STATUS_BAD_SIZE, "count"},
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_F16, "O", 1, NUMBERS(2 * big)), FANIN_STATUS_BAD_SIZE, "shape[0]"},
+      {test_tensor_strided(t, NUMBERS(1, 1)), FANIN_STATUS_BAD_SHAPE, "lets elements overlap"},
+      {test_tensor_strided(t, NUMBERS(7, 0)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 0"},
+      {test_tensor_strided(t, NUMBERS(0, 1)), FANIN_STATUS_BAD_SHAPE, "strides[0] = 0"},
+      {test_tensor_strided(cube, NUMBERS(1, 14, 3)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 14"},
+      {test_tensor_strided(cube, NUMBERS(20, 4, 1)), FANIN_STATUS_BAD_SHAPE, "strides[1] = 4"},
+      {test_tensor_strided(cube, NUMBERS(19, 5, 1)), FANIN_STATUS_BAD_SHAPE, "strides[0] = 19"},
+      {test_tensor_strided(t, NUMBERS(big, 1)), FANIN_STATUS_BAD_SIZE, "strides[0] = 2305843009213693952"},
+      {test_tensor_strided(t, NUMBERS(top, 1)), FANIN_STATUS_BAD_SIZE, "strides[0]"},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, NUMBERS(big)), FANIN_STATUS_BAD_SIZE, "bytes overflow"},
+      {test_tensor_strided(pairs, NUMBERS(big / 2 + 1, big / 2)), FANIN_STATUS_BAD_SIZE, "strides[0]"}, /* together */
+      {test_tensor_range(test_tensor_of(NULL, 0, FANIN_DTYPE_F64, "O", 1, NUMBERS(big)), 0, big), FANIN_STATUS_BAD_SIZE,
+       "count"},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_F16, "O", 1, NUMBERS(2 * big)), FANIN_STATUS_BAD_SIZE, "shape[0]"},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     uint64_t elements = 99, bytes = 99;
@@ -208,7 +208,7 @@ static void test_alloc_failures(void **state) {
 }
 
 static fanin_status check(const fanin *f, cl_mem buffer, size_t offset, uint64_t count) {
-  const fanin_tensor t = fanin_tensor_of(buffer, offset, FANIN_DTYPE_F32, NULL, 1, &count);
+  const fanin_tensor t = test_tensor_of(buffer, offset, FANIN_DTYPE_F32, NULL, 1, &count);
   fanin__view view;
   assert_ok(fanin__view_of(&t, &view));
   return fanin__check_buffer(f, &t, &view);
@@ -247,7 +247,7 @@ static void test_buffer_must_be_a_buffer_of_the_context(void **state) {
   cl_int code = CL_SUCCESS;
   const cl_image_format format = {CL_RGBA, CL_FLOAT};
   const cl_image_desc desc = {.image_type = CL_MEM_OBJECT_IMAGE2D, .image_width = 8, .image_height = 8};
-  const cl_mem image = clCreateImage(fanin_context(f), CL_MEM_READ_WRITE, &format, &desc, NULL, &code);
+  const cl_mem image = clCreateImage(test_context(f), CL_MEM_READ_WRITE, &format, &desc, NULL, &code);
   assert_int_equal(code, CL_SUCCESS);
   assert_bad_buffer(check(f, image, 0, 10), FANIN_STATUS_BAD_ARGUMENT, "buffer is an image");
   assert_int_equal(clReleaseMemObject(image), CL_SUCCESS);

@@ -19,7 +19,8 @@ static fanin_theory_config config_of(const char *activation, size_t layers) {
   for (size_t k = 0; k <= layers; k++) {
     square[k] = 512;
   }
-  return (fanin_theory_config){.widths = square,
+  return (fanin_theory_config){.size = sizeof(fanin_theory_config),
+                               .widths = square,
                                .n_widths = layers + 1,
                                .activation = activation,
                                .init = fanin_he_normal(0, FANIN_MODE_FAN_IN),
@@ -42,7 +43,7 @@ static void table_is_reproduced(void **state) {
     }
     config.sigma_w2 = sigma_w2;
     config.activate_last = 1;
-    assert_ok(fanin_theory(&config, layers));
+    assert_ok(fanin_theory(&config, layers, sizeof *layers));
     const fanin_theory_layer *const layer = &layers[l - 1];
     test_assert_relative_of(layer->q, strtod(field[5], NULL), 1e-6, "q", field[0]);
     test_assert_relative_of(layer->v, strtod(field[10], NULL), 1e-6, "V", field[0]);
@@ -66,7 +67,7 @@ static void relu_networks_of_the_literature(void **state) {
   for (size_t k = 0; k < 3; k++) {
     fanin_theory_config config = config_of("relu", 31);
     assert_ok(fanin_init_parse(rows[k].init, &config.init));
-    assert_ok(fanin_theory(&config, layers));
+    assert_ok(fanin_theory(&config, layers, sizeof *layers));
     for (size_t l = 1; l < 31; l++) {
       test_assert_relative_of(layers[l].q / layers[l - 1].q, rows[k].factor, 1e-9, "q's factor", rows[k].init);
       if (l < 30)
@@ -85,7 +86,7 @@ static void selu_is_fixed_forward_only(void **state) {
   fanin_theory_config config = config_of("selu", 50);
   config.init = fanin_lecun_normal();
   config.activate_last = 1;
-  assert_ok(fanin_theory(&config, layers));
+  assert_ok(fanin_theory(&config, layers, sizeof *layers));
   test_assert_relative_of(layers[49].q, 1, 1e-9, "q", "selu");
   test_assert_close_of(layers[49].mean, 0, 1e-9, "mean", "selu");
   test_assert_relative_of(layers[0].g / layers[49].g, 29.6, 1e-3, "growth", "selu");
@@ -104,7 +105,7 @@ static void rectangular_layers_in_closed_form(void **state) {
   config.correlation = -0.4;
   config.gradient = 3;
   fanin_theory_layer layers[4];
-  assert_ok(fanin_theory(&config, layers));
+  assert_ok(fanin_theory(&config, layers, sizeof *layers));
   double square_of_h = 2, product = -0.8, q[4], input[4];
   for (int l = 0; l < 4; l++) {
     const double sigma_w2 = 2 * 1.69 * fans[l][0] / (fans[l][0] + fans[l][1]);
@@ -143,7 +144,7 @@ static void residual_connections(void **state) {
   config.residual = 1;
   config.sigma_b2 = 0.3;
   config.init = fanin_lecun_normal();
-  assert_ok(fanin_theory(&config, layers));
+  assert_ok(fanin_theory(&config, layers, sizeof *layers));
   double p = 1, mean = 0, product = 0;
   for (int l = 0; l < 5; l++) {
     const double q = p + 0.3, c = (product + 0.3) / q, t = acos(c), m = sqrt(q / (2 * PI));
@@ -163,7 +164,7 @@ static void residual_connections(void **state) {
   config.widths = widths; /* no connection into layer 1 */
   config.activation = "linear";
   config.sigma_b2 = 0;
-  assert_ok(fanin_theory(&config, layers));
+  assert_ok(fanin_theory(&config, layers, sizeof *layers));
   test_assert_relative_of(layers[0].second_moment, 1, 1e-9, "second moment", "linear");
   test_assert_relative_of(layers[1].second_moment, 2, 1e-9, "second moment", "linear");
   test_assert_relative_of(layers[4].second_moment, 16, 1e-9, "second moment", "linear");
@@ -178,14 +179,14 @@ static void normalised_layers(void **state) {
   config.norm = FANIN_NORM_LAYER;
   for (int k = 0; k < 2; k++) {
     config.init = k ? fanin_xavier_normal(3) : fanin_xavier_normal(0.1);
-    assert_ok(fanin_theory(&config, layers));
+    assert_ok(fanin_theory(&config, layers, sizeof *layers));
     test_assert_relative_of(layers[5].v, 0.42522148257029867, 1e-9, "V(1)", "gelu");
     test_assert_relative_of(layers[5].chi, 0.4558508656492871 / 0.42522148257029867, 1e-9, "chi", "gelu");
     test_assert_relative_of(layers[3].g / layers[4].g, 0.4558508656492871 / 0.42522148257029867, 1e-9, "g", "gelu");
   }
   config = config_of("relu", 8);
   config.norm = FANIN_NORM_BATCH;
-  assert_ok(fanin_theory(&config, layers));
+  assert_ok(fanin_theory(&config, layers, sizeof *layers));
   for (int l = 1; l < 7; l++) {
     test_assert_relative_of(layers[l].correlation, 1 / PI, 1e-9, "c", "relu"); /* (E relu)^2 / E relu^2 */
     test_assert_relative_of(layers[l].chi, PI / (PI - 1), 1e-9, "chi", "relu");
@@ -197,12 +198,12 @@ static void what_leaves_the_range(void **state) {
   (void)state;
   fanin_theory_layer layers[40];
   fanin_theory_config config = config_of("relu2", 40);
-  assert_ok(fanin_theory(&config, layers)); /* q' = 3 q^2 */
+  assert_ok(fanin_theory(&config, layers, sizeof *layers)); /* q' = 3 q^2 */
   assert_true(isfinite(layers[5].q) && !isfinite(layers[39].q) && isnan(layers[38].mean));
   config = config_of("tanh", 3);
   config.init = fanin_zeros();
   config.norm = FANIN_NORM_LAYER;
-  assert_ok(fanin_theory(&config, layers));
+  assert_ok(fanin_theory(&config, layers, sizeof *layers));
   assert_true(layers[0].q == 0 && layers[0].correlation == 1 && layers[2].g == 1 && layers[1].v == 0);
 }
 
@@ -210,7 +211,7 @@ static void what_leaves_the_range(void **state) {
 
 static void refuses(const fanin_theory_config *config, const char *said) {
   fanin_theory_layer layers[LAYERS_MAX];
-  assert_int_not_equal(fanin_theory(config, layers), FANIN_STATUS_OK);
+  assert_int_not_equal(fanin_theory(config, layers, sizeof *layers), FANIN_STATUS_OK);
   if (!strstr(fanin_last_error(), said)) fail_msg("no '%s' in: %s", said, fanin_last_error());
 }
 

@@ -190,7 +190,8 @@ static void check(const char *activation, double sigma_w2, double sigma_b2, fani
     gains[l] = sigma_w2;
     widths[l] = widths[l + 1] = N;
   }
-  const fanin_theory_config config = {.widths = widths,
+  const fanin_theory_config config = {.size = sizeof config,
+                                      .widths = widths,
                                       .n_widths = L + 1,
                                       .activation = activation,
                                       .activate_last = 1,
@@ -202,7 +203,7 @@ static void check(const char *activation, double sigma_w2, double sigma_b2, fani
                                       .correlation = 0.3,
                                       .gradient = 1};
   fanin_theory_layer theory[L];
-  assert_ok(fanin_theory(&config, theory));
+  assert_ok(fanin_theory(&config, theory, sizeof *theory));
   run(&config, sums, squares);
   for (int l = 0; l < L; l++) {
     const fanin_theory_layer *const t = &theory[l];

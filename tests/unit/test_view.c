@@ -116,22 +116,22 @@ static fanin_tensor random_tensor(uint64_t *seed) {
     whole *= shape[d];
   }
   const fanin_dtype dtype = (fanin_dtype)test_random_below(seed, FANIN_DTYPE_COUNT);
-  fanin_tensor t = fanin_tensor_of(NULL, 0, dtype, NULL, rank, shape);
+  fanin_tensor t = test_tensor_of(NULL, 0, dtype, NULL, rank, shape);
   switch (test_random_below(seed, 5)) {
   case 0:
     return t;
   case 1: {
     const uint64_t first = test_random_below(seed, whole + 1);
-    return fanin_tensor_range(t, first, test_random_below(seed, whole - first + 1));
+    return test_tensor_range(t, first, test_random_below(seed, whole - first + 1));
   }
   case 2:
     random_strides(seed, rank, shape, strides);
-    return fanin_tensor_strided(t, strides);
+    return test_tensor_strided(t, strides);
   case 3:
-    return fanin_tensor_slab(t, start, extent);
+    return test_tensor_slab(t, start, extent);
   default:
     random_strides(seed, rank, extent, strides);
-    return fanin_tensor_slab(fanin_tensor_strided(t, strides), start, extent);
+    return test_tensor_slab(test_tensor_strided(t, strides), start, extent);
   }
 }
 
@@ -159,27 +159,27 @@ typedef struct view_case {
 /* Merging, by hand: the random test cannot tell whether rows are as long as they could be. */
 static void test_rows_are_merged(void **state) {
   (void)state;
-  const fanin_tensor scalar = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(5, 4, 3, 7));
-  const fanin_tensor matrix = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
+  const fanin_tensor scalar = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 0, NULL);
+  const fanin_tensor whole = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, NUMBERS(5, 4, 3, 7));
+  const fanin_tensor matrix = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, NUMBERS(5, 7));
   const view_case cases[] = {
       {"scalar", scalar, 0, 1, 1, 0},
       {"whole", whole, 0, 420, 1, 0},
-      {"range", fanin_tensor_range(whole, 33, 77), 33, 77, 1, 0},
-      {"some of O", fanin_tensor_slab(whole, NUMBERS(1, 0, 0, 0), NUMBERS(2, 4, 3, 7)), 84, 168, 1, 0},
-      {"some of I", fanin_tensor_slab(whole, NUMBERS(1, 1, 0, 0), NUMBERS(2, 2, 3, 7)), 105, 42, 1, 1},
-      {"some of I, one O", fanin_tensor_slab(whole, NUMBERS(4, 1, 0, 0), NUMBERS(1, 2, 3, 7)), 357, 42, 1, 0},
-      {"some of H", fanin_tensor_slab(whole, NUMBERS(0, 0, 1, 0), NUMBERS(5, 4, 2, 7)), 7, 14, 1, 1},
-      {"some of W", fanin_tensor_slab(whole, NUMBERS(0, 0, 0, 2), NUMBERS(5, 4, 3, 3)), 2, 3, 1, 1},
-      {"some of all", fanin_tensor_slab(whole, NUMBERS(0, 1, 1, 2), NUMBERS(3, 2, 2, 3)), 30, 3, 1, 3},
-      {"one column", fanin_tensor_slab(matrix, NUMBERS(0, 3), NUMBERS(5, 1)), 3, 1, 1, 1},
-      {"one element", fanin_tensor_slab(matrix, NUMBERS(2, 3), NUMBERS(1, 1)), 17, 1, 1, 0},
-      {"row pitch", fanin_tensor_strided(matrix, NUMBERS(9, 1)), 0, 7, 1, 1},
-      {"dense strides", fanin_tensor_strided(matrix, NUMBERS(7, 1)), 0, 35, 1, 0},
-      {"every second", fanin_tensor_strided(matrix, NUMBERS(14, 2)), 0, 35, 2, 0},
-      {"transposed", fanin_tensor_strided(matrix, NUMBERS(1, 5)), 0, 7, 5, 1},
+      {"range", test_tensor_range(whole, 33, 77), 33, 77, 1, 0},
+      {"some of O", test_tensor_slab(whole, NUMBERS(1, 0, 0, 0), NUMBERS(2, 4, 3, 7)), 84, 168, 1, 0},
+      {"some of I", test_tensor_slab(whole, NUMBERS(1, 1, 0, 0), NUMBERS(2, 2, 3, 7)), 105, 42, 1, 1},
+      {"some of I, one O", test_tensor_slab(whole, NUMBERS(4, 1, 0, 0), NUMBERS(1, 2, 3, 7)), 357, 42, 1, 0},
+      {"some of H", test_tensor_slab(whole, NUMBERS(0, 0, 1, 0), NUMBERS(5, 4, 2, 7)), 7, 14, 1, 1},
+      {"some of W", test_tensor_slab(whole, NUMBERS(0, 0, 0, 2), NUMBERS(5, 4, 3, 3)), 2, 3, 1, 1},
+      {"some of all", test_tensor_slab(whole, NUMBERS(0, 1, 1, 2), NUMBERS(3, 2, 2, 3)), 30, 3, 1, 3},
+      {"one column", test_tensor_slab(matrix, NUMBERS(0, 3), NUMBERS(5, 1)), 3, 1, 1, 1},
+      {"one element", test_tensor_slab(matrix, NUMBERS(2, 3), NUMBERS(1, 1)), 17, 1, 1, 0},
+      {"row pitch", test_tensor_strided(matrix, NUMBERS(9, 1)), 0, 7, 1, 1},
+      {"dense strides", test_tensor_strided(matrix, NUMBERS(7, 1)), 0, 35, 1, 0},
+      {"every second", test_tensor_strided(matrix, NUMBERS(14, 2)), 0, 35, 2, 0},
+      {"transposed", test_tensor_strided(matrix, NUMBERS(1, 5)), 0, 7, 5, 1},
       {"extent 1 has any stride",
-       fanin_tensor_slab(fanin_tensor_strided(matrix, NUMBERS(1, 1)), NUMBERS(2, 0), NUMBERS(1, 7)), 14, 7, 1, 0},
+       test_tensor_slab(test_tensor_strided(matrix, NUMBERS(1, 1)), NUMBERS(2, 0), NUMBERS(1, 7)), 14, 7, 1, 0},
   };
   for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
     const view_case *const c = &cases[k];
@@ -199,8 +199,8 @@ static void test_rows_are_merged(void **state) {
 static void test_slab_of_a_huge_whole(void **state) {
   (void)state;
   const uint64_t n = UINT64_C(1) << 20;
-  const fanin_tensor whole = fanin_tensor_of(NULL, 0, FANIN_DTYPE_F64, "BOI", 3, NUMBERS(n, n, n));
-  const fanin_tensor slab = fanin_tensor_slab(whole, NUMBERS(n - 2, 3, n - 5), NUMBERS(2, 2, 5));
+  const fanin_tensor whole = test_tensor_of(NULL, 0, FANIN_DTYPE_F64, "BOI", 3, NUMBERS(n, n, n));
+  const fanin_tensor slab = test_tensor_slab(whole, NUMBERS(n - 2, 3, n - 5), NUMBERS(2, 2, 5));
   fanin__view v;
   assert_ok(fanin__view_of(&slab, &v));
   assert_true(v.first_index == (n - 2) * n * n + 3 * n + n - 5);
@@ -210,7 +210,7 @@ static void test_slab_of_a_huge_whole(void **state) {
   assert_int_equal(v.row_rank, 2);
   assert_true(v.row_index_stride[0] == n && v.row_index_stride[1] == n * n);
 
-  const fanin_tensor range = fanin_tensor_range(whole, n * n * n - 3, 3);
+  const fanin_tensor range = test_tensor_range(whole, n * n * n - 3, 3);
   assert_ok(fanin__view_of(&range, &v));
   assert_true(v.first_index == n * n * n - 3);
   assert_int_equal(v.bytes, 24);
