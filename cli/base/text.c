@@ -76,7 +76,8 @@ char *text_plain(char *text, char kept) {
 }
 
 char *text_known(const char *name, const char *const *names, size_t n, const char *are, char out[TEXT_KNOWN]) {
-  const size_t nearest = fanin_nearest_name(name, names, n);
+  size_t nearest = n;
+  (void)fanin_nearest_name(name, names, n, &nearest);
   int used = nearest < n
                  ? snprintf(out, TEXT_KNOWN, ", did you mean %s? %c%s", names[nearest], toupper(are[0]), are + 1)
                  : snprintf(out, TEXT_KNOWN, "; %s", are);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/argument.h"
 #include "fanin/scheme.h"
 
 fanin__span fanin__span_of(const char *text) {
@@ -78,12 +79,17 @@ const char *fanin__known_text(fanin__known *known, const char *are) {
   return known->text;
 }
 
-size_t fanin_nearest_name(const char *name, const char *const *names, size_t n) {
+fanin_status fanin_nearest_name(const char *name, const char *const *names, size_t n, size_t *nearest) {
+  FANIN__NEED(name);
+  FANIN__NEED_ARRAY(names, n);
+  FANIN__NEED(nearest);
   fanin__known known = fanin__known_for(fanin__span_of(name));
-  size_t nearest = n;
+  size_t found = n;
   for (size_t k = 0; k < n; k++) {
+    FANIN__NEED(names[k]);
     fanin__known_hint(&known, fanin__span_of(names[k]));
-    if (known.nearest.at == names[k] && known.nearest.length > 0) nearest = k;
+    if (known.nearest.length > 0 && known.nearest.at == names[k]) found = k;
   }
-  return nearest;
+  *nearest = found;
+  return FANIN_STATUS_OK;
 }

@@ -394,10 +394,16 @@ static void near_names_are_found(void **state) {
               {"x", 5},
               {"a_name_of_more_than_thirty_one_characters", 5}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
-    const size_t nearest = fanin_nearest_name(rows[k].name, names, 5);
+    size_t nearest = 99;
+    assert_ok(fanin_nearest_name(rows[k].name, names, 5, &nearest));
     if (nearest != rows[k].nearest) fail_msg("%s: %zu, not %zu", rows[k].name, nearest, rows[k].nearest);
   }
-  assert_int_equal(fanin_nearest_name("f32", names, 0), 0);
+  size_t none = 99;
+  assert_ok(fanin_nearest_name("f32", NULL, 0, &none));
+  assert_int_equal(none, 0);
+  assert_status(fanin_nearest_name("f32", NULL, 1, &none), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_nearest_name(NULL, names, 5, &none), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_nearest_name("f32", names, 5, NULL), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 /* A text of any length is refused without harm. */
