@@ -8,6 +8,8 @@
 #include "base/progress.h"
 #include "base/text.h"
 
+enum { MOST_COMMANDS = 32 };
+
 static void print_help(FILE *stream) {
   fputs("Usage: fanin COMMAND [OPTION...]\n"
         "Initializes neural-network weights on OpenCL devices: the same\n"
@@ -77,9 +79,12 @@ int main(int argc, char **argv) {
     print_help(stderr);
     return STATUS_INPUT;
   }
-  fprintf(stderr, "fanin: '%s' is no command; known are", name);
-  for (const command *known = commands; known->name; ++known)
-    fprintf(stderr, "%s %s", known == commands ? "" : ",", known->name);
-  fputs("\nTry 'fanin --help'.\n", stderr);
+  char known[TEXT_KNOWN];
+  const char *names[MOST_COMMANDS];
+  size_t n = 0;
+  for (c = commands; c->name && n < MOST_COMMANDS; ++c)
+    names[n++] = c->name;
+  fprintf(stderr, "fanin: '%s' is no command%s\nTry 'fanin --help'.\n", name,
+          text_known(name, names, n, "known are", known));
   return STATUS_INPUT;
 }

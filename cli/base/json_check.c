@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
+
 int json_load_path(const char *path, json_t **root, failure *why) {
   json_error_t error;
   FILE *file = fopen(path, "rbe");
@@ -85,12 +87,8 @@ int json_check_keys(const json_check *in, const char *where, json_t *object, con
     while (known[k] && strcmp(known[k], key) != 0)
       ++k;
     if (known[k]) continue;
-    char list[160] = "";
-    for (k = 0; known[k]; ++k) {
-      const size_t used = strlen(list);
-      snprintf(list + used, sizeof list - used, "%s%s", k > 0 ? ", " : "", known[k]);
-    }
-    return json_complain(in, where, "unknown key '%.64s'; known here: %s", key, list);
+    char list[TEXT_KNOWN];
+    return json_complain(in, where, "unknown key '%.64s'%s", key, text_known(key, known, k, "known here are", list));
   }
   return STATUS_OK;
 }

@@ -1,10 +1,13 @@
 /* Numbers as people read them. */
 #include "base/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "fanin/scheme.h"
 
 char *text_count(uint64_t count, char out[TEXT_NUMBER]) {
   char digits[TEXT_NUMBER];
@@ -70,4 +73,15 @@ char *text_plain(char *text, char kept) {
     if (second || ((*c < 0x20 || *c == 0x7f) && *c != (unsigned char)kept)) *c = '?';
   }
   return text;
+}
+
+char *text_known(const char *name, const char *const *names, size_t n, const char *are, char out[TEXT_KNOWN]) {
+  size_t nearest = n;
+  (void)fanin_nearest_name(name, names, n, &nearest);
+  int used = nearest < n
+                 ? snprintf(out, TEXT_KNOWN, ", did you mean %s? %c%s", names[nearest], toupper(are[0]), are + 1)
+                 : snprintf(out, TEXT_KNOWN, "; %s", are);
+  for (size_t k = 0; k < n && used < TEXT_KNOWN; ++k)
+    used += snprintf(out + used, (size_t)(TEXT_KNOWN - used), "%s %s", k > 0 ? "," : "", names[k]);
+  return out;
 }

@@ -23,4 +23,9 @@ char *text_z(double z, char out[TEXT_NUMBER]);
 /* Control characters become '?', but for `kept`: names come from files and must not steer the terminal. In place. */
 char *text_plain(char *text, char kept);
 
+/* For a sentence about a name that is not among those of a list: "; known are list, init", or ", did you mean init?
+ * Known are list, init" where one is near, of whichever text `are` is. */
+enum { TEXT_KNOWN = 384 };
+char *text_known(const char *name, const char *const *names, size_t n, const char *are, char out[TEXT_KNOWN]);
+
 #endif

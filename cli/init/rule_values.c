@@ -5,23 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
-static int unknown(const assignments *a, const char *where, const char *name, int length, failure *why) {
-  char names[256] = "";
-  const char *known;
+#include "base/text.h"
+
+enum { MOST_VALUES = 32 };
+
+static int unknown(const assignments *a, const char *where, const char *name, failure *why) {
+  char known[TEXT_KNOWN];
+  const char *names[MOST_VALUES], *key;
+  size_t n = 0;
   json_t *value;
-  json_object_foreach((json_t *)a->rules->values, known, value) {
-    const size_t used = strlen(names);
-    snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", known);
+  json_object_foreach((json_t *)a->rules->values, key, value) {
+    if (n < MOST_VALUES) names[n++] = key;
   }
-  return fail(why, STATUS_INPUT, "%s: rules %.128s have no value '%.*s'%s%s", where, a->rules->name, length, name,
-              names[0] ? "; they have " : " and no other", names);
+  return fail(why, STATUS_INPUT, "%s: rules %.128s have no value '%s'%s", where, a->rules->name, name,
+              n > 0 ? text_known(name, names, n, "they have", known) : " and no other");
 }
 
 int rule_values_check(const assignments *a, failure *why) {
   const char *name;
   json_t *value;
   json_object_foreach((json_t *)a->set, name, value) {
-    if (!json_object_get(a->rules->values, name)) return unknown(a, "--set", name, (int)strlen(name), why);
+    if (!json_object_get(a->rules->values, name)) return unknown(a, "--set", name, why);
   }
   return STATUS_OK;
 }
@@ -49,7 +53,7 @@ static double size_of(const assignments *a, const json_t *pair) {
 static int find_value(const assignments *a, const char *name, const char *where, double *out, failure *why) {
   const json_t *given = json_object_get(a->set, name), *value = json_object_get(a->rules->values, name);
   if (given) value = given;
-  if (!value) return unknown(a, where, name, (int)strlen(name), why);
+  if (!value) return unknown(a, where, name, why);
   if (json_is_number(value)) {
     *out = json_number_value(value);
     return STATUS_OK;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* ---- One rule ---------------------------------------------------------------------------------------------------- */
 
 /* A text, or an array of texts that is not empty. */
@@ -183,13 +185,16 @@ int init_rules_parse(const char *name, const char *bytes, size_t size, init_rule
   return status == STATUS_OK ? build(name, root, out, why) : status;
 }
 
+enum { MOST_SETS = 64 };
+
 static int no_such_set(const char *name, failure *why) {
-  char names[256] = "";
-  for (const rule_set *s = rule_sets; s->name; ++s) {
-    const size_t used = strlen(names);
-    snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "", s->name);
-  }
-  return fail(why, STATUS_INPUT, "--rules '%s': there are %s; a file's name must end in .json", name, names);
+  char known[TEXT_KNOWN];
+  const char *names[MOST_SETS];
+  size_t n = 0;
+  for (const rule_set *s = rule_sets; s->name && n < MOST_SETS; ++s)
+    names[n++] = s->name;
+  return fail(why, STATUS_INPUT, "no set of rules is called '%s'%s; a file's name must end in .json", name,
+              text_known(name, names, n, "there are", known));
 }
 
 int init_rules_load(const char *name, init_rules *out, failure *why) {

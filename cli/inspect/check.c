@@ -20,14 +20,19 @@ static const struct {
 static const double measuring = 1e-6; /* fanin_measure()'s relative error */
 static const double pi = 3.14159265358979323846;
 
+/* How the values come about; the law is one that fanin_law_of() made. */
+static fanin_values values_of(const expectation *e) {
+  fanin_law_description described = {.values = FANIN_VALUES_FIXED};
+  (void)fanin_describe_law(e->law.kind, &described, sizeof described);
+  return described.values;
+}
+
 bool check_is_fixed(const expectation *e) {
-  const fanin_law_kind kind = e->law.kind;
-  return kind == FANIN_LAW_KIND_CONSTANT || kind == FANIN_LAW_KIND_ONES || kind == FANIN_LAW_KIND_FIXED ||
-         !(e->moments.std > 0);
+  return values_of(e) == FANIN_VALUES_FIXED || !(e->moments.std > 0);
 }
 
 bool check_is_dependent(const expectation *e) {
-  return e->law.kind == FANIN_LAW_KIND_ORTHOGONAL;
+  return values_of(e) == FANIN_VALUES_DEPENDENT;
 }
 
 expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
@@ -63,7 +68,7 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
   z_scores z = {NAN, NAN};
   if (!e->known || check_is_fixed(e) || n < 2) return z;
-  if (e->law.kind == FANIN_LAW_KIND_SPARSE) return z_scores_of_sparse(e, measured, dtype);
+  if (e->law.zeros > 0) return z_scores_of_sparse(e, measured, dtype);
   const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
@@ -73,12 +78,12 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   return z;
 }
 
-/* Those of the values that are not 0, of which there are so many, normal about 0. */
+/* The z scores of the values that are not 0: there are so many, and they are normal about 0. */
 static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double share = 1 - e->law.zeros;
   expectation others = {.known = true, .init = fanin_normal(0, e->law.std), .law = e->law};
   others.moments = (fanin_moments){.std = e->law.std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
-  others.law.kind = FANIN_LAW_KIND_NORMAL;
+  others.law.zeros = 0;
   fanin_stats s = *measured;
   s.count = (uint64_t)llround(share * (double)measured->count);
   s.mean /= share;

@@ -56,7 +56,8 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   if (t->expected.known) {
     t->law = t->expected.law;
     t->has_law = true;
-    if (t->law.kind == FANIN_LAW_KIND_SPARSE) t->law.kind = FANIN_LAW_KIND_NORMAL; /* of what test_values() leaves */
+    t->zeros = t->law.zeros;
+    t->law.zeros = 0; /* the law of what test_values() leaves */
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);
@@ -81,7 +82,7 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
   find_law(out->file, s, t);
   status = test_values(&g->measurer, out->file, s, t, why);
-  if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->law.zeros > 0) return status;
+  if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->zeros > 0) return status;
   /* Made to have another tensor's values, which stand for both where tensors are compared. */
   const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);

@@ -47,11 +47,12 @@ typedef struct inspected {
   bool measured, closer; /* closer: more than its moments, because its values may be random */
   fanin_stats stats;
   expectation expected;
-  fit fit;        /* without an expectation */
-  char *like;     /* without an expectation: what its std resembles; NULL: nothing, or nothing known */
-  bool has_law;   /* `law` is what the file or the fit says, */
-  bool estimated; /* and parameters are the fit's */
-  fanin_law law;
+  fit fit;                        /* without an expectation */
+  char *like;                     /* without an expectation: what its std resembles; NULL: nothing, or nothing known */
+  bool has_law;                   /* `law` is what the file or the fit says, */
+  bool estimated;                 /* and parameters are the fit's */
+  fanin_law law;                  /* of the values but for `zeros` */
+  double zeros;                   /* the share of exact zeros that the file's initializer asks for */
   double skewness, kurtosis;      /* excess */
   double mode;                    /* the most frequent value that is not 0 */
   double degrees;                 /* of the distribution's chi-square */

@@ -6,20 +6,16 @@
 #include "base/json.h"
 
 static json_t *law_to_json(const inspected *t) {
-  static const char *const kinds[] = {
-      [FANIN_LAW_KIND_CONSTANT] = "constant", [FANIN_LAW_KIND_UNIFORM] = "uniform",
-      [FANIN_LAW_KIND_NORMAL] = "normal",     [FANIN_LAW_KIND_TRUNC_NORMAL] = "trunc_normal",
-      [FANIN_LAW_KIND_ONES] = "ones",         [FANIN_LAW_KIND_ORTHOGONAL] = "orthogonal",
-      [FANIN_LAW_KIND_SPARSE] = "sparse",     [FANIN_LAW_KIND_FIXED] = "fixed"};
-  const bool normal = t->law.kind == FANIN_LAW_KIND_NORMAL || t->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL;
-  const fanin_law_kind kind = t->law.zeros > 0 ? FANIN_LAW_KIND_SPARSE : t->law.kind;
+  fanin_law_description described = {.name = ""};
+  const bool normal = t->law.std > 0; /* made of a normal */
   json_t *o = json_object();
   if (!t->has_law) {
     json_object_set_new(o, "kind", t->closer ? json_string(fit_name(t->fit.family)) : json_null());
     json_object_set_new(o, "guess", json_true());
     return o;
   }
-  json_object_set_new(o, "kind", json_string(kinds[kind]));
+  (void)fanin_describe_law(t->law.kind, &described, sizeof described);
+  json_object_set_new(o, "kind", json_string(described.name));
   json_object_set_new(o, "guess", json_boolean(t->estimated));
   json_object_set_new(o, "lo", json_from_double(t->law.lo));
   json_object_set_new(o, "hi", json_from_double(t->law.hi));

@@ -99,7 +99,7 @@ static void test_shape(const survey *s, inspected *t) {
       (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
   t->tests[TEST_SKEWNESS].value = t->skewness;
   t->tests[TEST_KURTOSIS].value = t->kurtosis;
-  const bool cut = t->estimated && t->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL; /* its std's error would show */
+  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* its std's error would show */
   if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
   double law[MOMENTS];
@@ -108,7 +108,7 @@ static void test_shape(const survey *s, inspected *t) {
   moments_of(t, mean, std, moments);
   /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
    */
-  const bool own = t->estimated && t->law.kind == FANIN_LAW_KIND_NORMAL;
+  const bool own = t->estimated && t->fit.family == FIT_NORMAL;
   const double ratio = own ? 1 : s->stats.std / std, move = own ? 0 : (s->stats.mean - mean) / std;
   sample[0] = 1;
   sample[1] = move + ratio * d[1];
@@ -147,6 +147,19 @@ static void test_distribution(const survey *s, inspected *t) {
 
 /* ---- Extremes ---------------------------------------------------------------------------------------------------- */
 
+/* How far above a law's lower end the dtype's numbers for it may be. */
+static double end_slack(const inspected *t) {
+  double below, above;
+  cells_around(t->tensor->type->dtype, t->law.lo, &below, &above);
+  return 2 * (above - below) + 0x1p-23 * fabs(t->law.lo);
+}
+
+/* Whether the law gives its lower end itself a probability, as one with a floor does; more than rounding gives it. */
+static bool has_its_end(const inspected *t) {
+  double at_end = 0;
+  return fanin_law_probability(&t->law, t->law.lo, 0, &at_end) == FANIN_STATUS_OK && at_end > 1e-12;
+}
+
 static void test_extremes(const survey *s, inspected *t) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const double n = (double)s->stats.count, slack = 0x1p-23;
@@ -154,8 +167,8 @@ static void test_extremes(const survey *s, inspected *t) {
   least->value = s->stats.min;
   most->value = s->stats.max;
   fanin_law law = t->law;
-  if (t->estimated && law.kind == FANIN_LAW_KIND_UNIFORM) return; /* its ends are these */
-  if (t->estimated && law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
+  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* its ends are these */
+  if (t->estimated && t->fit.family == FIT_TRUNC_NORMAL) {
     /* The ends are the fit's and err: only what lies far outside is a finding. */
     const double slack_of_fit = fit_slack(&law, n);
     least->expected = law.lo;
@@ -168,7 +181,10 @@ static void test_extremes(const survey *s, inspected *t) {
   law.hi += slack * fabs(law.hi);
   least->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmax(s->stats.min, law.lo), 0, n);
   most->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmin(s->stats.max, law.hi), 1, n);
-  if (s->stats.min < law.lo) least->z = DEVIATE_MOST;
+  if (s->stats.min < law.lo)
+    least->z = DEVIATE_MOST;
+  else if (has_its_end(t) && s->stats.min <= t->law.lo + end_slack(t))
+    least->z = 0;
   if (s->stats.max > law.hi) most->z = DEVIATE_MOST;
   if (isfinite(law.lo)) least->expected = t->law.lo;
   if (isfinite(law.hi)) most->expected = t->law.hi;
@@ -196,11 +212,13 @@ static void test_zeros(const survey *s, inspected *t) {
   t->tests[TEST_ZEROS] = (test_result){zeros, expected, count_deviate(zeros, expected, 1)};
 }
 
-/* Whether a key lies where the ends of a fitted cut normal may be: what is expected there is not known. */
+/* Whether a key lies where one value may be as frequent as it likes: at a law's end that has a probability of its own,
+ * and where the ends of a fitted cut normal may be, of which it is not known what is expected. */
 static bool is_vague(const inspected *t, uint32_t key, double n) {
   double least, most;
-  if (!t->estimated || t->law.kind != FANIN_LAW_KIND_TRUNC_NORMAL) return false;
   fanin_bin_numbers(t->tensor->type->dtype, key, &least, &most);
+  if (has_its_end(t) && least <= t->law.lo + end_slack(t) && most >= t->law.lo - end_slack(t)) return true;
+  if (!t->estimated || t->fit.family != FIT_TRUNC_NORMAL) return false;
   return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
 }
 
@@ -249,7 +267,7 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
 
 /* Takes a sparse law's zeros out of the survey, which is then one of normals; further zeros stay. Returns how many. */
 static double take_zeros_out(survey *s, const inspected *t) {
-  const double zeros = t->law.zeros * (double)s->stats.count, from = -s->by.shift * s->by.scale;
+  const double zeros = t->zeros * (double)s->stats.count, from = -s->by.shift * s->by.scale;
   double left = round(zeros);
   for (uint32_t key = 0x7fff; key <= 0x8000; ++key) {
     const double taken = fmin(left, (double)s->counts[key]);
@@ -264,8 +282,8 @@ static double take_zeros_out(survey *s, const inspected *t) {
 }
 
 int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t, failure *why) {
-  const double asked = round(t->law.zeros * (double)s->stats.count);
-  const double zeros = t->law.zeros > 0 ? take_zeros_out(s, t) : 0;
+  const double asked = round(t->zeros * (double)s->stats.count);
+  const double zeros = t->zeros > 0 ? take_zeros_out(s, t) : 0;
   test_shape(s, t);
   if (!t->has_law) {
     t->tests[TEST_ZEROS].value = (double)s->counts[0x7fff] + (double)s->counts[0x8000];

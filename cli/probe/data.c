@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/output.h"
@@ -62,7 +63,7 @@ static void set_request(json_t *o, const probe_request *r, const session *s, siz
   const fanin_probe_config *c = &r->config;
   json_object_set_new(o, "widths", json_from_shape(r->widths, (int)c->n_widths));
   json_object_set_new(o, "activation", json_string(c->activation));
-  json_object_set_new(o, "slope", strcmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
+  json_object_set_new(o, "slope", strcasecmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
   json_object_set_new(o, "init", json_string(r->init_texts[i]));
   json_object_set_new(o, "weights", r->weights ? json_string(r->weights) : json_null());
   json_object_set_new(o, "dtype", json_string(fanin_dtype_name(c->dtype)));

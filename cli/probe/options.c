@@ -1,8 +1,10 @@
 /* The options of 'fanin probe' and what they mean together. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/commands.h"
+#include "base/text.h"
 #include "formats/tensor_file.h"
 #include "probe/options.h"
 #include "probe/report.h"
@@ -12,16 +14,13 @@
 /* A word of a list, by its place. */
 static int take_word(const char *name, const char *value, const char *const *words, size_t n, size_t *out,
                      failure *why) {
-  char known[128] = "";
+  char known[TEXT_KNOWN];
   for (size_t i = 0; i < n; ++i) {
-    if (strcmp(value, words[i]) == 0) {
-      *out = i;
-      return STATUS_OK;
-    }
-    const size_t used = strlen(known);
-    snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : i + 1 == n ? " or " : ", ", words[i]);
+    if (strcmp(value, words[i]) != 0) continue;
+    *out = i;
+    return STATUS_OK;
   }
-  return args_fail(why, "%s '%s': give %s", name, value, known);
+  return args_fail(why, "%s is '%s'%s", name, value, text_known(value, words, n, "accepted are", known));
 }
 
 static int take_norm(probe_request *r, const char *value, failure *why) {
@@ -191,7 +190,7 @@ static int check_numbers(const probe_request *r, failure *why) {
   if (c->bias_std < 0) return args_fail(why, "--bias-std %g: give 0 or more", c->bias_std);
   if (c->dtype == FANIN_DTYPE_F64) return args_fail(why, "--dtype f64: a probe's weights are f32, f16 or bf16");
   const char *activation = r->suggest ? r->suggest : c->activation;
-  if (r->has_slope && strcmp(activation, "leaky_relu") != 0) {
+  if (r->has_slope && strcasecmp(activation, "leaky_relu") != 0) {
     return args_fail(why, "--slope belongs to leaky_relu, not to %s", activation);
   }
   return STATUS_OK;

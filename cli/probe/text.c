@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/terminal.h"
 #include "probe/report.h"
@@ -41,7 +42,7 @@ char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]) {
   const fanin_probe_config *c = &r->config;
   out[0] = '\0';
   append(out, "%s", c->activation);
-  if (strcmp(c->activation, "leaky_relu") == 0) append(out, " with slope %g", c->slope);
+  if (strcasecmp(c->activation, "leaky_relu") == 0) append(out, " with slope %g", c->slope);
   if (c->norm != FANIN_NORM_NONE) append(out, ", %s norm", c->norm == FANIN_NORM_LAYER ? "layer" : "batch");
   if (c->residual) append(out, ", residual");
   if (c->bias_std > 0) append(out, ", bias std %g", c->bias_std);

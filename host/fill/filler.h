@@ -1,5 +1,4 @@
-/* How each family of distributions is filled: its numbers for kernels/fill.cl, and the filler of what that kernel
- * cannot do. */
+/* How each law is filled: its numbers for kernels/fill.cl, and the filler of what that kernel cannot do. */
 #ifndef HOST_FILL_FILLER_H
 #define HOST_FILL_FILLER_H
 
@@ -29,17 +28,10 @@ typedef struct fanin__filling {
   const fanin__filler *filler; /* NULL: one launch over rows does it */
 } fanin__filling;
 
+/* parameters.c */
 const fanin__filling *fanin__filling_of(const fanin__distribution *d);
 
 /* orthogonal.c, sparse.c, pattern.c */
 extern const fanin__filler fanin__orthogonal_filler, fanin__sparse_filler, fanin__pattern_filler;
-
-/* parameters.c */
-fanin_status fanin__parameters_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-fanin_status fanin__parameters_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-fanin_status fanin__parameters_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
-/* Zeros, under a filler's numbers, which reach d->value. */
-fanin_status fanin__parameters_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
 
 #endif

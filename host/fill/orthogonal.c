@@ -166,7 +166,7 @@ static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
-  const fanin__real factor = fanin__real_of(job->distribution.value);
+  const fanin__real factor = fanin__real_of(job->distribution.law.value);
   const fanin__launch launch = {.source = &fanin__source_scatter,
                                 .options = options[job->dtype],
                                 .name = "scatter",

@@ -1,4 +1,5 @@
-/* From a resolved distribution to the numbers that kernels/fill.cl takes: section 4 of docs/stream.md. */
+/* How each law is filled: the numbers that kernels/fill.cl takes (section 4 of docs/stream.md), and the filler of what
+ * that kernel cannot do. */
 #include "fill/parameters.h"
 
 #include <math.h>
@@ -46,32 +47,34 @@ static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double
                      fanin_dtype_name(dtype), lo, hi);
 }
 
-fanin_status fanin__parameters_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+static fanin_status of_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = CONSTANT[dtype];
-  out->p[0] = to_real(dtype, d->value);
-  return check_reach(dtype, "value", d->value);
+  out->p[0] = to_real(dtype, d->law.value);
+  return check_reach(dtype, "value", d->law.value);
 }
 
-fanin_status fanin__parameters_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+/* Zeros, under a filler's numbers, which reach the law's value. */
+static fanin_status of_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = CONSTANT[dtype];
-  return check_reach(dtype, "value", d->value);
+  return check_reach(dtype, "value", d->law.value);
 }
 
-fanin_status fanin__parameters_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+static fanin_status of_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = UNIFORM[dtype];
-  FANIN__TRY(check_reach(dtype, "lo", d->lo));
-  FANIN__TRY(check_reach(dtype, "hi", d->hi));
-  FANIN__TRY(inner_bounds(dtype, d->lo, d->hi, &out->p[2], &out->p[3]));
-  out->p[0] = d->lo * 0.5 + d->hi * 0.5;
-  out->p[1] = d->hi * 0.5 - d->lo * 0.5;
+  FANIN__TRY(check_reach(dtype, "lo", d->law.lo));
+  FANIN__TRY(check_reach(dtype, "hi", d->law.hi));
+  FANIN__TRY(inner_bounds(dtype, d->law.lo, d->law.hi, &out->p[2], &out->p[3]));
+  out->p[0] = d->law.lo * 0.5 + d->law.hi * 0.5;
+  out->p[1] = d->law.hi * 0.5 - d->law.lo * 0.5;
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin__parameters_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+static fanin_status of_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
   out->options = NORMAL[dtype];
-  out->p[0] = d->mean;
-  out->p[1] = d->std;
-  return check_reach(dtype, "|mean| + std times the largest draw", fabs(d->mean) + d->std * normal_reach(dtype));
+  out->p[0] = d->law.mean;
+  out->p[1] = d->law.std;
+  return check_reach(dtype, "|mean| + std times the largest draw",
+                     fabs(d->law.mean) + d->law.std * normal_reach(dtype));
 }
 
 /* X(z) = P(|Z| <= |z|) with the sign of z. */
@@ -79,13 +82,13 @@ static double central(double z) {
   return z < 0.0 ? -(1.0 - 2.0 * fanin__normal_tail(-z)) : 1.0 - 2.0 * fanin__normal_tail(z);
 }
 
-fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  const double a = d->a, b = d->b;
-  FANIN__TRY(check_reach(dtype, "mean", d->mean));
-  FANIN__TRY(check_reach(dtype, "std", d->std));
-  FANIN__TRY(inner_bounds(dtype, d->lo, d->hi, &out->p[2], &out->p[3]));
-  out->p[0] = d->mean;
-  out->p[1] = d->std;
+static fanin_status of_trunc_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  const double a = d->law.from, b = d->law.to;
+  FANIN__TRY(check_reach(dtype, "mean", d->law.mean));
+  FANIN__TRY(check_reach(dtype, "std", d->law.std));
+  FANIN__TRY(inner_bounds(dtype, d->law.lo, d->law.hi, &out->p[2], &out->p[3]));
+  out->p[0] = d->law.mean;
+  out->p[1] = d->law.std;
   const double x_a = central(a), x_b = central(b);
   out->p[4] = (x_a + x_b) * 0.5;
   out->p[5] = (x_b - x_a) * 0.5;
@@ -109,6 +112,23 @@ fanin_status fanin__parameters_trunc_normal(const fanin__distribution *d, fanin_
   const double middle = to_real(dtype, out->p[4]), half = to_real(dtype, out->p[5]);
   out->options = to_real(dtype, fabs(middle) + half) <= limit ? TRUNC_CORE[dtype] : TRUNC[dtype];
   return FANIN_STATUS_OK;
+}
+
+/* ---- The table --------------------------------------------------------------------------------------------------- */
+
+const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
+  static const fanin__filling table[FANIN_LAW_KIND_COUNT] = {
+      [FANIN_LAW_KIND_CONSTANT] = {of_constant, NULL},
+      [FANIN_LAW_KIND_UNIFORM] = {of_uniform, NULL},
+      [FANIN_LAW_KIND_NORMAL] = {of_normal, NULL},
+      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal, NULL},
+      [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler},
+      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler},
+      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler},
+      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler},
+      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler},
+  };
+  return &table[d->law.kind];
 }
 
 fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {

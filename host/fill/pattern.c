@@ -16,7 +16,7 @@ static const char letters[] = "BOIDHW";
 
 /* Of identity and dirac only the ones are written, over zeros. The others are written in full. */
 static bool is_delta(const fanin__distribution *d) {
-  return d->family == FANIN__DELTA;
+  return d->law.kind == FANIN_LAW_KIND_ONES;
 }
 
 /* Cuts a box to the taps' centre. False if it has none of it. */
@@ -79,11 +79,12 @@ static const char *options_of(const fanin__job *job) {
     [FANIN_DTYPE_F32] = "-D " pattern " -D F32", [FANIN_DTYPE_F16] = "-D " pattern " -D F16",                          \
     [FANIN_DTYPE_BF16] = "-D " pattern " -D BF16", [FANIN_DTYPE_F64] = "-D " pattern " -D F64"                         \
   }
-  static const char *const options[FANIN__FAMILY_COUNT][FANIN_DTYPE_COUNT] = {[FANIN__DELTA] = OPTIONS("DELTA"),
-                                                                              [FANIN__BILINEAR] = OPTIONS("BILINEAR"),
-                                                                              [FANIN__HADAMARD] = OPTIONS("HADAMARD")};
+  static const char *const options[FANIN_LAW_KIND_COUNT][FANIN_DTYPE_COUNT] = {
+      [FANIN_LAW_KIND_ONES] = OPTIONS("DELTA"),
+      [FANIN_LAW_KIND_BILINEAR] = OPTIONS("BILINEAR"),
+      [FANIN_LAW_KIND_HADAMARD] = OPTIONS("HADAMARD")};
 #undef OPTIONS
-  return options[job->distribution.family][job->dtype];
+  return options[job->distribution.law.kind][job->dtype];
 }
 
 /* The product of 2 f over the taps, f = ceil(k / 2) of the extent k. */
@@ -100,7 +101,7 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
 static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__places *p,
                              double scale) {
   const bool f64 = job->dtype == FANIN_DTYPE_F64;
-  const fanin__real value = fanin__real_of(job->distribution.value), up = fanin__real_of(scale),
+  const fanin__real value = fanin__real_of(job->distribution.law.value), up = fanin__real_of(scale),
                     down = fanin__real_of(1 / scale);
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
   const fanin__launch launch = {.source = &fanin__source_pattern,

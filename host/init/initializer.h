@@ -1,30 +1,24 @@
-/* The table of initializers: what text, checks, resolution and description share. */
+/* Initializers from the inside: what is known of each kind, one row for each. Text, checks, resolution and description
+ * are driven by these rows. Kinds that share a law share a file: uniform.c, normal.c, fans.c, ... */
 #ifndef HOST_INIT_INITIALIZER_H
 #define HOST_INIT_INITIALIZER_H
 
 #include "init/distribution.h"
+#include "init/parameters.h"
 #include "tensor/layout.h"
 
-typedef struct fanin__choice {
-  const char *name;
-  int value; /* an enumerator, or 0 and 1 */
-} fanin__choice;
+/* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
-typedef enum fanin__parameter_type {
-  FANIN__NUMBER, /* double */
-  FANIN__GAIN,   /* double; in text also an activation's name */
-  FANIN__CHOICE  /* int or an enum */
-} fanin__parameter_type;
-
-/* A parameter of an initializer; lists of them end with a NULL name. */
-typedef struct fanin__parameter {
-  const char *name;
-  size_t offset; /* of the field in fanin_init */
-  fanin__parameter_type type;
-  double least, most;           /* numbers: the range that is accepted */
-  const fanin__choice *choices; /* choices: ends with a NULL name */
-  size_t with; /* numbers: 0 means the default where the field at this offset is 0 too; mostly `offset` */
-} fanin__parameter;
+/* Entries of lists of parameters of fanin_init. Of a pair, 0 means the default where the other field is 0 too. */
+#define FANIN__PAIRED(field, other, least, most)                                                                       \
+  { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL, offsetof(fanin_init, other) }
+#define FANIN__NUMBER_IN(field, least, most) FANIN__PAIRED(field, field, least, most)
+#define FANIN__FINITE(field)                 FANIN__NUMBER_IN(field, -DBL_MAX, DBL_MAX)
+#define FANIN__NOT_NEGATIVE(field)           FANIN__NUMBER_IN(field, 0, DBL_MAX)
+#define FANIN__GAIN_FROM(least)                                                                                        \
+  { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL, offsetof(fanin_init, gain) }
+#define FANIN__CHOICE_OF(field, choices)                                                                               \
+  { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices, 0 }
 
 typedef struct fanin__initializer {
   fanin_description description;
@@ -32,7 +26,17 @@ typedef struct fanin__initializer {
   const fanin__parameter *parameters;
   /* `init` was checked, its fields that are no parameters are the defaults; `roles` have O and I if needs_fans. */
   fanin_status (*resolve)(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+  /* Whether parameters fit together, each being in its range; a failure has `status`. NULL: they do. */
+  fanin_status (*check)(const fanin_init *init, fanin_status status);
+  /* What says in fields what `init` says with zeros that mean 0. NULL: fanin__used_fields(). */
+  fanin_init (*explicit)(const fanin_init *init);
+  /* Makes it the initializer whose values have the law of these values times `factor`. */
+  fanin_status (*scale)(fanin_init *init, double factor);
 } fanin__initializer;
+
+#define FANIN__KIND(id, name) extern const fanin__initializer fanin__kind_##name;
+FANIN_KIND_MAP(FANIN__KIND)
+#undef FANIN__KIND
 
 /* NULL with a sentence set if `kind` is none. */
 const fanin__initializer *fanin__initializer_of(fanin_kind kind);
@@ -50,32 +54,22 @@ fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin
  * and for lo = hi, a normal for a sparsity of 0. */
 fanin_init fanin__explicit(const fanin_init *init);
 
-/* Fields by their description; `record` is a fanin_init, or a struct that begins with one. */
-double fanin__get_number(const void *record, const fanin__parameter *parameter);
-int fanin__get_choice(const void *record, const fanin__parameter *parameter);
-void fanin__set_number(void *record, const fanin__parameter *parameter, double value);
-void fanin__set_choice(void *record, const fanin__parameter *parameter, int value);
+/* ---- What kinds share -------------------------------------------------------------------------------------------- */
 
-/* Adds `item` to a list "first, second" in a text of `size` bytes; cuts what does not fit. */
-void fanin__append(char *list, size_t size, const char *item);
+/* constant.c: one value, as an initializer and as a law. */
+fanin_init fanin__everywhere(double value);
+fanin_status fanin__resolve_to(double value, fanin__distribution *out);
 
-/* "accepted are normal, trunc_normal", "a finite number is accepted", ... */
-void fanin__accepted(const fanin__parameter *parameter, char *text, size_t size);
+/* uniform.c, normal.c */
+fanin_status fanin__resolve_uniform(double lo, double hi, fanin__distribution *out);
+fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution *out);
 
-/* ---- resolve.c: what the table points to ------------------------------------------------------------------------- */
+/* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
+fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);
 
-fanin_status fanin__resolve_constant(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_uniform(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_normal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_trunc_normal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_fans(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_identity(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_dirac(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_orthogonal(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_delta_orthogonal(const fanin_init *init, const fanin__roles *roles,
-                                             fanin__distribution *out);
-fanin_status fanin__resolve_sparse(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
-fanin_status fanin__resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+/* initializer.c: the constructor, `explicit` and `scale` of kinds that have a gain. */
+fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain);
+fanin_init fanin__explicit_gain(const fanin_init *init);
+fanin_status fanin__scale_gain(fanin_init *init, double factor);
 
 #endif

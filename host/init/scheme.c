@@ -1,47 +1,78 @@
-/* Schemes: factors in front of an initializer, from a text and a tensor's fans. One row a scheme. */
-#include <math.h>
+/* Schemes: factors in front of an initializer, from a text and a tensor's fans. One row for each scheme. */
 #include <stdio.h>
 #include <string.h>
 
 #include "core/argument.h"
 #include "fanin/scheme.h"
-#include "init/initializer.h"
-#include "math/number.h"
+#include "init/parameters.h"
 
-enum { MAX_PARAMETERS = 2 };
+/* The parameters of all schemes, with the defaults that some have. */
+typedef struct values {
+  double factor, of, exponent, layers, branches, d, m, decoder_layers, heads, omega, base;
+} values;
+
+/* NaN: it must be given. */
+static const values usual = {.factor = NAN,
+                             .of = NAN,
+                             .exponent = 0.5,
+                             .layers = NAN,
+                             .branches = 2,
+                             .d = NAN,
+                             .m = 2,
+                             .decoder_layers = NAN,
+                             .heads = NAN,
+                             .omega = 30,
+                             .base = NAN};
 
 typedef struct scheme {
   fanin_scheme_description description;
-  /* p: the parameters in the order of their list, positive; fans are 0 unless they are needed. */
-  double (*factor)(const double *p, double fan_in, double fan_out);
+  const fanin__parameter *parameters;
+  double (*factor)(const values *v, double fan_in, double fan_out); /* fans are 0 unless they are needed */
 } scheme;
 
 /* ---- Formulas ---------------------------------------------------------------------------------------------------- */
 
 #define FACTOR(name, formula)                                                                                          \
-  static double name(const double *p, double fan_in, double fan_out) {                                                 \
-    (void)p, (void)fan_in, (void)fan_out;                                                                              \
+  static double name(const values *v, double fan_in, double fan_out) {                                                 \
+    (void)v, (void)fan_in, (void)fan_out;                                                                              \
     return formula;                                                                                                    \
   }
 
-FACTOR(times, p[0])
-FACTOR(power, pow(p[0], -p[1]))
-FACTOR(residual, 1 / sqrt(p[1] * p[0]))
+FACTOR(times, v->factor)
+FACTOR(power, pow(v->of, -v->exponent))
+FACTOR(residual, 1 / sqrt(v->branches * v->layers))
 FACTOR(by_fan_in, 1 / sqrt(fan_in))
-FACTOR(t5_query, 1 / sqrt(fan_in * (fan_out / p[0])))
-FACTOR(small_init, sqrt(2 / (5 * p[0])))
-FACTOR(wang, 2 / (p[0] * sqrt(p[1])))
-FACTOR(fixup, pow(p[0], -1 / (2 * p[1] - 2)))
-FACTOR(t_fixup_encoder, 0.67 * pow(p[0], -0.25))
-FACTOR(t_fixup_decoder, pow(9 * p[0], -0.25))
-FACTOR(deepnorm, pow(8 * p[0], -0.25))
-FACTOR(deepnorm_encoder, 0.87 * pow(pow(p[0], 4) * p[1], -1.0 / 16))
-FACTOR(deepnorm_decoder, pow(12 * p[0], -0.25))
+FACTOR(t5_query, 1 / sqrt(fan_in * (fan_out / v->heads)))
+FACTOR(small_init, sqrt(2 / (5 * v->d)))
+FACTOR(wang, 2 / (v->layers * sqrt(v->d)))
+FACTOR(fixup, pow(v->layers, -1 / (2 * v->m - 2)))
+FACTOR(t_fixup_encoder, 0.67 * pow(v->layers, -0.25))
+FACTOR(t_fixup_decoder, pow(9 * v->layers, -0.25))
+FACTOR(deepnorm, pow(8 * v->layers, -0.25))
+FACTOR(deepnorm_encoder, 0.87 * pow(pow(v->layers, 4) * v->decoder_layers, -1.0 / 16))
+FACTOR(deepnorm_decoder, pow(12 * v->layers, -0.25))
 FACTOR(siren_first, 1 / fan_in)
-FACTOR(siren_hidden, sqrt(6 / fan_in) / p[0])
-FACTOR(mup_hidden, sqrt(p[0] / fan_in))
-FACTOR(mup_output, p[0] / fan_in)
+FACTOR(siren_hidden, sqrt(6 / fan_in) / v->omega)
+FACTOR(mup_hidden, sqrt(v->base / fan_in))
+FACTOR(mup_output, v->base / fan_in)
 FACTOR(spectral, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in))
+
+/* ---- Parameters -------------------------------------------------------------------------------------------------- */
+
+#define POSITIVE(field)                                                                                                \
+  { #field, offsetof(values, field), FANIN__NUMBER, FANIN__ABOVE_0, DBL_MAX, NULL, 0 }
+
+static const fanin__parameter of_times[] = {POSITIVE(factor), FANIN__END};
+static const fanin__parameter of_power[] = {POSITIVE(of), POSITIVE(exponent), FANIN__END};
+static const fanin__parameter of_residual[] = {POSITIVE(layers), POSITIVE(branches), FANIN__END};
+static const fanin__parameter of_heads[] = {POSITIVE(heads), FANIN__END};
+static const fanin__parameter of_width[] = {POSITIVE(d), FANIN__END};
+static const fanin__parameter of_wang[] = {POSITIVE(layers), POSITIVE(d), FANIN__END};
+static const fanin__parameter of_fixup[] = {POSITIVE(layers), POSITIVE(m), FANIN__END};
+static const fanin__parameter of_layers[] = {POSITIVE(layers), FANIN__END};
+static const fanin__parameter of_both[] = {POSITIVE(layers), POSITIVE(decoder_layers), FANIN__END};
+static const fanin__parameter of_siren[] = {POSITIVE(omega), FANIN__END};
+static const fanin__parameter of_mup[] = {POSITIVE(base), FANIN__END};
 
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
@@ -53,49 +84,67 @@ FACTOR(spectral, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in))
 #define BETA    "xavier_normal of v, o and feed-forward weights"
 #define MUP     "an std that is the same for all widths, right at fan_in = base"
 
-/* Rows: {name, formula, parameters, goes_with, source, needs_fans}, function. */
+/* Rows: {name, formula, parameters, goes_with, source, needs_fans}, list of parameters, function. */
 static const scheme table[] = {
-    {{"times", "factor", "factor", ANY, "definition", 0}, times},
-    {{"power", "of^-exponent", "of,exponent=0.5", ANY, "definition", 0}, power},
+    {{"times", "factor", "factor", ANY, "definition", 0}, of_times, times},
+    {{"power", "of^-exponent", "of,exponent=0.5", ANY, "definition", 0}, of_power, power},
     {{"residual", "1 / sqrt(branches * layers)", "layers,branches=2", "what ends a residual branch",
       "Radford et al. 2019 (GPT-2), section 2.3; branches: residual layers in a block", 0},
+     of_residual,
      residual},
     {{"fan_in", "1 / sqrt(fan_in)", "", STD_1 " (T5: k, v, o, wi, wo), " BOUND_1 " (PyTorch: biases)",
       "Raffel et al. 2020 (T5), its code; torch.nn.Linear", 1},
+     fanin__no_parameters,
      by_fan_in},
     {{"t5_q", "1 / sqrt(d d_kv), d = fan_in, d_kv = fan_out / heads", "heads", STD_1,
       "Raffel et al. 2020 (T5), its code: Mesh TensorFlow's attention", 1},
+     of_heads,
      t5_query},
     {{"small_init", "sqrt(2 / (5 d))", "d", STD_1, "Nguyen & Salazar 2019 (Transformers without Tears)", 0},
+     of_width,
      small_init},
     {{"wang", "2 / (layers sqrt(d))", "layers,d", STD_1 " of what ends a residual branch",
       "Wang & Komatsuzaki 2021 (GPT-J); Black et al. 2022 (GPT-NeoX-20B)", 0},
+     of_wang,
      wang},
     {{"fixup", "layers^(-1 / (2 m - 2)), m layers in a branch", "layers,m=2",
       "he_normal of a branch's layers but the last, which is zeros", "Zhang, Dauphin & Ma 2019 (Fixup), section 3", 0},
+     of_fixup,
      fixup},
     {{"t_fixup_encoder", "0.67 layers^(-1/4)", "layers", T_FIXUP "encoder's v, o and feed-forward weights",
       "Huang et al. 2020 (T-Fixup)", 0},
+     of_layers,
      t_fixup_encoder},
     {{"t_fixup_decoder", "(9 layers)^(-1/4)", "layers",
       T_FIXUP "decoder's v, o and feed-forward weights; both embeddings", "Huang et al. 2020 (T-Fixup)", 0},
+     of_layers,
      t_fixup_decoder},
-    {{"deepnorm", "beta = (8 layers)^(-1/4)", "layers", BETA ", encoder or decoder alone", DEEPNET, 0}, deepnorm},
+    {{"deepnorm", "beta = (8 layers)^(-1/4)", "layers", BETA ", encoder or decoder alone", DEEPNET, 0},
+     of_layers,
+     deepnorm},
     {{"deepnorm_encoder", "beta = 0.87 (layers^4 decoder_layers)^(-1/16)", "layers,decoder_layers",
       BETA ", the encoder of both", DEEPNET, 0},
+     of_both,
      deepnorm_encoder},
     {{"deepnorm_decoder", "beta = (12 layers)^(-1/4)", "layers", BETA ", the decoder of both", DEEPNET, 0},
+     of_layers,
      deepnorm_decoder},
-    {{"siren_first", "1 / fan_in", "", BOUND_1, "Sitzmann et al. 2020 (SIREN), its code", 1}, siren_first},
+    {{"siren_first", "1 / fan_in", "", BOUND_1, "Sitzmann et al. 2020 (SIREN), its code", 1},
+     fanin__no_parameters,
+     siren_first},
     {{"siren_hidden", "sqrt(6 / fan_in) / omega", "omega=30", BOUND_1, "Sitzmann et al. 2020 (SIREN), section 3.2", 1},
+     of_siren,
      siren_hidden},
     {{"mup_hidden", "sqrt(base / fan_in)", "base", MUP, "Yang et al. 2021 (muP), tables 3 and 8: hidden weights", 1},
+     of_mup,
      mup_hidden},
     {{"mup_output", "base / fan_in", "base", MUP,
       "Yang et al. 2021 (muP), table 3: output weights without a multiplier", 1},
+     of_mup,
      mup_output},
     {{"spectral", "min(1, sqrt(fan_out / fan_in)) / sqrt(fan_in)", "", STD_1,
       "Yang, Simon & Bernstein 2023, parametrization 1", 1},
+     fanin__no_parameters,
      spectral},
 };
 enum { N_SCHEMES = sizeof table / sizeof *table };
@@ -116,92 +165,40 @@ fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out, si
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
 
-static fanin_status find_scheme(const char *name, size_t length, const scheme **out) {
-  char names[320] = "";
+static fanin_status find_scheme(fanin__span name, const scheme **out) {
+  fanin__known known = fanin__known_for(name);
   for (size_t k = 0; k < N_SCHEMES; k++) {
-    const char *const known = table[k].description.name;
+    const fanin__span other = fanin__span_of(table[k].description.name);
     *out = &table[k];
-    if (strlen(known) == length && memcmp(known, name, length) == 0) return FANIN_STATUS_OK;
-    fanin__append(names, sizeof names, known);
+    if (fanin__same_name(name, other)) return FANIN_STATUS_OK;
+    fanin__known_add(&known, other);
   }
-  return fanin__fail(FANIN_STATUS_BAD_TEXT, "no scheme is called '%.*s'; there are %s",
-                     (int)(length < 64 ? length : 64), name, names);
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "no scheme is called '%.*s'%s", FANIN__SHOWN(name),
+                     fanin__known_text(&known, "there are"));
 }
 
-/* The next "name" or "name=default" of a list; false at its end. */
-static bool next_parameter(const char **list, const char **name, size_t *length, double *value) {
-  if (**list == '\0') return false;
-  const size_t whole = strcspn(*list, ",");
-  *name = *list;
-  *length = strcspn(*list, ",=");
-  *value = NAN;
-  if (*length < whole) fanin__number_parse(*list + *length + 1, whole - *length - 1, value);
-  *list += whole + ((*list)[whole] == ',');
-  return true;
-}
-
-/* The place of a parameter in the scheme's list, -1 if it is none. */
-static int find_parameter(const scheme *s, const char *wanted, size_t wanted_length) {
-  const char *list = s->description.parameters, *name;
-  size_t length;
-  double value;
-  for (int k = 0; next_parameter(&list, &name, &length, &value); k++) {
-    if (length == wanted_length && memcmp(name, wanted, length) == 0) return k;
-  }
-  return -1;
-}
-
-/* One "name=value" of the text. */
-static fanin_status read_pair(const scheme *s, const char *pair, size_t length, double *values, bool *given) {
-  const fanin_scheme_description *const d = &s->description;
-  const char *const equal = memchr(pair, '=', length);
-  const int shown = (int)(length < 64 ? length : 64);
-  const int k = equal ? find_parameter(s, pair, (size_t)(equal - pair)) : -1;
-  if (k < 0) {
-    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s' is no name=value of a parameter; %s%s", d->name, shown, pair,
-                       d->parameters[0] ? "accepted are " : "it takes none", d->parameters);
-  }
-  if (given[k])
-    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s' is a parameter's second value", d->name, shown, pair);
-  const char *const at = equal + 1;
-  if (!fanin__number_parse(at, length - (size_t)(at - pair), &values[k]) || !(values[k] > 0 && values[k] < INFINITY)) {
-    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s: '%.*s': a finite number above 0 is accepted", d->name, shown, pair);
-  }
-  given[k] = true;
-  return FANIN_STATUS_OK;
-}
-
-static fanin_status read_values(const scheme *s, const char *text, double *values) {
-  const char *list = s->description.parameters, *name;
-  size_t length;
-  bool given[MAX_PARAMETERS] = {false};
-  for (int k = 0; next_parameter(&list, &name, &length, &values[k]); k++)
-    continue;
-  while (*text) {
-    text++; /* ':' or ',' */
-    const size_t pair = strcspn(text, ",");
-    FANIN__TRY(read_pair(s, text, pair, values, given));
-    text += pair;
-  }
-  list = s->description.parameters;
-  double value;
-  for (int k = 0; next_parameter(&list, &name, &length, &value); k++) {
-    if (given[k] || !isnan(value)) continue;
-    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s needs %.*s, as in %s:%.*s=12", s->description.name, (int)length, name,
-                       s->description.name, (int)length, name);
+static fanin_status read_values(const scheme *s, const char *text, values *out) {
+  const char *const name = s->description.name;
+  const fanin__form form = {.owner = name, .own = s->parameters};
+  fanin__span no_word;
+  *out = usual;
+  FANIN__TRY(fanin__read_pairs(&form, text, out, &no_word));
+  for (const fanin__parameter *p = s->parameters; p->name; p++) {
+    if (!isnan(fanin__get_number(out, p))) continue;
+    return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s needs %s, as in %s:%s=12", name, p->name, name, p->name);
   }
   return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double *factor) {
   const scheme *s;
-  double values[MAX_PARAMETERS];
+  values given;
   uint64_t fan_in = 0, fan_out = 0;
   FANIN__NEED(text);
   FANIN__NEED(factor);
-  const size_t name = strcspn(text, ":");
-  FANIN__TRY(find_scheme(text, name, &s));
-  FANIN__TRY(read_values(s, text + name, values));
+  const fanin__span name = {text, strcspn(text, ":")};
+  FANIN__TRY(find_scheme(name, &s));
+  FANIN__TRY(read_values(s, text + name.length, &given));
   if (s->description.needs_fans) {
     if (!t)
       return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t is NULL; %s needs a tensor, for its fans", s->description.name);
@@ -211,7 +208,7 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
     }
     if (status != FANIN_STATUS_OK) return status;
   }
-  const double value = s->factor(values, (double)fan_in, (double)fan_out);
+  const double value = s->factor(&given, (double)fan_in, (double)fan_out);
   if (!(value > 0 && value < INFINITY)) {
     return fanin__fail(FANIN_STATUS_BAD_TEXT,
                        "scheme '%.64s' makes a factor of %g (fan_in %llu, fan_out %llu); a finite one "
@@ -219,54 +216,5 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
                        text, value, (unsigned long long)fan_in, (unsigned long long)fan_out);
   }
   *factor = value;
-  return FANIN_STATUS_OK;
-}
-
-/* ---- An initializer times a factor ------------------------------------------------------------------------------- */
-
-/* The same law, of a kind that can be multiplied: std^2 = gain^2 scale / ((1 + a^2) n) of he_* and lecun_*. */
-static fanin_init in_a_kind_with_scale(const fanin_init *used) {
-  fanin_init out = *used;
-  switch (used->kind) {
-  case FANIN_KIND_ONES:
-    out.kind = FANIN_KIND_CONSTANT;
-    break;
-  case FANIN_KIND_HE_UNIFORM:
-  case FANIN_KIND_HE_NORMAL:
-  case FANIN_KIND_LECUN_UNIFORM:
-  case FANIN_KIND_LECUN_NORMAL:
-    out = fanin_variance_scaling(used->scale / (1 + used->a * used->a), used->mode, used->distribution);
-    break;
-  default:
-    break;
-  }
-  return out;
-}
-
-fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
-  FANIN__NEED(init);
-  FANIN__NEED(out);
-
-  if (!(factor > 0 && factor < INFINITY)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
-  }
-  FANIN__TRY(fanin__check_init(init, FANIN_STATUS_BAD_ARGUMENT));
-  if (factor == 1) {
-    *out = *init;
-    return FANIN_STATUS_OK;
-  }
-  const fanin_init used = fanin__used_fields(fanin__initializer_of(init->kind), init);
-  fanin_init scaled = in_a_kind_with_scale(&used);
-  double *const linear[] = {&scaled.value, &scaled.lo, &scaled.hi, &scaled.mean, &scaled.std, &scaled.gain};
-  for (size_t k = 0; k < sizeof linear / sizeof *linear; k++)
-    *linear[k] *= factor; /* those that the kind has not are ignored */
-  scaled.scale *= factor * factor;
-  if (scaled.kind == FANIN_KIND_TRUNC_NORMAL && scaled.bounds == FANIN_BOUNDS_ABSOLUTE) {
-    scaled.a *= factor;
-    scaled.b *= factor;
-  }
-  scaled = fanin__explicit(&scaled); /* a product may be 0 */
-  FANIN__TRY(fanin__check_init(&scaled, FANIN_STATUS_BAD_ARGUMENT));
-  *out = scaled;
   return FANIN_STATUS_OK;
 }

@@ -3,9 +3,9 @@
 #include "math/activation.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "core/argument.h"
+#include "core/names.h"
 #include "fanin/init.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
@@ -142,17 +142,28 @@ ACTIVATION_MAP(DEFINE)
 static const fanin__activation activations[] = {ACTIVATION_MAP(ROW)};
 enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
-#define NAME(name, torch_gain, facts, expression, derivative) " " #name
+/* What libraries of models call some of them. */
+static const struct {
+  const char *alias, *name;
+} aliases[] = {{"swish", "silu"}, {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"}};
 
 const fanin__activation *fanin__activation_at(size_t k) {
   return k < ACTIVATION_COUNT ? &activations[k] : NULL;
 }
 
 const fanin__activation *fanin__activation_find(const char *name) {
-  for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
-    if (strcmp(activations[k].name, name) == 0) return &activations[k];
+  fanin__span wanted = fanin__span_of(name);
+  fanin__known known = fanin__known_for(wanted);
+  for (size_t k = 0; k < sizeof aliases / sizeof *aliases; k++) {
+    fanin__known_hint(&known, fanin__span_of(aliases[k].alias));
+    if (fanin__same_name(wanted, fanin__span_of(aliases[k].alias))) wanted = fanin__span_of(aliases[k].name);
   }
-  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no activation is called '%.64s'; there are" ACTIVATION_MAP(NAME), name);
+  for (size_t k = 0; k < ACTIVATION_COUNT; k++) {
+    if (fanin__same_name(wanted, fanin__span_of(activations[k].name))) return &activations[k];
+    fanin__known_add(&known, fanin__span_of(activations[k].name));
+  }
+  fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no activation is called '%.64s'%s", name,
+              fanin__known_text(&known, "there are"));
   return NULL;
 }
 

@@ -156,15 +156,17 @@ static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double st
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
   fanin_tensor t;
   fanin_law law;
+  fanin_law_description described;
   double factor = 1;
   FANIN__TRY(weight_of(config, l, &t));
   FANIN__TRY(fanin_law_of(&t, &config->init, &law));
+  FANIN__TRY(fanin_describe_law(law.kind, &described, sizeof described));
   FANIN__TRY(expect(config, l, &out->weights));
   FANIN__TRY(factor_of(config, l, &factor));
   out->ties = ties_of(config, l, out->weights.std, factor);
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
-  const bool fixed = law.kind == FANIN_LAW_KIND_ONES || law.kind == FANIN_LAW_KIND_FIXED;
+  const bool fixed = described.values == FANIN_VALUES_FIXED && law.kind != FANIN_LAW_KIND_CONSTANT;
   out->lawful = !fixed && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
   out->drawn = !fixed;
   return FANIN_STATUS_OK;

@@ -32,13 +32,13 @@ static bool is_negative(const uint32_t words[4], uint64_t i, bool normal) {
 }
 
 static bool is_symmetric(const fanin__distribution *d) {
-  switch (d->family) {
-  case FANIN__UNIFORM:
-    return d->lo == -d->hi;
-  case FANIN__NORMAL:
-    return d->mean == 0;
-  case FANIN__TRUNC_NORMAL:
-    return d->mean == 0 && d->a == -d->b;
+  switch (d->law.kind) {
+  case FANIN_LAW_KIND_UNIFORM:
+    return d->law.lo == -d->law.hi;
+  case FANIN_LAW_KIND_NORMAL:
+    return d->law.mean == 0;
+  case FANIN_LAW_KIND_TRUNC_NORMAL:
+    return d->law.mean == 0 && d->law.from == -d->law.to;
   default:
     return false;
   }
@@ -50,7 +50,7 @@ bool fanin__signs_agree(const fanin__distribution *d, fanin_key key, const float
   for (uint64_t i = 0; i < n; i++) {
     if ((i & 3) == 0) philox(key.seed, i >> 2, key.stream, words);
     if (values[i] == 0) continue;
-    if ((values[i] < 0) != is_negative(words, i, d->family == FANIN__NORMAL)) return false;
+    if ((values[i] < 0) != is_negative(words, i, d->law.kind == FANIN_LAW_KIND_NORMAL)) return false;
   }
   return true;
 }

@@ -49,8 +49,11 @@ static fanin_status find_letters(const fanin_tensor *t, int *dimension) {
   for (int d = 0; d < length; d++) {
     const char *const letter = strchr(letters, t->layout[d]);
     if (!letter) {
-      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c'; accepted are O, I, B, D, H and W",
-                         t->layout, t->layout[d]);
+      const char upper = (char)(t->layout[d] - 'a' + 'A'), *const meant = memchr(letters, upper, N_LETTERS);
+      const char suggestion[] = {meant ? *meant : '\0', '\0'};
+      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c'%s%s%s are O, I, B, D, H and W",
+                         t->layout, t->layout[d], meant ? ", did you mean " : "", suggestion,
+                         meant ? "? Accepted" : "; accepted");
     }
     if (dimension[letter - letters] >= 0) {
       return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c' twice; once is accepted",

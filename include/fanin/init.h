@@ -24,31 +24,59 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
 
 /* ---- Initializers ------------------------------------------------------------------------------------------------ */
 
-/* The kinds. fanin_describe() and `fanin list` say what each one does. FANIN_KIND_COUNT is the number of this header's
- * kinds; a newer library may know more. */
+/* The kinds: enumerator, and name in texts. fanin_describe() and `fanin list` say what each one does. FANIN_KIND_COUNT
+ * is the number of this header's kinds; a newer library may know more. */
+#define FANIN_KIND_MAP(XX)                                                                                             \
+  XX(ZEROS, zeros)                                                                                                     \
+  XX(ONES, ones)                                                                                                       \
+  XX(CONSTANT, constant)                                                                                               \
+  XX(UNIFORM, uniform)                                                                                                 \
+  XX(NORMAL, normal)                                                                                                   \
+  XX(TRUNC_NORMAL, trunc_normal)                                                                                       \
+  XX(XAVIER_UNIFORM, xavier_uniform)                                                                                   \
+  XX(XAVIER_NORMAL, xavier_normal)                                                                                     \
+  XX(HE_UNIFORM, he_uniform)                                                                                           \
+  XX(HE_NORMAL, he_normal)                                                                                             \
+  XX(LECUN_UNIFORM, lecun_uniform)                                                                                     \
+  XX(LECUN_NORMAL, lecun_normal)                                                                                       \
+  XX(VARIANCE_SCALING, variance_scaling)                                                                               \
+  XX(IDENTITY, identity)                                                                                               \
+  XX(DIRAC, dirac)                                                                                                     \
+  XX(ORTHOGONAL, orthogonal)                                                                                           \
+  XX(DELTA_ORTHOGONAL, delta_orthogonal)                                                                               \
+  XX(SPARSE, sparse)                                                                                                   \
+  XX(BILINEAR, bilinear)                                                                                               \
+  XX(HADAMARD, hadamard)
+
+/* clang-format off */
 typedef enum fanin_kind {
-  FANIN_KIND_ZEROS,
-  FANIN_KIND_ONES,
-  FANIN_KIND_CONSTANT,
-  FANIN_KIND_UNIFORM,
-  FANIN_KIND_NORMAL,
-  FANIN_KIND_TRUNC_NORMAL,
-  FANIN_KIND_XAVIER_UNIFORM,
-  FANIN_KIND_XAVIER_NORMAL,
-  FANIN_KIND_HE_UNIFORM,
-  FANIN_KIND_HE_NORMAL,
-  FANIN_KIND_LECUN_UNIFORM,
-  FANIN_KIND_LECUN_NORMAL,
-  FANIN_KIND_VARIANCE_SCALING,
-  FANIN_KIND_IDENTITY,
-  FANIN_KIND_DIRAC,
-  FANIN_KIND_ORTHOGONAL,
-  FANIN_KIND_DELTA_ORTHOGONAL,
-  FANIN_KIND_SPARSE,
-  FANIN_KIND_BILINEAR,
-  FANIN_KIND_HADAMARD,
+#define FANIN_KIND_ENUM(id, name) FANIN_KIND_##id,
+  FANIN_KIND_MAP(FANIN_KIND_ENUM)
+#undef FANIN_KIND_ENUM
   FANIN_KIND_COUNT
 } fanin_kind;
+/* clang-format on */
+
+/* The laws that values of these kinds follow: enumerator, name, and what it is. fanin/inspect.h has their numbers. */
+#define FANIN_LAW_MAP(XX)                                                                                              \
+  XX(CONSTANT, constant, "one value")                                                                                  \
+  XX(UNIFORM, uniform, "uniform on [lo, hi]")                                                                          \
+  XX(NORMAL, normal, "normal")                                                                                         \
+  XX(TRUNC_NORMAL, trunc_normal, "normal, cut to [lo, hi]")                                                            \
+  XX(ONES, ones, "identity, dirac: `value` at some places that indices decide, 0 elsewhere")                           \
+  XX(ORTHOGONAL, orthogonal, "rows or columns have the length `value`; delta_orthogonal: 0 but for the centre taps")   \
+  XX(SPARSE, sparse, "a share `zeros` of exact zeros, the rest normal")                                                \
+  XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
+  XX(HADAMARD, hadamard, "numbers that indices decide")
+
+/* clang-format off */
+typedef enum fanin_law_kind {
+#define FANIN_LAW_ENUM(id, name, text) FANIN_LAW_KIND_##id,
+  FANIN_LAW_MAP(FANIN_LAW_ENUM)
+#undef FANIN_LAW_ENUM
+  FANIN_LAW_KIND_COUNT
+} fanin_law_kind;
+/* clang-format on */
 
 /* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
 typedef enum fanin_mode { FANIN_MODE_FAN_IN, FANIN_MODE_FAN_OUT, FANIN_MODE_FAN_AVG, FANIN_MODE_FAN_GEO } fanin_mode;
@@ -170,6 +198,7 @@ typedef struct fanin_description {
   const char *parameters; /* "gain=1" : names with defaults, comma-separated, or "" */
   const char *source;     /* paper and equation, or what defines it */
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
+  int draws;              /* 1: values depend on the key */
 } fanin_description;
 
 /* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */

@@ -67,7 +67,7 @@ class Init:
     @property
     def draws(self) -> bool:
         """Whether its values depend on seed and stream."""
-        return self.description.name not in ("zeros", "ones", "constant", "identity", "dirac", "bilinear", "hadamard")
+        return self.description.draws
 
 
 def _text_of(value: Union[float, str, bool]) -> str:

@@ -44,28 +44,9 @@ class CTensor(c.Structure):
 
 
 class CInit(c.Structure):
-    """fanin_init."""
+    """fanin_init: its kind, and 136 bytes that only the library looks at. A value of the API keeps its size for ever."""
 
-    _fields_ = [
-        ("kind", c.c_int),
-        ("mode", c.c_int),
-        ("distribution", c.c_int),
-        ("bounds", c.c_int),
-        ("per", c.c_int),
-        ("uncorrected", c.c_int),
-        ("value", c.c_double),
-        ("lo", c.c_double),
-        ("hi", c.c_double),
-        ("mean", c.c_double),
-        ("std", c.c_double),
-        ("a", c.c_double),
-        ("b", c.c_double),
-        ("gain", c.c_double),
-        ("scale", c.c_double),
-        ("sparsity", c.c_double),
-        ("connections", c.c_double),
-        ("reserved", c.c_uint64 * 4),
-    ]
+    _fields_ = [("kind", c.c_int), ("_rest", c.c_double * 17)]
 
 
 class CKey(c.Structure):
@@ -189,6 +170,7 @@ class Description:
     parameters: Text
     source: Text
     needs_fans: Flag
+    draws: Flag
 
 
 @dataclass(frozen=True)

@@ -9,15 +9,19 @@ tinygrad tensor.
 
 The layout is torch's, by rank, unless `layout` says otherwise: "OI", "OIW", "OIHW", "OIDHW"; a transposed convolution
 needs layout="IOHW" (torch itself swaps its fans). `groups` divides both fans, which torch does not do for fan_out.
-The distributions are torch's and the numbers fanin's. There is no sparse_.
+The distributions are torch's and the numbers fanin's.
+
+fanin's other initializers are here by their own names, with an underscore as torch has it and with their parameters as
+keywords: `init.hadamard_(w)`, `init.lecun_normal_(w, distribution="trunc_normal", seed=42, name="w")`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence, Union
 
 from ._errors import bad_argument
-from ._init import AnyInit, Init, gain
+from ._init import AnyInit, Init, gain, initializers
+from ._structs import Description
 
 if TYPE_CHECKING:
     import numpy as np
@@ -148,3 +152,29 @@ def orthogonal_(tensor: Target, gain: float = 1.0, **arguments: Any) -> Optional
 def sparse_(tensor: Target, sparsity: float, std: float = 0.01, **arguments: Any) -> Optional[cl.Event]:
     """Martens 2010: normal, but ceil(sparsity * n) zeros among the n weights that leave each input."""
     return _fill_with_fans(tensor, Init("sparse", sparsity=sparsity, std=std), **arguments)
+
+
+def _function_of(known: Description) -> Callable[..., Optional[cl.Event]]:
+    """The function of an initializer that torch has no name for."""
+    names = {one.split("=")[0].strip() for one in known.parameters.split(",")}
+    # Where a gain is an activation's name.
+    names |= {"criterion", "slope"} if "gain" in names else set()
+
+    def function(tensor: Target, **arguments: Any) -> Optional[cl.Event]:
+        init = Init(known.name, **{name: arguments.pop(name) for name in names & arguments.keys()})
+        return (_fill_with_fans if known.needs_fans else _fill)(tensor, init, **arguments)
+
+    function.__name__ = function.__qualname__ = f"{known.name}_"
+    function.__doc__ = f"{known.formula}. {known.source}. Parameters: {known.parameters or 'none'}."
+    return function
+
+
+def __getattr__(name: str) -> Callable[..., Optional[cl.Event]]:
+    for known in initializers():
+        if name == f"{known.name}_":
+            return _function_of(known)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *(f"{known.name}_" for known in initializers())})

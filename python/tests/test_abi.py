@@ -29,6 +29,8 @@ def test_structs(compile_and_run):
         lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
         expected.append(f"{name} {ctypes.sizeof(struct)}")
         for field, kind in struct._fields_:
+            if field.startswith("_"):  # several fields of C in one
+                continue
             member, place = f"(({name} *)0)->{field}", getattr(struct, field)
             is_double = f"_Generic({member}, double: 1, float: 1, default: 0)"
             lines.append(

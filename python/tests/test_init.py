@@ -132,6 +132,24 @@ def test_gains_are_torch_s():
     assert init.calculate_gain("leaky_relu", 0.3) == pytest.approx(torch.nn.init.calculate_gain("leaky_relu", 0.3))
 
 
+def test_others_by_their_own_names(queue):
+    """Every initializer of the library has a function, with its parameters as keywords."""
+    for known in fanin.initializers():
+        assert callable(getattr(init, f"{known.name}_")) and f"{known.name}_" in dir(init)
+    array, same = cla.empty(queue, (12, 8), "f4"), cla.empty(queue, (12, 8), "f4")
+    init.lecun_normal_(array, distribution="trunc_normal", **HOW)
+    fanin.fill(same, "lecun_normal:distribution=trunc_normal", layout="OI", **HOW)
+    assert same_bits(array.get(), same.get())
+    init.hadamard_(array, gain="leaky_relu", slope=0.3, criterion="pytorch")
+    fanin.fill(same, "hadamard:gain=leaky_relu,slope=0.3,criterion=pytorch", layout="OI")
+    assert same_bits(array.get(), same.get())
+    with pytest.raises(TypeError, match="mode"):
+        init.hadamard_(array, mode="fan_in")
+    with pytest.raises(AttributeError, match="no_such_"):
+        init.no_such_
+    assert "ZerO" in init.hadamard_.__doc__ and init.hadamard_.__name__ == "hadamard_"
+
+
 def test_layout_of_a_transposed_convolution(monkeypatch):
     made = {}
     monkeypatch.setattr(init, "_fill", lambda tensor, what, **rest: made.update(rest))

@@ -130,10 +130,12 @@ said 'skipped: made by the code'
 
 # ---- Mistakes ----
 refuse 2 "x.safetensors: no rule of pytorch takes 7 of its 7 tensors: 'a.w'" init --like x.safetensors -o z.safetensors
-refuse 2 "there are gpt2, llama, pytorch, resnet, t5, vit" init --like x.safetensors --rules bert -o z.safetensors
+refuse 2 "no set of rules is called 'bert'; there are gpt2, llama, pytorch, resnet, t5, vit" init --like x.safetensors --rules bert -o z.safetensors
+refuse 2 "called 'lama', did you mean llama? There are gpt2" init --like x.safetensors --rules lama -o z.safetensors
 refuse 2 "none.json: cannot open" init --like x.safetensors --rules none.json -o z.safetensors
 refuse 2 "none.safetensors: cannot open" init --like none.safetensors -o z.safetensors
 refuse 2 "must end in .safetensors or" init --like r.json -o z.safetensors
+refuse 2 "--set: rules r.json have no value 'gven', did you mean given? They have n, rows, c, given" init --like x.safetensors --rules r.json --set gven=2 --explain
 refuse 2 "--set: rules r.json have no value 'layers'; they have n, rows, c, given" init --like x.safetensors --rules r.json --set layers=2 --explain
 refuse 2 "write NAME=NUMBER" init --like x.safetensors --set layers -o z.safetensors
 refuse 2 "give a finite number" init --like x.safetensors --set layers=x -o z.safetensors

@@ -62,7 +62,8 @@ done
 # ---- What cannot be probed ----
 refuse 2 "'0' is no whole number of at least 1" probe --mlp 64,0,10
 refuse 2 "at least two widths" probe --mlp 64
-refuse 2 "no activation is called 'rellu'" probe --mlp 64,10 --activation rellu
+refuse 2 "--norm is 'bach', did you mean batch? Accepted are layer, batch" probe --mlp 64,10 --norm bach
+refuse 2 "no activation is called 'rellu', did you mean relu? There are linear, relu" probe --mlp 64,10 --activation rellu
 refuse 2 "give layer or batch" probe --mlp 64,10 --norm group
 refuse 2 "at least 2" probe --mlp 64,10 --norm batch --batch 1
 refuse 2 "give both, conforms, healthy or none" probe --mlp 64,10 --require luck

@@ -45,7 +45,8 @@ assert d["index"] == 0 and d["name"] and d["memory_bytes"] > 0 and d["usable"] i
 fi
 
 # ---- Wrong command lines ----
-refuse 2 "'bogus' is no command" bogus
+refuse 2 "'bogus' is no command; known are devices, list, init, inspect, probe, bench" bogus
+refuse 2 "'inpsect' is no command, did you mean inspect? Known are devices, list" inpsect
 refuse 2 "unrecognized option" init --bogus
 refuse 2 "requires an argument" init -o
 refuse 2 "'extra' is not expected" devices extra

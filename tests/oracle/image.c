@@ -63,11 +63,11 @@ void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, 
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(t, &elements, &bytes));
   fanin__distribution distribution = oracle_distribution_of(t, init);
-  const bool delta = distribution.family == FANIN__DELTA;
-  if (delta) distribution.family = FANIN__CONSTANT;
+  const bool delta = distribution.law.kind == FANIN_LAW_KIND_ONES;
+  if (delta) distribution.law.kind = FANIN_LAW_KIND_CONSTANT;
   const bool pattern = init->kind == FANIN_KIND_BILINEAR || init->kind == FANIN_KIND_HADAMARD;
-  bool *const zeros = distribution.family == FANIN__SPARSE ? oracle_zeros(t, init, key) : NULL;
-  if (zeros) distribution.family = FANIN__NORMAL;
+  bool *const zeros = distribution.law.kind == FANIN_LAW_KIND_SPARSE ? oracle_zeros(t, init, key) : NULL;
+  if (zeros) distribution.law.kind = FANIN_LAW_KIND_NORMAL;
   const oracle_plan plan = oracle_plan_of(&distribution, t->dtype, &oracle_host_tails);
   const size_t size = fanin_dtype_size(t->dtype);
   for (uint64_t e = 0; e < elements; e++) {

@@ -71,7 +71,7 @@ extern const oracle_tails oracle_host_tails;
 /* A distribution's parameters for one dtype, in f64 before they are rounded to real. */
 typedef struct oracle_plan {
   fanin_dtype dtype;
-  fanin__family family;
+  fanin_law_kind law;
   double value;                                           /* constant */
   double middle, half;                                    /* uniform */
   double lower, upper;                                    /* uniform, truncated normal */
@@ -82,7 +82,8 @@ typedef struct oracle_plan {
 /* `init` resolved on `t` by the library (which other tests hold to hand-derived numbers), with section 4's bounds. */
 fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_init *init);
 
-/* Not for families that more than one draw decides: of those, image.c puts FANIN__DELTA and FANIN__SPARSE together. */
+/* Not for laws that more than one draw decides: of those, image.c puts FANIN_LAW_KIND_ONES and FANIN_LAW_KIND_SPARSE
+ * together. */
 oracle_plan oracle_plan_of(const fanin__distribution *distribution, fanin_dtype dtype, const oracle_tails *tails);
 
 /* ---- value.c: section 4's values --------------------------------------------------------------------------------- */

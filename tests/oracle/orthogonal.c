@@ -47,7 +47,7 @@ void oracle_reflect(double *matrix, size_t height, size_t width, bool fix) {
 }
 
 double *oracle_normals(const fanin_tensor *t, fanin_key key) {
-  const fanin__distribution normal = {.family = FANIN__NORMAL, .std = 1};
+  const fanin__distribution normal = {.law = {.kind = FANIN_LAW_KIND_NORMAL, .std = 1}};
   const oracle_plan plan = oracle_plan_of(&normal, t->dtype, &oracle_host_tails);
   size_t n = 1;
   for (int d = 0; d < t->rank; d++) {

@@ -37,23 +37,24 @@ static void plan_truncation(oracle_plan *plan, double a, double b, const oracle_
 fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_init *init) {
   fanin__distribution d;
   assert_ok(fanin__resolve(t, init, &d));
-  if (d.family == FANIN__TRUNC_NORMAL) {
+  if (d.law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
     const bool absolute = init->kind == FANIN_KIND_TRUNC_NORMAL && init->bounds == FANIN_BOUNDS_ABSOLUTE;
-    d.lo = absolute ? init->a : d.mean + d.std * d.a;
-    d.hi = absolute ? init->b : d.mean + d.std * d.b;
+    d.law.lo = absolute ? init->a : d.law.mean + d.law.std * d.law.from;
+    d.law.hi = absolute ? init->b : d.law.mean + d.law.std * d.law.to;
   }
   return d;
 }
 
 oracle_plan oracle_plan_of(const fanin__distribution *d, fanin_dtype dtype, const oracle_tails *tails) {
-  oracle_plan plan = {.dtype = dtype, .family = d->family, .value = d->value, .mean = d->mean, .std = d->std};
-  plan.lower = oracle_least(dtype, d->lo);
-  plan.upper = oracle_most(dtype, d->hi);
-  if (d->family == FANIN__UNIFORM) {
-    plan.middle = d->lo * 0.5 + d->hi * 0.5;
-    plan.half = d->hi * 0.5 - d->lo * 0.5;
-  } else if (d->family == FANIN__TRUNC_NORMAL) {
-    plan_truncation(&plan, d->a, d->b, tails);
+  oracle_plan plan = {
+      .dtype = dtype, .law = d->law.kind, .value = d->law.value, .mean = d->law.mean, .std = d->law.std};
+  plan.lower = oracle_least(dtype, d->law.lo);
+  plan.upper = oracle_most(dtype, d->law.hi);
+  if (d->law.kind == FANIN_LAW_KIND_UNIFORM) {
+    plan.middle = d->law.lo * 0.5 + d->law.hi * 0.5;
+    plan.half = d->law.hi * 0.5 - d->law.lo * 0.5;
+  } else if (d->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
+    plan_truncation(&plan, d->law.from, d->law.to, tails);
   }
   return plan;
 }

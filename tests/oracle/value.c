@@ -37,12 +37,12 @@ static float truncated32(const oracle_plan *p, uint32_t w) {
 }
 
 float oracle_value32(const oracle_plan *plan, fanin_key key, uint64_t index) {
-  switch (plan->family) {
-  case FANIN__UNIFORM:
+  switch (plan->law) {
+  case FANIN_LAW_KIND_UNIFORM:
     return uniform32(plan, oracle_word(key, index));
-  case FANIN__NORMAL:
+  case FANIN_LAW_KIND_NORMAL:
     return normal32(plan, key, index);
-  case FANIN__TRUNC_NORMAL:
+  case FANIN_LAW_KIND_TRUNC_NORMAL:
     return truncated32(plan, oracle_word(key, index));
   default:
     break;
@@ -81,12 +81,12 @@ static double truncated64(const oracle_plan *p, uint64_t d) {
 }
 
 double oracle_value64(const oracle_plan *plan, fanin_key key, uint64_t index) {
-  switch (plan->family) {
-  case FANIN__UNIFORM:
+  switch (plan->law) {
+  case FANIN_LAW_KIND_UNIFORM:
     return uniform64(plan, oracle_draw(key, index));
-  case FANIN__NORMAL:
+  case FANIN_LAW_KIND_NORMAL:
     return normal64(plan, key, index);
-  case FANIN__TRUNC_NORMAL:
+  case FANIN_LAW_KIND_TRUNC_NORMAL:
     return truncated64(plan, oracle_draw(key, index));
   default:
     break;

@@ -175,12 +175,12 @@ static const double intervals[][2] = {
     {-0.001, 0.002},  {1.99, INFINITY}, {6, 6.5}};
 
 static oracle_plan plan_of_interval(const double interval[2], fanin_dtype dtype, const oracle_tails *tails) {
-  const fanin__distribution d = {.family = FANIN__TRUNC_NORMAL,
-                                 .std = 1,
-                                 .a = interval[0],
-                                 .b = interval[1],
-                                 .lo = interval[0],
-                                 .hi = interval[1]};
+  const fanin__distribution d = {.law = {.kind = FANIN_LAW_KIND_TRUNC_NORMAL,
+                                         .std = 1,
+                                         .lo = interval[0],
+                                         .hi = interval[1],
+                                         .from = interval[0],
+                                         .to = interval[1]}};
   return oracle_plan_of(&d, dtype, tails);
 }
 

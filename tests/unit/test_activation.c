@@ -121,10 +121,10 @@ static void bad_arguments_are_named(void **state) {
     fanin_criterion criterion;
     const char *said;
   } rows[] = {
-      {"swish", 0, FANIN_CRITERION_SECOND_MOMENT, "'swish'"},
-      {"swish", 0, FANIN_CRITERION_SECOND_MOMENT, "gelu_tanh"},
+      {"swich", 0, FANIN_CRITERION_SECOND_MOMENT, "'swich', did you mean swish? There are linear, relu"},
+      {"glue", 0, FANIN_CRITERION_SECOND_MOMENT, "gelu_tanh"},
       {"", 0, FANIN_CRITERION_VARIANCE, "''"},
-      {"ReLU", 0, FANIN_CRITERION_VARIANCE, "'ReLU'"},
+      {"ReLU ", 0, FANIN_CRITERION_VARIANCE, "'ReLU '"},
       {"leaky_relu", NAN, FANIN_CRITERION_VARIANCE, "nan"},
       {"leaky_relu", INFINITY, FANIN_CRITERION_SECOND_MOMENT, "inf"},
       {"leaky_relu", -INFINITY, FANIN_CRITERION_PYTORCH, "inf"},

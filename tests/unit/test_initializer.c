@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "fanin/scheme.h"
 #include "init/initializer.h"
 #include "support/support.h"
 
@@ -29,6 +30,11 @@ static void assert_same(fanin_init x, fanin_init y, const char *what) {
   fail_msg("%s: '%s' is not '%s'", what, a, b);
 }
 
+static void append(char list[512], const char *name) {
+  const size_t used = strlen(list);
+  snprintf(list + used, 512 - used, "%s,", name);
+}
+
 /* The descriptions' defaults are the table's, and name every parameter in its order. */
 static void descriptions_agree_with_the_table(void **state) {
   (void)state;
@@ -45,12 +51,12 @@ static void descriptions_agree_with_the_table(void **state) {
       assert_same(parsed(text), plain, text);
     }
     for (const fanin__parameter *p = fanin__initializer_of((fanin_kind)kind)->parameters; p->name; p++)
-      fanin__append(names, sizeof names, p->name);
+      append(names, p->name);
     char copy[512];
     snprintf(copy, sizeof copy, "%s", d.parameters);
     for (char *save = NULL, *pair = strtok_r(copy, ",", &save); pair; pair = strtok_r(NULL, ",", &save)) {
       pair[strcspn(pair, "=")] = '\0';
-      fanin__append(described, sizeof described, pair);
+      append(described, pair);
     }
     assert_string_equal(described, names);
     assert_true(d.formula[0] && d.source[0]);
@@ -106,6 +112,9 @@ static void text_means_what_constructors_say(void **state) {
        fanin_variance_scaling(3, FANIN_MODE_FAN_AVG, FANIN_DISTRIBUTION_UNIFORM)},
       {"identity:gain=-2", fanin_identity(-2)},
       {"dirac", fanin_dirac(1)},
+      {"HE_NORMAL:MODE=Fan_Out,A=0.2", fanin_he_normal(0.2, FANIN_MODE_FAN_OUT)},
+      {"Glorot_Uniform:gain=ReLU,criterion=PyTorch", fanin_xavier_uniform(sqrt(2))},
+      {"PyTorch_Default", fanin_he_uniform(sqrt(5), FANIN_MODE_FAN_IN)},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
     assert_same(parsed(rows[k].text), rows[k].init, rows[k].text);
@@ -122,6 +131,10 @@ static void named_gains_are_gains(void **state) {
       {"xavier_normal:gain=gelu", "gelu", 0, FANIN_CRITERION_SECOND_MOMENT},
       {"xavier_normal:gain=gelu,criterion=variance", "gelu", 0, FANIN_CRITERION_VARIANCE},
       {"xavier_uniform:gain=leaky_relu", "leaky_relu", 0.01, FANIN_CRITERION_SECOND_MOMENT},
+      {"xavier_normal:gain=swish", "silu", 0, FANIN_CRITERION_SECOND_MOMENT},
+      {"xavier_normal:gain=gelu_new", "gelu_tanh", 0, FANIN_CRITERION_SECOND_MOMENT},
+      {"xavier_normal:gain=gelu_pytorch_tanh", "gelu_tanh", 0, FANIN_CRITERION_SECOND_MOMENT},
+      {"xavier_normal:gain=Leaky_ReLU,slope=0.3", "leaky_relu", 0.3, FANIN_CRITERION_SECOND_MOMENT},
       {"identity:gain=leaky_relu,slope=0.3,criterion=second_moment", "leaky_relu", 0.3, FANIN_CRITERION_SECOND_MOMENT},
   };
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
@@ -289,15 +302,17 @@ static void bad_texts_are_explained(void **state) {
   } rows[] = {
       {"", {"''", "he_normal", "kaiming_uniform"}},
       {"he_norml", {"'he_norml'", "did you mean he_normal?", "trunc_normal"}},
-      {"He_Normal", {"'He_Normal'", "did you mean he_normal?", "dirac"}},
+      {"He_Norml", {"'He_Norml'", "did you mean he_normal?", "dirac"}},
       {"kaiming_unifrom", {"did you mean kaiming_uniform?", "zeros", "dirac"}},
       {"orthonormal", {"'orthonormal'; there are", "zeros", "pytorch_default"}},
       {" he_normal", {"' he_normal'", "he_normal", "dirac"}},
-      {"he_normal:", {"he_normal", "''", "name=value"}},
-      {"he_normal:a", {"'a'", "name=value", ""}},
-      {"he_normal:=1", {"'=1'", "name=value", ""}},
-      {"he_normal:a=1,", {"''", "name=value", ""}},
-      {"he_normal:a=1,,mode=fan_in", {"''", "name=value", ""}},
+      {"he_normal:", {"he_normal: expected name=value after ':', got ''", "", ""}},
+      {"he_normal:a", {"expected name=value after ':', got 'a'", "", ""}},
+      {"he_normal:=1", {"expected name=value after ':', got '=1'", "", ""}},
+      {"he_normal:a=1,", {"expected name=value after ',', got ''", "", ""}},
+      {"he_normal:a=1,,mode=fan_in", {"expected name=value after ',', got ''", "", ""}},
+      {"he_normal:mdoe=fan_in", {"'mdoe'", "did you mean mode? Accepted are a, mode, distribution", ""}},
+      {"he_normal:distribution=trunc", {"'trunc'; accepted are normal, trunc_normal", "", ""}},
       {"he_normal:gain=2", {"'gain'", "he_normal", "a, mode, distribution"}},
       {"he_normal: a=1", {"' a'", "a, mode, distribution", ""}},
       {"he_uniform:distribution=normal", {"'distribution'", "a, mode", ""}},
@@ -324,7 +339,7 @@ static void bad_texts_are_explained(void **state) {
       {"variance_scaling:distribution=gauss", {"'gauss'", "uniform, normal, trunc_normal", ""}},
       {"he_normal:distribution=uniform", {"'uniform'", "accepted are normal, trunc_normal", ""}},
       {"he_normal:mode=fan", {"'fan'", "fan_in, fan_out, fan_avg, fan_geo", ""}},
-      {"he_normal:mode=fan_inn", {"'fan_inn'", "fan_in", ""}},
+      {"he_normal:mode=fan_inn", {"mode is 'fan_inn', did you mean fan_in? Accepted are fan_in, fan_out,", "", ""}},
       {"trunc_normal:bounds=std", {"'std'", "sigma, absolute", ""}},
       {"trunc_normal:corrected=1", {"'1'", "false, true", ""}},
       {"trunc_normal:a=2,b=1", {"a is 2", "b is 1", ""}},
@@ -332,7 +347,7 @@ static void bad_texts_are_explained(void **state) {
       {"uniform:lo=2", {"lo is 2", "hi is 1", ""}},
       {"xavier_uniform:gain=-1", {"gain is '-1'", "0 or more", ""}},
       {"xavier_uniform:gain=", {"gain is ''", "activation", ""}},
-      {"xavier_uniform:gain=swish", {"'swish'", "silu", "xavier_uniform"}},
+      {"xavier_uniform:gain=swich", {"'swich', did you mean swish?", "silu", "xavier_uniform"}},
       {"xavier_uniform:gain=inf", {"'inf'", "activation", ""}},
       {"xavier_uniform:gain=nan", {"'nan'", "", ""}},
       {"xavier_uniform:gain=gelu,criterion=pytorch", {"gelu", "calculate_gain", ""}},
@@ -352,6 +367,43 @@ static void bad_texts_are_explained(void **state) {
         fail_msg("%s: no \"%s\" in: %s", rows[k].text, rows[k].said[n], fanin_last_error());
     }
   }
+}
+
+/* One slip in short words, two in others, in either case; the first of equals. */
+static void near_names_are_found(void **state) {
+  (void)state;
+  static const char *const names[] = {"f32", "probe", "devices", "PROBER", "O"};
+  static const struct {
+    const char *name;
+    size_t nearest;
+  } rows[] = {{"f32", 0},
+              {"f36", 0},
+              {"f", 5},
+              {"i33", 5},
+              {"porbe", 1},
+              {"PRBE", 1},
+              {"prober", 3},
+              {"prob", 1},
+              {"pro", 5},
+              {"devicse", 2},
+              {"evicees", 2},
+              {"dvces", 2},
+              {"dvce", 5},
+              {"", 5},
+              {"o", 4},
+              {"x", 5},
+              {"a_name_of_more_than_thirty_one_characters", 5}};
+  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+    size_t nearest = 99;
+    assert_ok(fanin_nearest_name(rows[k].name, names, 5, &nearest));
+    if (nearest != rows[k].nearest) fail_msg("%s: %zu, not %zu", rows[k].name, nearest, rows[k].nearest);
+  }
+  size_t none = 99;
+  assert_ok(fanin_nearest_name("f32", NULL, 0, &none));
+  assert_int_equal(none, 0);
+  assert_status(fanin_nearest_name("f32", NULL, 1, &none), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_nearest_name(NULL, names, 5, &none), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_nearest_name("f32", names, 5, NULL), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 /* A text of any length is refused without harm. */
@@ -408,6 +460,7 @@ int main(void) {
       cmocka_unit_test(explicit_zeros_are_zeros),
       cmocka_unit_test(reserved_words_are_refused),
       cmocka_unit_test(bad_texts_are_explained),
+      cmocka_unit_test(near_names_are_found),
       cmocka_unit_test(long_texts_are_refused),
       cmocka_unit_test(locale_does_not_matter),
   };

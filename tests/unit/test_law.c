@@ -54,7 +54,40 @@ static void laws_are_the_distributions(void **state) {
   assert_true(test_law_probability(&constant, 1.9, 1) == 1 && test_law_probability(&constant, 2, 1) == 0);
 }
 
+/* An initializer draws numbers where the values of its law are not fixed. Only laws of independent values have moments.
+ */
+static void laws_are_described(void **state) {
+  (void)state;
+  static const char *const names[] = {"constant",   "uniform", "normal",   "trunc_normal", "ones",
+                                      "orthogonal", "sparse",  "bilinear", "hadamard"};
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, (const uint64_t[]){6, 5, 3, 3});
+  fanin_law_description d;
+  for (int k = 0; k < FANIN_LAW_KIND_COUNT; k++) {
+    assert_ok(fanin_describe_law((fanin_law_kind)k, &d, sizeof d));
+    assert_string_equal(d.name, names[k]);
+    assert_true(d.text[0] != '\0');
+  }
+  assert_status(fanin_describe_law(FANIN_LAW_KIND_COUNT, &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_law((fanin_law_kind)-1, &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_law(FANIN_LAW_KIND_NORMAL, NULL, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
+  for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
+    fanin_description kinds;
+    fanin_init init;
+    fanin_law law;
+    double moments[13];
+    assert_ok(fanin_describe((fanin_kind)kind, &kinds, sizeof kinds));
+    assert_ok(fanin_init_parse(kinds.name, &init));
+    if (kind == FANIN_KIND_IDENTITY) continue; /* takes no taps */
+    assert_ok(fanin_law_of(&t, &init, &law));
+    assert_ok(fanin_describe_law(law.kind, &d, sizeof d));
+    assert_int_equal(kinds.draws, d.values != FANIN_VALUES_FIXED);
+    assert_status(fanin_law_moments(&law, 0, 1, moments, 13),
+                  d.values == FANIN_VALUES_INDEPENDENT ? FANIN_STATUS_OK : FANIN_STATUS_UNSUPPORTED);
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions),
+                                     cmocka_unit_test(laws_are_described)};
   return cmocka_run_group_tests_name("law", tests, NULL, NULL);
 }

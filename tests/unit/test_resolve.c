@@ -100,24 +100,25 @@ static void families_and_bounds(void **state) {
   (void)state;
   const fanin_tensor t = tensor("OI", 200, 50, 0, 0);
   fanin__distribution d = resolved(t, parsed("he_uniform"));
-  assert_int_equal(d.family, FANIN__UNIFORM);
-  assert_true(relative(d.hi, sqrt(3.0 / 25)) < 1e-15 && d.lo == -d.hi);
+  assert_int_equal(d.law.kind, FANIN_LAW_KIND_UNIFORM);
+  assert_true(relative(d.law.hi, sqrt(3.0 / 25)) < 1e-15 && d.law.lo == -d.law.hi);
 
   d = resolved(t, parsed("he_normal"));
-  assert_int_equal(d.family, FANIN__NORMAL);
-  assert_true(d.mean == 0 && relative(d.std, 0.2) < 1e-15);
+  assert_int_equal(d.law.kind, FANIN_LAW_KIND_NORMAL);
+  assert_true(d.law.mean == 0 && relative(d.law.std, 0.2) < 1e-15);
 
   /* Keras's and JAX's: the normal that is cut at 2 sigma is wider by 1 / 0.8796256610342398. */
   d = resolved(t, parsed("he_normal:distribution=trunc_normal"));
-  assert_int_equal(d.family, FANIN__TRUNC_NORMAL);
-  assert_true(d.mean == 0 && d.a == -2 && d.b == 2 && relative(d.std, 0.2 / 0.8796256610342398) < 1e-15);
-  assert_true(d.lo == -2 * d.std && d.hi == 2 * d.std);
+  assert_int_equal(d.law.kind, FANIN_LAW_KIND_TRUNC_NORMAL);
+  assert_true(d.law.mean == 0 && d.law.from == -2 && d.law.to == 2 &&
+              relative(d.law.std, 0.2 / 0.8796256610342398) < 1e-15);
+  assert_true(d.law.lo == -2 * d.law.std && d.law.hi == 2 * d.law.std);
 
   const fanin_tensor any = tensor("", 0, 0, 0, 0);
   d = resolved(any, parsed("uniform:lo=-1,hi=3"));
-  assert_true(d.family == FANIN__UNIFORM && d.lo == -1 && d.hi == 3);
+  assert_true(d.law.kind == FANIN_LAW_KIND_UNIFORM && d.law.lo == -1 && d.law.hi == 3);
   d = resolved(any, parsed("normal:mean=5,std=2"));
-  assert_true(d.family == FANIN__NORMAL && d.mean == 5 && d.std == 2);
+  assert_true(d.law.kind == FANIN_LAW_KIND_NORMAL && d.law.mean == 5 && d.law.std == 2);
 }
 
 static void constants_are_constants(void **state) {
@@ -141,15 +142,16 @@ static void constants_are_constants(void **state) {
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
     const fanin_tensor t = tensor("OI", 20, 5, 0, 0);
     const fanin__distribution d = resolved(t, parsed(rows[k].text));
-    if (d.family != FANIN__CONSTANT || d.value != rows[k].value) fail_msg("%s: %g", rows[k].text, d.value);
+    if (d.law.kind != FANIN_LAW_KIND_CONSTANT || d.law.value != rows[k].value)
+      fail_msg("%s: %g", rows[k].text, d.law.value);
     const fanin_moments m = expected(t, parsed(rows[k].text));
-    assert_true(m.mean == d.value && m.std == 0 && m.kurtosis == 0 && m.lo == d.value && m.hi == d.value);
+    assert_true(m.mean == d.law.value && m.std == 0 && m.kurtosis == 0 && m.lo == d.law.value && m.hi == d.law.value);
   }
   /* Fields that a kind does not use are ignored. */
   fanin_init ones = fanin_ones();
   ones.value = NAN;
   ones.std = -1;
-  assert_true(resolved(tensor("", 0, 0, 0, 0), ones).value == 1);
+  assert_true(resolved(tensor("", 0, 0, 0, 0), ones).law.value == 1);
 }
 
 /* No element, no fan: nothing is divided by zero. */
@@ -179,10 +181,10 @@ static void truncations_keep_the_std(void **state) {
   } factors[] = {{1, 0.539560}, {2, 0.879626}, {2.5, 0.954597}, {3, 0.986578}};
   for (size_t n = 0; n < 4; n++) {
     fanin_init init = fanin_trunc_normal(0.5, 0.02, -factors[n].k, factors[n].k);
-    assert_true(relative(resolved(t, init).std, 0.02 / factors[n].factor) < 1e-6);
+    assert_true(relative(resolved(t, init).law.std, 0.02 / factors[n].factor) < 1e-6);
     assert_true(relative(expected(t, init).std, 0.02) < 1e-15);
     init.uncorrected = 1;
-    assert_true(resolved(t, init).std == 0.02);
+    assert_true(resolved(t, init).law.std == 0.02);
     assert_true(relative(expected(t, init).std, 0.02 * factors[n].factor) < 1e-6);
     assert_true(expected(t, init).mean == 0.5 && expected(t, init).lo == 0.5 - 0.02 * factors[n].k);
   }
@@ -206,11 +208,11 @@ static void corrected_absolute_bounds_match_references(void **state) {
     const fanin__distribution d = resolved(t, init);
     const fanin_moments m = expected(t, init);
     /* std is flat in sigma near the uniform limit: at 0.288 of 0.288675, by a factor of 430. */
-    if (!(relative(d.std, x[4]) < 1e-12))
-      fail_msg("[%s, %s]: sigma %.17g, not %s", field[0], field[1], d.std, field[4]);
+    if (!(relative(d.law.std, x[4]) < 1e-12))
+      fail_msg("[%s, %s]: sigma %.17g, not %s", field[0], field[1], d.law.std, field[4]);
     if (!(relative(m.std, x[3]) < 1e-14)) fail_msg("[%s, %s]: std %.17g, not %s", field[0], field[1], m.std, field[3]);
-    assert_true(m.lo == x[0] && m.hi == x[1] && d.lo == x[0] && d.hi == x[1]);
-    assert_true(d.a == (x[0] - x[2]) / d.std && d.b == (x[1] - x[2]) / d.std);
+    assert_true(m.lo == x[0] && m.hi == x[1] && d.law.lo == x[0] && d.law.hi == x[1]);
+    assert_true(d.law.from == (x[0] - x[2]) / d.law.std && d.law.to == (x[1] - x[2]) / d.law.std);
   }
   assert_int_equal(csv.rows, 15);
 }
@@ -260,7 +262,7 @@ static void moments_of_ones_and_zeros(void **state) {
     assert_true(variance == 0 ? m.kurtosis == 0 : relative(m.kurtosis, fourth / variance / variance) < 1e-12);
     assert_true(m.lo == fmin(0, g) && m.hi == fmax(0, g));
     const fanin__distribution d = resolved(rows[k].t, parsed(rows[k].text));
-    assert_true(d.family == FANIN__DELTA && d.value == g);
+    assert_true(d.law.kind == FANIN_LAW_KIND_ONES && d.law.value == g);
   }
 }
 

@@ -1,5 +1,6 @@
 /* Schemes: each factor beside its paper's number, and initializers times a factor beside the law they must have. */
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -54,6 +55,33 @@ static void factors_are_the_papers(void **state) {
   }
 }
 
+/* A description's parameters are those that the text takes: each is accepted, those without a default are needed, and
+ * with its default said, nothing changes. */
+static void descriptions_are_what_is_read(void **state) {
+  (void)state;
+  const fanin_tensor t = linear(48, 12);
+  fanin_scheme_description d;
+  for (int s = 0; s < fanin_scheme_count(); s++) {
+    char needed[128], all[128], copy[128], separator = ':';
+    double shortest, longest;
+    assert_ok(fanin_describe_scheme(s, &d, sizeof d));
+    snprintf(needed, sizeof needed, "%s", d.name);
+    snprintf(all, sizeof all, "%s", d.name);
+    snprintf(copy, sizeof copy, "%s", d.parameters);
+    for (char *save = NULL, *one = strtok_r(copy, ",", &save); one; one = strtok_r(NULL, ",", &save)) {
+      const bool usual = strchr(one, '=') != NULL;
+      const size_t end = strlen(all), short_end = strlen(needed);
+      if (!usual) assert_status(fanin_scheme_factor(needed, &t, &shortest), FANIN_STATUS_BAD_TEXT);
+      snprintf(all + end, sizeof all - end, "%c%s%s", separator, one, usual ? "" : "=12");
+      if (!usual) snprintf(needed + short_end, sizeof needed - short_end, "%c%s=12", separator, one);
+      separator = ',';
+    }
+    assert_ok(fanin_scheme_factor(needed, &t, &shortest));
+    assert_ok(fanin_scheme_factor(all, &t, &longest));
+    assert_true(shortest == longest);
+  }
+}
+
 /* Every scheme is among the cases, and says what it is. */
 static void every_scheme_is_described(void **state) {
   (void)state;
@@ -79,18 +107,20 @@ static void bad_texts_say_what_is_accepted(void **state) {
     fanin_status status;
   } bad[] = {
       {"", "no scheme is called ''", FANIN_STATUS_BAD_TEXT},
-      {"residua:layers=2", "there are times, power, residual", FANIN_STATUS_BAD_TEXT},
+      {"residua:layers=2", "'residua', did you mean residual? There are times, power, residual", FANIN_STATUS_BAD_TEXT},
+      {"depth:layers=2", "'depth'; there are times, power, residual", FANIN_STATUS_BAD_TEXT},
       {"residual", "residual needs layers, as in residual:layers=12", FANIN_STATUS_BAD_TEXT},
-      {"residual:", "accepted are layers,branches=2", FANIN_STATUS_BAD_TEXT},
-      {"residual:layers", "accepted are layers,branches=2", FANIN_STATUS_BAD_TEXT},
-      {"residual:depth=2", "accepted are layers,branches=2", FANIN_STATUS_BAD_TEXT},
-      {"residual:layers=2,layers=2", "second value", FANIN_STATUS_BAD_TEXT},
+      {"residual:", "residual: expected name=value after ':', got ''", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers", "expected name=value after ':', got 'layers'", FANIN_STATUS_BAD_TEXT},
+      {"residual:depth=2", "has no parameter 'depth'; accepted are layers, branches", FANIN_STATUS_BAD_TEXT},
+      {"residual:layer=2", "'layer', did you mean layers? Accepted are layers, branches", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=2,Layers=2", "layers is given twice", FANIN_STATUS_BAD_TEXT},
       {"residual:layers=0", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
       {"residual:layers=-1", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
       {"residual:layers=inf", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
       {"residual:layers=nan", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
       {"residual:layers=1x", "above 0 is accepted", FANIN_STATUS_BAD_TEXT},
-      {"residual:layers=12,", "no name=value", FANIN_STATUS_BAD_TEXT},
+      {"residual:layers=12,", "expected name=value after ',', got ''", FANIN_STATUS_BAD_TEXT},
       {"spectral:x=1", "it takes none", FANIN_STATUS_BAD_TEXT},
       {"fixup:layers=18,m=1", "makes a factor of", FANIN_STATUS_BAD_TEXT},
       {"power:of=10,exponent=400", "makes a factor of", FANIN_STATUS_BAD_TEXT},
@@ -208,10 +238,10 @@ static void bad_factors_are_refused(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(factors_are_the_papers),          cmocka_unit_test(every_scheme_is_described),
-      cmocka_unit_test(bad_texts_say_what_is_accepted),  cmocka_unit_test(laws_are_multiplied),
-      cmocka_unit_test(a_factor_of_one_changes_nothing), cmocka_unit_test(bad_factors_are_refused),
-      cmocka_unit_test(every_kind_can_be_multiplied),
+      cmocka_unit_test(factors_are_the_papers),        cmocka_unit_test(every_scheme_is_described),
+      cmocka_unit_test(descriptions_are_what_is_read), cmocka_unit_test(bad_texts_say_what_is_accepted),
+      cmocka_unit_test(laws_are_multiplied),           cmocka_unit_test(a_factor_of_one_changes_nothing),
+      cmocka_unit_test(bad_factors_are_refused),       cmocka_unit_test(every_kind_can_be_multiplied),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,77 @@
+/* zeros, ones and constant: the law of one value. */
+#include "core/status.h"
+#include "init/initializer.h"
+#include "init/law.h"
+
+static const fanin__parameter parameters[] = {FANIN__FINITE(value), FANIN__END};
+
+fanin_status fanin__resolve_to(double value, fanin__distribution *out) {
+  *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_CONSTANT, .value = value}};
+  return FANIN_STATUS_OK;
+}
+
+fanin_init fanin__everywhere(double value) {
+  return value == 0 && !signbit(value) ? fanin_zeros() : fanin_constant(value);
+}
+
+static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  (void)roles;
+  return fanin__resolve_to(init->value, out);
+}
+
+/* Zeros stay zeros, and ones become a constant. */
+static fanin_status scale(fanin_init *init, double factor) {
+  if (init->kind == FANIN_KIND_ONES) *init = fanin_constant(init->value);
+  init->value *= factor;
+  return FANIN_STATUS_OK;
+}
+
+const fanin__initializer fanin__kind_zeros = {
+    .description = {"zeros", "", "0", "", "definition", 0, 0},
+    .defaults = {.kind = FANIN_KIND_ZEROS, .value = 0},
+    .parameters = fanin__no_parameters,
+    .resolve = resolve,
+    .scale = scale,
+};
+const fanin__initializer fanin__kind_ones = {
+    .description = {"ones", "", "1", "", "definition", 0, 0},
+    .defaults = {.kind = FANIN_KIND_ONES, .value = 1},
+    .parameters = fanin__no_parameters,
+    .resolve = resolve,
+    .scale = scale,
+};
+const fanin__initializer fanin__kind_constant = {
+    .description = {"constant", "", "value", "value=0", "definition", 0, 0},
+    .defaults = {.kind = FANIN_KIND_CONSTANT, .value = 0},
+    .parameters = parameters,
+    .resolve = resolve,
+    .scale = scale,
+};
+
+fanin_init fanin_zeros(void) {
+  return fanin__kind_zeros.defaults;
+}
+
+fanin_init fanin_ones(void) {
+  return fanin__kind_ones.defaults;
+}
+
+fanin_init fanin_constant(double value) {
+  fanin_init init = fanin__kind_constant.defaults;
+  init.value = value;
+  return init;
+}
+
+/* ---- The law ----------------------------------------------------------------------------------------------------- */
+
+static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
+  (void)t;
+  *out = (fanin_moments){.mean = d->law.value, .lo = d->law.value, .hi = d->law.value};
+  return FANIN_STATUS_OK;
+}
+
+static double probability(const fanin_law *law, double x, bool upper) {
+  return (x >= law->value) != upper;
+}
+
+const fanin__law fanin__law_constant = {.values = FANIN_VALUES_FIXED, .expect = expect, .probability = probability};
