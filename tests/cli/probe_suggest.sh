@@ -10,8 +10,8 @@ refuse 2 "runs no network" probe --suggest relu --init zeros
 refuse 2 "--depth belongs to --suggest" probe --mlp 8,8 --depth 2
 refuse 2 "give 1 to 1000000 layers" probe --suggest relu --depth 1000001
 refuse 2 "--slope belongs to leaky_relu" probe --suggest tanh --slope 0.1
-"$FANIN" probe --suggest relu | grep -qE '^both +he_normal +1\.41421 ' || die "relu is not He's"
-"$FANIN" probe --suggest leaky_relu --slope 0.5 | grep -qE '^both +he_normal:a=0\.5 ' || die "leaky_relu"
+"$FANIN" probe --suggest relu | grep -E '^both +he_normal +1\.41421 ' >/dev/null || die "relu is not He's"
+"$FANIN" probe --suggest leaky_relu --slope 0.5 | grep -E '^both +he_normal:a=0\.5 ' >/dev/null || die "leaky_relu"
 
 have_python || exit 0
 for activation in linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish \

@@ -15,7 +15,7 @@ for command in devices list init inspect probe; do
 done
 [ "$(wc -L <help.txt)" -le 80 ] || die "--help is wider than 80 columns"
 diff <("$FANIN" help init) <("$FANIN" init --help) || die "help init"
-"$FANIN" --version | grep -qE '^fanin [0-9]+\.[0-9]+\.[0-9]+ \(stream version 1\)$' || die --version
+"$FANIN" --version | grep -E '^fanin [0-9]+\.[0-9]+\.[0-9]+ \(stream version 1\)$' >/dev/null || die --version
 status=0
 "$FANIN" >out.txt 2>err.txt || status=$?
 if [ "$status" != 2 ] || [ -s out.txt ] || ! grep -q ^Usage err.txt; then die "without a command: status $status"; fi
@@ -27,7 +27,7 @@ for name in zeros ones constant uniform normal trunc_normal xavier_uniform xavie
   sparse bilinear hadamard; do
   grep -qE "^$name(,|$)" list.txt || die "list has no $name"
 done
-"$FANIN" devices | grep -q '^0  ' || die "devices shows none"
+"$FANIN" devices | grep '^0  ' >/dev/null || die "devices shows none"
 if have_python; then
   "$FANIN" list --json | python3 -c '
 import json, sys
