@@ -1,6 +1,6 @@
 /* Numbers that follow from coordinates: bilinear upsampling and Hadamard matrices. Built with -D BILINEAR or -D
- * HADAMARD, and -D F32, F16, BF16 or F64. */
-#include "lib/put.clh"
+ * HADAMARD, and the dtype's (lib/dtype.clh). */
+#include "lib/dtype.clh"
 
 #if !defined(BILINEAR) && !defined(HADAMARD)
 #define BILINEAR

@@ -1,6 +1,5 @@
-/* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype. Built with -D F32, F16,
- * BF16 or F64. */
-#include "lib/put.clh"
+/* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype. */
+#include "lib/dtype.clh"
 
 /* Rows of elements: `length` of them, steps apart in the matrices and in memory; a row's number unfolds, innermost
  * dimension first. A task is `piece` consecutive elements of a row. The host's twin is fanin__routes in

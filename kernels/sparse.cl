@@ -1,19 +1,10 @@
-/* Zeros at random places of lines of weights: exactly so many a line (docs/stream.md, section 4). Built with -D F32,
- * F16, BF16 or F64, of which only the size counts.
+/* Zeros at random places of lines of weights: exactly so many a line (docs/stream.md, section 4).
  *
  * The weights of a line are put in the order of their keys, which are blocks of the stream and differ from one another;
  * the first `zeros` of that order become 0. The last of these is found digit by digit, from counts of those that share
  * all digits before (a radix selection), so that a line of n weights takes about 1 + log256(n) passes over its keys,
  * which are made anew each time. */
 #include "lib/philox.clh"
-
-#if defined(F64)
-typedef ulong element;
-#elif defined(F16) || defined(BF16)
-typedef ushort element;
-#else
-typedef uint element;
-#endif
 
 /* Lines of weights, a group each: (owner, part, matrix) from `first` on, `count` of each. A weight has a coordinate in
  * each of four dimensions, of which the first is the longest; one of them, where `cut` is 1, is cut into parts. Indices
@@ -163,7 +154,7 @@ static void write_zeros(global element *buffer, const lines *l, const ulong inde
       for (uint lane = 0; lane < valid; ++lane) {
         /* Below the first index, the difference wraps to a large number. */
         if (from + lane * l->index_stride.x - l->first_index < l->indices && is_early(&k, lane, last))
-          buffer[to + lane * l->memory_stride.x] = 0;
+          buffer[to + lane * l->memory_stride.x] = 0; /* whose bits are 0 in every dtype */
       }
     }
   }

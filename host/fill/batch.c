@@ -8,6 +8,7 @@
 #include "fill/fill.h"
 #include "fill/plan.h"
 #include "math/integer.h"
+#include "tensor/dtype.h"
 
 /* The tables while they are made on the host. */
 typedef struct table {
@@ -30,14 +31,16 @@ static void append(table *t, const void *entry) {
 
 /* What qsort()'s comparison sees. */
 typedef struct place {
-  uintptr_t buffer, options;
+  uintptr_t buffer;
+  const char *options;
   size_t item;
 } place;
 
 static int by_batch(const void *a, const void *b) {
   const place *const x = a, *const y = b;
   if (x->buffer != y->buffer) return x->buffer < y->buffer ? -1 : 1;
-  if (x->options != y->options) return x->options < y->options ? -1 : 1;
+  const int options = strcmp(x->options, y->options);
+  if (options != 0) return options;
   return x->item < y->item ? -1 : x->item > y->item;
 }
 
@@ -50,7 +53,7 @@ static fanin_status sort(maker *m) {
     return FANIN_STATUS_OUT_OF_MEMORY;
   }
   for (size_t i = 0; i < n; i++) {
-    places[i] = (place){(uintptr_t)m->jobs[i].buffer, (uintptr_t)m->jobs[i].parameters.options, i};
+    places[i] = (place){(uintptr_t)m->jobs[i].buffer, m->jobs[i].parameters.options, i};
   }
   if (n > 0) qsort(places, n, sizeof *places, by_batch);
   for (size_t k = 0; k < n; k++) {
@@ -89,7 +92,7 @@ static fanin_status make_tables(maker *m) {
   uint64_t tasks = 0;
   for (size_t i = 0; i < n; i++) {
     const fanin__job *const job = &m->jobs[i];
-    const bool is_double = job->dtype == FANIN_DTYPE_F64;
+    const bool is_double = fanin__is_double(job->dtype);
     tasks += fanin__ceil_div(chunks_of(job), fanin__piece(m->plan->f, &job->rows));
     for (int box = 0; box < job->n_ones; box++) {
       tasks += fanin__ceil_div(fanin__items_of(&job->ones[box]), m->plan->f->work_group);
@@ -118,7 +121,7 @@ static fanin_status make_tables(maker *m) {
 static void put_parameters(maker *m, fanin__table table32, fanin__table table64, size_t i, fanin_dtype dtype,
                            const fanin__parameters *parameters) {
   double packed[16];
-  table *const t = &m->tables[dtype == FANIN_DTYPE_F64 ? table64 : table32];
+  table *const t = &m->tables[fanin__is_double(dtype) ? table64 : table32];
   memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(dtype, parameters, packed));
 }
 
@@ -135,14 +138,14 @@ static void put_tasks(maker *m, uint64_t entry, uint64_t work, uint64_t piece) {
 static void put_batches(maker *m, size_t from, size_t to) {
   fanin_plan *const plan = m->plan;
   const fanin__job *const first = &m->jobs[m->order[from]];
-  const bool is_double = first->dtype == FANIN_DTYPE_F64;
+  const bool is_double = fanin__is_double(first->dtype);
   table *const tasks = &m->tables[FANIN__TASKS];
   fanin__batch rows = {.buffer = first->buffer,
-                       .options = first->parameters.options,
                        .what = FANIN__ROWS,
                        .parameters = is_double ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32,
                        .after = plan->n_batches,
                        .first_task = tasks->used};
+  memcpy(rows.options, first->parameters.options, sizeof rows.options);
   for (size_t k = from; k < to; k++) {
     const fanin__job *const job = &m->jobs[m->order[k]];
     put_tasks(m, m->order[k], chunks_of(job), fanin__piece(plan->f, &job->rows));
@@ -180,7 +183,7 @@ static fanin_status make_batches(maker *m) {
     const fanin__job *const first = &m->jobs[m->order[from]];
     for (to = from + 1; to < plan->n; to++) {
       const fanin__job *const next = &m->jobs[m->order[to]];
-      if (next->buffer != first->buffer || next->parameters.options != first->parameters.options) break;
+      if (next->buffer != first->buffer || strcmp(next->parameters.options, first->parameters.options) != 0) break;
     }
     put_batches(m, from, to);
   }
@@ -209,10 +212,10 @@ static fanin_status make_kernels(fanin_plan *plan) {
     fanin__batch *const b = &plan->batches[k];
     for (size_t j = 0; j < k && !b->kernel; j++) {
       const fanin__batch *const earlier = &plan->batches[j];
-      if (earlier->options == b->options && earlier->what == b->what) b->kernel = earlier->kernel;
+      if (strcmp(earlier->options, b->options) == 0 && earlier->what == b->what) b->kernel = earlier->kernel;
     }
     if (b->kernel) continue;
-    char options[128];
+    char options[sizeof b->options + sizeof " -D MANY"];
     snprintf(options, sizeof options, "%s -D MANY", b->options);
     FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, b->what == FANIN__ONES ? "ones_many" : "fill_many",
                              &b->kernel));

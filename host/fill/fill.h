@@ -10,7 +10,7 @@
 #include "fill/filler.h"
 #include "tensor/boxes.h"
 
-/* Elements of the fill kernels' unit of work: CHUNK of kernels/lib/store.clh. */
+/* The number of elements in the unit of work of the fill kernels: CHUNK of kernels/lib/store.clh. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
 
 /* Twin of `rows` in kernels/fill.cl. */

@@ -10,6 +10,7 @@
 #include "fill/reflect.h"
 #include "math/integer.h"
 #include "measure/dense.h"
+#include "tensor/dtype.h"
 
 /* Small matrices go by pieces of at most so many elements. */
 enum { PIECE = 1 << 21 };
@@ -163,12 +164,8 @@ static routes routes_of(const fanin_tensor *t, const fanin__box *b, const piece 
 
 static fanin_status scatter(fanin *f, const fanin__when *when, const fanin__job *job, const fanin__stack *s,
                             routes *r) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
-                                                         [FANIN_DTYPE_F16] = "-D F16",
-                                                         [FANIN_DTYPE_BF16] = "-D BF16",
-                                                         [FANIN_DTYPE_F64] = "-D F64"};
   cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, &fanin__source_scatter, options[job->dtype], "scatter", &kernel));
+  FANIN__TRY(fanin__kernel(f, &fanin__source_scatter, fanin__dtype_of(job->dtype)->option, "scatter", &kernel));
   r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
@@ -231,7 +228,7 @@ static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   family m;
   FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
-  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = job->dtype == FANIN_DTYPE_F64};
+  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = fanin__is_double(job->dtype)};
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
   s.count = matrices * parts;
@@ -245,7 +242,7 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
 /* ---- Cold starts ------------------------------------------------------------------------------------------------- */
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  return fanin__reflect_compile(f, job->dtype == FANIN_DTYPE_F64);
+  return fanin__reflect_compile(f, fanin__is_double(job->dtype));
 }
 
 /* CLBlast's kernels are compiled when they run. */

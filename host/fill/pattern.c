@@ -1,4 +1,5 @@
 /* Fills with numbers that follow from coordinates: bilinear and hadamard. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -9,6 +10,7 @@
 #include "math/integer.h"
 #include "measure/dense.h"
 #include "tensor/boxes.h"
+#include "tensor/dtype.h"
 
 /* Twin of `places` in kernels/pattern.cl. */
 typedef struct places {
@@ -57,20 +59,11 @@ static places places_of(const fanin *f, const fanin_tensor *t, const fanin__box 
   return p;
 }
 
-static const char *options_of(const fanin__job *job) {
-  static const char *const bilinear[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D BILINEAR -D F32",
-                                                          [FANIN_DTYPE_F16] = "-D BILINEAR -D F16",
-                                                          [FANIN_DTYPE_BF16] = "-D BILINEAR -D BF16",
-                                                          [FANIN_DTYPE_F64] = "-D BILINEAR -D F64"};
-  static const char *const hadamard[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D HADAMARD -D F32",
-                                                          [FANIN_DTYPE_F16] = "-D HADAMARD -D F16",
-                                                          [FANIN_DTYPE_BF16] = "-D HADAMARD -D BF16",
-                                                          [FANIN_DTYPE_F64] = "-D HADAMARD -D F64"};
-  return (job->distribution.family == FANIN__BILINEAR ? bilinear : hadamard)[job->dtype];
-}
-
 static fanin_status kernel_of(fanin *f, const fanin__job *job, cl_kernel *out) {
-  return fanin__kernel(f, &fanin__source_pattern, options_of(job), "pattern", out);
+  char options[64];
+  snprintf(options, sizeof options, "-D %s %s", job->distribution.family == FANIN__BILINEAR ? "BILINEAR" : "HADAMARD",
+           fanin__dtype_of(job->dtype)->option);
+  return fanin__kernel(f, &fanin__source_pattern, options, "pattern", out);
 }
 
 /* The product of 2 f over the taps, f = ceil(k / 2) of the extent k. */
@@ -85,7 +78,7 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
 
 static fanin_status launch(fanin *f, cl_command_queue queue, cl_kernel kernel, const fanin__job *job, const places *p,
                            double scale) {
-  const bool f64 = job->dtype == FANIN_DTYPE_F64;
+  const bool f64 = fanin__is_double(job->dtype);
   const fanin__real numbers[3] = {fanin__real_of(job->distribution.value), fanin__real_of(scale),
                                   fanin__real_of(1 / scale)};
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));

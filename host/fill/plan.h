@@ -23,7 +23,7 @@ typedef enum fanin__table {
 /* One launch: tasks of one buffer that share a compiled kernel. */
 typedef struct fanin__batch {
   cl_mem buffer; /* the plan's tensors hold it */
-  const char *options;
+  char options[sizeof((fanin__parameters *)0)->options];
   fanin__table what;       /* FANIN__ROWS, or FANIN__ONES of identity and dirac */
   fanin__table parameters; /* of the same */
   size_t after;            /* the batch that must end first, or its own number */

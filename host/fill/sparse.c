@@ -10,6 +10,7 @@
 #include "fill/filler.h"
 #include "math/integer.h"
 #include "tensor/boxes.h"
+#include "tensor/dtype.h"
 
 /* Twin of `lines` in kernels/sparse.cl. */
 typedef struct lines {
@@ -110,11 +111,7 @@ static lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const
 }
 
 static fanin_status kernel_of(fanin *f, fanin_dtype dtype, cl_kernel *out) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
-                                                         [FANIN_DTYPE_F16] = "-D F16",
-                                                         [FANIN_DTYPE_BF16] = "-D F16",
-                                                         [FANIN_DTYPE_F64] = "-D F64"};
-  return fanin__kernel(f, &fanin__source_sparse, options[dtype], "sparse", out);
+  return fanin__kernel(f, &fanin__source_sparse, fanin__dtype_of(dtype)->option, "sparse", out);
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {

@@ -10,6 +10,7 @@
 #include "core/context.h"
 #include "core/queue.h"
 #include "core/status.h"
+#include "tensor/dtype.h"
 
 double fanin__seconds(void) {
   struct timespec now;
@@ -83,7 +84,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   }
   const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
-  if (config->dtype == FANIN_DTYPE_F32) {
+  if (fanin_dtype_size(config->dtype) == sizeof(float)) { /* of dtypes computed in float, f32 alone */
     w->weight_f32 = w->weight;
   } else {
     FANIN__TRY(allocate(w, &w->weight_f32, weights, sizeof(float), "weights in f32"));
@@ -153,12 +154,10 @@ void fanin__mlp_close(fanin__mlp *w) {
 
 /* Groups have the same size whatever the extent, because PoCL compiles a kernel anew for each; kernels ignore the items
  * past the end, which their first argument is. */
-fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
-                            uint64_t rows, const fanin__argument *arguments, cl_uint n) {
-  char options[32];
-  snprintf(options, sizeof options, "-D ACTIVATION=%d", activation ? activation->id : 0);
+static fanin_status run(const fanin__mlp *w, const fanin__source *source, const char *options, const char *name,
+                        size_t items, uint64_t rows, const fanin__argument *arguments, cl_uint n) {
   cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(w->f, &fanin__source_mlp, options, name, &kernel));
+  FANIN__TRY(fanin__kernel(w->f, source, options, name, &kernel));
   const cl_ulong extent = items;
   cl_int code = clSetKernelArg(kernel, 0, sizeof extent, &extent);
   for (cl_uint k = 0; k < n && code == CL_SUCCESS; k++) {
@@ -173,6 +172,18 @@ fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activa
   }
   (void)clReleaseKernel(kernel);
   return status;
+}
+
+fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const char *name, size_t items,
+                            uint64_t rows, const fanin__argument *arguments, cl_uint n) {
+  char options[32];
+  snprintf(options, sizeof options, "-D ACTIVATION=%d", activation ? activation->id : 0);
+  return run(w, &fanin__source_mlp, options, name, items, rows, arguments, n);
+}
+
+fanin_status fanin__mlp_run_weights(const fanin__mlp *w, const char *name, size_t items,
+                                    const fanin__argument *arguments, cl_uint n) {
+  return run(w, &fanin__source_weights, fanin__dtype_of(w->config->dtype)->option, name, items, 1, arguments, n);
 }
 
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n) {

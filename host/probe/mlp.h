@@ -62,6 +62,13 @@ fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activa
   fanin__mlp_run(w, activation, name, items, rows, (const fanin__argument[]){__VA_ARGS__},                             \
                  (cl_uint)(sizeof((const fanin__argument[]){__VA_ARGS__}) / sizeof(fanin__argument)))
 
+/* The same of kernels/weights.cl, compiled for the weights' dtype. */
+fanin_status fanin__mlp_run_weights(const fanin__mlp *w, const char *name, size_t items,
+                                    const fanin__argument *arguments, cl_uint n);
+#define FANIN__MLP_WEIGHTS(w, name, items, ...)                                                                        \
+  fanin__mlp_run_weights(w, name, items, (const fanin__argument[]){__VA_ARGS__},                                       \
+                         (cl_uint)(sizeof((const fanin__argument[]){__VA_ARGS__}) / sizeof(fanin__argument)))
+
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n);
 fanin_status fanin__mlp_fetch(const fanin__mlp *w, cl_mem buffer, float *to, size_t n);
 fanin_status fanin__mlp_multiply(fanin__mlp *w, const fanin__matmul *product);

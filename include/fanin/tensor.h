@@ -9,26 +9,39 @@ FANIN_C_BEGIN
 
 /* ---- Element types ----------------------------------------------------------------------------------------------- */
 
-/* enumerator, name, bytes an element */
-#define FANIN_DTYPE_MAP(XX)                                                                                            \
-  XX(F32, f32, 4)                                                                                                      \
-  XX(F16, f16, 2)                                                                                                      \
-  XX(BF16, bf16, 2)                                                                                                    \
-  XX(F64, f64, 8)
-
-/* clang-format off */
 typedef enum fanin_dtype {
-#define FANIN_DTYPE_ENUM(name, text, size) FANIN_DTYPE_##name,
-  FANIN_DTYPE_MAP(FANIN_DTYPE_ENUM)
-#undef FANIN_DTYPE_ENUM
+  FANIN_DTYPE_F32,
+  FANIN_DTYPE_F16,
+  FANIN_DTYPE_BF16,
+  FANIN_DTYPE_F64,
   FANIN_DTYPE_COUNT
 } fanin_dtype;
-/* clang-format on */
+
+/* A dtype's names and numbers. Texts are static. */
+typedef struct fanin_dtype_info {
+  const char *name;        /* "f32", "f16", "bf16", "f64" */
+  const char *safetensors; /* what safetensors files call it */
+  const char *npy;         /* descr in npy files; NULL: they have no such dtype */
+  const char *python;      /* the name in NumPy or ml_dtypes */
+  size_t bytes;            /* of an element */
+  int dlpack_code;         /* DLDataTypeCode of DLPack, which calls for 8 * bytes bits */
+  int digits;              /* binary digits of the significand */
+  int least;               /* the smallest positive number is 2^least */
+  double largest;          /* finite number */
+  int has_infinities;      /* 1, or 0 where nothing but NaN is past the largest number */
+  int needs_fp64;          /* 1: values are computed in double, which a device may lack; 0: in float, rounded once */
+} fanin_dtype_info;
+
+/* `size` is sizeof(fanin_dtype_info); the struct may grow. FANIN_STATUS_BAD_ARGUMENT for a value that is no dtype, so
+ * that a loop from 0 on sees all that the library has. */
+FANIN_API fanin_status fanin_dtype_describe(fanin_dtype dtype, size_t size, fanin_dtype_info *out);
 
 /* Bytes an element; 0 for a value that is no dtype. */
 FANIN_API size_t fanin_dtype_size(fanin_dtype dtype);
 /* "f32", "f16", "bf16", "f64"; NULL for a value that is no dtype. */
 FANIN_API const char *fanin_dtype_name(fanin_dtype dtype);
+/* The dtype of such a name, or of float32, fp32, float16, fp16, half, bfloat16, float64, fp64 or double; small and
+ * capital letters are the same. */
 FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 
 /* ---- Tensors ----------------------------------------------------------------------------------------------------- */
