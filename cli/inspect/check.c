@@ -1,21 +1,25 @@
 /* Whether a measured tensor is what its initializer makes: tests of std and mean in standard errors, and bounds. */
 #include "inspect/check.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/dtype.h"
 #include "formats/layout.h"
 #include "inspect/chance.h"
 
 /* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
-static const struct {
+typedef struct half_step {
   double relative, absolute;
-} rounding[FANIN_DTYPE_COUNT] = {
-    [FANIN_DTYPE_F32] = {0x1p-24, 0x1p-150},
-    [FANIN_DTYPE_F16] = {0x1p-11, 0x1p-25},
-    [FANIN_DTYPE_BF16] = {0x1p-8, 0x1p-134},
-    [FANIN_DTYPE_F64] = {0x1p-24, 0}, /* computed to f32's accuracy at least (docs/stream.md) */
-};
+} half_step;
+
+/* f64 is computed to f32's accuracy at least (docs/stream.md). */
+static half_step half_step_of(fanin_dtype dtype) {
+  const fanin_dtype_info info = dtype_info(dtype);
+  return (half_step){ldexp(1, -(info.digits < FLT_MANT_DIG ? info.digits : FLT_MANT_DIG)), ldexp(0.5, info.least)};
+}
+
 static const double measuring = 1e-6; /* fanin_measure()'s relative error */
 static const double pi = 3.14159265358979323846;
 
@@ -63,7 +67,8 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   z_scores z = {NAN, NAN};
   if (!e->known || check_is_fixed(e) || n < 2) return z;
   if (e->law.kind == FANIN_LAW_KIND_SPARSE) return z_scores_of_sparse(e, measured, dtype);
-  const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
+  const half_step half = half_step_of(dtype);
+  const double step = 2 * (half.relative * (fabs(e->moments.mean) + std) + half.absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
   /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
@@ -92,25 +97,27 @@ size_t z_tests(const z_scores *z) {
 
 /* The lengths of rows or columns are exact, and so is the root of the mean square. */
 static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double error = rounding[dtype].relative + 2e-6;
-  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + rounding[dtype].absolute;
+  const half_step half = half_step_of(dtype);
+  const double error = half.relative + 2e-6;
+  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + half.absolute;
 }
 
 /* Random values are never rounded across a bound, but the bound itself is an f32. An orthogonal matrix's are. */
 static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const half_step half = half_step_of(dtype);
   const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
   double slack = 0x1p-23 * largest;
-  if (check_is_fixed(e) || check_is_dependent(e))
-    slack += rounding[dtype].relative * largest + rounding[dtype].absolute;
+  if (check_is_fixed(e) || check_is_dependent(e)) slack += half.relative * largest + half.absolute;
   if (isinf(largest)) slack = 0;
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
 /* "std", "mean" or NULL: whether those of values that are not random differ by more than rounding and measuring do. */
 static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double error = rounding[dtype].relative + 2e-6;
+  const half_step half = half_step_of(dtype);
+  const double error = half.relative + 2e-6;
   const double scale = fabs(e->moments.mean) + e->moments.std;
-  const double allowed = error * scale + rounding[dtype].absolute;
+  const double allowed = error * scale + half.absolute;
   if (fabs(measured->std - e->moments.std) > allowed) return "std";
   return fabs(measured->mean - e->moments.mean) > allowed ? "mean" : NULL;
 }

@@ -68,7 +68,7 @@ refuse 2 "no activation is called 'rellu'" probe --mlp 64,10 --activation rellu
 refuse 2 "give layer or batch" probe --mlp 64,10 --norm group
 refuse 2 "at least 2" probe --mlp 64,10 --norm batch --batch 1
 refuse 2 "give both, conforms, healthy or none" probe --mlp 64,10 --require luck
-refuse 2 "are f32, f16 or bf16" probe --mlp 64,10 --dtype f64
+refuse 2 "weights of at most 32 bits" probe --mlp 64,10 --dtype f64
 refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
 refuse 3 "elements for weights" probe --mlp 46000,46000 --batch 1
 refuse 3 "fewer than 2^31" probe --mlp 64,1000000,1000000
