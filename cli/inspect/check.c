@@ -47,10 +47,9 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
 
 /* The deviate of a sample's std over the law's. The unbiased variance of n values, over the law's, has the variance
  * (kurtosis - (n - 3) / (n - 1)) / n; its skewness, that of the sum of squares about the mean, makes its tails those of
- * a gamma, exactly so for normals. `error`: of the ratio, by rounding and measuring. */
-static double std_deviate(const expectation *e, double ratio, double n, double error) {
-  double m[13];
-  fanin_law_moments(&e->law, e->moments.mean, e->moments.std, m);
+ * a gamma, exactly so for normals. `m`: moments of the law about its mean, in units of its std. `error`: of the ratio,
+ * by rounding and measuring. */
+static double std_deviate(const double *m, double ratio, double n, double error) {
   const double third = m[6] - 3 * m[4] + 2 - 6 * m[3] * m[3], second = m[4] - 1;
   const double skewness = third / (second * sqrt(second)) / sqrt(n - 1);
   const double excess = ratio * ratio * (n / (n - 1)) - 1;
@@ -62,19 +61,43 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
 /* Rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends of a
  * uniform as much again. It moves a normal's mean by at most step / 2 exp(-2 pi^2 (std / step)^2). Standard errors
  * shrink with the number of elements and these do not, so that both are allowed for. */
-z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+static z_scores z_scores_of_random(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
   z_scores z = {NAN, NAN};
-  if (!e->known || check_is_fixed(e) || n < 2) return z;
-  if (e->law.kind == FANIN_LAW_KIND_SPARSE) return z_scores_of_sparse(e, measured, dtype);
   const half_step half = half_step_of(dtype);
   const double step = 2 * (half.relative * (fabs(e->moments.mean) + std) + half.absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
   /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
-  if (!check_is_dependent(e)) z.std = std_deviate(e, measured->std / std, n, std_error);
+  if (!check_is_dependent(e)) {
+    double m[13];
+    fanin_law_moments(&e->law, e->moments.mean, std, m);
+    z.std = std_deviate(m, measured->std / std, n, std_error);
+  }
   z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
   return z;
+}
+
+/* Against the law of the rounded values: what a coarse dtype does to the moments is more than a bound can allow for. */
+static z_scores z_scores_of_coarse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double n = (double)(measured->count - measured->nonfinite);
+  double m[13];
+  fanin_law_moments_rounded(&e->law, dtype, 1, e->moments.mean, e->moments.std, m);
+  const double mean = e->moments.mean + m[1] * e->moments.std, std = e->moments.std * sqrt(m[2] - m[1] * m[1]);
+  z_scores z = {NAN, NAN};
+  if (!(std > 0)) return z;
+  fanin_law_moments_rounded(&e->law, dtype, 1, mean, std, m);
+  z.std = std_deviate(m, measured->std / std, n, measuring);
+  z.mean = (measured->mean - mean) / std / sqrt(1 / n + measuring * measuring);
+  return z;
+}
+
+z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double n = (double)(measured->count - measured->nonfinite);
+  if (!e->known || check_is_fixed(e) || n < 2) return (z_scores){NAN, NAN};
+  if (e->law.kind == FANIN_LAW_KIND_SPARSE) return z_scores_of_sparse(e, measured, dtype);
+  if (dtype_is_coarse(dtype) && !check_is_dependent(e)) return z_scores_of_coarse(e, measured, dtype);
+  return z_scores_of_random(e, measured, dtype);
 }
 
 /* Those of the values that are not 0, of which there are so many, normal about 0. */

@@ -73,20 +73,10 @@ static double shape_deviate(const double *sample, const double *moments, double 
  * rounding and bounds that are no numbers show from some 10^7 elements on. */
 static void moments_of(const inspected *t, double centre, double unit, double *moments) {
   const fanin_dtype dtype = t->tensor->type->dtype;
-  const cells c = cells_of(t);
-  if (!dtype_is_narrow(dtype)) {
+  if (dtype_is_narrow(dtype))
+    fanin_law_moments_rounded(&t->law, dtype, !t->estimated, centre, unit, moments);
+  else
     fanin_law_moments(&t->law, centre, unit, moments);
-    return;
-  }
-  for (int k = 0; k < MOMENTS; ++k)
-    moments[k] = 0;
-  for (uint32_t key = 0; key < FANIN_BINS; ++key) {
-    double least, most, term = cells_between(&c, key, key + 1);
-    if (!(term > 0)) continue;
-    fanin_bin_numbers(dtype, key, &least, &most);
-    for (int k = 0; k < MOMENTS; ++k, term *= (least - centre) / unit)
-      moments[k] += term;
-  }
 }
 
 static void test_shape(const survey *s, inspected *t) {

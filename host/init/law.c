@@ -5,6 +5,7 @@
 #include "init/family.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
+#include "tensor/dtype.h"
 #include "tensor/view.h"
 
 fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {
@@ -91,5 +92,45 @@ void fanin_law_moments(const fanin_law *law, double centre, double unit, double 
   moment_of m = {law, 0, centre, unit, 0};
   for (m.power = 0; m.power <= 12; m.power++) {
     moments[m.power] = fanin__integrate(power, &m, law->lo, law->hi, 1) / (law->hi - law->lo);
+  }
+}
+
+/* ---- Rounded to a dtype ------------------------------------------------------------------------------------------ */
+
+/* Number k of a narrow dtype, in ascending order; infinity or NaN before the first and from the last one on. */
+static double number_at(fanin_dtype dtype, uint32_t k) {
+  const uint32_t sign = UINT32_C(1) << (8 * fanin_dtype_size(dtype) - 1);
+  if (k >= 2 * sign) return NAN;
+  return fanin__narrow_number(dtype, k < sign ? sign | (sign - 1 - k) : k - sign);
+}
+
+/* P(from < X <= to) without cancellation in the upper tail; the ends may be infinite. */
+static double mass(const fanin_law *law, double from, double to) {
+  const double below = isinf(from) ? 0 : fanin_law_probability(law, from, 0);
+  if (below < 0.5) return (isinf(to) ? 1 : fanin_law_probability(law, to, 0)) - below;
+  return fanin_law_probability(law, from, 1) - (isinf(to) ? 0 : fanin_law_probability(law, to, 1));
+}
+
+/* A number has the values between the midpoints to its neighbours, and the outermost one all beyond. */
+void fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, int bounded, double centre, double unit,
+                               double *moments) {
+  const uint32_t numbers = UINT32_C(1) << 8 * fanin_dtype_size(dtype);
+  /* Bounds are numbers of f32. */
+  const double lo = bounded ? law->lo - 0x1p-23 * fabs(law->lo) : -INFINITY;
+  const double hi = bounded ? law->hi + 0x1p-23 * fabs(law->hi) : INFINITY;
+  double from = -INFINITY;
+  for (int power = 0; power <= 12; power++) {
+    moments[power] = 0;
+  }
+  for (uint32_t k = 0; k < numbers; k++) {
+    const double x = number_at(dtype, k), next = number_at(dtype, k + 1);
+    if (!isfinite(x) || x < lo || x > hi) continue;
+    const double to = isfinite(next) && next <= hi ? x + (next - x) / 2 : INFINITY;
+    double term = mass(law, from, to);
+    from = to;
+    if (!(term > 0)) continue;
+    for (int power = 0; power <= 12; power++, term *= (x - centre) / unit) {
+      moments[power] += term;
+    }
   }
 }

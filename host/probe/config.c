@@ -92,11 +92,32 @@ static fanin_tensor weight_of(const fanin_probe_config *config, size_t l) {
   return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape);
 }
 
+/* What rounding to a dtype of 8 bits does to the moments shows in wide layers. An orthogonal matrix's are in its ties.
+ */
+static fanin_status expect_rounded(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
+  fanin_law law;
+  double m[13];
+  if (fanin_dtype_size(t->dtype) != 1 || !(out->std > 0)) return FANIN_STATUS_OK;
+  FANIN__TRY(fanin_law_of(t, init, &law));
+  if (law.kind != FANIN_LAW_KIND_UNIFORM && law.kind != FANIN_LAW_KIND_NORMAL &&
+      law.kind != FANIN_LAW_KIND_TRUNC_NORMAL && law.kind != FANIN_LAW_KIND_SPARSE)
+    return FANIN_STATUS_OK;
+  fanin_law_moments_rounded(&law, t->dtype, 1, out->mean, out->std, m);
+  out->mean += m[1] * out->std;
+  out->std *= sqrt(m[2] - m[1] * m[1]);
+  if (out->std > 0) {
+    fanin_law_moments_rounded(&law, t->dtype, 1, out->mean, out->std, m);
+    out->kurtosis = m[4];
+  }
+  return FANIN_STATUS_OK;
+}
+
 static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
   const fanin_tensor t = weight_of(config, l);
   double factor = 1;
   FANIN__TRY(factor_of(config, l, &factor));
   FANIN__TRY(fanin_expect(&t, &config->init, out));
+  FANIN__TRY(expect_rounded(&t, &config->init, out));
   out->mean *= factor;
   out->std *= factor;
   out->lo *= factor;

@@ -34,6 +34,12 @@ uint16_t oracle_bf16_of(float x) {
   return (uint16_t)round_shift(bits, 16);
 }
 
+uint32_t oracle_bits_of(fanin_dtype dtype, float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return dtype == FANIN_DTYPE_F16 ? oracle_f16_of(x) : dtype == FANIN_DTYPE_BF16 ? oracle_bf16_of(x) : bits;
+}
+
 float oracle_f16_value(uint16_t bits) {
   const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
   const float magnitude = exponent == 31  ? (mantissa ? NAN : INFINITY)

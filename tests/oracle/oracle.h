@@ -49,6 +49,9 @@ uint16_t oracle_bf16_of(float x);
 float oracle_f16_value(uint16_t bits);
 float oracle_bf16_value(uint16_t bits);
 
+/* The bits of x rounded to a dtype other than f64. */
+uint32_t oracle_bits_of(fanin_dtype dtype, float x);
+
 /* The dtype's number with these bits, exactly. */
 double oracle_number(fanin_dtype dtype, uint64_t bits);
 

@@ -1,6 +1,7 @@
 /* law.c against an integrated density and libm. */
 #include <math.h>
 
+#include "oracle/oracle.h"
 #include "oracle/statistics.h"
 #include "support/support.h"
 
@@ -54,7 +55,59 @@ static void laws_are_the_distributions(void **state) {
   assert_true(fanin_law_probability(&constant, 1.9, 1) == 1 && fanin_law_probability(&constant, 2, 1) == 0);
 }
 
+/* E[x^k] of values of the law, rounded by the oracle, as a sum over a fine grid. */
+static void rounded_sum(const fanin_law *law, fanin_dtype dtype, bool bounded, double unit, double *moments) {
+  enum { STEPS = 1 << 21 };
+  const double lower = bounded ? oracle_least(dtype, law->lo) : -INFINITY;
+  const double upper = bounded ? oracle_most(dtype, law->hi) : INFINITY;
+  const bool normal = law->kind == FANIN_LAW_KIND_NORMAL;
+  const double from = normal ? -9 * law->std : law->lo, to = normal ? 9 * law->std : law->hi;
+  for (int k = 0; k <= 4; k++) {
+    moments[k] = 0;
+  }
+  double total = 0;
+  for (int s = 0; s < STEPS; s++) {
+    const double x = from + (to - from) * (s + 0.5) / STEPS, z = x / law->std;
+    const double weight = normal ? exp(-0.5 * z * z) : 1, value = fmin(fmax(x, lower), upper);
+    double term = weight;
+    total += weight;
+    for (int k = 0; k <= 4; k++, term *= oracle_number(dtype, oracle_bits_of(dtype, (float)value)) / unit) {
+      moments[k] += term;
+    }
+  }
+  for (int k = 0; k <= 4; k++) {
+    moments[k] /= total;
+  }
+}
+
+/* Where a dtype is coarse, rounding and the bounds move moments by percents. */
+static void moments_of_rounded_values(void **state) {
+  (void)state;
+  static const struct {
+    fanin_dtype dtype;
+    bool bounded;
+    fanin_law law;
+  } cases[] = {
+      {FANIN_DTYPE_F16, true, {FANIN_LAW_KIND_NORMAL, 0, -INFINITY, INFINITY, 0, 1e-7, 0}},
+      {FANIN_DTYPE_F16, true, {FANIN_LAW_KIND_UNIFORM, 0, -1.3e-7, 2.9e-7, 0, 0, 0}},
+      {FANIN_DTYPE_F16, false, {FANIN_LAW_KIND_UNIFORM, 0, -1.6e-7, 2.9e-7, 0, 0, 0}},
+      {FANIN_DTYPE_BF16, true, {FANIN_LAW_KIND_UNIFORM, 0, -0.1, 0.2, 0, 0, 0}},
+      {FANIN_DTYPE_BF16, true, {FANIN_LAW_KIND_NORMAL, 0, -INFINITY, INFINITY, 0, 3, 0}},
+  };
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    const fanin_law *const law = &cases[c].law;
+    const double unit = law->kind == FANIN_LAW_KIND_NORMAL ? law->std : law->hi;
+    double moments[13], expected[5];
+    fanin_law_moments_rounded(law, cases[c].dtype, cases[c].bounded, 0, unit, moments);
+    rounded_sum(law, cases[c].dtype, cases[c].bounded, unit, expected);
+    for (int k = 0; k <= 4; k++) {
+      near(moments[k], expected[k], 1e-5 * (1 + fabs(expected[k])), fanin_dtype_name(cases[c].dtype));
+    }
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions),
+                                     cmocka_unit_test(moments_of_rounded_values)};
   return cmocka_run_group_tests_name("law", tests, NULL, NULL);
 }
