@@ -44,7 +44,7 @@ def test_fill(queue, changed, word):
     with pytest.raises(ValueError) as caught:
         fanin.fill(array, arguments.pop("init"), **arguments)
     assert word in str(caught.value) and isinstance(caught.value, fanin.ArgumentError)
-    assert 1 <= caught.value.status <= 5 and caught.value.name.startswith("FANIN_BAD_")
+    assert 1 <= caught.value.status <= 5 and caught.value.name.startswith("FANIN_STATUS_BAD_")
     assert same_bits(memory.read(), memory.before)
 
 
