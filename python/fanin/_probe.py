@@ -136,7 +136,9 @@ class _Config:
             if weight is None:
                 continue
             is_array = hasattr(weight, "base_data")
-            stated: tuple[Any, Any] = (None, None) if is_array else (DTYPES[self.c.dtype].name, (widths[l + 1], widths[l]))
+            stated: tuple[Any, Any] = (
+                (None, None) if is_array else (DTYPES[self.c.dtype].name, (widths[l + 1], widths[l]))
+            )
             if is_array and weight.dtype.kind == "u":
                 stated = (DTYPES[self.c.dtype].name, None)
             self._weights[l] = tensor_of(weight, stated[0], stated[1], 0, None, layout="OI")

@@ -395,7 +395,16 @@ CALIBRATED_LAYER = Mirror("fanin_calibrated_layer", CalibratedLayer)
 THEORY_LAYER = Mirror("fanin_theory_layer", TheoryLayer)
 FIXED_POINT = Mirror("fanin_fixed_point", FixedPoint)
 
-_MIRRORS: list[Mirror[Any]] = [DEVICE_INFO, DTYPE_INFO, MOMENTS, DESCRIPTION, STATS, PLAN_FACTS, PROBE_LAYER, CALIBRATED_LAYER]
+_MIRRORS: list[Mirror[Any]] = [
+    DEVICE_INFO,
+    DTYPE_INFO,
+    MOMENTS,
+    DESCRIPTION,
+    STATS,
+    PLAN_FACTS,
+    PROBE_LAYER,
+    CALIBRATED_LAYER,
+]
 _MIRRORS += [THEORY_LAYER, FIXED_POINT, SCHEME_DESCRIPTION]
 
 # Every struct by its name in C.
