@@ -9,7 +9,7 @@
 #include "core/status.h"
 
 /* Codes of DLPack's DLDataTypeCode. */
-enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4 };
+enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4, DLPACK_FLOAT8_E4M3FN = 10, DLPACK_FLOAT8_E5M2 = 12 };
 
 /* The numbers are m 2^least and m 2^k for whole |m| < 2^digits and k > least, up to `largest`. Values are rounded to
  * them once, to the nearest, ties to even. */
@@ -62,6 +62,27 @@ static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
                                   .needs_fp64 = 1},
                          .aliases = "float64 fp64 double",
                          .option = "-D F64"},
+    [FANIN_DTYPE_F8_E4M3] = {.info = {.name = "f8_e4m3",
+                                      .safetensors = "F8_E4M3",
+                                      .python = "float8_e4m3fn",
+                                      .bytes = 1,
+                                      .dlpack_code = DLPACK_FLOAT8_E4M3FN,
+                                      .digits = 4,
+                                      .least = -9,
+                                      .largest = 448.0},
+                             .aliases = "float8_e4m3fn fp8_e4m3",
+                             .option = "-D F8_E4M3"},
+    [FANIN_DTYPE_F8_E5M2] = {.info = {.name = "f8_e5m2",
+                                      .safetensors = "F8_E5M2",
+                                      .python = "float8_e5m2",
+                                      .bytes = 1,
+                                      .dlpack_code = DLPACK_FLOAT8_E5M2,
+                                      .digits = 3,
+                                      .least = -16,
+                                      .largest = 57344.0,
+                                      .has_infinities = 1},
+                             .aliases = "float8_e5m2 fp8_e5m2",
+                             .option = "-D F8_E5M2"},
 };
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */

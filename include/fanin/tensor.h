@@ -14,12 +14,14 @@ typedef enum fanin_dtype {
   FANIN_DTYPE_F16,
   FANIN_DTYPE_BF16,
   FANIN_DTYPE_F64,
+  FANIN_DTYPE_F8_E4M3, /* OCP's 8-bit floats: 4 bits of exponent and 3 of fraction, finite numbers and NaN alone, */
+  FANIN_DTYPE_F8_E5M2, /* and 5 bits of exponent and 2 of fraction, with infinities */
   FANIN_DTYPE_COUNT
 } fanin_dtype;
 
 /* A dtype's names and numbers. Texts are static. */
 typedef struct fanin_dtype_info {
-  const char *name;        /* "f32", "f16", "bf16", "f64" */
+  const char *name;        /* "f32", "f16", "bf16", "f64", "f8_e4m3", "f8_e5m2" */
   const char *safetensors; /* what safetensors files call it */
   const char *npy;         /* descr in npy files; NULL: they have no such dtype */
   const char *python;      /* the name in NumPy or ml_dtypes */
@@ -38,10 +40,10 @@ FANIN_API fanin_status fanin_dtype_describe(fanin_dtype dtype, size_t size, fani
 
 /* Bytes an element; 0 for a value that is no dtype. */
 FANIN_API size_t fanin_dtype_size(fanin_dtype dtype);
-/* "f32", "f16", "bf16", "f64"; NULL for a value that is no dtype. */
+/* "f32", "f16", "bf16", "f64", "f8_e4m3", "f8_e5m2"; NULL for a value that is no dtype. */
 FANIN_API const char *fanin_dtype_name(fanin_dtype dtype);
-/* The dtype of such a name, or of float32, fp32, float16, fp16, half, bfloat16, float64, fp64 or double; small and
- * capital letters are the same. */
+/* The dtype of such a name, or of float32, fp32, float16, fp16, half, bfloat16, float64, fp64, double, float8_e4m3fn,
+ * fp8_e4m3, float8_e5m2 or fp8_e5m2; small and capital letters are the same. */
 FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 
 /* ---- Tensors ----------------------------------------------------------------------------------------------------- */

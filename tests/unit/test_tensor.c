@@ -70,6 +70,30 @@ static const dtype_case dtype_cases[] = {
      1,
      0x1p-1074,
      DBL_MAX},
+    {FANIN_DTYPE_F8_E4M3,
+     "f8_e4m3",
+     {"F8_E4M3", "float8_e4m3fn", "fp8_e4m3"},
+     "F8_E4M3",
+     NULL,
+     "float8_e4m3fn",
+     1,
+     10,
+     4,
+     0,
+     0x1p-9,
+     448},
+    {FANIN_DTYPE_F8_E5M2,
+     "f8_e5m2",
+     {"F8_E5M2", "float8_e5m2", "FP8_E5M2"},
+     "F8_E5M2",
+     NULL,
+     "float8_e5m2",
+     1,
+     12,
+     3,
+     1,
+     0x1p-16,
+     57344},
 };
 enum { N_DTYPES = sizeof dtype_cases / sizeof *dtype_cases };
 
@@ -146,7 +170,7 @@ static void test_unknown_dtype_names_the_known(void **state) {
     fanin_dtype parsed = FANIN_DTYPE_BF16;
     assert_status(fanin_dtype_parse(texts[k], &parsed), FANIN_STATUS_BAD_TEXT);
     assert_int_equal(parsed, FANIN_DTYPE_BF16);
-    assert_non_null(strstr(fanin_last_error(), "accepted are f32 f16 bf16 f64"));
+    assert_non_null(strstr(fanin_last_error(), "accepted are f32 f16 bf16 f64 f8_e4m3 f8_e5m2"));
     assert_non_null(strstr(fanin_last_error(), texts[k]));
   }
 }
@@ -214,7 +238,7 @@ static void test_bad_tensors_have_their_sentence(void **state) {
     fanin_status status;
     const char *sentence;
   } cases[] = {
-      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 4"},
+      {fanin_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 6"},
       {fanin_tensor_of(NULL, 2, FANIN_DTYPE_F32, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 2"},
       {fanin_tensor_of(NULL, 4, FANIN_DTYPE_F64, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 4"},
       {fanin_tensor_of(NULL, 1, FANIN_DTYPE_F16, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 1"},
