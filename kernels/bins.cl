@@ -1,20 +1,19 @@
 /* How often each stretch of numbers occurs: a histogram by a number's upper 16 bits, in an order that ascends with it.
  *
- * Built with -D ELEMENT_F32, _F16, _BF16 or _F64. Each item counts runs of equal keys by itself, so that a constant
+ * Each item counts runs of equal keys by itself, so that a constant
  * tensor is not one long queue for one counter. */
 #include "lib/elements.clh"
 
-/* The number's bits in f32 (16-bit types: their own, in the upper half), rearranged so that they ascend with it. */
+/* The number's bits in f32 (narrow dtypes: its own, in the upper half), rearranged so that they ascend with it: counted
+ * from the middle upwards, or downwards for negative numbers. */
 static inline uint ascending(global const element *data, const ulong e) {
-#if defined(ELEMENT_F64)
-  const uint bits = as_uint((float)data[e]);
-#elif defined(ELEMENT_F32)
-  const uint bits = as_uint(data[e]);
+#if ELEMENT_BITS <= 16
+  const uint bits = data[e], sign = 1u << (ELEMENT_BITS - 1), magnitude = bits & (sign - 1);
+  return (bits & sign ? 0x7fff - magnitude : 0x8000 + magnitude) << 16;
 #else
-  const uint bits = (uint)((global const pattern *)data)[e] << 16;
-  return bits >> 31 ? ~bits & 0xffff0000u : bits | 0x80000000u;
-#endif
+  const uint bits = as_uint((float)data[e]);
   return bits >> 31 ? ~bits : bits | 0x80000000u;
+#endif
 }
 
 /* Item i takes elements i * pitch, i * pitch + step, ... below i * pitch + span. counts[65536] is added to: of all

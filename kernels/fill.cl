@@ -1,5 +1,5 @@
-/* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE or TRUNC, and -D F32, F16, BF16
- * or F64 (UNIFORM and F32 where none is given). -D MANY makes it the kernel for many tensors in one launch. Every value
+/* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE or TRUNC (UNIFORM where none is
+ * given), and the dtype's (lib/dtype.clh). -D MANY makes it the kernel for many tensors in one launch. Every value
  * is a function of the key and the element's index in the whole tensor (docs/stream.md).
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
@@ -8,17 +8,15 @@
 #include "lib/philox.clh"
 #include "lib/rows.h"
 #include "lib/store.clh"
-#if defined(F64)
+#if defined(DOUBLE)
 #include "lib/math64.clh"
 #else
 #include "lib/math.clh"
 #endif
 
-#if defined(F64)
-typedef double real;
+#if defined(DOUBLE)
 typedef double16 parameters;
 #else
-typedef float real;
 typedef float16 parameters;
 #endif
 

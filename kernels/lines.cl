@@ -1,6 +1,6 @@
 /* Sums and fingerprints of a matrix's rows and columns.
  *
- * Built with -D ELEMENT_F32, _F16, _BF16 or _F64. A fingerprint is the sum of hash(bits) * weight(index) mod 2^64 over
+ * A fingerprint is the sum of hash(bits) * weight(index) mod 2^64 over
  * a line's elements (multilinear hashing, Carter & Wegman 1979), so that pieces of a line can be added in any order. */
 #include "lib/elements.clh"
 

@@ -1,9 +1,9 @@
 /* Moments and extremes of a dense array in one pass.
  *
- * Built with -D ELEMENT_F32, _F16, _BF16 or _F64. Each lane of each work-item sums the deviations from its own first
- * value and their squares, both as unevaluated pairs high + low, so that neither the length nor a large mean costs
- * accuracy: with the shift, an error is amplified by at most the lane's count, and a pair holds some 2^-44. No barrier
- * and no local memory: the host combines one partial result a lane. */
+ * Each lane of each work-item sums the deviations from its own first value and their squares, both as unevaluated pairs
+ * high + low, so that neither the length nor a large mean costs accuracy: with the shift, an error is amplified by at
+ * most the lane's count, and a pair holds some 2^-44. No barrier and no local memory: the host combines one partial
+ * result a lane. */
 #include "lib/elements.clh"
 
 /* Vectors summed before a lane's pairs are folded into outer pairs: keeps the low parts' own rounding small. */

@@ -211,37 +211,6 @@ kernel void gradient_sums(const ulong segments, global const float *delta, globa
 
 /* ---- Weights ----------------------------------------------------------------------------------------------------- */
 
-kernel void widen_f16(const ulong elements, global const half *from, global float *to) {
-  const ulong i = get_global_id(0);
-  if (i < elements) to[i] = vload_half(i, from);
-}
-
-kernel void widen_bf16(const ulong elements, global const ushort *from, global float *to) {
-  const ulong i = get_global_id(0);
-  if (i < elements) to[i] = as_float((uint)from[i] << 16);
-}
-
-/* to[first_to + i] = from[first_from + i] factor, rounded once to nearest even; infinities and NaN do not come here. */
-kernel void scale_f32(const ulong elements, global const float *from, const ulong first_from, const float factor,
-                      global float *to, const ulong first_to) {
-  const ulong i = get_global_id(0);
-  if (i < elements) to[first_to + i] = from[first_from + i] * factor;
-}
-
-kernel void scale_f16(const ulong elements, global const half *from, const ulong first_from, const float factor,
-                      global half *to, const ulong first_to) {
-  const ulong i = get_global_id(0);
-  if (i < elements) vstore_half_rte(vload_half(first_from + i, from) * factor, first_to + i, to);
-}
-
-kernel void scale_bf16(const ulong elements, global const ushort *from, const ulong first_from, const float factor,
-                       global ushort *to, const ulong first_to) {
-  const ulong i = get_global_id(0);
-  if (i >= elements) return;
-  const uint bits = as_uint(as_float((uint)from[first_from + i] << 16) * factor);
-  to[first_to + i] = (ushort)((bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
-}
-
 /* prints[2 line] and prints[2 line + 1]: two sums of a line of the weights that tell lines apart: of the elements, and
  * of the elements times factors of their own. Equal lines have equal bits. */
 kernel void fingerprints(const ulong lines, global const float *matrix, const ulong pitch, const ulong stride,

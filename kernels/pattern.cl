@@ -1,10 +1,10 @@
 /* Numbers that follow from coordinates: identity and dirac, bilinear upsampling, Hadamard matrices. Built with -D
- * DELTA, -D BILINEAR or -D HADAMARD, and -D F32, F16, BF16 or F64.
+ * DELTA, -D BILINEAR or -D HADAMARD, and the dtype's define (lib/dtype.clh).
  *
  * Of identity and dirac (DELTA) the kernel writes the ones only: memory already holds zeros when it runs. */
+#include "lib/dtype.clh"
 #include "lib/integer.clh"
 #include "lib/places.h"
-#include "lib/put.clh"
 
 #if !defined(DELTA) && !defined(BILINEAR) && !defined(HADAMARD)
 #define DELTA

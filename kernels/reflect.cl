@@ -1,5 +1,5 @@
 /* Products of Householder reflectors H = I - tau v v^T: the orthogonal factor of Stewart's random matrices, by blocks
- * for CLBlast or whole for small matrices. Built with -D ELEMENT_F32 or ELEMENT_F64.
+ * for CLBlast or whole for small matrices. Built with -D F32 or F64.
  *
  * A matrix (height, width), height >= width, is stored by columns: its column s are the `height` numbers from
  * s * height on, and matrices follow one another. */

@@ -1,6 +1,4 @@
-/* The beginnings of many tensors side by side, and how they correlate.
- *
- * Built with -D ELEMENT_F32, _F16, _BF16 or _F64, of which `correlate` does not depend. */
+/* The beginnings of many tensors side by side, and how they correlate. `correlate` does not depend on the dtype. */
 #include "lib/elements.clh"
 
 /* Writes (x - shift) * scale of `count` elements; 0 where x is not finite. */

@@ -1,6 +1,5 @@
-/* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype. Built with -D F32, F16,
- * BF16 or F64. */
-#include "lib/put.clh"
+/* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype (lib/dtype.clh). */
+#include "lib/dtype.clh"
 #include "lib/routes.h"
 
 /* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */

@@ -1,6 +1,4 @@
-/* Powers of a dense array's standardised elements, and products of elements some way apart, summed in one pass.
- *
- * Built with -D ELEMENT_F32, _F16, _BF16 or _F64. */
+/* Powers of a dense array's standardised elements, and products of elements some way apart, summed in one pass. */
 #include "lib/elements.clh"
 
 enum { LAGS = 4, SUMS = 4 + LAGS };

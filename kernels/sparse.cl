@@ -1,5 +1,4 @@
-/* Zeros at random places of lines of weights: exactly so many a line (docs/stream.md, section 4). Built with -D F32,
- * F16, BF16 or F64, of which only the size counts.
+/* Zeros at random places of lines of weights: exactly so many a line (docs/stream.md, section 4).
  *
  * The weights of a line are put in the order of their keys, which are blocks of the stream and differ from one another;
  * the first `zeros` of that order become 0. The last of these is found digit by digit, from counts of those that share
@@ -7,14 +6,6 @@
  * which are made anew each time. */
 #include "lib/philox.clh"
 #include "lib/sparse_lines.h"
-
-#if defined(F64)
-typedef ulong element;
-#elif defined(F16) || defined(BF16)
-typedef ushort element;
-#else
-typedef uint element;
-#endif
 
 #define DIGITS   256
 #define PASSES   16
@@ -150,7 +141,7 @@ static void write_zeros(global element *buffer, const fanin__sparse_lines *l, co
       for (uint lane = 0; lane < valid; ++lane) {
         /* Below the first index, the difference wraps to a large number. */
         if (from + lane * l->index_stride.x - l->first_index < l->indices && is_early(&k, lane, last))
-          buffer[to + lane * l->memory_stride.x] = 0;
+          buffer[to + lane * l->memory_stride.x] = 0; /* whose bits are 0 in every dtype */
       }
     }
   }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dtype.h"
 #include "bench/bench.h"
 
 /* ---- Ways to run a case ------------------------------------------------------------------------------------------ */
@@ -90,7 +91,7 @@ static fanin_tensor vector_of(fanin_dtype dtype, uint64_t elements) {
 
 /* ---- One tensor -------------------------------------------------------------------------------------------------- */
 
-/* Every family in every dtype; the other dtypes are compared with f32. Returns f32's uniform. */
+/* Every family in every dtype; the others are compared with the first, f32. Returns f32's uniform. */
 static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_f64) {
   const struct {
     const char *name;
@@ -104,13 +105,13 @@ static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_
   size_t uniform = BENCH_NONE;
   for (size_t i = 0; i < sizeof families / sizeof *families; ++i) {
     size_t single = BENCH_NONE;
-    for (int d = FANIN_DTYPE_F32; d < FANIN_DTYPE_COUNT; ++d) {
+    for (int d = 0; d < FANIN_DTYPE_COUNT; ++d) {
       const fanin_dtype dtype = (fanin_dtype)d;
-      if (dtype == FANIN_DTYPE_F64 && !has_f64) continue;
+      if (dtype_info(dtype).needs_fp64 && !has_f64) continue;
       const fanin_tensor tensor = vector_of(dtype, size / fanin_dtype_size(dtype));
       const size_t added = add_tensor(set, BENCH_MAIN, families[i].name, fill, tensor, families[i].init);
       compare(set, added, single);
-      if (dtype == FANIN_DTYPE_F32) single = added;
+      if (d == 0) single = added;
     }
     if (families[i].init.kind == FANIN_KIND_UNIFORM) uniform = single;
   }

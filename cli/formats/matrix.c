@@ -78,8 +78,8 @@ static int read_npy(const char *path, matrix *out, failure *why) {
   int status = tensor_file_open(path, &f, why);
   if (status != STATUS_OK) return status;
   const stored_tensor *t = &f.tensors[0];
-  const int is_single = t->type->measurable && t->type->dtype == FANIN_DTYPE_F32;
-  const int is_double = t->type->measurable && t->type->dtype == FANIN_DTYPE_F64;
+  const int is_single = t->type->measurable && t->type->bits == 8 * sizeof(float);
+  const int is_double = t->type->measurable && t->type->bits == 8 * sizeof(double);
   if (t->rank != 2 || f.fortran_order || (!is_single && !is_double)) {
     status = fail(why, STATUS_INPUT,
                   "%s: a C-ordered array of two dimensions of f4 or f8 is needed: "

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/args.h"
+#include "base/dtype.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "npy data is written little-endian, and so must be the host that copies device memory into it"
@@ -16,26 +17,26 @@ enum { MAGIC = 6, ALIGNMENT = 64, MAX_HEADER = 65535 };
 static const char magic[MAGIC] = {'\x93', 'N', 'U', 'M', 'P', 'Y'};
 
 static const stored_type types[] = {
-    {"<f4", 32, 1, FANIN_DTYPE_F32}, {"<f2", 16, 1, FANIN_DTYPE_F16}, {"<f8", 64, 1, FANIN_DTYPE_F64},
-    {"|b1", 8, 0, FANIN_DTYPE_F32},  {"|u1", 8, 0, FANIN_DTYPE_F32},  {"|i1", 8, 0, FANIN_DTYPE_F32},
-    {"<u2", 16, 0, FANIN_DTYPE_F32}, {"<i2", 16, 0, FANIN_DTYPE_F32}, {"<u4", 32, 0, FANIN_DTYPE_F32},
-    {"<i4", 32, 0, FANIN_DTYPE_F32}, {"<u8", 64, 0, FANIN_DTYPE_F32}, {"<i8", 64, 0, FANIN_DTYPE_F32},
+    {.name = "<f4", .bits = 32}, {.name = "<f2", .bits = 16}, {.name = "<f8", .bits = 64}, {.name = "|b1", .bits = 8},
+    {.name = "|u1", .bits = 8},  {.name = "|i1", .bits = 8},  {.name = "<u2", .bits = 16}, {.name = "<i2", .bits = 16},
+    {.name = "<u4", .bits = 32}, {.name = "<i4", .bits = 32}, {.name = "<u8", .bits = 64}, {.name = "<i8", .bits = 64},
 };
 enum { N_TYPES = sizeof types / sizeof *types };
+
+static const char *name_of(const fanin_dtype_info *info) {
+  return info->npy;
+}
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 int npy_header(const fanin_tensor *t, char **bytes, size_t *size, failure *why) {
-  const stored_type *type = NULL;
-  for (size_t i = 0; i < N_TYPES && !type; ++i) {
-    if (types[i].measurable && types[i].dtype == t->dtype) type = &types[i];
-  }
-  if (!type) {
+  const char *descr = dtype_info(t->dtype).npy;
+  if (!descr) {
     return fail(why, STATUS_INPUT, "npy files have no %s; write a .safetensors file or choose --dtype f32",
                 fanin_dtype_name(t->dtype));
   }
   char text[512];
-  int n = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", type->name);
+  int n = snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (", descr);
   for (int d = 0; d < t->rank; ++d) {
     n += snprintf(text + n, sizeof text - (size_t)n, "%s%" PRIu64, d > 0 ? ", " : "", t->shape[d]);
   }
@@ -132,10 +133,12 @@ static bool parse_header(const char *text, header *h) {
 }
 
 static int read_array(tensor_file *f, const header *h, uint64_t data, failure *why) {
+  tensor_file_types(f, types, N_TYPES, name_of);
   for (size_t i = 0; i < N_TYPES; ++i) {
-    if (strlen(types[i].name) != h->descr_length || strncmp(types[i].name, h->descr, h->descr_length) != 0) continue;
+    const char *name = types[i].name;
+    if (strlen(name) != h->descr_length || strncmp(name, h->descr, h->descr_length) != 0) continue;
     f->fortran_order = h->fortran_order;
-    if (!tensor_file_add(f, "", &types[i], h->rank, h->shape, data)) {
+    if (!tensor_file_add(f, "", &f->types[i], h->rank, h->shape, data)) {
       return fail(why, STATUS_INPUT, "%s: its shape is too large", f->path);
     }
     if (f->tensors[0].bytes != f->size - data) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dtype.h"
 #include "base/json.h"
 #include "formats/layout.h"
 
@@ -17,26 +18,24 @@
 /* What the format's own reader accepts, and what a header with 10^6 tensors needs. */
 enum { MAX_HEADER = 100000000, PREFIX = 8 };
 
+/* Every type of the format, of which the library has some. */
 static const stored_type types[] = {
-    {"F32", 32, 1, FANIN_DTYPE_F32},        {"F16", 16, 1, FANIN_DTYPE_F16},    {"BF16", 16, 1, FANIN_DTYPE_BF16},
-    {"F64", 64, 1, FANIN_DTYPE_F64},        {"BOOL", 8, 0, FANIN_DTYPE_F32},    {"U8", 8, 0, FANIN_DTYPE_F32},
-    {"I8", 8, 0, FANIN_DTYPE_F32},          {"U16", 16, 0, FANIN_DTYPE_F32},    {"I16", 16, 0, FANIN_DTYPE_F32},
-    {"U32", 32, 0, FANIN_DTYPE_F32},        {"I32", 32, 0, FANIN_DTYPE_F32},    {"U64", 64, 0, FANIN_DTYPE_F32},
-    {"I64", 64, 0, FANIN_DTYPE_F32},        {"C64", 64, 0, FANIN_DTYPE_F32},    {"F8_E4M3", 8, 0, FANIN_DTYPE_F32},
-    {"F8_E5M2", 8, 0, FANIN_DTYPE_F32},     {"F8_E8M0", 8, 0, FANIN_DTYPE_F32}, {"F6_E2M3", 6, 0, FANIN_DTYPE_F32},
-    {"F6_E3M2", 6, 0, FANIN_DTYPE_F32},     {"F4", 4, 0, FANIN_DTYPE_F32},      {"F8_E4M3FNUZ", 8, 0, FANIN_DTYPE_F32},
-    {"F8_E5M2FNUZ", 8, 0, FANIN_DTYPE_F32},
+    {.name = "F64", .bits = 64},        {.name = "F32", .bits = 32},    {.name = "F16", .bits = 16},
+    {.name = "BF16", .bits = 16},       {.name = "BOOL", .bits = 8},    {.name = "U8", .bits = 8},
+    {.name = "I8", .bits = 8},          {.name = "U16", .bits = 16},    {.name = "I16", .bits = 16},
+    {.name = "U32", .bits = 32},        {.name = "I32", .bits = 32},    {.name = "U64", .bits = 64},
+    {.name = "I64", .bits = 64},        {.name = "C64", .bits = 64},    {.name = "F8_E4M3", .bits = 8},
+    {.name = "F8_E5M2", .bits = 8},     {.name = "F8_E8M0", .bits = 8}, {.name = "F6_E2M3", .bits = 6},
+    {.name = "F6_E3M2", .bits = 6},     {.name = "F4", .bits = 4},      {.name = "F8_E4M3FNUZ", .bits = 8},
+    {.name = "F8_E5M2FNUZ", .bits = 8},
 };
 enum { N_TYPES = sizeof types / sizeof *types };
 
-/* ---- Writing ----------------------------------------------------------------------------------------------------- */
-
-static const char *type_name(fanin_dtype dtype) {
-  size_t i = 0;
-  while (types[i].dtype != dtype)
-    ++i; /* the table begins with the four */
-  return types[i].name;
+static const char *name_of(const fanin_dtype_info *info) {
+  return info->safetensors;
 }
+
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static void set_note(json_t *metadata, const char *key, const char *tensor_name, json_t *value) {
   const size_t size = sizeof "fanin.." + strlen(key) + strlen(tensor_name);
@@ -85,7 +84,7 @@ static json_t *make_header(const model *m, uint64_t seed) {
     json_t *entry = json_object(), *offsets = json_array();
     json_array_append_new(offsets, json_integer((json_int_t)offset));
     json_array_append_new(offsets, json_integer((json_int_t)end));
-    json_object_set_new(entry, "dtype", json_string(t->stored ? t->stored : type_name(t->tensor.dtype)));
+    json_object_set_new(entry, "dtype", json_string(t->stored ? t->stored : dtype_info(t->tensor.dtype).safetensors));
     json_object_set_new(entry, "shape", json_from_shape(t->tensor.shape, t->tensor.rank));
     json_object_set_new(entry, "data_offsets", offsets);
     if (json_object_set_new(header, t->name, entry) != 0) { /* the one text that the user chose freely */
@@ -136,9 +135,9 @@ static bool read_numbers(const json_t *array, uint64_t *out, size_t capacity) {
   return true;
 }
 
-static const stored_type *find_type(const char *name) {
-  for (size_t i = 0; name && i < N_TYPES; ++i) {
-    if (strcmp(types[i].name, name) == 0) return &types[i];
+static const stored_type *find_type(const tensor_file *f, const char *name) {
+  for (size_t i = 0; i < N_TYPES; ++i) {
+    if (strcmp(f->types[i].name, name) == 0) return &f->types[i];
   }
   return NULL;
 }
@@ -150,7 +149,7 @@ static int read_entry(tensor_file *f, const char *name, const json_t *entry, uin
   const json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
   const char *type_text = json_string_value(json_object_get(entry, "dtype"));
   if (!type_text || !dims || !range) return bad(f, name, why, "needs dtype, shape and data_offsets");
-  const stored_type *type = find_type(type_text);
+  const stored_type *type = find_type(f, type_text);
   if (!type) return fail(why, STATUS_INPUT, "%s: tensor '%.256s': unknown dtype '%.64s'", f->path, name, type_text);
   if (json_array_size(dims) > STORED_MAX_RANK) return bad(f, name, why, "has more than 64 dimensions");
   if (!read_numbers(dims, shape, STORED_MAX_RANK)) return bad(f, name, why, "its shape is no list of sizes");
@@ -220,6 +219,7 @@ static int read_header(tensor_file *f, json_t *header, uint64_t data, failure *w
   const char *key;
   json_t *value;
   int status = STATUS_OK;
+  tensor_file_types(f, types, N_TYPES, name_of);
   json_object_foreach(header, key, value) {
     status = strcmp(key, "__metadata__") == 0 ? read_metadata(f, value, why) : read_entry(f, key, value, data, why);
     if (status != STATUS_OK) return status;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/dtype.h"
 #include "formats/npy.h"
 #include "formats/safetensors.h"
 
@@ -50,6 +51,7 @@ void tensor_file_close(tensor_file *f) {
     free(f->tensors[i].shape);
   }
   free(f->tensors);
+  free(f->types);
   json_decref(f->metadata);
   *f = (tensor_file){.fd = -1};
 }
@@ -66,6 +68,21 @@ int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t 
     size -= (size_t)n;
   }
   return STATUS_OK;
+}
+
+void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
+                       const char *(*name_of)(const fanin_dtype_info *)) {
+  f->types = allocate(n, sizeof *types);
+  memcpy(f->types, types, n * sizeof *types);
+  for (int d = 0; d < FANIN_DTYPE_COUNT; ++d) {
+    const fanin_dtype_info info = dtype_info((fanin_dtype)d);
+    const char *name = name_of(&info);
+    for (size_t i = 0; name && i < n; ++i) {
+      if (strcmp(f->types[i].name, name) != 0) continue;
+      f->types[i].measurable = 1;
+      f->types[i].dtype = (fanin_dtype)d;
+    }
+  }
 }
 
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,

@@ -14,7 +14,7 @@ enum { STORED_MAX_RANK = 64 };
 typedef struct stored_type {
   const char *name;
   unsigned bits;  /* an element */
-  int measurable; /* 1: `dtype` is what the library calls it; 0: it can only be listed */
+  int measurable; /* 1: the library has it, as `dtype`; 0: it can only be listed */
   fanin_dtype dtype;
 } stored_type;
 
@@ -32,6 +32,7 @@ typedef struct tensor_file {
   const char *path;   /* the caller's text */
   int fd;
   uint64_t size;
+  stored_type *types; /* of the format, which the tensors point to */
   stored_tensor *tensors;
   size_t count, capacity;
   json_t *metadata;   /* safetensors: the texts of __metadata__; NULL: none */
@@ -44,6 +45,11 @@ void tensor_file_close(tensor_file *f);
 
 /* Reads exactly `size` bytes of the file from `offset`. */
 int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
+
+/* Sets f->types, for the formats' readers: `n` types that have names and bits. `name_of` says what the format calls a
+ * dtype of the library's; NULL: it has no such type. */
+void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
+                       const char *(*name_of)(const fanin_dtype_info *));
 
 /* The next tensor of the list, for the formats' readers: sets elements and bytes from rank, shape and type; false if
  * they overflow or end within a byte. Copies name and shape. */

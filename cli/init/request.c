@@ -18,7 +18,10 @@ const struct argp_option init_request_options[] = {
      .doc =
          "Where to write: a .safetensors file, .npy for one tensor, or for a sharded --like X.safetensors.index.json"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "64-bit seed (default: 0)"},
-    {.name = "dtype", .key = KEY_DTYPE, .arg = "DTYPE", .doc = "Make every tensor f32, f16, bf16 or f64"},
+    {.name = "dtype",
+     .key = KEY_DTYPE,
+     .arg = "DTYPE",
+     .doc = "Make every tensor of this dtype, as f32, f16, bf16 or f64"},
     {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .doc = SESSION_DEVICE_HELP},
     {.name = "like",
      .key = KEY_LIKE,

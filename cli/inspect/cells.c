@@ -3,9 +3,10 @@
 
 #include <math.h>
 
+#include "base/dtype.h"
 #include "inspect/chance.h"
 
-enum { FIRST_FINITE = 0x80, LAST = 0xff7f }; /* of f32 and bf16; f16's keys lie within */
+enum { FIRST_FINITE = 0x80, LAST = 0xff7f }; /* of f32 and bf16; the keys of other dtypes lie within */
 
 /* Where the cell of `key` begins: -inf and inf outside of what the law, or the dtype, has. */
 static double edge_below(const cells *c, uint32_t key) {
@@ -35,6 +36,13 @@ void cells_moments(const fanin_law *law, double centre, double unit, double mome
   fanin_law_moments(law, centre, unit, moments, 13);
 }
 
+void cells_moments_rounded(const fanin_law *law, fanin_dtype dtype, bool bounded, double centre, double unit,
+                           double moments[13]) {
+  for (int k = 0; k < 13; ++k)
+    moments[k] = NAN;
+  fanin_law_moments_rounded(law, dtype, bounded, centre, unit, moments, 13);
+}
+
 double cells_below(const cells *c, uint32_t key, int upper) {
   const double edge = edge_below(c, key);
   if (isinf(edge)) return (edge > 0) != (upper != 0);
@@ -48,15 +56,12 @@ double cells_between(const cells *c, uint32_t from, uint32_t to) {
 }
 
 void cells_around(fanin_dtype dtype, double x, double *below, double *above) {
-  static const struct {
-    int digits, least;
-  } formats[FANIN_DTYPE_COUNT] = {
-      [FANIN_DTYPE_F32] = {24, -149}, [FANIN_DTYPE_F16] = {11, -24}, [FANIN_DTYPE_BF16] = {8, -133}};
+  const fanin_dtype_info info = dtype_info(dtype);
   *below = *above = x;
-  if (dtype == FANIN_DTYPE_F64 || isinf(x)) return;
+  if (info.needs_fp64 || isinf(x)) return;
   int exponent = 0;
   const double fraction = frexp(fabs(x), &exponent);
-  const int digits = formats[dtype].digits, least = formats[dtype].least;
+  const int digits = info.digits, least = info.least;
   const int step = x == 0 || exponent - digits < least ? least : exponent - digits;
   const bool halves = fraction == 0.5 && step > least; /* below a power of two, numbers are twice as dense */
   const double outward = ldexp(0.5, step), inward = halves ? outward / 2 : outward;

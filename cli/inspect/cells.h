@@ -17,6 +17,9 @@ typedef struct cells {
 
 /* fanin_law_moments(), NaN where the law has none in closed form. */
 void cells_moments(const fanin_law *law, double centre, double unit, double moments[13]);
+/* The same of fanin_law_moments_rounded(). */
+void cells_moments_rounded(const fanin_law *law, fanin_dtype dtype, bool bounded, double centre, double unit,
+                           double moments[13]);
 
 /* The probability of rounded values below that key's numbers; with `upper`, of all others. Values that would round
  * across a bound of the law are clamped to the outermost number inside. */

@@ -1,22 +1,26 @@
 /* Whether a measured tensor is what its initializer makes: tests of std and mean in standard errors, and bounds. */
 #include "inspect/check.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
+#include "base/dtype.h"
 #include "formats/layout.h"
 #include "inspect/cells.h"
 #include "inspect/chance.h"
 
 /* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
-static const struct {
+typedef struct half_step {
   double relative, absolute;
-} rounding[FANIN_DTYPE_COUNT] = {
-    [FANIN_DTYPE_F32] = {0x1p-24, 0x1p-150},
-    [FANIN_DTYPE_F16] = {0x1p-11, 0x1p-25},
-    [FANIN_DTYPE_BF16] = {0x1p-8, 0x1p-134},
-    [FANIN_DTYPE_F64] = {0x1p-24, 0}, /* computed to f32's accuracy at least (docs/stream.md) */
-};
+} half_step;
+
+/* f64 is computed to f32's accuracy at least (docs/stream.md). */
+static half_step half_step_of(fanin_dtype dtype) {
+  const fanin_dtype_info info = dtype_info(dtype);
+  return (half_step){ldexp(1, -(info.digits < FLT_MANT_DIG ? info.digits : FLT_MANT_DIG)), ldexp(0.5, info.least)};
+}
+
 static const double measuring = 1e-6; /* fanin_measure()'s relative error */
 static const double pi = 3.14159265358979323846;
 
@@ -49,10 +53,9 @@ expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
 
 /* The deviate of a sample's std over the law's. The unbiased variance of n values, over the law's, has the variance
  * (kurtosis - (n - 3) / (n - 1)) / n; its skewness, that of the sum of squares about the mean, makes its tails those of
- * a gamma, exactly so for normals. `error`: of the ratio, by rounding and measuring. */
-static double std_deviate(const expectation *e, double ratio, double n, double error) {
-  double m[13];
-  cells_moments(&e->law, e->moments.mean, e->moments.std, m);
+ * a gamma, exactly so for normals. `m`: moments of the law about its mean, in units of its std. `error`: of the ratio,
+ * by rounding and measuring. */
+static double std_deviate(const double *m, double ratio, double n, double error) {
   const double third = m[6] - 3 * m[4] + 2 - 6 * m[3] * m[3], second = m[4] - 1;
   const double skewness = third / (second * sqrt(second)) / sqrt(n - 1);
   const double excess = ratio * ratio * (n / (n - 1)) - 1;
@@ -64,18 +67,43 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
 /* Rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends of a
  * uniform as much again. It moves a normal's mean by at most step / 2 exp(-2 pi^2 (std / step)^2). Standard errors
  * shrink with the number of elements and these do not, so that both are allowed for. */
-z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+static z_scores z_scores_of_random(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
   z_scores z = {NAN, NAN};
-  if (!e->known || check_is_fixed(e) || n < 2) return z;
-  if (e->law.zeros > 0) return z_scores_of_sparse(e, measured, dtype);
-  const double step = 2 * (rounding[dtype].relative * (fabs(e->moments.mean) + std) + rounding[dtype].absolute) / std;
+  const half_step half = half_step_of(dtype);
+  const double step = 2 * (half.relative * (fabs(e->moments.mean) + std) + half.absolute) / std;
   const double std_error = measuring + step * step / 12;
   const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
   /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
-  if (!check_is_dependent(e)) z.std = std_deviate(e, measured->std / std, n, std_error);
+  if (!check_is_dependent(e)) {
+    double m[13];
+    cells_moments(&e->law, e->moments.mean, std, m);
+    z.std = std_deviate(m, measured->std / std, n, std_error);
+  }
   z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
   return z;
+}
+
+/* Against the law of the rounded values: what a coarse dtype does to the moments is more than a bound can allow for. */
+static z_scores z_scores_of_coarse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double n = (double)(measured->count - measured->nonfinite);
+  double m[13];
+  cells_moments_rounded(&e->law, dtype, true, e->moments.mean, e->moments.std, m);
+  const double mean = e->moments.mean + m[1] * e->moments.std, std = e->moments.std * sqrt(m[2] - m[1] * m[1]);
+  z_scores z = {NAN, NAN};
+  if (!(std > 0)) return z;
+  cells_moments_rounded(&e->law, dtype, true, mean, std, m);
+  z.std = std_deviate(m, measured->std / std, n, measuring);
+  z.mean = (measured->mean - mean) / std / sqrt(1 / n + measuring * measuring);
+  return z;
+}
+
+z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double n = (double)(measured->count - measured->nonfinite);
+  if (!e->known || check_is_fixed(e) || n < 2) return (z_scores){NAN, NAN};
+  if (e->law.zeros > 0) return z_scores_of_sparse(e, measured, dtype);
+  if (dtype_is_coarse(dtype) && !check_is_dependent(e)) return z_scores_of_coarse(e, measured, dtype);
+  return z_scores_of_random(e, measured, dtype);
 }
 
 /* The z scores of the values that are not 0: there are so many, and they are normal about 0. */
@@ -98,25 +126,27 @@ size_t z_tests(const z_scores *z) {
 
 /* The lengths of rows or columns are exact, and so is the root of the mean square. */
 static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double error = rounding[dtype].relative + 2e-6;
-  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + rounding[dtype].absolute;
+  const half_step half = half_step_of(dtype);
+  const double error = half.relative + 2e-6;
+  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + half.absolute;
 }
 
 /* Random values are never rounded across a bound, but the bound itself is an f32. An orthogonal matrix's are. */
 static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const half_step half = half_step_of(dtype);
   const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
   double slack = 0x1p-23 * largest;
-  if (check_is_fixed(e) || check_is_dependent(e))
-    slack += rounding[dtype].relative * largest + rounding[dtype].absolute;
+  if (check_is_fixed(e) || check_is_dependent(e)) slack += half.relative * largest + half.absolute;
   if (isinf(largest)) slack = 0;
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
 /* "std", "mean" or NULL: whether those of values that are not random differ by more than rounding and measuring do. */
 static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double error = rounding[dtype].relative + 2e-6;
+  const half_step half = half_step_of(dtype);
+  const double error = half.relative + 2e-6;
   const double scale = fabs(e->moments.mean) + e->moments.std;
-  const double allowed = error * scale + rounding[dtype].absolute;
+  const double allowed = error * scale + half.absolute;
   if (fabs(measured->std - e->moments.std) > allowed) return "std";
   return fabs(measured->mean - e->moments.mean) > allowed ? "mean" : NULL;
 }

@@ -8,6 +8,7 @@
 
 #include <math.h>
 
+#include "base/dtype.h"
 #include "inspect/cells.h"
 #include "inspect/chance.h"
 
@@ -88,7 +89,7 @@ static int bins_wanted(double n) {
 static double share_of(double extreme, fanin_dtype dtype, const uint64_t *counts, double n) {
   uint32_t key = 0;
   double least, most;
-  if (dtype == FANIN_DTYPE_F32 || dtype == FANIN_DTYPE_F64) return 1 / n;
+  if (!dtype_is_narrow(dtype)) return 1 / n;
   for (; key < FANIN_BINS - 1; ++key) {
     fanin_bin_numbers(dtype, key, &least, &most);
     if (counts[key] > 0 && least == extreme) break;
@@ -99,8 +100,7 @@ static double share_of(double extreme, fanin_dtype dtype, const uint64_t *counts
 /* Between the cells of the extremes lies the share of the values that they do not have. Where such a cell is a bin of
  * its own, its count was fitted and not tested: so much of a degree of freedom is gone. */
 static fit fit_uniform(const fanin_stats *s, fanin_dtype dtype, const uint64_t *counts, double n) {
-  const bool narrow =
-      dtype == FANIN_DTYPE_F16 || dtype == FANIN_DTYPE_BF16; /* cells are wider than gaps between values */
+  const bool narrow = dtype_is_narrow(dtype); /* cells are wider than gaps between values */
   double low[2], high[2];
   bins b;
   cells_around(dtype, s->min, &low[0], &low[1]);

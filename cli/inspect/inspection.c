@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/dtype.h"
 #include "base/progress.h"
 #include "fanin/probe.h"
 #include "inspect/cells.h"
@@ -48,7 +49,7 @@ static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   double sum = 0;
   for (size_t k = 0; k < FANIN_BINS; ++k)
     sum += (double)s->counts[k] * (double)s->counts[k];
-  return log(sum / n / n) - (dtype == FANIN_DTYPE_F32 || dtype == FANIN_DTYPE_F64 ? log(256) : 0);
+  return log(sum / n / n) - (dtype_is_narrow(dtype) ? 0 : log(256));
 }
 
 /* The law that the values should follow, from the file's notes or from themselves. */

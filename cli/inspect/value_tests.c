@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/dtype.h"
 #include "inspect/cells.h"
 #include "inspect/chance.h"
 
@@ -68,23 +69,14 @@ static double shape_deviate(const double *sample, const double *moments, double 
   return skewed_deviate(z, third(p[degree], degree, moments) / (variance * sqrt(variance)) / sqrt(n));
 }
 
-/* E[((X - centre) / unit)^k] of values as the dtype has them: of 16-bit types the sum over their numbers, since
+/* E[((X - centre) / unit)^k] of values as the dtype has them: of narrow dtypes the sum over their numbers, since
  * rounding and bounds that are no numbers show from some 10^7 elements on. */
 static void moments_of(const inspected *t, double centre, double unit, double *moments) {
   const fanin_dtype dtype = t->tensor->type->dtype;
-  const cells c = cells_of(t);
-  if (dtype != FANIN_DTYPE_F16 && dtype != FANIN_DTYPE_BF16) {
+  if (dtype_is_narrow(dtype)) {
+    cells_moments_rounded(&t->law, dtype, !t->estimated, centre, unit, moments);
+  } else {
     cells_moments(&t->law, centre, unit, moments);
-    return;
-  }
-  for (int k = 0; k < MOMENTS; ++k)
-    moments[k] = 0;
-  for (uint32_t key = 0; key < FANIN_BINS; ++key) {
-    double least, most, term = cells_between(&c, key, key + 1);
-    if (!(term > 0)) continue;
-    fanin_bin_numbers(dtype, key, &least, &most);
-    for (int k = 0; k < MOMENTS; ++k, term *= (least - centre) / unit)
-      moments[k] += term;
   }
 }
 
@@ -242,7 +234,7 @@ static uint32_t suspect_key(const survey *s, const inspected *t, double *expecte
 
 static int test_mode(const measurer *m, const tensor_file *f, const survey *s, inspected *t, failure *why) {
   const fanin_dtype dtype = t->tensor->type->dtype;
-  const bool narrow = dtype == FANIN_DTYPE_F16 || dtype == FANIN_DTYPE_BF16;
+  const bool narrow = dtype_is_narrow(dtype);
   double expected = 0;
   const uint32_t key = suspect_key(s, t, &expected);
   uint64_t count = s->counts[key];

@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/commands.h"
+#include "base/dtype.h"
 #include "base/text.h"
 #include "formats/tensor_file.h"
 #include "probe/options.h"
@@ -188,7 +189,10 @@ static int check_numbers(const probe_request *r, failure *why) {
   if (c->batch == 0) return args_fail(why, "--batch 0: at least one sample is needed");
   if (c->norm == FANIN_NORM_BATCH && c->batch < 2) return args_fail(why, "--norm batch: needs a --batch of at least 2");
   if (c->bias_std < 0) return args_fail(why, "--bias-std %g: give 0 or more", c->bias_std);
-  if (c->dtype == FANIN_DTYPE_F64) return args_fail(why, "--dtype f64: a probe's weights are f32, f16 or bf16");
+  if (dtype_info(c->dtype).needs_fp64) {
+    return args_fail(why, "--dtype %s: a probe computes in f32, with weights of at most 32 bits",
+                     fanin_dtype_name(c->dtype));
+  }
   const char *activation = r->suggest ? r->suggest : c->activation;
   if (r->has_slope && strcasecmp(activation, "leaky_relu") != 0) {
     return args_fail(why, "--slope belongs to leaky_relu, not to %s", activation);

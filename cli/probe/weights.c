@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/args.h"
+#include "base/dtype.h"
 #include "base/text.h"
 #include "formats/tensor_file.h"
 #include "probe/report.h"
@@ -61,9 +62,10 @@ static int describe_layer(const tensor_file *f, const char *name, probe_weights 
   const size_t l = w->count;
   if (!t) return fail_missing(f, name, why);
   if (l == MAX_LAYERS) return fail(why, STATUS_INPUT, "%s: more than %d layers", f->path, MAX_LAYERS);
-  if (!t->type->measurable || t->type->dtype == FANIN_DTYPE_F64) {
-    return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s; a probe takes F32, F16 or BF16", f->path, name,
-                t->type->name);
+  if (!t->type->measurable || dtype_info(t->type->dtype).needs_fp64) {
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%.128s' is %s; a probe takes floats of at most 32 bits, as F32, F16 or BF16", f->path,
+                name, t->type->name);
   }
   if (t->rank != 2 || t->elements == 0) {
     char shape[TEXT_SHAPE];

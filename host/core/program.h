@@ -24,6 +24,7 @@ extern const fanin__source fanin__source_samples; /* correlation of tensors with
 extern const fanin__source fanin__source_scatter; /* from matrices to parts of tensors */
 extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
 extern const fanin__source fanin__source_sparse;  /* zeros at random places, a fixed number in each line */
+extern const fanin__source fanin__source_weights; /* a probe's weights in f32, or times a factor */
 
 /* All of them; the last is NULL. */
 extern const fanin__source *const fanin__sources[];

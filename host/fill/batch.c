@@ -8,6 +8,7 @@
 #include "fill/fill.h"
 #include "fill/plan.h"
 #include "math/integer.h"
+#include "tensor/dtype.h"
 
 /* A table while it is made on the host. */
 typedef struct table {
@@ -82,7 +83,7 @@ static fanin_status make_tables(builder *b) {
   for (size_t i = 0; i < n; i++) {
     const fanin__job *const job = &b->jobs[i];
     tasks += fanin__ceil_div(chunks_of(job), fanin__piece(b->plan->f, &job->rows));
-    doubles += job->dtype == FANIN_DTYPE_F64;
+    doubles += fanin__is_double(job->dtype);
   }
   const size_t counts[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = n,
                                              [FANIN__PARAMETERS32] = doubles < n ? n : 0,
@@ -99,7 +100,7 @@ static fanin_status make_tables(builder *b) {
 
 /* The table that has a job's parameters. */
 static fanin__table table_of(const fanin__job *job) {
-  return job->dtype == FANIN_DTYPE_F64 ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32;
+  return fanin__is_double(job->dtype) ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32;
 }
 
 /* Rows and parameters of item `i`. */
@@ -125,10 +126,9 @@ static void put_tasks(builder *b, const fanin__job *job) {
 static void put_batch(builder *b, size_t from, size_t to) {
   fanin_plan *const plan = b->plan;
   const fanin__job *const first = b->order[from];
-  fanin__batch batch = {.buffer = first->buffer,
-                        .options = first->parameters.options,
-                        .parameters = table_of(first),
-                        .first_task = b->tables[FANIN__TASKS].used};
+  fanin__batch batch = {
+      .buffer = first->buffer, .parameters = table_of(first), .first_task = b->tables[FANIN__TASKS].used};
+  memcpy(batch.options, first->parameters.options, sizeof batch.options);
   for (size_t k = from; k < to; k++) {
     put_tasks(b, b->order[k]);
   }

@@ -11,7 +11,7 @@
 #include "lib/rows.h"
 #include "tensor/boxes.h"
 
-/* Elements of the fill kernels' unit of work: CHUNK of kernels/lib/store.clh. */
+/* The number of elements in the unit of work of the fill kernels: CHUNK of kernels/lib/store.clh. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
 
 struct fanin__job {

@@ -4,10 +4,11 @@
 #include "core/status.h"
 #include "fill/fill.h"
 #include "math/integer.h"
+#include "tensor/dtype.h"
 #include "tensor/view.h"
 
 size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parameters, void *out) {
-  if (dtype == FANIN_DTYPE_F64) {
+  if (fanin__is_double(dtype)) {
     memcpy(out, parameters->p, sizeof parameters->p);
     return sizeof parameters->p;
   }
@@ -20,9 +21,10 @@ size_t fanin__pack_parameters(fanin_dtype dtype, const fanin__parameters *parame
 }
 
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
-  enum { BLOCK = 4 };
-  if (f->lanes > 1) return BLOCK * (f->lanes / 2); /* a block a 64-bit lane */
-  return fanin_dtype_size(dtype) == 2 ? 2 * BLOCK : BLOCK;
+  enum { BLOCK = 4, STORED = 16 };
+  if (f->lanes > 1) return BLOCK * (f->lanes / 2); /* one block for each 64-bit lane */
+  const uint64_t elements = STORED / fanin_dtype_size(dtype);
+  return elements > BLOCK ? elements : BLOCK;
 }
 
 /* Few groups, each of enough chunks to hide its launch, but several for every compute unit. Wide items take many
@@ -76,10 +78,7 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   fanin__distribution distribution;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, &distribution));
-  if (t->dtype == FANIN_DTYPE_F64 && !f->has_f64) {
-    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
-                       "dtype f64: the device has no double precision; accepted are f32, f16, bf16");
-  }
+  FANIN__TRY(fanin__check_dtype(f, t->dtype));
   fanin__job job;
   memset(&job, 0, sizeof job); /* with its padding, which goes to the device */
   job.buffer = t->buffer;

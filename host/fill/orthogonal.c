@@ -11,6 +11,7 @@
 #include "fill/reflect.h"
 #include "lib/routes.h"
 #include "math/integer.h"
+#include "tensor/dtype.h"
 
 /* Small matrices go by pieces of at most so many elements. */
 enum { PIECE = 1 << 21 };
@@ -158,17 +159,13 @@ static fanin__routes routes_of(const fanin_tensor *t, const fanin__box *b, const
 
 static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__stack *s,
                             fanin__routes *r) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
-                                                         [FANIN_DTYPE_F16] = "-D F16",
-                                                         [FANIN_DTYPE_BF16] = "-D BF16",
-                                                         [FANIN_DTYPE_F64] = "-D F64"};
   r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
   const fanin__real factor = fanin__real_of(job->distribution.law.value);
   const fanin__launch launch = {.source = &fanin__source_scatter,
-                                .options = options[job->dtype],
+                                .options = fanin__dtype_of(job->dtype)->option,
                                 .name = "scatter",
                                 .grid = spread.grid,
                                 FANIN__ARGUMENTS(FANIN__VALUE(s->product), FANIN__VALUE(job->buffer), FANIN__VALUE(*r),
@@ -222,7 +219,7 @@ static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   family m;
   FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
-  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = job->dtype == FANIN_DTYPE_F64};
+  fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = fanin__is_double(job->dtype)};
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
   s.count = matrices * parts;
@@ -236,7 +233,7 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
 /* ---- Cold starts ------------------------------------------------------------------------------------------------- */
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  return fanin__reflect_compile(f, job->dtype == FANIN_DTYPE_F64);
+  return fanin__reflect_compile(f, fanin__is_double(job->dtype));
 }
 
 /* CLBlast's kernels are compiled when they run. */

@@ -3,33 +3,27 @@
 #include "fill/parameters.h"
 
 #include <math.h>
+#include <stdio.h>
 
 #include "core/status.h"
 #include "fill/filler.h"
 #include "math/normal.h"
 #include "tensor/dtype.h"
 
-/* What the options say is which `distribution` of kernels/fill.cl is compiled, and for which element type. */
-#define OPTIONS(distribution)                                                                                          \
-  {                                                                                                                    \
-    [FANIN_DTYPE_F32] = "-D " distribution " -D F32", [FANIN_DTYPE_F16] = "-D " distribution " -D F16",                \
-    [FANIN_DTYPE_BF16] = "-D " distribution " -D BF16", [FANIN_DTYPE_F64] = "-D " distribution " -D F64"               \
-  }
-static const char *const CONSTANT[FANIN_DTYPE_COUNT] = OPTIONS("CONSTANT");
-static const char *const UNIFORM[FANIN_DTYPE_COUNT] = OPTIONS("UNIFORM");
-static const char *const NORMAL[FANIN_DTYPE_COUNT] = OPTIONS("NORMAL");
-static const char *const TRUNC_CORE[FANIN_DTYPE_COUNT] = OPTIONS("TRUNC_CORE");
-static const char *const TRUNC[FANIN_DTYPE_COUNT] = OPTIONS("TRUNC");
+/* `distribution` is one of those that kernels/fill.cl is compiled for. */
+static void set_options(fanin__parameters *out, const char *distribution, fanin_dtype dtype) {
+  snprintf(out->options, sizeof out->options, "-D %s %s", distribution, fanin__dtype_of(dtype)->option);
+}
 
 /* Largest magnitudes of a standard normal that the stream can draw: sqrt(2 * 33 ln 2) and sqrt(2 * 65 ln 2), rounded
  * up. */
 static double normal_reach(fanin_dtype dtype) {
-  return dtype == FANIN_DTYPE_F64 ? 9.5 : 6.77;
+  return fanin__is_double(dtype) ? 9.5 : 6.77;
 }
 
 /* The type that a dtype's values are worked out in before they are rounded to it. */
 static double to_real(fanin_dtype dtype, double x) {
-  return dtype == FANIN_DTYPE_F64 ? x : (double)(float)x;
+  return fanin__is_double(dtype) ? x : (double)(float)x;
 }
 
 static fanin_status check_reach(fanin_dtype dtype, const char *what, double x) {
@@ -48,19 +42,19 @@ static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double
 }
 
 static fanin_status of_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  out->options = CONSTANT[dtype];
+  set_options(out, "CONSTANT", dtype);
   out->p[0] = to_real(dtype, d->law.value);
   return check_reach(dtype, "value", d->law.value);
 }
 
 /* Zeros, under a filler's numbers, which reach the law's value. */
 static fanin_status of_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  out->options = CONSTANT[dtype];
+  set_options(out, "CONSTANT", dtype);
   return check_reach(dtype, "value", d->law.value);
 }
 
 static fanin_status of_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  out->options = UNIFORM[dtype];
+  set_options(out, "UNIFORM", dtype);
   FANIN__TRY(check_reach(dtype, "lo", d->law.lo));
   FANIN__TRY(check_reach(dtype, "hi", d->law.hi));
   FANIN__TRY(inner_bounds(dtype, d->law.lo, d->law.hi, &out->p[2], &out->p[3]));
@@ -70,7 +64,7 @@ static fanin_status of_uniform(const fanin__distribution *d, fanin_dtype dtype, 
 }
 
 static fanin_status of_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  out->options = NORMAL[dtype];
+  set_options(out, "NORMAL", dtype);
   out->p[0] = d->law.mean;
   out->p[1] = d->law.std;
   return check_reach(dtype, "|mean| + std times the largest draw",
@@ -108,9 +102,9 @@ static fanin_status of_trunc_normal(const fanin__distribution *d, fanin_dtype dt
     *width = 1.0 - *low - *high;
   }
   /* Where no draw reaches the tails, the kernel without them gives the same bits sooner. */
-  const double limit = dtype == FANIN_DTYPE_F64 ? 0.85 : 0x1.e8b432p-1;
+  const double limit = fanin__is_double(dtype) ? 0.85 : 0x1.e8b432p-1;
   const double middle = to_real(dtype, out->p[4]), half = to_real(dtype, out->p[5]);
-  out->options = to_real(dtype, fabs(middle) + half) <= limit ? TRUNC_CORE[dtype] : TRUNC[dtype];
+  set_options(out, to_real(dtype, fabs(middle) + half) <= limit ? "TRUNC_CORE" : "TRUNC", dtype);
   return FANIN_STATUS_OK;
 }
 

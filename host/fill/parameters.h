@@ -5,8 +5,8 @@
 #include "init/distribution.h"
 
 typedef struct fanin__parameters {
-  const char *options; /* of the compiler; static storage */
-  double p[16];        /* in the order that the distribution of kernels/fill.cl states */
+  char options[32]; /* "-D UNIFORM -D F32": the distribution and the dtype */
+  double p[16];     /* in the order that the distribution of kernels/fill.cl states */
 } fanin__parameters;
 
 /* FANIN_STATUS_BAD_ARGUMENT where the dtype cannot hold the distribution's values. */

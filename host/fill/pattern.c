@@ -1,4 +1,5 @@
 /* Fills with numbers that follow from coordinates: identity and dirac, bilinear, and hadamard. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/context.h"
@@ -9,6 +10,7 @@
 #include "lib/places.h"
 #include "math/integer.h"
 #include "tensor/boxes.h"
+#include "tensor/dtype.h"
 
 /* Indices into the vectors. */
 enum { AT_B, AT_O, AT_I, AT_D, AT_H, AT_W, LETTERS };
@@ -73,18 +75,14 @@ static fanin__places places_of(const fanin *f, const fanin__job *job, const fani
   return p;
 }
 
-static const char *options_of(const fanin__job *job) {
-#define OPTIONS(pattern)                                                                                               \
-  {                                                                                                                    \
-    [FANIN_DTYPE_F32] = "-D " pattern " -D F32", [FANIN_DTYPE_F16] = "-D " pattern " -D F16",                          \
-    [FANIN_DTYPE_BF16] = "-D " pattern " -D BF16", [FANIN_DTYPE_F64] = "-D " pattern " -D F64"                         \
-  }
-  static const char *const options[FANIN_LAW_KIND_COUNT][FANIN_DTYPE_COUNT] = {
-      [FANIN_LAW_KIND_ONES] = OPTIONS("DELTA"),
-      [FANIN_LAW_KIND_BILINEAR] = OPTIONS("BILINEAR"),
-      [FANIN_LAW_KIND_HADAMARD] = OPTIONS("HADAMARD")};
-#undef OPTIONS
-  return options[job->distribution.law.kind][job->dtype];
+enum { OPTIONS_SIZE = 64 };
+
+/* What kernels/pattern.cl is built with. */
+static const char *options_of(const fanin__job *job, char out[OPTIONS_SIZE]) {
+  static const char *const patterns[FANIN_LAW_KIND_COUNT] = {
+      [FANIN_LAW_KIND_ONES] = "DELTA", [FANIN_LAW_KIND_BILINEAR] = "BILINEAR", [FANIN_LAW_KIND_HADAMARD] = "HADAMARD"};
+  snprintf(out, OPTIONS_SIZE, "-D %s %s", patterns[job->distribution.law.kind], fanin__dtype_of(job->dtype)->option);
+  return out;
 }
 
 /* The product of 2 f over the taps, f = ceil(k / 2) of the extent k. */
@@ -100,12 +98,13 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
 /* One box of the tensor. */
 static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__places *p,
                              double scale) {
-  const bool f64 = job->dtype == FANIN_DTYPE_F64;
+  const bool f64 = fanin__is_double(job->dtype);
+  char options[OPTIONS_SIZE];
   const fanin__real value = fanin__real_of(job->distribution.law.value), up = fanin__real_of(scale),
                     down = fanin__real_of(1 / scale);
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
   const fanin__launch launch = {.source = &fanin__source_pattern,
-                                .options = options_of(job),
+                                .options = options_of(job, options),
                                 .name = "pattern",
                                 .grid = spread.grid,
                                 FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
@@ -140,7 +139,8 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  return fanin__compile(f, &fanin__source_pattern, options_of(job), "pattern");
+  char options[OPTIONS_SIZE];
+  return fanin__compile(f, &fanin__source_pattern, options_of(job, options), "pattern");
 }
 
 static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {

@@ -26,7 +26,7 @@ typedef struct fanin__plan_kernel {
 /* One launch: tasks of one buffer that share a compiled kernel. */
 typedef struct fanin__batch {
   cl_mem buffer; /* the plan's tensors hold it */
-  const char *options;
+  char options[sizeof((fanin__parameters *)0)->options];
   fanin__table parameters; /* the table that has them */
   cl_kernel kernel;        /* one of the plan's kernels */
   cl_ulong first_task, tasks;

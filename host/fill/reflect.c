@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/queue.h"
 #include "core/status.h"
+#include "tensor/dtype.h"
 
 enum { BLOCK = 128, NARROW_BLOCK = 64, NARROW = 1024, MOST_LANES = 16 };
 
@@ -16,7 +17,7 @@ enum { BLOCK = 128, NARROW_BLOCK = 64, NARROW = 1024, MOST_LANES = 16 };
 enum { THIN = 256, TILE = 64, LEAST_ROWS = 256, MOST_ROWS = 4096 };
 
 static const char *options_of(bool f64) {
-  return f64 ? "-D ELEMENT_F64" : "-D ELEMENT_F32";
+  return fanin__dtype_of(f64 ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32)->option;
 }
 
 static size_t size_of(bool f64) {

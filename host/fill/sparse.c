@@ -11,6 +11,7 @@
 #include "lib/sparse_lines.h"
 #include "math/integer.h"
 #include "tensor/boxes.h"
+#include "tensor/dtype.h"
 
 enum { OWNER, PART, MATRIX };
 
@@ -103,11 +104,7 @@ static fanin__sparse_lines lines_of(const fanin_tensor *t, const fanin__distribu
 }
 
 static const char *options_of(const fanin__job *job) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D F32",
-                                                         [FANIN_DTYPE_F16] = "-D F16",
-                                                         [FANIN_DTYPE_BF16] = "-D F16",
-                                                         [FANIN_DTYPE_F64] = "-D F64"};
-  return options[job->dtype];
+  return fanin__dtype_of(job->dtype)->option;
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {

@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "core/argument.h"
+#include "tensor/dtype.h"
 #include "tensor/view.h"
 
 /* What the public header says of each. */
@@ -87,28 +88,83 @@ static fanin_status has_none(const fanin_law *law, const char *what) {
                      what);
 }
 
+/* Of a law that was checked and has a distribution function. */
+static double probability(const fanin_law *law, double x, bool upper) {
+  if (x < law->lo) return upper ? 1 : 0;
+  if (x >= law->hi) return upper ? 0 : 1;
+  return fanin__law_of(law->kind)->probability(law, x, upper);
+}
+
 fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out) {
   const fanin__law *known = NULL;
   FANIN__NEED(out);
   FANIN__TRY(take(law, &known));
   if (!known->probability) return has_none(law, "distribution function");
-  if (x < law->lo) {
-    *out = upper ? 1 : 0;
-  } else if (x >= law->hi) {
-    *out = upper ? 0 : 1;
-  } else {
-    *out = known->probability(law, x, upper != 0);
-  }
+  *out = probability(law, x, upper != 0);
   return FANIN_STATUS_OK;
+}
+
+static fanin_status check_moments(size_t n) {
+  if (n <= FANIN__MOMENTS) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
 }
 
 fanin_status fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments, size_t n) {
   const fanin__law *known = NULL;
   FANIN__NEED_ARRAY(moments, n);
-  if (n > FANIN__MOMENTS)
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
+  FANIN__TRY(check_moments(n));
   FANIN__TRY(take(law, &known));
   if (!known->moments) return has_none(law, "moments");
   known->moments(law, centre, unit, moments, (int)n);
+  return FANIN_STATUS_OK;
+}
+
+/* ---- Rounded to a dtype ------------------------------------------------------------------------------------------ */
+
+/* Number k of a narrow dtype, in ascending order; infinity or NaN before the first and from the last one on. */
+static double number_at(fanin_dtype dtype, uint32_t k) {
+  const uint32_t sign = UINT32_C(1) << (8 * fanin_dtype_size(dtype) - 1);
+  if (k >= 2 * sign) return NAN;
+  return fanin__narrow_number(dtype, k < sign ? sign | (sign - 1 - k) : k - sign);
+}
+
+/* P(from < X <= to) without cancellation in the upper tail; the ends may be infinite. */
+static double mass(const fanin_law *law, double from, double to) {
+  const double below = isinf(from) ? 0 : probability(law, from, false);
+  if (below < 0.5) return (isinf(to) ? 1 : probability(law, to, false)) - below;
+  return probability(law, from, true) - (isinf(to) ? 0 : probability(law, to, true));
+}
+
+/* A number has the values between the midpoints to its neighbours, and the outermost one has all beyond. */
+fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, int bounded, double centre, double unit,
+                                       double *moments, size_t n) {
+  const fanin__law *known = NULL;
+  FANIN__NEED_ARRAY(moments, n);
+  FANIN__TRY(check_moments(n));
+  FANIN__TRY(take(law, &known));
+  if (!known->probability) return has_none(law, "distribution function");
+  if (!fanin__is_narrow(dtype)) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a dtype of at most 16 bits is accepted",
+                       fanin_dtype_name(dtype));
+  }
+  const uint32_t numbers = UINT32_C(1) << 8 * fanin_dtype_size(dtype);
+  /* Bounds are numbers of f32. */
+  const double lo = bounded ? law->lo - 0x1p-23 * fabs(law->lo) : -INFINITY;
+  const double hi = bounded ? law->hi + 0x1p-23 * fabs(law->hi) : INFINITY;
+  double from = -INFINITY;
+  for (size_t power = 0; power < n; power++) {
+    moments[power] = 0;
+  }
+  for (uint32_t k = 0; k < numbers; k++) {
+    const double x = number_at(dtype, k), next = number_at(dtype, k + 1);
+    if (!isfinite(x) || x < lo || x > hi) continue;
+    const double to = isfinite(next) && next <= hi ? x + (next - x) / 2 : INFINITY;
+    double term = mass(law, from, to);
+    from = to;
+    if (!(term > 0)) continue;
+    for (size_t power = 0; power < n; power++, term *= (x - centre) / unit) {
+      moments[power] += term;
+    }
+  }
   return FANIN_STATUS_OK;
 }

@@ -10,6 +10,7 @@
 #include "core/status.h"
 #include "fanin/inspect.h"
 #include "measure/dense.h"
+#include "tensor/dtype.h"
 
 /* Elements of one launch: what a 32-bit counter cannot overflow by. */
 static const uint64_t LAUNCH = UINT64_C(1) << 31;
@@ -91,19 +92,15 @@ static double from_f32(uint32_t bits) {
   return (double)x;
 }
 
-static double from_f16(uint32_t bits) {
-  const int exponent = (int)(bits >> 10 & 31), fraction = (int)(bits & 1023);
-  const double size = exponent == 31  ? (fraction ? NAN : INFINITY)
-                      : exponent == 0 ? ldexp(fraction, -24)
-                                      : ldexp(1024 + fraction, exponent - 25);
-  return bits >> 15 ? -size : size;
-}
-
-/* The number whose ascending bits these are, the upper half of them for 16-bit types. */
+/* The number whose ascending bits these are, the upper half of them for narrow dtypes: kernels/bins.cl's ascending().
+ */
 static double number_of(fanin_dtype dtype, uint32_t ascending) {
-  const uint32_t bits = ascending >> 31 ? ascending & 0x7fffffff : ~ascending;
-  return dtype == FANIN_DTYPE_F16 ? from_f16(bits >> 16)
-                                  : from_f32(dtype == FANIN_DTYPE_BF16 ? bits & 0xffff0000 : bits);
+  const fanin_dtype_info *const t = &fanin__dtype_of(dtype)->info;
+  const bool positive = ascending >> 31;
+  if (t->bytes > 2) return from_f32(positive ? ascending & 0x7fffffff : ~ascending);
+  const uint32_t key = ascending >> 16, magnitude = positive ? key - 0x8000 : 0x7fff - key;
+  const uint32_t sign = UINT32_C(1) << (8 * t->bytes - 1);
+  return magnitude < sign ? fanin__narrow_number(dtype, positive ? magnitude : magnitude | sign) : NAN;
 }
 
 static fanin_status check_dtype(fanin_dtype dtype) {

@@ -5,20 +5,14 @@
 
 #include "core/context.h"
 #include "core/status.h"
+#include "tensor/dtype.h"
 #include "tensor/view.h"
 
 fanin_status fanin__dense_of(const fanin *f, const fanin_tensor *t, fanin__dense *out) {
-  static const char *const options[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F32] = "-D ELEMENT_F32",
-                                                         [FANIN_DTYPE_F16] = "-D ELEMENT_F16",
-                                                         [FANIN_DTYPE_BF16] = "-D ELEMENT_BF16",
-                                                         [FANIN_DTYPE_F64] = "-D ELEMENT_F64"};
   fanin__view view;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
-  if (view.elements > 0 && t->dtype == FANIN_DTYPE_F64 && !f->has_f64) {
-    return fanin__fail(FANIN_STATUS_UNSUPPORTED,
-                       "the tensor is f64 and the device has no fp64; f32, f16 and bf16 work");
-  }
+  if (view.elements > 0) FANIN__TRY(fanin__check_dtype(f, t->dtype));
   const size_t size = fanin_dtype_size(t->dtype);
   if (view.bytes != view.elements * size) {
     return fanin__fail(FANIN_STATUS_UNSUPPORTED,
@@ -26,7 +20,7 @@ fanin_status fanin__dense_of(const fanin *f, const fanin_tensor *t, fanin__dense
                        " bytes; only dense parts, without gaps, can be measured",
                        view.elements, view.bytes);
   }
-  *out = (fanin__dense){view.elements, t->offset / size, t->dtype == FANIN_DTYPE_F64, options[t->dtype]};
+  *out = (fanin__dense){view.elements, t->offset / size, fanin__is_double(t->dtype), fanin__dtype_of(t->dtype)->option};
   return FANIN_STATUS_OK;
 }
 

@@ -12,7 +12,7 @@ typedef struct fanin__dense {
   uint64_t elements;
   cl_ulong offset;     /* from the buffer's start, in elements */
   bool f64;            /* sums are double, else float */
-  const char *options; /* -D ELEMENT_F32 and so on, for kernels/lib/elements.clh */
+  const char *options; /* the dtype's, for kernels/lib/dtype.clh */
 } fanin__dense;
 
 /* Checks tensor, buffer, density and whether the device has the dtype. */

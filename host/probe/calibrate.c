@@ -58,13 +58,11 @@ static uint64_t elements_of(const fanin_tensor *t) {
  */
 static fanin_status scale_weights(const calibration *c, cl_mem from, size_t from_offset, cl_mem to, uint64_t n,
                                   double factor) {
-  static const char *const kernels[FANIN_DTYPE_COUNT] = {
-      [FANIN_DTYPE_F32] = "scale_f32", [FANIN_DTYPE_F16] = "scale_f16", [FANIN_DTYPE_BF16] = "scale_bf16"};
   const size_t element = fanin_dtype_size(c->config->dtype);
   const cl_ulong first_from = from_offset / element, first_to = to == from ? first_from : 0;
   const float by = (float)factor;
-  return FANIN__MLP_RUN(&c->mlp, NULL, kernels[c->config->dtype], (size_t)n, 1, FANIN__VALUE(from),
-                        FANIN__VALUE(first_from), FANIN__VALUE(by), FANIN__VALUE(to), FANIN__VALUE(first_to));
+  return FANIN__MLP_WEIGHTS(&c->mlp, "scale_weights", (size_t)n, FANIN__VALUE(from), FANIN__VALUE(first_from),
+                            FANIN__VALUE(by), FANIN__VALUE(to), FANIN__VALUE(first_to));
 }
 
 /* What there is to scale in layer l: the rms of its weights, which must be numbers and not all 0. */

@@ -1,10 +1,13 @@
 /* Everything that can be wrong with a probe's configuration is said before anything is allocated or enqueued. */
+#include <float.h>
 #include <inttypes.h>
 #include <math.h>
 
 #include "core/argument.h"
+#include "fanin/inspect.h"
 #include "math/normal.h"
 #include "probe/probe.h"
+#include "tensor/dtype.h"
 #include "tensor/view.h"
 
 static fanin_status check_numbers(const fanin_probe_config *config) {
@@ -19,9 +22,12 @@ static fanin_status check_numbers(const fanin_probe_config *config) {
       return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
   }
   if (config->batch == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "batch is 0; it must be at least 1");
-  if (config->dtype != FANIN_DTYPE_F32 && config->dtype != FANIN_DTYPE_F16 && config->dtype != FANIN_DTYPE_BF16) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a probe takes f32, f16 or bf16",
-                       fanin_dtype_name(config->dtype));
+  fanin_dtype_info dtype = {.name = "unknown", .needs_fp64 = 1};
+  (void)fanin_dtype_describe(config->dtype, &dtype, sizeof dtype); /* leaves it where there is no such dtype */
+  if (dtype.needs_fp64) {
+    char list[FANIN__DTYPE_LIST];
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a probe takes %s", dtype.name,
+                       fanin__float_dtypes(" or ", list));
   }
   if (!(config->bias_std >= 0 && config->bias_std <= 1e15)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "bias_std is %g; it must be 0 to 1e15", config->bias_std);
@@ -89,12 +95,33 @@ static fanin_status weight_of(const fanin_probe_config *config, size_t l, fanin_
   return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, out);
 }
 
+/* What rounding to a dtype of 8 bits does to the moments shows in wide layers. An orthogonal matrix's are in its ties.
+ */
+static fanin_status expect_rounded(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
+  enum { MOMENTS = 5 };
+  fanin_law law;
+  fanin_law_description described;
+  double m[MOMENTS];
+  if (fanin_dtype_size(t->dtype) != 1 || !(out->std > 0)) return FANIN_STATUS_OK;
+  FANIN__TRY(fanin_law_of(t, init, &law));
+  FANIN__TRY(fanin_describe_law(law.kind, &described, sizeof described));
+  if (described.values != FANIN_VALUES_INDEPENDENT) return FANIN_STATUS_OK;
+  FANIN__TRY(fanin_law_moments_rounded(&law, t->dtype, 1, out->mean, out->std, m, MOMENTS));
+  out->mean += m[1] * out->std;
+  out->std *= sqrt(m[2] - m[1] * m[1]);
+  if (!(out->std > 0)) return FANIN_STATUS_OK;
+  FANIN__TRY(fanin_law_moments_rounded(&law, t->dtype, 1, out->mean, out->std, m, MOMENTS));
+  out->kurtosis = m[4];
+  return FANIN_STATUS_OK;
+}
+
 static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
   fanin_tensor t;
   double factor = 1;
   FANIN__TRY(weight_of(config, l, &t));
   FANIN__TRY(factor_of(config, l, &factor));
   FANIN__TRY(fanin_expect(&t, &config->init, out, sizeof *out));
+  FANIN__TRY(expect_rounded(&t, &config->init, out));
   out->mean *= factor;
   out->std *= factor;
   out->lo *= factor;
@@ -117,19 +144,18 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
   return FANIN_STATUS_OK;
 }
 
-/* What rounding to 16 bits does to numbers of N(0, std^2), which the entries of large orthogonal matrices nearly are,
- * relative to std^2: the mean square of the errors, and the excess of the rounded numbers' mean square. With the
- * density f, the gap of width h about x adds h^3 / 12 f(x) to the first and h^3 (f(x) / 6 + x f'(x) / 12) to the
- * second, which by parts is h^2 / 12 times a binade's share and what x f(x) gains from its lower end to its upper one.
+/* What rounding to fewer digits than f32's does to numbers of N(0, std^2), which the entries of large orthogonal
+ * matrices nearly are, relative to std^2: the mean square of the errors, and the excess of the rounded numbers' mean
+ * square. With the density f, the gap of width h about x adds h^3 / 12 f(x) to the first and h^3 (f(x) / 6 + x f'(x) /
+ * 12) to the second, which by parts is h^2 / 12 times a binade's share and what x f(x) gains from its lower end to its
+ * upper one.
  */
 static void rounding_of(fanin_dtype dtype, double std, fanin__ties *out) {
-  static const struct {
-    int bits, least; /* of the fraction; exponent of the least normal number */
-  } formats[FANIN_DTYPE_COUNT] = {[FANIN_DTYPE_F16] = {10, -14}, [FANIN_DTYPE_BF16] = {7, -126}};
+  const fanin_dtype_info *const t = &fanin__dtype_of(dtype)->info;
   const int first = (int)floor(log2(std)) - 20, binades = 24;
   for (int k = first; k < first + binades; k++) {
-    const int exponent = k > formats[dtype].least ? k : formats[dtype].least;
-    const double lo = ldexp(1 / std, k), hi = 2 * lo, h = ldexp(1 / std, exponent - formats[dtype].bits);
+    const int step = k - t->digits + 1 > t->least ? k - t->digits + 1 : t->least;
+    const double lo = ldexp(1 / std, k), hi = 2 * lo, h = ldexp(1 / std, step);
     const double share = 2 * (fanin__normal_tail(lo) - fanin__normal_tail(hi));
     out->rounding += h * h / 12 * share;
     out->excess += h * h / 12 * (share + 2 * (hi * fanin__normal_pdf(hi) - lo * fanin__normal_pdf(lo)));
@@ -142,7 +168,7 @@ static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double st
   fanin__ties ties = {.inverse = 0};
   if (config->init.kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
   const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
-  if (config->dtype != FANIN_DTYPE_F32) rounding_of(config->dtype, std, &ties);
+  if (fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG) rounding_of(config->dtype, std, &ties);
   if (factor != 1) { /* they were rounded once more when they were scaled */
     ties.rounding *= 2;
     ties.excess *= 2;

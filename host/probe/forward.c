@@ -30,11 +30,8 @@ fanin_status fanin__mlp_measure(const fanin__mlp *w, cl_mem matrix, const uint64
 
 /* To f32, which the products are in. */
 fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements) {
-  static const char *const kernels[FANIN_DTYPE_COUNT] = {
-      [FANIN_DTYPE_F16] = "widen_f16", [FANIN_DTYPE_BF16] = "widen_bf16"};
-  const char *const kernel = kernels[w->config->dtype];
-  if (!kernel) return FANIN_STATUS_OK;
-  return FANIN__MLP_RUN(w, NULL, kernel, (size_t)elements, 1, FANIN__VALUE(w->weight), FANIN__VALUE(w->weight_f32));
+  if (w->weight == w->weight_f32) return FANIN_STATUS_OK;
+  return FANIN__MLP_WEIGHTS(w, "widen_weights", (size_t)elements, FANIN__VALUE(w->weight), FANIN__VALUE(w->weight_f32));
 }
 
 static fanin_status copy_weights(const fanin__mlp *w, const fanin_tensor *from, uint64_t elements) {

@@ -8,6 +8,7 @@
 #include "core/context.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "tensor/dtype.h"
 
 double fanin__seconds(void) {
   struct timespec now;
@@ -75,7 +76,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   }
   const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
-  if (config->dtype == FANIN_DTYPE_F32) {
+  if (fanin_dtype_size(config->dtype) == sizeof(float)) { /* of dtypes computed in float, f32 alone */
     w->weight_f32 = w->weight;
   } else {
     FANIN__TRY(allocate(w, &w->weight_f32, weights, sizeof(float), "weights in f32"));
@@ -141,13 +142,22 @@ void fanin__mlp_close(fanin__mlp *w) {
 
 /* Groups have the same size whatever the extent, because PoCL compiles a kernel anew for each; kernels ignore the items
  * past the end, which their first argument is. */
-fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const fanin__launch *launch) {
+static fanin_status run(const fanin__mlp *w, const fanin__launch *launch, const fanin__source *source,
+                        const char *options) {
   const size_t group = w->f->work_group, items = launch->grid.global[0], rows = launch->grid.global[1];
   fanin__launch whole = *launch;
-  whole.source = &fanin__source_mlp;
-  whole.options = (activation ? activation : fanin__activation_at(0))->options;
+  whole.source = source;
+  whole.options = options;
   whole.grid = (fanin__grid){.global = {(items + group - 1) / group * group, rows}, .local = {group, 1}};
   return fanin__enqueue_in_order(w->f, w->queue, &whole);
+}
+
+fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activation, const fanin__launch *launch) {
+  return run(w, launch, &fanin__source_mlp, (activation ? activation : fanin__activation_at(0))->options);
+}
+
+fanin_status fanin__mlp_run_weights(const fanin__mlp *w, const fanin__launch *launch) {
+  return run(w, launch, &fanin__source_weights, fanin__dtype_of(w->config->dtype)->option);
 }
 
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n) {

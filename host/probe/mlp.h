@@ -64,6 +64,13 @@ fanin_status fanin__mlp_run(const fanin__mlp *w, const fanin__activation *activa
                                   .grid = {.global = {(items), (size_t)(rows)}},                                       \
                                   FANIN__ARGUMENTS(FANIN__VALUE((cl_ulong){items}), __VA_ARGS__)})
 
+/* The same of kernels/weights.cl, built for the weights' dtype. */
+fanin_status fanin__mlp_run_weights(const fanin__mlp *w, const fanin__launch *launch);
+#define FANIN__MLP_WEIGHTS(w, kernel, items, ...)                                                                      \
+  fanin__mlp_run_weights(w, &(fanin__launch){.name = (kernel),                                                         \
+                                             .grid = {.global = {(items), 1}},                                         \
+                                             FANIN__ARGUMENTS(FANIN__VALUE((cl_ulong){items}), __VA_ARGS__)})
+
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n);
 fanin_status fanin__mlp_fetch(const fanin__mlp *w, cl_mem buffer, float *to, size_t n);
 fanin_status fanin__mlp_multiply(fanin__mlp *w, const fanin__matmul *product);

@@ -1,30 +1,28 @@
 /* DLPack's description of a tensor, checked field by field, as fanin's. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "core/argument.h"
 #include "fanin/foreign.h"
+#include "tensor/dtype.h"
 
-/* DLDeviceType and DLDataTypeCode of dlpack.h. */
-enum { OPENCL = 4, FLOAT = 2, BFLOAT = 4 };
+enum { OPENCL = 4 }; /* of DLPack's DLDeviceType */
 
 static fanin_status dtype_of(const fanin_dlpack *dl, fanin_dtype *out) {
-  static const struct {
-    int code, bits;
-    fanin_dtype dtype;
-  } known[] = {{FLOAT, 32, FANIN_DTYPE_F32},
-               {FLOAT, 16, FANIN_DTYPE_F16},
-               {BFLOAT, 16, FANIN_DTYPE_BF16},
-               {FLOAT, 64, FANIN_DTYPE_F64}};
+  char accepted[256];
+  size_t used = 0;
   if (dl->lanes != 1) return fanin__fail(FANIN_STATUS_UNSUPPORTED, "dtype.lanes is %d; accepted is 1", dl->lanes);
-  for (size_t k = 0; k < sizeof known / sizeof *known; k++) {
-    if (dl->code != known[k].code || dl->bits != known[k].bits) continue;
-    *out = known[k].dtype;
+  for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
+    const fanin_dtype_info *const known = &fanin__dtype_of((fanin_dtype)k)->info;
+    const int bits = 8 * (int)known->bytes;
+    used += (size_t)snprintf(accepted + used, sizeof accepted - used, "%s%d with %d (%s)", k > 0 ? ", " : "",
+                             known->dlpack_code, bits, known->name);
+    if (dl->code != known->dlpack_code || dl->bits != bits) continue;
+    *out = (fanin_dtype)k;
     return FANIN_STATUS_OK;
   }
-  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
-                     "dtype.code is %d with %d bits; accepted are 2 (kDLFloat) with 16, 32 and 64, and 4 (kDLBfloat) "
-                     "with 16",
-                     dl->code, dl->bits);
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED, "dtype.code is %d with %d bits; accepted are %s", dl->code, dl->bits,
+                     accepted);
 }
 
 static fanin_status copy_shape(const fanin_dlpack *dl, uint64_t *shape) {

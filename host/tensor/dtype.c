@@ -1,36 +1,197 @@
-/* The dtypes as sets of numbers: the largest, and the nearest ones below and above a given double. */
+/* The table of dtypes: their names, and the sets of numbers that they are. */
 #include "tensor/dtype.h"
 
 #include <float.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-/* Binary floating point: `digits` significant bits, numbers are multiples of 2^least, the largest finite one. */
-static const struct {
-  int digits, least;
-  double largest;
-} FORMATS[FANIN_DTYPE_COUNT] = {
-    [FANIN_DTYPE_F32] = {24, -149, 0x1.fffffep+127},
-    [FANIN_DTYPE_F16] = {11, -24, 65504.0},
-    [FANIN_DTYPE_BF16] = {8, -133, 0x1.fep+127},
-    [FANIN_DTYPE_F64] = {53, -1074, DBL_MAX},
+#include "core/argument.h"
+
+/* Codes of DLPack's DLDataTypeCode. */
+enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4, DLPACK_FLOAT8_E4M3FN = 10, DLPACK_FLOAT8_E5M2 = 12 };
+
+/* The numbers are m 2^least and m 2^k for whole |m| < 2^digits and k > least, up to `largest`. Values are rounded to
+ * them once, to the nearest, ties to even. */
+static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
+    [FANIN_DTYPE_F32] = {.info = {.name = "f32",
+                                  .safetensors = "F32",
+                                  .npy = "<f4",
+                                  .python = "float32",
+                                  .bytes = 4,
+                                  .dlpack_code = DLPACK_FLOAT,
+                                  .digits = 24,
+                                  .least = -149,
+                                  .largest = 0x1.fffffep+127,
+                                  .has_infinities = 1},
+                         .aliases = "float32 fp32",
+                         .option = "-D F32"},
+    [FANIN_DTYPE_F16] = {.info = {.name = "f16",
+                                  .safetensors = "F16",
+                                  .npy = "<f2",
+                                  .python = "float16",
+                                  .bytes = 2,
+                                  .dlpack_code = DLPACK_FLOAT,
+                                  .digits = 11,
+                                  .least = -24,
+                                  .largest = 65504.0,
+                                  .has_infinities = 1},
+                         .aliases = "float16 fp16 half",
+                         .option = "-D F16"},
+    [FANIN_DTYPE_BF16] = {.info = {.name = "bf16",
+                                   .safetensors = "BF16",
+                                   .python = "bfloat16",
+                                   .bytes = 2,
+                                   .dlpack_code = DLPACK_BFLOAT,
+                                   .digits = 8,
+                                   .least = -133,
+                                   .largest = 0x1.fep+127,
+                                   .has_infinities = 1},
+                          .aliases = "bfloat16",
+                          .option = "-D BF16"},
+    [FANIN_DTYPE_F64] = {.info = {.name = "f64",
+                                  .safetensors = "F64",
+                                  .npy = "<f8",
+                                  .python = "float64",
+                                  .bytes = 8,
+                                  .dlpack_code = DLPACK_FLOAT,
+                                  .digits = 53,
+                                  .least = -1074,
+                                  .largest = DBL_MAX,
+                                  .has_infinities = 1,
+                                  .needs_fp64 = 1},
+                         .aliases = "float64 fp64 double",
+                         .option = "-D F64"},
+    [FANIN_DTYPE_F8_E4M3] = {.info = {.name = "f8_e4m3",
+                                      .safetensors = "F8_E4M3",
+                                      .python = "float8_e4m3fn",
+                                      .bytes = 1,
+                                      .dlpack_code = DLPACK_FLOAT8_E4M3FN,
+                                      .digits = 4,
+                                      .least = -9,
+                                      .largest = 448.0},
+                             .aliases = "float8_e4m3fn fp8_e4m3",
+                             .option = "-D F8_E4M3"},
+    [FANIN_DTYPE_F8_E5M2] = {.info = {.name = "f8_e5m2",
+                                      .safetensors = "F8_E5M2",
+                                      .python = "float8_e5m2",
+                                      .bytes = 1,
+                                      .dlpack_code = DLPACK_FLOAT8_E5M2,
+                                      .digits = 3,
+                                      .least = -16,
+                                      .largest = 57344.0,
+                                      .has_infinities = 1},
+                             .aliases = "float8_e5m2 fp8_e5m2",
+                             .option = "-D F8_E5M2"},
 };
 
+/* ---- Names ------------------------------------------------------------------------------------------------------- */
+
+static bool is_dtype(fanin_dtype dtype) {
+  return (int)dtype >= 0 && (int)dtype < FANIN_DTYPE_COUNT;
+}
+
+const fanin__dtype *fanin__dtype_of(fanin_dtype dtype) {
+  return &table[dtype];
+}
+
+size_t fanin_dtype_size(fanin_dtype dtype) {
+  return is_dtype(dtype) ? table[dtype].info.bytes : 0;
+}
+
+const char *fanin_dtype_name(fanin_dtype dtype) {
+  return is_dtype(dtype) ? table[dtype].info.name : "unknown dtype";
+}
+
+fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size_t size) {
+  FANIN__NEED(out);
+  FANIN__NEED_SIZE(size);
+  if (!is_dtype(dtype)) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype,
+                       FANIN_DTYPE_COUNT - 1);
+  }
+  fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
+  return FANIN_STATUS_OK;
+}
+
+static char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Whether `text` is one of the words of `list`, capitals or not. */
+static bool is_among(const char *text, const char *list) {
+  const size_t length = strlen(text);
+  for (const char *word = list; *word; word += strspn(word, " ")) {
+    const size_t size = strcspn(word, " ");
+    size_t same = 0;
+    while (same < size && same < length && lower(text[same]) == word[same]) {
+      same++;
+    }
+    if (same == size && same == length) return true;
+    word += size;
+  }
+  return false;
+}
+
+fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
+  FANIN__NEED(text);
+  FANIN__NEED(out);
+  char names[FANIN__DTYPE_LIST];
+  size_t used = 0;
+  for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
+    const char *const name = table[k].info.name;
+    used += (size_t)snprintf(names + used, sizeof names - used, " %s", name);
+    if (!is_among(text, name) && !is_among(text, table[k].aliases)) continue;
+    *out = (fanin_dtype)k;
+    return FANIN_STATUS_OK;
+  }
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "dtype is \"%.40s\"; accepted are%s", text, names);
+}
+
+const char *fanin__float_dtypes(const char *word, char out[FANIN__DTYPE_LIST]) {
+  const char *names[FANIN_DTYPE_COUNT];
+  size_t n = 0, used = 0;
+  for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
+    if (!table[k].info.needs_fp64) names[n++] = table[k].info.name;
+  }
+  for (size_t k = 0; k < n; k++) {
+    const char *const before = k == 0 ? "" : k + 1 < n ? ", " : word;
+    used += (size_t)snprintf(out + used, FANIN__DTYPE_LIST - used, "%s%s", before, names[k]);
+  }
+  return out;
+}
+
+/* ---- Numbers ----------------------------------------------------------------------------------------------------- */
+
 double fanin__largest(fanin_dtype dtype) {
-  return FORMATS[dtype].largest;
+  return table[dtype].info.largest;
 }
 
 double fanin__most(fanin_dtype dtype, double x) {
-  if (x >= FORMATS[dtype].largest) return FORMATS[dtype].largest;
+  const fanin_dtype_info *const t = &table[dtype].info;
+  if (x >= t->largest) return t->largest;
   if (x == 0.0) return 0.0; /* never -0: which of two zeros a clamp gives is the device's choice */
-  if (dtype == FANIN_DTYPE_F64 || isinf(x)) return x;
+  if (t->digits >= DBL_MANT_DIG || isinf(x)) return x;
   int exponent = 0;
   (void)frexp(x, &exponent); /* 2^(exponent - 1) <= |x| < 2^exponent */
-  const int step =
-      exponent - FORMATS[dtype].digits > FORMATS[dtype].least ? exponent - FORMATS[dtype].digits : FORMATS[dtype].least;
+  const int step = exponent - t->digits > t->least ? exponent - t->digits : t->least;
   const double below = ldexp(floor(ldexp(x, -step)), step);
-  return below < -FORMATS[dtype].largest ? -INFINITY : below;
+  return below < -t->largest ? -INFINITY : below;
 }
 
 double fanin__least(fanin_dtype dtype, double x) {
   return 0.0 - fanin__most(dtype, -x);
+}
+
+/* Sign, exponent and fraction. The fraction has one digit less than the significand; exponent 0 is that of subnormal
+ * numbers. What is past the largest number is infinity, if the dtype has it, and then NaN. */
+double fanin__narrow_number(fanin_dtype dtype, uint32_t bits) {
+  const fanin_dtype_info *const t = &table[dtype].info;
+  const uint32_t sign = UINT32_C(1) << (8 * t->bytes - 1), magnitude = bits & (sign - 1);
+  const int fraction = t->digits - 1, exponent = (int)(magnitude >> fraction);
+  const uint32_t digits = magnitude & ((UINT32_C(1) << fraction) - 1), hidden = UINT32_C(1) << fraction;
+  double size =
+      exponent == 0 ? ldexp((double)digits, t->least) : ldexp((double)(hidden + digits), t->least + exponent - 1);
+  if (size > t->largest) size = t->has_infinities && digits == 0 ? INFINITY : NAN;
+  return bits & sign ? -size : size;
 }

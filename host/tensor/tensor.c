@@ -1,47 +1,11 @@
-/* Element types, and tensors as values: making, narrowing, allocating and checking them against their buffer. */
+/* Tensors as values: making, narrowing, allocating and checking them against their buffer. */
 #include <inttypes.h>
 #include <string.h>
 
 #include "core/argument.h"
 #include "core/context.h"
+#include "tensor/dtype.h"
 #include "tensor/view.h"
-
-/* ---- Element types ----------------------------------------------------------------------------------------------- */
-
-static const struct {
-  const char *name;
-  size_t size;
-} dtypes[] = {
-#define DTYPE_ROW(name, text, size) {#text, size},
-    FANIN_DTYPE_MAP(DTYPE_ROW)
-#undef DTYPE_ROW
-};
-
-static bool is_dtype(fanin_dtype dtype) {
-  return (int)dtype >= 0 && (int)dtype < FANIN_DTYPE_COUNT;
-}
-
-size_t fanin_dtype_size(fanin_dtype dtype) {
-  return is_dtype(dtype) ? dtypes[dtype].size : 0;
-}
-
-const char *fanin_dtype_name(fanin_dtype dtype) {
-  return is_dtype(dtype) ? dtypes[dtype].name : "unknown dtype";
-}
-
-fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
-#define DTYPE_NAME(name, text, size) " " #text
-  static const char names[] = FANIN_DTYPE_MAP(DTYPE_NAME);
-#undef DTYPE_NAME
-  FANIN__NEED(text);
-  FANIN__NEED(out);
-  for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
-    if (strcmp(text, dtypes[k].name) != 0) continue;
-    *out = (fanin_dtype)k;
-    return FANIN_STATUS_OK;
-  }
-  return fanin__fail(FANIN_STATUS_BAD_TEXT, "dtype is \"%.40s\"; accepted are%s", text, names);
-}
 
 /* ---- Tensors as values ------------------------------------------------------------------------------------------- */
 
@@ -147,6 +111,13 @@ void fanin_tensor_free(fanin_tensor *t) {
   if (!t || !t->buffer) return;
   (void)clReleaseMemObject(t->buffer); /* fails only on a handle that is not valid, which nobody could be told of */
   t->buffer = NULL;
+}
+
+fanin_status fanin__check_dtype(const fanin *f, fanin_dtype dtype) {
+  char list[FANIN__DTYPE_LIST];
+  if (f->has_f64 || !fanin__is_double(dtype)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED, "dtype %s: the device has no double precision; accepted are %s",
+                     fanin_dtype_name(dtype), fanin__float_dtypes(" and ", list));
 }
 
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view) {

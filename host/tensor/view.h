@@ -28,6 +28,9 @@ fanin_status fanin__view_of(const fanin_tensor *t, fanin__view *view);
 fanin_status fanin__slab_of(const fanin_tensor *t, uint64_t *start, uint64_t *extent);
 fanin_status fanin__range_of(const fanin_tensor *t, uint64_t *first, uint64_t *count);
 
+/* tensor.c: FANIN_STATUS_UNSUPPORTED where the device lacks the double precision that the dtype needs. */
+fanin_status fanin__check_dtype(const fanin *f, fanin_dtype dtype);
+
 /* tensor.c: validates f and t->buffer too: there, in f's context, large enough with the offset. */
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view);
 

@@ -153,6 +153,11 @@ FANIN_API fanin_status fanin_law_probability(const fanin_law *law, double x, int
  * are not independent. */
 FANIN_API fanin_status fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments, size_t n);
 
+/* The same of the values after they are rounded to a dtype of at most 16 bits: a sum over its numbers. `bounded` 1:
+ * values stay within the law's bounds, as those of fills do; 0: they may be rounded across them. */
+FANIN_API fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, int bounded, double centre,
+                                                 double unit, double *moments, size_t n);
+
 FANIN_C_END
 
 #endif

@@ -25,6 +25,8 @@ void fanin_release(fanin *f);
 fanin_status fanin_context(const fanin *f, cl_context *out);
 fanin_status fanin_device(const fanin *f, cl_device_id *out);
 fanin_status fanin_queue(fanin *f, cl_command_queue *out);
+fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size_t size);
+fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout, int rank, const uint64_t *shape, fanin_tensor *out);
 void fanin_tensor_free(fanin_tensor *t);
 fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes);

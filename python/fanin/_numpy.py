@@ -8,11 +8,12 @@ from typing import Any, Optional, Sequence
 import numpy as np
 
 from ._device import AnyDevice, Device, device_of
+from ._dtypes import DTYPES
 from ._errors import bad_argument
 from ._fill import enqueue, pick_key
 from ._init import AnyInit, init_of
 from ._library import lib
-from ._structs import DTYPES, CTensor
+from ._structs import CTensor
 from ._tensor import dtype_of, dtype_of_array, make_tensor
 
 
@@ -63,9 +64,9 @@ class _Scratch:
     """Device memory for a tensor's elements, which it gets as its buffer."""
 
     def __init__(self, device: Device, tensor: CTensor, size: int) -> None:
-        elements = (ctypes.c_uint64 * 1)(max(size // 2, 1))
+        elements = (ctypes.c_uint64 * 1)(max(size // DTYPES[tensor.dtype].bytes, 1))
         self._own = CTensor()
-        lib.fanin_tensor_alloc(device._handle, DTYPES.index("f16"), None, 1, elements, ctypes.byref(self._own))
+        lib.fanin_tensor_alloc(device._handle, tensor.dtype, None, 1, elements, ctypes.byref(self._own))
         tensor.buffer = self._own.buffer
 
     def free(self) -> None:
@@ -81,7 +82,7 @@ def array(
 ) -> np.ndarray[Any, Any]:
     """A new NumPy array, initialized as by `fill_numpy()`, which has the other arguments.
 
-    bf16 comes as ml_dtypes.bfloat16 where that package is installed, else as uint16.
+    What NumPy lacks, as bf16, comes in ml_dtypes' type where that package is installed, else as unsigned integers.
     """
     out = np.empty(shape, numpy_dtype(dtype_of(dtype)))
     fill_numpy(out, init, dtype=dtype, **arguments)
@@ -90,10 +91,11 @@ def array(
 
 def numpy_dtype(dtype: int) -> Any:
     """The NumPy dtype for an enumerator."""
-    if DTYPES[dtype] != "bf16":
-        return np.dtype({"f32": "float32", "f16": "float16", "f64": "float64"}[DTYPES[dtype]])
+    info = DTYPES[dtype]
+    if hasattr(np, info.python):
+        return np.dtype(info.python)
     try:
         import ml_dtypes
     except ImportError:
-        return np.dtype("uint16")
-    return np.dtype(ml_dtypes.bfloat16)
+        return np.dtype(f"u{info.bytes}")
+    return np.dtype(getattr(ml_dtypes, info.python))

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
 
 from ._device import AnyDevice, Device, device_of, device_of_queue
+from ._dtypes import DTYPES
 from ._errors import bad_argument
 from ._fill import queue_of, tensor_of, wait_list
 from ._init import AnyInit, init_of
@@ -14,7 +15,6 @@ from ._library import lib
 from ._structs import (
     CALIBRATED_LAYER,
     CRITERIA,
-    DTYPES,
     NORMS,
     PROBE_LAYER,
     PROGRESS,
@@ -141,9 +141,11 @@ class _Config:
             if weight is None:
                 continue
             is_array = hasattr(weight, "base_data")
-            stated: tuple[Any, Any] = (None, None) if is_array else (DTYPES[self.c.dtype], (widths[l + 1], widths[l]))
+            stated: tuple[Any, Any] = (
+                (None, None) if is_array else (DTYPES[self.c.dtype].name, (widths[l + 1], widths[l]))
+            )
             if is_array and weight.dtype.kind == "u":
-                stated = (DTYPES[self.c.dtype], None)
+                stated = (DTYPES[self.c.dtype].name, None)
             self._weights[l] = tensor_of(weight, stated[0], stated[1], 0, None, layout="OI")
         self.c.weights = ctypes.cast(self._weights, ctypes.POINTER(CTensor))
 

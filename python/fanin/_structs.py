@@ -12,8 +12,6 @@ from typing import Annotated, Any, NamedTuple
 from ._mirror import F64, U32, U64, Enum, Flag, Handle, Mirror, Size, Text
 
 MAX_RANK = 8
-DTYPES = ("f32", "f16", "bf16", "f64")
-DTYPE_BYTES = (4, 2, 2, 8)
 WHOLE, SLAB, RANGE = 0, 1, 2
 CRITERIA = ("second_moment", "variance", "pytorch")
 NORMS = ("none", "layer", "batch")
@@ -147,6 +145,23 @@ class DeviceInfo:
     has_f16: Flag
     usable: Flag
     reason: Annotated[str, c.c_char * 192]
+
+
+@dataclass(frozen=True)
+class DtypeInfo:
+    """A dtype's names and numbers; `npy` is None where npy files have no such dtype."""
+
+    name: Text
+    safetensors: Text
+    npy: Text
+    python: Text
+    bytes: Size
+    dlpack_code: Enum
+    digits: Enum
+    least: Enum
+    largest: F64
+    has_infinities: Flag
+    needs_fp64: Flag
 
 
 @dataclass(frozen=True)
@@ -367,6 +382,7 @@ class CSuggestion(c.Structure):
 
 
 DEVICE_INFO = Mirror("fanin_device_info", DeviceInfo)
+DTYPE_INFO = Mirror("fanin_dtype_info", DtypeInfo)
 MOMENTS = Mirror("fanin_moments", Moments)
 DESCRIPTION = Mirror("fanin_description", Description)
 SCHEME_DESCRIPTION = Mirror("fanin_scheme_description", SchemeDescription)
@@ -376,7 +392,16 @@ CALIBRATED_LAYER = Mirror("fanin_calibrated_layer", CalibratedLayer)
 THEORY_LAYER = Mirror("fanin_theory_layer", TheoryLayer)
 FIXED_POINT = Mirror("fanin_fixed_point", FixedPoint)
 
-_MIRRORS: list[Mirror[Any]] = [DEVICE_INFO, MOMENTS, DESCRIPTION, STATS, PLAN_FACTS, PROBE_LAYER, CALIBRATED_LAYER]
+_MIRRORS: list[Mirror[Any]] = [
+    DEVICE_INFO,
+    DTYPE_INFO,
+    MOMENTS,
+    DESCRIPTION,
+    STATS,
+    PLAN_FACTS,
+    PROBE_LAYER,
+    CALIBRATED_LAYER,
+]
 _MIRRORS += [THEORY_LAYER, FIXED_POINT, SCHEME_DESCRIPTION]
 
 # Every struct by its name in C.
@@ -397,7 +422,6 @@ STRUCTS: dict[str, Any] = {
 
 # Enumerators that Python has as the index of a text: prefix in C, names from 0 on.
 ENUMERATORS: list[tuple[str, tuple[str, ...]]] = [
-    ("FANIN_DTYPE_", DTYPES + ("count",)),
     ("FANIN_PART_", ("whole", "slab", "range")),
     ("FANIN_CRITERION_", CRITERIA),
     ("FANIN_MODE_", MODES),

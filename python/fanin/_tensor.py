@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from typing import Any, Optional, Sequence, Union
 
+from ._dtypes import DTYPES
 from ._errors import bad_argument
-from ._structs import DTYPE_BYTES, DTYPES, MAX_RANK, RANGE, SLAB, CTensor
-
-_NUMPY_NAMES = {"float32": "f32", "float16": "f16", "bfloat16": "bf16", "float64": "f64"}
+from ._library import lib
+from ._structs import MAX_RANK, RANGE, SLAB, CTensor
 
 
 def choice(argument: str, value: str, known: Sequence[str]) -> int:
@@ -21,7 +22,9 @@ def choice(argument: str, value: str, known: Sequence[str]) -> int:
 def dtype_of(dtype: Any) -> int:
     """The enumerator of "f32" or "float32", numpy.float32, ml_dtypes.bfloat16, ..."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", str(dtype)))
-    return choice("dtype", _NUMPY_NAMES.get(name, name), DTYPES)
+    found = ctypes.c_int()
+    lib.fanin_dtype_parse(name.encode(), ctypes.byref(found))
+    return found.value
 
 
 def dtype_of_array(dtype: Any, stated: Any) -> int:
@@ -31,10 +34,10 @@ def dtype_of_array(dtype: Any, stated: Any) -> int:
     if stated is None:
         raise bad_argument(f'elements are {dtype.name}: say dtype="bf16" or another whose bits they are to hold')
     wanted = dtype_of(stated)
-    if dtype.kind == "u" and dtype.itemsize == DTYPE_BYTES[wanted]:
+    if dtype.kind == "u" and dtype.itemsize == DTYPES[wanted].bytes:
         return wanted
-    if dtype.name not in _NUMPY_NAMES or dtype_of(dtype) != wanted:
-        raise bad_argument(f"dtype is {DTYPES[wanted]}, and elements are {dtype.name}")
+    if dtype.name != DTYPES[wanted].python:
+        raise bad_argument(f"dtype is {DTYPES[wanted].name}, and elements are {dtype.name}")
     return wanted
 
 
@@ -109,7 +112,7 @@ def make_tensor(
     tensor.groups = unsigned("groups", groups, 32)
     tensor.splits = unsigned("splits", splits, 32)
     _set_part(tensor, shape, whole, start, first)
-    steps = _element_strides(shape, strides, DTYPE_BYTES[tensor.dtype]) if strides is not None else None
+    steps = _element_strides(shape, strides, DTYPES[tensor.dtype].bytes) if strides is not None else None
     if steps is not None:
         if first is not None:
             raise bad_argument(f"strides are {tuple(strides or ())}; a range of elements (first) is dense")

@@ -14,6 +14,7 @@ from tinygrad import Tensor, dtypes
 from tinygrad.engine.realize import capturing
 
 from ._device import device_of_handles
+from ._dtypes import DTYPES
 from ._errors import bad_argument
 from ._fill import enqueue, pick_key
 from ._init import AnyInit, init_of
@@ -22,7 +23,7 @@ from ._tensor import make_tensor
 if TYPE_CHECKING:
     from tinygrad.device import Buffer
 
-_DTYPES = {dtypes.float32: "f32", dtypes.float16: "f16", dtypes.bfloat16: "bf16", dtypes.float64: "f64"}
+_DTYPES = {getattr(dtypes, d.python): d.name for d in DTYPES if hasattr(dtypes, d.python)}
 
 
 def fill(
@@ -66,7 +67,7 @@ def _describe(tensor: Tensor, **rest: Any) -> Any:
     if not isinstance(tensor.device, str) or tensor.device.split(":")[0] != "CL":
         raise bad_argument(f"the tensor is on {tensor.device}; accepted is one device of kind CL")
     if tensor.dtype not in _DTYPES:
-        raise bad_argument(f"elements are {tensor.dtype}; accepted are float32, float16, bfloat16 and float64")
+        raise bad_argument(f"elements are {tensor.dtype}; accepted are {', '.join(d.name for d in _DTYPES)}")
     if not all(isinstance(extent, int) for extent in tensor.shape):
         raise bad_argument(f"shape is {tensor.shape}; accepted are whole numbers, not symbols")
     return make_tensor(_DTYPES[tensor.dtype], tensor.shape, **rest)

@@ -23,7 +23,7 @@ FILL = [
     (dict(seed=1 << 64), "seed is 18446744073709551616"),
     (dict(name=None, stream=-1), "stream is -1"),
     (dict(dtype="f16"), "dtype is f16, and elements are float32"),
-    (dict(dtype="f31"), "dtype is 'f31'"),
+    (dict(dtype="f31"), 'dtype is "f31"'),
     (dict(groups=-1), "groups is -1"),
     (dict(init="he_normal", layout="OI", groups=7), "groups"),
     (dict(whole=(10, 10)), "start"),

@@ -132,7 +132,7 @@ fi
 
 # count FILE TENSORS PARAMETERS: what 'fanin init' says that it made.
 count() {
-  "$FANIN" init "$SRC/models/$1.json" --dtype f16 -o "$1.safetensors" | grep -F "$2 tensors, $3 parameters" >/dev/null ||
+  "$FANIN" init "$SRC/share/models/$1.json" --dtype f16 -o "$1.safetensors" | grep -F "$2 tensors, $3 parameters" >/dev/null ||
     die "$1: not $2 tensors with $3 parameters"
 }
 count lenet-300-100 6 266,610

@@ -46,7 +46,7 @@ refuse 2 "give one --init" probe --weights model.safetensors --init zeros --init
 refuse 2 "must end in .safetensors" probe --weights model.npy
 refuse 2 "cannot open it" probe --weights none.safetensors
 "$FANIN" init --tensor layer1.weight:f64:OI:8x8 --init ones -o double.safetensors >/dev/null
-refuse 2 "is F64; a probe takes F32, F16 or BF16" probe --weights double.safetensors
+refuse 2 "is F64; a probe takes floats of at most 32 bits" probe --weights double.safetensors
 
 have_python || exit 0
 python3 - <<'PYTHON'

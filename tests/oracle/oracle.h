@@ -46,8 +46,15 @@ extern const double oracle_core_limit64;
 
 uint16_t oracle_f16_of(float x);
 uint16_t oracle_bf16_of(float x);
+uint16_t oracle_e4m3_of(float x);
+uint16_t oracle_e5m2_of(float x);
 float oracle_f16_value(uint16_t bits);
 float oracle_bf16_value(uint16_t bits);
+float oracle_e4m3_value(uint16_t bits);
+float oracle_e5m2_value(uint16_t bits);
+
+/* The bits of x rounded to a dtype other than f64. */
+uint32_t oracle_bits_of(fanin_dtype dtype, float x);
 
 /* The dtype's number with these bits, exactly. */
 double oracle_number(fanin_dtype dtype, uint64_t bits);

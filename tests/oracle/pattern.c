@@ -64,9 +64,5 @@ uint64_t oracle_pattern(const fanin_tensor *t, const fanin_init *init, const uin
     return bits;
   }
   const float value = share == 0 ? 0 : (float)times * (float)(share / over);
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return t->dtype == FANIN_DTYPE_F16    ? oracle_f16_of(value)
-         : t->dtype == FANIN_DTYPE_BF16 ? oracle_bf16_of(value)
-                                        : bits;
+  return oracle_bits_of(t->dtype, value);
 }

@@ -34,9 +34,10 @@ static double *values_of(fanin_dtype dtype, const void *elements, size_t n) {
     narrow[bits] = oracle_number(dtype, bits);
   }
   for (size_t k = 0; k < n; k++) {
-    x[k] = dtype == FANIN_DTYPE_F64   ? ((const double *)elements)[k]
-           : dtype == FANIN_DTYPE_F32 ? (double)((const float *)elements)[k]
-                                      : narrow[((const uint16_t *)elements)[k]];
+    x[k] = dtype == FANIN_DTYPE_F64       ? ((const double *)elements)[k]
+           : dtype == FANIN_DTYPE_F32     ? (double)((const float *)elements)[k]
+           : fanin_dtype_size(dtype) == 1 ? narrow[((const uint8_t *)elements)[k]]
+                                          : narrow[((const uint16_t *)elements)[k]];
   }
   return x;
 }
@@ -113,10 +114,10 @@ static int by_value(const void *a, const void *b) {
 }
 
 /* The ends of cells, of which a value belongs to the one whose end is the first above it: quantiles need no inverse, as
- * cells of equal width in the distribution function are. For two-byte dtypes the middles between numbers. */
+ * cells of equal width in the distribution function are. For dtypes of one or two bytes the middles between numbers. */
 static size_t cell_ends(fanin_dtype dtype, double *ends) {
   size_t n = 0;
-  for (uint32_t bits = 0; bits < 0x10000; bits++) {
+  for (uint32_t bits = 0; bits < 1u << 8 * fanin_dtype_size(dtype); bits++) {
     const double number = oracle_number(dtype, bits);
     if (isfinite(number)) ends[n++] = number;
   }
@@ -153,7 +154,7 @@ static double joined_chi_square(const double *expected, const double *observed, 
 double statistics_chi_square(const statistics_law *law, fanin_dtype dtype, const double *x, size_t n) {
   enum { EQUAL = 1024, MOST = 0x10000 };
   static double ends[MOST], expected[MOST], observed[MOST];
-  const bool narrow = fanin_dtype_size(dtype) == 2;
+  const bool narrow = fanin_dtype_size(dtype) <= 2;
   const size_t cells = narrow ? cell_ends(dtype, ends) : EQUAL;
   double before = 0;
   for (size_t k = 0; k < cells; k++) {

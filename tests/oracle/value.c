@@ -101,10 +101,5 @@ uint64_t oracle_bits(const oracle_plan *plan, fanin_key key, uint64_t index) {
     memcpy(&bits, &value, sizeof bits);
     return bits;
   }
-  const float value = oracle_value32(plan, key, index);
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return plan->dtype == FANIN_DTYPE_F16    ? oracle_f16_of(value)
-         : plan->dtype == FANIN_DTYPE_BF16 ? oracle_bf16_of(value)
-                                           : bits;
+  return oracle_bits_of(plan->dtype, oracle_value32(plan, key, index));
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "oracle/oracle.h"
+
 fanin_probe_config test_probe_config(const uint64_t *widths, size_t n, const char *activation, const char *init,
                                      uint64_t batch) {
   fanin_probe_config config = {.size = sizeof config,
@@ -84,23 +86,18 @@ double *test_values_of(fanin *f, const fanin_init *init, fanin_dtype dtype, cons
   fanin_tensor t;
   assert_ok(fanin_tensor_alloc(f, dtype, "OI", 2, (const uint64_t[]){rows, columns}, &t));
   assert_ok(fanin_fill(f, NULL, &t, init, test_key(1, name), 0, NULL, NULL));
-  uint32_t *const bits = calloc(n, sizeof *bits);
+  const size_t size = fanin_dtype_size(dtype);
+  unsigned char *const bytes = malloc(n * size);
   double *const values = malloc(n * sizeof *values);
-  assert_non_null(bits);
+  assert_non_null(bytes);
   assert_non_null(values);
-  assert_ok(fanin_read(f, NULL, &t, bits, n * fanin_dtype_size(dtype), 1, 0, NULL, NULL));
+  assert_ok(fanin_read(f, NULL, &t, bytes, n * size, 1, 0, NULL, NULL));
   for (size_t k = 0; k < n; k++) {
-    const uint16_t half = ((const uint16_t *)bits)[k];
-    uint32_t word = dtype == FANIN_DTYPE_BF16 ? (uint32_t)half << 16 : bits[k];
-    float value;
-    memcpy(&value, &word, sizeof value);
-    values[k] = (double)value;
-    if (dtype != FANIN_DTYPE_F16) continue;
-    const int exponent = half >> 10 & 31, mantissa = half & 1023;
-    const double size = exponent ? ldexp(1024 + mantissa, exponent - 25) : ldexp(mantissa, -24);
-    values[k] = half >> 15 ? -size : size;
+    uint64_t bits = 0;
+    memcpy(&bits, bytes + k * size, size);
+    values[k] = oracle_number(dtype, bits);
   }
-  free(bits);
+  free(bytes);
   fanin_tensor_free(&t);
   return values;
 }

@@ -21,22 +21,49 @@ static double uniform(uint64_t *state) {
   return (double)(test_random(state) >> 11) * 0x1p-53;
 }
 
-/* 16-bit types: bits whose exponent is near 1's, so that sums are of one size. */
+/* Narrow dtypes: the bits of 1, of what follows the largest number, and of NaN; infinity, if there is one, is `past`.
+ */
+typedef struct narrow {
+  uint32_t sign, one, spread, past, nan;
+} narrow;
+
+static narrow narrow_of(fanin_dtype dtype) {
+  switch (dtype) {
+  case FANIN_DTYPE_F16:
+    return (narrow){0x8000, 0x3c00, 0x7ff, 0x7c00, 0x7e00};
+  case FANIN_DTYPE_F8_E4M3:
+    return (narrow){0x80, 0x38, 0xf, 0x7f, 0x7f};
+  case FANIN_DTYPE_F8_E5M2:
+    return (narrow){0x80, 0x3c, 0x7, 0x7c, 0x7e};
+  default: /* bf16, and the upper half of f32 */
+    return (narrow){0x8000, 0x3f80, 0xff, 0x7f80, 0x7fc0};
+  }
+}
+
+static void put_narrow(fanin_dtype dtype, void *memory, size_t k, uint32_t bits) {
+  if (fanin_dtype_size(dtype) == 1)
+    ((uint8_t *)memory)[k] = (uint8_t)bits;
+  else
+    ((uint16_t *)memory)[k] = (uint16_t)bits;
+}
+
+/* Narrow dtypes: bits whose exponent is near 1's, so that sums are of one size. */
 static double put(fanin_dtype dtype, void *memory, size_t k, uint64_t *state) {
   const double x = 4 * uniform(state) - 1;
   if (dtype == FANIN_DTYPE_F64) return ((double *)memory)[k] = x;
   if (dtype == FANIN_DTYPE_F32) return (double)(((float *)memory)[k] = (float)x);
-  const uint32_t one = dtype == FANIN_DTYPE_F16 ? 0x3c00 : 0x3f80, spread = dtype == FANIN_DTYPE_F16 ? 0x7ff : 0xff;
-  const uint32_t bits = (one - spread / 2 + (uint32_t)test_random_below(state, spread)) | (x < 0 ? 0x8000 : 0);
-  ((uint16_t *)memory)[k] = (uint16_t)bits;
+  const narrow n = narrow_of(dtype);
+  const uint32_t bits = (n.one - n.spread / 2 + (uint32_t)test_random_below(state, n.spread)) | (x < 0 ? n.sign : 0);
+  put_narrow(dtype, memory, k, bits);
   return oracle_number(dtype, bits);
 }
 
-/* Two elements before the n that count. With `odd`, element 3 is NaN, 5 infinite, 7 zero and 8 minus zero. */
+/* Two elements before the n that count. With `odd`, element 3 is NaN, 5 infinite (or NaN), 7 zero and 8 minus zero. */
 static sample make(fanin *f, fanin_dtype dtype, size_t n, uint64_t seed, bool odd) {
   static const double specials[] = {NAN, INFINITY, 0.0, -0.0};
   static const size_t places[] = {3, 5, 7, 8};
-  static const uint16_t halves[2][4] = {{0x7e00, 0x7c00, 0, 0x8000}, {0x7fc0, 0x7f80, 0, 0x8000}};
+  const narrow special = narrow_of(dtype);
+  const uint32_t bits[] = {special.nan, special.past, 0, special.sign};
   const size_t size = fanin_dtype_size(dtype);
   sample s = {.x = malloc((n + 1) * sizeof(double)), .n = n};
   unsigned char *const memory = malloc((n + 3) * size);
@@ -48,10 +75,10 @@ static sample make(fanin *f, fanin_dtype dtype, size_t n, uint64_t seed, bool od
   }
   for (size_t k = 0; k < 4 && odd && n > 8; k++) {
     const size_t at = places[k];
-    s.x[at] = specials[k];
+    s.x[at] = size <= 2 ? oracle_number(dtype, bits[k]) : specials[k];
     if (dtype == FANIN_DTYPE_F64) ((double *)(void *)memory)[at + 2] = specials[k];
     if (dtype == FANIN_DTYPE_F32) ((float *)(void *)memory)[at + 2] = (float)specials[k];
-    if (size == 2) ((uint16_t *)(void *)memory)[at + 2] = halves[dtype == FANIN_DTYPE_BF16][k];
+    if (size <= 2) put_narrow(dtype, memory, at + 2, bits[k]);
   }
   cl_int code = CL_SUCCESS;
   const cl_mem buffer =
@@ -92,8 +119,8 @@ static void near(double value, double expected, double tolerance, const char *wh
 static uint32_t key_of(fanin_dtype dtype, double x) {
   double least, most;
   if (x == 0) return signbit(x) ? 0x7fff : 0x8000;
-  uint32_t low = dtype == FANIN_DTYPE_F16 ? 0x03ff : 0x007f,
-           high = dtype == FANIN_DTYPE_F16 ? 0xfc00 : 0xff80; /* the infinities */
+  const narrow n = narrow_of(dtype);
+  uint32_t low = 0x7fff - n.past, high = 0x8000 + n.past;
   while (low < high) {
     const uint32_t middle = (low + high + 1) / 2;
     assert_ok(fanin_bin_numbers(dtype, middle, &least, &most));
@@ -110,17 +137,23 @@ static void check_keys(fanin *f, fanin_dtype dtype) {
   uint64_t *const counts = calloc(3 * (size_t)FANIN_BINS, sizeof *counts), *const expected = counts + FANIN_BINS;
   uint64_t *const lower = expected + FANIN_BINS, nan = 0;
   assert_non_null(counts);
+  const narrow n = narrow_of(dtype);
+  uint64_t expected_nan = 0;
   for (size_t k = 0; k < s.n; k++) {
-    if (!isnan(s.x[k])) expected[key_of(dtype, s.x[k])] += 2;
+    if (isnan(s.x[k]))
+      expected_nan += 2;
+    else
+      expected[key_of(dtype, s.x[k])] += 2;
   }
   assert_ok(fanin_measure_bins(f, NULL, &s.tensor, FANIN_ALL_BINS, 0, NULL, counts));
   assert_ok(fanin_measure_bins(f, NULL, &s.tensor, FANIN_ALL_BINS, 0, NULL, counts)); /* adds */
   for (uint32_t key = 0; key < FANIN_BINS; key++) {
-    const bool beyond = key < 0x7f || key > (dtype == FANIN_DTYPE_F16 ? 0xfc00u : 0xff80u);
+    const uint32_t magnitude = key < 0x8000 ? 0x7fff - key : key - 0x8000;
+    const bool beyond = magnitude > n.past || magnitude == n.nan; /* NaN */
     if (beyond) nan += counts[key];
     if (!beyond && counts[key] != expected[key]) fail_msg("key %04x: %d", key, (int)counts[key]);
   }
-  assert_int_equal(nan, 2);
+  assert_int_equal(nan, expected_nan);
   const uint32_t key = key_of(dtype, s.x[100]);
   assert_ok(fanin_measure_bins(f, NULL, &s.tensor, key, 0, NULL, lower));
   uint64_t sum = 0, own = 0;
@@ -146,20 +179,16 @@ static void keys_ascend_without_gaps(void **state) {
   (void)state;
   for (int d = 0; d < FANIN_DTYPE_COUNT; d++) {
     const fanin_dtype dtype = (fanin_dtype)d;
+    const narrow n = narrow_of(dtype);
     double least, most, before = -INFINITY;
-    for (uint32_t key = dtype == FANIN_DTYPE_F16 ? 0x400 : 0x80; key < (dtype == FANIN_DTYPE_F16 ? 0xfc00 : 0xff80);
-         key++) {
+    for (uint32_t key = 0x8000 - n.past; key < 0x8000 + n.past; key++) {
       assert_ok(fanin_bin_numbers(dtype, key, &least, &most));
       assert_true(isfinite(least) && isfinite(most) && least <= most && before <= least);
       if (dtype == FANIN_DTYPE_F32 && isfinite(before))
         assert_true(least == (double)nextafterf((float)before, INFINITY) || least == 0);
       before = most;
     }
-    near(before,
-         dtype == FANIN_DTYPE_F16    ? 65504
-         : dtype == FANIN_DTYPE_BF16 ? 0x1.fep127
-                                     : FLT_MAX,
-         0, "the largest number");
+    near(before, oracle_most(dtype == FANIN_DTYPE_F64 ? FANIN_DTYPE_F32 : dtype, INFINITY), 0, "the largest number");
   }
 }
 

@@ -41,6 +41,8 @@ static const good_case good[] = {
     {"f16", FANIN_DTYPE_F16, kDLFloat, 16, 2, {5, 7}, {7, 1}, false, 6, {0}},
     {"bf16", FANIN_DTYPE_BF16, kDLBfloat, 16, 2, {5, 7}, {7, 1}, false, 256, {0}},
     {"f64", FANIN_DTYPE_F64, kDLFloat, 64, 2, {5, 7}, {7, 1}, false, 8, {0}},
+    {"f8_e4m3", FANIN_DTYPE_F8_E4M3, 10, 8, 2, {5, 7}, {7, 1}, false, 3, {0}}, /* codes of DLPack 1.1 */
+    {"f8_e5m2", FANIN_DTYPE_F8_E5M2, 12, 8, 2, {5, 7}, {7, 1}, false, 5, {0}},
     {"no strides", FANIN_DTYPE_F32, kDLFloat, 32, 3, {2, 3, 4}, {0}, true, 12, {0}},
     {"transposed", FANIN_DTYPE_F32, kDLFloat, 32, 2, {5, 7}, {1, 5}, false, 4, {1, 5}},
     {"row pitch", FANIN_DTYPE_F16, kDLFloat, 16, 2, {5, 7}, {9, 1}, false, 2, {9, 1}},

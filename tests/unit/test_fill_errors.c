@@ -23,7 +23,7 @@ typedef struct bad_case {
 #define HUGE_EXTENT (UINT64_C(1) << 40)
 
 static const bad_case bad_tensors[] = {
-    {FANIN_STATUS_BAD_ARGUMENT, {"dtype is 9", "0 to 3"}, {.dtype = (fanin_dtype)9, .rank = 1, .shape = {8}}, {NORMAL}},
+    {FANIN_STATUS_BAD_ARGUMENT, {"dtype is 9", "0 to 5"}, {.dtype = (fanin_dtype)9, .rank = 1, .shape = {8}}, {NORMAL}},
     {FANIN_STATUS_BAD_SHAPE, {"rank is -1", "0 to 8"}, {.rank = -1}, {NORMAL}},
     {FANIN_STATUS_BAD_SHAPE, {"rank is 9", "0 to 8"}, {.rank = 9}, {NORMAL}},
     {FANIN_STATUS_BAD_SIZE,

@@ -1,6 +1,7 @@
 /* law.c against an integrated density and libm. */
 #include <math.h>
 
+#include "oracle/oracle.h"
 #include "oracle/statistics.h"
 #include "support/support.h"
 
@@ -86,8 +87,59 @@ static void laws_are_described(void **state) {
   }
 }
 
+/* E[x^k] of values of the law, rounded by the oracle, as a sum over a fine grid. */
+static void rounded_sum(const fanin_law *law, fanin_dtype dtype, bool bounded, double unit, double *moments) {
+  enum { STEPS = 1 << 21 };
+  const double lower = bounded ? oracle_least(dtype, law->lo) : -INFINITY;
+  const double upper = bounded ? oracle_most(dtype, law->hi) : INFINITY;
+  const bool normal = law->kind == FANIN_LAW_KIND_NORMAL;
+  const double from = normal ? -9 * law->std : law->lo, to = normal ? 9 * law->std : law->hi;
+  for (int k = 0; k <= 4; k++) {
+    moments[k] = 0;
+  }
+  double total = 0;
+  for (int s = 0; s < STEPS; s++) {
+    const double x = from + (to - from) * (s + 0.5) / STEPS, z = x / law->std;
+    const double weight = normal ? exp(-0.5 * z * z) : 1, value = fmin(fmax(x, lower), upper);
+    double term = weight;
+    total += weight;
+    for (int k = 0; k <= 4; k++, term *= oracle_number(dtype, oracle_bits_of(dtype, (float)value)) / unit) {
+      moments[k] += term;
+    }
+  }
+  for (int k = 0; k <= 4; k++) {
+    moments[k] /= total;
+  }
+}
+
+/* Where a dtype is coarse, rounding and the bounds move moments by percents. */
+static void moments_of_rounded_values(void **state) {
+  (void)state;
+  static const struct {
+    fanin_dtype dtype;
+    bool bounded;
+    fanin_law law;
+  } cases[] = {
+      {FANIN_DTYPE_F16, true, {.kind = FANIN_LAW_KIND_NORMAL, .lo = -INFINITY, .hi = INFINITY, .std = 1e-7}},
+      {FANIN_DTYPE_F16, true, {.kind = FANIN_LAW_KIND_UNIFORM, .lo = -1.3e-7, .hi = 2.9e-7}},
+      {FANIN_DTYPE_F16, false, {.kind = FANIN_LAW_KIND_UNIFORM, .lo = -1.6e-7, .hi = 2.9e-7}},
+      {FANIN_DTYPE_BF16, true, {.kind = FANIN_LAW_KIND_UNIFORM, .lo = -0.1, .hi = 0.2}},
+      {FANIN_DTYPE_BF16, true, {.kind = FANIN_LAW_KIND_NORMAL, .lo = -INFINITY, .hi = INFINITY, .std = 3}},
+  };
+  for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+    const fanin_law *const law = &cases[c].law;
+    const double unit = law->kind == FANIN_LAW_KIND_NORMAL ? law->std : law->hi;
+    double moments[13], expected[5];
+    assert_ok(fanin_law_moments_rounded(law, cases[c].dtype, cases[c].bounded, 0, unit, moments, 13));
+    rounded_sum(law, cases[c].dtype, cases[c].bounded, unit, expected);
+    for (int k = 0; k <= 4; k++) {
+      near(moments[k], expected[k], 1e-5 * (1 + fabs(expected[k])), fanin_dtype_name(cases[c].dtype));
+    }
+  }
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions),
-                                     cmocka_unit_test(laws_are_described)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(laws_are_the_distributions), cmocka_unit_test(laws_are_described),
+                                     cmocka_unit_test(moments_of_rounded_values)};
   return cmocka_run_group_tests_name("law", tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/context.h"
+#include "oracle/oracle.h"
 #include "support/support.h"
 #include "support/support_answers.h"
 
@@ -59,6 +60,10 @@ static double put(void *memory, fanin_dtype dtype, size_t k, double x) {
   const float f = (float)x;
   if (dtype == FANIN_DTYPE_F64) return ((double *)memory)[k] = x;
   if (dtype == FANIN_DTYPE_F32) return ((float *)memory)[k] = f;
+  if (fanin_dtype_size(dtype) == 1) {
+    ((uint8_t *)memory)[k] = (uint8_t)oracle_bits_of(dtype, f);
+    return oracle_number(dtype, ((uint8_t *)memory)[k]);
+  }
   uint32_t bits;
   memcpy(&bits, &f, sizeof bits);
   if (dtype == FANIN_DTYPE_BF16) {

@@ -1,4 +1,5 @@
-/* Dtypes against one another: f16 and bf16 are f32 rounded once, and f64 agrees with f32 as far as a word tells. */
+/* Dtypes against one another: f16 and bf16 are f32 rounded once (test_f8.c: of those of 8 bits), and f64 agrees with
+ * f32 as far as a word tells. */
 #include "support/support.h"
 
 #include <math.h>
@@ -45,6 +46,10 @@ static void test_rounding(void **state) {
     memcpy(&x, &bits, sizeof x);
     assert_int_equal(oracle_f16_of(x), nearest(oracle_f16_value, 0x7c00, (double)x));
     assert_int_equal(oracle_bf16_of(x), nearest(oracle_bf16_value, 0x7f80, (double)x));
+    /* nearest() puts the sign into bit 15. */
+    const uint16_t sign = signbit(x) ? 0x80 : 0;
+    assert_int_equal(oracle_e4m3_of(x), (nearest(oracle_e4m3_value, 0x7f, (double)x) & 0x7fff) | sign);
+    assert_int_equal(oracle_e5m2_of(x), (nearest(oracle_e5m2_value, 0x7c, (double)x) & 0x7fff) | sign);
   }
 }
 
@@ -55,6 +60,10 @@ static void test_rounding_of_numbers(void **state) {
     const float half = oracle_f16_value((uint16_t)bits), brain = oracle_bf16_value((uint16_t)bits);
     if (half == half) assert_int_equal(oracle_f16_of(half), bits);
     if (brain == brain) assert_int_equal(oracle_bf16_of(brain), bits);
+    if (bits > 0xff) continue;
+    const float e4m3 = oracle_e4m3_value((uint16_t)bits), e5m2 = oracle_e5m2_value((uint16_t)bits);
+    if (e4m3 == e4m3) assert_int_equal(oracle_e4m3_of(e4m3), bits);
+    if (e5m2 == e5m2) assert_int_equal(oracle_e5m2_of(e5m2), bits);
   }
 }
 

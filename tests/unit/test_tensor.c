@@ -2,6 +2,9 @@
 #include "support/support.h"
 #include "tensor/view.h"
 
+#include <float.h>
+#include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #define NUMBERS(...)                                                                                                   \
@@ -9,23 +12,107 @@
     __VA_ARGS__                                                                                                        \
   }
 
+/* A dtype's names, those that are understood, and its numbers. */
+typedef struct dtype_case {
+  fanin_dtype dtype;
+  const char *name, *understood[6], *safetensors, *npy, *python;
+  size_t size;
+  int dlpack_code, digits, infinities;
+  double smallest, largest;
+} dtype_case;
+
+static const dtype_case dtype_cases[] = {
+    {FANIN_DTYPE_F32,
+     "f32",
+     {"F32", "float32", "Float32", "fp32"},
+     "F32",
+     "<f4",
+     "float32",
+     4,
+     2,
+     24,
+     1,
+     0x1p-149,
+     (double)FLT_MAX},
+    {FANIN_DTYPE_F16,
+     "f16",
+     {"F16", "float16", "FP16", "half", "HALF"},
+     "F16",
+     "<f2",
+     "float16",
+     2,
+     2,
+     11,
+     1,
+     0x1p-24,
+     65504},
+    {FANIN_DTYPE_BF16,
+     "bf16",
+     {"BF16", "bfloat16", "BFloat16"},
+     "BF16",
+     NULL,
+     "bfloat16",
+     2,
+     4,
+     8,
+     1,
+     0x1p-133,
+     0x1.fep127},
+    {FANIN_DTYPE_F64,
+     "f64",
+     {"F64", "float64", "fp64", "double"},
+     "F64",
+     "<f8",
+     "float64",
+     8,
+     2,
+     53,
+     1,
+     0x1p-1074,
+     DBL_MAX},
+    {FANIN_DTYPE_F8_E4M3,
+     "f8_e4m3",
+     {"F8_E4M3", "float8_e4m3fn", "fp8_e4m3"},
+     "F8_E4M3",
+     NULL,
+     "float8_e4m3fn",
+     1,
+     10,
+     4,
+     0,
+     0x1p-9,
+     448},
+    {FANIN_DTYPE_F8_E5M2,
+     "f8_e5m2",
+     {"F8_E5M2", "float8_e5m2", "FP8_E5M2"},
+     "F8_E5M2",
+     NULL,
+     "float8_e5m2",
+     1,
+     12,
+     3,
+     1,
+     0x1p-16,
+     57344},
+};
+enum { N_DTYPES = sizeof dtype_cases / sizeof *dtype_cases };
+
 static void test_dtypes(void **state) {
   (void)state;
-  static const struct {
-    fanin_dtype dtype;
-    const char *name;
-    size_t size;
-  } cases[] = {{FANIN_DTYPE_F32, "f32", 4},
-               {FANIN_DTYPE_F16, "f16", 2},
-               {FANIN_DTYPE_BF16, "bf16", 2},
-               {FANIN_DTYPE_F64, "f64", 8}};
-  assert_int_equal(FANIN_DTYPE_COUNT, sizeof cases / sizeof *cases);
-  for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
-    assert_string_equal(fanin_dtype_name(cases[k].dtype), cases[k].name);
-    assert_int_equal(fanin_dtype_size(cases[k].dtype), cases[k].size);
+  assert_int_equal(FANIN_DTYPE_COUNT, N_DTYPES);
+  for (size_t k = 0; k < N_DTYPES; k++) {
+    const dtype_case *const c = &dtype_cases[k];
+    assert_int_equal(c->dtype, k);
+    assert_string_equal(fanin_dtype_name(c->dtype), c->name);
+    assert_int_equal(fanin_dtype_size(c->dtype), c->size);
     fanin_dtype parsed = FANIN_DTYPE_COUNT;
-    assert_ok(fanin_dtype_parse(cases[k].name, &parsed));
-    assert_int_equal(parsed, cases[k].dtype);
+    assert_ok(fanin_dtype_parse(c->name, &parsed));
+    assert_int_equal(parsed, c->dtype);
+    for (size_t n = 0; c->understood[n]; n++) {
+      parsed = FANIN_DTYPE_COUNT;
+      assert_ok(fanin_dtype_parse(c->understood[n], &parsed));
+      assert_int_equal(parsed, c->dtype);
+    }
   }
   assert_string_equal(fanin_dtype_name(FANIN_DTYPE_COUNT), "unknown dtype");
   assert_string_equal(fanin_dtype_name((fanin_dtype)-1), "unknown dtype");
@@ -33,14 +120,57 @@ static void test_dtypes(void **state) {
   assert_int_equal(fanin_dtype_size((fanin_dtype)-1), 0);
 }
 
+static void test_dtypes_described(void **state) {
+  (void)state;
+  fanin_dtype_info info;
+  for (size_t k = 0; k < N_DTYPES; k++) {
+    const dtype_case *const c = &dtype_cases[k];
+    assert_ok(fanin_dtype_describe(c->dtype, &info, sizeof info));
+    assert_string_equal(info.name, c->name);
+    assert_string_equal(info.safetensors, c->safetensors);
+    assert_true(info.npy == c->npy || strcmp(info.npy, c->npy) == 0);
+    assert_string_equal(info.python, c->python);
+    assert_int_equal(info.bytes, c->size);
+    assert_int_equal(info.dlpack_code, c->dlpack_code);
+    assert_int_equal(info.digits, c->digits);
+    assert_true(ldexp(1, info.least) == c->smallest);
+    assert_true(info.largest == c->largest);
+    assert_int_equal(info.has_infinities, c->infinities);
+    assert_int_equal(info.needs_fp64, c->size == 8);
+  }
+  assert_status(fanin_dtype_describe(FANIN_DTYPE_COUNT, &info, sizeof info), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_dtype_describe((fanin_dtype)-1, &info, sizeof info), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_dtype_describe(FANIN_DTYPE_F32, NULL, sizeof info), FANIN_STATUS_BAD_ARGUMENT);
+}
+
+/* Of a struct that is smaller or larger than the library's, what both have is written, and nothing past its end. */
+static void test_dtype_descriptions_of_other_sizes(void **state) {
+  (void)state;
+  struct {
+    fanin_dtype_info info;
+    char after[16];
+  } larger;
+  memset(&larger, 0x55, sizeof larger);
+  assert_ok(fanin_dtype_describe(FANIN_DTYPE_F16, &larger.info, offsetof(fanin_dtype_info, largest)));
+  assert_int_equal(larger.info.digits, 11);
+  for (size_t k = offsetof(fanin_dtype_info, largest); k < sizeof larger; k++) {
+    assert_int_equal(((const unsigned char *)&larger)[k], 0x55);
+  }
+  assert_ok(fanin_dtype_describe(FANIN_DTYPE_F16, &larger.info, sizeof larger));
+  assert_true(larger.info.largest == 65504.0);
+  for (size_t k = 0; k < sizeof larger.after; k++) {
+    assert_int_equal(larger.after[k], 0x55);
+  }
+}
+
 static void test_unknown_dtype_names_the_known(void **state) {
   (void)state;
-  static const char *const texts[] = {"", "f8", "F32", "f32 ", "float32"};
+  static const char *const texts[] = {"", "f8", "float", "f32 ", "float32x", "fp32 float32"};
   for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
     fanin_dtype parsed = FANIN_DTYPE_BF16;
     assert_status(fanin_dtype_parse(texts[k], &parsed), FANIN_STATUS_BAD_TEXT);
     assert_int_equal(parsed, FANIN_DTYPE_BF16);
-    assert_non_null(strstr(fanin_last_error(), "accepted are f32 f16 bf16 f64"));
+    assert_non_null(strstr(fanin_last_error(), "accepted are f32 f16 bf16 f64 f8_e4m3 f8_e5m2"));
     assert_non_null(strstr(fanin_last_error(), texts[k]));
   }
 }
@@ -108,7 +238,7 @@ static void test_bad_tensors_have_their_sentence(void **state) {
     fanin_status status;
     const char *sentence;
   } cases[] = {
-      {test_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 4"},
+      {test_tensor_of(NULL, 0, FANIN_DTYPE_COUNT, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "dtype is 6"},
       {test_tensor_of(NULL, 2, FANIN_DTYPE_F32, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 2"},
       {test_tensor_of(NULL, 4, FANIN_DTYPE_F64, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 4"},
       {test_tensor_of(NULL, 1, FANIN_DTYPE_F16, "O", 1, NUMBERS(5)), FANIN_STATUS_BAD_ARGUMENT, "offset = 1"},
@@ -256,6 +386,8 @@ static void test_buffer_must_be_a_buffer_of_the_context(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dtypes),
+      cmocka_unit_test(test_dtypes_described),
+      cmocka_unit_test(test_dtype_descriptions_of_other_sizes),
       cmocka_unit_test(test_unknown_dtype_names_the_known),
       cmocka_unit_test(test_sizes),
       cmocka_unit_test(test_bad_tensors_have_their_sentence),

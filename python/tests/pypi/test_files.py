@@ -55,6 +55,20 @@ def test_metadata(written):
         assert file.metadata()["fanin.seed"] == "7"
 
 
+@pytest.mark.parametrize("dtype, kind", [("f8_e4m3", ml_dtypes.float8_e4m3fn), ("f8_e5m2", ml_dtypes.float8_e5m2)])
+def test_8_bits(command, tmp_path, filled, dtype, kind):
+    """What the command writes, Python fills, and ml_dtypes rounds f32's values to."""
+    name = "f32.he_normal"
+    command(
+        "init", f"--tensor={name}:{dtype}:OI:23x17", "--init=he_normal", "--seed", 7, "-o", tmp_path / "w.safetensors"
+    )
+    array = fanin.array(SHAPE, "he_normal", dtype=kind, layout="OI", seed=7, name=name)
+    with open(tmp_path / "w.safetensors", "rb") as file:
+        written = file.read()
+    assert array.dtype == kind and written.endswith(array.tobytes()) and dtype.upper().encode() in written
+    assert array.tobytes() == filled[name].astype(kind).tobytes()
+
+
 @pytest.mark.parametrize("dtype", ["f32", "f16", "f64"])
 def test_npy(command, tmp_path, filled, dtype):
     name = f"{dtype}.he_normal"
