@@ -17,8 +17,8 @@ static fanin_status in_item(size_t i, fanin_status status) {
   return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
 }
 
-static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
-  for (size_t i = 0; i < plan->n; i++) {
+static fanin_status check_items(fanin_plan *plan, const fanin_item *items, size_t n, fanin__job *jobs) {
+  for (size_t i = 0; i < n; i++) {
     fanin_status status = fanin__check_reserved("item", items[i].reserved, sizeof items[i].reserved / sizeof(uint64_t));
     if (status == FANIN_STATUS_OK)
       status = fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
@@ -30,8 +30,8 @@ static fanin_status check_items(fanin_plan *plan, const fanin_item *items, fanin
 }
 
 /* The jobs were checked without the buffers that the plan has made since. */
-static void adopt_places(const fanin_plan *plan, const fanin_item *items, fanin__job *jobs) {
-  for (size_t i = 0; i < plan->n; i++) {
+static void adopt_places(const fanin_plan *plan, const fanin_item *items, size_t n, fanin__job *jobs) {
+  for (size_t i = 0; i < n; i++) {
     if (items[i].tensor.buffer) continue;
     jobs[i].tensor = plan->tensors[i];
     jobs[i].buffer = plan->tensors[i].buffer;
@@ -71,14 +71,14 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
 
   plan->tensors = fanin__zeroed(n, sizeof *plan->tensors);
   if (!plan->tensors) goto fail_plan;
-  status = check_items(plan, items, jobs);
+  status = check_items(plan, items, n, jobs);
   if (status != FANIN_STATUS_OK) {
     plan->n = 0; /* nothing is retained yet */
     goto fail_plan;
   }
   status = fanin__plan_place(plan);
   if (status != FANIN_STATUS_OK) goto fail_plan;
-  adopt_places(plan, items, jobs);
+  adopt_places(plan, items, n, jobs);
   status = fanin__plan_batch(plan, jobs);
   if (status == FANIN_STATUS_OK) status = set_apart(plan, jobs);
   if (status != FANIN_STATUS_OK) goto fail_plan;
