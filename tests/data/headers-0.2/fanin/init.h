@@ -137,10 +137,10 @@ FANIN_API fanin_init fanin_orthogonal(double gain);
  * tap (extent / 2) of each group and split, and 0 at the other taps. Xiao et al. 2018, algorithm 1. */
 FANIN_API fanin_init fanin_delta_orthogonal(double gain);
 /* N(0, std^2) with zeros. Exactly ceil(sparsity n) of the n = fan_out weights that leave each input are 0 (.per and
- * .connections select the other forms). Their places are uniformly distributed among all subsets, independent from line
- * to line, and the same everywhere and in every dtype. The other values are those of fanin_normal(0, std).
- * torch.nn.init.sparse_; Martens 2010. Filling a part costs as much as filling all lines that it meets. Lines of 2^32
- * weights and more are FANIN_STATUS_UNSUPPORTED. */
+ * .connections select the other forms; begin with a sparsity above 0 for these). Their places are uniformly distributed
+ * among all subsets, independent from line to line, and the same everywhere and in every dtype. The other values are
+ * those of fanin_normal(0, std). torch.nn.init.sparse_; Martens 2010. Filling a part costs as much as filling all lines
+ * that it meets. Lines of 2^32 weights and more are FANIN_STATUS_UNSUPPORTED. */
 FANIN_API fanin_init fanin_sparse(double sparsity, double std);
 /* gain times the weights of bilinear upsampling (linear or trilinear with one or three dimensions of taps) where the O
  * index in its group equals the I index, else 0. Along an extent k, with f = ceil(k / 2), the weight of tap t is
