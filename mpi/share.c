@@ -104,7 +104,7 @@ static model_part part_of(const matrices *m, uint64_t batch, uint64_t batches, u
     start[m->stack] = batch;
     extent[m->stack] = batches;
   }
-    model_part out = {m->tensor, *m->t, true};
+  model_part out = {m->tensor, *m->t, true};
   fanin_tensor_slab(m->t, start, extent, &out.where); /* a part of what was checked cannot fail */
   return out;
 }

@@ -84,8 +84,7 @@ fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layo
   FANIN__TRY(copy_strides(fields, elements == 0, &t));
   FANIN__TRY(fanin_tensor_size(&t, &elements, &bytes));
   if (elements > 0 && !t.buffer) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of %" PRIu64 " elements",
-                       elements);
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "data is NULL; pass the cl_mem of %" PRIu64 " elements", elements);
   }
   *out = t;
   return FANIN_STATUS_OK;

@@ -7,8 +7,8 @@
 
 #include "foreign.h"
 
-/* fanin_tensor_of_dlpack() of a DLTensor: see there. `dl` is one, or the dl_tensor of a DLManagedTensor or
- * DLManagedTensorVersioned. The tensor copies what it needs of it but for the buffer. */
+/* fanin_tensor_of_dlpack() of a DLTensor, or of the dl_tensor of a DLManagedTensor or DLManagedTensorVersioned. Nothing
+ * of `dl` is needed afterwards, except for the buffer. */
 static inline fanin_status fanin_tensor_from_dlpack(const DLTensor *dl, const char *layout, fanin_tensor *out) {
   fanin_dlpack fields;
   if (!dl) return fanin_tensor_of_dlpack(NULL, layout, out);

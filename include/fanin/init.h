@@ -104,9 +104,9 @@ typedef enum fanin_per {
 /* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
  * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
  *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1]; a = b = 0 in trunc_normal: [-2, 2]; sparsity 0.1.
- * Other fields mean what their 0 says. Where 0 itself is wanted, the constructors below and the text form understand
- * it: a gain, scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a
- * sparsity of 0 makes a normal. */
+ * In all other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain,
+ * scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0
+ * makes a normal. */
 typedef struct fanin_init {
   fanin_kind kind;
   fanin_mode mode;                 /* he_*, variance_scaling */
@@ -154,29 +154,29 @@ FANIN_API fanin_init fanin_identity(double gain);
 /* gain at the centre tap (extent / 2) where the O index within its group equals the I index, else 0: a convolution
  * that passes its channels through. */
 FANIN_API fanin_init fanin_dirac(double gain);
-/* gain times a random matrix whose rows or columns, whichever are fewer, are orthonormal, uniformly distributed (Haar):
- * of O rows and I * taps columns (in the order I, D, H, W), each of a stack, each group and each split its own. Saxe et
- * al. 2013. The normals that it is made from are the stream's, the same everywhere; what is made of them (Stewart 1980)
- * is the same bits on one device, driver and vector width, and within 1e-5 gain everywhere (docs/orthogonal.md). A part
- * has the whole's bits; filling it costs the whole of the matrices that it meets. Needs CLBlast where an extent of a
- * matrix is above 64, else FANIN_STATUS_UNSUPPORTED. */
+/* gain times a random matrix with orthonormal rows or columns, whichever are fewer, uniformly distributed (Haar). The
+ * matrix has O rows and I * taps columns (in the order I, D, H, W); each member of a stack, each group and each split
+ * has a matrix of its own. Saxe et al. 2013. The normals that it is made from are the stream's, the same everywhere.
+ * What is made of them (Stewart 1980) has the same bits on one device, driver and vector width, and is within 1e-5 gain
+ * everywhere (docs/orthogonal.md). A part has the whole's bits; filling it costs as much as filling all matrices that
+ * it meets. Needs CLBlast where an extent of a matrix is above 64, otherwise FANIN_STATUS_UNSUPPORTED. */
 FANIN_API fanin_init fanin_orthogonal(double gain);
-/* A convolution that keeps lengths times gain: at the centre tap (extent / 2) an orthogonal matrix of O rows and I
- * columns, I <= O, of each group and split, else 0. Xiao et al. 2018, algorithm 1. */
+/* A convolution that multiplies lengths by gain: an orthogonal matrix of O rows and I columns, I <= O, at the centre
+ * tap (extent / 2) of each group and split, and 0 at the other taps. Xiao et al. 2018, algorithm 1. */
 FANIN_API fanin_init fanin_delta_orthogonal(double gain);
-/* N(0, std^2) with zeros: exactly ceil(sparsity n) of the n = fan_out weights that leave each input (.per, .connections
- * set the other forms), at places that are uniformly distributed among all subsets, independent from line to line, and
- * the same everywhere and in every dtype. torch.nn.init.sparse_; Martens 2010. The other values are those of
- * fanin_normal(0, std). Filling a part costs the lines that it meets, whole. Lines of 2^32 weights and more are
- * FANIN_STATUS_UNSUPPORTED. */
+/* N(0, std^2) with zeros. Exactly ceil(sparsity n) of the n = fan_out weights that leave each input are 0 (.per and
+ * .connections select the other forms; begin with a sparsity above 0 for these). Their places are uniformly distributed
+ * among all subsets, independent from line to line, and the same everywhere and in every dtype. The other values are
+ * those of fanin_normal(0, std). torch.nn.init.sparse_; Martens 2010. Filling a part costs as much as filling all lines
+ * that it meets. Lines of 2^32 weights and more are FANIN_STATUS_UNSUPPORTED. */
 FANIN_API fanin_init fanin_sparse(double sparsity, double std);
-/* gain times the weights of bilinear upsampling (linear, trilinear: one to three taps dimensions) where the O index in
- * its group equals the I index, else 0: along an extent k with f = ceil(k / 2), 1 - |t - (k - 1) / 2| / f. For a
- * transposed convolution of stride f. Long, Shelhamer & Darrell 2015. */
+/* gain times the weights of bilinear upsampling (linear or trilinear with one or three dimensions of taps) where the O
+ * index in its group equals the I index, else 0. Along an extent k, with f = ceil(k / 2), the weight of tap t is
+ * 1 - |t - (k - 1) / 2| / f. It is meant for a transposed convolution of stride f. Long, Shelhamer & Darrell 2015. */
 FANIN_API fanin_init fanin_bilinear(double gain);
-/* ZerO (Zhao, Schaefer & Anandkumar 2022, algorithms 1 and 2), of O rows and I columns, at the centre tap where there
- * are taps: the partial identity times gain if O <= I, else gain 2^(-(m-1)/2) H, m = ceil(log2 O), H(o, i) = -1 where
- * o & i has an odd number of ones, else 1. The authors' program has 2^(-m/2): gain = sqrt(1/2). */
+/* ZerO (Zhao, Schaefer & Anandkumar 2022, algorithms 1 and 2) of O rows and I columns, at the centre tap where there
+ * are taps. If O <= I it is the partial identity times gain, otherwise gain 2^(-(m-1)/2) H with m = ceil(log2 O), where
+ * H(o, i) is -1 if o & i has an odd number of ones, else 1. The authors' program has 2^(-m/2): gain = sqrt(1/2). */
 FANIN_API fanin_init fanin_hadamard(double gain);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".

@@ -15,7 +15,7 @@ FANIN_C_BEGIN
 /* Moments and extremes of a tensor. */
 typedef struct fanin_stats {
   uint64_t count;     /* elements */
-  uint64_t nonfinite; /* NaN and infinite ones, which the rest leaves out */
+  uint64_t nonfinite; /* NaN and infinite elements, which the other fields leave out */
   double mean, std;   /* std about the mean, divided by count */
   double second;      /* second moment: mean of squares */
   double min, max;
@@ -45,8 +45,8 @@ FANIN_API fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, cons
 FANIN_API fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, double *most);
 FANIN_API fanin_status fanin_bin_number(fanin_dtype dtype, uint32_t bin, uint32_t lower, double *out);
 
-/* Sums below are of d = (x - shift) * scale, 0 where x is not finite. With the mean and 1 / std, d is near 1 in size,
- * and sums are accurate to 1e-4 of their standard error. */
+/* The sums below are sums of d = (x - shift) * scale, with d = 0 where x is not finite. If shift is the mean and scale
+ * is 1 / std, d is near 1 in size, and sums are accurate to 1e-4 of their standard error. */
 typedef struct fanin_standard {
   double shift, scale;
 } fanin_standard;
@@ -57,14 +57,14 @@ typedef struct fanin_series {
   double products[4]; /* lags[k]: sum of d[e] * d[e + lags[k]] over the row-major order, as far as it reaches */
 } fanin_series;
 
-/* `lags` has four numbers; `size` is sizeof *out. */
+/* Sums of powers, and of products of elements that are lags[0] .. lags[3] apart. `size` is sizeof *out. */
 FANIN_API fanin_status fanin_measure_series(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
                                             const uint64_t *lags, cl_uint n_wait, const cl_event *wait_list,
                                             fanin_series *out, size_t size);
 
-/* Sums and fingerprints of the rows and columns of a matrix. Lines of equal bits have equal fingerprints, others with
- * probability 2^-64; rows and columns are comparable with one another. The arrays are the caller's; a pair of NULLs
- * leaves rows or columns out. */
+/* Sums and fingerprints of the rows and columns of a matrix. Lines of equal bits have equal fingerprints; different
+ * lines have equal ones with probability 2^-64. Fingerprints of rows and columns can be compared with one another. The
+ * arrays are the caller's. Rows or columns are left out where both of their arrays are NULL. */
 typedef struct fanin_lines {
   double *row_sums;        /* [rows], written */
   uint64_t *row_prints;    /* [rows], written */
@@ -72,8 +72,9 @@ typedef struct fanin_lines {
   uint64_t *column_prints; /* [columns], added to, mod 2^64 */
 } fanin_lines;
 
-/* The part's elements, row-major, as `rows` rows (less than 2^32 of less than 2^32 columns), of which the first is row
- * number first_row of the matrix that columns belong to. */
+/* Takes the part's elements, row-major, as a matrix of `rows` rows (less than 2^32 rows and columns). Its first row is
+ * row number first_row of the whole matrix, which may come in pieces. FANIN_STATUS_BAD_SHAPE if `rows` does not divide
+ * the number of elements. */
 FANIN_API fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
                                            uint64_t first_row, fanin_standard by, cl_uint n_wait,
                                            const cl_event *wait_list, fanin_lines *out);
@@ -84,24 +85,26 @@ typedef struct fanin_duplicates {
   uint64_t first, second; /* if there are any: two such rows */
 } fanin_duplicates;
 
-/* Rows of equal bits among the part's elements seen as `rows` rows, by their fingerprints. `size` is sizeof *out. */
+/* Takes the part's elements as `rows` rows and finds rows of equal bits by their fingerprints. `size` is sizeof *out.
+ */
 FANIN_API fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
                                                 cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out,
                                                 size_t size);
 
-/* Writes d of every element to f32 number `first` and following of the buffer `samples`, for fanin_measure_pairs(). */
+/* Writes d of every element, as f32, to the buffer `samples` from its f32 number `first` on, for fanin_measure_pairs().
+ */
 FANIN_API fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
                                             cl_mem samples, uint64_t first, cl_uint n_wait, const cl_event *wait_list);
 
 /* Two samples to be compared. */
 typedef struct fanin_pair {
   uint32_t a, b;  /* samples */
-  uint32_t count; /* numbers of each that are compared, a multiple of 16 */
+  uint32_t count; /* how many numbers of each are compared, a multiple of 16 */
 } fanin_pair;
 
 /* What the correlation of a pair is made of. */
 typedef struct fanin_products {
-  double ab, aa, bb, a, b; /* sums over the compared numbers, f32: of products and of the numbers themselves */
+  double ab, aa, bb, a, b; /* sums over the compared numbers: of products, of squares, and of the numbers */
 } fanin_products;
 
 /* Sums of products of n pairs of samples; `samples` holds `tensors` of them, `length` f32 numbers each. Writes n

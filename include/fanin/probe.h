@@ -12,12 +12,12 @@ FANIN_C_BEGIN
 
 /* ---- Probing ----------------------------------------------------------------------------------------------------- */
 
-/* A probe runs a multilayer perceptron forward and backward on the device and puts each layer beside theory. Layer l of
- * 1 .. L has h_0 = input,
+/* A probe runs a multilayer perceptron forward and backward on the device and compares each layer with theory. The
+ * layers are l = 1 .. L, and h_0 is the input:
  *   z_l = W_l h_{l-1} + b_l,   y_l = norm(z_l),   h_l = phi(y_l)   [+ h_{l-1}]   for l < L,   and h_L = z_L.
- * Backward, delta_l is the gradient of z_l; delta_L is N(0,1) from stream "gradient", independent from sample to
- * sample. Two verdicts that never mix: a network CONFORMS if the device does what theory says of its initializer,
- * within bounds that follow from widths and batch; it is HEALTHY if what theory says is that it trains. */
+ * In the backward pass, delta_l is the gradient of z_l. delta_L is drawn from N(0,1), stream "gradient", independently
+ * for each sample. There are two separate verdicts. A network CONFORMS if the device does what theory says of its
+ * initializer, within bounds that follow from widths and batch. A network is HEALTHY if theory says that it trains. */
 
 /* What comes between preactivation and activation. */
 typedef enum fanin_norm {
@@ -34,7 +34,7 @@ typedef struct fanin_probe_config {
   const char *activation; /* a name that fanin_gain() knows; applied after every layer but the last */
   double slope;           /* leaky_relu's */
   fanin_init init;        /* of every weight; layout "OI" */
-  fanin_dtype dtype;      /* weights are rounded to it; arithmetic is f32. F32, F16 or BF16 */
+  fanin_dtype dtype;      /* F32, F16 or BF16: weights are rounded to it, arithmetic is f32 */
   double bias_std;        /* biases are N(0, bias_std^2); 0: none */
   fanin_norm norm;        /* before the activation of every layer but the last */
   int residual;           /* 1: h_l = h_{l-1} + phi(y_l) where widths agree, l < L (Yang & Schoenholz 2017, section 3.1,
@@ -43,24 +43,27 @@ typedef struct fanin_probe_config {
   const float *input;     /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
   uint64_t seed;          /* layer l's weight is tensor "layer<l>.weight", its bias "layer<l>.bias", from l = 1 */
   const fanin_tensor
-      *weights; /* NULL: all from `init`. Else L tensors of the caller's, layer l's at l - 1: dense, whole,
-                   rank 2, shape fan_out x fan_in, of `dtype`. They are read, and judged by what `init`
-                   makes one expect. One with buffer NULL is filled from `init` like the others. */
-  const double *weight_factors; /* NULL, or L numbers above 0: layer l's tensor of `weights`, if it has a buffer, is
-                                   expected to be what `init` makes times the one at l - 1 (fanin_calibrate()'s) */
+      *weights; /* NULL: all weights are filled from `init`. Otherwise L tensors of the caller's, layer l's at
+                   l - 1: dense, whole, rank 2, shape fan_out x fan_in, of `dtype`. They are read, and judged
+                   by what `init` would make. A tensor whose buffer is NULL is filled from `init`. */
+  const double *weight_factors; /* NULL, or L numbers above 0, such as fanin_calibrate() reports: layer l's tensor of
+                                   `weights` is expected to be what `init` makes times number l - 1 */
   void (*progress)(void *user, const char *what); /* NULL, or told what step begins, on the calling thread */
   void *user;                                     /* what progress() is given */
 } fanin_probe_config;
 #define FANIN_PROBE_CONFIG_INIT FANIN_SIZED(fanin_probe_config)
 
-/* One layer. Means are over features and samples. Numbers that do not exist are NaN: a prediction where theory has none
- * (weights that are not random with mean 0, for one), or what follows a layer whose values overflow f32. A z is
- * measured against predicted as a normal deviate, whose law follows from widths, batch and input; it is NaN too where
- * no law is known. "predicted" is one step from what was measured at the neighbour: the layer before for q, the layer
- * after for g. "meanfield" is the recursion through the whole network at infinite width, from the input for q and from
- * the output's gradient for g. Where batch norm or a residual connection comes in between, the step begins at the
- * measured h (for q), and at the measured phi' and norm (for g).
- * What is said of h, an activation, is of h_l; of the last layer, where h is z. */
+/* One layer. Means are over features and samples. A number that does not exist is NaN: for example a prediction where
+ * theory has none (weights that are not random with mean 0), or anything after a layer whose values overflow f32.
+ *   - "measured" is what the device computed.
+ *   - "predicted" is one step of theory from what was measured at the neighbour: at the layer before for q, at the
+ * layer after for g. Behind batch norm or a residual connection, the step begins at the measured h (for q), and at the
+ *     measured phi' and norm (for g).
+ *   - "meanfield" is the recursion through the whole network at infinite width, from the input for q, and from the
+ *     output's gradient for g.
+ *   - A z is the difference of measured and predicted as a normal deviate, whose law follows from widths, batch and
+ *     input. It is NaN where no law is known.
+ * h is h_l; in the last layer h is z. */
 typedef struct fanin_probe_layer {
   uint64_t fan_in, fan_out;
   double weight_mean, weight_mean_expected, weight_mean_z;
@@ -95,8 +98,9 @@ typedef struct fanin_probe_layer {
                    tied */
 } fanin_probe_layer;
 
-/* Enumerator; whether it makes a network unhealthy (HEALTH), not conforming (CONFORMITY), or explains one of these
- * (CAUSE); what to do about it. */
+/* Enumerator; what it means: the network is unhealthy (HEALTH), it does not conform (CONFORMITY), or this explains one
+ * of the two (CAUSE); what to do about it. FANIN_DIAGNOSIS_COUNT is the number of this header's diagnoses; a newer
+ * library may know more. */
 #define FANIN_DIAGNOSIS_MAP(XX)                                                                                        \
   XX(FORWARD_VANISH, HEALTH, "raise the gain to the activation's, or normalise before the activation")                 \
   XX(FORWARD_EXPLODE, HEALTH, "lower the gain to the activation's, or normalise before the activation")                \
@@ -132,7 +136,7 @@ typedef enum fanin_verdict { FANIN_VERDICT_HEALTH, FANIN_VERDICT_CONFORMITY, FAN
 /* "FORWARD_VANISH", and what to do about it; "unknown diagnosis" for any other value. Static storage. */
 FANIN_API const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
 FANIN_API const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis);
-/* FANIN_STATUS_BAD_ARGUMENT for a value that is none. */
+/* What the diagnosis is about. FANIN_STATUS_BAD_ARGUMENT for any other value. */
 FANIN_API fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out);
 
 /* One diagnosis of a network, for the layers first .. last, from 1. */
@@ -157,7 +161,7 @@ typedef struct fanin_probe_summary {
   double z_bound;         /* fanin_z_bound(n_tests) */
   size_t overflow_layer;  /* the first whose values overflow f32; 0: none. Later layers have fans only, and the backward
                              pass was left out */
-  double sd_ln_q;         /* standard deviation of ln q of the last layer over seeds, by theory, input given */
+  double sd_ln_q;         /* standard deviation over seeds of ln q of the last layer, by theory, for this input */
   double gemm_seconds;    /* wall time in matrix products, waited for one by one */
   double other_seconds;   /* everything else after the first product has been compiled */
   double startup_seconds; /* before that: buffers, and CLBlast's first product, which compiles its kernels */
@@ -177,13 +181,13 @@ FANIN_API fanin_status fanin_probe_report_finding(const fanin_probe_report *repo
 /* The bound on |z| for `tests` two-sided normal tests with a family false-alarm rate of 1e-3 (Sidak). */
 FANIN_API double fanin_z_bound(size_t tests);
 
-/* Runs the network forward and backward on the device (CLBlast GEMM, own kernels for the rest) and judges it. *out is
- * new: fanin_probe_report_release(). Blocking. Device memory: twice batch x (sum of all widths) floats, since the
- * backward pass needs y and h of each layer, and buffers of the largest layer's size; weights from `init` are made
- * again for the backward pass. FANIN_STATUS_UNSUPPORTED if built without CLBlast; FANIN_STATUS_BAD_ARGUMENT and
- * FANIN_STATUS_BAD_SHAPE name what is wrong; FANIN_STATUS_NOT_FINITE if the input has infinities or NaN; OpenCL's
- * codes, with the buffer's name, if memory runs out. Activations that overflow are not an error but a finding
- * (FORWARD_EXPLODE, overflow_layer). */
+/* Runs the network forward and backward on the device and judges it. Blocking. Matrix products are CLBlast's. *out is a
+ * new report: fanin_probe_report_release(). Device memory: twice batch x (sum of all widths) floats, since the backward
+ * pass needs y and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again
+ * for the backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer).
+ * Errors: FANIN_STATUS_UNSUPPORTED if built without CLBlast; FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE,
+ * which name what is wrong; FANIN_STATUS_NOT_FINITE if the input has infinities or NaN; OpenCL's, with the buffer's
+ * name, if memory runs out. */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_report **out);
 
@@ -195,30 +199,29 @@ FANIN_API void fanin_probe_report_release(fanin_probe_report *report);
 /* What fanin_calibrate() is to reach. Begin with FANIN_CALIBRATE_OPTIONS_INIT. */
 typedef struct fanin_calibrate_options {
   size_t size;               /* sizeof(fanin_calibrate_options) */
-  fanin_criterion criterion; /* FANIN_CRITERION_VARIANCE: of z about its mean over batch and features, as the paper has
-                                it; FANIN_CRITERION_SECOND_MOMENT: of z about 0 */
+  fanin_criterion criterion; /* FANIN_CRITERION_SECOND_MOMENT: mean of z^2; FANIN_CRITERION_VARIANCE: variance of z
+                                over batch and features, as the paper has it */
   double target;             /* what it is to be, 1e-30 to 1e30; 0: 1 */
   double tolerance;          /* relative, below 1; 0: 0.01 */
   int max_iterations;        /* of a layer, at least 1; 0: 10 */
 } fanin_calibrate_options;
 #define FANIN_CALIBRATE_OPTIONS_INIT FANIN_SIZED(fanin_calibrate_options)
 
-/* What it did to a layer. */
+/* What fanin_calibrate() did to a layer. */
 typedef struct fanin_calibrated_layer {
   double before, after; /* the layer's variance or second moment */
   double factor;        /* by which its weights were multiplied in all */
   int iterations;       /* 0: it was within the tolerance */
 } fanin_calibrated_layer;
 
-/* Layer-sequential unit variance (Mishkin & Matas 2016, algorithm 1) on the device: layer by layer on config->input (or
- * N(0,1)), multiplies the weights by sqrt(target / measured) until the preactivations' variance is within the
- * tolerance. config->weights must have a buffer for every layer: they hold the weights to begin with (orthonormal ones
- * in the paper) and are rescaled in place, rounded to their dtype. Biases, norm and residual as in fanin_probe(); only
- * layers before a norm have an effect there. Writes L elements of
- * `stride` bytes each (sizeof(fanin_calibrated_layer)). Blocking.
- * FANIN_STATUS_NOT_FINITE: input, weights or preactivations with infinities or NaN; FANIN_STATUS_BAD_ARGUMENT: a layer
- * whose variance is 0 or comes from its biases alone, or that is not within the tolerance after max_iterations. The
- * sentence names layer and numbers, and every tensor is then as it was. */
+/* Layer-sequential unit variance (Mishkin & Matas 2016, algorithm 1) on the device. Layer by layer, on config->input
+ * (or N(0,1)), it multiplies the weights by sqrt(target / measured) until the preactivations are within the tolerance.
+ * config->weights must have a buffer for every layer. They hold the initial weights (orthonormal ones in the paper) and
+ * are rescaled in place, rounded to their dtype. Biases, norm and residual are those of fanin_probe(). Writes L
+ * elements of `stride` bytes each (sizeof(fanin_calibrated_layer)). Blocking. Errors: FANIN_STATUS_NOT_FINITE if input,
+ * weights or preactivations have infinities or NaN; FANIN_STATUS_BAD_ARGUMENT for a layer whose variance is 0 or comes
+ * from its biases alone, or that is not within the tolerance after max_iterations. The sentence names layer and
+ * numbers, and every tensor is then as it was. */
 FANIN_API fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                        const fanin_calibrate_options *options, fanin_calibrated_layer *layers,
                                        size_t stride);

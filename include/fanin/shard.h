@@ -38,17 +38,16 @@ typedef struct fanin_shard {
   uint64_t reserved[4];      /* must be 0 */
 } fanin_shard;
 
-/* Fills the n shards of one tensor, each on its device: the bits are those of fanin_fill() on one device, for
- * orthogonal tensors within the bounds of fanin_orthogonal(). Parts may be any, of any dtype, may leave gaps and be
- * held more than once (data parallelism), but all must agree in rank, shape, layout, groups and splits. Memory must not
- * overlap.
+/* Fills the n shards of one tensor, each on its device. The bits are those of fanin_fill() on one device; for
+ * orthogonal tensors they agree within the bounds of fanin_orthogonal(). The parts may have different dtypes, may leave
+ * gaps, and may overlap in the tensor (data parallelism), but not in memory. All must agree in rank, shape, layout,
+ * groups and splits.
  *
- * Everything is validated and every kernel compiled, on all devices, before anything is enqueued on any. Asynchronous;
- * queues are flushed, so that devices work at once. If a driver refuses a command after all (out of resources), the
- * sentence names the shard: those before it are enqueued, with their events, and those after it are not.
- * Errors: as fanin_fill(), with the shard named; FANIN_STATUS_BAD_SHAPE or FANIN_STATUS_BAD_LAYOUT for shards of
- * different tensors.
- */
+ * Everything is validated and every kernel compiled, on all devices, before anything is enqueued on any. Asynchronous.
+ * Queues are flushed, so that the devices work at the same time. If a driver refuses a command after all (out of
+ * resources), the sentence names the shard: the shards before it are enqueued, with their events, and those after it
+ * are not. Errors: as fanin_fill(), with the shard named; FANIN_STATUS_BAD_SHAPE or FANIN_STATUS_BAD_LAYOUT for shards
+ * of different tensors. */
 FANIN_API fanin_status fanin_fill_shards(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key);
 
 FANIN_C_END

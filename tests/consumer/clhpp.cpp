@@ -144,6 +144,7 @@ int main() {
   own(f.context(), f.device());
   fill(f, queue);
   fail(f, queue);
-  EXPECT(faninpp::text(faninpp::init("kaiming_normal:a=0.2")) == faninpp::text(fanin_he_normal(0.2, FANIN_MODE_FAN_IN)));
+  EXPECT(faninpp::text(faninpp::init("kaiming_normal:a=0.2")) ==
+         faninpp::text(fanin_he_normal(0.2, FANIN_MODE_FAN_IN)));
   return failures != 0;
 }

@@ -84,9 +84,10 @@ static void tensors_and_fills(fanin *f) {
 }
 
 static void plans(fanin *f) {
-  const fanin_item items[] = {
-      {.tensor = {.rank = 2, .shape = {4, 6}, .layout = "OI"}, .init = {.kind = FANIN_KIND_XAVIER_UNIFORM}, .stream = 1},
-      {.tensor = {.rank = 1, .shape = {7}}, .init = {.kind = FANIN_KIND_NORMAL}, .stream = 2}};
+  const fanin_item items[] = {{.tensor = {.rank = 2, .shape = {4, 6}, .layout = "OI"},
+                               .init = {.kind = FANIN_KIND_XAVIER_UNIFORM},
+                               .stream = 1},
+                              {.tensor = {.rank = 1, .shape = {7}}, .init = {.kind = FANIN_KIND_NORMAL}, .stream = 2}};
   GUARDED(fanin_plan_facts, facts);
   GUARDED(fanin_tensor, t);
   fanin_plan *plan = NULL;

@@ -186,7 +186,7 @@ static void test_refusals(void **state) {
   DLTensor dl = dl_tensor(buffer, kDLFloat, 32, 2, NULL, NULL);
   assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "shape is NULL; pass rank numbers");
   dl = dl_tensor(NULL, kDLFloat, 32, 2, NUMBERS(5, 7), NULL);
-  assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "data is NULL; accepted is the cl_mem of 35 elements");
+  assert_refused(&dl, NULL, FANIN_STATUS_BAD_ARGUMENT, "data is NULL; pass the cl_mem of 35 elements");
   assert_refused(NULL, NULL, FANIN_STATUS_BAD_ARGUMENT, "fields is NULL");
   test_assert_guarded(f, buffer, 0, 0);
   assert_int_equal(clReleaseMemObject(buffer), CL_SUCCESS);

@@ -172,7 +172,7 @@ static void test_counts(void **state) {
     for (size_t s = 0; s < LEN(sparsities) + 1; s++) {
       for (int per = 0; per < 2; per++) {
         const uint64_t n = rows[r], lines = 9;
-        fanin_init init = fanin_sparse(s < LEN(sparsities) ? sparsities[s] : 0, 1);
+        fanin_init init = fanin_sparse(s < LEN(sparsities) ? sparsities[s] : 0.5, 1);
         if (s == LEN(sparsities)) init.connections = 15;
         init.per = (fanin_per)per;
         fill_matrix(f, per ? lines : n, per ? n : lines, &init, (fanin_key){r, s}, x);

@@ -1,0 +1,192 @@
+/* Initializers: values that say which numbers a tensor is to have, their gains and their moments. Stable. */
+#ifndef FANIN_INIT_H
+#define FANIN_INIT_H
+
+#include "base.h"
+#include "tensor.h"
+
+FANIN_C_BEGIN
+
+/* ---- Gains ------------------------------------------------------------------------------------------------------- */
+
+/* How a gain follows from an activation phi, for z ~ N(0,1). */
+typedef enum fanin_criterion {
+  FANIN_CRITERION_SECOND_MOMENT, /* 1 / sqrt(E[phi(z)^2]): He et al. 2015, eq. 7 to 10, for any phi */
+  FANIN_CRITERION_VARIANCE,      /* 1 / sqrt(Var[phi(z)]): Brock et al. 2021 (NFNets), eq. 1 */
+  FANIN_CRITERION_PYTORCH        /* torch.nn.init.calculate_gain's table; only the names that it has */
+} fanin_criterion;
+
+/* The gain that keeps preactivations at variance 1 through an activation, by quadrature in double, relative error
+ * under 1e-9. Names: linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish
+ * relu2. `slope` is leaky_relu's negative slope and nobody else's. FANIN_STATUS_BAD_ARGUMENT for an unknown name, which
+ * the error sentence answers with the known ones. */
+FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
+
+/* ---- Initializers ------------------------------------------------------------------------------------------------ */
+
+/* The kinds. fanin_describe() and `fanin list` say what each one does. FANIN_KIND_COUNT is the number of this header's
+ * kinds; a newer library may know more. */
+typedef enum fanin_kind {
+  FANIN_KIND_ZEROS,
+  FANIN_KIND_ONES,
+  FANIN_KIND_CONSTANT,
+  FANIN_KIND_UNIFORM,
+  FANIN_KIND_NORMAL,
+  FANIN_KIND_TRUNC_NORMAL,
+  FANIN_KIND_XAVIER_UNIFORM,
+  FANIN_KIND_XAVIER_NORMAL,
+  FANIN_KIND_HE_UNIFORM,
+  FANIN_KIND_HE_NORMAL,
+  FANIN_KIND_LECUN_UNIFORM,
+  FANIN_KIND_LECUN_NORMAL,
+  FANIN_KIND_VARIANCE_SCALING,
+  FANIN_KIND_IDENTITY,
+  FANIN_KIND_DIRAC,
+  FANIN_KIND_ORTHOGONAL,
+  FANIN_KIND_DELTA_ORTHOGONAL,
+  FANIN_KIND_SPARSE,
+  FANIN_KIND_BILINEAR,
+  FANIN_KIND_HADAMARD,
+  FANIN_KIND_COUNT
+} fanin_kind;
+
+/* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
+typedef enum fanin_mode { FANIN_MODE_FAN_IN, FANIN_MODE_FAN_OUT, FANIN_MODE_FAN_AVG, FANIN_MODE_FAN_GEO } fanin_mode;
+
+/* How values spread around their mean. For the kinds that end in _normal, FANIN_DISTRIBUTION_TRUNC_NORMAL is the form
+ * that Keras and JAX have: cut at 2 sigma, with the std kept. */
+typedef enum fanin_distribution {
+  FANIN_DISTRIBUTION_NORMAL,
+  FANIN_DISTRIBUTION_UNIFORM,
+  FANIN_DISTRIBUTION_TRUNC_NORMAL
+} fanin_distribution;
+
+/* What the bounds of a truncated normal are measured in. */
+typedef enum fanin_bounds {
+  FANIN_BOUNDS_SIGMA,   /* a and b in standard deviations of the normal that is cut */
+  FANIN_BOUNDS_ABSOLUTE /* a and b are values, as in torch.nn.init.trunc_normal_ */
+} fanin_bounds;
+
+/* Which weights sparse counts its zeros among. */
+typedef enum fanin_per {
+  FANIN_PER_INPUT, /* the fan_out weights that leave an input: a column of "OI", as torch.nn.init.sparse_ has it */
+  FANIN_PER_OUTPUT /* the fan_in weights that enter an output: Martens 2010 */
+} fanin_per;
+
+/* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
+ * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
+ *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1]; a = b = 0 in trunc_normal: [-2, 2]; sparsity 0.1.
+ * In all other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain,
+ * scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0
+ * makes a normal. */
+typedef struct fanin_init {
+  fanin_kind kind;
+  fanin_mode mode;                 /* he_*, variance_scaling */
+  fanin_distribution distribution; /* variance_scaling; xavier_, he_, lecun_normal: normal or trunc_normal */
+  fanin_bounds bounds;             /* trunc_normal */
+  fanin_per per;                   /* sparse: which weights share a count of zeros */
+  int uncorrected;                 /* trunc_normal: 0: std is that of the truncated values (the normal that is cut is
+                                      wider); 1: std is that of the normal that is cut */
+  double value;                    /* constant */
+  double lo, hi;                   /* uniform: both ends included */
+  double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
+                                      sparse: std of the values that are not zeros */
+  double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
+  double gain;                     /* xavier_*, identity, dirac, *orthogonal, bilinear, hadamard */
+  double scale;                    /* variance_scaling */
+  double sparsity;                 /* sparse: share of zeros in a line of weights, 0 to 1 */
+  double connections;              /* sparse: how many weights of a line are not zeros, a whole number; 0: sparsity
+                                      says that */
+  uint64_t reserved[4];            /* must be 0 */
+} fanin_init;
+
+/* 0, 1, or `value` everywhere. */
+FANIN_API fanin_init fanin_zeros(void);
+FANIN_API fanin_init fanin_ones(void);
+FANIN_API fanin_init fanin_constant(double value);
+/* Uniform on [lo, hi], both ends included in every dtype. */
+FANIN_API fanin_init fanin_uniform(double lo, double hi);
+/* N(mean, std^2). */
+FANIN_API fanin_init fanin_normal(double mean, double std);
+/* Bounds in sigma, std that of the result: set .bounds and .uncorrected for the other forms. a = b = 0 is [-2, 2]. */
+FANIN_API fanin_init fanin_trunc_normal(double mean, double std, double a, double b);
+/* std = gain * sqrt(2 / (fan_in + fan_out)), uniform on +-sqrt(3) std. Glorot & Bengio 2010, eq. 16. */
+FANIN_API fanin_init fanin_xavier_uniform(double gain);
+FANIN_API fanin_init fanin_xavier_normal(double gain);
+/* std = sqrt(2 / ((1 + a^2) fan)). He et al. 2015, eq. 10, 14 and 15. */
+FANIN_API fanin_init fanin_he_uniform(double a, fanin_mode mode);
+FANIN_API fanin_init fanin_he_normal(double a, fanin_mode mode);
+/* std = sqrt(1 / fan_in). LeCun et al. 1998, eq. 16. */
+FANIN_API fanin_init fanin_lecun_uniform(void);
+FANIN_API fanin_init fanin_lecun_normal(void);
+/* std = sqrt(scale / n), n by mode: fan_in, fan_out, their mean, or their geometric mean. */
+FANIN_API fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribution distribution);
+/* gain where the O and the I index agree, else 0; a matrix, or a stack B of them. */
+FANIN_API fanin_init fanin_identity(double gain);
+/* gain at the centre tap (extent / 2) where the O index within its group equals the I index, else 0: a convolution
+ * that passes its channels through. */
+FANIN_API fanin_init fanin_dirac(double gain);
+/* gain times a random matrix with orthonormal rows or columns, whichever are fewer, uniformly distributed (Haar). The
+ * matrix has O rows and I * taps columns (in the order I, D, H, W); each member of a stack, each group and each split
+ * has a matrix of its own. Saxe et al. 2013. The normals that it is made from are the stream's, the same everywhere.
+ * What is made of them (Stewart 1980) has the same bits on one device, driver and vector width, and is within 1e-5 gain
+ * everywhere (docs/orthogonal.md). A part has the whole's bits; filling it costs as much as filling all matrices that
+ * it meets. Needs CLBlast where an extent of a matrix is above 64, otherwise FANIN_STATUS_UNSUPPORTED. */
+FANIN_API fanin_init fanin_orthogonal(double gain);
+/* A convolution that multiplies lengths by gain: an orthogonal matrix of O rows and I columns, I <= O, at the centre
+ * tap (extent / 2) of each group and split, and 0 at the other taps. Xiao et al. 2018, algorithm 1. */
+FANIN_API fanin_init fanin_delta_orthogonal(double gain);
+/* N(0, std^2) with zeros. Exactly ceil(sparsity n) of the n = fan_out weights that leave each input are 0 (.per and
+ * .connections select the other forms; begin with a sparsity above 0 for these). Their places are uniformly distributed
+ * among all subsets, independent from line to line, and the same everywhere and in every dtype. The other values are
+ * those of fanin_normal(0, std). torch.nn.init.sparse_; Martens 2010. Filling a part costs as much as filling all lines
+ * that it meets. Lines of 2^32 weights and more are FANIN_STATUS_UNSUPPORTED. */
+FANIN_API fanin_init fanin_sparse(double sparsity, double std);
+/* gain times the weights of bilinear upsampling (linear or trilinear with one or three dimensions of taps) where the O
+ * index in its group equals the I index, else 0. Along an extent k, with f = ceil(k / 2), the weight of tap t is
+ * 1 - |t - (k - 1) / 2| / f. It is meant for a transposed convolution of stride f. Long, Shelhamer & Darrell 2015. */
+FANIN_API fanin_init fanin_bilinear(double gain);
+/* ZerO (Zhao, Schaefer & Anandkumar 2022, algorithms 1 and 2) of O rows and I columns, at the centre tap where there
+ * are taps. If O <= I it is the partial identity times gain, otherwise gain 2^(-(m-1)/2) H with m = ceil(log2 O), where
+ * H(o, i) is -1 if o & i has an odd number of ones, else 1. The authors' program has 2^(-m/2): gain = sqrt(1/2). */
+FANIN_API fanin_init fanin_hadamard(double gain);
+
+/* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
+ * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
+ * `gain` takes a number or an activation's name; with a name, criterion=second_moment|variance|pytorch and slope=
+ * apply. FANIN_STATUS_BAD_TEXT names the parameter, its value and what would be accepted. */
+FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
+
+/* Writes the canonical text, which parses back to the same distribution. `length` may be NULL, or gets the text's
+ * length without the final 0. `text` may be NULL when capacity is 0, to ask for the length. A text that does not fit is
+ * cut, and the status is FANIN_STATUS_BAD_SIZE. */
+FANIN_API fanin_status fanin_init_format(const fanin_init *init, char *text, size_t capacity, size_t *length);
+
+/* What there is to say about an initializer; all strings static. */
+typedef struct fanin_description {
+  const char *name;
+  const char *aliases;    /* "glorot_uniform", or "" */
+  const char *formula;    /* in plain text */
+  const char *parameters; /* "gain=1" : names with defaults, comma-separated, or "" */
+  const char *source;     /* paper and equation, or what defines it */
+  int needs_fans;         /* 1: the tensor needs a layout with O and I */
+} fanin_description;
+
+/* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
+FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size);
+
+/* The moments and bounds that an initializer's values have on a tensor, without a device. */
+typedef struct fanin_moments {
+  double mean, std; /* of the distribution; for identity, dirac, bilinear and hadamard, of the whole tensor's entries;
+                       for orthogonal, std is exactly that of the whole tensor's entries about 0 */
+  double kurtosis;  /* fourth central moment / variance^2; 0 where std is 0 */
+  double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
+} fanin_moments;
+
+/* What to expect of `t` filled by `init`. `t` needs no buffer; `size` is sizeof *out. Errors: those of fanin_fill()
+ * that need no device. */
+FANIN_API fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size);
+
+FANIN_C_END
+
+#endif
