@@ -76,6 +76,7 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_description, parameters, 24, 8);
   FIELD(fanin_description, source, 32, 8);
   FIELD(fanin_description, needs_fans, 40, 4);
+  FIELD(fanin_description, draws, 44, 4);
   SIZE(fanin_moments, 40);
   FIELD(fanin_moments, mean, 0, 8);
   FIELD(fanin_moments, std, 8, 8);
