@@ -1,6 +1,7 @@
-/* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE or TRUNC (UNIFORM where none is
- * given), and the dtype's (lib/dtype.clh). -D MANY makes it the kernel for many tensors in one launch. Every value
- * is a function of the key and the element's index in the whole tensor (docs/stream.md).
+/* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE, TRUNC, LOG_UNIFORM or
+ * INVERSE_SOFTPLUS (UNIFORM where none is given), and the dtype's (lib/dtype.clh). -D MANY makes it the kernel for many
+ * tensors in one launch. Every value is a function of the key and the element's index in the whole tensor
+ * (docs/stream.md).
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
  * covers in full is stored as vectors. */
@@ -22,7 +23,14 @@ typedef float16 parameters;
 
 /* ---- Distributions: from draws to values ------------------------------------------------------------------------- */
 
-#if !defined(CONSTANT) && !defined(UNIFORM) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC)
+#if defined(INVERSE_SOFTPLUS)
+#define LOG_UNIFORM
+#endif
+#if defined(LOG_UNIFORM)
+#include "lib/exp.clh"
+#endif
+#if !defined(CONSTANT) && !defined(UNIFORM) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC) &&          \
+    !defined(LOG_UNIFORM)
 #define UNIFORM
 #endif
 
@@ -53,6 +61,19 @@ static void distribution(const draw *d, parameters p, value *v) {
     v[i] = fma((value)(p.s1), v[i], (value)(p.s0));
     v[ODD + i] = fma((value)(p.s1), v[ODD + i], (value)(p.s0));
   }
+}
+
+#elif defined(LOG_UNIFORM)
+/* p: middle of log2 but for whole octaves, its half width, lower and upper bound, whole octaves; of INVERSE_SOFTPLUS
+ * also middle and half width of the natural logarithm. */
+static void distribution(const draw *d, parameters p, value *v) {
+  ALL(i) v[i] = exp2_of(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), (int)p.s4);
+#if defined(INVERSE_SOFTPLUS)
+  value t[TOGETHER];
+  ALL(i) t[i] = fma((value)(p.s6), signed_unit(d[i]), (value)(p.s5));
+  inverse_softplus(v, t);
+#endif
+  ALL(i) v[i] = within(v[i], p.s2, p.s3);
 }
 
 #else

@@ -108,6 +108,31 @@ static fanin_status of_trunc_normal(const fanin__distribution *d, fanin_dtype dt
   return FANIN_STATUS_OK;
 }
 
+/* Exponents have to fit those of the type that values are worked out in. */
+static fanin_status check_octaves(fanin_dtype dtype, double from, double to) {
+  const int most = dtype == FANIN_DTYPE_F64 ? 1000 : 100;
+  if (from >= ldexp(1, -most) && to <= ldexp(1, most)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "log_uniform: lo is %g and hi is %g; 2^-%d to 2^%d are accepted for %s",
+                     from, to, most, most, fanin_dtype_name(dtype));
+}
+
+static fanin_status of_log_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  const double log2_e = 0x1.71547652b82fep+0, a = fanin__log(d->law.from), b = fanin__log(d->law.to);
+  const double middle = a * 0.5 + b * 0.5, half = b * 0.5 - a * 0.5, octave = middle * log2_e;
+  const bool inverse = d->law.kind == FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM;
+  set_options(out, inverse ? "INVERSE_SOFTPLUS" : "LOG_UNIFORM", dtype);
+  FANIN__TRY(check_octaves(dtype, d->law.from, d->law.to));
+  FANIN__TRY(check_reach(dtype, "lo", d->law.lo));
+  FANIN__TRY(check_reach(dtype, "hi", d->law.hi));
+  FANIN__TRY(inner_bounds(dtype, d->law.lo, d->law.hi, &out->p[2], &out->p[3]));
+  out->p[4] = floor(octave + 0.5);
+  out->p[0] = octave - out->p[4];
+  out->p[1] = half * log2_e;
+  out->p[5] = middle;
+  out->p[6] = half;
+  return FANIN_STATUS_OK;
+}
+
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
 const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
@@ -121,6 +146,8 @@ const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
       [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler},
       [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler},
       [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler},
+      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform, NULL},
+      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform, NULL},
   };
   return &table[d->law.kind];
 }

@@ -46,7 +46,8 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
   XX(DELTA_ORTHOGONAL, delta_orthogonal)                                                                               \
   XX(SPARSE, sparse)                                                                                                   \
   XX(BILINEAR, bilinear)                                                                                               \
-  XX(HADAMARD, hadamard)
+  XX(HADAMARD, hadamard)                                                                                               \
+  XX(LOG_UNIFORM, log_uniform)
 
 /* clang-format off */
 typedef enum fanin_kind {
@@ -67,7 +68,9 @@ typedef enum fanin_kind {
   XX(ORTHOGONAL, orthogonal, "rows or columns have the length `value`; delta_orthogonal: 0 but for the centre taps")   \
   XX(SPARSE, sparse, "a share `zeros` of exact zeros, the rest normal")                                                \
   XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
-  XX(HADAMARD, hadamard, "numbers that indices decide")
+  XX(HADAMARD, hadamard, "numbers that indices decide")                                                                \
+  XX(LOG_UNIFORM, log_uniform, "ln x uniform on [ln from, ln to], x at least lo")                                      \
+  XX(SOFTPLUS_LOG_UNIFORM, softplus_log_uniform, "softplus(x) log-uniform on [from, to], x at least lo")
 
 /* clang-format off */
 typedef enum fanin_law_kind {
@@ -103,7 +106,8 @@ typedef enum fanin_per {
 
 /* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
  * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
- *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1]; a = b = 0 in trunc_normal: [-2, 2]; sparsity 0.1.
+ *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1] (log_uniform: [0.001, 0.1]); a = b = 0 in trunc_normal:
+ *   [-2, 2]; sparsity 0.1.
  * In all other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain,
  * scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0
  * makes a normal. */
@@ -116,7 +120,7 @@ typedef struct fanin_init {
   int uncorrected;                 /* trunc_normal: 0: std is that of the truncated values (the normal that is cut is
                                       wider); 1: std is that of the normal that is cut */
   double value;                    /* constant */
-  double lo, hi;                   /* uniform: both ends included */
+  double lo, hi;                   /* uniform: both ends included; log_uniform: above 0 */
   double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
                                       sparse: std of the values that are not zeros */
   double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
@@ -125,7 +129,9 @@ typedef struct fanin_init {
   double sparsity;                 /* sparse: share of zeros in a line of weights, 0 to 1 */
   double connections;              /* sparse: how many weights of a line are not zeros, a whole number; 0: sparsity
                                       says that */
-  uint64_t reserved[4];            /* must be 0 */
+  double floor;                    /* log_uniform: lesser values become it, before inverse_softplus */
+  int inverse_softplus;            /* log_uniform: 1: ln(exp(y) - 1) of the values y */
+  uint64_t reserved[2];            /* must be 0 */
 } fanin_init;
 
 /* 0, 1, or `value` everywhere. */
@@ -178,6 +184,9 @@ FANIN_API fanin_init fanin_bilinear(double gain);
  * are taps. If O <= I it is the partial identity times gain, otherwise gain 2^(-(m-1)/2) H with m = ceil(log2 O), where
  * H(o, i) is -1 if o & i has an odd number of ones, else 1. The authors' program has 2^(-m/2): gain = sqrt(1/2). */
 FANIN_API fanin_init fanin_hadamard(double gain);
+/* exp(U(ln lo, ln hi)), 0 < lo <= hi: the reciprocal distribution. With .inverse_softplus (and .floor, 1e-4 in Mamba's
+ * code) the bias of Mamba's time steps: softplus of it is log-uniform. Gu & Dao 2023, section 3.6. */
+FANIN_API fanin_init fanin_log_uniform(double lo, double hi);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).

@@ -143,6 +143,9 @@ def test_others_by_their_own_names(queue):
     init.hadamard_(array, gain="leaky_relu", slope=0.3, criterion="pytorch")
     fanin.fill(same, "hadamard:gain=leaky_relu,slope=0.3,criterion=pytorch", layout="OI")
     assert same_bits(array.get(), same.get())
+    init.log_uniform_(array, floor=1e-4, inverse_softplus=True, **HOW)
+    steps = np.log1p(np.exp(array.get().astype("f8")))  # Mamba's, by softplus
+    assert 0.001 <= steps.min() * 1.000002 and steps.max() <= 0.1 * 1.000002 and steps.std() > 0.01
     with pytest.raises(TypeError, match="mode"):
         init.hadamard_(array, mode="fan_in")
     with pytest.raises(AttributeError, match="no_such_"):

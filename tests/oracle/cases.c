@@ -18,6 +18,9 @@
     .bounds = FANIN_BOUNDS_ABSOLUTE, .uncorrected = 1                                                                  \
   }
 
+#define LOG_UNIFORM(lo_, hi_, floor_, inverse_)                                                                        \
+  { .kind = FANIN_KIND_LOG_UNIFORM, .lo = (lo_), .hi = (hi_), .floor = (floor_), .inverse_softplus = (inverse_) }
+
 const fanin_init oracle_cases[ORACLE_CASES] = {
     {.kind = FANIN_KIND_CONSTANT, .value = 0.1},
     {.kind = FANIN_KIND_CONSTANT, .value = -0x1.002004p-3}, /* bf16 and f16 differ if rounded from f64 at once */
@@ -53,7 +56,17 @@ const fanin_init oracle_cases[ORACLE_CASES] = {
     ABSOLUTE(0.01, 0.02, -0.04, 0.04),
     ABSOLUTE(0, 1, -2, 2),
     ABSOLUTE(5, 1, 1, 2),
+    LOG_UNIFORM(1e-3, 0.1, 0, 0),
+    LOG_UNIFORM(1e-3, 0.1, 1e-4, 1), /* Mamba's time steps */
+    LOG_UNIFORM(1e-3, 0.1, 0.01, 0),
+    LOG_UNIFORM(1e-3, 0.1, 0.01, 1),
+    LOG_UNIFORM(1e-30, 1e30, 0, 0), /* the bounds of f16 are far within */
+    LOG_UNIFORM(0.5, 5, 0, 1),      /* across ln 2, where it is 0, and 1, where another formula begins */
+    LOG_UNIFORM(1e-8, 600, 0, 1),
+    LOG_UNIFORM(0.99, 1.01, 0, 0),
+    LOG_UNIFORM(0x1p-100, 0x1p100, 0, 0),
 };
+
 fanin_tensor oracle_range_of(fanin_dtype dtype, uint64_t first, uint64_t count) {
   const uint64_t shape[] = {ORACLE_WHOLE};
   const fanin_tensor whole = test_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, NULL, 1, shape);
@@ -63,6 +76,7 @@ fanin_tensor oracle_range_of(fanin_dtype dtype, uint64_t first, uint64_t count) 
 bool oracle_is_accepted(const fanin *f, fanin_dtype dtype, const fanin_init *init) {
   if (dtype == FANIN_DTYPE_F64 && !f->has_f64) return false;
   if (dtype == FANIN_DTYPE_F16 && init->kind == FANIN_KIND_NORMAL && init->std > 9600) return false;
+  if (dtype == FANIN_DTYPE_F16 && init->kind == FANIN_KIND_LOG_UNIFORM && init->hi > 65504) return false;
   if (dtype == FANIN_DTYPE_BF16 && init->kind == FANIN_KIND_TRUNC_NORMAL && init->a == 0.3) return false;
   if (fanin_dtype_size(dtype) > 1) return true;
   const double largest = oracle_most(dtype, INFINITY);

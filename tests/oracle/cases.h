@@ -5,7 +5,7 @@
 
 #include "oracle/image.h"
 
-#define ORACLE_CASES 34
+#define ORACLE_CASES 43
 extern const fanin_init oracle_cases[ORACLE_CASES];
 
 /* Elements of the vector that oracle_range_of() cuts. */

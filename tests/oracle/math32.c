@@ -119,3 +119,17 @@ float oracle_inverse_tail32(float s) {
   const float g = POLY(k, c);
   return oracle_square_root32(fmaf(g, reciprocal(s), s - k));
 }
+
+float oracle_exp2_32(float x, int n) {
+  static const float c[] = {0x1.000000p+0F, 0x1.62e430p-1F,  0x1.ebfbdap-3F, 0x1.c6aed4p-5F,
+                            0x1.3b2dbcp-7F, 0x1.5f456cp-10F, 0x1.41d314p-13F};
+  const float b = x + 0x1.8p+23F, r = x - (b - 0x1.8p+23F);
+  return from_bits(bits_of(POLY(r, c)) + ((bits_of(b) - UINT32_C(0x4b400000) + (uint32_t)n) << 23));
+}
+
+float oracle_inverse_softplus32(float y, float t) {
+  static const float c[] = {0x1.55554cp-5F, -0x1.6bf910p-12F, 0x1.64ebccp-18F};
+  if (y <= 1) return fmaf(fmaf(POLY(y * y, c), y, 0.5F), y, t);
+  const float least = oracle_exp2_32(fminf(y, 64) * -0x1.715476p+0F, 0);
+  return fmaf(oracle_neg2_log32(1 - least), -0.5F, y);
+}

@@ -141,3 +141,22 @@ double oracle_inverse_tail64(double s) {
   }
   return sqrt(v);
 }
+
+double oracle_exp2_64(double x, int n) {
+  static const double c[] = {0x1.0000000000000p+0,  0x1.62e42fefa39efp-1,  0x1.ebfbdff82c5adp-3,
+                             0x1.c6b08d7049fd1p-5,  0x1.3b2ab6fb9f412p-7,  0x1.5d87fe78cf228p-10,
+                             0x1.43091310bf90fp-13, 0x1.ffcbfba7c836cp-17, 0x1.62bfc3c1835ecp-20,
+                             0x1.b526787220677p-24, 0x1.e620fbd262ce0p-28, 0x1.e7aa2cb8a3888p-32};
+  const double b = x + 0x1.8p+52, r = x - (b - 0x1.8p+52);
+  const uint64_t whole = (uint64_t)(int64_t)n;
+  return from_bits(bits_of(POLY(r, c)) + ((bits_of(b) - UINT64_C(0x4338000000000000) + whole) << 52));
+}
+
+double oracle_inverse_softplus64(double y, double t) {
+  static const double c[] = {0x1.555555555554ep-5,   -0x1.6c16c16c10e2ep-12, 0x1.71de3a48a9f08p-18,
+                             -0x1.bbd76c0eb0ef3p-24, 0x1.1ee9ef76650bbp-29,  -0x1.823bf072c38aap-35,
+                             0x1.ed58e980f8e0ap-41};
+  if (y <= 1) return fma(fma(POLY(y * y, c), y, 0.5), y, t);
+  const double least = oracle_exp2_64(fmin(y, 700) * -0x1.71547652b82fep+0, 0);
+  return fma(oracle_neg2_log64(1 - least), -0.5, y);
+}

@@ -30,6 +30,8 @@ void oracle_cos_sin32(uint32_t w, float *c, float *s);
 float oracle_inverse_core32(float x);
 float oracle_inverse_tail32(float s);
 extern const float oracle_core_limit32;
+float oracle_exp2_32(float x, int n);
+float oracle_inverse_softplus32(float y, float t);
 
 /* ---- math64.c: section 3 ----------------------------------------------------------------------------------------- */
 
@@ -41,6 +43,8 @@ void oracle_cos_sin64(uint64_t d, double *c, double *s);
 double oracle_inverse_core64(double x);
 double oracle_inverse_tail64(double s);
 extern const double oracle_core_limit64;
+double oracle_exp2_64(double x, int n);
+double oracle_inverse_softplus64(double y, double t);
 
 /* ---- dtype.c: section 5, in integers ----------------------------------------------------------------------------- */
 
@@ -66,11 +70,12 @@ double oracle_most(fanin_dtype dtype, double x);
 
 /* ---- plan.c: section 4's parameters ------------------------------------------------------------------------------ */
 
-/* Whose Q, ln Q and exp: the library's, which the bits follow from, or the reference's of reference.h. */
+/* Whose Q, ln Q, exp and ln: the library's, which the bits follow from, or the reference's of reference.h. */
 typedef struct oracle_tails {
   double (*tail)(double z);
   double (*log_tail)(double z);
   double (*exponential)(double x);
+  double (*logarithm)(double x);
 } oracle_tails;
 
 extern const oracle_tails oracle_host_tails;
@@ -80,8 +85,9 @@ typedef struct oracle_plan {
   fanin_dtype dtype;
   fanin_law_kind law;
   double value;                                           /* constant */
-  double middle, half;                                    /* uniform */
-  double lower, upper;                                    /* uniform, truncated normal */
+  double middle, half;                                    /* uniform; log-uniform: of ln y */
+  double rest, octaves, whole;                            /* log-uniform */
+  double lower, upper;                                    /* uniform, truncated normal, log-uniform */
   double mean, std;                                       /* normal, truncated normal */
   double x_middle, x_half, s_reference, low, high, width; /* truncated normal */
 } oracle_plan;

@@ -1,11 +1,13 @@
 /* Section 4 of docs/stream.md: a distribution's parameters, in f64 and in the order written. */
 #include "support/support.h"
 
+#include <math.h>
+
 #include "init/distribution.h"
 #include "math/normal.h"
 #include "oracle/oracle.h"
 
-const oracle_tails oracle_host_tails = {fanin__normal_tail, fanin__normal_log_tail, fanin__exp};
+const oracle_tails oracle_host_tails = {fanin__normal_tail, fanin__normal_log_tail, fanin__exp, fanin__log};
 
 /* X(z) = P(|Z| <= |z|) with the sign of z. */
 static double central(const oracle_tails *tails, double z) {
@@ -34,6 +36,15 @@ static void plan_truncation(oracle_plan *plan, double a, double b, const oracle_
   }
 }
 
+static void plan_logarithm(oracle_plan *plan, double log_lo, double log_hi) {
+  plan->middle = log_lo * 0.5 + log_hi * 0.5;
+  plan->half = log_hi * 0.5 - log_lo * 0.5;
+  const double octave = plan->middle * 0x1.71547652b82fep+0;
+  plan->whole = floor(octave + 0.5);
+  plan->rest = octave - plan->whole;
+  plan->octaves = plan->half * 0x1.71547652b82fep+0;
+}
+
 fanin__distribution oracle_distribution_of(const fanin_tensor *t, const fanin_init *init) {
   fanin__distribution d;
   assert_ok(fanin__resolve(t, init, &d));
@@ -53,6 +64,8 @@ oracle_plan oracle_plan_of(const fanin__distribution *d, fanin_dtype dtype, cons
   if (d->law.kind == FANIN_LAW_KIND_UNIFORM) {
     plan.middle = d->law.lo * 0.5 + d->law.hi * 0.5;
     plan.half = d->law.hi * 0.5 - d->law.lo * 0.5;
+  } else if (d->law.kind == FANIN_LAW_KIND_LOG_UNIFORM || d->law.kind == FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM) {
+    plan_logarithm(&plan, tails->logarithm(d->law.from), tails->logarithm(d->law.to));
   } else if (d->law.kind == FANIN_LAW_KIND_TRUNC_NORMAL) {
     plan_truncation(&plan, d->law.from, d->law.to, tails);
   }

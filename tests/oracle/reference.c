@@ -40,7 +40,11 @@ static double exponential(double x) {
   return (double)expl((long double)x);
 }
 
-const oracle_tails reference_tails = {tail, log_tail, exponential};
+static double logarithm(double x) {
+  return (double)logl((long double)x);
+}
+
+const oracle_tails reference_tails = {tail, log_tail, exponential, logarithm};
 
 /* The z with ln Q(z) = target by Newton's method, which climbs from z = 0 (ln Q is concave); only target <= ln 1/2. */
 static long double inverse_log_tail(long double target) {

@@ -36,6 +36,14 @@ static float truncated32(const oracle_plan *p, uint32_t w) {
   return fminf(fmaxf(fmaf((float)p->std, z, (float)p->mean), (float)p->lower), (float)p->upper);
 }
 
+static float log_uniform32(const oracle_plan *p, uint32_t w) {
+  const float unit = oracle_signed_unit32(w);
+  const float y = oracle_exp2_32(fmaf((float)p->octaves, unit, (float)p->rest), (int)p->whole);
+  const float t = fmaf((float)p->half, unit, (float)p->middle);
+  const float value = p->law == FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM ? oracle_inverse_softplus32(y, t) : y;
+  return fminf(fmaxf(value, (float)p->lower), (float)p->upper);
+}
+
 float oracle_value32(const oracle_plan *plan, fanin_key key, uint64_t index) {
   switch (plan->law) {
   case FANIN_LAW_KIND_UNIFORM:
@@ -44,6 +52,9 @@ float oracle_value32(const oracle_plan *plan, fanin_key key, uint64_t index) {
     return normal32(plan, key, index);
   case FANIN_LAW_KIND_TRUNC_NORMAL:
     return truncated32(plan, oracle_word(key, index));
+  case FANIN_LAW_KIND_LOG_UNIFORM:
+  case FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM:
+    return log_uniform32(plan, oracle_word(key, index));
   default:
     break;
   }
@@ -80,6 +91,14 @@ static double truncated64(const oracle_plan *p, uint64_t d) {
   return fmin(fmax(fma(p->std, z, p->mean), p->lower), p->upper);
 }
 
+static double log_uniform64(const oracle_plan *p, uint64_t d) {
+  const double unit = oracle_signed_unit64(d);
+  const double y = oracle_exp2_64(fma(p->octaves, unit, p->rest), (int)p->whole);
+  const double t = fma(p->half, unit, p->middle);
+  const double value = p->law == FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM ? oracle_inverse_softplus64(y, t) : y;
+  return fmin(fmax(value, p->lower), p->upper);
+}
+
 double oracle_value64(const oracle_plan *plan, fanin_key key, uint64_t index) {
   switch (plan->law) {
   case FANIN_LAW_KIND_UNIFORM:
@@ -88,6 +107,9 @@ double oracle_value64(const oracle_plan *plan, fanin_key key, uint64_t index) {
     return normal64(plan, key, index);
   case FANIN_LAW_KIND_TRUNC_NORMAL:
     return truncated64(plan, oracle_draw(key, index));
+  case FANIN_LAW_KIND_LOG_UNIFORM:
+  case FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM:
+    return log_uniform64(plan, oracle_draw(key, index));
   default:
     break;
   }

@@ -68,7 +68,9 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_init, scale, 88, 8);
   FIELD(fanin_init, sparsity, 96, 8);
   FIELD(fanin_init, connections, 104, 8);
-  FIELD(fanin_init, reserved, 112, 32);
+  FIELD(fanin_init, floor, 112, 8); /* from here on 0.2's reserved words */
+  FIELD(fanin_init, inverse_softplus, 120, 4);
+  FIELD(fanin_init, reserved, 128, 16);
   SIZE(fanin_description, 48);
   FIELD(fanin_description, name, 0, 8);
   FIELD(fanin_description, aliases, 8, 8);
@@ -76,6 +78,7 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_description, parameters, 24, 8);
   FIELD(fanin_description, source, 32, 8);
   FIELD(fanin_description, needs_fans, 40, 4);
+  FIELD(fanin_description, draws, 44, 4);
   SIZE(fanin_moments, 40);
   FIELD(fanin_moments, mean, 0, 8);
   FIELD(fanin_moments, std, 8, 8);

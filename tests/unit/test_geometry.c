@@ -8,12 +8,15 @@
 
 #define LEN(x) (sizeof(x) / sizeof *(x))
 
-/* One for each kernel: constants, uniform, normal, truncated normal without and with tails. */
+/* One for each kernel: constants, uniform, normal, truncated normal without and with tails, log-uniform without and
+ * with the inverse softplus. */
 static const fanin_init inits[] = {{.kind = FANIN_KIND_CONSTANT, .value = 1.5},
                                    {.kind = FANIN_KIND_UNIFORM, .lo = -1, .hi = 2},
                                    {.kind = FANIN_KIND_NORMAL, .std = 1},
                                    {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = -1, .b = 1.5},
-                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = 1, .b = 4}};
+                                   {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 1, .a = 1, .b = 4},
+                                   {.kind = FANIN_KIND_LOG_UNIFORM, .lo = 0.1, .hi = 5},
+                                   {.kind = FANIN_KIND_LOG_UNIFORM, .lo = 0.1, .hi = 5, .inverse_softplus = 1}};
 
 static const fanin_init *pick_init(uint64_t *random) {
   return &inits[test_random_below(random, LEN(inits))];

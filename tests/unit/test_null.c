@@ -46,6 +46,7 @@ static struct {
   fanin_duplicates duplicates;
   fanin_products products;
   fanin_law law;
+  fanin_law_description described;
   fanin_scheme_description scheme;
   fanin_probe_summary summary;
   fanin_probe_layer layer;
@@ -163,7 +164,12 @@ static void initializers(const fanin_tensor *t, const fanin_init *init) {
   REFUSES(fanin_law_probability, out, &law, 0, 0, NULL);
   REFUSES(fanin_law_moments, law, NULL, 0, 1, out.moments13, 13);
   REFUSES(fanin_law_moments, moments, &law, 0, 1, NULL, 13);
+  REFUSES(fanin_describe_law, out, FANIN_LAW_KIND_NORMAL, NULL, sizeof out.described);
   REFUSES(fanin_describe_scheme, out, 0, NULL, sizeof out.scheme);
+  const char *const names[] = {"relu"};
+  REFUSES(fanin_nearest_name, name, NULL, names, 1, &out.size);
+  REFUSES(fanin_nearest_name, names, "relu", NULL, 1, &out.size);
+  REFUSES(fanin_nearest_name, nearest, "relu", names, 1, NULL);
   REFUSES(fanin_scheme_factor, text, NULL, t, &out.x);
   REFUSES(fanin_scheme_factor, t, "fan_in", NULL, &out.x); /* a scheme without fans takes it */
   REFUSES(fanin_scheme_factor, factor, "fan_in", t, NULL);
@@ -418,6 +424,7 @@ static void zero_sizes_are_refused(void **state) {
   assert_status(fanin_devices(&out.info, 1, 0, &out.size), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "stride is 0; "));
   assert_status(fanin_describe(FANIN_KIND_ONES, &out.description, 0), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_describe_law(FANIN_LAW_KIND_NORMAL, &out.described, 0), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "size is 0; "));
   assert_status(fanin_probe(f, NULL, &probe, &out.report), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "begin with FANIN_PROBE_CONFIG_INIT"));

@@ -72,7 +72,8 @@ static void test_narrow_dtypes(void **state) {
   static const fanin_init inits[] = {{.kind = FANIN_KIND_NORMAL, .std = 1},
                                      {.kind = FANIN_KIND_NORMAL, .mean = 1e-6, .std = 1e-5},
                                      {.kind = FANIN_KIND_UNIFORM, .lo = -1, .hi = 1},
-                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 0.5, .a = -2, .b = 2}};
+                                     {.kind = FANIN_KIND_TRUNC_NORMAL, .uncorrected = 1, .std = 0.5, .a = -2, .b = 2},
+                                     {.kind = FANIN_KIND_LOG_UNIFORM, .lo = 1, .hi = 128}};
   const size_t count = oracle_amount(1 << 18, 1000);
   const fanin_key key = {1, 2};
   for (size_t k = 0; k < LEN(inits); k++) {

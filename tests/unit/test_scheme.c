@@ -161,6 +161,7 @@ static const char *const inits[] = {
     "orthogonal:gain=1.5",
     "sparse:sparsity=0.5,std=2",
     "hadamard:gain=3",
+    "log_uniform:lo=0.01,hi=3,floor=0.02",
 };
 
 static void assert_times(double after, double before, double factor, const char *what) {
@@ -234,6 +235,9 @@ static void bad_factors_are_refused(void **state) {
   for (size_t k = 0; k < sizeof bad / sizeof *bad; k++)
     assert_status(fanin_init_scaled(&init, bad[k], &out), FANIN_STATUS_BAD_ARGUMENT);
   assert_status(fanin_init_scaled(&init, 1e10, &out), FANIN_STATUS_BAD_ARGUMENT); /* std overflows */
+  fanin_init mamba = fanin_log_uniform(0.001, 0.1);
+  mamba.inverse_softplus = 1;
+  assert_status(fanin_init_scaled(&mamba, 2, &out), FANIN_STATUS_BAD_ARGUMENT);
 }
 
 int main(void) {
