@@ -21,21 +21,29 @@ static void note(spread *s, double value) {
   s->sum += value;
 }
 
-enum { BYTES, PARTS, PIECES, RUNS, RUN_BYTES, MEMORY, MATRIX_BYTES, MATRIX_MEMORY, OPERATIONS, N_ROWS };
+enum { BYTES, PARTS, PIECES, RUNS, RUN_BYTES, MEMORY, AT_ONCE_BYTES, LARGEST_AT_ONCE, OPERATIONS, N_ROWS };
 
 static const struct {
   const char *title;
   char unit; /* c: a count, b: bytes, m: memory, o: operations */
-} rows[N_ROWS] = {
-    {"bytes to make", 'b'},          {"parts of tensors", 'c'},       {"pieces", 'c'},
-    {"stretches in the file", 'c'},  {"bytes of a stretch", 'b'},     {"memory, host and device each", 'm'},
-    {"of the bytes: matrices", 'b'}, {"largest matrix, device", 'm'}, {"operations for matrices", 'o'}};
+} rows[N_ROWS] = {{"bytes to make", 'b'},
+                  {"parts of tensors", 'c'},
+                  {"pieces", 'c'},
+                  {"stretches in the file", 'c'},
+                  {"bytes of a stretch", 'b'},
+                  {"memory, host and device each", 'm'},
+                  {"of the bytes: made at once", 'b'},
+                  {"largest of these, device", 'm'},
+                  {"operations for matrices", 'o'}};
 
 static void outline_rank(const init_request *r, sharding how, uint64_t rank, uint64_t ranks, spread all[N_ROWS]) {
   const session any_device = {.max_alloc_bytes = UINT64_MAX};
   const share_sum sum = share_total(&r->model, how, rank, ranks);
   share *s = share_new(&r->model, how, rank, ranks);
-  cutter c = {.source = {share_next, s}, .most = fill_piece_bytes(&any_device, sum.bytes)};
+  cutter c = {.model = &r->model,
+              .source = {share_next, s},
+              .most = fill_piece_bytes(&any_device, sum.bytes),
+              .largest = any_device.max_alloc_bytes};
   piece p = {0};
   uint64_t pieces = 0, runs = 0;
   for (;; ++pieces) {
@@ -52,8 +60,8 @@ static void outline_rank(const init_request *r, sharding how, uint64_t rank, uin
   note(&all[RUNS], (double)runs);
   note(&all[RUN_BYTES], runs > 0 ? (double)sum.bytes / (double)runs : 0);
   note(&all[MEMORY], (double)(pieces < 2 ? pieces : 2) * (double)c.most);
-  note(&all[MATRIX_BYTES], (double)sum.matrix_bytes);
-  note(&all[MATRIX_MEMORY], (double)sum.largest_matrix);
+  note(&all[AT_ONCE_BYTES], (double)sum.at_once_bytes);
+  note(&all[LARGEST_AT_ONCE], (double)sum.largest_at_once);
   note(&all[OPERATIONS], sum.operations);
 }
 
@@ -72,7 +80,7 @@ static void put(table *t, char unit, double value) {
 
 static void print_table(const spread all[N_ROWS], uint64_t ranks) {
   static const column columns[] = {{"a rank has", 1, 0}, {"least", 0, 0}, {"mean", 0, 0}, {"most", 0, 0}};
-  const int n = all[OPERATIONS].most > 0 ? N_ROWS : MATRIX_BYTES;
+  const int n = all[OPERATIONS].most > 0 ? N_ROWS : all[AT_ONCE_BYTES].most > 0 ? OPERATIONS : AT_ONCE_BYTES;
   table t = table_of(columns, 4);
   for (int k = 0; k < n; ++k) {
     table_cell(&t, "%s", rows[k].title);

@@ -7,19 +7,16 @@
 
 enum { TOGETHER = 64 << 20 }; /* bytes of small matrices that make one part */
 
-/* Work with orthogonal matrices that a rank has been given. */
+/* Work on matrices that a rank has been given. */
 typedef struct load {
   double operations;
   uint64_t rank;
 } load;
 
-/* The matrices that an orthogonal tensor consists of: each of a stack, in parts that groups and splits make along one
- * dimension. docs/orthogonal.md. */
+/* The matrices of one tensor. */
 typedef struct matrices {
   size_t tensor;
-  const fanin_tensor *t;
-  int stack, cut; /* dimensions; stack -1: none */
-  uint64_t batches, parts, part_extent;
+  fanin_tensor grid; /* a slab with one element for each matrix */
   double operations; /* for one matrix */
 } matrices;
 
@@ -30,7 +27,7 @@ struct share {
   size_t tensor;         /* next to be looked at */
   uint64_t first, end;   /* SHARE_MODEL: elements of the tensors that can be cut, */
   uint64_t passed;       /* and those of them that were before `tensor` */
-  matrices m;            /* that are being handed out */
+  matrices m;            /* those that are being handed out: */
   uint64_t matrix, last; /* consecutive ones, then */
   uint64_t *extras;      /* these */
   size_t n_extras, next_extra, extras_capacity;
@@ -64,70 +61,40 @@ const char *sharding_text(sharding how, char out[64]) {
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
-static bool is_orthogonal(const model_tensor *t) {
-  return t->init.kind == FANIN_KIND_ORTHOGONAL || t->init.kind == FANIN_KIND_DELTA_ORTHOGONAL;
-}
-
-static int dimension_of(const fanin_tensor *t, char letter) {
-  const char *at = strchr(t->layout, letter);
-  return at ? (int)(at - t->layout) : -1;
+/* Whether the library makes the tensor in units that take operations: a matrix is not cut. */
+static bool has_matrices(const model_tensor *t) {
+  return t->operations > 0;
 }
 
 static matrices matrices_of(const model *all, size_t tensor) {
-  const fanin_tensor *t = &all->tensors[tensor].tensor;
-  const int o = dimension_of(t, 'O'), i = dimension_of(t, 'I');
-  const uint64_t groups = t->groups > 1 ? t->groups : 1, splits = t->splits > 1 ? t->splits : 1;
-  matrices m = {.tensor = tensor, .t = t, .stack = dimension_of(t, 'B'), .batches = 1, .parts = groups * splits};
-  m.cut = t->layout[0] == 'I' && groups > 1 ? i : o;
-  m.part_extent = t->shape[m.cut] / m.parts;
-  if (m.stack >= 0) m.batches = t->shape[m.stack];
-  double rows = (double)t->shape[o], columns = (double)t->shape[i];
-  if (m.cut == o) rows /= (double)m.parts;
-  if (m.cut == i) columns /= (double)m.parts;
-  for (int d = 0; d < t->rank; ++d) {
-    if (d != o && d != i && d != m.stack && all->tensors[tensor].init.kind == FANIN_KIND_ORTHOGONAL) {
-      columns *= (double)t->shape[d];
-    }
-  }
-  const double n = rows < columns ? rows : columns, height = rows < columns ? columns : rows;
-  m.operations = 2 * height * n * n - 2 * n * n * n / 3;
+  const model_tensor *t = &all->tensors[tensor];
+  uint64_t shape[FANIN_MAX_RANK] = {0}, zero[FANIN_MAX_RANK] = {0};
+  for (int d = 0; d < t->tensor.rank; ++d)
+    shape[d] = t->tensor.shape[d] / t->unit[d];
+  matrices m = {.tensor = tensor};
+  fanin_tensor one_each = {.dtype = t->tensor.dtype, .rank = t->tensor.rank};
+  memcpy(one_each.shape, shape, sizeof shape);
+  fanin_tensor_slab(&one_each, zero, shape, &m.grid); /* all of it: this cannot fail */
+  m.operations = t->operations / (double)part_elements(&m.grid);
   return m;
 }
 
-/* Parts part .. part + parts of matrices batch .. batch + batches. */
-static model_part part_of(const matrices *m, uint64_t batch, uint64_t batches, uint64_t part, uint64_t parts) {
-  uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK];
-  memcpy(extent, m->t->shape, sizeof extent);
-  start[m->cut] = part * m->part_extent;
-  extent[m->cut] = parts * m->part_extent;
-  if (m->stack >= 0) {
-    start[m->stack] = batch;
-    extent[m->stack] = batches;
-  }
-  model_part out = {m->tensor, *m->t, true};
-  fanin_tensor_slab(m->t, start, extent, &out.where); /* a part of what was checked cannot fail */
-  return out;
-}
-
-static model_part one_matrix(const matrices *m, uint64_t matrix) {
-  return part_of(m, matrix / m->parts, 1, matrix % m->parts, 1);
-}
-
-/* The next of consecutive matrices: several whole members of a stack as long as they are small, else one. */
-static model_part next_matrices(share *s) {
+/* As many of the matrices from *first on, but not past `end`, as lie in one slab and are small together; at least one.
+ */
+static model_part next_matrices(const share *s, uint64_t *first, uint64_t end) {
   const matrices *m = &s->m;
-  const uint64_t batch = s->matrix / m->parts;
-  uint64_t batches = (s->last - s->matrix) / m->parts;
-  if (batches > 0 && s->matrix % m->parts == 0) {
-    const model_part one = part_of(m, batch, 1, 0, m->parts);
-    const uint64_t bytes = part_bytes(&one.where), most = bytes > 0 ? TOGETHER / bytes : batches;
-    batches = batches < most ? batches : most;
-    if (batches > 0) {
-      s->matrix += batches * m->parts;
-      return part_of(m, batch, batches, 0, m->parts);
-    }
+  const model_tensor *t = &s->model->tensors[m->tensor];
+  const uint64_t bytes = model_bytes(t) / part_elements(&m->grid);
+  const uint64_t small = TOGETHER / bytes, left = end - *first;
+  fanin_tensor cut = part_cut(&m->grid, *first, small < 1 ? 1 : small < left ? small : left);
+  *first += part_elements(&cut);
+  for (int d = 0; d < t->tensor.rank; ++d) {
+    cut.start[d] *= t->unit[d];
+    cut.extent[d] *= t->unit[d];
   }
-  return one_matrix(m, s->matrix++);
+  model_part out = {m->tensor, t->tensor};
+  fanin_tensor_slab(&t->tensor, cut.start, cut.extent, &out.where); /* a part of what was checked cannot fail */
+  return out;
 }
 
 /* Whether a comes before b where work is handed out. */
@@ -151,10 +118,10 @@ static uint64_t give(share *s, double operations) {
   return rank;
 }
 
-/* An orthogonal tensor: who owns which of its matrices. Every rank works that out for all of them. */
+/* Decides who owns which of a tensor's matrices. Every rank works that out for all of them. */
 static void begin_matrices(share *s, size_t tensor) {
   s->m = matrices_of(s->model, tensor);
-  const uint64_t n = s->m.batches * s->m.parts, each = n / s->count;
+  const uint64_t n = part_elements(&s->m.grid), each = n / s->count;
   s->matrix = each * s->rank;
   s->last = each * (s->rank + 1);
   for (uint64_t k = 0; k < s->count && each > 0; ++k)
@@ -178,6 +145,11 @@ static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
   return fanin_tensor_range(t, from - begin, to - from, out) == FANIN_STATUS_OK;
 }
 
+static int dimension_of(const fanin_tensor *t, char letter) {
+  const char *at = strchr(t->layout, letter);
+  return at ? (int)(at - t->layout) : -1;
+}
+
 /* The model's tensors have been checked, and an index below a count cannot fail. */
 static bool cut_tensor(share *s, const fanin_tensor *t, fanin_tensor *out) {
   if (s->how.kind == SHARE_MODEL) return cut_model(s, t, out);
@@ -192,18 +164,19 @@ bool share_next(void *state, model_part *out) {
   share *s = state;
   for (;;) {
     if (s->matrix < s->last) {
-      *out = next_matrices(s);
+      *out = next_matrices(s, &s->matrix, s->last);
       return true;
     }
     if (s->next_extra < s->n_extras) {
-      *out = one_matrix(&s->m, s->extras[s->next_extra++]);
+      uint64_t extra = s->extras[s->next_extra++];
+      *out = next_matrices(s, &extra, extra + 1);
       return true;
     }
     if (s->tensor == s->model->count) return false;
-    const model_tensor *t = &s->model->tensors[s->tensor++];
-    *out = (model_part){.tensor = s->tensor - 1};
-    if (is_orthogonal(t)) {
-      begin_matrices(s, s->tensor - 1);
+    *out = (model_part){.tensor = s->tensor++};
+    const model_tensor *t = &s->model->tensors[out->tensor];
+    if (has_matrices(t)) {
+      begin_matrices(s, out->tensor);
     } else if (cut_tensor(s, &t->tensor, &out->where)) {
       return true;
     }
@@ -220,7 +193,7 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   for (uint64_t k = 0; k < count; ++k)
     s->loads[k].rank = k;
   for (size_t i = 0; i < m->count; ++i) {
-    if (!is_orthogonal(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
+    if (!has_matrices(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
   }
   fanin_tensor all = {.dtype = FANIN_DTYPE_F16, .rank = 1, .shape = {elements}}; /* they have less than 2^62 bytes */
   if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_STATUS_OK) {
@@ -242,14 +215,17 @@ share_sum share_total(const model *m, sharding how, uint64_t rank, uint64_t coun
   model_part part;
   share *s = share_new(m, how, rank, count);
   while (share_next(s, &part)) {
+    uint64_t unit[FANIN_MAX_RANK], elements;
+    double operations;
+    const model_tensor *t = &m->tensors[part.tensor];
     const uint64_t bytes = part_bytes(&part.where);
     sum.bytes += bytes;
     ++sum.parts;
-    if (!part.indivisible) continue;
-    sum.matrix_bytes += bytes;
-    sum.operations += s->m.operations * ((double)bytes / (double)model_bytes(&m->tensors[part.tensor])) *
-                      (double)(s->m.batches * s->m.parts);
-    if (bytes > sum.largest_matrix) sum.largest_matrix = bytes;
+    if (!t->together) continue;
+    const fanin_status status = fanin_tensor_units(&part.where, &t->init, unit, &elements, &operations);
+    if (status == FANIN_STATUS_OK) sum.operations += operations;
+    sum.at_once_bytes += bytes;
+    if (bytes > sum.largest_at_once) sum.largest_at_once = bytes;
   }
   share_free(s);
   return sum;

@@ -22,8 +22,9 @@ int sharding_parse(const char *text, sharding *out, failure *why);
 const char *sharding_text(sharding how, char out[64]);
 
 /* A rank's parts, in the order of the file. As even as fanin_tensor_split() and fanin_tensor_split_range() are; of the
- * model, in elements. Matrices of orthogonal tensors are not cut: of a tensor that has some for every rank, all get as
- * many; what is left goes one by one to whoever has least work (operations) with such matrices until then. */
+ * model, in elements. Matrices of orthogonal tensors are not cut: of a tensor that has some for every rank, all get the
+ * same number; those that are left go one by one to the rank that has least work (operations) on matrices until then.
+ */
 typedef struct share share;
 
 share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count);
@@ -34,9 +35,9 @@ bool share_next(void *state, model_part *out);
 
 /* What a rank has in all. */
 typedef struct share_sum {
-  uint64_t bytes, parts, largest_matrix; /* bytes of an indivisible part */
-  uint64_t matrix_bytes;                 /* of `bytes`, in indivisible parts */
-  double operations;                     /* that matrices take */
+  uint64_t bytes, parts;
+  uint64_t at_once_bytes, largest_at_once; /* those of `bytes` that are made at once, and of the largest part of them */
+  double operations;                       /* that matrices take */
 } share_sum;
 
 share_sum share_total(const model *m, sharding how, uint64_t rank, uint64_t count);

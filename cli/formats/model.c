@@ -18,15 +18,17 @@ static int check_name(const char *name, const char *where, failure *why) {
   return STATUS_OK;
 }
 
-/* Shape, layout and initializer, by the library and without a device. */
-static int check_values(const fanin_tensor *tensor, const fanin_init *init, const char *where, failure *why) {
-  uint64_t elements, bytes;
+/* Shape, layout and initializer, by the library and without a device. Finds the tensor's units. */
+static int check_values(model_tensor *t, const char *where, failure *why) {
+  uint64_t elements;
   fanin_moments moments;
-  for (int d = 0; d < tensor->rank; ++d) {
-    if (tensor->shape[d] == 0) return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0", where, d);
+  for (int d = 0; d < t->tensor.rank; ++d) {
+    if (t->tensor.shape[d] == 0) return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0", where, d);
   }
-  fanin_status status = fanin_tensor_size(tensor, &elements, &bytes);
-  if (status == FANIN_STATUS_OK) status = fanin_expect(tensor, init, &moments, sizeof moments);
+  fanin_status status = fanin_tensor_units(&t->tensor, &t->init, t->unit, &elements, &t->operations);
+  if (status == FANIN_STATUS_OK) status = fanin_expect(&t->tensor, &t->init, &moments, sizeof moments);
+  for (int d = 0; d < t->tensor.rank; ++d)
+    t->together = t->together || t->unit[d] > 1;
   return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, where);
 }
 
@@ -35,11 +37,13 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
   if (m->count == MODEL_MAX_TENSORS) {
     return fail(why, STATUS_INPUT, "%s: more than %d tensors", where, MODEL_MAX_TENSORS);
   }
+  model_tensor t = {.tensor = *tensor, .init = *init};
   int status = check_name(name, where, why);
-  if (status == STATUS_OK) status = check_values(tensor, init, where, why);
+  if (status == STATUS_OK) status = check_values(&t, where, why);
   if (status != STATUS_OK) return status;
+  t.name = copy_text(name, strlen(name));
   m->tensors = grow(m->tensors, &m->capacity, m->count + 1, sizeof *m->tensors);
-  m->tensors[m->count++] = (model_tensor){.name = copy_text(name, strlen(name)), .tensor = *tensor, .init = *init};
+  m->tensors[m->count++] = t;
   return STATUS_OK;
 }
 

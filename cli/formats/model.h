@@ -2,6 +2,7 @@
 #ifndef CLI_FORMATS_MODEL_H
 #define CLI_FORMATS_MODEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/failure.h"
@@ -16,6 +17,9 @@ typedef struct model_tensor {
       factor; /* 0: values as `init` makes them; else calibrated: multiplied by it. NaN: nobody knows what made them */
   char *key;  /* the name that its values follow from; NULL: its own */
   const char *stored; /* the dtype that a file calls it, where it is none of the library's and all is zero; NULL */
+  uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says, */
+  double operations;             /* and those of the whole tensor */
+  bool together; /* a unit has more than one element: a piece of a tensor costs more than its elements */
 } model_tensor;
 
 typedef struct model {

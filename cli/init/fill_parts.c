@@ -24,17 +24,12 @@ typedef struct work {
   uint64_t seed;
   cutter cutter;
   slot slots[2];
-  cl_mem whole; /* the indivisible part that pieces are lent from; NULL: none */
+  cl_mem whole; /* the part made at once that pieces are lent from; NULL: none */
   uint64_t total, written, device_bytes, most_device_bytes;
   uint64_t shown; /* when progress was */
 } work;
 
 static int make_buffer(work *w, uint64_t bytes, cl_mem *out, failure *why) {
-  if (bytes > w->s->max_alloc_bytes) {
-    char wanted[TEXT_NUMBER], most[TEXT_NUMBER];
-    return fail(why, STATUS_DEVICE, "a matrix of %s is made at once, and the device gives at most %s",
-                text_memory(bytes, wanted), text_memory(w->s->max_alloc_bytes, most));
-  }
   const int status = session_buffer(w->s, (size_t)bytes, out, why);
   if (status != STATUS_OK) return status;
   w->device_bytes += bytes;
@@ -158,7 +153,7 @@ size_t fill_piece_bytes(const session *s, uint64_t bytes) {
 int fill_parts(const session *s, const model *m, uint64_t seed, const part_source *source, uint64_t bytes,
                const part_sink *sink, uint64_t *device_bytes, failure *why) {
   work w = {.s = s, .model = m, .seed = seed, .total = bytes};
-  w.cutter = (cutter){.source = *source, .most = fill_piece_bytes(s, bytes)};
+  w.cutter = (cutter){.model = m, .source = *source, .most = fill_piece_bytes(s, bytes), .largest = s->max_alloc_bytes};
   const int status = fill_pieces(&w, sink, why);
   clFinish(s->queue); /* after a failure a read may still be writing into host memory */
   for (int i = 0; i < 2; ++i) {

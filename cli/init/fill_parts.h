@@ -12,8 +12,9 @@ typedef struct part_sink {
 } part_sink;
 
 /* Two pieces of memory take turns, on the device and on the host: while one is handed over, the device fills the other.
- * `bytes`: of all parts; pieces are no larger. Tensor `name` has the key fanin_key_named(seed, name). An indivisible
- * part that is larger than a piece is made once and stays on the device until all of it is handed over.
+ * `bytes`: of all parts; pieces are no larger. Tensor `name` has the key fanin_key_named(seed, name). A part
+ * whose elements are made together and that is larger than a piece is made at once, where the device can hold it, and
+ * stays there until all of it is handed over.
  * *device_bytes: the most device memory that was held at once, without what the library needs while it fills; NULL:
  * not wanted. */
 int fill_parts(const session *s, const model *m, uint64_t seed, const part_source *source, uint64_t bytes,

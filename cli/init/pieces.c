@@ -74,6 +74,7 @@ static bool find_part(cutter *c) {
       c->source.next = NULL;
       return false;
     }
+    c->at_once = part_bytes(&c->part.where) <= c->largest && c->model->tensors[c->part.tensor].together;
   }
   return true;
 }
@@ -83,7 +84,7 @@ static bool take_some(cutter *c, piece *p, uint64_t *runs) {
   const size_t size = fanin_dtype_size(c->part.where.dtype);
   const uint64_t run = part_run(&c->part.where), room = (c->most - p->bytes) / size,
                  all = part_elements(&c->part.where);
-  const bool whole = c->part.indivisible && (c->done > 0 || all > room || all / run > *runs);
+  const bool whole = c->at_once && (c->done > 0 || all > room || all / run > *runs);
   if (p->bytes % size != 0 || (whole && p->count > 0)) return false;
   if (whole) {
     p->lent = true;
@@ -95,7 +96,7 @@ static bool take_some(cutter *c, piece *p, uint64_t *runs) {
   const fanin_tensor where = part_cut(&c->part.where, c->done, most);
   const uint64_t elements = part_elements(&where);
   p->parts = grow(p->parts, &p->capacity, p->count + 1, sizeof *p->parts);
-  p->parts[p->count++] = (model_part){c->part.tensor, where, c->part.indivisible};
+  p->parts[p->count++] = (model_part){c->part.tensor, where};
   p->bytes += (size_t)elements * size;
   c->done += elements;
   const uint64_t taken = elements / run + (elements % run != 0);

@@ -9,7 +9,6 @@
 typedef struct model_part {
   size_t tensor;      /* index in the model */
   fanin_tensor where; /* FANIN_PART_WHOLE, FANIN_PART_SLAB or FANIN_PART_RANGE, dense; no buffer */
-  bool indivisible;   /* its elements depend on one another, so that it is made at once, in memory of its own */
 } model_part;
 
 /* Elements and bytes of what memory holds. */
@@ -34,17 +33,19 @@ typedef struct piece {
   model_part *parts;
   size_t count, capacity;
   size_t bytes; /* of all; 0: there is no piece */
-  bool lent;    /* the one part is `offset` bytes into the memory of the indivisible part `whole` */
+  bool lent;    /* the one part is `offset` bytes into the memory of the part `whole`, which is made at once */
   model_part whole;
   uint64_t offset;
 } piece;
 
 typedef struct cutter {
+  const model *model;
   part_source source;
-  size_t most;     /* bytes of a piece, at least an element's */
-  model_part part; /* that is being cut */
-  bool has_part;
-  uint64_t done; /* elements of it */
+  size_t most;      /* bytes of a piece, at least those of one element */
+  uint64_t largest; /* bytes of a part that may be made at once where its elements are made together */
+  model_part part;  /* the part that is being cut */
+  bool has_part, at_once;
+  uint64_t done; /* elements of the part that are in pieces */
 } cutter;
 
 /* The next piece, in *p, whose memory is used again; p->bytes is 0 at the end. A piece has at most 16,384 runs. */

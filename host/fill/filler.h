@@ -15,6 +15,9 @@ typedef struct fanin__filler {
   bool (*over_rows)(const fanin__distribution *d);
   /* Validates what it needs of the tensor. */
   fanin_status (*check)(const fanin_tensor *t, const fanin__distribution *d);
+  /* The unit that it makes at once, as fanin_tensor_units() describes it: extents, and operations for one. NULL: one
+   * element, no operations. */
+  fanin_status (*unit)(const fanin_tensor *t, const fanin__distribution *d, uint64_t *extent, double *operations);
   /* Enqueues after everything enqueued before on job->tensor's part, and before everything enqueued next. */
   fanin_status (*fill)(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed);
   /* Compiles its kernels. */

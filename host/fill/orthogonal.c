@@ -43,6 +43,19 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
   return m.sides.width > 0 ? fanin__stack_check(m.sides.height, m.sides.width) : FANIN_STATUS_OK;
 }
 
+/* One matrix with all its taps, whose reflectors take 2mn^2 - 2n^3/3 operations (docs/orthogonal.md). */
+static fanin_status unit(const fanin_tensor *t, const fanin__distribution *d, uint64_t *extent, double *operations) {
+  family m;
+  FANIN__TRY(family_of(t, d->centre, &m));
+  memcpy(extent, t->shape, sizeof t->shape);
+  if (m.matrices.stack >= 0) extent[m.matrices.stack] = 1;
+  extent[m.roles.o] = m.matrices.outputs;
+  extent[m.roles.i] = m.matrices.inputs;
+  const double height = (double)m.sides.height, width = (double)m.sides.width;
+  *operations = 2 * height * width * width - 2 * width * width * width / 3;
+  return FANIN_STATUS_OK;
+}
+
 /* ---- Pieces: matrices that are made together --------------------------------------------------------------------- */
 
 /* Coordinates of the tensor, start .. start + extent, and how far apart they are in a stack's memory. */
@@ -258,4 +271,4 @@ static bool over_zeros(const fanin__distribution *d) {
 }
 
 const fanin__filler fanin__orthogonal_filler = {
-    .over_rows = over_zeros, .check = check, .fill = fill, .compile = compile, .warm = warm};
+    .over_rows = over_zeros, .check = check, .unit = unit, .fill = fill, .compile = compile, .warm = warm};

@@ -137,6 +137,20 @@ static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
                      d->line);
 }
 
+/* One line: the weights that are put in order together. */
+static fanin_status unit(const fanin_tensor *t, const fanin__distribution *d, uint64_t *extent, double *operations) {
+  fanin__roles roles;
+  fanin__matrices m = {0};
+  FANIN__TRY(fanin__roles_of(t, &roles));
+  FANIN__TRY(fanin__matrices_of(t, &roles, &m));
+  memcpy(extent, t->shape, sizeof t->shape);
+  if (m.stack >= 0) extent[m.stack] = 1;
+  extent[roles.o] = d->per == FANIN_PER_INPUT ? m.outputs : 1;
+  extent[roles.i] = d->per == FANIN_PER_INPUT ? 1 : m.inputs;
+  *operations = 0;
+  return FANIN_STATUS_OK;
+}
+
 static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__compile(f, &fanin__source_sparse, options_of(job), "sparse");
 }
@@ -160,4 +174,4 @@ static bool over_normals(const fanin__distribution *d) {
 }
 
 const fanin__filler fanin__sparse_filler = {
-    .over_rows = over_normals, .check = check, .fill = fill, .compile = compile, .warm = warm};
+    .over_rows = over_normals, .check = check, .unit = unit, .fill = fill, .compile = compile, .warm = warm};

@@ -92,15 +92,27 @@ static bool next_of_list(void *state, model_part *out) {
   return true;
 }
 
-static model_part part_of(fanin_dtype dtype, uint64_t rows, uint64_t columns, bool indivisible) {
+/* A part of tensor number `together` of the model below: elements of the second are made together. */
+static model_part part_of(fanin_dtype dtype, uint64_t rows, uint64_t columns, bool together) {
   const uint64_t shape[] = {rows, columns};
-  return (model_part){0, test_tensor_of(NULL, 0, dtype, NULL, 2, shape), indivisible};
+  return (model_part){together, test_tensor_of(NULL, 0, dtype, "OI", 2, shape)};
 }
 
-/* Takes all pieces, checks what holds of each, and adds up what they hold. Returns how many. */
-static size_t take_pieces(const model_part *parts, size_t count, size_t most, uint64_t *bytes) {
+/* Takes all pieces, checks what holds of each, and adds up what they hold. Returns how many. `together`: the
+ * initializer of tensor 1, where tensor 0 has independent normals. */
+static size_t take_pieces(const char *together, const model_part *parts, size_t count, size_t most, uint64_t largest,
+                          uint64_t *bytes) {
+  const uint64_t shape[] = {8, 8};
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OI", 2, shape);
+  const fanin_init normal = fanin_normal(0, 1);
+  failure why = {0};
+  model m = {0};
+  fanin_init init;
+  assert_int_equal(fanin_init_parse(together, &init), FANIN_STATUS_OK);
+  assert_int_equal(model_add(&m, "independent", &t, &normal, "test", &why), STATUS_OK);
+  assert_int_equal(model_add(&m, "together", &t, &init, "test", &why), STATUS_OK);
   list l = {parts, count, 0};
-  cutter c = {.source = {next_of_list, &l}, .most = most};
+  cutter c = {.model = &m, .source = {next_of_list, &l}, .most = most, .largest = largest};
   piece p = {0};
   size_t pieces = 0;
   *bytes = 0;
@@ -117,12 +129,14 @@ static size_t take_pieces(const model_part *parts, size_t count, size_t most, ui
     if (p.lent) {
       assert_int_equal(p.count, 1);
       assert_true(p.offset + p.bytes <= part_bytes(&p.whole.where));
-      assert_true(p.parts[0].indivisible);
+      assert_int_equal(p.parts[0].tensor, 1);
+      assert_true(part_bytes(&p.whole.where) <= largest);
     }
     *bytes += p.bytes;
   }
   assert_true(cutter_at_end(&c));
   piece_free(&p);
+  model_free(&m);
   return pieces;
 }
 
@@ -132,16 +146,24 @@ static void test_pieces(void **state) {
   const model_part plain[] = {part_of(FANIN_DTYPE_F16, 1, 3, false), part_of(FANIN_DTYPE_F64, 5, 7, false),
                               part_of(FANIN_DTYPE_F32, 0, 9, false), part_of(FANIN_DTYPE_BF16, 11, 1, false)};
   for (size_t most = 8; most < 400; ++most) {
-    (void)take_pieces(plain, 4, most, &bytes);
+    (void)take_pieces("orthogonal", plain, 4, most, UINT64_MAX, &bytes);
     assert_int_equal(bytes, 6 + 280 + 22);
   }
-  assert_int_equal(take_pieces(plain, 4, 400, &bytes), 2); /* f64 is not aligned behind three f16 */
+  assert_int_equal(take_pieces("orthogonal", plain, 4, 400, UINT64_MAX, &bytes),
+                   2); /* f64 is not aligned behind three f16 */
   /* What is made at once: alone where it is larger than a piece, and not cut where it would fit into one. */
-  const model_part at_once[] = {part_of(FANIN_DTYPE_F32, 2, 2, false), part_of(FANIN_DTYPE_F32, 3, 3, true),
-                                part_of(FANIN_DTYPE_F32, 8, 8, true), part_of(FANIN_DTYPE_F32, 1, 1, false)};
-  assert_int_equal(take_pieces(at_once, 4, 64, &bytes), 1 + 4 + 1);
-  assert_int_equal(take_pieces(at_once, 4, 40, &bytes), 2 + 7 + 1);
-  assert_int_equal(bytes, 16 + 36 + 256 + 4);
+  static const char *const together[] = {"orthogonal", "sparse:sparsity=0.5"};
+  const model_part parts[] = {part_of(FANIN_DTYPE_F32, 2, 2, false), part_of(FANIN_DTYPE_F32, 3, 3, true),
+                              part_of(FANIN_DTYPE_F32, 8, 8, true), part_of(FANIN_DTYPE_F32, 1, 1, false)};
+  for (size_t k = 0; k < sizeof together / sizeof *together; ++k) {
+    assert_int_equal(take_pieces(together[k], parts, 4, 64, UINT64_MAX, &bytes), 1 + 4 + 1);
+    assert_int_equal(take_pieces(together[k], parts, 4, 40, UINT64_MAX, &bytes), 2 + 7 + 1);
+    assert_int_equal(bytes, 16 + 36 + 256 + 4);
+    /* What the device cannot hold is cut like any other part: 10 + 10 + 10 + ... elements. */
+    assert_int_equal(take_pieces(together[k], parts, 4, 40, 255, &bytes), 2 + 7);
+    assert_int_equal(bytes, 16 + 36 + 256 + 4);
+  }
+  assert_int_equal(take_pieces("uniform", parts, 4, 40, UINT64_MAX, &bytes), 8); /* nothing is made at once */
 }
 
 /* A column of many rows has a run a row: pieces end before they have room for all. */
@@ -149,10 +171,10 @@ static void test_many_runs(void **state) {
   (void)state;
   uint64_t bytes;
   const uint64_t start[] = {0, 5}, extent[] = {100000, 3};
-  for (int indivisible = 0; indivisible < 2; ++indivisible) {
-    model_part column = part_of(FANIN_DTYPE_F32, 100000, 9, indivisible);
+  for (int together = 0; together < 2; ++together) {
+    model_part column = part_of(FANIN_DTYPE_F32, 100000, 9, together);
     column.where = test_tensor_slab(column.where, start, extent);
-    assert_int_equal(take_pieces(&column, 1, 1 << 26, &bytes), 7);
+    assert_int_equal(take_pieces("orthogonal", &column, 1, 1 << 26, UINT64_MAX, &bytes), 7);
     assert_int_equal(bytes, 4 * 300000);
   }
 }

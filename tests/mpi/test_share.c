@@ -55,7 +55,7 @@ static void mark(const fanin_tensor *t, unsigned char *seen) {
   }
 }
 
-/* Extents of one matrix: an indivisible part has whole ones. */
+/* Extents of one matrix: a part of an orthogonal tensor has whole ones. */
 static void check_matrices(const model_part *part) {
   const fanin_tensor *t = &part->where;
   const uint64_t parts = (uint64_t)t->groups * t->splits;
@@ -84,8 +84,8 @@ static void test_every_element_once(void **state) {
         while (share_next(s, &part)) {
           assert_true(part.tensor >= before);
           before = part.tensor;
-          assert_int_equal(part.indivisible, part.tensor >= 4);
-          if (part.indivisible) check_matrices(&part);
+          assert_int_equal(m.tensors[part.tensor].together, part.tensor >= 4);
+          if (part.tensor >= 4) check_matrices(&part);
           mark(&part.where, seen[part.tensor]);
         }
         share_free(s);
