@@ -34,6 +34,7 @@ static struct {
   double x, moments13[13];
   char text[64];
   fanin_dtype dtype;
+  fanin_dtype_info dtype_info;
   fanin_tensor tensor;
   fanin_key key;
   fanin_init init;
@@ -106,6 +107,7 @@ static void devices(fanin *f) {
 static void tensors(fanin *f, const fanin_tensor *t) {
   REFUSES(fanin_dtype_parse, text, NULL, &out.dtype);
   REFUSES(fanin_dtype_parse, out, "f32", NULL);
+  REFUSES(fanin_dtype_describe, out, FANIN_DTYPE_F32, NULL, sizeof out.dtype_info);
   TAKES(fanin_tensor_of, buffer);
   TAKES(fanin_tensor_of, layout);
   REFUSES(fanin_tensor_of, shape, NULL, 0, FANIN_DTYPE_F32, NULL, 2, NULL, &out.tensor);
@@ -134,6 +136,12 @@ static void tensors(fanin *f, const fanin_tensor *t) {
   REFUSES(fanin_tensor_split, out, t, 0, 0, 2, NULL);
   REFUSES(fanin_tensor_split_range, t, NULL, 0, 2, &out.tensor);
   REFUSES(fanin_tensor_split_range, out, t, 0, 2, NULL);
+  const fanin_init init = fanin_normal(0, 1);
+  REFUSES(fanin_tensor_units, t, NULL, &init, out.counts, &out.u64, &out.x);
+  REFUSES(fanin_tensor_units, init, t, NULL, out.counts, &out.u64, &out.x);
+  REFUSES(fanin_tensor_units, unit, t, &init, NULL, &out.u64, &out.x);
+  REFUSES(fanin_tensor_units, elements, t, &init, out.counts, NULL, &out.x);
+  REFUSES(fanin_tensor_units, operations, t, &init, out.counts, &out.u64, NULL);
   const fanin_dlpack fields = {.data = t->buffer, .device_type = 4, .code = 2, .bits = 32, .lanes = 1};
   TAKES(fanin_tensor_of_dlpack, layout);
   REFUSES(fanin_tensor_of_dlpack, fields, NULL, NULL, &out.tensor);
@@ -164,6 +172,8 @@ static void initializers(const fanin_tensor *t, const fanin_init *init) {
   REFUSES(fanin_law_probability, out, &law, 0, 0, NULL);
   REFUSES(fanin_law_moments, law, NULL, 0, 1, out.moments13, 13);
   REFUSES(fanin_law_moments, moments, &law, 0, 1, NULL, 13);
+  REFUSES(fanin_law_moments_rounded, law, NULL, FANIN_DTYPE_F16, 1, 0, 1, out.moments13, 13);
+  REFUSES(fanin_law_moments_rounded, moments, &law, FANIN_DTYPE_F16, 1, 0, 1, NULL, 13);
   REFUSES(fanin_describe_law, out, FANIN_LAW_KIND_NORMAL, NULL, sizeof out.described);
   REFUSES(fanin_describe_scheme, out, 0, NULL, sizeof out.scheme);
   const char *const names[] = {"relu"};
