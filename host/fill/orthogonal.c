@@ -127,6 +127,7 @@ static fanin_status draw(fanin *f, const fanin__when *when, const family *m, con
   t.buffer = s->normals;
   t.offset = 0;
   t.dtype = s->f64 ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32;
+  memset(t.strides, 0, sizeof t.strides); /* the caller's need not fit the piece */
   FANIN__TRY(fanin_tensor_slab(&t, p->start, p->extent, &t));
   FANIN__TRY(fanin_tensor_strided(&t, p->stride, &t));
   FANIN__TRY(fanin__job_of(f, &t, &normal, key.stream, true, &job));

@@ -295,7 +295,7 @@ static void f64_needs_the_device(void **state) {
   sample s = make(f, FANIN_DTYPE_F64, 0, 10, around_three);
   fanin_stats stats;
   assert_status(fanin_measure(f, NULL, &s.tensor, 0, NULL, &stats, sizeof stats), FANIN_STATUS_UNSUPPORTED);
-  assert_non_null(strstr(fanin_last_error(), "fp64"));
+  assert_non_null(strstr(fanin_last_error(), "double precision"));
   fanin_tensor_free(&s.tensor);
   test_close(f);
   test_forget_answers();
