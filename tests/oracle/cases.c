@@ -82,6 +82,7 @@ bool oracle_is_accepted(const fanin *f, fanin_dtype dtype, const fanin_init *ini
   const double largest = oracle_most(dtype, INFINITY);
   if (init->kind == FANIN_KIND_UNIFORM) return init->hi <= largest && init->lo < 100; /* 96 and 104 are numbers */
   if (init->kind == FANIN_KIND_NORMAL) return fabs(init->mean) + 6.77 * init->std <= largest;
+  if (init->kind == FANIN_KIND_LOG_UNIFORM) return init->hi <= largest;
   if (init->kind == FANIN_KIND_TRUNC_NORMAL) return init->a != 0.3 && init->a < largest; /* nothing is near 0.305 */
   return true;
 }

@@ -228,7 +228,7 @@ static void bad_arguments_are_named(void **state) {
   } while (0)
   WITH(n_widths, 1, "n_widths is 1");
   WITH(widths, hole, "width 1 is 0");
-  WITH(activation, "swish", "'swish'");
+  WITH(activation, "swich", "'swich'");
   WITH(sigma_w2, wrong, "sigma_w2 of layer 2 is -2");
   WITH(sigma_b2, -1, "sigma_b2 is -1");
   WITH(sigma_b2, NAN, "sigma_b2 is ");
