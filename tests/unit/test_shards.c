@@ -118,7 +118,7 @@ static void test_every_initializer(void **state) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     fanin_init init = {.kind = (fanin_kind)kind,
                        .value = 0.25,
-                       .lo = -1,
+                       .lo = kind == FANIN_KIND_LOG_UNIFORM ? 0.5 : -1,
                        .hi = 2,
                        .std = 0.5,
                        .gain = 1.5,
