@@ -14,6 +14,7 @@ typedef enum bench_group {
   BENCH_MAIN,   /* `size` bytes of each initializer and dtype, and of strided and slab forms */
   BENCH_MANY,   /* 1 to 10,000 tensors of 1,000 elements */
   BENCH_MODEL,  /* GPT-2 124M */
+  BENCH_MATRIX, /* orthogonal matrices */
   BENCH_LINEAR, /* 2^k elements */
   BENCH_GROUPS
 } bench_group;
@@ -37,7 +38,7 @@ struct bench_case {
   bool by_plan;     /* in one plan, not one after another */
   fanin_plan *plan; /* while it is measured */
   bool selected;
-  bool too_large;  /* for the device, and therefore no longer selected */
+  bool left_out;   /* because the device cannot do it, and therefore no longer selected */
   double *seconds; /* a time a round; NULL: not measured */
 };
 
@@ -78,7 +79,7 @@ int bench_measure(bench_set *set, const session *s, failure *why);
 int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why);
 
 /* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (bench_probe.c). */
-int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why);
+int bench_start_process(const char *what, const char *device, uint64_t size, failure *why);
 
 /* ---- Reporting (bench_report.c) ---------------------------------------------------------------------------------- */
 

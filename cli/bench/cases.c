@@ -118,24 +118,50 @@ static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_
   return uniform;
 }
 
-/* Rows with a gap after each in memory, as in a padded matrix; and one of four column shards of a matrix, whose rows
- * have a gap in their indices and none in memory. */
-static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t size, uint64_t row) {
-  enum { GAP = 16, SHARDS = 4 };
-  const uint64_t elements = size / sizeof(cl_float);
+/* A slab of rows of a matrix that is four times as wide, from column `first` on: its rows have a gap in their indices
+ * and none in memory. */
+static void add_slab(bench_set *set, size_t fill, size_t contiguous, const char *name, uint64_t rows, uint64_t row,
+                     uint64_t first) {
+  const fanin_tensor slab = {
+      .rank = 2, .shape = {rows, 4 * row}, .part = FANIN_PART_SLAB, .start = {0, first}, .extent = {rows, row}};
+  compare(set, add_tensor(set, BENCH_MAIN, name, fill, slab, fanin_uniform(-0.1, 0.1)), contiguous);
+}
 
+/* Rows with a gap after each in memory, as in a padded matrix; and a shard of columns, which begins a block of the
+ * stream or does not. */
+static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t size, uint64_t row) {
+  enum { GAP = 16 };
+  const uint64_t elements = size / sizeof(cl_float);
   const fanin_init init = fanin_uniform(-0.1, 0.1);
   const fanin_tensor strided = {.rank = 2, .shape = {elements / (row + GAP), row}, .strides = {row + GAP, 1}};
-  const fanin_tensor slab = {.rank = 2,
-                             .shape = {elements / row, SHARDS * row},
-                             .part = FANIN_PART_SLAB,
-                             .start = {0, row},
-                             .extent = {elements / row, row}};
   char name[BENCH_NAME];
   snprintf(name, sizeof name, "strided_%d", (int)row);
   compare(set, add_tensor(set, BENCH_MAIN, name, fill, strided, init), contiguous);
   snprintf(name, sizeof name, "slab_%d", (int)row);
-  compare(set, add_tensor(set, BENCH_MAIN, name, fill, slab, init), contiguous);
+  add_slab(set, fill, contiguous, name, elements / row, row, row);
+  snprintf(name, sizeof name, "slab_odd_%d", (int)row);
+  add_slab(set, fill, contiguous, name, elements / row, row, row + 1);
+}
+
+/* Matrices, and a stack of small ones, that are no larger than `size`. */
+static void add_matrices(bench_set *set, uint64_t size) {
+  static const struct {
+    const char *name, *layout;
+    int rank;
+    uint64_t shape[3];
+  } all[] = {{"512x512", "OI", 2, {512, 512}},     {"1024x1024", "OI", 2, {1024, 1024}},
+             {"2048x2048", "OI", 2, {2048, 2048}}, {"4096x4096", "OI", 2, {4096, 4096}},
+             {"768x3072", "OI", 2, {768, 3072}},   {"1000x64x64", "BOI", 3, {1000, 64, 64}}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
+    fanin_tensor t;
+    uint64_t elements, bytes;
+    char name[BENCH_NAME];
+    if (fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, all[i].layout, all[i].rank, all[i].shape, &t) != FANIN_STATUS_OK ||
+        fanin_tensor_size(&t, &elements, &bytes) != FANIN_STATUS_OK || bytes > size)
+      continue;
+    snprintf(name, sizeof name, "orthogonal_%s", all[i].name);
+    add_tensor(set, BENCH_MATRIX, name, BENCH_NONE, t, fanin_orthogonal(1));
+  }
 }
 
 /* From 1 KiB on: what a launch costs, then what an element costs. */
@@ -273,6 +299,7 @@ void bench_add_fills(bench_set *set, uint64_t size, bool has_f64) {
   add_rows(set, fill, uniform, size, 1024);
   add_many(set);
   add_model(set);
+  add_matrices(set, size);
   add_linear(set, size);
 }
 

@@ -8,10 +8,10 @@
 #include "base/text.h"
 #include "bench/bench.h"
 
-enum { KEY_DEVICE = 0x100, KEY_SIZE, KEY_ONLY, KEY_RUNS, KEY_START_PROBE };
+enum { KEY_DEVICE = 0x100, KEY_SIZE, KEY_ONLY, KEY_RUNS, KEY_START_PROCESS };
 
 typedef struct request {
-  const char *device, *only, *start_probe;
+  const char *device, *only, *start_process;
   regex_t expression; /* of `only`, if that is not NULL */
   uint64_t size, runs;
   bool json;
@@ -29,7 +29,7 @@ static const struct argp_option options[] = {
      .doc = "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with"},
     {.name = "runs", .key = KEY_RUNS, .arg = "N", .doc = "Rounds, each with one run of every case (default: 7)"},
     {.name = "json", .key = 'j', .doc = "Print JSON"},
-    {.name = "start-probe", .key = KEY_START_PROBE, .arg = "WHAT", .flags = OPTION_HIDDEN},
+    {.name = "start-process", .key = KEY_START_PROCESS, .arg = "WHAT", .flags = OPTION_HIDDEN},
     {0}};
 
 /* A number of bytes with K, M or G (powers of 1024) after it, or nothing. */
@@ -76,8 +76,8 @@ static int take(void *into, int key, const char *value, failure *why) {
     return take_only(r, value, why);
   case KEY_RUNS:
     return take_runs(value, &r->runs, why);
-  case KEY_START_PROBE:
-    r->start_probe = value;
+  case KEY_START_PROCESS:
+    r->start_process = value;
     return STATUS_OK;
   case 'j':
     r->json = true;
@@ -174,7 +174,7 @@ int cmd_bench(int argc, char **argv, failure *why) {
   int status = args_parse(&bench_syntax, argc, argv, &r, why);
   set.rounds = (size_t)r.runs;
   if (status == STATUS_OK) {
-    status = r.start_probe ? bench_start_probe(r.start_probe, r.device, r.size, why) : run(&r, &s, &set, why);
+    status = r.start_process ? bench_start_process(r.start_process, r.device, r.size, why) : run(&r, &s, &set, why);
   }
   bench_free(&set);
   session_close(&s);

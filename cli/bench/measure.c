@@ -29,6 +29,13 @@ static uint64_t span(const bench_case *c) {
   return end;
 }
 
+/* Whether the device has no buffer as large, or the library needs for large matrices what it was built without. */
+static bool is_impossible(const session *s, const bench_case *c, uint64_t bytes) {
+  if (bytes > s->max_alloc_bytes) return true;
+  return c->group == BENCH_MATRIX &&
+         fanin_warmup(s->f, &c->items[0].tensor, &c->items[0].init) == FANIN_STATUS_UNSUPPORTED;
+}
+
 /* The memory that all selected cases share. */
 static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure *why) {
   uint64_t most = 0;
@@ -36,8 +43,8 @@ static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure
     bench_case *c = &set->cases[i];
     if (!c->selected || c->group == BENCH_START) continue;
     const uint64_t bytes = span(c);
-    if (bytes > s->max_alloc_bytes) {
-      c->too_large = true;
+    if (is_impossible(s, c, bytes)) {
+      c->left_out = true;
       c->selected = false;
     } else if (bytes > most) {
       most = bytes;

@@ -9,9 +9,9 @@
 
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
-typedef struct spread {
+typedef struct timing {
   double median, min, max;
-} spread;
+} timing;
 
 static int by_value(const void *left, const void *right) {
   const double *l = left, *r = right;
@@ -19,15 +19,15 @@ static int by_value(const void *left, const void *right) {
 }
 
 /* Sorts the values. */
-static spread spread_of(double *values, size_t n) {
+static timing timing_of(double *values, size_t n) {
   qsort(values, n, sizeof *values, by_value);
-  return (spread){(values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1]};
+  return (timing){(values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1]};
 }
 
-static spread times_of(const bench_set *set, const bench_case *c) {
+static timing times_of(const bench_set *set, const bench_case *c) {
   double *sorted = allocate(set->rounds, sizeof *sorted);
   memcpy(sorted, c->seconds, set->rounds * sizeof *sorted);
-  const spread times = spread_of(sorted, set->rounds);
+  const timing times = timing_of(sorted, set->rounds);
   free(sorted);
   return times;
 }
@@ -41,7 +41,7 @@ static double ratio_to(const bench_set *set, const bench_case *c, uint64_t done,
   for (size_t i = 0; i < set->rounds; ++i) {
     ratios[i] = (double)done / c->seconds[i] / ((double)reference_done / set->cases[reference].seconds[i]);
   }
-  const double median = spread_of(ratios, set->rounds).median;
+  const double median = timing_of(ratios, set->rounds).median;
   free(ratios);
   return median;
 }
@@ -98,7 +98,7 @@ static void cell_number(table *t, const char *format, double value) {
 
 static void add_row(const bench_set *set, const bench_case *c, table *t) {
   char text[TEXT_NUMBER];
-  const spread times = times_of(set, c);
+  const timing times = times_of(set, c);
   table_cell(t, "%s", c->name);
   table_cell(t, "%s", c->dtype ? c->dtype : "");
   table_cell(t, "%s", c->elements > 0 ? text_count(c->elements, text) : "");
@@ -129,8 +129,8 @@ void bench_print_table(const bench_set *set) {
   table_free(&t);
   bool any = false;
   for (size_t i = 0; i < set->count; ++i) {
-    if (!set->cases[i].too_large) continue;
-    printf("%s%s", any ? ", " : "Left out, as the device gives no buffer that large: ", set->cases[i].name);
+    if (!set->cases[i].left_out) continue;
+    printf("%s%s", any ? ", " : "Left out, because the device cannot do it: ", set->cases[i].name);
     any = true;
   }
   if (any) putchar('\n');
@@ -140,7 +140,7 @@ void bench_print_table(const bench_set *set) {
 
 static json_t *case_to_json(const bench_set *set, const bench_case *c) {
   char label[BENCH_LABEL];
-  const spread times = times_of(set, c);
+  const timing times = times_of(set, c);
   const struct {
     const char *key;
     double value;
@@ -175,7 +175,7 @@ json_t *bench_results_to_json(const bench_set *set) {
 json_t *bench_left_out_to_json(const bench_set *set) {
   json_t *array = json_array();
   for (size_t i = 0; i < set->count; ++i) {
-    if (set->cases[i].too_large) json_array_append_new(array, json_string(set->cases[i].name));
+    if (set->cases[i].left_out) json_array_append_new(array, json_string(set->cases[i].name));
   }
   return array;
 }

@@ -1,6 +1,6 @@
 /* fanin bench: how long a process takes from its start to its first finished tensor, beside an OpenCL program that does
  * next to nothing; without a kernel cache (cold), and with what the cold process left there (warm). Each such process
- * is this program again, with the hidden option --start-probe (bench_probe.c). */
+ * is this program again, with the hidden option --start-process (bench_probe.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -25,7 +25,7 @@ enum { N_CACHES = sizeof cache_variables / sizeof *cache_variables };
 
 /* A program to start. */
 typedef struct program {
-  const char *what;        /* for --start-probe */
+  const char *what;        /* for --start-process */
   const char *device;      /* NULL: the default */
   uint64_t size;           /* which the device must have room for */
   const char *cache;       /* directory */
@@ -75,7 +75,7 @@ static void free_environment(char **variables) {
 static int spawn(const program *p, int out, pid_t *pid) {
   char size[32];
   const char *const arguments[] = {
-      "fanin", "bench", "--start-probe", p->what, "--size", size, p->device ? "--device" : NULL, p->device, NULL};
+      "fanin", "bench", "--start-process", p->what, "--size", size, p->device ? "--device" : NULL, p->device, NULL};
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   snprintf(size, sizeof size, "%" PRIu64, p->size);

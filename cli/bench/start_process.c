@@ -31,7 +31,7 @@ static int print_index(const session *s, failure *why) {
   return STATUS_OK;
 }
 
-static int probe_fanin(const char *device, uint64_t size, failure *why) {
+static int run_fanin(const char *device, uint64_t size, failure *why) {
   const uint64_t shape[2] = {1024, BENCH_START_BYTES / sizeof(cl_float) / 1024};
   const fanin_init init = fanin_normal(0, 0.02);
   const fanin_key key = {0, 0};
@@ -122,7 +122,7 @@ static int run_empty(cl_context context, cl_device_id device, cl_command_queue q
   return status;
 }
 
-static int probe_empty(const char *index, failure *why) {
+static int run_empty_program(const char *index, failure *why) {
   uint64_t number = 0;
   cl_device_id device = NULL;
   cl_int code;
@@ -138,8 +138,8 @@ static int probe_empty(const char *index, failure *why) {
   return status;
 }
 
-int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why) {
-  if (strcmp(what, "fanin") == 0) return probe_fanin(device, size, why);
-  if (strcmp(what, "empty") == 0) return probe_empty(device, why);
-  return args_fail(why, "--start-probe '%s': give fanin or empty", what);
+int bench_start_process(const char *what, const char *device, uint64_t size, failure *why) {
+  if (strcmp(what, "fanin") == 0) return run_fanin(device, size, why);
+  if (strcmp(what, "empty") == 0) return run_empty_program(device, why);
+  return args_fail(why, "--start-process '%s': give fanin or empty", what);
 }
