@@ -11,11 +11,11 @@
 #include "init/fill_parts.h"
 
 /* The least, the mean and the most of something, over the ranks. */
-typedef struct spread {
+typedef struct over_ranks {
   double least, sum, most;
-} spread;
+} over_ranks;
 
-static void note(spread *s, double value) {
+static void note(over_ranks *s, double value) {
   s->least = value < s->least ? value : s->least;
   s->most = value > s->most ? value : s->most;
   s->sum += value;
@@ -36,7 +36,7 @@ static const struct {
                   {"largest of these, device", 'm'},
                   {"operations for matrices", 'o'}};
 
-static void outline_rank(const init_request *r, sharding how, uint64_t rank, uint64_t ranks, spread all[N_ROWS]) {
+static void outline_rank(const init_request *r, sharding how, uint64_t rank, uint64_t ranks, over_ranks all[N_ROWS]) {
   const session any_device = {.max_alloc_bytes = UINT64_MAX};
   const share_sum sum = share_total(&r->model, how, rank, ranks);
   share *s = share_new(&r->model, how, rank, ranks);
@@ -78,7 +78,7 @@ static void put(table *t, char unit, double value) {
   }
 }
 
-static void print_table(const spread all[N_ROWS], uint64_t ranks) {
+static void print_table(const over_ranks all[N_ROWS], uint64_t ranks) {
   static const column columns[] = {{"a rank has", 1, 0}, {"least", 0, 0}, {"mean", 0, 0}, {"most", 0, 0}};
   const int n = all[OPERATIONS].most > 0 ? N_ROWS : all[AT_ONCE_BYTES].most > 0 ? OPERATIONS : AT_ONCE_BYTES;
   table t = table_of(columns, 4);
@@ -96,12 +96,12 @@ int outline_print(const init_request *r, sharding how, uint64_t ranks, failure *
   char *header = NULL, parameters[TEXT_NUMBER], size[TEXT_NUMBER], head[TEXT_NUMBER], number[TEXT_NUMBER], by[64];
   size_t header_size = 0;
   uint64_t elements, bytes;
-  spread all[N_ROWS];
+  over_ranks all[N_ROWS];
   const int status = safetensors_header(&r->model, r->seed, &header, &header_size, why);
   if (status != STATUS_OK) return status;
   free(header);
   for (int k = 0; k < N_ROWS; ++k)
-    all[k] = (spread){.least = INFINITY};
+    all[k] = (over_ranks){.least = INFINITY};
   for (uint64_t rank = 0; rank < ranks; ++rank)
     outline_rank(r, how, rank, ranks, all);
   model_totals(&r->model, &elements, &bytes);

@@ -130,16 +130,16 @@ static place place_of(const fanin_tensor *t, uint64_t offset) {
 }
 
 /* Parts that lie behind one another in the file, as one write: a file type has to be in the file's order. */
-typedef struct batch {
+typedef struct joint_write {
   MPI_Datatype *types;
   MPI_Aint *displacements; /* from `first` */
   int *ones;
   int count;
   uint64_t first, bytes;
-} batch;
+} joint_write;
 
 /* Takes parts of the piece from `at` on. Returns the next one's index. */
-static size_t take_parts(const shared_file *f, const piece *p, size_t at, batch *b) {
+static size_t take_parts(const shared_file *f, const piece *p, size_t at, joint_write *b) {
   uint64_t end = 0;
   b->count = 0;
   b->bytes = 0;
@@ -163,7 +163,7 @@ static size_t take_parts(const shared_file *f, const piece *p, size_t at, batch 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 /* One round's write, of nothing where b is NULL. Collective. */
-static int write_batch(shared_file *f, const batch *b, const char *bytes, failure *why) {
+static int write_jointly(shared_file *f, const joint_write *b, const char *bytes, failure *why) {
   MPI_Datatype type = MPI_BYTE;
   const MPI_Offset first = b ? (MPI_Offset)b->first : 0;
   if (b) {
@@ -190,15 +190,15 @@ static int write_batch(shared_file *f, const batch *b, const char *bytes, failur
 int shared_file_write(void *state, const piece *p, const char *bytes, failure *why) {
   shared_file *f = state;
   int status = STATUS_OK;
-  batch b = {.types = allocate(p->count, sizeof *b.types),
-             .displacements = allocate(p->count, sizeof *b.displacements),
-             .ones = allocate(p->count, sizeof *b.ones)};
+  joint_write b = {.types = allocate(p->count, sizeof *b.types),
+                   .displacements = allocate(p->count, sizeof *b.displacements),
+                   .ones = allocate(p->count, sizeof *b.ones)};
   for (size_t at = 0; at < p->count && status == STATUS_OK;) {
     bool more = true;
     at = take_parts(f, p, at, &b);
     status = world_agree_round(f->w, STATUS_OK, &more, why);
     f->agreed = status != STATUS_OK;
-    if (status == STATUS_OK) status = write_batch(f, &b, bytes, why);
+    if (status == STATUS_OK) status = write_jointly(f, &b, bytes, why);
     bytes += b.bytes;
     for (int k = 0; k < b.count; ++k)
       MPI_Type_free(&b.types[k]);
@@ -217,7 +217,7 @@ int shared_file_finish(shared_file *f, int status, failure *why) {
     status = world_agree_round(f->w, status, &more, why);
     f->agreed = status != STATUS_OK;
     if (!more || f->agreed) break;
-    status = write_batch(f, NULL, NULL, why);
+    status = write_jointly(f, NULL, NULL, why);
   }
   if (f->agreed) return status;
   const int synced = MPI_File_sync(f->file);

@@ -89,13 +89,13 @@ int model_check(const model *m, const char *path, failure *why) {
   return status == STATUS_OK ? check_total(m, path, why) : status;
 }
 
-const char *model_key(const model_tensor *t) {
-  return t->key ? t->key : t->name;
+const char *model_stream_name(const model_tensor *t) {
+  return t->stream_name ? t->stream_name : t->name;
 }
 
 void model_set_dtype(model *m, fanin_dtype dtype) {
   for (size_t i = 0; i < m->count; ++i) {
-    if (!m->tensors[i].stored) m->tensors[i].tensor.dtype = dtype;
+    if (!m->tensors[i].stored_dtype) m->tensors[i].tensor.dtype = dtype;
   }
 }
 
@@ -121,7 +121,7 @@ void model_totals(const model *m, uint64_t *elements, uint64_t *bytes) {
 void model_free(model *m) {
   for (size_t i = 0; i < m->count; ++i) {
     free(m->tensors[i].name);
-    free(m->tensors[i].key);
+    free(m->tensors[i].stream_name);
   }
   free(m->tensors);
   free(m->name);

@@ -13,10 +13,10 @@ typedef struct model_tensor {
   char *name;
   fanin_tensor tensor; /* no buffer */
   fanin_init init;
-  double
-      factor; /* 0: values as `init` makes them; else calibrated: multiplied by it. NaN: nobody knows what made them */
-  char *key;  /* the name that its values follow from; NULL: its own */
-  const char *stored; /* the dtype that a file calls it, where it is none of the library's and all is zero; NULL */
+  double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
+                    known to have made them */
+  char *stream_name;        /* of the tensor whose stream this one has; NULL: its own name */
+  const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
   uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says, */
   double operations;             /* and those of the whole tensor */
   bool together; /* a unit has more than one element: a piece of a tensor costs more than its elements */
@@ -37,8 +37,8 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
 /* Checks what concerns the tensors together: names that differ, a total size that a file can have. */
 int model_check(const model *m, const char *path, failure *why);
 
-/* The name that a tensor's stream follows from. */
-const char *model_key(const model_tensor *t);
+/* The name that the tensor's stream follows from. */
+const char *model_stream_name(const model_tensor *t);
 
 /* Makes every tensor of that dtype but those whose dtype is none of the library's. Their sizes change: model_check()
  * again. */

@@ -68,7 +68,7 @@ static json_t *make_metadata(const model *m, uint64_t seed) {
     const model_tensor *t = &m->tensors[i];
     char layout[LAYOUT_TEXT];
     set_maker(metadata, t);
-    if (t->key) set_note(metadata, "key", t->name, json_string(t->key));
+    if (t->stream_name) set_note(metadata, "key", t->name, json_string(t->stream_name));
     if (t->tensor.layout[0]) set_note(metadata, "layout", t->name, json_string(layout_format(&t->tensor, layout)));
   }
   return metadata;
@@ -84,7 +84,8 @@ static json_t *make_header(const model *m, uint64_t seed) {
     json_t *entry = json_object(), *offsets = json_array();
     json_array_append_new(offsets, json_integer((json_int_t)offset));
     json_array_append_new(offsets, json_integer((json_int_t)end));
-    json_object_set_new(entry, "dtype", json_string(t->stored ? t->stored : dtype_info(t->tensor.dtype).safetensors));
+    json_object_set_new(entry, "dtype",
+                        json_string(t->stored_dtype ? t->stored_dtype : dtype_info(t->tensor.dtype).safetensors));
     json_object_set_new(entry, "shape", json_from_shape(t->tensor.shape, t->tensor.rank));
     json_object_set_new(entry, "data_offsets", offsets);
     if (json_object_set_new(header, t->name, entry) != 0) { /* the one text that the user chose freely */

@@ -122,7 +122,7 @@ static int read_dtype(const assignments *a, assignment *to, const char *where, f
   if (type->measurable || (floating && a->dtype)) return STATUS_OK;
   if (to->init.kind == FANIN_KIND_ZEROS && type->bits >= 16) {
     to->tensor.dtype = type->bits == 64 ? FANIN_DTYPE_F64 : type->bits == 32 ? FANIN_DTYPE_F32 : FANIN_DTYPE_F16;
-    to->stored = type->name;
+    to->stored_dtype = type->name;
     return STATUS_OK;
   }
   return fail(why, STATUS_INPUT, "%s: has dtype %s, %s; let a rule before this one skip it", where, type->name,
@@ -153,7 +153,7 @@ static int read_twin(const assignments *a, assignment *to, failure *why) {
   const checkpoint_tensor *twin = checkpoint_find(a->checkpoint, to->rule->same_as);
   const assignment *of = &a->list[twin - a->checkpoint->tensors];
   place_of(a, to->rule, to->of->stored, where);
-  if (!of->rule->init || of->stored || !to->of->stored->type->measurable) {
+  if (!of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
   }
@@ -231,8 +231,8 @@ static int add(const assignments *a, const assignment *from, model *out, failure
   const int status =
       model_add(out, name, &from->tensor, &from->init, place_of(a, from->rule, from->of->stored, where), why);
   if (status != STATUS_OK) return status;
-  out->tensors[out->count - 1].stored = from->stored;
-  if (twin) out->tensors[out->count - 1].key = copy_text(twin, strlen(twin));
+  out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
+  if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));
   return STATUS_OK;
 }
 

@@ -13,7 +13,7 @@ typedef struct assignment {
   const checkpoint_tensor *twin; /* whose values it gets; NULL: its own */
   fanin_tensor tensor;           /* no buffer; meaningless where the rule says skip, as is what follows */
   fanin_init init;
-  const char *stored; /* the file's dtype where it is none of the library's: then all is zero; else NULL */
+  const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
 } assignment;
 
 typedef struct assignments {

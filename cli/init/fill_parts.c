@@ -50,7 +50,7 @@ static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, 
   const model_tensor *t = &w->model->tensors[part->tensor];
   fanin_item item = {.tensor = part->where, .init = t->init};
   fanin_key key = {0, 0};
-  fanin_key_named(0, model_key(t), &key); /* fails for no name that there is */
+  fanin_key_named(0, model_stream_name(t), &key); /* fails for no name that there is */
   item.stream = key.stream;
   item.tensor.buffer = buffer;
   item.tensor.offset = offset;

@@ -5,6 +5,9 @@
 /* No deviate is beyond: a p-value below 10^-217000 says no more. */
 #define DEVIATE_MOST 1000.0
 
+/* ln(1 - p) of ln p. */
+double log_complement(double log_p);
+
 /* ln P(Z > z) and its inverse, Z ~ N(0,1). */
 double log_normal_tail(double z);
 double deviate_of_log_tail(double log_tail);

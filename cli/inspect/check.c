@@ -7,7 +7,7 @@
 
 #include "base/dtype.h"
 #include "formats/layout.h"
-#include "inspect/cells.h"
+#include "inspect/bins.h"
 #include "inspect/chance.h"
 
 /* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
@@ -77,7 +77,7 @@ static z_scores z_scores_of_random(const expectation *e, const fanin_stats *meas
   /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
   if (!check_is_dependent(e)) {
     double m[13];
-    cells_moments(&e->law, e->moments.mean, std, m);
+    law_moments(&e->law, e->moments.mean, std, m);
     z.std = std_deviate(m, measured->std / std, n, std_error);
   }
   z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
@@ -88,11 +88,11 @@ static z_scores z_scores_of_random(const expectation *e, const fanin_stats *meas
 static z_scores z_scores_of_coarse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite);
   double m[13];
-  cells_moments_rounded(&e->law, dtype, true, e->moments.mean, e->moments.std, m);
+  law_moments_rounded(&e->law, dtype, true, e->moments.mean, e->moments.std, m);
   const double mean = e->moments.mean + m[1] * e->moments.std, std = e->moments.std * sqrt(m[2] - m[1] * m[1]);
   z_scores z = {NAN, NAN};
   if (!(std > 0)) return z;
-  cells_moments_rounded(&e->law, dtype, true, mean, std, m);
+  law_moments_rounded(&e->law, dtype, true, mean, std, m);
   z.std = std_deviate(m, measured->std / std, n, measuring);
   z.mean = (measured->mean - mean) / std / sqrt(1 / n + measuring * measuring);
   return z;

@@ -21,9 +21,9 @@ typedef struct fit {
   fit_family family;
   bool has_law;          /* uniform, normal, truncated normal: `law` and what follows */
   fanin_law law;         /* with estimated parameters */
-  double chi_square, z;  /* of its bins, which chose it */
+  double chi_square, z;  /* of its classes, which chose it */
   double degrees;        /* corrected for the parameters */
-  double distance, most; /* as bins_distance() */
+  double distance, most; /* as classes_distance() */
 } fit;
 
 /* From that many elements on, families can be told apart. */

@@ -7,7 +7,7 @@
 #include "base/dtype.h"
 #include "base/progress.h"
 #include "fanin/probe.h"
-#include "inspect/cells.h"
+#include "inspect/bins.h"
 #include "inspect/chance.h"
 #include "inspect/order_tests.h"
 #include "inspect/related.h"
@@ -42,8 +42,8 @@ typedef struct gathering {
   related related;
 } gathering;
 
-/* ln of an upper bound of the probability that two of the values are equal: sum of p^2 over keys, and within a key of
- * f32 or f64 at least 256 numbers, which 24-bit uniforms have near a bound. */
+/* ln of an upper bound of the probability that two of the values are equal: the sum of p^2 over bins. A bin of f32 or
+ * f64 has at least 256 numbers, which is what 24-bit uniforms have near a bound. */
 static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   const double n = (double)s->stats.count;
   double sum = 0;
@@ -66,9 +66,9 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   t->law = t->fit.law;
   if (!t->has_law) return;
   double moments[13];
-  cells_moments(&t->law, s->stats.mean, s->stats.std, moments);
+  law_moments(&t->law, s->stats.mean, s->stats.std, moments);
   const double error = sqrt(fmax(moments[4] - 1, 0) / (4 * (double)s->stats.count));
-  t->like = rules_match(f, t->tensor, s->stats.std, error);
+  t->like = resemblance_of(f, t->tensor, s->stats.std, error);
 }
 
 /* Everything beyond first moments. */

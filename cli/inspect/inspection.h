@@ -56,7 +56,7 @@ typedef struct inspected {
   double skewness, kurtosis;      /* excess */
   double mode;                    /* the most frequent value that is not 0 */
   double degrees;                 /* of the distribution's chi-square */
-  double distance, most_distance; /* bins_distance() */
+  double distance, most_distance; /* classes_distance() */
   double log_repeat;              /* ln of an upper bound of the probability that two elements are equal */
   uint64_t rows, columns;         /* as survey's */
   double first_equal_row[2], first_equal_column[2];

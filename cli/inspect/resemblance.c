@@ -73,7 +73,7 @@ static void match_fans(match *m, double fan_in, double fan_out, double std, doub
   }
 }
 
-char *rules_match(const tensor_file *f, const stored_tensor *t, double std, double standard_error) {
+char *resemblance_of(const tensor_file *f, const stored_tensor *t, double std, double standard_error) {
   match m = {.found = 0};
   const double error = fmax(4 * standard_error, 1e-5);
   const double sibling = fan_in_of_sibling(f, t);

@@ -36,7 +36,7 @@ typedef struct pass {
   const tensor_file *f;
   const stored_tensor *t;
   survey *survey;
-  uint32_t key; /* what else a visitor wants */
+  uint32_t bin; /* what else a visitor wants */
   uint64_t *counts;
 } pass;
 
@@ -102,8 +102,8 @@ static fanin_status see_everything(const pass *p, const piece *at) {
   return status;
 }
 
-static fanin_status see_key(const pass *p, const piece *at) {
-  return fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, p->key, 0, NULL, p->counts);
+static fanin_status see_bin(const pass *p, const piece *at) {
+  return fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, p->bin, 0, NULL, p->counts);
 }
 
 /* ---- Whole tensors ----------------------------------------------------------------------------------------------- */
@@ -140,11 +140,11 @@ int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t
   return visit(&p, rows > 0 ? columns : 1, see_everything, why);
 }
 
-int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t key, uint64_t *counts,
+int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t bin, uint64_t *counts,
                   failure *why) {
   memset(counts, 0, FANIN_BINS * sizeof *counts);
-  const pass p = {.m = m, .f = f, .t = t, .key = key, .counts = counts};
-  return visit(&p, 1, see_key, why);
+  const pass p = {.m = m, .f = f, .t = t, .bin = bin, .counts = counts};
+  return visit(&p, 1, see_bin, why);
 }
 
 int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *t, const survey *s, cl_mem samples,

@@ -9,7 +9,7 @@ enum { SURVEY_LAGS = 4, SURVEY_SAMPLE = 4096 };
 
 typedef struct survey {
   fanin_stats stats;
-  uint64_t *counts; /* [FANIN_BINS] by key; NULL: there was nothing to look at closer */
+  uint64_t *counts; /* [FANIN_BINS] by bin; NULL: there was nothing to look at closer */
   fanin_standard by;
   fanin_series series;                               /* of the standardised values */
   uint64_t lags[SURVEY_LAGS], products[SURVEY_LAGS]; /* elements apart, 0: none; how many products were summed */
@@ -28,8 +28,8 @@ int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t
 int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t, const char *layout, survey *out,
                  failure *why);
 
-/* Counts elements of one key by the lower bits of their number, into FANIN_BINS counters. */
-int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t key, uint64_t *counts,
+/* Counts elements of one bin by the lower bits of their number, into FANIN_BINS counters. */
+int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t bin, uint64_t *counts,
                   failure *why);
 
 /* Writes the standardised first elements, at most SURVEY_SAMPLE, to sample number `at` of a buffer of them. */

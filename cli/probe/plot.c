@@ -8,7 +8,17 @@
 #include "probe/report.h"
 
 /* Pixels. */
-enum { WIDTH = 860, LEFT = 84, RIGHT = 24, TOP = 84, PANEL = 236, BETWEEN = 62, BELOW = 60, KEY_ROW = 21, NOTE = 26 };
+enum {
+  WIDTH = 860,
+  LEFT = 84,
+  RIGHT = 24,
+  TOP = 84,
+  PANEL = 236,
+  BETWEEN = 62,
+  BELOW = 60,
+  LEGEND_ROW = 21,
+  NOTE = 26
+};
 enum { MAX_TITLE = 100, BAND = 2 /* standard deviations */ };
 
 /* Okabe and Ito's colours, which the colour-blind tell apart, and a mark of its own for each. */
@@ -180,8 +190,8 @@ static void write_data(const plot *p) {
   }
 }
 
-/* What the key shows, once. */
-static void write_key(const plot *p, size_t k, const char *comma) {
+/* The legend, once for all panels. */
+static void write_legend(const plot *p, size_t k, const char *comma) {
   for (size_t i = 0; i < p->request->n_inits && k == 0; ++i) {
     fprintf(p->script, "%sNaN with linespoints lw 2 pt %d lc rgb '%s' title ", comma, looks[i].mark, looks[i].colour);
     write_quoted(p->script, p->request->init_texts[i], MAX_TITLE);
@@ -211,7 +221,7 @@ static void write_curves(const plot *p, size_t k) {
       comma = ", ";
     }
   }
-  write_key(p, k, comma);
+  write_legend(p, k, comma);
 }
 
 static void write_panel(const plot *p, size_t k) {
@@ -231,7 +241,7 @@ static void write_panel(const plot *p, size_t k) {
 }
 
 static void write_script(const plot *p) {
-  const int key = p->height - NOTE - (int)p->request->n_inits * KEY_ROW;
+  const int legend = p->height - NOTE - (int)p->request->n_inits * LEGEND_ROW;
   write_data(p);
   fprintf(p->script,
           "set multiplot\nset lmargin at screen %.5f\nset rmargin at screen %.5f\n"
@@ -239,7 +249,7 @@ static void write_script(const plot *p) {
           "set tics nomirror scale 0.6\nset title offset 0,-0.5\n",
           (double)LEFT / WIDTH, 1 - (double)RIGHT / WIDTH);
   fprintf(p->script, "set key at screen 0.5, screen %.5f center top vertical maxrows %zu Left reverse samplen 3\n",
-          1 - (double)key / p->height, p->request->n_inits);
+          1 - (double)legend / p->height, p->request->n_inits);
   write_x_axis(p);
   write_titles(p);
   write_label(p, 4, p->height - NOTE / 2.0, 10,
@@ -256,7 +266,7 @@ int probe_plot_check(const probe_request *r, failure *why) {
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why) {
   char *script = NULL;
   size_t size = 0;
-  const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * KEY_ROW + NOTE;
+  const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * LEGEND_ROW + NOTE;
   FILE *memory = open_memstream(&script, &size);
   if (!memory) return fail(why, STATUS_DEVICE, "out of memory for --plot");
   const plot p = {memory, r, reports, r->config.n_widths - 1, height};
