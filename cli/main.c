@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/commands.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
 
 enum { MOST_COMMANDS = 32 };

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
 #include "init/fill_parts.h"
 #include "init/request.h"

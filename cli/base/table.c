@@ -34,14 +34,6 @@ void table_cell(table *t, const char *format, ...) {
   t->cells[t->n_cells++] = copy_text(text, strlen(text));
 }
 
-/* Columns that UTF-8 text takes, one a code point. */
-static size_t text_width(const char *text) {
-  size_t width = 0;
-  for (; *text; ++text)
-    width += ((unsigned char)*text & 0xc0) != 0x80;
-  return width;
-}
-
 static size_t total_width(const table *t, const widths *w) {
   size_t total = 0;
   for (size_t c = 0; c < t->n_columns; ++c) {

@@ -85,3 +85,14 @@ char *text_known(const char *name, const char *const *names, size_t n, const cha
     used += snprintf(out + used, (size_t)(TEXT_KNOWN - used), "%s %s", k > 0 ? "," : "", names[k]);
   return out;
 }
+
+size_t text_columns(const char *text, size_t length) {
+  size_t n = 0;
+  for (size_t i = 0; i < length; ++i)
+    n += ((unsigned char)text[i] & 0xc0) != 0x80;
+  return n;
+}
+
+size_t text_width(const char *text) {
+  return text_columns(text, strlen(text));
+}

@@ -28,4 +28,8 @@ char *text_plain(char *text, char kept);
 enum { TEXT_KNOWN = 384 };
 char *text_known(const char *name, const char *const *names, size_t n, const char *are, char out[TEXT_KNOWN]);
 
+/* Columns that UTF-8 text takes on a terminal, one for each code point: of all of it, or of its first bytes. */
+size_t text_width(const char *text);
+size_t text_columns(const char *text, size_t length);
+
 #endif

@@ -49,7 +49,7 @@ typedef struct bench_set {
   size_t count, capacity, rounds;
 } bench_set;
 
-/* ---- Cases (bench_cases.c) --------------------------------------------------------------------------------------- */
+/* ---- Cases (cases.c) --------------------------------------------------------------------------------------- */
 
 enum { BENCH_START_BYTES = 4 << 20, BENCH_MIN_BYTES = 1 << 16, BENCH_MAX_ROUNDS = 1000 };
 
@@ -71,17 +71,23 @@ void bench_free(bench_set *set);
 /* What the device cannot give in one buffer is refused. */
 int bench_check_size(const session *s, uint64_t size, failure *why);
 
-/* Measures the selected cases on the device, except for those that it has no buffer for (bench_measure.c). */
+/* Measures the selected cases on the device, except for those that it has no buffer for (measure.c). */
 int bench_measure(bench_set *set, const session *s, failure *why);
 
 /* Measures the starts of processes, each with a kernel cache of its own. To be called before anything else uses OpenCL:
- * a driver that is awake would start sooner. `size` is checked on the way (bench_start.c). */
+ * a driver that is awake would start sooner. `size` is checked on the way (start.c). */
 int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why);
 
-/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (bench_probe.c). */
+/* What fanin_devices() says of the session's device, and the index that it has there. */
+int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why);
+
+/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (start_process.c). */
 int bench_start_process(const char *what, const char *device, uint64_t size, failure *why);
 
-/* ---- Reporting (bench_report.c) ---------------------------------------------------------------------------------- */
+/* Seconds of a clock that only runs forward. */
+double bench_clock(void);
+
+/* ---- Reporting (report.c) ---------------------------------------------------------------------------------- */
 
 void bench_print_table(const bench_set *set);
 

@@ -1,6 +1,5 @@
 /* fanin bench: how fast tensors are filled, beside the device's own fill, and how soon. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/args.h"
@@ -106,20 +105,6 @@ const syntax bench_syntax = {
 
 /* ---- Printing ---------------------------------------------------------------------------------------------------- */
 
-/* What there is to say about the session's device. */
-static int find_info(const session *s, fanin_device_info *out, failure *why) {
-  size_t count = 0, written = 0;
-  fanin_status status = fanin_devices(NULL, 0, 0, &count);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
-  fanin_device_info *list = allocate(count, sizeof *list);
-  status = fanin_devices(list, count, sizeof *list, &written);
-  for (size_t i = 0; status == FANIN_STATUS_OK && i < count && i < written; ++i) {
-    if (list[i].device == s->device) *out = list[i];
-  }
-  free(list);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
-}
-
 static void print_text(const request *r, const fanin_device_info *device, const bench_set *set) {
   char size[TEXT_NUMBER];
   printf("Device: %s, %u units, driver %s\n", device->name, (unsigned)device->compute_units, device->driver);
@@ -147,13 +132,14 @@ static int print_json(const request *r, const fanin_device_info *device, const b
 static int run(const request *r, session *s, bench_set *set, failure *why) {
   const regex_t *only = r->only ? &r->expression : NULL;
   fanin_device_info device = {0};
+  size_t index;
   int status = STATUS_OK;
   bench_add_starts(set);
   bench_select(set, only);
   if (bench_any_selected(set)) status = bench_measure_starts(set, r->device, r->size, why);
   if (status == STATUS_OK) status = session_open(r->device, s, why);
   if (status == STATUS_OK) status = bench_check_size(s, r->size, why);
-  if (status == STATUS_OK) status = find_info(s, &device, why);
+  if (status == STATUS_OK) status = bench_find_device(s, &device, &index, why);
   if (status != STATUS_OK) return status;
   bench_add_fills(set, r->size, device.has_f64);
   bench_select(set, only);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 
 enum { PROGRESS_MS = 100 };
 
@@ -62,7 +62,7 @@ static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *wh
 
 /* ---- Rounds ------------------------------------------------------------------------------------------------------ */
 
-static double now(void) {
+double bench_clock(void) {
   struct timespec time = {0};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
@@ -70,10 +70,10 @@ static double now(void) {
 
 static int time_run(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, double *seconds,
                     failure *why) {
-  const double begin = now();
+  const double begin = bench_clock();
   const int status = c->enqueue(s, memory, c, seed, why);
   const cl_int code = clFinish(s->queue);
-  *seconds = now() - begin;
+  *seconds = bench_clock() - begin;
   if (status != STATUS_OK) return status;
   return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, c->name);
 }

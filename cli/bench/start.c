@@ -1,6 +1,6 @@
 /* fanin bench: how long a process takes from its start to its first finished tensor, beside an OpenCL program that does
  * next to nothing; without a kernel cache (cold), and with what the cold process left there (warm). Each such process
- * is this program again, with the hidden option --start-process (bench_probe.c). */
+ * is this program again, with the hidden option --start-process (start_process.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -12,10 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "bench/bench.h"
 
 /* Environment variables by which drivers find their kernel caches: PoCL, NVIDIA, Mesa, Intel. */
@@ -120,23 +119,17 @@ static int wait_for(pid_t pid, const char *what, failure *why) {
   return fail(why, STATUS_DEVICE, "the process that starts '%s' ended by signal %d", what, WTERMSIG(state));
 }
 
-static double now(void) {
-  struct timespec time = {0};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
 /* Seconds from before the process exists to its dot. What it says after that goes to `rest`. */
 static int time_process(const program *p, double *seconds, char *rest, size_t rest_size, failure *why) {
   int ends[2];
   pid_t pid = 0;
   char dot = 0;
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(why, STATUS_DEVICE, "pipe: %s", strerror(errno));
-  const double begin = now();
+  const double begin = bench_clock();
   const int error = spawn(p, ends[1], &pid);
   close(ends[1]);
   const bool finished = error == 0 && read_all(ends[0], &dot, 1) == 1;
-  *seconds = now() - begin;
+  *seconds = bench_clock() - begin;
   if (finished) rest[read_all(ends[0], rest, rest_size - 1)] = '\0';
   close(ends[0]);
   if (error != 0) return fail(why, STATUS_DEVICE, "cannot start a process of this program: %s", strerror(error));

@@ -1,4 +1,4 @@
-/* fanin bench: the processes that bench_start.c measures. Each writes a dot to standard output when its device has
+/* fanin bench: the processes that start.c measures. Each writes a dot to standard output when its device has
  * finished. */
 #include <errno.h>
 #include <stdio.h>
@@ -15,20 +15,18 @@ static int say_finished(failure *why) {
   return write(STDOUT_FILENO, ".", 1) == 1 ? STATUS_OK : fail(why, STATUS_INPUT, "write: %s", strerror(errno));
 }
 
-/* The device's index in fanin_devices(), so that the other process takes the same. */
-static int print_index(const session *s, failure *why) {
+int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why) {
   size_t count = 0;
   fanin_status status = fanin_devices(NULL, 0, 0, &count);
   if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
   status = fanin_devices(list, count, sizeof *list, &count);
-  size_t index = 0;
-  while (index < count && list[index].device != s->device)
-    ++index;
+  *index = 0;
+  while (*index < count && list[*index].device != s->device)
+    ++*index;
+  if (*index < count) *out = list[*index];
   free(list);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
-  printf("%zu", index);
-  return STATUS_OK;
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
 }
 
 static int run_fanin(const char *device, uint64_t size, failure *why) {
@@ -37,6 +35,8 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   const fanin_key key = {0, 0};
   session s = {0};
   fanin_tensor tensor = {0};
+  fanin_device_info info;
+  size_t index = 0;
   int status = session_open(device, &s, why);
   if (status != STATUS_OK) goto close;
   fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
@@ -49,7 +49,8 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, "clFinish");
   /* Past the time that is measured: what else the parent wants to know before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
-  if (status == STATUS_OK) status = print_index(&s, why);
+  if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
+  if (status == STATUS_OK) printf("%zu", index); /* so that the other process takes the same device */
 
 close:
   fanin_tensor_free(&tensor);

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json_check.h"
+#include "base/json.h"
 
 char *checkpoint_beside(const char *index, const char *name) {
   const char *slash = strrchr(index, '/');

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json_check.h"
+#include "base/json.h"
 
 enum { MAX_REPEAT = MODEL_MAX_TENSORS };
 
@@ -236,7 +236,7 @@ static int read_defaults(builder *b, const json_t *root) {
   return b->init ? read_init(b, "defaults", defaults, &unused) : STATUS_OK;
 }
 
-int model_build(json_t *root, const char *path, model *out, failure *why) {
+static int model_build(json_t *root, const char *path, model *out, failure *why) {
   static const char *const known[] = {"name", "source", "comment", "defaults", "tensors", NULL};
   builder b = {.in = {path, why}, .model = out, .dtype = FANIN_DTYPE_F32, .init_where = "defaults.init"};
   const char *name = NULL, *ignored;

@@ -9,7 +9,7 @@
 
 #include "base/dtype.h"
 #include "base/json.h"
-#include "formats/layout.h"
+#include "formats/tensor_text.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "safetensors data is little-endian, and so must be the host that copies device memory into it"

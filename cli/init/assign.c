@@ -1,13 +1,14 @@
 /* Gives the tensors of a checkpoint their initializers, by rules. */
 #include "init/assign.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "fanin/scheme.h"
-#include "formats/layout.h"
-#include "init/rule_values.h"
+#include "formats/tensor_text.h"
 
 enum { TEXT = 512 };
 
@@ -45,6 +46,99 @@ static const init_rule *find_rule(const assignments *a, const stored_tensor *t) 
     if (takes(a, &a->rules->rules[i], t)) return &a->rules->rules[i];
   }
   return NULL;
+}
+
+/* ---- Values: numbers with names in the texts of rules, "{layers}" ------------------------------------------------ */
+
+enum { MOST_VALUES = 32 };
+
+static int unknown(const assignments *a, const char *where, const char *name, failure *why) {
+  char known[TEXT_KNOWN];
+  const char *names[MOST_VALUES], *key;
+  size_t n = 0;
+  json_t *value;
+  json_object_foreach((json_t *)a->rules->values, key, value) {
+    if (n < MOST_VALUES) names[n++] = key;
+  }
+  return fail(why, STATUS_INPUT, "%s: rules %.128s have no value '%s'%s", where, a->rules->name, name,
+              n > 0 ? text_known(name, names, n, "they have", known) : " and no other");
+}
+
+static int check_set(const assignments *a, failure *why) {
+  const char *name;
+  json_t *value;
+  json_object_foreach((json_t *)a->set, name, value) {
+    if (!json_object_get(a->rules->values, name)) return unknown(a, "--set", name, why);
+  }
+  return STATUS_OK;
+}
+
+/* How many tensors match. */
+static double count_of(const assignments *a, const json_t *patterns) {
+  double count = 0;
+  for (size_t i = 0; i < a->checkpoint->count; ++i)
+    count += init_rules_match(patterns, a->checkpoint->tensors[i].stored->name);
+  return count;
+}
+
+/* An extent of the first tensor that matches; 0: there is none. */
+static double size_of(const assignments *a, const json_t *pair) {
+  const json_t *patterns = json_array_get(pair, 0);
+  const json_int_t dimension = json_integer_value(json_array_get(pair, 1));
+  for (size_t i = 0; i < a->checkpoint->count; ++i) {
+    const stored_tensor *t = a->checkpoint->tensors[i].stored;
+    if (!init_rules_match(patterns, t->name)) continue;
+    return dimension >= 0 && dimension < t->rank ? (double)t->shape[dimension] : 0;
+  }
+  return 0;
+}
+
+static int find_value(const assignments *a, const char *name, const char *where, double *out, failure *why) {
+  const json_t *given = json_object_get(a->set, name), *value = json_object_get(a->rules->values, name);
+  if (given) value = given;
+  if (!value) return unknown(a, where, name, why);
+  if (json_is_number(value)) {
+    *out = json_number_value(value);
+    return STATUS_OK;
+  }
+  const json_t *count = json_object_get(value, "count"), *size = json_object_get(value, "size");
+  *out = count ? count_of(a, count) : size ? size_of(a, size) : 0;
+  if (*out > 0) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: the value '%s' %s; give --set %s=NUMBER", where, name,
+              json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
+}
+
+/* One {name} at *text, to `out`. */
+static int put_value(const assignments *a, const char **text, const char *where, char *out, size_t size, size_t *used,
+                     failure *why) {
+  const char *close = strchr(*text, '}');
+  char name[65];
+  double value = 0;
+  const size_t length = close ? (size_t)(close - *text) - 1 : 0;
+  if (length == 0 || length >= sizeof name) {
+    return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that is no {value}", where, *text);
+  }
+  snprintf(name, sizeof name, "%.*s", (int)length, *text + 1);
+  const int status = find_value(a, name, where, &value, why);
+  if (status != STATUS_OK) return status;
+  *used += (size_t)snprintf(out + *used, size - *used, "%.17g", value);
+  *text = close + 1;
+  return STATUS_OK;
+}
+
+static int rule_text(const assignments *a, const char *text, const char *where, char *out, size_t size, failure *why) {
+  size_t used = 0;
+  for (const char *at = text; *at;) {
+    if (*at == '{') {
+      const int status = put_value(a, &at, where, out, size, &used, why);
+      if (status != STATUS_OK) return status;
+    } else {
+      out[used++] = *at++;
+    }
+    if (used + 1 >= size) return fail(why, STATUS_INPUT, "%s: '%.64s...' is too long", where, text);
+  }
+  out[used] = '\0';
+  return STATUS_OK;
 }
 
 /* ---- What it says ------------------------------------------------------------------------------------------------ */
@@ -193,7 +287,7 @@ int assign(assignments *a, failure *why) {
   for (size_t i = 0; i < c->count; ++i)
     a->list[i] = (assignment){.of = &c->tensors[i], .rule = find_rule(a, c->tensors[i].stored)};
   int status = refuse_untaken(a, why);
-  if (status == STATUS_OK) status = rule_values_check(a, why);
+  if (status == STATUS_OK) status = check_set(a, why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i)
     status = read_rule(a, &a->list[i], why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {

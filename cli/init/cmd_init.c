@@ -2,11 +2,10 @@
 #include <stdio.h>
 
 #include "base/commands.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
-#include "init/file.h"
+#include "init/output_files.h"
 #include "init/request.h"
-#include "init/shard_files.h"
 
 const syntax init_syntax = {
     .command = "init",

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
 
 enum { PROGRESS_MS = 100 };

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "formats/layout.h"
+#include "formats/tensor_text.h"
 #include "init/like.h"
 
 enum { TEXT = 512 };

@@ -3,7 +3,7 @@
 #ifndef CLI_INIT_RULES_H
 #define CLI_INIT_RULES_H
 
-#include "base/json_check.h"
+#include "base/json.h"
 #include "formats/tensor_file.h"
 
 /* The sets that the command has: share/rules/NAME.json, embedded; ends with a NULL name. */

@@ -43,7 +43,8 @@ void law_moments_rounded(const fanin_law *law, fanin_dtype dtype, bool bounded, 
   fanin_law_moments_rounded(law, dtype, bounded, centre, unit, moments, 13);
 }
 
-double bins_below(const binned_law *l, uint32_t bin, int upper) {
+/* The probability that a rounded value lies below that bin; with `upper`, that it does not. */
+static double bins_below(const binned_law *l, uint32_t bin, int upper) {
   const double edge = edge_below(l, bin);
   if (isinf(edge)) return (edge > 0) != (upper != 0);
   return probability(l->law, edge, upper);

@@ -21,9 +21,6 @@ void law_moments(const fanin_law *law, double centre, double unit, double moment
 void law_moments_rounded(const fanin_law *law, fanin_dtype dtype, bool bounded, double centre, double unit,
                          double moments[13]);
 
-/* The probability that a rounded value lies below that bin; with `upper`, that it does not. */
-double bins_below(const binned_law *l, uint32_t bin, int upper);
-
 /* The probability of the bins from <= bin < to, accurate in both tails. */
 double bins_between(const binned_law *l, uint32_t from, uint32_t to);
 

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/dtype.h"
-#include "formats/layout.h"
+#include "formats/tensor_text.h"
 #include "inspect/bins.h"
 #include "inspect/chance.h"
 
@@ -118,10 +118,6 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
   s.second /= share;
   s.std = sqrt(fmax(s.second - s.mean * s.mean, 0));
   return z_scores_of(&others, &s, dtype);
-}
-
-size_t z_tests(const z_scores *z) {
-  return (size_t)!isnan(z->std) + (size_t)!isnan(z->mean);
 }
 
 /* The lengths of rows or columns are exact, and so is the root of the mean square. */

@@ -35,9 +35,6 @@ typedef struct z_scores {
 
 z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
 
-/* How many tests there are among them. */
-size_t z_tests(const z_scores *z);
-
 /* "ok", "-" where nothing is known, or what does not hold: "non-finite", "std", "mean", "bounds". Static storage. */
 const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,
                          double z_bound);

@@ -3,8 +3,7 @@
 
 #include "base/args.h"
 #include "base/commands.h"
-#include "inspect/report_json.h"
-#include "inspect/report_text.h"
+#include "inspect/inspection.h"
 
 enum { KEY_DEVICE = 0x100 };
 

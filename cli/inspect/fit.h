@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "fanin/inspect.h"
+#include "formats/tensor_file.h"
 
 typedef enum fit_family {
   FIT_FEW,      /* too few elements to tell */
@@ -40,5 +41,9 @@ fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *coun
 
 /* "uniform", "truncated normal", "other": static storage. */
 const char *fit_name(fit_family family);
+
+/* A text such as "he, fan_in 784" (the caller's to free), or NULL: rules whose std lies within 4 standard errors, up to
+ * two of them. The shape is read as PyTorch's (out, in, taps); a matrix also as Keras's (in, out). */
+char *resemblance_of(const tensor_file *f, const stored_tensor *t, double std, double standard_error);
 
 #endif

@@ -5,15 +5,14 @@
 #include <stdlib.h>
 
 #include "base/dtype.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "fanin/probe.h"
 #include "inspect/bins.h"
 #include "inspect/chance.h"
-#include "inspect/order_tests.h"
+#include "inspect/fit.h"
 #include "inspect/related.h"
-#include "inspect/resemblance.h"
 #include "inspect/shared_lines.h"
-#include "inspect/value_tests.h"
+#include "inspect/tensor_tests.h"
 
 enum { PROGRESS_MS = 100 };
 

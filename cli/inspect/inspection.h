@@ -100,4 +100,9 @@ void inspection_free(inspection *i);
 /* Whether everything holds: no tensor failed, no lines are shared, no pair is related. */
 bool inspection_holds(const inspection *i);
 
+/* What 'fanin inspect' prints: a table, one line for each finding, and a verdict (report_text.c); or JSON, whose keys
+ * docs/inspect.md lists (report_json.c). */
+void inspect_print_text(const inspection *i);
+int inspect_print_json(const inspection *i, failure *why);
+
 #endif

@@ -1,5 +1,5 @@
 /* What 'fanin inspect' prints: a table, one line a finding, a verdict. */
-#include "inspect/report_text.h"
+#include "inspect/inspection.h"
 
 #include <inttypes.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "base/output.h"
-#include "base/progress.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "formats/model.h"
 #include "formats/safetensors.h"
 #include "probe/report.h"

@@ -1,12 +1,12 @@
 /* fanin probe: an MLP forward and backward on a device, layer by layer beside theory. This file runs it; the other
- * probe_*.c are its parts. */
+ * files of this folder are its parts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/commands.h"
 #include "base/output.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "probe/input.h"
 #include "probe/report.h"
 

@@ -37,7 +37,7 @@ typedef struct probe_request {
   fanin_probe_config config; /* but for the initializer */
 } probe_request;
 
-/* ---- probe_options.c --------------------------------------------------------------------------------------------- */
+/* ---- options.c --------------------------------------------------------------------------------------------------- */
 
 /* The command line, checked as far as that goes without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
@@ -51,7 +51,7 @@ typedef struct probe_result {
   fanin_finding *findings;   /* summary.n_findings */
 } probe_result;
 
-/* ---- probe_weights.c --------------------------------------------------------------------------------------------- */
+/* ---- weights.c --------------------------------------------------------------------------------------------------- */
 
 /* The weights of a file, or drawn ones to be calibrated. */
 typedef struct probe_weights {
@@ -71,11 +71,11 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
 /* Harmless on a zeroed one. */
 void probe_weights_free(probe_weights *w);
 
-/* ---- probe_suggest.c --------------------------------------------------------------------------------------------- */
+/* ---- suggest.c --------------------------------------------------------------------------------------------------- */
 
 int probe_suggest(const probe_request *r, failure *why);
 
-/* ---- probe_columns.c --------------------------------------------------------------------------------------------- */
+/* ---- columns.c --------------------------------------------------------------------------------------------------- */
 
 typedef enum probe_kind { KIND_COUNT, KIND_REAL, KIND_Z, KIND_PERCENT, KIND_FLAG } probe_kind;
 
@@ -96,7 +96,7 @@ uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y);
 double probe_real(const probe_column *c, const fanin_probe_layer *y);
 bool probe_flag(const probe_column *c, const fanin_probe_layer *y);
 
-/* ---- probe_text.c ------------------------------------------------------------------------------------------------ */
+/* ---- text.c ------------------------------------------------------------------------------------------------------ */
 
 enum { PROBE_TEXT = 512 };
 
@@ -104,13 +104,11 @@ enum { PROBE_TEXT = 512 };
 char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]);
 /* "leaky_relu with slope 0.3, layer norm, residual, bias std 0.1" */
 char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]);
-/* "256 samples of N(0,1)" */
-char *probe_input_text(const probe_request *r, char out[PROBE_TEXT]);
 
 /* What was probed and on what, and a blank line. */
 void probe_print_heading(const probe_request *r, const session *s);
 
-/* ---- probe_table.c, probe_compare.c ------------------------------------------------------------------------------ */
+/* ---- table.c ----------------------------------------------------------------------------------------------------- */
 
 /* Layers that were filled in: those before the one whose values overflowed. */
 size_t probe_layers(const probe_result *report);
@@ -121,20 +119,20 @@ void probe_print_findings(const probe_result *report, const char *indent);
 /* A row an initializer. */
 void probe_print_comparison(const probe_request *r, probe_result *const *reports);
 
-/* ---- probe_data.c ------------------------------------------------------------------------------------------------ */
+/* ---- data.c ------------------------------------------------------------------------------------------------------ */
 
 /* An object, or with several initializers a list of them. */
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
 int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why);
 
-/* ---- probe_plot.c ------------------------------------------------------------------------------------------------ */
+/* ---- plot.c ------------------------------------------------------------------------------------------------------ */
 
 /* Whether r->plot can be made: its name, and that gnuplot is there. */
 int probe_plot_check(const probe_request *r, failure *why);
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why);
 
-/* ---- probe_calibrate.c ------------------------------------------------------------------------------------------- */
+/* ---- calibrate.c ------------------------------------------------------------------------------------------------- */
 
 /* Calibrates the weights, writes them to r->output and prints what was done. */
 int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why);
