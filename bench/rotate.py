@@ -253,7 +253,7 @@ def main():
     turns = {name: t if t.bytes else t._replace(bytes=o.mebibytes << 20) for name, t in TURNS.items()}
     contestants = open_contestants(o.build)
     answers = measure(contestants, turns, o.rounds)
-    print(f"\nMedians of {o.rounds} rounds")
+    print(f"\nMedians of {o.rounds} round{'' if o.rounds == 1 else 's'}")
     print_tables(answers)
     if o.json:
         write_json(o.json, answers)

@@ -1,4 +1,4 @@
-/* What a run of so many ranks would do, worked out by the code that does it: --plan. */
+/* What a run of so many ranks would do (--plan), computed by the code that would do it. */
 #include "outline.h"
 
 #include <math.h>
@@ -105,15 +105,16 @@ int outline_print(const init_request *r, sharding how, uint64_t ranks, failure *
   for (uint64_t rank = 0; rank < ranks; ++rank)
     outline_rank(r, how, rank, ranks, all);
   model_totals(&r->model, &elements, &bytes);
-  printf("%s: %zu tensors, %s parameters, %s behind a header of %s\n",
+  printf("%s: %zu tensor%s, %s parameter%s, %s behind a header of %s\n",
          r->model_path             ? r->model_path
          : r->like.checkpoint_path ? r->like.checkpoint_path
                                    : "--tensor",
-         r->model.count, text_count(elements, parameters), text_bytes(bytes, size), text_bytes(header_size, head));
-  printf("%s rank%s, %s\n\n", text_count(ranks, number), ranks == 1 ? "" : "s", sharding_text(how, by));
+         r->model.count, text_plural(r->model.count), text_count(elements, parameters), text_plural(elements),
+         text_bytes(bytes, size), text_bytes(header_size, head));
+  printf("%s rank%s, %s\n\n", text_count(ranks, number), text_plural(ranks), sharding_text(how, by));
   print_table(all, ranks);
-  printf("\nMessages: rank 0's programs and two numbers to all; %s rounds of a write, with an agreement\n"
+  printf("\nMessages: rank 0's programs and two numbers to all; %s round%s of a write, with an agreement\n"
          "of 8 bytes before each; no byte of a tensor passes between ranks.\n",
-         text_count((uint64_t)all[PIECES].most, number));
+         text_count((uint64_t)all[PIECES].most, number), text_plural((uint64_t)all[PIECES].most));
   return STATUS_OK;
 }

@@ -10,7 +10,8 @@
 
 /* ---- Failures ---------------------------------------------------------------------------------------------------- */
 
-/* What MPI says of an error, in the words that the command has for it; for all others, MPI's last line. */
+/* Describes an error of MPI. Known errors have the words that the command has for them; for others, the last line of
+ * MPI's own text is used. */
 static int fail_mpi(failure *why, int code, const char *path, const char *what) {
   static const struct {
     int error_class;
@@ -42,11 +43,12 @@ static int begin_output(shared_file *f, const char *path, const char *header, si
   const int status = output_open(path, &f->out, why);
   if (status != STATUS_OK) return status;
   if (!f->out.temporary)
-    return fail(why, STATUS_INPUT, "%s: is no regular file, which ranks could write together", path);
+    return fail(why, STATUS_INPUT, "%s: is not a regular file; ranks can write only such a file together", path);
   return output_write(&f->out, header, size, why);
 }
 
-/* Space for the whole file, where the file system can reserve it: a disk that is too small is known at once. */
+/* Reserves space for the whole file where the file system can do that, so that a full disk is noticed at the beginning.
+ */
 static int reserve(const shared_file *f, uint64_t bytes, failure *why) {
   if (fallocate(f->out.fd, 0, 0, (off_t)bytes) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return STATUS_OK;
   return fail(why, STATUS_INPUT, "%s: cannot reserve %" PRIu64 " bytes: %s", f->out.path, bytes, strerror(errno));
@@ -75,7 +77,7 @@ static int open_everywhere(shared_file *f, const char *path, failure *why) {
   free(temporary);
   const int status =
       world_agree(f->w, code == MPI_SUCCESS ? STATUS_OK : fail_mpi(why, code, path, "open it for writing"), why);
-  f->open = status == STATUS_OK; /* closing is for all or nobody */
+  f->open = status == STATUS_OK; /* closing is collective */
   return status;
 }
 
@@ -83,7 +85,7 @@ int shared_file_open(shared_file *f, const world *w, const model *m, const char 
                      failure *why) {
   *f = (shared_file){.w = w, .model = m, .path = path, .out = OUTPUT_NONE};
   uint64_t offset = size;
-  world_broadcast(w, &offset, sizeof offset); /* rank 0 alone has the header */
+  world_broadcast(w, &offset, sizeof offset); /* only rank 0 has the header */
   f->offsets = allocate(m->count, sizeof *f->offsets);
   for (size_t i = 0; i < m->count; ++i) {
     f->offsets[i] = offset;
@@ -138,7 +140,7 @@ typedef struct joint_write {
   uint64_t first, bytes;
 } joint_write;
 
-/* Takes parts of the piece from `at` on. Returns the next one's index. */
+/* Takes parts of the piece from `at` on. Returns the index of the part behind them. */
 static size_t take_parts(const shared_file *f, const piece *p, size_t at, joint_write *b) {
   uint64_t end = 0;
   b->count = 0;
@@ -162,7 +164,7 @@ static size_t take_parts(const shared_file *f, const piece *p, size_t at, joint_
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
-/* One round's write, of nothing where b is NULL. Collective. */
+/* Writes in one round, or joins the round without writing if b is NULL. Collective. */
 static int write_jointly(shared_file *f, const joint_write *b, const char *bytes, failure *why) {
   MPI_Datatype type = MPI_BYTE;
   const MPI_Offset first = b ? (MPI_Offset)b->first : 0;

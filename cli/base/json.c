@@ -116,7 +116,7 @@ int json_check_keys(const json_check *in, const char *where, json_t *object, con
       ++k;
     if (known[k]) continue;
     char list[TEXT_KNOWN];
-    return json_complain(in, where, "unknown key '%.64s'%s", key, text_known(key, known, k, "known here are", list));
+    return json_complain(in, where, "unknown key '%.64s'%s", key, text_known(key, known, k, "the keys here are", list));
   }
   return STATUS_OK;
 }

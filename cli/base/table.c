@@ -12,7 +12,7 @@
 
 enum { MAX_COLUMNS = 32, MAX_CELL = 1024 };
 
-/* How a table is to be shown. */
+/* The columns that are shown, and how wide they are. */
 typedef struct widths {
   size_t width[MAX_COLUMNS];
   bool shown[MAX_COLUMNS];
@@ -42,7 +42,7 @@ static size_t total_width(const table *t, const widths *w) {
   return total;
 }
 
-/* Hides the columns that are to go first; false if none may go. */
+/* Hides the columns that are dropped first. Returns false if no column may be dropped. */
 static bool drop_columns(const table *t, widths *w) {
   int first = 0;
   for (size_t c = 0; c < t->n_columns; ++c) {
@@ -53,8 +53,8 @@ static bool drop_columns(const table *t, widths *w) {
   return first > 0;
 }
 
-/* The columns from `from` on that are under one heading: one past the last. *width: what they take, *last: the last
- * that is shown, n_columns if none is. */
+/* The columns from `from` on that share a heading. Returns the index behind the last one. *width becomes what they
+ * take, and *last the last one that is shown, or n_columns if none is. */
 static size_t group_end(const table *t, const widths *w, size_t from, size_t *width, size_t *last) {
   size_t c = from;
   *width = 0;
@@ -67,7 +67,7 @@ static size_t group_end(const table *t, const widths *w, size_t from, size_t *wi
   return c;
 }
 
-/* Widens the last column of a group that is narrower than its heading. */
+/* Widens the last column under a heading that is wider than its columns. */
 static void widen_groups(const table *t, widths *w) {
   size_t width, last;
   for (size_t c = 0; t->groups && c < t->n_columns;) {
@@ -124,7 +124,7 @@ static void print_line(const table *t, const widths *w, const char *const *title
 }
 
 static void print_groups(const table *t, const widths *w, FILE *stream) {
-  size_t width, last, spaces = 0; /* not printed yet: no line ends with one */
+  size_t width, last, spaces = 0; /* spaces that are not printed yet, because no line ends with one */
   bool first = true;
   for (size_t c = 0; c < t->n_columns;) {
     const size_t end = group_end(t, w, c, &width, &last);
@@ -140,7 +140,7 @@ static void print_groups(const table *t, const widths *w, FILE *stream) {
   fputc('\n', stream);
 }
 
-/* The columns that are not shown, each after its heading. */
+/* Names the columns that are not shown, each after its heading. */
 static void print_dropped(const table *t, const widths *w, FILE *stream) {
   const char *group = NULL;
   char *text = NULL;

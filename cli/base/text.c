@@ -21,6 +21,10 @@ char *text_count(uint64_t count, char out[TEXT_NUMBER]) {
   return out;
 }
 
+const char *text_plural(uint64_t count) {
+  return count == 1 ? "" : "s";
+}
+
 static char *in_units(uint64_t bytes, double step, const char *const *units, size_t n_units, char *out) {
   double value = (double)bytes;
   size_t unit = 0;

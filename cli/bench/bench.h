@@ -1,5 +1,5 @@
-/* fanin bench: what is measured. A case is one row of the report; cases of a group run in turns, round by round,
- * because machines are noisy: what is compared is measured within the same seconds. */
+/* fanin bench: what is measured. A case is one row of the report. The cases of a group run in turns, round by round,
+ * because machines are noisy: cases that are compared are measured within the same seconds. */
 #ifndef CLI_BENCH_BENCH_H
 #define CLI_BENCH_BENCH_H
 
@@ -29,17 +29,17 @@ typedef int bench_enqueue(const session *s, cl_mem memory, const bench_case *c, 
 struct bench_case {
   char name[BENCH_NAME];
   const char *dtype;        /* NULL: none */
-  uint64_t elements, bytes; /* that one run writes; 0 where it writes no tensor */
+  uint64_t elements, bytes; /* what one run writes; 0 where it writes no tensor */
   bench_group group;
-  size_t fill, against;   /* the device's own fill of as many bytes, and a case to compare with; or BENCH_NONE */
+  size_t fill, against; /* cases to compare with: the device's own fill of as many bytes, and another; or BENCH_NONE */
   bench_enqueue *enqueue; /* NULL for BENCH_START */
-  fanin_item *items;      /* what fanin fills, in one buffer */
+  fanin_item *items;      /* the tensors that fanin fills, in one buffer */
   size_t n_items;
-  bool by_plan;     /* in one plan, not one after another */
+  bool by_plan;     /* by one plan instead of one after another */
   fanin_plan *plan; /* while it is measured */
   bool selected;
   bool left_out;   /* because the device cannot do it, and therefore no longer selected */
-  double *seconds; /* a time a round; NULL: not measured */
+  double *seconds; /* the time of each round; NULL: not measured */
 };
 
 #define BENCH_NONE SIZE_MAX
@@ -60,7 +60,7 @@ void bench_add_fills(bench_set *set, uint64_t size, bool has_f64);
 /* "NAME DTYPE", or the name alone; returns `out`. */
 char *bench_label(const bench_case *c, char out[BENCH_LABEL]);
 
-/* Selects those of which the label holds the expression, and what these are compared with; NULL: all. */
+/* Selects the cases whose label matches the expression, and those that they are compared with; NULL: all cases. */
 void bench_select(bench_set *set, const regex_t *only);
 bool bench_any_selected(const bench_set *set);
 
@@ -68,14 +68,14 @@ void bench_free(bench_set *set);
 
 /* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
-/* What the device cannot give in one buffer is refused. */
+/* Refuses a size for which the device has no buffer. */
 int bench_check_size(const session *s, uint64_t size, failure *why);
 
-/* Measures the selected cases on the device, except for those that it has no buffer for (measure.c). */
+/* Measures the selected cases, except for those that the device cannot do (measure.c). */
 int bench_measure(bench_set *set, const session *s, failure *why);
 
-/* Measures the starts of processes, each with a kernel cache of its own. To be called before anything else uses OpenCL:
- * a driver that is awake would start sooner. `size` is checked on the way (start.c). */
+/* Measures the starts of processes, each with a kernel cache of its own (start.c). Call it before anything else uses
+ * OpenCL, because a driver that is already running starts sooner. It also checks `size`. */
 int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why);
 
 /* What fanin_devices() says of the session's device, and the index that it has there. */

@@ -21,12 +21,15 @@ static const struct argp_option options[] = {
     {.name = "size",
      .key = KEY_SIZE,
      .arg = "BYTES",
-     .doc = "Of the tensors, where a case does not say its own: 64M, 1G, ... (default: 256M)"},
+     .doc = "Size of the tensors in cases that have no size of their own: 64M, 1G, ... (default: 256M)"},
     {.name = "only",
      .key = KEY_ONLY,
      .arg = "REGEX",
      .doc = "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with"},
-    {.name = "runs", .key = KEY_RUNS, .arg = "N", .doc = "Rounds, each with one run of every case (default: 7)"},
+    {.name = "runs",
+     .key = KEY_RUNS,
+     .arg = "N",
+     .doc = "Number of rounds, each with one run of every case (default: 7)"},
     {.name = "json", .key = 'j', .doc = "Print JSON"},
     {.name = "start-process", .key = KEY_START_PROCESS, .arg = "WHAT", .flags = OPTION_HIDDEN},
     {0}};
@@ -57,7 +60,7 @@ static int take_only(request *r, const char *value, failure *why) {
   const int code = regcomp(&r->expression, value, REG_EXTENDED | REG_NOSUB);
   if (code != 0) {
     regerror(code, &r->expression, reason, sizeof reason);
-    return args_fail(why, "--only '%s' is no extended regular expression: %s", value, reason);
+    return args_fail(why, "--only '%s' is not an extended regular expression: %s", value, reason);
   }
   r->only = value;
   return STATUS_OK;
@@ -91,11 +94,14 @@ const syntax bench_syntax = {
     .options = options,
     .doc =
         "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1 to "
-        "10,000 small tensors and GPT-2 124M by plan, sizes from 1 KiB on, and processes from their start to the first "
-        "finished "
-        "4 MiB tensor. A time is the wall clock's around enqueue and clFinish. Cases run in turns, round by round, in "
-        "memory that was touched before; 'of fill' is the rate in bytes beside that of clEnqueueFillBuffer, and "
-        "'compared' that in elements beside another case: medians of the ratios in each round.\v"
+        "10,000 small tensors and GPT-2 124M by plan, orthogonal matrices, sizes from 1 KiB on, and processes from "
+        "their "
+        "start to the first finished 4 MiB tensor. A time is that of the wall clock around enqueue and clFinish. Cases "
+        "run in turns, round by round, in memory that was touched before. 'of fill' compares the rate in bytes with "
+        "that "
+        "of clEnqueueFillBuffer, and 'compared' compares the rate in elements with that of another case; both are "
+        "medians "
+        "of the ratios in each round.\v"
         "Examples:\n"
         "  fanin bench\n"
         "  fanin bench --size 64M --only '^(uniform|normal) f32$' --runs 21\n"
@@ -107,8 +113,10 @@ const syntax bench_syntax = {
 
 static void print_text(const request *r, const fanin_device_info *device, const bench_set *set) {
   char size[TEXT_NUMBER];
-  printf("Device: %s, %u units, driver %s\n", device->name, (unsigned)device->compute_units, device->driver);
-  printf("Tensors of %s, medians of %zu rounds\n\n", text_memory(r->size, size), set->rounds);
+  printf("Device: %s, %u compute unit%s, driver %s\n", device->name, (unsigned)device->compute_units,
+         text_plural(device->compute_units), device->driver);
+  printf("Tensors of %s, medians of %zu round%s\n\n", text_memory(r->size, size), set->rounds,
+         text_plural(set->rounds));
   bench_print_table(set);
 }
 

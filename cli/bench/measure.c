@@ -1,5 +1,5 @@
-/* fanin bench: rounds of timed runs in one buffer. A time is the wall clock's from before the enqueue to after the
- * clFinish() that follows it. */
+/* fanin bench: rounds of timed runs in one buffer. A time is that of the wall clock, from before the enqueue to after
+ * the clFinish() that follows it. */
 #include "bench/bench.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@ int bench_check_size(const session *s, uint64_t size, failure *why) {
 
 /* ---- Memory and plans -------------------------------------------------------------------------------------------- */
 
-/* Bytes of the buffer that the case writes to, from its begin. */
+/* How far into the buffer the case writes, in bytes. */
 static uint64_t span(const bench_case *c) {
   uint64_t end = c->bytes;
   for (size_t i = 0; i < c->n_items; ++i) {
@@ -92,7 +92,7 @@ static turns turns_of(const bench_set *set, bench_group group) {
   return t;
 }
 
-/* Makes ready what each case needs, and runs it once, untimed: kernels compile and memory is touched. */
+/* Prepares each case and runs it once without timing it, so that kernels are compiled and memory has been touched. */
 static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memory, failure *why) {
   int status = STATUS_OK;
   for (size_t i = 0; i < t->count && status == STATUS_OK; ++i) {
@@ -106,7 +106,7 @@ static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memor
   return status;
 }
 
-/* One run of each. Every round begins with another case, so that none is always the first. */
+/* Runs each case once. Every round begins with another case, so that no case is always the first. */
 static int run_round(const turns *t, size_t round, size_t rounds, const session *s, cl_mem memory, failure *why) {
   uint64_t shown = 0;
   int status = STATUS_OK;

@@ -32,8 +32,9 @@ static timing times_of(const bench_set *set, const bench_case *c) {
   return times;
 }
 
-/* How many times as much a second as case `reference` does: the median of the rounds' ratios, in which what slowed both
- * cancels. `done` and `reference_done` are what each does in a run. NaN if there is no such case. */
+/* How many times as much the case does in a second as case `reference`. It is the median of the rounds' ratios, in
+ * which whatever slows both cancels. `done` and `reference_done` are what each does in a run. NaN if there is no
+ * reference. */
 static double ratio_to(const bench_set *set, const bench_case *c, uint64_t done, size_t reference,
                        uint64_t reference_done) {
   if (reference == BENCH_NONE || !set->cases[reference].seconds) return NAN;
@@ -46,18 +47,18 @@ static double ratio_to(const bench_set *set, const bench_case *c, uint64_t done,
   return median;
 }
 
-/* In bytes a second. */
+/* The ratio of bytes per second. */
 static double ratio_to_fill(const bench_set *set, const bench_case *c) {
   return ratio_to(set, c, c->bytes, c->fill, c->fill == BENCH_NONE ? 0 : set->cases[c->fill].bytes);
 }
 
-/* In elements a second; starts once a process. */
+/* The ratio of elements per second; of starts, the ratio of processes per second. */
 static double ratio_to_other(const bench_set *set, const bench_case *c) {
   if (c->against == BENCH_NONE || c->group == BENCH_START) return ratio_to(set, c, 1, c->against, 1);
   return ratio_to(set, c, c->elements, c->against, set->cases[c->against].elements);
 }
 
-/* A second; NaN where the case does more than to write. */
+/* What is done per second; NaN where the case does more than writing. */
 static double rate(const bench_case *c, uint64_t done, double seconds) {
   return c->group == BENCH_START ? NAN : (double)done / seconds;
 }
@@ -111,7 +112,7 @@ static void add_row(const bench_set *set, const bench_case *c, table *t) {
   cell_against(set, c, t);
 }
 
-/* A device fill that only stands beside other rows. */
+/* Whether the case is a device fill that is only there for comparison. */
 static bool is_only_reference(const bench_set *set, const bench_case *c) {
   return c->group != BENCH_MAIN && c->fill != BENCH_NONE && &set->cases[c->fill] == c;
 }

@@ -1,6 +1,6 @@
-/* fanin bench: how long a process takes from its start to its first finished tensor, beside an OpenCL program that does
- * next to nothing; without a kernel cache (cold), and with what the cold process left there (warm). Each such process
- * is this program again, with the hidden option --start-process (start_process.c). */
+/* fanin bench: how long a process takes from its start to its first finished tensor, compared with an OpenCL program
+ * that does almost nothing. A cold process has an empty kernel cache; a warm one has the cache of the cold one. Each
+ * such process is this program again, with the hidden option --start-process (start_process.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -22,13 +22,13 @@ static const char *const cache_variables[] = {"POCL_CACHE_DIR", "CUDA_CACHE_PATH
                                               "NEO_CACHE_DIR"};
 enum { N_CACHES = sizeof cache_variables / sizeof *cache_variables };
 
-/* A program to start. */
+/* A process to start. */
 typedef struct program {
   const char *what;        /* for --start-process */
   const char *device;      /* NULL: the default */
-  uint64_t size;           /* which the device must have room for */
+  uint64_t size;           /* a size for which the device must have room */
   const char *cache;       /* directory */
-  const sigset_t *signals; /* that it is not to receive */
+  const sigset_t *signals; /* the signals that are blocked in it */
 } program;
 
 /* ---- A process --------------------------------------------------------------------------------------------------- */
@@ -70,7 +70,7 @@ static void free_environment(char **variables) {
   free(variables);
 }
 
-/* posix_spawn() and not fork(): nothing of this process is copied. Returns an errno. */
+/* Uses posix_spawn() instead of fork(), so that nothing of this process is copied. Returns an errno. */
 static int spawn(const program *p, int out, pid_t *pid) {
   char size[32];
   const char *const arguments[] = {
@@ -109,7 +109,7 @@ static size_t read_all(int fd, char *to, size_t size) {
   return done;
 }
 
-/* A process that failed has said why on stderr: nothing is added. */
+/* Waits for the process. If it failed, it has said why on stderr, and nothing is added. */
 static int wait_for(pid_t pid, const char *what, failure *why) {
   int state = 0;
   while (waitpid(pid, &state, 0) < 0) {
@@ -119,7 +119,7 @@ static int wait_for(pid_t pid, const char *what, failure *why) {
   return fail(why, STATUS_DEVICE, "the process that starts '%s' ended by signal %d", what, WTERMSIG(state));
 }
 
-/* Seconds from before the process exists to its dot. What it says after that goes to `rest`. */
+/* Measures the seconds from before the process exists to its dot. What it prints after the dot goes to `rest`. */
 static int time_process(const program *p, double *seconds, char *rest, size_t rest_size, failure *why) {
   int ends[2];
   pid_t pid = 0;
@@ -163,7 +163,7 @@ static void remove_cache(char *path) {
   free(path);
 }
 
-/* A signal that waits ends this process as soon as the caches are removed. */
+/* Whether a blocked signal waits; it ends this process as soon as the caches are removed. */
 static bool is_interrupted(void) {
   sigset_t waiting;
   sigemptyset(&waiting);

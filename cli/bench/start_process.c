@@ -47,7 +47,7 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   }
   const cl_int code = clFinish(s.queue);
   status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, "clFinish");
-  /* Past the time that is measured: what else the parent wants to know before it uses OpenCL itself. */
+  /* The time that is measured has ended. The parent wants to know this before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
   if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
   if (status == STATUS_OK) printf("%zu", index); /* so that the other process takes the same device */
@@ -58,9 +58,9 @@ close:
   return status;
 }
 
-/* ---- An OpenCL program that does next to nothing ----------------------------------------------------------------- */
+/* ---- An OpenCL program that does almost nothing ----------------------------------------------------------------- */
 
-/* The device with that index, without the library. */
+/* Finds the device with that index, without the library. */
 static int find_device(uint64_t index, cl_device_id *device, failure *why) {
   enum { MOST = 64 };
   cl_platform_id platforms[MOST];
@@ -71,7 +71,8 @@ static int find_device(uint64_t index, cl_device_id *device, failure *why) {
     cl_device_id devices[MOST];
     cl_uint n = 0;
     code = clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, MOST, devices, &n);
-    if (code != CL_SUCCESS) continue; /* has none, or is broken: fanin_devices() passes it over as well */
+    if (code != CL_SUCCESS)
+      continue; /* a platform without devices, or a broken one: fanin_devices() ignores it as well */
     if (n > MOST) n = MOST;
     if (index < n) {
       *device = devices[index];
@@ -79,7 +80,7 @@ static int find_device(uint64_t index, cl_device_id *device, failure *why) {
     }
     index -= n;
   }
-  return fail(why, STATUS_DEVICE, "there is no such device");
+  return fail(why, STATUS_DEVICE, "no device has that index");
 }
 
 static const char empty_source[] = "kernel void empty(global uint *out) { out[get_global_id(0)] = 0; }";

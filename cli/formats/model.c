@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names that a safetensors file can have. */
+/* Checks that a safetensors file can have the name. */
 static int check_name(const char *name, const char *where, failure *why) {
   if (name[0] == '\0') return fail(why, STATUS_INPUT, "%s: the tensor's name is empty", where);
   if (strlen(name) > MODEL_MAX_NAME) {
@@ -18,7 +18,7 @@ static int check_name(const char *name, const char *where, failure *why) {
   return STATUS_OK;
 }
 
-/* Shape, layout and initializer, by the library and without a device. Finds the tensor's units. */
+/* Has the library check shape, layout and initializer, which needs no device, and finds the tensor's units. */
 static int check_values(model_tensor *t, const char *where, failure *why) {
   uint64_t elements;
   fanin_moments moments;
@@ -67,7 +67,7 @@ static int check_names_differ(const model *m, const char *path, failure *why) {
   return status;
 }
 
-/* Readers of safetensors count a tensor's bits in 64-bit numbers; a file's offsets would allow more. */
+/* The limit comes from readers of safetensors, which count the bits of a tensor in 64-bit numbers. */
 static int check_total(const model *m, const char *path, failure *why) {
   uint64_t total = 0;
   for (size_t i = 0; i < m->count; ++i) {

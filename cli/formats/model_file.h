@@ -4,8 +4,8 @@
 
 #include "formats/model.h"
 
-/* Reads and checks a file. On failure the model is empty and the sentence says where in the file: "tensors[3].shape".
- */
+/* Reads and checks a file. On failure the model is empty, and the sentence names the place in the file, as in
+ * "tensors[3].shape". */
 int model_load(const char *path, model *out, failure *why);
 
 #endif

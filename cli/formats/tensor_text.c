@@ -50,7 +50,7 @@ bool layout_parse(const char *text, size_t length, fanin_tensor *t) {
 
 enum { N_FIELDS = 4 };
 
-/* Where each field begins and how long it is; the first one takes all colons but the last three. */
+/* Finds where each field begins and how long it is. The last three colons separate the fields. */
 static int split(const char *text, const char *begin[N_FIELDS], size_t length[N_FIELDS], failure *why) {
   const char *end = text + strlen(text);
   for (int i = N_FIELDS - 1; i > 0; --i) {
@@ -84,7 +84,7 @@ int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failu
   *tensor = layout_none(dtype, (int)rank, shape);
   if (!layout_parse(begin[2], length[2], tensor)) {
     return args_fail(why,
-                     "--tensor: layout '%.*s': write a letter a dimension (O, I, B, D, H, W), then if needed "
+                     "--tensor: layout '%.*s': write one letter for each dimension (O, I, B, D, H, W), then if needed "
                      ",groups=N and ,splits=N; or nothing",
                      (int)length[2], begin[2]);
   }

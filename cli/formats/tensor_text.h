@@ -12,12 +12,12 @@ enum { LAYOUT_TEXT = 64 };
 /* "OIHW", "OIHW,groups=32", "IO,splits=3" */
 char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]);
 
-/* A dense tensor without a layout and without a buffer; `rank` is at most FANIN_MAX_RANK. Whether the library takes it
- * shows when it is used. */
+/* A dense tensor without a layout and without a buffer. `rank` is at most FANIN_MAX_RANK. The library checks the rest
+ * when the tensor is used. */
 fanin_tensor layout_none(fanin_dtype dtype, int rank, const uint64_t *shape);
 
-/* Sets the tensor's layout, groups and splits; false if the text is none. Whether the layout fits the shape is the
- * library's to say. */
+/* Sets the tensor's layout, groups and splits. Returns false if the text is not a layout. The library checks whether
+ * the layout fits the shape. */
 bool layout_parse(const char *text, size_t length, fanin_tensor *t);
 
 /* A tensor on the command line: NAME:DTYPE:LAYOUT:SHAPE, as in "w:f32:OI:4096x1024". The name may hold colons: the last

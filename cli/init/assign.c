@@ -14,7 +14,7 @@ enum { TEXT = 512 };
 
 /* ---- Which rule -------------------------------------------------------------------------------------------------- */
 
-/* The tensor whose name is this one's with the last `from` replaced by `to`, if it is a matrix or more. */
+/* Finds the tensor whose name is this one with the last `from` replaced by `to`, if it has two dimensions or more. */
 static const checkpoint_tensor *sibling(const checkpoint *c, const char *name, const char *from, const char *to) {
   const char *at = NULL;
   for (const char *next = strstr(name, from); next; next = strstr(next + 1, from))
@@ -32,7 +32,7 @@ static const checkpoint_tensor *fans_of(const assignments *a, const init_rule *r
   return sibling(a->checkpoint, name, r->fans_from, r->fans_to);
 }
 
-/* Where a rule looks at another tensor, that is part of its condition. */
+/* Whether a rule takes the tensor. A rule that looks at another tensor takes only tensors for which that one exists. */
 static bool takes(const assignments *a, const init_rule *r, const stored_tensor *t) {
   if (!init_rule_takes(r, t)) return false;
   if (r->fans_from) return fans_of(a, r, t->name) != NULL;
@@ -73,7 +73,7 @@ static int check_set(const assignments *a, failure *why) {
   return STATUS_OK;
 }
 
-/* How many tensors match. */
+/* Counts the tensors that match. */
 static double count_of(const assignments *a, const json_t *patterns) {
   double count = 0;
   for (size_t i = 0; i < a->checkpoint->count; ++i)
@@ -81,7 +81,7 @@ static double count_of(const assignments *a, const json_t *patterns) {
   return count;
 }
 
-/* An extent of the first tensor that matches; 0: there is none. */
+/* An extent of the first tensor that matches; 0: no tensor matches. */
 static double size_of(const assignments *a, const json_t *pair) {
   const json_t *patterns = json_array_get(pair, 0);
   const json_int_t dimension = json_integer_value(json_array_get(pair, 1));
@@ -108,7 +108,7 @@ static int find_value(const assignments *a, const char *name, const char *where,
               json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
 }
 
-/* One {name} at *text, to `out`. */
+/* Replaces the {name} at *text by its number in `out`. */
 static int put_value(const assignments *a, const char **text, const char *where, char *out, size_t size, size_t *used,
                      failure *why) {
   const char *close = strchr(*text, '}');
@@ -116,7 +116,7 @@ static int put_value(const assignments *a, const char **text, const char *where,
   double value = 0;
   const size_t length = close ? (size_t)(close - *text) - 1 : 0;
   if (length == 0 || length >= sizeof name) {
-    return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that is no {value}", where, *text);
+    return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that does not belong to a {value}", where, *text);
   }
   snprintf(name, sizeof name, "%.*s", (int)length, *text + 1);
   const int status = find_value(a, name, where, &value, why);
@@ -161,12 +161,13 @@ static int shape_tensor(const assignments *a, const init_rule *r, const stored_t
   if (!r->layout) return STATUS_OK;
   const int status = rule_text(a, r->layout, where, layout, sizeof layout, why);
   if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;
-  return fail(why, STATUS_INPUT,
-              "%s: layout '%s': write a letter a dimension (O, I, B, D, H, W), then if needed ,groups=N and ,splits=N",
-              where, layout);
+  return fail(
+      why, STATUS_INPUT,
+      "%s: layout '%s': write one letter for each dimension (O, I, B, D, H, W), then if needed ,groups=N and ,splits=N",
+      where, layout);
 }
 
-/* The product of the rule's schemes, on the fans of `t`. */
+/* Computes the product of the rule's schemes with the fans of `t`. */
 static int read_factor(const assignments *a, const init_rule *r, const fanin_tensor *t, const char *where,
                        double *factor, failure *why) {
   const char *text;
@@ -183,13 +184,13 @@ static int read_factor(const assignments *a, const init_rule *r, const fanin_ten
   return STATUS_OK;
 }
 
-/* The tensor whose fans the schemes see: its own, or another's with the layout that that one's rule gives it. */
+/* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
 static int fans_tensor(const assignments *a, const assignment *to, fanin_tensor *out, failure *why) {
   *out = to->tensor;
   if (!to->rule->fans_from) return STATUS_OK;
   const stored_tensor *other = fans_of(a, to->rule, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
-  return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* without a rule it is refused itself */
+  return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* a tensor without a rule is refused elsewhere */
 }
 
 static int read_init(const assignments *a, assignment *to, const char *where, failure *why) {
@@ -208,7 +209,8 @@ static int read_init(const assignments *a, assignment *to, const char *where, fa
   return done == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, done, where);
 }
 
-/* Of dtypes that the library has not, zeros are those of the floating-point dtype of the same size. */
+/* Finds the dtype. Zeros of a dtype that the library does not have are made as zeros of a floating-point dtype of the
+ * same size. */
 static int read_dtype(const assignments *a, assignment *to, const char *where, failure *why) {
   const stored_type *type = to->of->stored->type;
   const bool floating = type->measurable || strncmp(type->name, "F8", 2) == 0;
@@ -241,7 +243,7 @@ static bool same_shape(const stored_tensor *x, const stored_tensor *y) {
   return x->rank == y->rank;
 }
 
-/* After all others: what another tensor got. */
+/* Gives a tensor the initializer of its twin. Called after all others have theirs. */
 static int read_twin(const assignments *a, assignment *to, failure *why) {
   char where[TEXT];
   const checkpoint_tensor *twin = checkpoint_find(a->checkpoint, to->rule->same_as);
@@ -252,7 +254,7 @@ static int read_twin(const assignments *a, assignment *to, failure *why) {
                 where, twin->stored->name);
   }
   if (!same_shape(to->of->stored, twin->stored)) {
-    return fail(why, STATUS_INPUT, "%s: has not the shape of '%.256s', whose values it is to have", where,
+    return fail(why, STATUS_INPUT, "%s: does not have the shape of '%.256s', whose values it should have", where,
                 twin->stored->name);
   }
   to->twin = twin;

@@ -37,7 +37,7 @@ static int make_buffer(work *w, uint64_t bytes, cl_mem *out, failure *why) {
   return STATUS_OK;
 }
 
-/* After everything that was enqueued for it. */
+/* Waits for everything that was enqueued for it. */
 static void release_whole(work *w, uint64_t bytes) {
   if (!w->whole) return;
   clFinish(w->s->queue);
@@ -71,7 +71,7 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
 }
 
-/* Makes what the slot's piece holds, or is lent from. */
+/* Makes the parts of the slot's piece, or the part that the piece is lent from. */
 static int make(work *w, slot *to, failure *why) {
   const piece *p = &to->piece;
   if (!p->lent) return enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
@@ -81,7 +81,7 @@ static int make(work *w, slot *to, failure *why) {
   return status == STATUS_OK ? enqueue_fill(w, to, &p->whole, 1, w->whole, why) : status;
 }
 
-/* A slot has memory from its first use on. */
+/* Allocates the memory of a slot at its first use. */
 static int prepare(work *w, slot *to, failure *why) {
   if (!to->host) to->host = allocate(w->cutter.most, 1);
   return to->buffer || to->piece.lent ? STATUS_OK : make_buffer(w, w->cutter.most, &to->buffer, why);
@@ -101,7 +101,7 @@ static int start(work *w, slot *to, failure *why) {
   if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueReadBuffer");
   const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
   if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
-  code = clFlush(w->s->queue); /* the device begins now, while the host hands over the other piece */
+  code = clFlush(w->s->queue); /* the device starts now, while the host hands over the other piece */
   return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clFlush");
 }
 

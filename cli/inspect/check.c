@@ -84,7 +84,8 @@ static z_scores z_scores_of_random(const expectation *e, const fanin_stats *meas
   return z;
 }
 
-/* Against the law of the rounded values: what a coarse dtype does to the moments is more than a bound can allow for. */
+/* The z scores against the law of the rounded values: a coarse dtype changes the moments by more than a bound can allow
+ * for. */
 static z_scores z_scores_of_coarse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite);
   double m[13];
@@ -106,7 +107,7 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   return z_scores_of_random(e, measured, dtype);
 }
 
-/* The z scores of the values that are not 0: there are so many, and they are normal about 0. */
+/* The z scores of a sparse tensor: those of its values that are not 0, which are normal with mean 0. */
 static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double share = 1 - e->law.zeros;
   expectation others = {.known = true, .init = fanin_normal(0, e->law.std), .law = e->law};
@@ -120,14 +121,15 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
   return z_scores_of(&others, &s, dtype);
 }
 
-/* The lengths of rows or columns are exact, and so is the root of the mean square. */
+/* The rows or columns of an orthogonal matrix have exact lengths, and so its root mean square is exact. */
 static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double error = half.relative + 2e-6;
   return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + half.absolute;
 }
 
-/* Random values are never rounded across a bound, but the bound itself is an f32. An orthogonal matrix's are. */
+/* Random values are never rounded across a bound, but the bound itself is an f32. The values of an orthogonal matrix
+ * may be rounded across it. */
 static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
@@ -137,7 +139,8 @@ static bool within_bounds(const expectation *e, const fanin_stats *measured, fan
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
-/* "std", "mean" or NULL: whether those of values that are not random differ by more than rounding and measuring do. */
+/* For values that are not random: "std" or "mean" if that differs by more than rounding and measuring explain, else
+ * NULL. */
 static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double error = half.relative + 2e-6;

@@ -86,7 +86,7 @@ static fit judge(fit_family family, const fanin_law *law, int estimated, double 
   return f;
 }
 
-/* The share of the values that are the least or the greatest one; of f32 and f64 a single one is. */
+/* The share of the values that are equal to an extreme. In f32 and f64 a single value is. */
 static double share_of(double extreme, fanin_dtype dtype, const uint64_t *counts, double n) {
   uint32_t bin = 0;
   double least, most;
@@ -130,8 +130,8 @@ static fit fit_normal(fit_family family, fanin_law (*make)(double, double), doub
   return judge(family, &law, 2, n, dtype, &c);
 }
 
-/* Elements outside of the law's bounds by more than `slack`: those of a normal are some 3 %, of best-of-4 redraws 4e-6.
- */
+/* Counts the elements that lie outside the law's bounds by more than `slack`. Of a normal, about 3 % do; of a normal
+ * whose values were redrawn up to four times, 4e-6. */
 static double outside(const fanin_law *law, double slack, fanin_dtype dtype, const uint64_t *counts) {
   double sum = 0;
   for (uint32_t bin = 0; bin < FANIN_BINS; ++bin) {
@@ -147,7 +147,7 @@ double fit_slack(const fanin_law *law, double n) {
   return 14 * law->std / sqrt(n);
 }
 
-/* How early a normal's tails stop: what tells it from a cut one where bins cannot. */
+/* How early the tails stop. It tells a normal from a truncated one where classes cannot. */
 static double early_stop(const fit *f, const fanin_stats *s, fanin_dtype dtype, double n) {
   const binned_law l = {&f->law, dtype, false};
   return -fmin(extreme_deviate(&l, s->min, 0, n), extreme_deviate(&l, s->max, 1, n));
@@ -199,7 +199,7 @@ static const struct {
                {"PyTorch's default, fan_in", 1.0 / 3, 1, 0},
                {"xavier with gain 5/3 (tanh), fans", 50.0 / 9, 1, 1}};
 
-/* std as such. */
+/* Well-known values of std. */
 static const struct {
   const char *name;
   double std;
@@ -214,8 +214,8 @@ static bool is_sibling(const stored_tensor *b, const stored_tensor *w) {
   return strncmp(w->name, b->name, n) == 0 && strcmp(w->name + n, "weight") == 0;
 }
 
-/* The fan_in of the weight of a bias; 0: there is none. It is sought from the bias on in both directions: in most files
- * it is beside it. */
+/* The fan_in of the weight that belongs to a bias; 0: there is none. The search goes from the bias in both directions,
+ * because in most files the weight is beside it. */
 static double fan_in_of_sibling(const tensor_file *f, const stored_tensor *t) {
   const size_t at = (size_t)(t - f->tensors);
   if (t->rank != 1 || !has_ending(t->name, bias)) return 0;

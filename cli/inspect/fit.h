@@ -27,14 +27,14 @@ typedef struct fit {
   double distance, most; /* as classes_distance() */
 } fit;
 
-/* From that many elements on, families can be told apart. */
+/* The number of elements that is needed to tell families apart. */
 enum { FIT_LEAST = 1000 };
 
-/* What z of a fit is taken for: p = 3e-7, so that one fresh tensor in three million is called "other". */
+/* The largest z of a fit that is accepted: p = 3e-7, so that one fresh tensor in three million is called "other". */
 #define FIT_BOUND 5.0
 
-/* How far values of a truncated normal may lie outside of a fit to n of them: ten times the std's standard error, some
- * 0.7 / sqrt(n), at the bounds. */
+/* How far values of a truncated normal may lie outside the bounds of a fit to n of them: ten times what the standard
+ * error of the std, about 0.7 / sqrt(n), moves the bounds. */
 double fit_slack(const fanin_law *law, double n);
 
 fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *counts);

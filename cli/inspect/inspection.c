@@ -34,7 +34,7 @@ const char *test_words(test which) {
   return all[which];
 }
 
-/* What the whole file needs while its tensors go by. */
+/* What is gathered over the whole file while its tensors are measured. */
 typedef struct gathering {
   measurer measurer;
   line_list lines;
@@ -51,13 +51,13 @@ static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   return log(sum / n / n) - (dtype_is_narrow(dtype) ? 0 : log(256));
 }
 
-/* The law that the values should follow, from the file's notes or from themselves. */
+/* Finds the law that the values should follow, from the file's notes or from the values themselves. */
 static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   if (t->expected.known) {
     t->law = t->expected.law;
     t->has_law = true;
     t->zeros = t->law.zeros;
-    t->law.zeros = 0; /* the law of what test_values() leaves */
+    t->law.zeros = 0; /* the law of the values that test_values() leaves */
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);
@@ -70,7 +70,7 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   t->like = resemblance_of(f, t->tensor, s->stats.std, error);
 }
 
-/* Everything beyond first moments. */
+/* Measures and tests everything beyond first moments. */
 static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const char *layout = tensor_file_note(out->file, "layout", t->tensor->name);
@@ -83,15 +83,16 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   find_law(out->file, s, t);
   status = test_values(&g->measurer, out->file, s, t, why);
   if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->zeros > 0) return status;
-  /* Made to have another tensor's values, which stand for both where tensors are compared. */
+  /* A tensor that was made with another one's values is left out where tensors are compared. */
   const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);
-  if (t->fit.family == FIT_OTHER) return status; /* no random numbers that anybody knows */
+  if (t->fit.family == FIT_OTHER) return status; /* the values follow no law that is known here */
   test_order(s, t);
   return tied ? STATUS_OK : related_take(&g->measurer, s, i, &g->related, out, why);
 }
 
-/* Random values, of which there are some, all of them finite and of a size that the device can standardise in f32. */
+/* Whether a closer look makes sense: values that may be random, all of them finite, and of a size that the device can
+ * standardise in f32. */
 static bool is_worth_it(const inspected *t) {
   const double std = t->stats.std;
   return t->stats.count > 1 && t->stats.nonfinite == 0 && std > 1e-30 && std < 1e30 &&

@@ -29,7 +29,7 @@ void measurer_free(measurer *m) {
 fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b) {
   const double na = (double)(a->count - a->nonfinite), nb = (double)(b->count - b->nonfinite), n = na + nb;
   fanin_stats sum = {.count = a->count + b->count, .nonfinite = a->nonfinite + b->nonfinite};
-  if (na == 0 || nb == 0) { /* the side without numbers has 0 for extremes: leave it out */
+  if (na == 0 || nb == 0) { /* a side without numbers has 0 for extremes, and is left out */
     const fanin_stats *only = na == 0 ? b : a;
     const uint64_t count = sum.count, nonfinite = sum.nonfinite;
     sum = *only;
@@ -61,7 +61,7 @@ int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
-/* How many leading dimensions make the rows. */
+/* How many of the first dimensions make the rows of the matrix. */
 static int split_of(const stored_tensor *t, const char *layout) {
   const size_t letters = layout ? strcspn(layout, ",") : 0;
   int split = 1;
@@ -97,7 +97,7 @@ typedef struct pass {
   const tensor_file *f;
   const stored_tensor *t;
   survey *survey;
-  uint32_t bin; /* what else a visitor wants */
+  uint32_t bin; /* for see_bin() */
   uint64_t *counts;
 } pass;
 

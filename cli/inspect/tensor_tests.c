@@ -21,7 +21,8 @@ static binned_law law_in_bins(const inspected *t) {
 
 enum { LEAST_SHAPE = 2000, MOMENTS = 13, DEGREE = 4 };
 
-/* Steps of the dtype near the values, in std: where they are coarse, moments are those of the rounding. */
+/* The step between numbers of the dtype near the values, in units of std. Where it is coarse, moments are those of the
+ * rounding. */
 static double step_of(fanin_dtype dtype, double mean, double std) {
   double below, above;
   rounded_from(dtype, fabs(mean) + 3 * std, &below, &above);
@@ -92,7 +93,7 @@ static void test_shape(const survey *s, inspected *t) {
       (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
   t->tests[TEST_SKEWNESS].value = t->skewness;
   t->tests[TEST_KURTOSIS].value = t->kurtosis;
-  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* its std's error would show */
+  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* the error of its std would show */
   if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
   double law[MOMENTS];
@@ -121,7 +122,7 @@ static void test_shape(const survey *s, inspected *t) {
 static void test_distribution(const survey *s, inspected *t) {
   test_result *result = &t->tests[TEST_DISTRIBUTION];
   const double n = (double)s->stats.count;
-  if (t->estimated) { /* the fit is the test */
+  if (t->estimated) { /* the fit is also the test */
     *result = (test_result){t->fit.chi_square, t->fit.degrees, t->fit.z};
     t->degrees = t->fit.degrees;
     t->distance = t->fit.distance;
@@ -160,7 +161,7 @@ static void test_extremes(const survey *s, inspected *t) {
   least->value = s->stats.min;
   most->value = s->stats.max;
   fanin_law law = t->law;
-  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* its ends are these */
+  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* the fit took its ends from these */
   if (t->estimated && t->fit.family == FIT_TRUNC_NORMAL) {
     /* The ends are the fit's and err: only what lies far outside is a finding. */
     const double slack_of_fit = fit_slack(&law, n);
@@ -185,13 +186,16 @@ static void test_extremes(const survey *s, inspected *t) {
 
 /* ---- Values that are too frequent -------------------------------------------------------------------------------- */
 
-/* A generator's own lattice: with 32-bit words, two of which may round to one value, that law's values are expected
- * that often; where the generator is not known, 24-bit uniforms are granted too. */
+/* The least probability that a value may have. A generator has a lattice of its own: with 32-bit words, of which two
+ * may round to one value, each value is expected that often. Where the generator is not known, 24-bit uniforms are
+ * accepted too. */
 static double least_probability(const inspected *t) {
   return t->estimated ? 0x1p-22 : 0x1p-30;
 }
 
-/* Of `values` numbers, one that was expected `mean` times occurs `count` times or more. */
+/* The deviate of a count: one of `values` numbers, each of which was expected `mean` times, occurs `count` times or
+ * more.
+ */
 static double count_deviate(double count, double mean, double values) {
   const double log_p = log_poisson_at_least(count, mean) + log(values);
   return log_p >= 0 ? 0 : fmax(deviate_of_log_tail(log_p), 0);
@@ -205,8 +209,8 @@ static void test_zeros(const survey *s, inspected *t) {
   t->tests[TEST_ZEROS] = (test_result){zeros, expected, count_deviate(zeros, expected, 1)};
 }
 
-/* Whether a bin lies where one value may be as frequent as it likes: at a law's end that has a probability of its own,
- * and where the ends of a fitted cut normal may be, of which it is not known what is expected. */
+/* Whether a bin lies where it is not known how many values to expect: at an end of the law that has a probability of
+ * its own, or where the ends of a fitted truncated normal may be. */
 static bool is_vague(const inspected *t, uint32_t bin, double n) {
   double least, most;
   fanin_bin_numbers(t->tensor->type->dtype, bin, &least, &most);
@@ -215,7 +219,7 @@ static bool is_vague(const inspected *t, uint32_t bin, double n) {
   return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
 }
 
-/* The bin that is most in excess, other than those of 0. */
+/* The bin that has most more elements than expected, other than the bins of 0. */
 static uint32_t suspect_bin(const survey *s, const inspected *t, double *expected) {
   const double n = (double)s->stats.count;
   const binned_law l = law_in_bins(t);
@@ -258,7 +262,8 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
   return STATUS_OK;
 }
 
-/* Takes a sparse law's zeros out of the survey, which is then one of normals; further zeros stay. Returns how many. */
+/* Takes the zeros of a sparse law out of the survey, which leaves normals. More zeros than the law has stay. Returns
+ * how many were taken out. */
 static double take_zeros_out(survey *s, const inspected *t) {
   const double zeros = t->zeros * (double)s->stats.count, from = -s->by.shift * s->by.scale;
   double left = round(zeros);

@@ -59,7 +59,8 @@ int input_refuse_label(const char *path, const matrix *m, size_t columns, failur
 
 /* ---- Samples ----------------------------------------------------------------------------------------------------- */
 
-/* The first rows and columns of `m`, less their mean and divided by their std, so that the mean square is 1. */
+/* Takes the first rows and columns of `m`, subtracts their mean and divides by their std, so that the mean square is 1.
+ */
 static int standardise(const char *path, const matrix *m, size_t rows, size_t columns, float *out, failure *why) {
   const double n = (double)rows * (double)columns;
   double mean = 0, squares = 0;
@@ -85,7 +86,7 @@ static int standardise(const char *path, const matrix *m, size_t rows, size_t co
   return STATUS_OK;
 }
 
-/* Mean cosine of two different rows: the squared norm of the sum of n unit vectors is n plus all their cosines. */
+/* The mean cosine of two different rows. The squared norm of the sum of n unit vectors is n plus all their cosines. */
 static double mean_cosine(const float *x, size_t rows, size_t columns) {
   double *sum = allocate(columns, sizeof *sum), square = 0, n = 0;
   for (size_t r = 0; r < rows; ++r) {
@@ -93,7 +94,7 @@ static double mean_cosine(const float *x, size_t rows, size_t columns) {
     double norm = 0;
     for (size_t c = 0; c < columns; ++c)
       norm += (double)row[c] * (double)row[c];
-    if (!(norm > 0)) continue; /* has no direction */
+    if (!(norm > 0)) continue; /* a row of zeros has no direction */
     ++n;
     for (size_t c = 0; c < columns; ++c)
       sum[c] += (double)row[c] / sqrt(norm);

@@ -11,7 +11,7 @@
 typedef struct input {
   float *values; /* batch x columns; free() it */
   uint64_t batch;
-  uint64_t columns_left; /* that the file has and the network does not take */
+  uint64_t columns_left; /* columns of the file that the network does not take */
   double correlation;    /* mean cosine of two different samples; NaN for one */
 } input;
 

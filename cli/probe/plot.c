@@ -1,4 +1,4 @@
-/* The picture of a probe: q and G over the layers on logarithmic axes, measured points on the lines of theory. */
+/* The picture of a probe: q and G over the layers on logarithmic axes. Points are measured, and lines are theory. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ enum {
 };
 enum { MAX_TITLE = 100, BAND = 2 /* standard deviations */ };
 
-/* Okabe and Ito's colours, which the colour-blind tell apart, and a mark of its own for each. */
+/* Okabe and Ito's colours, which colour-blind people can tell apart, each with its own mark. */
 static const struct {
   const char *colour;
   int mark;
@@ -61,7 +61,7 @@ static bool can_show(double value) {
   return isfinite(value) && value > 0;
 }
 
-/* Theory, `sds` standard deviations of its logarithm off. */
+/* Theory, shifted by `sds` standard deviations of its logarithm. */
 static double edge(const fanin_probe_layer *y, const panel *which, double sds) {
   return field(y, which->meanfield) * exp(sds * field(y, which->sd));
 }
@@ -78,7 +78,8 @@ static void include(range *r, double value) {
   r->high = fmax(r->high, log10(value));
 }
 
-/* Of all values, with a margin; at least a decade, so that noise looks like noise. Empty: low > high. */
+/* The range of all values, with a margin. It is at least a decade, so that noise looks like noise. Where there is no
+ * value, low > high. */
 static range range_of(const plot *p, const panel *which) {
   range r = {INFINITY, -INFINITY};
   for (size_t i = 0; i < p->request->n_inits; ++i) {
@@ -158,7 +159,10 @@ static void write_titles(const plot *p) {
   snprintf(text, sizeof text, "%s%s, %s%llu %s, seed %llu",
            r->n_inits == 1 ? r->init_texts[0] : "initializers compared",
            r->weights ? " expected of the file's weights" : "", "input of ", (unsigned long long)r->config.batch,
-           r->input ? "rows of data" : "samples of N(0,1)", (unsigned long long)r->config.seed);
+           r->config.batch == 1 ? r->input ? "row of data" : "sample of N(0,1)"
+           : r->input           ? "rows of data"
+                                : "samples of N(0,1)",
+           (unsigned long long)r->config.seed);
   write_label(p, 2, 44, 12, text);
 }
 
@@ -202,7 +206,8 @@ static void write_legend(const plot *p, size_t k, const char *comma) {
   fputc('\n', p->script);
 }
 
-/* Bands, then lines, then points: no point is under a line. The k-th panel's columns begin after the first. */
+/* Draws bands, then lines, then points, so that no line covers a point. The columns of the k-th panel begin after those
+ * of the panels before it. */
 static void write_curves(const plot *p, size_t k) {
   const size_t first = 2 + 4 * k, n = p->request->n_inits;
   const char *comma = "plot ";

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "probe/report.h"
 
-/* Of a deeper network so many layers are shown, most of them at its ends. */
+/* How many layers of a deep network are shown, most of them at its ends. */
 enum { MOST_ROWS = 24, END_ROWS = 8, BOTH_ENDS = 16, MAX_SHOWN = 32 };
 
 size_t probe_layers(const probe_result *report) {
@@ -42,7 +42,8 @@ static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
     table_cell(t, "%.4g", value);
 }
 
-/* Whether layer l of n is shown: the ends, some at equal distances in between, and what does not conform. */
+/* Whether layer l of n is shown: layers at the ends, some at equal distances in between, and those that do not conform.
+ */
 static bool is_shown(const probe_request *r, const fanin_probe_layer *layers, size_t n, size_t l) {
   if (r->all || n <= MOST_ROWS) return true;
   if (l < END_ROWS || l + END_ROWS >= n || !layers[l].conforms) return true;
@@ -101,14 +102,15 @@ static void print_conformity(const probe_result *report) {
   for (size_t l = 0; l < n; ++l)
     failed += !report->layers[l].conforms;
   if (report->summary.conforms) {
-    printf("CONFORMS: every |z| is at most %.2f (%zu tests, false alarms 1 in 1000)\n", report->summary.z_bound,
-           report->summary.n_tests);
+    printf("CONFORMS: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)\n", report->summary.z_bound,
+           report->summary.n_tests, text_plural(report->summary.n_tests));
   } else if (report->summary.overflow_layer > 0) {
     printf("DOES NOT CONFORM: the values of layer %zu overflow f32\n", report->summary.overflow_layer);
   } else if (failed > 0) {
     terminal_line(stdout, 0,
-                  "DOES NOT CONFORM: %zu of %zu layers differ from theory (|z| up to %.2f is accepted, %zu tests)",
-                  failed, n, report->summary.z_bound, report->summary.n_tests);
+                  "DOES NOT CONFORM: %zu of %zu layer%s from theory (|z| up to %.2f is accepted, %zu test%s)", failed,
+                  n, failed == 1 ? n == 1 ? " differs" : "s differs" : "s differ", report->summary.z_bound,
+                  report->summary.n_tests, text_plural(report->summary.n_tests));
   } else {
     printf("DOES NOT CONFORM: see what was found\n");
   }
@@ -133,7 +135,8 @@ void probe_print_verdicts(const probe_result *report) {
   print_health(report);
 }
 
-/* A diagnosis may come once for each of many layers: the first few in full, and what to do once. */
+/* A diagnosis may come once for each of many layers. The first few are printed in full, and what to do is printed once.
+ */
 void probe_print_findings(const probe_result *report, const char *indent) {
   enum { MOST = 3 };
   for (size_t i = 0, same; i < report->summary.n_findings; i += same) {
@@ -151,7 +154,7 @@ void probe_print_findings(const probe_result *report, const char *indent) {
 
 enum { NAMES = 512 };
 
-/* Each diagnosis once, with commas. */
+/* Lists each diagnosis once, with commas between them. */
 static char *diagnoses(const probe_result *report, char out[NAMES]) {
   snprintf(out, NAMES, "%s", report->summary.n_findings > 0 ? "" : "-");
   for (size_t i = 0; i < report->summary.n_findings; ++i) {
@@ -163,7 +166,7 @@ static char *diagnoses(const probe_result *report, char out[NAMES]) {
   return out;
 }
 
-/* The factor a layer that leads from the first to the last of `steps` steps. */
+/* The factor for each layer that leads from `from` to `to` in so many steps. */
 static double growth(double from, double to, size_t steps) {
   return steps > 0 && from > 0 && to > 0 ? pow(to / from, 1 / (double)steps) : NAN;
 }

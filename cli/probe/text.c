@@ -6,9 +6,10 @@
 #include <strings.h>
 
 #include "base/terminal.h"
+#include "base/text.h"
 #include "probe/report.h"
 
-/* Appends, and ends with "..." what does not fit. */
+/* Appends text. If it does not fit, it ends with "...". */
 static void append(char out[PROBE_TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void append(char out[PROBE_TEXT], const char *format, ...) {
@@ -68,11 +69,12 @@ void probe_print_heading(const probe_request *r, const session *s) {
   text[0] = '\0';
   append(text, "%" PRIu64 " ", r->config.batch);
   if (r->input) {
-    append(text, "rows x %" PRIu64 " columns of %s, less their mean, divided by their std", r->widths[0], r->input);
+    append(text, "row%s x %" PRIu64 " column%s of %s, less their mean, divided by their std",
+           text_plural(r->config.batch), r->widths[0], text_plural(r->widths[0]), r->input);
     append(text, "; mean cosine of two rows %.3g", r->input_correlation);
     if (r->columns_left > 0) append(text, "; columns left out: %" PRIu64, r->columns_left);
   } else {
-    append(text, "samples of N(0,1)");
+    append(text, "sample%s of N(0,1)", text_plural(r->config.batch));
   }
   terminal_line(stdout, 2, "Input: %s", text);
   printf("Device: %s\n\n", s->device_name);

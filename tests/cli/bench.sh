@@ -25,7 +25,7 @@ done
 for runs in '' 0 -1 1001 1.5 x; do
   refuse 2 "--runs '$runs': give a whole number from 1 to 1000" bench --runs "$runs"
 done
-refuse 2 "no extended regular expression" bench --only '('
+refuse 2 "not an extended regular expression" bench --only '('
 refuse 2 "'b|a' is both" bench --only b --only a
 refuse 2 "'no such case' fits no case" bench --only 'no such case'
 refuse 2 "give fanin or empty" bench --start-process bogus
