@@ -3,10 +3,10 @@
 
 usage: peers.py torch|lapack|numpy|numpy-philox|pyopencl
 
-Answers each line "CASE DTYPE ELEMENTS INIT" on its input with a line of JSON: the seconds that the peer takes to fill
-memory that it already has, as bench/contest.c does it. Begins with a line that says what runs here, or that it is not
-installed. INIT is one of uniform, normal and trunc_normal, with the parameters that the peer's call takes here: all
-write the same distributions, not the same numbers. In the case "orthogonal", INIT is the shape, as in 1000x64x64: a
+Answers each line "WHAT ELEMENTS INIT" on its input with a line of JSON: the seconds that the peer takes to fill
+memory that it already has, as bench/limit_main.c does it. Begins with a line that says what runs here, or that it is
+not installed. WHAT is one of uniform, normal and trunc_normal, with the parameters that the peer's call takes here: all
+write the same distributions, not the same numbers. Where it is "orthogonal", INIT is the shape, as in 1000x64x64: a
 stack is filled matrix by matrix, which is all that the peers offer.
 """
 import json
@@ -171,14 +171,14 @@ def main():
     put(peer.hello)
     last, work = None, None
     for line in sys.stdin:
-        what, _, elements, init = line.split()
+        what, elements, init = line.split()
         try:
-            if last != (init, elements):  # what the last one filled is freed first
+            if last != line:  # what the last one filled is freed first
                 work = None
                 orthogonal = what == "orthogonal"
                 made = peer.orthogonal([int(n) for n in init.split("x")]) if orthogonal else None
-                last, work = (init, elements), made or peer.work(init.split(":")[0], int(elements))
-            put({"seconds": measure(work), "elements": int(elements)})
+                last, work = line, made or peer.work(what, int(elements))
+            put({"seconds": measure(work)})
         except Exception as reason:
             last, work = None, None
             put({"error": f"{type(reason).__name__}: {reason}"})

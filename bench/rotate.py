@@ -1,64 +1,69 @@
 #!/usr/bin/env python3
-"""Times fanin, the limit and the peers in turns, one round after another; prints a table of medians and of the ratios
-that fanin aims for, and draws rates over sizes.
+"""Times fanin, the limit and the peers in turns, one round after another; prints a table of medians, the ratios that
+fanin aims for, and orthogonal matrices beside the peers', and draws rates over sizes.
 
 usage: rotate.py BUILD [--mebibytes N] [--rounds N] [--json FILE] [--plot FILE.svg]
 
-BUILD has bench_contest and bench_start; the peers that are installed answer through bench/peers.py. All turns of a round
-share the machine's mood, so that ratios are medians of the rounds' ratios. Without --plot no sizes are measured.
+BUILD has the command fanin and bench/bench_limit. fanin's own numbers are those of `fanin bench --json`, which is
+started once for each size in every round; the limit and the peers that are installed (bench/peers.py) have their turns
+between. All turns of a round share the machine's mood, so that ratios are medians of the rounds' ratios. Without --plot
+no sizes are measured.
 """
 import argparse
 import collections
 import json
+import math
 import pathlib
 import statistics
 import subprocess
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 UNIFORM, NORMAL, TRUNCATED = "uniform:lo=-0.05,hi=0.05", "normal:std=0.02", "trunc_normal:std=0.02"
-GPT2 = 124439808
+SMALL = 16 << 20  # bytes that stay in a processor's cache
 SIZES = [1 << k for k in range(10, 31, 2)]  # bytes of the plot
 CURVES = ("limit", "fanin", "torch", "numpy", "numpy-philox", "pyopencl")
+PEERS = ("torch", "lapack", "numpy", "numpy-philox", "pyopencl")
+MATRICES = ("512x512", "1024x1024", "2048x2048", "4096x4096", "768x3072", "1000x64x64")
 
-# A turn: who, what it is asked for, dtype, elements (0: --mebibytes as f32), initializer.
-Turn = collections.namedtuple("Turn", "who what dtype elements init")
+# A row of the table: who has the turn, what it is asked for, and for how many bytes (0: --mebibytes). "fanin" is asked
+# for a case by its name and dtype, the others for an initializer.
+Turn = collections.namedtuple("Turn", "who what bytes")
 TURNS = {
-    "limit": Turn("fanin", "limit", "f32", 0, UNIFORM),
-    "device fill": Turn("fanin", "device", "f32", 0, "0"),
-    "uniform f32": Turn("fanin", "fill", "f32", 0, UNIFORM),
-    "normal f32": Turn("fanin", "fill", "f32", 0, NORMAL),
-    "trunc_normal f32": Turn("fanin", "fill", "f32", 0, TRUNCATED),
-    "uniform f16": Turn("fanin", "fill", "f16", 0, UNIFORM),
-    "uniform bf16": Turn("fanin", "fill", "bf16", 0, UNIFORM),
-    "normal f16": Turn("fanin", "fill", "f16", 0, NORMAL),
-    "normal bf16": Turn("fanin", "fill", "bf16", 0, NORMAL),
-    "zeros f32": Turn("fanin", "fill", "f32", 0, "zeros"),
-    "constant f32": Turn("fanin", "fill", "f32", 0, "constant:value=0.5"),
-    "slab, rows of 256": Turn("fanin", "slab", "f32", 0, UNIFORM),
-    "slab from an odd column": Turn("fanin", "odd-slab", "f32", 0, UNIFORM),
-    "strided, rows of 256": Turn("fanin", "pitched", "f32", 0, UNIFORM),
-    "limit, 16 MiB": Turn("fanin", "limit", "f32", 1 << 22, UNIFORM),
-    "uniform f32, 16 MiB": Turn("fanin", "fill", "f32", 1 << 22, UNIFORM),
-    "normal f32, 16 MiB": Turn("fanin", "fill", "f32", 1 << 22, NORMAL),
-    "trunc_normal f32, 16 MiB": Turn("fanin", "fill", "f32", 1 << 22, TRUNCATED),
-    "slab from an odd column, 16 MiB": Turn("fanin", "odd-slab", "f32", 1 << 22, UNIFORM),
-    "strided, rows of 256, 16 MiB": Turn("fanin", "pitched", "f32", 1 << 22, UNIFORM),
-    "GPT-2 124M by plan": Turn("fanin", "gpt2", "f32", GPT2, "-"),
-    "one tensor as large": Turn("fanin", "fill", "f32", GPT2, NORMAL),
-    "1000 x 1000 by plan": Turn("fanin", "1000-plan", "f32", 1000000, NORMAL),
-    "1000 x 1000 by fills": Turn("fanin", "1000-fills", "f32", 1000000, NORMAL),
-    "PyTorch uniform": Turn("torch", "fill", "f32", 0, UNIFORM),
-    "PyTorch normal": Turn("torch", "fill", "f32", 0, NORMAL),
-    "PyTorch trunc_normal": Turn("torch", "fill", "f32", 0, TRUNCATED),
-    "NumPy SFC64 uniform": Turn("numpy", "fill", "f32", 0, UNIFORM),
-    "NumPy SFC64 normal": Turn("numpy", "fill", "f32", 0, NORMAL),
-    "NumPy Philox uniform": Turn("numpy-philox", "fill", "f32", 0, UNIFORM),
-    "PyOpenCL Philox uniform": Turn("pyopencl", "fill", "f32", 0, UNIFORM),
-    "PyOpenCL Philox normal": Turn("pyopencl", "fill", "f32", 0, NORMAL),
-    "process, empty OpenCL": Turn("process", "opencl", "f32", 1 << 20, "-"),
-    "process, fanin": Turn("process", "fanin", "f32", 1 << 20, "-"),
+    "device fill": Turn("fanin", "device_fill f32", 0),
+    "uniform f32": Turn("fanin", "uniform f32", 0),
+    "normal f32": Turn("fanin", "normal f32", 0),
+    "trunc_normal f32": Turn("fanin", "trunc_normal f32", 0),
+    "uniform f16": Turn("fanin", "uniform f16", 0),
+    "uniform bf16": Turn("fanin", "uniform bf16", 0),
+    "normal f16": Turn("fanin", "normal f16", 0),
+    "normal bf16": Turn("fanin", "normal bf16", 0),
+    "zeros f32": Turn("fanin", "zeros f32", 0),
+    "constant f32": Turn("fanin", "constant f32", 0),
+    "slab, rows of 256": Turn("fanin", "slab_256 f32", 0),
+    "slab from an odd column": Turn("fanin", "slab_odd_256 f32", 0),
+    "strided, rows of 256": Turn("fanin", "strided_256 f32", 0),
+    "GPT-2 124M by plan": Turn("fanin", "plan_gpt2 f32", 0),
+    "one tensor as large": Turn("fanin", "one_tensor_gpt2 f32", 0),
+    "1000 x 1000 by plan": Turn("fanin", "plan_1000x1000 f32", 0),
+    "1000 x 1000 by fills": Turn("fanin", "fills_1000x1000 f32", 0),
+    "process, empty OpenCL": Turn("fanin", "warm_start_empty", 0),
+    "process, fanin": Turn("fanin", "warm_start f32", 0),
+    "limit": Turn("limit", UNIFORM, 0),
+    "PyTorch uniform": Turn("torch", UNIFORM, 0),
+    "PyTorch normal": Turn("torch", NORMAL, 0),
+    "PyTorch trunc_normal": Turn("torch", TRUNCATED, 0),
+    "NumPy SFC64 uniform": Turn("numpy", UNIFORM, 0),
+    "NumPy SFC64 normal": Turn("numpy", NORMAL, 0),
+    "NumPy Philox uniform": Turn("numpy-philox", UNIFORM, 0),
+    "PyOpenCL Philox uniform": Turn("pyopencl", UNIFORM, 0),
+    "PyOpenCL Philox normal": Turn("pyopencl", NORMAL, 0),
+    "uniform f32, 16 MiB": Turn("fanin", "uniform f32", SMALL),
+    "normal f32, 16 MiB": Turn("fanin", "normal f32", SMALL),
+    "trunc_normal f32, 16 MiB": Turn("fanin", "trunc_normal f32", SMALL),
+    "slab from an odd column, 16 MiB": Turn("fanin", "slab_odd_256 f32", SMALL),
+    "strided, rows of 256, 16 MiB": Turn("fanin", "strided_256 f32", SMALL),
+    "limit, 16 MiB": Turn("limit", UNIFORM, SMALL),
 }
 # What is compared with what, in elements a second, and the ratio that fanin aims for.
 RATIOS = [
@@ -87,113 +92,151 @@ RATIOS = [
     ("process, fanin", "process, empty OpenCL", 0.5),
 ]
 
+# What a turn brings: NaN where there is no answer.
+Answer = collections.namedtuple("Answer", "seconds elements bytes", defaults=(math.nan, 0, 0))
+
+
+class Bench:
+    """`fanin bench`, asked for all cases of a size at once."""
+
+    def __init__(self, build):
+        self.program = build / "fanin"
+        told = self.run(1 << 16, ["device_fill f32"])
+        self.hello = {key: told.get(key) for key in ("fanin", "device", "driver", "compute_units")}
+
+    def run(self, size, labels):
+        runs = "15" if size <= SMALL else "3"
+        only = "^(" + "|".join(labels) + ")$"
+        command = [self.program, "bench", "--json", "--size", str(size), "--runs", runs, "--only", only]
+        done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)
+        return json.loads(done.stdout) if done.returncode == 0 else {"results": []}
+
+    def answers(self, size, labels):
+        found = {
+            " ".join(filter(None, (r["name"], r["dtype"]))): Answer(r["seconds_median"], r["elements"], r["bytes"])
+            for r in self.run(size, labels)["results"]
+        }
+        return [found.get(label, Answer()) for label in labels]
+
 
 class Contestant:
     """A process that answers a line with a line of JSON."""
 
     def __init__(self, command):
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        self.hello = json.loads(self.process.stdout.readline() or '{"error": "did not start"}')
-        self.works = "error" not in self.hello and "missing" not in self.hello
+        self.hello = json.loads(self.process.stdout.readline() or '{"missing": "did not start"}')
 
-    def seconds(self, turn):
-        if not self.works:
-            return None
-        self.process.stdin.write(f"{turn.what} {turn.dtype} {turn.elements} {turn.init}\n")
+    def ask(self, what, elements, init):
+        if "missing" in self.hello:
+            return Answer()
+        self.process.stdin.write(f"{what} {elements} {init}\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline() or "{}").get("seconds")
+        answer = json.loads(self.process.stdout.readline() or "{}")
+        return Answer(answer.get("seconds", math.nan), elements, 4 * elements)
+
+    def answers(self, size, inits):
+        """Of f32 tensors; an initializer "orthogonal" has its shape after a blank."""
+        for init in inits:
+            name, _, shape = init.partition(" ")
+            elements = math.prod(map(int, shape.split("x"))) if shape else size // 4
+            yield self.ask(name.partition(":")[0], elements, shape or init)
 
 
-class Processes:
-    """Times processes from outside, from their start to their end; once for nothing, to fill the driver's cache."""
-
-    def __init__(self, program):
-        self.program, self.seen, self.hello = program, set(), {"name": "processes, with a warm kernel cache"}
-
-    def seconds(self, turn):
-        if turn not in self.seen:
-            self.seen.add(turn)
-            self.seconds(turn)
-        begin = time.perf_counter()
-        done = subprocess.run([self.program, turn.what], check=False)
-        return time.perf_counter() - begin if done.returncode == 0 else None
-
-
-def open_contestants(build, most_bytes):
-    contestants = {"fanin": Contestant([build / "bench_contest", str(most_bytes)])}
-    for peer in ("torch", "numpy", "numpy-philox", "pyopencl"):
+def open_contestants(build):
+    contestants = {"fanin": Bench(build), "limit": Contestant([build / "bench" / "bench_limit"])}
+    for peer in PEERS:
         contestants[peer] = Contestant(["/usr/bin/python3", HERE / "peers.py", peer])
-    contestants["process"] = Processes(build / "bench_start")
     for name, contestant in contestants.items():
         print(name + ":", ", ".join(f"{k} {v}" for k, v in contestant.hello.items()))
-    if contestants["fanin"].hello.get("different_bits", 1) != 0:
+    if contestants["limit"].hello.get("different_bits", 1) != 0:
         sys.exit("the limit's bits differ from fanin's: nothing to compare")
     return contestants
 
 
 def measure(contestants, turns, rounds):
-    """By name, a list of elements a second, NaN where there is no answer."""
-    rates = {name: [] for name in turns}
+    """By name, the answers of all rounds. Turns of one size and contestant are asked for together."""
+    answers = {name: [] for name in turns}
+    together = collections.defaultdict(list)
+    for name, turn in turns.items():
+        together[turn.bytes, turn.who].append(name)
     for number in range(rounds):
-        for name, turn in turns.items():
+        for (size, who), names in together.items():
             if sys.stderr.isatty():
-                print(f"\r\033[Kround {number + 1} of {rounds}: {name}", end="", file=sys.stderr, flush=True)
-            seconds = contestants[turn.who].seconds(turn)
-            rates[name].append(turn.elements / seconds if seconds else float("nan"))
+                print(f"\r\033[Kround {number + 1} of {rounds}: {who}", end="", file=sys.stderr, flush=True)
+            asked = [turns[name].what for name in names]
+            for name, answer in zip(names, contestants[who].answers(size, asked)):
+                answers[name].append(answer)
     if sys.stderr.isatty():
         print("\r\033[K", end="", file=sys.stderr)
-    return rates
+    return answers
 
 
-def ratio(rates, a, b):
-    return statistics.median(x / y for x, y in zip(rates[a], rates[b]))
+def rates(answers):
+    """Elements a second; of a process that writes none, processes a second as its peer's elements count."""
+    return [(a.elements or 1 << 20) / a.seconds for a in answers]
 
 
-def print_tables(turns, rates):
-    width = max(map(len, turns))
+def ratio(answers, a, b):
+    return statistics.median(x / y for x, y in zip(rates(answers[a]), rates(answers[b])))
+
+
+def print_tables(answers):
+    width = max(map(len, answers))
     print(f"\n{'':{width}} {'elements':>11} {'G elem/s':>9} {'min':>8} {'max':>8} {'GB/s':>7}")
-    for name, turn in turns.items():
-        rate = [r / 1e9 for r in rates[name]]
-        size = {"f32": 4, "f16": 2, "bf16": 2}[turn.dtype]
-        middle = statistics.median(rate)
-        print(f"{name:{width}} {turn.elements:11,} {middle:9.3f} {min(rate):8.3f} {max(rate):8.3f} {middle * size:7.2f}")
+    for name, all_rounds in answers.items():
+        rate = [r / 1e9 for r in rates(all_rounds)]
+        middle, one = statistics.median(rate), all_rounds[0]
+        gigabytes = middle * one.bytes / (one.elements or 1)
+        print(f"{name:{width}} {one.elements:11,} {middle:9.3f} {min(rate):8.3f} {max(rate):8.3f} {gigabytes:7.2f}")
     print(f"\n{'':{width}} {'ratio':>8} {'target':>7}")
     for a, b, target in RATIOS:
-        value = ratio(rates, a, b)
+        value = ratio(answers, a, b)
         verdict = "met" if value >= target else "not met" if value == value else "not measured"
         print(f"{a:{width}} {value:8.2f} {target:7}  {verdict:12} of {b}")
 
 
-def write_json(path, turns, rates):
+def print_matrices(contestants, rounds):
+    who = ("fanin", "torch", "lapack")
+    turns = {}
+    for shape in MATRICES:
+        turns["fanin", shape] = Turn("fanin", f"orthogonal_{shape} f32", 64 << 20)
+        for peer in who[1:]:
+            turns[peer, shape] = Turn(peer, f"orthogonal {shape}", 64 << 20)
+    seconds = {name: [a.seconds for a in found] for name, found in measure(contestants, turns, rounds).items()}
+    width = max(map(len, MATRICES))
+    print(f"\n{'milliseconds':{width}} " + " ".join(f"{name:>9}" for name in who) + "  the peers' over fanin's")
+    for shape in MATRICES:
+        own = seconds["fanin", shape]
+        ratios = [statistics.median(b / a for a, b in zip(own, seconds[peer, shape])) for peer in who[1:]]
+        cells = " ".join(f"{statistics.median(seconds[name, shape]) * 1e3:9.2f}" for name in who)
+        print(f"{shape:{width}} {cells}  " + ", ".join(f"{r:.1f}" for r in ratios))
+
+
+def write_json(path, answers):
+    def known(number):
+        return number if number == number else None
+
     results = [
-        {
-            "name": name,
-            "elements": turn.elements,
-            "dtype": turn.dtype,
-            "elements_per_s": [r if r == r else None for r in rates[name]],
-        }
-        for name, turn in turns.items()
+        {"name": name, "elements": found[0].elements, "elements_per_s": [known(r) for r in rates(found)]}
+        for name, found in answers.items()
     ]
-    ratios = [{"name": a, "of": b, "target": target, "ratio": ratio(rates, a, b)} for a, b, target in RATIOS]
-    for r in ratios:
-        r["ratio"] = r["ratio"] if r["ratio"] == r["ratio"] else None
+    ratios = [{"name": a, "of": b, "target": t, "ratio": known(ratio(answers, a, b))} for a, b, t in RATIOS]
     path.write_text(json.dumps({"results": results, "ratios": ratios}, indent=1) + "\n")
 
 
-def plot(contestants, most_bytes, rounds, path):
+def plot(contestants, rounds, path):
     """Rates over sizes: FILE.csv beside FILE.svg, and the picture by gnuplot."""
     turns = {}
     for size in SIZES:
         for who in CURVES:
-            if size <= most_bytes:
-                what = "limit" if who == "limit" else "fill"
-                turns[who, size] = Turn("fanin" if who == "limit" else who, what, "f32", size // 4, UNIFORM)
-    rates = measure(contestants, {f"{who} {size}": turn for (who, size), turn in turns.items()}, rounds)
+            linear = Turn(who, f"linear_{(size // 4).bit_length() - 1} f32", SIZES[-1])
+            turns[who, size] = linear if who == "fanin" else Turn(who, UNIFORM, size)
+    answers = measure(contestants, turns, rounds)
     table = path.with_suffix(".csv")
     with table.open("w") as out:
         print("bytes," + ",".join(CURVES), file=out)
         for size in SIZES:
-            cells = [statistics.median(rates.get(f"{who} {size}", [float("nan")])) * 4 / 1e9 for who in CURVES]
+            cells = [statistics.median(rates(answers[who, size])) * 4 / 1e9 for who in CURVES]
             print(f"{size}," + ",".join(f"{c:.4g}" for c in cells), file=out)
     subprocess.run(["gnuplot", "-e", f"data='{table}'; out='{path}'", HERE / "rate.gp"], check=True)
     print(f"\n{path} and {table}: GB/s over sizes")
@@ -202,22 +245,21 @@ def plot(contestants, most_bytes, rounds, path):
 def main():
     parser = argparse.ArgumentParser(description="fanin, the limit and the peers, in turns")
     parser.add_argument("build", type=pathlib.Path)
-    parser.add_argument("--mebibytes", type=int, default=256, help="of a tensor in f32 (default: 256)")
+    parser.add_argument("--mebibytes", type=int, default=256, help="of a tensor (default: 256)")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     parser.add_argument("--json", type=pathlib.Path, help="every round's rates, to this file")
     parser.add_argument("--plot", type=pathlib.Path, help="rates over sizes, to this .svg file and a .csv beside it")
     o = parser.parse_args()
-    elements = o.mebibytes << 18
-    turns = {name: t if t.elements else t._replace(elements=elements) for name, t in TURNS.items()}
-    most_bytes = max(5 * elements, 4 * GPT2, SIZES[-1] if o.plot else 0)
-    contestants = open_contestants(o.build, most_bytes)
-    rates = measure(contestants, turns, o.rounds)
-    print(f"\nMedians of {o.rounds} rounds")
-    print_tables(turns, rates)
+    turns = {name: t if t.bytes else t._replace(bytes=o.mebibytes << 20) for name, t in TURNS.items()}
+    contestants = open_contestants(o.build)
+    answers = measure(contestants, turns, o.rounds)
+    print(f"\nMedians of {o.rounds} round{'' if o.rounds == 1 else 's'}")
+    print_tables(answers)
     if o.json:
-        write_json(o.json, turns, rates)
+        write_json(o.json, answers)
+    print_matrices(contestants, o.rounds)
     if o.plot:
-        plot(contestants, most_bytes, o.rounds, o.plot)
+        plot(contestants, o.rounds, o.plot)
 
 
 if __name__ == "__main__":

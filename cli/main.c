@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/commands.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
 
 enum { MOST_COMMANDS = 32 };
@@ -23,8 +23,8 @@ static void print_help(FILE *stream) {
         "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
         "  fanin inspect lenet.safetensors\n"
         "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n\n"
-        "'fanin COMMAND --help' tells the rest. 'fanin --version' prints the version.\n"
-        "Exit status: 0 fine, 1 a check failed, 2 usage or input, 3 device or OpenCL.\n",
+        "'fanin COMMAND --help' describes a command. 'fanin --version' prints the version.\n"
+        "Exit status: 0 success, 1 a check failed, 2 usage or input, 3 device or OpenCL.\n",
         stream);
 }
 
@@ -35,7 +35,7 @@ static const command *find_command(const char *name) {
   return NULL;
 }
 
-/* What was printed must have arrived. */
+/* Checks that everything printed was also written. */
 static int finish(int status, failure *why) {
   if (fflush(stdout) == 0 && !ferror(stdout)) return status;
   return fail(why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
@@ -52,7 +52,7 @@ static int run(const command *c, int argc, char **argv) {
   return status;
 }
 
-/* Of a program without a command. */
+/* Ends a program that ran no command. */
 static int end(void) {
   failure why = {0};
   const int status = finish(STATUS_OK, &why);
@@ -84,7 +84,7 @@ int main(int argc, char **argv) {
   size_t n = 0;
   for (c = commands; c->name && n < MOST_COMMANDS; ++c)
     names[n++] = c->name;
-  fprintf(stderr, "fanin: '%s' is no command%s\nTry 'fanin --help'.\n", name,
-          text_known(name, names, n, "known are", known));
+  fprintf(stderr, "fanin: '%s' is not a command%s\nTry 'fanin --help'.\n", name,
+          text_known(name, names, n, "the commands are", known));
   return STATUS_INPUT;
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
 #include "init/fill_parts.h"
 #include "init/request.h"
@@ -30,8 +30,11 @@ static const struct argp_option own_options[] = {
      .arg = "HOW",
      .doc =
          "What a rank makes: a range of the 'model' (default), a 'range' of each tensor, or a slab of each tensor by "
-         "'dimension', which is O, or dimension:LETTER of the layout, else the first"},
-    {.name = "plan", .key = KEY_PLAN, .arg = "RANKS", .doc = "Only print what so many ranks would do; needs no device"},
+         "'dimension', which is O, or dimension:LETTER of the layout, else the first dimension"},
+    {.name = "plan",
+     .key = KEY_PLAN,
+     .arg = "RANKS",
+     .doc = "Only print what a run of so many ranks would do; needs no device"},
     {0}};
 
 static int take(void *into, int key, const char *value, failure *why) {
@@ -43,7 +46,7 @@ static int take(void *into, int key, const char *value, failure *why) {
   return args_fail(why, "--plan '%s': give a number of ranks from 1 to %d", value, MOST_RANKS);
 }
 
-/* init's options and these. */
+/* The options of init and those of this command. */
 static struct argp_option *join_options(void) {
   size_t n = 0;
   while (init_request_options[n].name || init_request_options[n].doc)
@@ -54,7 +57,7 @@ static struct argp_option *join_options(void) {
   return all;
 }
 
-/* The first to look at the command line is rank 0, who says what is wrong with it. */
+/* Every rank parses the command line, but only rank 0 prints what is wrong with it. */
 static int parse(const world *w, int argc, char **argv, mpi_request *r, failure *why) {
   struct argp_option *options = join_options();
   const syntax s = {
@@ -90,31 +93,26 @@ static uint64_t resident_bytes(void) {
   return (uint64_t)used.ru_maxrss * 1024;
 }
 
-/* What a run was made of, over all ranks. */
+/* What a run did, over all ranks. */
 typedef struct account {
   uint64_t begin; /* clock */
   uint64_t share_bytes, device_bytes, written;
-  uint64_t devices; /* that this rank chose from */
-  bool taken;       /* uses rank 0's programs */
+  uint64_t devices; /* devices that this rank chose from */
+  bool taken;       /* this rank uses rank 0's programs */
 } account;
 
 static void print_account(const world *w, const mpi_request *r, const session *s, const account *a) {
-  char parameters[TEXT_NUMBER], size[TEXT_NUMBER], share_text[TEXT_NUMBER], device[TEXT_NUMBER], resident[TEXT_NUMBER];
-  char by[64];
-  uint64_t elements, bytes;
+  char share_text[TEXT_NUMBER], device[TEXT_NUMBER], resident[TEXT_NUMBER], by[64];
   const uint64_t milliseconds = progress_clock() - a->begin;
   const uint64_t most_share = world_most(w, a->share_bytes), most_device = world_most(w, a->device_bytes);
   const uint64_t most_resident = world_most(w, resident_bytes()), taken = world_sum(w, a->taken);
   const uint64_t devices = world_sum(w, (uint64_t)w->local_rank < a->devices);
   if (w->rank != 0) return;
   if (r->init.like.checkpoint_path) like_print_rules(&r->init.like);
-  model_totals(&r->init.model, &elements, &bytes);
-  printf("%s: %zu tensor%s, %s parameters, %s, seed %llu, in %.2f s on %s\n", r->init.output, r->init.model.count,
-         r->init.model.count == 1 ? "" : "s", text_count(elements, parameters), text_bytes(bytes, size),
-         (unsigned long long)r->init.seed, (double)milliseconds / 1000.0, s->device_name);
+  init_request_summary(&r->init, s->device_name, milliseconds);
   printf("%d rank%s on %d node%s and %llu device%s, %s; of rank 0's programs %llu took a copy\n", w->size,
-         w->size == 1 ? "" : "s", w->nodes, w->nodes == 1 ? "" : "s", (unsigned long long)devices,
-         devices == 1 ? "" : "s", sharding_text(r->how, by), (unsigned long long)taken);
+         text_plural((uint64_t)w->size), w->nodes, text_plural((uint64_t)w->nodes), (unsigned long long)devices,
+         text_plural(devices), sharding_text(r->how, by), (unsigned long long)taken);
   printf("a rank at most: %s to make, %s of device memory, %s resident\n", text_bytes(most_share, share_text),
          text_memory(most_device, device), text_memory(most_resident, resident));
 }
@@ -170,8 +168,8 @@ static void print_help(FILE *stream) {
   fputs("Usage: mpirun -n RANKS fanin-mpi init [OPTION...]\n"
         "Initializes neural-network weights on the OpenCL devices of many ranks and\n"
         "writes one file, the same that 'fanin init' writes.\n\n"
-        "'fanin-mpi init --help' tells the rest. 'fanin-mpi --version' prints the version.\n"
-        "Exit status, of all ranks: 0 fine, 2 usage or input, 3 device or OpenCL.\n",
+        "'fanin-mpi init --help' describes it. 'fanin-mpi --version' prints the version.\n"
+        "Exit status of all ranks: 0 success, 2 usage or input, 3 device or OpenCL.\n",
         stream);
 }
 
@@ -192,13 +190,13 @@ static int run(const world *w, int argc, char **argv) {
   if (w->rank == 0 && version) printf("fanin-mpi %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);
   if (w->rank == 0 && help) print_help(stdout);
   if (w->rank == 0 && !help && !version) {
-    if (name[0]) fprintf(stderr, "fanin-mpi: '%s' is no command; 'init' is\n", name);
+    if (name[0]) fprintf(stderr, "fanin-mpi: '%s' is not a command; the only one is 'init'\n", name);
     print_help(stderr);
   }
   return help || version ? STATUS_OK : STATUS_INPUT;
 }
 
-/* exit() before the end, for want of memory, would leave the others waiting. */
+/* A rank that calls exit() before the end, because there is no memory, would leave the others waiting. */
 static bool ended;
 static void abort_others(void) {
   if (!ended) MPI_Abort(MPI_COMM_WORLD, STATUS_DEVICE);

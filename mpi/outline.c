@@ -1,4 +1,4 @@
-/* What a run of so many ranks would do, worked out by the code that does it: --plan. */
+/* What a run of so many ranks would do (--plan), computed by the code that would do it. */
 #include "outline.h"
 
 #include <math.h>
@@ -11,11 +11,11 @@
 #include "init/fill_parts.h"
 
 /* The least, the mean and the most of something, over the ranks. */
-typedef struct spread {
+typedef struct over_ranks {
   double least, sum, most;
-} spread;
+} over_ranks;
 
-static void note(spread *s, double value) {
+static void note(over_ranks *s, double value) {
   s->least = value < s->least ? value : s->least;
   s->most = value > s->most ? value : s->most;
   s->sum += value;
@@ -36,7 +36,7 @@ static const struct {
                   {"largest of these, device", 'm'},
                   {"operations for matrices", 'o'}};
 
-static void outline_rank(const init_request *r, sharding how, uint64_t rank, uint64_t ranks, spread all[N_ROWS]) {
+static void outline_rank(const init_request *r, sharding how, uint64_t rank, uint64_t ranks, over_ranks all[N_ROWS]) {
   const session any_device = {.max_alloc_bytes = UINT64_MAX};
   const share_sum sum = share_total(&r->model, how, rank, ranks);
   share *s = share_new(&r->model, how, rank, ranks);
@@ -78,7 +78,7 @@ static void put(table *t, char unit, double value) {
   }
 }
 
-static void print_table(const spread all[N_ROWS], uint64_t ranks) {
+static void print_table(const over_ranks all[N_ROWS], uint64_t ranks) {
   static const column columns[] = {{"a rank has", 1, 0}, {"least", 0, 0}, {"mean", 0, 0}, {"most", 0, 0}};
   const int n = all[OPERATIONS].most > 0 ? N_ROWS : all[AT_ONCE_BYTES].most > 0 ? OPERATIONS : AT_ONCE_BYTES;
   table t = table_of(columns, 4);
@@ -96,24 +96,25 @@ int outline_print(const init_request *r, sharding how, uint64_t ranks, failure *
   char *header = NULL, parameters[TEXT_NUMBER], size[TEXT_NUMBER], head[TEXT_NUMBER], number[TEXT_NUMBER], by[64];
   size_t header_size = 0;
   uint64_t elements, bytes;
-  spread all[N_ROWS];
+  over_ranks all[N_ROWS];
   const int status = safetensors_header(&r->model, r->seed, &header, &header_size, why);
   if (status != STATUS_OK) return status;
   free(header);
   for (int k = 0; k < N_ROWS; ++k)
-    all[k] = (spread){.least = INFINITY};
+    all[k] = (over_ranks){.least = INFINITY};
   for (uint64_t rank = 0; rank < ranks; ++rank)
     outline_rank(r, how, rank, ranks, all);
   model_totals(&r->model, &elements, &bytes);
-  printf("%s: %zu tensors, %s parameters, %s behind a header of %s\n",
+  printf("%s: %zu tensor%s, %s parameter%s, %s behind a header of %s\n",
          r->model_path             ? r->model_path
          : r->like.checkpoint_path ? r->like.checkpoint_path
                                    : "--tensor",
-         r->model.count, text_count(elements, parameters), text_bytes(bytes, size), text_bytes(header_size, head));
-  printf("%s rank%s, %s\n\n", text_count(ranks, number), ranks == 1 ? "" : "s", sharding_text(how, by));
+         r->model.count, text_plural(r->model.count), text_count(elements, parameters), text_plural(elements),
+         text_bytes(bytes, size), text_bytes(header_size, head));
+  printf("%s rank%s, %s\n\n", text_count(ranks, number), text_plural(ranks), sharding_text(how, by));
   print_table(all, ranks);
-  printf("\nMessages: rank 0's programs and two numbers to all; %s rounds of a write, with an agreement\n"
+  printf("\nMessages: rank 0's programs and two numbers to all; %s round%s of a write, with an agreement\n"
          "of 8 bytes before each; no byte of a tensor passes between ranks.\n",
-         text_count((uint64_t)all[PIECES].most, number));
+         text_count((uint64_t)all[PIECES].most, number), text_plural((uint64_t)all[PIECES].most));
   return STATUS_OK;
 }

@@ -1,4 +1,4 @@
-/* What a run of so many ranks would do, worked out by the code that does it: --plan. */
+/* What a run of so many ranks would do (--plan), computed by the code that would do it. */
 #ifndef MPI_OUTLINE_H
 #define MPI_OUTLINE_H
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOGETHER = 64 << 20 }; /* bytes of small matrices that make one part */
+enum { TOGETHER = 64 << 20 }; /* bytes of small matrices that are put together in one part */
 
 /* Work on matrices that a rank has been given. */
 typedef struct load {
@@ -61,7 +61,7 @@ const char *sharding_text(sharding how, char out[64]) {
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the library makes the tensor in units that take operations: a matrix is not cut. */
+/* Whether the library makes the tensor in units that take operations, which are matrices. Matrices are not cut. */
 static bool has_matrices(const model_tensor *t) {
   return t->operations > 0;
 }
@@ -97,12 +97,12 @@ static model_part next_matrices(const share *s, uint64_t *first, uint64_t end) {
   return out;
 }
 
-/* Whether a comes before b where work is handed out. */
+/* Whether `a` gets work before `b`. */
 static bool before(const load *a, const load *b) {
   return a->operations < b->operations || (a->operations == b->operations && a->rank < b->rank);
 }
 
-/* Gives the one with the least work some more. Returns its rank. */
+/* Gives more work to the rank that has least. Returns that rank. */
 static uint64_t give(share *s, double operations) {
   load *all = s->loads;
   const uint64_t rank = all[0].rank;
@@ -136,7 +136,7 @@ static void begin_matrices(share *s, size_t tensor) {
 
 /* ---- Everything else --------------------------------------------------------------------------------------------- */
 
-/* What is this rank's of the model's range; false: nothing. */
+/* Finds this rank's part of the tensor in the model's range. Returns false if there is none. */
 static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
   const uint64_t begin = s->passed, end = begin + part_elements(t);
   const uint64_t from = s->first > begin ? s->first : begin, to = s->end < end ? s->end : end;

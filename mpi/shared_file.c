@@ -10,7 +10,8 @@
 
 /* ---- Failures ---------------------------------------------------------------------------------------------------- */
 
-/* What MPI says of an error, in the words that the command has for it; for all others, MPI's last line. */
+/* Describes an error of MPI. Known errors have the words that the command has for them; for others, the last line of
+ * MPI's own text is used. */
 static int fail_mpi(failure *why, int code, const char *path, const char *what) {
   static const struct {
     int error_class;
@@ -42,11 +43,12 @@ static int begin_output(shared_file *f, const char *path, const char *header, si
   const int status = output_open(path, &f->out, why);
   if (status != STATUS_OK) return status;
   if (!f->out.temporary)
-    return fail(why, STATUS_INPUT, "%s: is no regular file, which ranks could write together", path);
+    return fail(why, STATUS_INPUT, "%s: is not a regular file; ranks can write only such a file together", path);
   return output_write(&f->out, header, size, why);
 }
 
-/* Space for the whole file, where the file system can reserve it: a disk that is too small is known at once. */
+/* Reserves space for the whole file where the file system can do that, so that a full disk is noticed at the beginning.
+ */
 static int reserve(const shared_file *f, uint64_t bytes, failure *why) {
   if (fallocate(f->out.fd, 0, 0, (off_t)bytes) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return STATUS_OK;
   return fail(why, STATUS_INPUT, "%s: cannot reserve %" PRIu64 " bytes: %s", f->out.path, bytes, strerror(errno));
@@ -75,7 +77,7 @@ static int open_everywhere(shared_file *f, const char *path, failure *why) {
   free(temporary);
   const int status =
       world_agree(f->w, code == MPI_SUCCESS ? STATUS_OK : fail_mpi(why, code, path, "open it for writing"), why);
-  f->open = status == STATUS_OK; /* closing is for all or nobody */
+  f->open = status == STATUS_OK; /* closing is collective */
   return status;
 }
 
@@ -83,7 +85,7 @@ int shared_file_open(shared_file *f, const world *w, const model *m, const char 
                      failure *why) {
   *f = (shared_file){.w = w, .model = m, .path = path, .out = OUTPUT_NONE};
   uint64_t offset = size;
-  world_broadcast(w, &offset, sizeof offset); /* rank 0 alone has the header */
+  world_broadcast(w, &offset, sizeof offset); /* only rank 0 has the header */
   f->offsets = allocate(m->count, sizeof *f->offsets);
   for (size_t i = 0; i < m->count; ++i) {
     f->offsets[i] = offset;
@@ -130,16 +132,16 @@ static place place_of(const fanin_tensor *t, uint64_t offset) {
 }
 
 /* Parts that lie behind one another in the file, as one write: a file type has to be in the file's order. */
-typedef struct batch {
+typedef struct joint_write {
   MPI_Datatype *types;
   MPI_Aint *displacements; /* from `first` */
   int *ones;
   int count;
   uint64_t first, bytes;
-} batch;
+} joint_write;
 
-/* Takes parts of the piece from `at` on. Returns the next one's index. */
-static size_t take_parts(const shared_file *f, const piece *p, size_t at, batch *b) {
+/* Takes parts of the piece from `at` on. Returns the index of the part behind them. */
+static size_t take_parts(const shared_file *f, const piece *p, size_t at, joint_write *b) {
   uint64_t end = 0;
   b->count = 0;
   b->bytes = 0;
@@ -162,8 +164,8 @@ static size_t take_parts(const shared_file *f, const piece *p, size_t at, batch 
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
-/* One round's write, of nothing where b is NULL. Collective. */
-static int write_batch(shared_file *f, const batch *b, const char *bytes, failure *why) {
+/* Writes in one round, or joins the round without writing if b is NULL. Collective. */
+static int write_jointly(shared_file *f, const joint_write *b, const char *bytes, failure *why) {
   MPI_Datatype type = MPI_BYTE;
   const MPI_Offset first = b ? (MPI_Offset)b->first : 0;
   if (b) {
@@ -190,15 +192,15 @@ static int write_batch(shared_file *f, const batch *b, const char *bytes, failur
 int shared_file_write(void *state, const piece *p, const char *bytes, failure *why) {
   shared_file *f = state;
   int status = STATUS_OK;
-  batch b = {.types = allocate(p->count, sizeof *b.types),
-             .displacements = allocate(p->count, sizeof *b.displacements),
-             .ones = allocate(p->count, sizeof *b.ones)};
+  joint_write b = {.types = allocate(p->count, sizeof *b.types),
+                   .displacements = allocate(p->count, sizeof *b.displacements),
+                   .ones = allocate(p->count, sizeof *b.ones)};
   for (size_t at = 0; at < p->count && status == STATUS_OK;) {
     bool more = true;
     at = take_parts(f, p, at, &b);
     status = world_agree_round(f->w, STATUS_OK, &more, why);
     f->agreed = status != STATUS_OK;
-    if (status == STATUS_OK) status = write_batch(f, &b, bytes, why);
+    if (status == STATUS_OK) status = write_jointly(f, &b, bytes, why);
     bytes += b.bytes;
     for (int k = 0; k < b.count; ++k)
       MPI_Type_free(&b.types[k]);
@@ -217,7 +219,7 @@ int shared_file_finish(shared_file *f, int status, failure *why) {
     status = world_agree_round(f->w, status, &more, why);
     f->agreed = status != STATUS_OK;
     if (!more || f->agreed) break;
-    status = write_batch(f, NULL, NULL, why);
+    status = write_jointly(f, NULL, NULL, why);
   }
   if (f->agreed) return status;
   const int synced = MPI_File_sync(f->file);

@@ -9,28 +9,29 @@
 typedef struct shared_file {
   const world *w;
   const model *model;
-  const char *path;  /* what the caller calls it */
+  const char *path;  /* the caller's name for it */
   uint64_t *offsets; /* of each tensor's data, bytes from the file's beginning */
   output out;        /* of rank 0: the temporary file, its removal, the rename */
   MPI_File file;
   bool open, agreed;          /* agreed: all ranks know that it failed */
-  uint64_t writes, own_bytes; /* rounds, and what this rank wrote */
+  uint64_t writes, own_bytes; /* rounds, and bytes that this rank wrote */
 } shared_file;
 
-/* Rank 0 makes the temporary file, with the header in it and room for the data; all open it. Collective. Ends with
- * shared_file_close(). */
+/* Rank 0 makes the temporary file, with the header in it and room for the data, and all ranks open it. Collective. Ends
+ * with shared_file_close(). */
 int shared_file_open(shared_file *f, const world *w, const model *m, const char *path, const char *header, size_t size,
                      failure *why);
 
-/* A part_sink's write(), a shared_file its state: the parts of a piece, to their places. Collective in rounds: every
- * rank writes as often as it likes, and joins the others' rounds in shared_file_finish(). */
+/* The write() of a part_sink whose state is a shared_file: writes the parts of a piece to their places. Collective in
+ * rounds: every rank may write as often as it needs, and joins the rounds of the others in shared_file_finish(). */
 int shared_file_write(void *state, const piece *p, const char *bytes, failure *why);
 
-/* What this rank had to write has been written, or `status` says why not. Joins the others' rounds until all are done.
- * If none failed, the file is put on the disk and into its place. Returns the status of all. Collective. */
+/* Call it when this rank has written everything, or with the `status` of its failure. Joins the rounds of the others
+ * until all are done. If no rank failed, the file is written to the disk and moved to its place. Returns the status of
+ * all ranks. Collective. */
 int shared_file_finish(shared_file *f, int status, failure *why);
 
-/* Closes and removes what was not finished. Collective. */
+/* Closes the file, and removes it if it was not finished. Collective. */
 void shared_file_close(shared_file *f);
 
 #endif

@@ -20,7 +20,8 @@ int warm_open(const world *w, const char *selector, session *s, uint64_t *device
   return session_open(index, s, why);
 }
 
-/* Compiles and runs what tensors first .. first + count need, on an element of each; orthogonal ones apart. */
+/* Compiles and runs what tensors first .. first + count need: a plan with an element of each, and what tensors that are
+ * made of matrices need, once for each dtype. */
 static fanin_status run_some(const session *s, const model *m, size_t first, size_t count,
                              bool warm[FANIN_DTYPE_COUNT]) {
   fanin_item *items = allocate(count, sizeof *items);
@@ -29,11 +30,11 @@ static fanin_status run_some(const session *s, const model *m, size_t first, siz
   size_t n = 0;
   for (size_t i = first; i < first + count && status == FANIN_STATUS_OK; ++i) {
     const model_tensor *t = &m->tensors[i];
-    const bool orthogonal = t->init.kind == FANIN_KIND_ORTHOGONAL || t->init.kind == FANIN_KIND_DELTA_ORTHOGONAL;
-    if (!orthogonal && model_elements(t) > 0) {
+    const bool matrices = t->operations > 0;
+    if (!matrices && model_elements(t) > 0) {
       items[n].init = t->init;
       status = fanin_tensor_range(&t->tensor, 0, 1, &items[n++].tensor);
-    } else if (orthogonal && !warm[t->tensor.dtype]) {
+    } else if (matrices && !warm[t->tensor.dtype]) {
       warm[t->tensor.dtype] = true;
       status = fanin_warmup(s->f, &t->tensor, &t->init);
     }

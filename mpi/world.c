@@ -18,8 +18,7 @@ void world_find(world *w) {
   MPI_Allreduce(&leads, &w->nodes, 1, MPI_INT, MPI_SUM, w->comm);
 }
 
-/* Until MPI_Wait() will not have to: without keeping a core busy, for which the ranks that are waited for may have
- * work. */
+/* Waits until the request is complete without keeping a core busy, because the other ranks may need the core. */
 static void doze(MPI_Request request) {
   enum { SHORTEST = 20000, LONGEST = 2000000 };
   struct timespec pause = {.tv_nsec = SHORTEST};
@@ -31,7 +30,7 @@ static void doze(MPI_Request request) {
   }
 }
 
-/* Everybody's smallest of two numbers, in place. */
+/* Replaces each of two numbers by its minimum over all ranks. */
 static void least_of_all(const world *w, int numbers[2]) {
   MPI_Request request;
   MPI_Iallreduce(MPI_IN_PLACE, numbers, 2, MPI_INT, MPI_MIN, w->comm, &request);

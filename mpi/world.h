@@ -16,17 +16,17 @@ typedef struct world {
 
 void world_find(world *w);
 
-/* The ranks' common status: STATUS_OK if all have it, else that of the lowest rank that has not, with its sentence in
- * everybody's `why`, which begins with the rank unless all failed. Collective. */
+/* Agrees on one status: STATUS_OK if all ranks have it, else that of the lowest rank that failed. Its sentence is then
+ * in the `why` of every rank, and begins with the rank unless all failed. Collective. */
 int world_agree(const world *w, int status, failure *why);
 
-/* The same for ranks that have different amounts of work: *more becomes true if any rank's was. */
+/* Does the same for ranks with different amounts of work. *more becomes true if it was true on any rank. */
 int world_agree_round(const world *w, int status, bool *more, failure *why);
 
-/* Rank 0's bytes, to all. Any size. */
+/* Sends rank 0's bytes to all ranks. They may have any size. */
 void world_broadcast(const world *w, void *bytes, size_t size);
 
-/* The largest and the sum of everybody's number. */
+/* The largest number of all ranks, and the sum of all. */
 uint64_t world_most(const world *w, uint64_t number);
 uint64_t world_sum(const world *w, uint64_t number);
 

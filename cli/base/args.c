@@ -10,7 +10,7 @@
 
 enum { KEY_HELP = 'h' };
 
-/* What the argp parser needs to know about the parse that it is in. */
+/* The state of one parse, which argp hands to take_key(). */
 typedef struct parse {
   const syntax *syntax;
   char shown_name[64]; /* "fanin init", in the usage line */
@@ -22,7 +22,7 @@ typedef struct parse {
 static error_t take_key(int key, char *value, struct argp_state *state) {
   parse *p = state->input;
   if (key == ARGP_KEY_INIT) {
-    state->err_stream = NULL; /* no "Try ..." from argp: it would use the name that errors have, "fanin: init" */
+    state->err_stream = NULL; /* argp's own "Try ..." line would use the name that errors begin with, "fanin: init" */
     return 0;
   }
   if (key == KEY_HELP) {
@@ -38,13 +38,13 @@ static error_t take_key(int key, char *value, struct argp_state *state) {
   return p->status == STATUS_OK ? 0 : EINVAL;
 }
 
-/* Leaves out argp's note on arguments of short options: the list shows them. */
+/* Leaves out argp's note on the arguments of short options, because the list shows them. */
 static char *filter_help(int key, const char *text, void *input) {
   (void)input;
   return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
-/* A copy of the options with --help at its end. */
+/* A copy of the options with --help added at the end. */
 static struct argp_option *with_help(const struct argp_option *options) {
   size_t n = 0;
   while (options[n].name || options[n].doc) /* titles have no name */
@@ -71,7 +71,7 @@ int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why)
   if (error == 0) return STATUS_OK;
   if (p.status == STATUS_HELPED) return STATUS_HELPED;
   why->usage = 1;
-  return p.status != STATUS_OK ? p.status : STATUS_INPUT; /* in the second case getopt has said what is wrong */
+  return p.status != STATUS_OK ? p.status : STATUS_INPUT; /* otherwise getopt has already printed what is wrong */
 }
 
 const struct argp_option args_json_option[] = {{.name = "json", .key = 'j', .doc = "Print JSON"}, {0}};
@@ -143,7 +143,8 @@ int args_sizes(const char *name, const char *value, char separator, uint64_t *ou
     const size_t length = end ? (size_t)(end - at) : strlen(at);
     if (n == capacity) return args_fail(why, "%s '%s': at most %zu numbers are accepted", name, value, capacity);
     if (!args_u64(at, length, &out[n]) || out[n] == 0) {
-      return args_fail(why, "%s '%s': '%.*s' is no whole number of at least 1; write numbers with '%c' between them",
+      return args_fail(why,
+                       "%s '%s': '%.*s' is not a whole number of at least 1; write such numbers with '%c' between them",
                        name, value, (int)length, at, separator);
     }
     if (!end) break;

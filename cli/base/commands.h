@@ -1,4 +1,5 @@
-/* The subcommands. Each takes its own name as argv[0], returns an exit status, and leaves printing `why` to main(). */
+/* The subcommands. Each gets its own name as argv[0] and returns an exit status. It does not print `why`: main() does.
+ */
 #ifndef CLI_BASE_COMMANDS_H
 #define CLI_BASE_COMMANDS_H
 
@@ -11,7 +12,7 @@ typedef struct command {
   const syntax *syntax; /* its command line: what --help, the manual page and completion are made of */
 } command;
 
-/* In the order in which they are listed, to one without a name. */
+/* In the order in which they are listed. The last entry has no name. */
 extern const command commands[];
 
 int cmd_devices(int argc, char **argv, failure *why);

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of a sentence that is too long, as with a path of a thousand characters, the middle is left out: the reason is last.
- */
+/* Where a sentence is too long, for example with a path of a thousand characters, its middle is left out, because the
+ * reason comes last. */
 int fail_with(failure *why, int status, const char *format, va_list arguments) {
   enum { ROOM = sizeof why->text, HEAD = ROOM / 2 };
   static const char gap[] = "[...]";
@@ -34,7 +34,7 @@ int fail(failure *why, int status, const char *format, ...) {
   return status;
 }
 
-/* OpenCL's codes are negative. The library's own say whether the input was wrong or the device cannot do it. */
+/* OpenCL's codes are negative. The library's own codes say whether the input was wrong or the device cannot do it. */
 static int exit_status(fanin_status status) {
   if (status < 0) return STATUS_DEVICE;
   switch (status) {

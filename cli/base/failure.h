@@ -1,4 +1,4 @@
-/* How the command fails: exit statuses, and one sentence that travels up to main(), which alone prints it. */
+/* How the command fails: exit statuses, and one sentence that is handed up to main(). Only main() prints it. */
 #ifndef CLI_BASE_FAILURE_H
 #define CLI_BASE_FAILURE_H
 
@@ -8,9 +8,9 @@
 #include "fanin.h"
 
 enum {
-  STATUS_HELPED = -1, /* --help was asked for and has been answered; nothing else is to be done */
+  STATUS_HELPED = -1, /* the help has been printed, and nothing else is to be done */
   STATUS_OK = 0,
-  STATUS_CHECK = 1, /* everything ran, and a check did not hold */
+  STATUS_CHECK = 1, /* everything ran, but a check did not hold */
   STATUS_INPUT = 2, /* usage, or a file that cannot be read, written or accepted */
   STATUS_DEVICE = 3 /* no device, OpenCL, or no memory */
 };
@@ -24,18 +24,19 @@ typedef struct failure {
 int fail(failure *why, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int fail_with(failure *why, int status, const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
 
-/* The library's sentence for the call that just failed, after "<context>: " unless context is NULL. Returns the exit
- * status that fits. */
+/* Keeps the library's sentence about the call that just failed, after "<context>: " unless context is NULL. Returns the
+ * exit status that fits the library's status. */
 int fail_library(failure *why, fanin_status status, const char *context);
 
 /* The same for an OpenCL call. */
 int fail_opencl(failure *why, cl_int code, const char *call);
 
-/* Zeroed memory, or the end: a command that cannot get a few bytes says so and exits with STATUS_DEVICE. */
+/* Returns zeroed memory. If there is none, the command says so and exits with STATUS_DEVICE. */
 void *allocate(size_t count, size_t size);
-/* *array with room for at least `needed` elements of `size` bytes, growing by doubling; *capacity follows. */
+/* Returns the array with room for at least `needed` elements of `size` bytes. It grows by doubling, and *capacity is
+ * updated. */
 void *grow(void *array, size_t *capacity, size_t needed, size_t size);
-/* A copy of the first `length` bytes, terminated. */
+/* Returns a copy of the first `length` bytes, with a 0 behind them. */
 char *copy_text(const char *text, size_t length);
 
 #endif

@@ -1,9 +1,15 @@
-/* What jansson does not have: numbers that may be NaN or too large for it, and printing. */
+/* What jansson does not have: numbers that may be NaN or too large for it, printing, and readers of files that say
+ * where in the file they are when they fail. */
 #include "base/json.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
 
 json_t *json_from_double(double value) {
   return isfinite(value) ? json_real(value) : json_null();
@@ -27,4 +33,118 @@ int json_print(json_t *root, failure *why) {
   json_decref(root);
   putchar('\n');
   return printed == 0 ? STATUS_OK : fail(why, STATUS_INPUT, "cannot write JSON to standard output");
+}
+
+/* ---- Files, with a place ----------------------------------------------------------------------------------------- */
+
+int json_load_path(const char *path, json_t **root, failure *why) {
+  json_error_t error;
+  FILE *file = fopen(path, "rbe");
+  if (!file) return fail(why, STATUS_INPUT, "%s: cannot open it: %s", path, strerror(errno));
+  *root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+  const int unreadable = ferror(file) ? errno : 0; /* a directory, for one: jansson calls that the end of the file */
+  fclose(file);
+  if (unreadable) {
+    json_decref(*root);
+    *root = NULL;
+    return fail(why, STATUS_INPUT, "%s: cannot read it: %s", path, strerror(unreadable));
+  }
+  if (*root) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: line %d, column %d: %s", path, error.line, error.column, error.text);
+}
+
+int json_load_bytes(const char *name, const char *bytes, size_t size, json_t **root, failure *why) {
+  json_error_t error;
+  *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, &error);
+  if (*root) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: line %d, column %d: %s", name, error.line, error.column, error.text);
+}
+
+int json_complain(const json_check *in, const char *where, const char *format, ...) {
+  char sentence[512];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(sentence, sizeof sentence, format, arguments);
+  va_end(arguments);
+  fail(in->why, STATUS_INPUT, "%s: %s: %s", in->path, where, sentence);
+  return STATUS_INPUT;
+}
+
+int json_complain_library(const json_check *in, const char *where, fanin_status status) {
+  char context[JSON_WHERE + 256];
+  snprintf(context, sizeof context, "%s: %s", in->path, where);
+  return fail_library(in->why, status, context);
+}
+
+char *json_place(char out[JSON_WHERE], const char *where, const char *format, ...) {
+  va_list arguments;
+  int used = 0;
+  if (where[0]) used = snprintf(out, JSON_WHERE, "%.*s.", JSON_WHERE - 2, where);
+  va_start(arguments, format);
+  vsnprintf(out + used, (size_t)(JSON_WHERE - used), format, arguments);
+  va_end(arguments);
+  return out;
+}
+
+const char *json_type_text(const json_t *value) {
+  static const char *const names[] = {[JSON_OBJECT] = "an object",
+                                      [JSON_ARRAY] = "an array",
+                                      [JSON_STRING] = "a text",
+                                      [JSON_INTEGER] = "a whole number",
+                                      [JSON_REAL] = "a number with a fraction",
+                                      [JSON_TRUE] = "true",
+                                      [JSON_FALSE] = "false",
+                                      [JSON_NULL] = "null"};
+  return names[json_typeof(value)];
+}
+
+int json_check_type(const json_check *in, const char *where, const json_t *value, json_type type) {
+  static const char *const wanted[] = {[JSON_OBJECT] = "an object {...}",
+                                       [JSON_ARRAY] = "an array [...]",
+                                       [JSON_STRING] = "a text \"...\"",
+                                       [JSON_INTEGER] = "a whole number"};
+  if (json_typeof(value) == type) return STATUS_OK;
+  return json_complain(in, where, "is %s, but must be %s", json_type_text(value), wanted[type]);
+}
+
+int json_check_keys(const json_check *in, const char *where, json_t *object, const char *const *known) {
+  const char *key;
+  json_t *value;
+  json_object_foreach(object, key, value) {
+    size_t k = 0;
+    while (known[k] && strcmp(known[k], key) != 0)
+      ++k;
+    if (known[k]) continue;
+    char list[TEXT_KNOWN];
+    return json_complain(in, where, "unknown key '%.64s'%s", key, text_known(key, known, k, "the keys here are", list));
+  }
+  return STATUS_OK;
+}
+
+int json_get_count(const json_check *in, const char *where, const json_t *object, const char *key, uint64_t most,
+                   uint64_t *out) {
+  const json_t *value = json_object_get(object, key);
+  char inner[JSON_WHERE];
+  if (!value) return STATUS_OK;
+  json_place(inner, where, "%s", key);
+  const int status = json_check_type(in, inner, value, JSON_INTEGER);
+  if (status != STATUS_OK) return status;
+  const json_int_t number = json_integer_value(value);
+  if (number < 1 || (uint64_t)number > most) {
+    return json_complain(in, inner, "is %" PRId64 ", but must be from 1 to %" PRIu64, (int64_t)number, most);
+  }
+  *out = (uint64_t)number;
+  return STATUS_OK;
+}
+
+int json_get_text(const json_check *in, const char *where, const json_t *object, const char *key, bool required,
+                  const char **out) {
+  const json_t *value = json_object_get(object, key);
+  char inner[JSON_WHERE];
+  if (!value) return required ? json_complain(in, where, "needs a '%s'", key) : STATUS_OK;
+  json_place(inner, where, "%s", key);
+  const char *text = json_string_value(value);
+  if (!text) return json_complain(in, inner, "is %s, but must be a text \"...\"", json_type_text(value));
+  *out = text;
+  return STATUS_OK;
 }

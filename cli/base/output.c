@@ -12,8 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What signal handler and exit() remove: the only state that this program keeps outside its functions, because a
- * handler can reach nothing else. `armed` is set last and cleared first. */
+/* The file that a signal handler or exit() removes. A handler can reach nothing but global variables, so this is the
+ * only state that the program keeps outside its functions. `armed` is set last and cleared first. */
 static char doomed[PATH_MAX];
 static volatile sig_atomic_t armed;
 
@@ -28,7 +28,7 @@ static void end_by_signal(int number) {
   raise(number);
 }
 
-/* Once a process; a signal that the parent had ignored (nohup) stays ignored. */
+/* Handlers are installed once in a process. A signal that the parent had ignored (nohup) stays ignored. */
 static void arm(const char *path) {
   static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   static bool registered;
@@ -37,7 +37,7 @@ static void arm(const char *path) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; ++i) {
       if (signal(signals[i], end_by_signal) == SIG_IGN) signal(signals[i], SIG_IGN);
     }
-    signal(SIGXFSZ, SIG_IGN); /* past the file size limit, write() says so instead */
+    signal(SIGXFSZ, SIG_IGN); /* write() reports the file size limit instead */
     registered = true;
   }
   snprintf(doomed, sizeof doomed, "%s", path);
@@ -48,7 +48,7 @@ static int fail_errno(failure *why, const char *path, const char *what) {
   return fail(why, STATUS_INPUT, "%s: cannot %s: %s", path, what, strerror(errno));
 }
 
-/* A new file beside o->path, with the mode that the file there has or that a new one would get. */
+/* Makes a new file beside o->path, with the mode of the file that is there, or the mode that a new file would get. */
 static int open_temporary(output *o, mode_t mode, failure *why) {
   const size_t length = strlen(o->path) + sizeof ".fanin-XXXXXX";
   if (length > PATH_MAX) return fail(why, STATUS_INPUT, "%s: the path is too long", o->path);
@@ -71,7 +71,7 @@ static int open_temporary(output *o, mode_t mode, failure *why) {
 int output_open(const char *path, output *o, failure *why) {
   struct stat there;
   *o = OUTPUT_NONE;
-  char *resolved = realpath(path, NULL); /* through a link to the file itself; NULL where there is none yet */
+  char *resolved = realpath(path, NULL); /* the file behind links; NULL where there is none yet */
   o->path = resolved ? resolved : copy_text(path, strlen(path));
   if (stat(o->path, &there) != 0) {
     if (errno != ENOENT) return fail_errno(why, path, "create a file there");

@@ -20,7 +20,7 @@ int session_open(const char *selector, session *s, failure *why) {
 }
 
 void session_close(session *s) {
-  if (s->queue) clFinish(s->queue); /* on a way out after a failure; there is nobody left to tell of another one */
+  if (s->queue) clFinish(s->queue); /* after a failure there is no way to report another one */
   fanin_release(s->f);
   *s = (session){0};
 }

@@ -13,16 +13,17 @@ typedef struct session {
   uint64_t max_alloc_bytes; /* the largest buffer that the device gives */
 } session;
 
-/* Opens a device by fanin_open()'s selector; NULL: the default. session_close() it. */
+/* Opens a device by the selector of fanin_open(); NULL: the default device. Ends with session_close(). */
 int session_open(const char *selector, session *s, failure *why);
 
-/* Waits for what is enqueued and releases everything. Harmless on a zeroed session. */
+/* Waits for what is enqueued and releases everything. Does nothing on a zeroed session. */
 void session_close(session *s);
 
-/* Bytes of memory for pieces of tensors: what the device gives at once, not above 64 MiB, a multiple of 64. */
+/* The size of a piece of memory for tensors: the device's largest buffer, but at most 64 MiB; a multiple of 64 bytes.
+ */
 size_t session_piece_bytes(const session *s);
 
-/* A buffer of that many bytes, as memory for pieces. */
+/* Makes a buffer of that many bytes. */
 int session_buffer(const session *s, size_t bytes, cl_mem *out, failure *why);
 
 /* What --device accepts, for help texts. */

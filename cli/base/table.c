@@ -12,12 +12,12 @@
 
 enum { MAX_COLUMNS = 32, MAX_CELL = 1024 };
 
-/* How a table is to be shown. */
-typedef struct plan {
+/* The columns that are shown, and how wide they are. */
+typedef struct widths {
   size_t width[MAX_COLUMNS];
   bool shown[MAX_COLUMNS];
   size_t gap; /* spaces between columns */
-} plan;
+} widths;
 
 table table_of(const column *columns, size_t n_columns) {
   return (table){.columns = columns, .n_columns = n_columns < MAX_COLUMNS ? n_columns : MAX_COLUMNS};
@@ -34,95 +34,87 @@ void table_cell(table *t, const char *format, ...) {
   t->cells[t->n_cells++] = copy_text(text, strlen(text));
 }
 
-/* Columns that UTF-8 text takes, one a code point. */
-static size_t text_width(const char *text) {
-  size_t width = 0;
-  for (; *text; ++text)
-    width += ((unsigned char)*text & 0xc0) != 0x80;
-  return width;
-}
-
-static size_t total_width(const table *t, const plan *p) {
+static size_t total_width(const table *t, const widths *w) {
   size_t total = 0;
   for (size_t c = 0; c < t->n_columns; ++c) {
-    if (p->shown[c]) total += p->width[c] + (total > 0 ? p->gap : 0);
+    if (w->shown[c]) total += w->width[c] + (total > 0 ? w->gap : 0);
   }
   return total;
 }
 
-/* Hides the columns that are to go first; false if none may go. */
-static bool drop_columns(const table *t, plan *p) {
+/* Hides the columns that are dropped first. Returns false if no column may be dropped. */
+static bool drop_columns(const table *t, widths *w) {
   int first = 0;
   for (size_t c = 0; c < t->n_columns; ++c) {
-    if (p->shown[c] && t->columns[c].drop > first) first = t->columns[c].drop;
+    if (w->shown[c] && t->columns[c].drop > first) first = t->columns[c].drop;
   }
   for (size_t c = 0; c < t->n_columns && first > 0; ++c)
-    p->shown[c] = p->shown[c] && t->columns[c].drop != first;
+    w->shown[c] = w->shown[c] && t->columns[c].drop != first;
   return first > 0;
 }
 
-/* The columns from `from` on that are under one heading: one past the last. *width: what they take, *last: the last
- * that is shown, n_columns if none is. */
-static size_t group_end(const table *t, const plan *p, size_t from, size_t *width, size_t *last) {
+/* The columns from `from` on that share a heading. Returns the index behind the last one. *width becomes what they
+ * take, and *last the last one that is shown, or n_columns if none is. */
+static size_t group_end(const table *t, const widths *w, size_t from, size_t *width, size_t *last) {
   size_t c = from;
   *width = 0;
   *last = t->n_columns;
   for (; c < t->n_columns && strcmp(t->groups[c], t->groups[from]) == 0; ++c) {
-    if (!p->shown[c]) continue;
-    *width += p->width[c] + (*width > 0 ? p->gap : 0);
+    if (!w->shown[c]) continue;
+    *width += w->width[c] + (*width > 0 ? w->gap : 0);
     *last = c;
   }
   return c;
 }
 
-/* Widens the last column of a group that is narrower than its heading. */
-static void widen_groups(const table *t, plan *p) {
+/* Widens the last column under a heading that is wider than its columns. */
+static void widen_groups(const table *t, widths *w) {
   size_t width, last;
   for (size_t c = 0; t->groups && c < t->n_columns;) {
-    const size_t end = group_end(t, p, c, &width, &last), wanted = text_width(t->groups[c]);
-    if (last < t->n_columns && width < wanted) p->width[last] += wanted - width;
+    const size_t end = group_end(t, w, c, &width, &last), wanted = text_width(t->groups[c]);
+    if (last < t->n_columns && width < wanted) w->width[last] += wanted - width;
     c = end;
   }
 }
 
-static plan make_plan(const table *t, size_t available) {
-  plan p = {.gap = 1};
+static widths fit_widths(const table *t, size_t available) {
+  widths w = {.gap = 1};
   for (size_t c = 0; c < t->n_columns; ++c) {
-    p.shown[c] = true;
-    p.width[c] = text_width(t->columns[c].title);
+    w.shown[c] = true;
+    w.width[c] = text_width(t->columns[c].title);
     for (size_t i = c; i < t->n_cells; i += t->n_columns) {
       const size_t width = text_width(t->cells[i]);
-      if (width > p.width[c]) p.width[c] = width;
+      if (width > w.width[c]) w.width[c] = width;
     }
   }
-  widen_groups(t, &p);
-  p.gap = 2;
-  if (available == 0 || total_width(t, &p) <= available) return p;
-  p.gap = 1;
-  while (total_width(t, &p) > available) {
-    if (!drop_columns(t, &p)) break;
+  widen_groups(t, &w);
+  w.gap = 2;
+  if (available == 0 || total_width(t, &w) <= available) return w;
+  w.gap = 1;
+  while (total_width(t, &w) > available) {
+    if (!drop_columns(t, &w)) break;
   }
-  p.gap = 2;
-  if (total_width(t, &p) > available) p.gap = 1;
-  return p;
+  w.gap = 2;
+  if (total_width(t, &w) > available) w.gap = 1;
+  return w;
 }
 
-static size_t last_shown(const table *t, const plan *p) {
+static size_t last_shown(const table *t, const widths *w) {
   size_t last = 0;
   for (size_t c = 0; c < t->n_columns; ++c) {
-    if (p->shown[c]) last = c;
+    if (w->shown[c]) last = c;
   }
   return last;
 }
 
-static void print_line(const table *t, const plan *p, const char *const *titles, char *const *cells, FILE *stream) {
-  const size_t last = last_shown(t, p);
+static void print_line(const table *t, const widths *w, const char *const *titles, char *const *cells, FILE *stream) {
+  const size_t last = last_shown(t, w);
   bool first = true;
   for (size_t c = 0; c < t->n_columns; ++c) {
-    if (!p->shown[c]) continue;
+    if (!w->shown[c]) continue;
     const char *text = titles ? titles[c] : cells[c];
-    const size_t padding = p->width[c] - text_width(text);
-    if (!first) fprintf(stream, "%*s", (int)p->gap, "");
+    const size_t padding = w->width[c] - text_width(text);
+    if (!first) fprintf(stream, "%*s", (int)w->gap, "");
     first = false;
     if (!t->columns[c].left) fprintf(stream, "%*s", (int)padding, "");
     fputs(text, stream);
@@ -131,14 +123,14 @@ static void print_line(const table *t, const plan *p, const char *const *titles,
   fputc('\n', stream);
 }
 
-static void print_groups(const table *t, const plan *p, FILE *stream) {
-  size_t width, last, spaces = 0; /* not printed yet: no line ends with one */
+static void print_groups(const table *t, const widths *w, FILE *stream) {
+  size_t width, last, spaces = 0; /* spaces that are not printed yet, because no line ends with one */
   bool first = true;
   for (size_t c = 0; c < t->n_columns;) {
-    const size_t end = group_end(t, p, c, &width, &last);
+    const size_t end = group_end(t, w, c, &width, &last);
     if (last < t->n_columns) {
       const size_t length = text_width(t->groups[c]), more = width > length ? width - length : 0, before = more / 2;
-      spaces += before + (first ? 0 : p->gap);
+      spaces += before + (first ? 0 : w->gap);
       if (length > 0) fprintf(stream, "%*s%s", (int)spaces, "", t->groups[c]);
       spaces = (length > 0 ? 0 : spaces) + more - before;
       first = false;
@@ -148,8 +140,8 @@ static void print_groups(const table *t, const plan *p, FILE *stream) {
   fputc('\n', stream);
 }
 
-/* The columns that are not shown, each after its heading. */
-static void print_dropped(const table *t, const plan *p, FILE *stream) {
+/* Names the columns that are not shown, each after its heading. */
+static void print_dropped(const table *t, const widths *w, FILE *stream) {
   const char *group = NULL;
   char *text = NULL;
   size_t length = 0;
@@ -157,7 +149,7 @@ static void print_dropped(const table *t, const plan *p, FILE *stream) {
   FILE *line = open_memstream(&text, &length);
   if (!line) return;
   for (size_t c = 0; c < t->n_columns; ++c) {
-    if (p->shown[c]) continue;
+    if (w->shown[c]) continue;
     const char *own = t->groups ? t->groups[c] : "";
     fputs(any ? ", " : "", line);
     if (own[0] && (!group || strcmp(group, own) != 0)) fprintf(line, "%s ", own);
@@ -170,15 +162,15 @@ static void print_dropped(const table *t, const plan *p, FILE *stream) {
 }
 
 void table_print(const table *t, FILE *stream) {
-  const plan p = make_plan(t, terminal_width(stream));
+  const widths w = fit_widths(t, terminal_width(stream));
   const char *titles[MAX_COLUMNS];
   for (size_t c = 0; c < t->n_columns; ++c)
     titles[c] = t->columns[c].title;
-  if (t->groups) print_groups(t, &p, stream);
-  print_line(t, &p, titles, NULL, stream);
+  if (t->groups) print_groups(t, &w, stream);
+  print_line(t, &w, titles, NULL, stream);
   for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
-    print_line(t, &p, NULL, t->cells + i, stream);
-  print_dropped(t, &p, stream);
+    print_line(t, &w, NULL, t->cells + i, stream);
+  print_dropped(t, &w, stream);
 }
 
 void table_free(table *t) {

@@ -8,27 +8,27 @@
 typedef struct column {
   const char *title;
   int left; /* 1: text, flush left; 0: a number, flush right */
-  int drop; /* 0: always shown; else left out on a terminal that is too narrow: larger numbers first, equal ones
+  int drop; /* 0: always shown. Others are left out on a terminal that is too narrow: larger numbers first, equal ones
                together */
 } column;
 
 typedef struct table {
   const column *columns;
   size_t n_columns;
-  const char *const *groups; /* NULL, or for each column a heading above its title, "" for none; neighbours with equal
-                                ones share it */
+  const char *const *groups; /* NULL, or a heading above the title of each column. "" is no heading; neighbours with
+                                equal headings share one */
   char **cells;              /* row by row */
   size_t n_cells, capacity;
 } table;
 
-/* An empty table; table_free() it. `columns`, at most 32, must outlive it. */
+/* Returns an empty table, to be released by table_free(). `columns`, at most 32, must outlive it. */
 table table_of(const column *columns, size_t n_columns);
 
-/* The next cell, row by row. Control characters are replaced by '?'. */
+/* Adds the next cell, row by row. Control characters become '?'. */
 void table_cell(table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints titles and rows; on a narrow terminal with single spaces, then without the columns that may be dropped, which
- * a last line names. */
+/* Prints titles and rows. On a narrow terminal, single spaces separate the columns; if that is not enough, columns that
+ * may be dropped are left out, and a last line names them. */
 void table_print(const table *t, FILE *stream);
 
 void table_free(table *t);

@@ -1,11 +1,14 @@
-/* What the terminal behind a stream is, if there is one, and text that fits it. */
+/* What the terminal behind a stream is, if there is one; text that fits it, and a line that says what goes on. */
 #include "base/terminal.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 size_t terminal_columns(FILE *stream) {
   struct winsize size;
@@ -24,20 +27,12 @@ size_t terminal_width(FILE *stream) {
   return end != wanted && *end == '\0' && number < 100000 ? number : 0;
 }
 
-/* Bytes of UTF-8 that begin a character. */
-static size_t characters(const char *text, size_t length) {
-  size_t n = 0;
-  for (size_t i = 0; i < length; ++i)
-    n += ((unsigned char)text[i] & 0xc0) != 0x80;
-  return n;
-}
-
 static void print_broken(FILE *stream, const char *text, size_t indent, size_t width) {
   size_t column = 0;
   indent += strspn(text, " ");
   while (*text) {
     const size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
-    const size_t wide = characters(text + blanks, word);
+    const size_t wide = text_columns(text + blanks, word);
     if (column > indent && column + blanks + wide > width) {
       fprintf(stream, "\n%*s", (int)indent, "");
       column = indent;
@@ -66,4 +61,32 @@ void terminal_line(FILE *stream, size_t indent, const char *format, ...) {
   }
   putc('\n', stream);
   free(text);
+}
+
+/* ---- Progress ---------------------------------------------------------------------------------------------------- */
+
+void progress_show(const char *format, ...) {
+  char text[256];
+  size_t columns = terminal_columns(stderr);
+  if (columns == 0) return;
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (columns > sizeof text) columns = sizeof text;
+  fprintf(stderr, "\r\033[K%.*s", (int)columns - 1,
+          text_plain(text, '\0')); /* the last column stays free: some terminals wrap there */
+  fflush(stderr);
+}
+
+void progress_clear(void) {
+  if (terminal_columns(stderr) == 0) return;
+  fputs("\r\033[K", stderr);
+  fflush(stderr);
+}
+
+uint64_t progress_clock(void) {
+  struct timespec now = {0};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
 }

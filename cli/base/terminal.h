@@ -1,18 +1,32 @@
-/* What the terminal behind a stream is, if there is one, and text that fits it. */
+/* What the terminal behind a stream is, if there is one; text that fits it, and a line that says what goes on. */
 #ifndef CLI_BASE_TERMINAL_H
 #define CLI_BASE_TERMINAL_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
-/* Columns of the terminal; 0 where the stream is none (a file, a pipe). 80 where it does not say. */
+/* The columns of the terminal: 0 where the stream is not a terminal (a file, a pipe), and 80 where the terminal does
+ * not say. */
 size_t terminal_columns(FILE *stream);
 
-/* How wide text is to be: the terminal's columns, elsewhere $COLUMNS if that is a number; 0: as wide as it likes. */
+/* How wide text may be: the columns of the terminal. Where there is no terminal, $COLUMNS if that is a number, else 0,
+ * which sets no limit. */
 size_t terminal_width(FILE *stream);
 
-/* Prints a line, broken at blanks where it is wider than that. Lines after the first begin with `indent` blanks more
- * than the text itself does. */
+/* Prints a line and breaks it at blanks where it is wider than terminal_width(). Lines after the first begin with
+ * `indent` blanks more than the text itself. */
 void terminal_line(FILE *stream, size_t indent, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- Progress: one line on stderr, and nothing where stderr is no terminal --------------------------------------- */
+
+/* Replaces the line, which is cut to the width of the terminal. */
+void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Removes the line. Call it before anything else is printed. */
+void progress_clear(void);
+
+/* Milliseconds of a clock that only runs forward. */
+uint64_t progress_clock(void);
 
 #endif

@@ -21,6 +21,10 @@ char *text_count(uint64_t count, char out[TEXT_NUMBER]) {
   return out;
 }
 
+const char *text_plural(uint64_t count) {
+  return count == 1 ? "" : "s";
+}
+
 static char *in_units(uint64_t bytes, double step, const char *const *units, size_t n_units, char *out) {
   double value = (double)bytes;
   size_t unit = 0;
@@ -84,4 +88,15 @@ char *text_known(const char *name, const char *const *names, size_t n, const cha
   for (size_t k = 0; k < n && used < TEXT_KNOWN; ++k)
     used += snprintf(out + used, (size_t)(TEXT_KNOWN - used), "%s %s", k > 0 ? "," : "", names[k]);
   return out;
+}
+
+size_t text_columns(const char *text, size_t length) {
+  size_t n = 0;
+  for (size_t i = 0; i < length; ++i)
+    n += ((unsigned char)text[i] & 0xc0) != 0x80;
+  return n;
+}
+
+size_t text_width(const char *text) {
+  return text_columns(text, strlen(text));
 }

@@ -1,4 +1,4 @@
-/* Numbers as people read them. Each writes into the caller's buffer and returns it. */
+/* Numbers as people read them. Each function writes into the caller's buffer and returns it. */
 #ifndef CLI_BASE_TEXT_H
 #define CLI_BASE_TEXT_H
 
@@ -10,6 +10,8 @@ enum { TEXT_NUMBER = 32, TEXT_SHAPE = 192 };
 
 /* "25,557,032" */
 char *text_count(uint64_t count, char out[TEXT_NUMBER]);
+/* "s" behind the name of what is counted, but for 1: "%zu tensor%s" */
+const char *text_plural(uint64_t count);
 /* "497.8 MB": decimal units, as files are measured in */
 char *text_bytes(uint64_t bytes, char out[TEXT_NUMBER]);
 /* "7.6 GiB": binary units, as memory is measured in */
@@ -20,12 +22,17 @@ char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]);
 char *text_real(double value, char out[TEXT_NUMBER]);
 /* "+1.23", a number of standard errors; "-" where it is NaN */
 char *text_z(double z, char out[TEXT_NUMBER]);
-/* Control characters become '?', but for `kept`: names come from files and must not steer the terminal. In place. */
+/* Replaces control characters by '?', in place, except for `kept`. Names come from files and must not steer the
+ * terminal. */
 char *text_plain(char *text, char kept);
 
 /* For a sentence about a name that is not among those of a list: "; known are list, init", or ", did you mean init?
  * Known are list, init" where one is near, of whichever text `are` is. */
 enum { TEXT_KNOWN = 384 };
 char *text_known(const char *name, const char *const *names, size_t n, const char *are, char out[TEXT_KNOWN]);
+
+/* Columns that UTF-8 text takes on a terminal, one for each code point: of all of it, or of its first bytes. */
+size_t text_width(const char *text);
+size_t text_columns(const char *text, size_t length);
 
 #endif

@@ -1,5 +1,5 @@
-/* fanin bench: what is measured. A case is one row of the report; cases of a group run in turns, round by round,
- * because machines are noisy: what is compared is measured within the same seconds. */
+/* fanin bench: what is measured. A case is one row of the report. The cases of a group run in turns, round by round,
+ * because machines are noisy: cases that are compared are measured within the same seconds. */
 #ifndef CLI_BENCH_BENCH_H
 #define CLI_BENCH_BENCH_H
 
@@ -14,6 +14,7 @@ typedef enum bench_group {
   BENCH_MAIN,   /* `size` bytes of each initializer and dtype, and of strided and slab forms */
   BENCH_MANY,   /* 1 to 10,000 tensors of 1,000 elements */
   BENCH_MODEL,  /* GPT-2 124M */
+  BENCH_MATRIX, /* orthogonal matrices */
   BENCH_LINEAR, /* 2^k elements */
   BENCH_GROUPS
 } bench_group;
@@ -28,17 +29,17 @@ typedef int bench_enqueue(const session *s, cl_mem memory, const bench_case *c, 
 struct bench_case {
   char name[BENCH_NAME];
   const char *dtype;        /* NULL: none */
-  uint64_t elements, bytes; /* that one run writes; 0 where it writes no tensor */
+  uint64_t elements, bytes; /* what one run writes; 0 where it writes no tensor */
   bench_group group;
-  size_t fill, against;   /* the device's own fill of as many bytes, and a case to compare with; or BENCH_NONE */
+  size_t fill, against; /* cases to compare with: the device's own fill of as many bytes, and another; or BENCH_NONE */
   bench_enqueue *enqueue; /* NULL for BENCH_START */
-  fanin_item *items;      /* what fanin fills, in one buffer */
+  fanin_item *items;      /* the tensors that fanin fills, in one buffer */
   size_t n_items;
-  bool by_plan;     /* in one plan, not one after another */
+  bool by_plan;     /* by one plan instead of one after another */
   fanin_plan *plan; /* while it is measured */
   bool selected;
-  bool too_large;  /* for the device, and therefore no longer selected */
-  double *seconds; /* a time a round; NULL: not measured */
+  bool left_out;   /* because the device cannot do it, and therefore no longer selected */
+  double *seconds; /* the time of each round; NULL: not measured */
 };
 
 #define BENCH_NONE SIZE_MAX
@@ -48,7 +49,7 @@ typedef struct bench_set {
   size_t count, capacity, rounds;
 } bench_set;
 
-/* ---- Cases (bench_cases.c) --------------------------------------------------------------------------------------- */
+/* ---- Cases (cases.c) --------------------------------------------------------------------------------------- */
 
 enum { BENCH_START_BYTES = 4 << 20, BENCH_MIN_BYTES = 1 << 16, BENCH_MAX_ROUNDS = 1000 };
 
@@ -59,7 +60,7 @@ void bench_add_fills(bench_set *set, uint64_t size, bool has_f64);
 /* "NAME DTYPE", or the name alone; returns `out`. */
 char *bench_label(const bench_case *c, char out[BENCH_LABEL]);
 
-/* Selects those of which the label holds the expression, and what these are compared with; NULL: all. */
+/* Selects the cases whose label matches the expression, and those that they are compared with; NULL: all cases. */
 void bench_select(bench_set *set, const regex_t *only);
 bool bench_any_selected(const bench_set *set);
 
@@ -67,20 +68,26 @@ void bench_free(bench_set *set);
 
 /* ---- Measuring --------------------------------------------------------------------------------------------------- */
 
-/* What the device cannot give in one buffer is refused. */
+/* Refuses a size for which the device has no buffer. */
 int bench_check_size(const session *s, uint64_t size, failure *why);
 
-/* Measures the selected cases on the device, except for those that it has no buffer for (bench_measure.c). */
+/* Measures the selected cases, except for those that the device cannot do (measure.c). */
 int bench_measure(bench_set *set, const session *s, failure *why);
 
-/* Measures the starts of processes, each with a kernel cache of its own. To be called before anything else uses OpenCL:
- * a driver that is awake would start sooner. `size` is checked on the way (bench_start.c). */
+/* Measures the starts of processes, each with a kernel cache of its own (start.c). Call it before anything else uses
+ * OpenCL, because a driver that is already running starts sooner. It also checks `size`. */
 int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why);
 
-/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (bench_probe.c). */
-int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why);
+/* What fanin_devices() says of the session's device, and the index that it has there. */
+int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why);
 
-/* ---- Reporting (bench_report.c) ---------------------------------------------------------------------------------- */
+/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (start_process.c). */
+int bench_start_process(const char *what, const char *device, uint64_t size, failure *why);
+
+/* Seconds of a clock that only runs forward. */
+double bench_clock(void);
+
+/* ---- Reporting (report.c) ---------------------------------------------------------------------------------- */
 
 void bench_print_table(const bench_set *set);
 

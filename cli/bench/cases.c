@@ -8,7 +8,7 @@
 
 /* ---- Ways to run a case ------------------------------------------------------------------------------------------ */
 
-/* The device's own fill: what there is to be reached. */
+/* The device's own fill, which the other cases are compared with. */
 static int enqueue_device_fill(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
   const cl_uint pattern = (cl_uint)seed;
   const cl_int code =
@@ -29,7 +29,7 @@ static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, u
 }
 
 static int enqueue_plan(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
-  (void)memory; /* the plan's items know it */
+  (void)memory; /* it is in the plan's items */
   const fanin_status status = fanin_plan_enqueue(c->plan, s->queue, seed, 0, NULL, NULL);
   return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
 }
@@ -53,7 +53,7 @@ static size_t add_device_fill(bench_set *set, bench_group group, const char *nam
   return c->fill;
 }
 
-/* A case of n items, which it takes over. */
+/* Adds a case of n items, and takes them over. */
 static size_t add_items(bench_set *set, bench_group group, const char *name, size_t fill, fanin_item *items, size_t n) {
   bench_case *c = add(set, group, name, fanin_dtype_name(items[0].tensor.dtype));
   c->enqueue = enqueue_fills;
@@ -62,7 +62,7 @@ static size_t add_items(bench_set *set, bench_group group, const char *name, siz
   c->n_items = n;
   for (size_t i = 0; i < n; ++i) {
     uint64_t elements = 0, bytes;
-    (void)fanin_tensor_size(&items[i].tensor, &elements, &bytes); /* the fill says what is wrong, if anything is */
+    (void)fanin_tensor_size(&items[i].tensor, &elements, &bytes); /* if anything is wrong, the fill reports it */
     c->elements += elements;
   }
   c->bytes = c->elements * fanin_dtype_size(items[0].tensor.dtype);
@@ -91,7 +91,8 @@ static fanin_tensor vector_of(fanin_dtype dtype, uint64_t elements) {
 
 /* ---- One tensor -------------------------------------------------------------------------------------------------- */
 
-/* Every family in every dtype; the others are compared with the first, f32. Returns f32's uniform. */
+/* Adds every family in every dtype. The other dtypes are compared with the first, f32. Returns the case of uniform
+ * f32. */
 static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_f64) {
   const struct {
     const char *name;
@@ -118,27 +119,53 @@ static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_
   return uniform;
 }
 
-/* Rows with a gap after each in memory, as in a padded matrix; and one of four column shards of a matrix, whose rows
- * have a gap in their indices and none in memory. */
-static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t size, uint64_t row) {
-  enum { GAP = 16, SHARDS = 4 };
-  const uint64_t elements = size / sizeof(cl_float);
+/* A slab of rows of a matrix that is four times as wide, from column `first` on: its rows have a gap in their indices
+ * and none in memory. */
+static void add_slab(bench_set *set, size_t fill, size_t contiguous, const char *name, uint64_t rows, uint64_t row,
+                     uint64_t first) {
+  const fanin_tensor slab = {
+      .rank = 2, .shape = {rows, 4 * row}, .part = FANIN_PART_SLAB, .start = {0, first}, .extent = {rows, row}};
+  compare(set, add_tensor(set, BENCH_MAIN, name, fill, slab, fanin_uniform(-0.1, 0.1)), contiguous);
+}
 
+/* Adds rows with a gap after each in memory, as in a padded matrix; and two slabs, of which one begins with a block of
+ * the stream and one does not. */
+static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t size, uint64_t row) {
+  enum { GAP = 16 };
+  const uint64_t elements = size / sizeof(cl_float);
   const fanin_init init = fanin_uniform(-0.1, 0.1);
   const fanin_tensor strided = {.rank = 2, .shape = {elements / (row + GAP), row}, .strides = {row + GAP, 1}};
-  const fanin_tensor slab = {.rank = 2,
-                             .shape = {elements / row, SHARDS * row},
-                             .part = FANIN_PART_SLAB,
-                             .start = {0, row},
-                             .extent = {elements / row, row}};
   char name[BENCH_NAME];
   snprintf(name, sizeof name, "strided_%d", (int)row);
   compare(set, add_tensor(set, BENCH_MAIN, name, fill, strided, init), contiguous);
   snprintf(name, sizeof name, "slab_%d", (int)row);
-  compare(set, add_tensor(set, BENCH_MAIN, name, fill, slab, init), contiguous);
+  add_slab(set, fill, contiguous, name, elements / row, row, row);
+  snprintf(name, sizeof name, "slab_odd_%d", (int)row);
+  add_slab(set, fill, contiguous, name, elements / row, row, row + 1);
 }
 
-/* From 1 KiB on: what a launch costs, then what an element costs. */
+/* Matrices, and a stack of small ones, that are no larger than `size`. */
+static void add_matrices(bench_set *set, uint64_t size) {
+  static const struct {
+    const char *name, *layout;
+    int rank;
+    uint64_t shape[3];
+  } all[] = {{"512x512", "OI", 2, {512, 512}},     {"1024x1024", "OI", 2, {1024, 1024}},
+             {"2048x2048", "OI", 2, {2048, 2048}}, {"4096x4096", "OI", 2, {4096, 4096}},
+             {"768x3072", "OI", 2, {768, 3072}},   {"1000x64x64", "BOI", 3, {1000, 64, 64}}};
+  for (size_t i = 0; i < sizeof all / sizeof *all; ++i) {
+    fanin_tensor t;
+    uint64_t elements, bytes;
+    char name[BENCH_NAME];
+    if (fanin_tensor_of(NULL, 0, FANIN_DTYPE_F32, all[i].layout, all[i].rank, all[i].shape, &t) != FANIN_STATUS_OK ||
+        fanin_tensor_size(&t, &elements, &bytes) != FANIN_STATUS_OK || bytes > size)
+      continue;
+    snprintf(name, sizeof name, "orthogonal_%s", all[i].name);
+    add_tensor(set, BENCH_MATRIX, name, BENCH_NONE, t, fanin_orthogonal(1));
+  }
+}
+
+/* Adds sizes from 1 KiB on: small ones show the cost of a launch, large ones that of an element. */
 static void add_linear(bench_set *set, uint64_t size) {
   enum { SMALLEST = 8, COARSE = 2, FINE_FROM = 20, LARGEST = 28 };
   for (int k = SMALLEST; k <= LARGEST; k += k < FINE_FROM ? COARSE : 1) {
@@ -172,7 +199,7 @@ static void pack(packed *p, int rank, const uint64_t *shape, fanin_init init) {
   ++p->count;
 }
 
-/* So many tensors of 1,000 elements, one after another and by plan. */
+/* Adds so many tensors of 1,000 elements, one after another and by plan. */
 static void add_tensors(bench_set *set, size_t tensors) {
   static const char *const ways[] = {"fills", "plan"};
   const uint64_t shape[1] = {1000};
@@ -273,6 +300,7 @@ void bench_add_fills(bench_set *set, uint64_t size, bool has_f64) {
   add_rows(set, fill, uniform, size, 1024);
   add_many(set);
   add_model(set);
+  add_matrices(set, size);
   add_linear(set, size);
 }
 

@@ -1,6 +1,5 @@
 /* fanin bench: how fast tensors are filled, beside the device's own fill, and how soon. */
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/args.h"
@@ -8,10 +7,10 @@
 #include "base/text.h"
 #include "bench/bench.h"
 
-enum { KEY_DEVICE = 0x100, KEY_SIZE, KEY_ONLY, KEY_RUNS, KEY_START_PROBE };
+enum { KEY_DEVICE = 0x100, KEY_SIZE, KEY_ONLY, KEY_RUNS, KEY_START_PROCESS };
 
 typedef struct request {
-  const char *device, *only, *start_probe;
+  const char *device, *only, *start_process;
   regex_t expression; /* of `only`, if that is not NULL */
   uint64_t size, runs;
   bool json;
@@ -22,14 +21,17 @@ static const struct argp_option options[] = {
     {.name = "size",
      .key = KEY_SIZE,
      .arg = "BYTES",
-     .doc = "Of the tensors, where a case does not say its own: 64M, 1G, ... (default: 256M)"},
+     .doc = "Size of the tensors in cases that have no size of their own: 64M, 1G, ... (default: 256M)"},
     {.name = "only",
      .key = KEY_ONLY,
      .arg = "REGEX",
      .doc = "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with"},
-    {.name = "runs", .key = KEY_RUNS, .arg = "N", .doc = "Rounds, each with one run of every case (default: 7)"},
+    {.name = "runs",
+     .key = KEY_RUNS,
+     .arg = "N",
+     .doc = "Number of rounds, each with one run of every case (default: 7)"},
     {.name = "json", .key = 'j', .doc = "Print JSON"},
-    {.name = "start-probe", .key = KEY_START_PROBE, .arg = "WHAT", .flags = OPTION_HIDDEN},
+    {.name = "start-process", .key = KEY_START_PROCESS, .arg = "WHAT", .flags = OPTION_HIDDEN},
     {0}};
 
 /* A number of bytes with K, M or G (powers of 1024) after it, or nothing. */
@@ -58,7 +60,7 @@ static int take_only(request *r, const char *value, failure *why) {
   const int code = regcomp(&r->expression, value, REG_EXTENDED | REG_NOSUB);
   if (code != 0) {
     regerror(code, &r->expression, reason, sizeof reason);
-    return args_fail(why, "--only '%s' is no extended regular expression: %s", value, reason);
+    return args_fail(why, "--only '%s' is not an extended regular expression: %s", value, reason);
   }
   r->only = value;
   return STATUS_OK;
@@ -76,8 +78,8 @@ static int take(void *into, int key, const char *value, failure *why) {
     return take_only(r, value, why);
   case KEY_RUNS:
     return take_runs(value, &r->runs, why);
-  case KEY_START_PROBE:
-    r->start_probe = value;
+  case KEY_START_PROCESS:
+    r->start_process = value;
     return STATUS_OK;
   case 'j':
     r->json = true;
@@ -92,11 +94,14 @@ const syntax bench_syntax = {
     .options = options,
     .doc =
         "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1 to "
-        "10,000 small tensors and GPT-2 124M by plan, sizes from 1 KiB on, and processes from their start to the first "
-        "finished "
-        "4 MiB tensor. A time is the wall clock's around enqueue and clFinish. Cases run in turns, round by round, in "
-        "memory that was touched before; 'of fill' is the rate in bytes beside that of clEnqueueFillBuffer, and "
-        "'compared' that in elements beside another case: medians of the ratios in each round.\v"
+        "10,000 small tensors and GPT-2 124M by plan, orthogonal matrices, sizes from 1 KiB on, and processes from "
+        "their "
+        "start to the first finished 4 MiB tensor. A time is that of the wall clock around enqueue and clFinish. Cases "
+        "run in turns, round by round, in memory that was touched before. 'of fill' compares the rate in bytes with "
+        "that "
+        "of clEnqueueFillBuffer, and 'compared' compares the rate in elements with that of another case; both are "
+        "medians "
+        "of the ratios in each round.\v"
         "Examples:\n"
         "  fanin bench\n"
         "  fanin bench --size 64M --only '^(uniform|normal) f32$' --runs 21\n"
@@ -106,24 +111,12 @@ const syntax bench_syntax = {
 
 /* ---- Printing ---------------------------------------------------------------------------------------------------- */
 
-/* What there is to say about the session's device. */
-static int find_info(const session *s, fanin_device_info *out, failure *why) {
-  size_t count = 0, written = 0;
-  fanin_status status = fanin_devices(NULL, 0, 0, &count);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
-  fanin_device_info *list = allocate(count, sizeof *list);
-  status = fanin_devices(list, count, sizeof *list, &written);
-  for (size_t i = 0; status == FANIN_STATUS_OK && i < count && i < written; ++i) {
-    if (list[i].device == s->device) *out = list[i];
-  }
-  free(list);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
-}
-
 static void print_text(const request *r, const fanin_device_info *device, const bench_set *set) {
   char size[TEXT_NUMBER];
-  printf("Device: %s, %u units, driver %s\n", device->name, (unsigned)device->compute_units, device->driver);
-  printf("Tensors of %s, medians of %zu rounds\n\n", text_memory(r->size, size), set->rounds);
+  printf("Device: %s, %u compute unit%s, driver %s\n", device->name, (unsigned)device->compute_units,
+         text_plural(device->compute_units), device->driver);
+  printf("Tensors of %s, medians of %zu round%s\n\n", text_memory(r->size, size), set->rounds,
+         text_plural(set->rounds));
   bench_print_table(set);
 }
 
@@ -147,13 +140,14 @@ static int print_json(const request *r, const fanin_device_info *device, const b
 static int run(const request *r, session *s, bench_set *set, failure *why) {
   const regex_t *only = r->only ? &r->expression : NULL;
   fanin_device_info device = {0};
+  size_t index;
   int status = STATUS_OK;
   bench_add_starts(set);
   bench_select(set, only);
   if (bench_any_selected(set)) status = bench_measure_starts(set, r->device, r->size, why);
   if (status == STATUS_OK) status = session_open(r->device, s, why);
   if (status == STATUS_OK) status = bench_check_size(s, r->size, why);
-  if (status == STATUS_OK) status = find_info(s, &device, why);
+  if (status == STATUS_OK) status = bench_find_device(s, &device, &index, why);
   if (status != STATUS_OK) return status;
   bench_add_fills(set, r->size, device.has_f64);
   bench_select(set, only);
@@ -174,7 +168,7 @@ int cmd_bench(int argc, char **argv, failure *why) {
   int status = args_parse(&bench_syntax, argc, argv, &r, why);
   set.rounds = (size_t)r.runs;
   if (status == STATUS_OK) {
-    status = r.start_probe ? bench_start_probe(r.start_probe, r.device, r.size, why) : run(&r, &s, &set, why);
+    status = r.start_process ? bench_start_process(r.start_process, r.device, r.size, why) : run(&r, &s, &set, why);
   }
   bench_free(&set);
   session_close(&s);

@@ -1,12 +1,12 @@
-/* fanin bench: rounds of timed runs in one buffer. A time is the wall clock's from before the enqueue to after the
- * clFinish() that follows it. */
+/* fanin bench: rounds of timed runs in one buffer. A time is that of the wall clock, from before the enqueue to after
+ * the clFinish() that follows it. */
 #include "bench/bench.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 
 enum { PROGRESS_MS = 100 };
 
@@ -18,7 +18,7 @@ int bench_check_size(const session *s, uint64_t size, failure *why) {
 
 /* ---- Memory and plans -------------------------------------------------------------------------------------------- */
 
-/* Bytes of the buffer that the case writes to, from its begin. */
+/* How far into the buffer the case writes, in bytes. */
 static uint64_t span(const bench_case *c) {
   uint64_t end = c->bytes;
   for (size_t i = 0; i < c->n_items; ++i) {
@@ -29,6 +29,13 @@ static uint64_t span(const bench_case *c) {
   return end;
 }
 
+/* Whether the device has no buffer as large, or the library needs for large matrices what it was built without. */
+static bool is_impossible(const session *s, const bench_case *c, uint64_t bytes) {
+  if (bytes > s->max_alloc_bytes) return true;
+  return c->group == BENCH_MATRIX &&
+         fanin_warmup(s->f, &c->items[0].tensor, &c->items[0].init) == FANIN_STATUS_UNSUPPORTED;
+}
+
 /* The memory that all selected cases share. */
 static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure *why) {
   uint64_t most = 0;
@@ -36,8 +43,8 @@ static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure
     bench_case *c = &set->cases[i];
     if (!c->selected || c->group == BENCH_START) continue;
     const uint64_t bytes = span(c);
-    if (bytes > s->max_alloc_bytes) {
-      c->too_large = true;
+    if (is_impossible(s, c, bytes)) {
+      c->left_out = true;
       c->selected = false;
     } else if (bytes > most) {
       most = bytes;
@@ -55,7 +62,7 @@ static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *wh
 
 /* ---- Rounds ------------------------------------------------------------------------------------------------------ */
 
-static double now(void) {
+double bench_clock(void) {
   struct timespec time = {0};
   clock_gettime(CLOCK_MONOTONIC, &time);
   return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
@@ -63,10 +70,10 @@ static double now(void) {
 
 static int time_run(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, double *seconds,
                     failure *why) {
-  const double begin = now();
+  const double begin = bench_clock();
   const int status = c->enqueue(s, memory, c, seed, why);
   const cl_int code = clFinish(s->queue);
-  *seconds = now() - begin;
+  *seconds = bench_clock() - begin;
   if (status != STATUS_OK) return status;
   return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, c->name);
 }
@@ -85,7 +92,7 @@ static turns turns_of(const bench_set *set, bench_group group) {
   return t;
 }
 
-/* Makes ready what each case needs, and runs it once, untimed: kernels compile and memory is touched. */
+/* Prepares each case and runs it once without timing it, so that kernels are compiled and memory has been touched. */
 static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memory, failure *why) {
   int status = STATUS_OK;
   for (size_t i = 0; i < t->count && status == STATUS_OK; ++i) {
@@ -99,7 +106,7 @@ static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memor
   return status;
 }
 
-/* One run of each. Every round begins with another case, so that none is always the first. */
+/* Runs each case once. Every round begins with another case, so that no case is always the first. */
 static int run_round(const turns *t, size_t round, size_t rounds, const session *s, cl_mem memory, failure *why) {
   uint64_t shown = 0;
   int status = STATUS_OK;

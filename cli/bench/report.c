@@ -9,9 +9,9 @@
 
 /* ---- Statistics -------------------------------------------------------------------------------------------------- */
 
-typedef struct spread {
+typedef struct timing {
   double median, min, max;
-} spread;
+} timing;
 
 static int by_value(const void *left, const void *right) {
   const double *l = left, *r = right;
@@ -19,21 +19,22 @@ static int by_value(const void *left, const void *right) {
 }
 
 /* Sorts the values. */
-static spread spread_of(double *values, size_t n) {
+static timing timing_of(double *values, size_t n) {
   qsort(values, n, sizeof *values, by_value);
-  return (spread){(values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1]};
+  return (timing){(values[(n - 1) / 2] + values[n / 2]) / 2, values[0], values[n - 1]};
 }
 
-static spread times_of(const bench_set *set, const bench_case *c) {
+static timing times_of(const bench_set *set, const bench_case *c) {
   double *sorted = allocate(set->rounds, sizeof *sorted);
   memcpy(sorted, c->seconds, set->rounds * sizeof *sorted);
-  const spread times = spread_of(sorted, set->rounds);
+  const timing times = timing_of(sorted, set->rounds);
   free(sorted);
   return times;
 }
 
-/* How many times as much a second as case `reference` does: the median of the rounds' ratios, in which what slowed both
- * cancels. `done` and `reference_done` are what each does in a run. NaN if there is no such case. */
+/* How many times as much the case does in a second as case `reference`. It is the median of the rounds' ratios, in
+ * which whatever slows both cancels. `done` and `reference_done` are what each does in a run. NaN if there is no
+ * reference. */
 static double ratio_to(const bench_set *set, const bench_case *c, uint64_t done, size_t reference,
                        uint64_t reference_done) {
   if (reference == BENCH_NONE || !set->cases[reference].seconds) return NAN;
@@ -41,23 +42,23 @@ static double ratio_to(const bench_set *set, const bench_case *c, uint64_t done,
   for (size_t i = 0; i < set->rounds; ++i) {
     ratios[i] = (double)done / c->seconds[i] / ((double)reference_done / set->cases[reference].seconds[i]);
   }
-  const double median = spread_of(ratios, set->rounds).median;
+  const double median = timing_of(ratios, set->rounds).median;
   free(ratios);
   return median;
 }
 
-/* In bytes a second. */
+/* The ratio of bytes per second. */
 static double ratio_to_fill(const bench_set *set, const bench_case *c) {
   return ratio_to(set, c, c->bytes, c->fill, c->fill == BENCH_NONE ? 0 : set->cases[c->fill].bytes);
 }
 
-/* In elements a second; starts once a process. */
+/* The ratio of elements per second; of starts, the ratio of processes per second. */
 static double ratio_to_other(const bench_set *set, const bench_case *c) {
   if (c->against == BENCH_NONE || c->group == BENCH_START) return ratio_to(set, c, 1, c->against, 1);
   return ratio_to(set, c, c->elements, c->against, set->cases[c->against].elements);
 }
 
-/* A second; NaN where the case does more than to write. */
+/* What is done per second; NaN where the case does more than writing. */
 static double rate(const bench_case *c, uint64_t done, double seconds) {
   return c->group == BENCH_START ? NAN : (double)done / seconds;
 }
@@ -98,7 +99,7 @@ static void cell_number(table *t, const char *format, double value) {
 
 static void add_row(const bench_set *set, const bench_case *c, table *t) {
   char text[TEXT_NUMBER];
-  const spread times = times_of(set, c);
+  const timing times = times_of(set, c);
   table_cell(t, "%s", c->name);
   table_cell(t, "%s", c->dtype ? c->dtype : "");
   table_cell(t, "%s", c->elements > 0 ? text_count(c->elements, text) : "");
@@ -111,7 +112,7 @@ static void add_row(const bench_set *set, const bench_case *c, table *t) {
   cell_against(set, c, t);
 }
 
-/* A device fill that only stands beside other rows. */
+/* Whether the case is a device fill that is only there for comparison. */
 static bool is_only_reference(const bench_set *set, const bench_case *c) {
   return c->group != BENCH_MAIN && c->fill != BENCH_NONE && &set->cases[c->fill] == c;
 }
@@ -129,8 +130,8 @@ void bench_print_table(const bench_set *set) {
   table_free(&t);
   bool any = false;
   for (size_t i = 0; i < set->count; ++i) {
-    if (!set->cases[i].too_large) continue;
-    printf("%s%s", any ? ", " : "Left out, as the device gives no buffer that large: ", set->cases[i].name);
+    if (!set->cases[i].left_out) continue;
+    printf("%s%s", any ? ", " : "Left out, because the device cannot do it: ", set->cases[i].name);
     any = true;
   }
   if (any) putchar('\n');
@@ -140,7 +141,7 @@ void bench_print_table(const bench_set *set) {
 
 static json_t *case_to_json(const bench_set *set, const bench_case *c) {
   char label[BENCH_LABEL];
-  const spread times = times_of(set, c);
+  const timing times = times_of(set, c);
   const struct {
     const char *key;
     double value;
@@ -175,7 +176,7 @@ json_t *bench_results_to_json(const bench_set *set) {
 json_t *bench_left_out_to_json(const bench_set *set) {
   json_t *array = json_array();
   for (size_t i = 0; i < set->count; ++i) {
-    if (set->cases[i].too_large) json_array_append_new(array, json_string(set->cases[i].name));
+    if (set->cases[i].left_out) json_array_append_new(array, json_string(set->cases[i].name));
   }
   return array;
 }

@@ -1,6 +1,6 @@
-/* fanin bench: how long a process takes from its start to its first finished tensor, beside an OpenCL program that does
- * next to nothing; without a kernel cache (cold), and with what the cold process left there (warm). Each such process
- * is this program again, with the hidden option --start-probe (bench_probe.c). */
+/* fanin bench: how long a process takes from its start to its first finished tensor, compared with an OpenCL program
+ * that does almost nothing. A cold process has an empty kernel cache; a warm one has the cache of the cold one. Each
+ * such process is this program again, with the hidden option --start-process (start_process.c). */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -12,10 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "bench/bench.h"
 
 /* Environment variables by which drivers find their kernel caches: PoCL, NVIDIA, Mesa, Intel. */
@@ -23,13 +22,13 @@ static const char *const cache_variables[] = {"POCL_CACHE_DIR", "CUDA_CACHE_PATH
                                               "NEO_CACHE_DIR"};
 enum { N_CACHES = sizeof cache_variables / sizeof *cache_variables };
 
-/* A program to start. */
+/* A process to start. */
 typedef struct program {
-  const char *what;        /* for --start-probe */
+  const char *what;        /* for --start-process */
   const char *device;      /* NULL: the default */
-  uint64_t size;           /* which the device must have room for */
+  uint64_t size;           /* a size for which the device must have room */
   const char *cache;       /* directory */
-  const sigset_t *signals; /* that it is not to receive */
+  const sigset_t *signals; /* the signals that are blocked in it */
 } program;
 
 /* ---- A process --------------------------------------------------------------------------------------------------- */
@@ -71,11 +70,11 @@ static void free_environment(char **variables) {
   free(variables);
 }
 
-/* posix_spawn() and not fork(): nothing of this process is copied. Returns an errno. */
+/* Uses posix_spawn() instead of fork(), so that nothing of this process is copied. Returns an errno. */
 static int spawn(const program *p, int out, pid_t *pid) {
   char size[32];
   const char *const arguments[] = {
-      "fanin", "bench", "--start-probe", p->what, "--size", size, p->device ? "--device" : NULL, p->device, NULL};
+      "fanin", "bench", "--start-process", p->what, "--size", size, p->device ? "--device" : NULL, p->device, NULL};
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   snprintf(size, sizeof size, "%" PRIu64, p->size);
@@ -110,7 +109,7 @@ static size_t read_all(int fd, char *to, size_t size) {
   return done;
 }
 
-/* A process that failed has said why on stderr: nothing is added. */
+/* Waits for the process. If it failed, it has said why on stderr, and nothing is added. */
 static int wait_for(pid_t pid, const char *what, failure *why) {
   int state = 0;
   while (waitpid(pid, &state, 0) < 0) {
@@ -120,23 +119,17 @@ static int wait_for(pid_t pid, const char *what, failure *why) {
   return fail(why, STATUS_DEVICE, "the process that starts '%s' ended by signal %d", what, WTERMSIG(state));
 }
 
-static double now(void) {
-  struct timespec time = {0};
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-/* Seconds from before the process exists to its dot. What it says after that goes to `rest`. */
+/* Measures the seconds from before the process exists to its dot. What it prints after the dot goes to `rest`. */
 static int time_process(const program *p, double *seconds, char *rest, size_t rest_size, failure *why) {
   int ends[2];
   pid_t pid = 0;
   char dot = 0;
   if (pipe2(ends, O_CLOEXEC) != 0) return fail(why, STATUS_DEVICE, "pipe: %s", strerror(errno));
-  const double begin = now();
+  const double begin = bench_clock();
   const int error = spawn(p, ends[1], &pid);
   close(ends[1]);
   const bool finished = error == 0 && read_all(ends[0], &dot, 1) == 1;
-  *seconds = now() - begin;
+  *seconds = bench_clock() - begin;
   if (finished) rest[read_all(ends[0], rest, rest_size - 1)] = '\0';
   close(ends[0]);
   if (error != 0) return fail(why, STATUS_DEVICE, "cannot start a process of this program: %s", strerror(error));
@@ -170,7 +163,7 @@ static void remove_cache(char *path) {
   free(path);
 }
 
-/* A signal that waits ends this process as soon as the caches are removed. */
+/* Whether a blocked signal waits; it ends this process as soon as the caches are removed. */
 static bool is_interrupted(void) {
   sigset_t waiting;
   sigemptyset(&waiting);

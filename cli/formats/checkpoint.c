@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/json_check.h"
+#include "base/json.h"
 
 char *checkpoint_beside(const char *index, const char *name) {
   const char *slash = strrchr(index, '/');
@@ -25,19 +25,19 @@ static int by_text(const void *left, const void *right) {
   return strcmp(*l, *r);
 }
 
-/* A plain name beside the index: no other place is ever read, or written. */
+/* A shard must have a plain name, which means a file beside the index: no other place is read or written. */
 static int check_shard_name(const json_check *in, const char *tensor, const json_t *value) {
   const char *name = json_string_value(value);
   char where[JSON_WHERE];
   json_place(where, "weight_map", "%.200s", tensor);
   if (!name) return json_complain(in, where, "is %s, but must be a file's name", json_type_text(value));
   if (strchr(name, '/') || name[0] == '.' || !has_ending(name, ".safetensors")) {
-    return json_complain(in, where, "'%.200s' is no name of a .safetensors file beside the index", name);
+    return json_complain(in, where, "'%.200s' is not the name of a .safetensors file beside the index", name);
   }
   return STATUS_OK;
 }
 
-/* The different files of the map, sorted. */
+/* Lists the different files of the map, sorted. */
 static int list_files(checkpoint *c, const json_check *in, json_t *map) {
   const char *tensor;
   json_t *value;
@@ -86,7 +86,8 @@ static void sort_tensors(checkpoint *c) {
   qsort(c->by_name, c->count, sizeof *c->by_name, by_name);
 }
 
-/* The header of each; descriptors are closed at once, since there may be more files than a process may have open. */
+/* Reads the header of each file. Descriptors are closed at once, because there may be more files than a process may
+ * have open. */
 static int read_headers(checkpoint *c, failure *why) {
   c->files = allocate(c->n_files, sizeof *c->files);
   for (size_t i = 0; i < c->n_files; ++i)
@@ -109,7 +110,7 @@ static int read_headers(checkpoint *c, failure *why) {
   return c->count > 0 ? STATUS_OK : fail(why, STATUS_INPUT, "%s: there is no tensor", c->path);
 }
 
-/* Every tensor of the map is in its file, and every tensor of a file is in the map, once. */
+/* Checks that every tensor of the map is in its file, and that every tensor of a file is in the map once. */
 static int check_map(const checkpoint *c, const json_check *in, json_t *map) {
   for (size_t i = 0; i < c->count; ++i) {
     const checkpoint_tensor *t = &c->tensors[i];

@@ -12,32 +12,32 @@ typedef struct checkpoint_tensor {
 typedef struct checkpoint {
   const char *path; /* the caller's text */
   bool sharded;     /* `path` is an index */
-  char **names;     /* of the files, for sharded ones as in the index; else NULL */
+  char **names;     /* names of the files as in the index; NULL where there is no index */
   char **paths;
-  tensor_file *files; /* their headers; closed */
+  tensor_file *files; /* the headers of the files, which are closed */
   size_t n_files;
-  checkpoint_tensor *tensors; /* file by file, each in the order of its data */
+  checkpoint_tensor *tensors; /* file by file, and in each file in the order of the data */
   size_t count;
   const checkpoint_tensor **by_name; /* sorted */
   const char *format;                /* "format" of the first file's metadata, "pt" of most; NULL: none */
 } checkpoint;
 
-/* How an index's name ends: Hugging Face's "model.safetensors.index.json". */
+/* The ending of an index's name, as in Hugging Face's "model.safetensors.index.json". */
 #define CHECKPOINT_INDEX ".safetensors.index.json"
 
-/* Reads X.safetensors, or X.safetensors.index.json with the files that it names, which lie beside it: the headers only.
- * Index and files must agree on which tensor is where. `path` must outlive it. */
+/* Reads the header of X.safetensors, or X.safetensors.index.json and the headers of the files that it names, which lie
+ * beside it. Index and files must agree on which tensor is where. `path` must outlive the result. */
 int checkpoint_read(const char *path, checkpoint *out, failure *why);
 
-/* The tensor of a name; NULL: there is none. */
+/* Finds a tensor by its name; NULL: there is none. */
 const checkpoint_tensor *checkpoint_find(const checkpoint *c, const char *name);
 
-/* Whether writing `path` would overwrite one of the checkpoint's files, links and all. */
+/* Whether writing `path` would overwrite one of the checkpoint's files, also through links. */
 bool checkpoint_has(const checkpoint *c, const char *path);
 
 void checkpoint_free(checkpoint *c);
 
-/* "DIR/model.safetensors.index.json" and "x.safetensors": "DIR/x.safetensors". The caller's to free. */
+/* Makes "DIR/x.safetensors" of "DIR/model.safetensors.index.json" and "x.safetensors". The caller frees it. */
 char *checkpoint_beside(const char *index, const char *name);
 
 #endif

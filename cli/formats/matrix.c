@@ -21,9 +21,9 @@ static int read_line(const char *path, size_t line, const char *text, matrix *m,
     const size_t length = strcspn(at, ",\r\n");
     ++field;
     if (end == at || end > at + length || end[strspn(end, " \t")] != at[length] || !isfinite(number)) {
-      return fail(why, STATUS_INPUT, "%s: line %zu, field %zu: '%.*s' is no finite number%s", path, line, field,
+      return fail(why, STATUS_INPUT, "%s: line %zu, field %zu: '%.*s' is not a finite number%s", path, line, field,
                   length > 32 ? 32 : (int)length, at,
-                  m->rows == 0 ? " (a line of titles? Leave it out, as with tail -n +2)" : "");
+                  m->rows == 0 ? " (if it is a line of titles, leave it out, as with tail -n +2)" : "");
     }
     m->values = grow(m->values, capacity, *count + 1, sizeof *m->values);
     m->values[(*count)++] = number;
@@ -61,7 +61,7 @@ static int read_csv(const char *path, matrix *out, failure *why) {
 
 /* ---- npy --------------------------------------------------------------------------------------------------------- */
 
-/* Singles, if given, into m->values; then every number must be finite. */
+/* Converts singles, if there are any, to m->values, and checks that every number is finite. */
 static int convert(const char *path, const float *singles, matrix *m, failure *why) {
   const size_t n = m->rows * m->columns;
   for (size_t i = 0; i < n; ++i) {

@@ -10,8 +10,8 @@ typedef struct matrix {
   size_t rows, columns;
 } matrix;
 
-/* Reads by the name's ending, .csv or .npy. All numbers are finite, every row has as many, and there is at least one.
- * free() values. */
+/* Reads a file whose name ends in .csv or .npy. All numbers must be finite, all rows equally long, and there must be at
+ * least one number. The caller frees `values`. */
 int matrix_read(const char *path, matrix *out, failure *why);
 
 #endif

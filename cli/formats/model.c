@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Names that a safetensors file can have. */
+/* Checks that a safetensors file can have the name. */
 static int check_name(const char *name, const char *where, failure *why) {
   if (name[0] == '\0') return fail(why, STATUS_INPUT, "%s: the tensor's name is empty", where);
   if (strlen(name) > MODEL_MAX_NAME) {
@@ -18,7 +18,7 @@ static int check_name(const char *name, const char *where, failure *why) {
   return STATUS_OK;
 }
 
-/* Shape, layout and initializer, by the library and without a device. Finds the tensor's units. */
+/* Has the library check shape, layout and initializer, which needs no device, and finds the tensor's units. */
 static int check_values(model_tensor *t, const char *where, failure *why) {
   uint64_t elements;
   fanin_moments moments;
@@ -67,7 +67,7 @@ static int check_names_differ(const model *m, const char *path, failure *why) {
   return status;
 }
 
-/* Readers of safetensors count a tensor's bits in 64-bit numbers; a file's offsets would allow more. */
+/* The limit comes from readers of safetensors, which count the bits of a tensor in 64-bit numbers. */
 static int check_total(const model *m, const char *path, failure *why) {
   uint64_t total = 0;
   for (size_t i = 0; i < m->count; ++i) {
@@ -89,13 +89,13 @@ int model_check(const model *m, const char *path, failure *why) {
   return status == STATUS_OK ? check_total(m, path, why) : status;
 }
 
-const char *model_key(const model_tensor *t) {
-  return t->key ? t->key : t->name;
+const char *model_stream_name(const model_tensor *t) {
+  return t->stream_name ? t->stream_name : t->name;
 }
 
 void model_set_dtype(model *m, fanin_dtype dtype) {
   for (size_t i = 0; i < m->count; ++i) {
-    if (!m->tensors[i].stored) m->tensors[i].tensor.dtype = dtype;
+    if (!m->tensors[i].stored_dtype) m->tensors[i].tensor.dtype = dtype;
   }
 }
 
@@ -121,7 +121,7 @@ void model_totals(const model *m, uint64_t *elements, uint64_t *bytes) {
 void model_free(model *m) {
   for (size_t i = 0; i < m->count; ++i) {
     free(m->tensors[i].name);
-    free(m->tensors[i].key);
+    free(m->tensors[i].stream_name);
   }
   free(m->tensors);
   free(m->name);

@@ -13,10 +13,10 @@ typedef struct model_tensor {
   char *name;
   fanin_tensor tensor; /* no buffer */
   fanin_init init;
-  double
-      factor; /* 0: values as `init` makes them; else calibrated: multiplied by it. NaN: nobody knows what made them */
-  char *key;  /* the name that its values follow from; NULL: its own */
-  const char *stored; /* the dtype that a file calls it, where it is none of the library's and all is zero; NULL */
+  double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
+                    known to have made them */
+  char *stream_name;        /* of the tensor whose stream this one has; NULL: its own name */
+  const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
   uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says, */
   double operations;             /* and those of the whole tensor */
   bool together; /* a unit has more than one element: a piece of a tensor costs more than its elements */
@@ -30,26 +30,26 @@ typedef struct model {
   size_t count, capacity;
 } model;
 
-/* Adds a tensor after checking it alone; copies the name. `where` begins the sentence. */
+/* Checks a tensor by itself and adds it with a copy of the name. `where` begins the sentence of a failure. */
 int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
               failure *why);
 
-/* Checks what concerns the tensors together: names that differ, a total size that a file can have. */
+/* Checks the tensors together: their names must differ, and their total size must fit into a file. */
 int model_check(const model *m, const char *path, failure *why);
 
-/* The name that a tensor's stream follows from. */
-const char *model_key(const model_tensor *t);
+/* The name that the tensor's stream follows from. */
+const char *model_stream_name(const model_tensor *t);
 
-/* Makes every tensor of that dtype but those whose dtype is none of the library's. Their sizes change: model_check()
- * again. */
+/* Gives every tensor that dtype, except for those that have a stored_dtype. Sizes change, so call model_check() again.
+ */
 void model_set_dtype(model *m, fanin_dtype dtype);
 
-/* Elements and bytes of a tensor, and of all; for tensors that were checked. */
+/* The elements and bytes of a tensor, and of all tensors, once they have been checked. */
 uint64_t model_elements(const model_tensor *t);
 uint64_t model_bytes(const model_tensor *t);
 void model_totals(const model *m, uint64_t *elements, uint64_t *bytes);
 
-/* Releases what it holds and leaves an empty model. */
+/* Releases what the model holds and leaves it empty. */
 void model_free(model *m);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json_check.h"
+#include "base/json.h"
 
 enum { MAX_REPEAT = MODEL_MAX_TENSORS };
 
@@ -20,21 +20,21 @@ typedef struct scope {
 typedef struct builder {
   json_check in;
   model *model;
-  fanin_dtype dtype;      /* of tensors that say none */
-  const json_t *init;     /* of tensors that say none; NULL: they must */
-  const char *init_where; /* where the file says so */
+  fanin_dtype dtype;      /* of tensors that name no dtype */
+  const json_t *init;     /* of tensors that name no initializer; NULL: they must name one */
+  const char *init_where; /* the place of `init` in the file */
 } builder;
 
 /* ---- One tensor -------------------------------------------------------------------------------------------------- */
 
-/* The text with {i} replaced by the repetition's number. */
+/* Copies the text with {i} replaced by the number of the repetition. */
 static int expand_name(const builder *b, const char *where, const char *text, const scope *s, char *out, size_t size) {
   size_t used = 0;
   while (*text) {
     int n;
     const char *close = *text == '{' ? strchr(text, '}') : NULL;
     if (*text == '}' || (*text == '{' && !close)) {
-      return json_complain(&b->in, where, "has a brace that is no {variable}");
+      return json_complain(&b->in, where, "has a brace that does not belong to a {variable}");
     }
     if (close) {
       const size_t length = (size_t)(close - text) - 1;
@@ -42,7 +42,8 @@ static int expand_name(const builder *b, const char *where, const char *text, co
       while (at && (strlen(at->variable) != length || strncmp(at->variable, text + 1, length) != 0))
         at = at->outer;
       if (!at)
-        return json_complain(&b->in, where, "'{%.*s}' is no variable of a repetition around it", (int)length, text + 1);
+        return json_complain(&b->in, where, "'{%.*s}' is not a variable of a repetition around it", (int)length,
+                             text + 1);
       n = snprintf(out + used, size - used, "%" PRId64, (int64_t)at->value);
       text = close + 1;
     } else {
@@ -80,7 +81,7 @@ static int read_shape(const builder *b, const char *where, const json_t *object,
   return STATUS_OK;
 }
 
-/* Its own "init", else the default. */
+/* Reads the tensor's own "init", or else the default. */
 static int read_init(const builder *b, const char *where, const json_t *object, fanin_init *out) {
   const json_t *value = json_object_get(object, "init");
   char inner[JSON_WHERE];
@@ -142,11 +143,12 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
 
 static int build_list(builder *b, const json_t *owner, const scope *s, const char *where);
 
-/* A name as in C, in small letters, that no repetition around it has. */
+/* A variable is a name as in C, in small letters. No repetition around this one may use it. */
 static int check_variable(const builder *b, const char *where, const char *variable, const scope *outer) {
   static const char first[] = "abcdefghijklmnopqrstuvwxyz_", others[] = "abcdefghijklmnopqrstuvwxyz_0123456789";
   if (!*variable || !strchr(first, variable[0]) || variable[strspn(variable, others)] != '\0') {
-    return json_complain(&b->in, where, "'%.64s' is no variable: small letters, digits and _, a letter first",
+    return json_complain(&b->in, where,
+                         "'%.64s' is not a variable's name; write small letters, digits and _, a letter or _ first",
                          variable);
   }
   for (; outer; outer = outer->outer) {
@@ -182,7 +184,7 @@ static int read_repeat(const builder *b, const json_t *object, const char *where
   *last = json_integer_value(to);
   if (*first < 0 || *last < *first || *last - *first >= MAX_REPEAT) {
     return json_complain(&b->in, inner,
-                         "'%s' goes from %" PRId64 " to %" PRId64 "; accepted is 0 <= first <= last, at most %d "
+                         "'%s' goes from %" PRId64 " to %" PRId64 "; write 0 <= first <= last, at most %d "
                          "times",
                          *variable, (int64_t)*first, (int64_t)*last, MAX_REPEAT);
   }
@@ -200,8 +202,8 @@ static int build_repeat(builder *b, json_t *object, const scope *outer, const ch
   return status;
 }
 
-/* The "tensors" of the file or of a repetition. Never empty, so that each round of a repetition adds a tensor and the
- * limit on tensors also ends nested repetitions. */
+/* Builds the "tensors" of the file or of a repetition. The list must not be empty: each round of a repetition then adds
+ * a tensor, so that the limit on tensors also ends nested repetitions. */
 static int build_list(builder *b, const json_t *owner, const scope *s, const char *where) {
   const json_t *list = json_object_get(owner, "tensors");
   char inner[JSON_WHERE];
@@ -236,7 +238,7 @@ static int read_defaults(builder *b, const json_t *root) {
   return b->init ? read_init(b, "defaults", defaults, &unused) : STATUS_OK;
 }
 
-int model_build(json_t *root, const char *path, model *out, failure *why) {
+static int model_build(json_t *root, const char *path, model *out, failure *why) {
   static const char *const known[] = {"name", "source", "comment", "defaults", "tensors", NULL};
   builder b = {.in = {path, why}, .model = out, .dtype = FANIN_DTYPE_F32, .init_where = "defaults.init"};
   const char *name = NULL, *ignored;

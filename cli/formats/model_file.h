@@ -2,15 +2,10 @@
 #ifndef CLI_FORMATS_MODEL_FILE_H
 #define CLI_FORMATS_MODEL_FILE_H
 
-#include <jansson.h>
-
 #include "formats/model.h"
 
-/* Reads and checks a file. On failure the model is empty and the sentence says where in the file: "tensors[3].shape".
- */
+/* Reads and checks a file. On failure the model is empty, and the sentence names the place in the file, as in
+ * "tensors[3].shape". */
 int model_load(const char *path, model *out, failure *why);
-
-/* The same from parsed JSON; `path` is what the sentences call it. */
-int model_build(json_t *root, const char *path, model *out, failure *why);
 
 #endif

@@ -70,7 +70,7 @@ static const char *skip(const char *at) {
   return at + strspn(at, " \t\n");
 }
 
-/* After the text `token` and blanks around it; NULL if it is not there. */
+/* Returns the place behind the text `token` and the blanks around it; NULL if the token is not there. */
 static const char *expect(const char *at, const char *token) {
   if (!at) return NULL;
   at = skip(at);
@@ -107,7 +107,7 @@ static const char *parse_order(const char *at, header *h) {
   return yes ? yes : expect(at, "False");
 }
 
-/* The keys in any order, each once. */
+/* Reads the keys, which may come in any order, each once. */
 static bool parse_header(const char *text, header *h) {
   static const struct {
     const char *key;
@@ -159,7 +159,7 @@ int npy_read(tensor_file *f, failure *why) {
   int status = tensor_file_read(f, 0, start, available, why);
   if (status != STATUS_OK) return status;
   if (memcmp(start, magic, MAGIC) != 0 || start[MAGIC] < 1 || start[MAGIC] > 3) {
-    return fail(why, STATUS_INPUT, "%s: is no npy file of version 1, 2 or 3", f->path);
+    return fail(why, STATUS_INPUT, "%s: is not an npy file of version 1, 2 or 3", f->path);
   }
   const unsigned char *n = start + MAGIC + 2;
   const size_t before = start[MAGIC] == 1 ? MAGIC + 2 + 2 : MAGIC + 2 + 4;

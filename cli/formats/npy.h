@@ -6,8 +6,8 @@
 
 #include "formats/tensor_file.h"
 
-/* The bytes before the data, format version 1.0. *bytes is the caller's to free. Dtypes that npy files lack are
- * refused, as bf16. */
+/* Makes the bytes before the data, in format version 1.0. The caller frees *bytes. Dtypes that npy files lack, such as
+ * bf16, are refused. */
 int npy_header(const fanin_tensor *t, char **bytes, size_t *size, failure *why);
 
 /* Reads and validates the header of an open file: versions 1 to 3, one tensor without a name. */

@@ -9,13 +9,13 @@
 
 #include "base/dtype.h"
 #include "base/json.h"
-#include "formats/layout.h"
+#include "formats/tensor_text.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "safetensors data is little-endian, and so must be the host that copies device memory into it"
 #endif
 
-/* What the format's own reader accepts, and what a header with 10^6 tensors needs. */
+/* The longest header that the format's own reader accepts; a header with 10^6 tensors fits. */
 enum { MAX_HEADER = 100000000, PREFIX = 8 };
 
 /* Every type of the format, of which the library has some. */
@@ -45,7 +45,7 @@ static void set_note(json_t *metadata, const char *key, const char *tensor_name,
   free(full);
 }
 
-/* What made the tensor's values. */
+/* Notes what made the tensor's values. */
 static void set_maker(json_t *metadata, const model_tensor *t) {
   char init[512], factor[32];
   if (isnan(t->factor)) return;
@@ -68,7 +68,7 @@ static json_t *make_metadata(const model *m, uint64_t seed) {
     const model_tensor *t = &m->tensors[i];
     char layout[LAYOUT_TEXT];
     set_maker(metadata, t);
-    if (t->key) set_note(metadata, "key", t->name, json_string(t->key));
+    if (t->stream_name) set_note(metadata, "key", t->name, json_string(t->stream_name));
     if (t->tensor.layout[0]) set_note(metadata, "layout", t->name, json_string(layout_format(&t->tensor, layout)));
   }
   return metadata;
@@ -84,10 +84,11 @@ static json_t *make_header(const model *m, uint64_t seed) {
     json_t *entry = json_object(), *offsets = json_array();
     json_array_append_new(offsets, json_integer((json_int_t)offset));
     json_array_append_new(offsets, json_integer((json_int_t)end));
-    json_object_set_new(entry, "dtype", json_string(t->stored ? t->stored : dtype_info(t->tensor.dtype).safetensors));
+    json_object_set_new(entry, "dtype",
+                        json_string(t->stored_dtype ? t->stored_dtype : dtype_info(t->tensor.dtype).safetensors));
     json_object_set_new(entry, "shape", json_from_shape(t->tensor.shape, t->tensor.rank));
     json_object_set_new(entry, "data_offsets", offsets);
-    if (json_object_set_new(header, t->name, entry) != 0) { /* the one text that the user chose freely */
+    if (json_object_set_new(header, t->name, entry) != 0) { /* the name is the only text that the user chooses freely */
       json_decref(header);
       return NULL;
     }
@@ -98,7 +99,7 @@ static json_t *make_header(const model *m, uint64_t seed) {
 
 int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size, failure *why) {
   json_t *header = make_header(m, seed);
-  if (!header) return fail(why, STATUS_INPUT, "a tensor's name is no valid UTF-8, which safetensors files need");
+  if (!header) return fail(why, STATUS_INPUT, "a tensor's name is not valid UTF-8, which safetensors files need");
   char *text = json_dumps(header, JSON_COMPACT);
   json_decref(header);
   if (!text) return fail(why, STATUS_DEVICE, "out of memory for the header");
@@ -142,8 +143,7 @@ static const stored_type *find_type(const tensor_file *f, const char *name) {
   return NULL;
 }
 
-/* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}; what else it has is nobody's, as for other readers.
- */
+/* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}; other keys are ignored, as other readers do. */
 static int read_entry(tensor_file *f, const char *name, const json_t *entry, uint64_t data, failure *why) {
   uint64_t shape[STORED_MAX_RANK], offsets[2] = {0};
   const json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
@@ -152,7 +152,7 @@ static int read_entry(tensor_file *f, const char *name, const json_t *entry, uin
   const stored_type *type = find_type(f, type_text);
   if (!type) return fail(why, STATUS_INPUT, "%s: tensor '%.256s': unknown dtype '%.64s'", f->path, name, type_text);
   if (json_array_size(dims) > STORED_MAX_RANK) return bad(f, name, why, "has more than 64 dimensions");
-  if (!read_numbers(dims, shape, STORED_MAX_RANK)) return bad(f, name, why, "its shape is no list of sizes");
+  if (!read_numbers(dims, shape, STORED_MAX_RANK)) return bad(f, name, why, "its shape is not a list of sizes");
   if (json_array_size(range) != 2 || !read_numbers(range, offsets, 2) || offsets[0] > offsets[1]) {
     return bad(f, name, why, "its data_offsets are not [begin, end]");
   }
@@ -163,7 +163,7 @@ static int read_entry(tensor_file *f, const char *name, const json_t *entry, uin
                 f->path, name, offsets[1], f->size - data);
   }
   if (!tensor_file_add(f, name, type, (int)json_array_size(dims), shape, data + offsets[0])) {
-    return bad(f, name, why, "its shape is too large, or no whole number of bytes");
+    return bad(f, name, why, "its shape is too large, or not a whole number of bytes");
   }
   const stored_tensor *t = &f->tensors[f->count - 1];
   if (t->bytes != offsets[1] - offsets[0]) {
@@ -179,7 +179,7 @@ static int by_offset(const void *left, const void *right) {
   return ((*l)->bytes > (*r)->bytes) - ((*l)->bytes < (*r)->bytes); /* empty ones before what begins there */
 }
 
-/* Each tensor begins where the one before ends, and the last ends with the file. */
+/* Checks that each tensor begins where the one before ends, and that the last one ends with the file. */
 static int check_coverage(const tensor_file *f, uint64_t data, failure *why) {
   uint64_t at = data;
   int status = STATUS_OK;
@@ -204,11 +204,11 @@ static int check_coverage(const tensor_file *f, uint64_t data, failure *why) {
 static int read_metadata(tensor_file *f, json_t *metadata, failure *why) {
   const char *key;
   json_t *value;
-  if (json_is_null(metadata)) return STATUS_OK; /* none, to other readers too */
-  if (!json_is_object(metadata)) return fail(why, STATUS_INPUT, "%s: __metadata__ is no object", f->path);
+  if (json_is_null(metadata)) return STATUS_OK; /* other readers also take null for no metadata */
+  if (!json_is_object(metadata)) return fail(why, STATUS_INPUT, "%s: __metadata__ is not an object", f->path);
   json_object_foreach(metadata, key, value) {
     if (!json_is_string(value)) {
-      return fail(why, STATUS_INPUT, "%s: __metadata__: '%.64s' is no text", f->path, key);
+      return fail(why, STATUS_INPUT, "%s: __metadata__: '%.64s' is not a text", f->path, key);
     }
   }
   f->metadata = json_incref(metadata);
@@ -231,7 +231,7 @@ int safetensors_read(tensor_file *f, failure *why) {
   unsigned char prefix[PREFIX];
   uint64_t length = 0;
   if (f->size < PREFIX) {
-    return fail(why, STATUS_INPUT, "%s: %" PRIu64 " bytes are no safetensors file", f->path, f->size);
+    return fail(why, STATUS_INPUT, "%s: %" PRIu64 " bytes are too few for a safetensors file", f->path, f->size);
   }
   int status = tensor_file_read(f, 0, prefix, PREFIX, why);
   if (status != STATUS_OK) return status;
@@ -252,9 +252,10 @@ int safetensors_read(tensor_file *f, failure *why) {
   status = tensor_file_read(f, PREFIX, text, (size_t)length, why);
   if (status == STATUS_OK) {
     header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &error);
-    status = json_is_object(header) && text[0] == '{' ? read_header(f, header, PREFIX + length, why)
-                                                      : fail(why, STATUS_INPUT, "%s: the header is no JSON object%s%s",
-                                                             f->path, header ? "" : ": ", header ? "" : error.text);
+    status = json_is_object(header) && text[0] == '{'
+                 ? read_header(f, header, PREFIX + length, why)
+                 : fail(why, STATUS_INPUT, "%s: the header is not a JSON object%s%s", f->path, header ? "" : ": ",
+                        header ? "" : error.text);
   }
   json_decref(header);
   free(text);

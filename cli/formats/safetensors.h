@@ -1,5 +1,5 @@
-/* The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. Headers only: data is streamed
- * by whoever has it. */
+/* The safetensors format: 8 bytes of header length, a JSON header, the tensors' bytes. This
+ * module handles headers only; whoever has the data streams it. */
 #ifndef CLI_FORMATS_SAFETENSORS_H
 #define CLI_FORMATS_SAFETENSORS_H
 
@@ -8,13 +8,14 @@
 #include "formats/model.h"
 #include "formats/tensor_file.h"
 
-/* The bytes before the data: tensors in the model's order, one behind the other, data at a multiple of 8. The metadata
- * says what wrote it: fanin.version, fanin.stream_version, fanin.seed, fanin.model, and a tensor's fanin.init.<name>
- * and fanin.layout.<name>; of calibrated ones fanin.calibrated.<name> instead of init, and fanin.factor.<name>. Same
- * model and seed, same bytes. *bytes is the caller's to free. */
+/* Makes the bytes before the data. Tensors follow one another in the model's order, and the data begins at a multiple
+ * of
+ * 8. The metadata says what wrote the file: fanin.version, fanin.stream_version, fanin.seed, fanin.model, and
+ * fanin.init.<name> and fanin.layout.<name> for each tensor. A calibrated tensor has fanin.calibrated.<name> instead of
+ * init, and fanin.factor.<name>. The same model and seed give the same bytes. The caller frees *bytes. */
 int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size, failure *why);
 
-/* Reads and validates the header of an open file: what any writer may write and nothing else. */
+/* Reads and validates the header of an open file. It accepts everything that the format allows, and nothing else. */
 int safetensors_read(tensor_file *f, failure *why);
 
 #endif

@@ -29,11 +29,12 @@ int tensor_file_open(const char *path, tensor_file *out, failure *why) {
   for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
     if (!has_ending(path, formats[i].ending)) continue;
     out->format = formats[i].format;
-    out->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer is refused, not waited for */
+    out->fd = open(path, O_RDONLY | O_CLOEXEC |
+                             O_NONBLOCK); /* O_NONBLOCK: a pipe without a writer is refused instead of waited for */
     if (out->fd < 0 || fstat(out->fd, &there) != 0) {
       fail(why, STATUS_INPUT, "%s: cannot open it: %s", path, strerror(errno));
     } else if (!S_ISREG(there.st_mode)) {
-      fail(why, STATUS_INPUT, "%s: is no regular file", path);
+      fail(why, STATUS_INPUT, "%s: is not a regular file", path);
     } else {
       out->size = (uint64_t)there.st_size;
       status = formats[i].read_header(out, why);

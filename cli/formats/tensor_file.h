@@ -14,7 +14,7 @@ enum { STORED_MAX_RANK = 64 };
 typedef struct stored_type {
   const char *name;
   unsigned bits;  /* an element */
-  int measurable; /* 1: the library has it, as `dtype`; 0: it can only be listed */
+  int measurable; /* 1: `dtype` is the library's dtype; 0: the library has none, so that tensors are only listed */
   fanin_dtype dtype;
 } stored_type;
 
@@ -39,27 +39,29 @@ typedef struct tensor_file {
   bool fortran_order; /* npy */
 } tensor_file;
 
-/* Opens by the name's ending, .safetensors or .npy, and validates everything but the data. `path` must outlive it. */
+/* Opens a file whose name ends in .safetensors or .npy, and validates everything but the data. `path` must outlive
+ * `out`.
+ */
 int tensor_file_open(const char *path, tensor_file *out, failure *why);
 void tensor_file_close(tensor_file *f);
 
 /* Reads exactly `size` bytes of the file from `offset`. */
 int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
 
-/* Sets f->types, for the formats' readers: `n` types that have names and bits. `name_of` says what the format calls a
- * dtype of the library's; NULL: it has no such type. */
+/* Sets f->types; the readers of the formats call it. `types` has `n` types with names and bits. `name_of` returns what
+ * the format calls a dtype of the library's, or NULL if the format has no such type. */
 void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
                        const char *(*name_of)(const fanin_dtype_info *));
 
-/* The next tensor of the list, for the formats' readers: sets elements and bytes from rank, shape and type; false if
- * they overflow or end within a byte. Copies name and shape. */
+/* Adds a tensor to the list; the readers of the formats call it. Copies name and shape, and computes elements and bytes
+ * from rank, shape and type. Returns false if these overflow or end within a byte. */
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset);
 
-/* Text under "fanin.<key>" in the metadata, NULL if there is none; the same for one tensor, "fanin.<key>.<name>". */
+/* The text under "fanin.<key>" in the metadata, or for one tensor under "fanin.<key>.<name>"; NULL if there is none. */
 const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name);
 
-/* Whether the text ends in the other. */
+/* Whether `text` ends in `ending`. */
 bool has_ending(const char *text, const char *ending);
 
 #endif

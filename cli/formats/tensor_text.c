@@ -1,15 +1,56 @@
-/* A tensor on the command line: NAME:DTYPE:LAYOUT:SHAPE, as in "w:f32:OI:4096x1024". */
+/* Tensors and their layouts as text. */
 #include "formats/tensor_text.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/args.h"
-#include "formats/layout.h"
+
+char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]) {
+  int used = snprintf(out, LAYOUT_TEXT, "%s", t->layout);
+  if (t->groups > 1) used += snprintf(out + used, LAYOUT_TEXT - (size_t)used, ",groups=%u", (unsigned)t->groups);
+  if (t->splits > 1) snprintf(out + used, LAYOUT_TEXT - (size_t)used, ",splits=%u", (unsigned)t->splits);
+  return out;
+}
+
+fanin_tensor layout_none(fanin_dtype dtype, int rank, const uint64_t *shape) {
+  fanin_tensor t = {.dtype = dtype, .rank = rank};
+  memcpy(t.shape, shape, (size_t)rank * sizeof *shape);
+  return t;
+}
+
+/* "groups=32" */
+static bool parse_count(const char *text, size_t length, const char *name, uint32_t *out) {
+  const size_t n = strlen(name);
+  uint64_t value;
+  if (length <= n || strncmp(text, name, n) != 0 || !args_u64(text + n, length - n, &value)) return false;
+  if (value < 1 || value > UINT32_MAX) return false;
+  *out = (uint32_t)value;
+  return true;
+}
+
+bool layout_parse(const char *text, size_t length, fanin_tensor *t) {
+  const char *end = text + length, *comma = memchr(text, ',', length);
+  const size_t letters = (size_t)((comma ? comma : end) - text);
+  if (letters > FANIN_MAX_RANK) return false;
+  memcpy(t->layout, text, letters);
+  t->layout[letters] = '\0';
+  t->groups = t->splits = 1;
+  while (comma) {
+    const char *item = comma + 1;
+    comma = memchr(item, ',', (size_t)(end - item));
+    const size_t n = (size_t)((comma ? comma : end) - item);
+    if (!parse_count(item, n, "groups=", &t->groups) && !parse_count(item, n, "splits=", &t->splits)) return false;
+  }
+  return true;
+}
+
+/* ---- A tensor on the command line -------------------------------------------------------------------------------- */
 
 enum { N_FIELDS = 4 };
 
-/* Where each field begins and how long it is; the first one takes all colons but the last three. */
+/* Finds where each field begins and how long it is. The last three colons separate the fields. */
 static int split(const char *text, const char *begin[N_FIELDS], size_t length[N_FIELDS], failure *why) {
   const char *end = text + strlen(text);
   for (int i = N_FIELDS - 1; i > 0; --i) {
@@ -43,7 +84,7 @@ int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failu
   *tensor = layout_none(dtype, (int)rank, shape);
   if (!layout_parse(begin[2], length[2], tensor)) {
     return args_fail(why,
-                     "--tensor: layout '%.*s': write a letter a dimension (O, I, B, D, H, W), then if needed "
+                     "--tensor: layout '%.*s': write one letter for each dimension (O, I, B, D, H, W), then if needed "
                      ",groups=N and ,splits=N; or nothing",
                      (int)length[2], begin[2]);
   }

@@ -1,10 +1,27 @@
-/* A tensor on the command line: NAME:DTYPE:LAYOUT:SHAPE, as in "w:f32:OI:4096x1024". */
+/* Tensors and their layouts as text. */
 #ifndef CLI_FORMATS_TENSOR_TEXT_H
 #define CLI_FORMATS_TENSOR_TEXT_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/failure.h"
 
-/* The name may hold colons: the last three divide. LAYOUT as in layout.h, or nothing. *name is the caller's to free. */
+enum { LAYOUT_TEXT = 64 };
+
+/* "OIHW", "OIHW,groups=32", "IO,splits=3" */
+char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]);
+
+/* A dense tensor without a layout and without a buffer. `rank` is at most FANIN_MAX_RANK. The library checks the rest
+ * when the tensor is used. */
+fanin_tensor layout_none(fanin_dtype dtype, int rank, const uint64_t *shape);
+
+/* Sets the tensor's layout, groups and splits. Returns false if the text is not a layout. The library checks whether
+ * the layout fits the shape. */
+bool layout_parse(const char *text, size_t length, fanin_tensor *t);
+
+/* A tensor on the command line: NAME:DTYPE:LAYOUT:SHAPE, as in "w:f32:OI:4096x1024". The name may hold colons: the last
+ * three divide. LAYOUT is as above, or nothing. *name is the caller's to free. */
 int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failure *why);
 
 #endif

@@ -1,19 +1,20 @@
 /* Gives the tensors of a checkpoint their initializers, by rules. */
 #include "init/assign.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "fanin/scheme.h"
-#include "formats/layout.h"
-#include "init/rule_values.h"
+#include "formats/tensor_text.h"
 
 enum { TEXT = 512 };
 
 /* ---- Which rule -------------------------------------------------------------------------------------------------- */
 
-/* The tensor whose name is this one's with the last `from` replaced by `to`, if it is a matrix or more. */
+/* Finds the tensor whose name is this one with the last `from` replaced by `to`, if it has two dimensions or more. */
 static const checkpoint_tensor *sibling(const checkpoint *c, const char *name, const char *from, const char *to) {
   const char *at = NULL;
   for (const char *next = strstr(name, from); next; next = strstr(next + 1, from))
@@ -31,7 +32,7 @@ static const checkpoint_tensor *fans_of(const assignments *a, const init_rule *r
   return sibling(a->checkpoint, name, r->fans_from, r->fans_to);
 }
 
-/* Where a rule looks at another tensor, that is part of its condition. */
+/* Whether a rule takes the tensor. A rule that looks at another tensor takes only tensors for which that one exists. */
 static bool takes(const assignments *a, const init_rule *r, const stored_tensor *t) {
   if (!init_rule_takes(r, t)) return false;
   if (r->fans_from) return fans_of(a, r, t->name) != NULL;
@@ -45,6 +46,99 @@ static const init_rule *find_rule(const assignments *a, const stored_tensor *t) 
     if (takes(a, &a->rules->rules[i], t)) return &a->rules->rules[i];
   }
   return NULL;
+}
+
+/* ---- Values: numbers with names in the texts of rules, "{layers}" ------------------------------------------------ */
+
+enum { MOST_VALUES = 32 };
+
+static int unknown(const assignments *a, const char *where, const char *name, failure *why) {
+  char known[TEXT_KNOWN];
+  const char *names[MOST_VALUES], *key;
+  size_t n = 0;
+  json_t *value;
+  json_object_foreach((json_t *)a->rules->values, key, value) {
+    if (n < MOST_VALUES) names[n++] = key;
+  }
+  return fail(why, STATUS_INPUT, "%s: rules %.128s have no value '%s'%s", where, a->rules->name, name,
+              n > 0 ? text_known(name, names, n, "they have", known) : " and no other");
+}
+
+static int check_set(const assignments *a, failure *why) {
+  const char *name;
+  json_t *value;
+  json_object_foreach((json_t *)a->set, name, value) {
+    if (!json_object_get(a->rules->values, name)) return unknown(a, "--set", name, why);
+  }
+  return STATUS_OK;
+}
+
+/* Counts the tensors that match. */
+static double count_of(const assignments *a, const json_t *patterns) {
+  double count = 0;
+  for (size_t i = 0; i < a->checkpoint->count; ++i)
+    count += init_rules_match(patterns, a->checkpoint->tensors[i].stored->name);
+  return count;
+}
+
+/* An extent of the first tensor that matches; 0: no tensor matches. */
+static double size_of(const assignments *a, const json_t *pair) {
+  const json_t *patterns = json_array_get(pair, 0);
+  const json_int_t dimension = json_integer_value(json_array_get(pair, 1));
+  for (size_t i = 0; i < a->checkpoint->count; ++i) {
+    const stored_tensor *t = a->checkpoint->tensors[i].stored;
+    if (!init_rules_match(patterns, t->name)) continue;
+    return dimension >= 0 && dimension < t->rank ? (double)t->shape[dimension] : 0;
+  }
+  return 0;
+}
+
+static int find_value(const assignments *a, const char *name, const char *where, double *out, failure *why) {
+  const json_t *given = json_object_get(a->set, name), *value = json_object_get(a->rules->values, name);
+  if (given) value = given;
+  if (!value) return unknown(a, where, name, why);
+  if (json_is_number(value)) {
+    *out = json_number_value(value);
+    return STATUS_OK;
+  }
+  const json_t *count = json_object_get(value, "count"), *size = json_object_get(value, "size");
+  *out = count ? count_of(a, count) : size ? size_of(a, size) : 0;
+  if (*out > 0) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: the value '%s' %s; give --set %s=NUMBER", where, name,
+              json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
+}
+
+/* Replaces the {name} at *text by its number in `out`. */
+static int put_value(const assignments *a, const char **text, const char *where, char *out, size_t size, size_t *used,
+                     failure *why) {
+  const char *close = strchr(*text, '}');
+  char name[65];
+  double value = 0;
+  const size_t length = close ? (size_t)(close - *text) - 1 : 0;
+  if (length == 0 || length >= sizeof name) {
+    return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that does not belong to a {value}", where, *text);
+  }
+  snprintf(name, sizeof name, "%.*s", (int)length, *text + 1);
+  const int status = find_value(a, name, where, &value, why);
+  if (status != STATUS_OK) return status;
+  *used += (size_t)snprintf(out + *used, size - *used, "%.17g", value);
+  *text = close + 1;
+  return STATUS_OK;
+}
+
+static int rule_text(const assignments *a, const char *text, const char *where, char *out, size_t size, failure *why) {
+  size_t used = 0;
+  for (const char *at = text; *at;) {
+    if (*at == '{') {
+      const int status = put_value(a, &at, where, out, size, &used, why);
+      if (status != STATUS_OK) return status;
+    } else {
+      out[used++] = *at++;
+    }
+    if (used + 1 >= size) return fail(why, STATUS_INPUT, "%s: '%.64s...' is too long", where, text);
+  }
+  out[used] = '\0';
+  return STATUS_OK;
 }
 
 /* ---- What it says ------------------------------------------------------------------------------------------------ */
@@ -67,12 +161,13 @@ static int shape_tensor(const assignments *a, const init_rule *r, const stored_t
   if (!r->layout) return STATUS_OK;
   const int status = rule_text(a, r->layout, where, layout, sizeof layout, why);
   if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;
-  return fail(why, STATUS_INPUT,
-              "%s: layout '%s': write a letter a dimension (O, I, B, D, H, W), then if needed ,groups=N and ,splits=N",
-              where, layout);
+  return fail(
+      why, STATUS_INPUT,
+      "%s: layout '%s': write one letter for each dimension (O, I, B, D, H, W), then if needed ,groups=N and ,splits=N",
+      where, layout);
 }
 
-/* The product of the rule's schemes, on the fans of `t`. */
+/* Computes the product of the rule's schemes with the fans of `t`. */
 static int read_factor(const assignments *a, const init_rule *r, const fanin_tensor *t, const char *where,
                        double *factor, failure *why) {
   const char *text;
@@ -89,13 +184,13 @@ static int read_factor(const assignments *a, const init_rule *r, const fanin_ten
   return STATUS_OK;
 }
 
-/* The tensor whose fans the schemes see: its own, or another's with the layout that that one's rule gives it. */
+/* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
 static int fans_tensor(const assignments *a, const assignment *to, fanin_tensor *out, failure *why) {
   *out = to->tensor;
   if (!to->rule->fans_from) return STATUS_OK;
   const stored_tensor *other = fans_of(a, to->rule, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
-  return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* without a rule it is refused itself */
+  return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* a tensor without a rule is refused elsewhere */
 }
 
 static int read_init(const assignments *a, assignment *to, const char *where, failure *why) {
@@ -114,7 +209,8 @@ static int read_init(const assignments *a, assignment *to, const char *where, fa
   return done == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, done, where);
 }
 
-/* Of dtypes that the library has not, zeros are those of the floating-point dtype of the same size. */
+/* Finds the dtype. Zeros of a dtype that the library does not have are made as zeros of a floating-point dtype of the
+ * same size. */
 static int read_dtype(const assignments *a, assignment *to, const char *where, failure *why) {
   const stored_type *type = to->of->stored->type;
   const bool floating = type->measurable || strncmp(type->name, "F8", 2) == 0;
@@ -122,7 +218,7 @@ static int read_dtype(const assignments *a, assignment *to, const char *where, f
   if (type->measurable || (floating && a->dtype)) return STATUS_OK;
   if (to->init.kind == FANIN_KIND_ZEROS && type->bits >= 16) {
     to->tensor.dtype = type->bits == 64 ? FANIN_DTYPE_F64 : type->bits == 32 ? FANIN_DTYPE_F32 : FANIN_DTYPE_F16;
-    to->stored = type->name;
+    to->stored_dtype = type->name;
     return STATUS_OK;
   }
   return fail(why, STATUS_INPUT, "%s: has dtype %s, %s; let a rule before this one skip it", where, type->name,
@@ -147,18 +243,18 @@ static bool same_shape(const stored_tensor *x, const stored_tensor *y) {
   return x->rank == y->rank;
 }
 
-/* After all others: what another tensor got. */
+/* Gives a tensor the initializer of its twin. Called after all others have theirs. */
 static int read_twin(const assignments *a, assignment *to, failure *why) {
   char where[TEXT];
   const checkpoint_tensor *twin = checkpoint_find(a->checkpoint, to->rule->same_as);
   const assignment *of = &a->list[twin - a->checkpoint->tensors];
   place_of(a, to->rule, to->of->stored, where);
-  if (!of->rule->init || of->stored || !to->of->stored->type->measurable) {
+  if (!of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
   }
   if (!same_shape(to->of->stored, twin->stored)) {
-    return fail(why, STATUS_INPUT, "%s: has not the shape of '%.256s', whose values it is to have", where,
+    return fail(why, STATUS_INPUT, "%s: does not have the shape of '%.256s', whose values it should have", where,
                 twin->stored->name);
   }
   to->twin = twin;
@@ -193,7 +289,7 @@ int assign(assignments *a, failure *why) {
   for (size_t i = 0; i < c->count; ++i)
     a->list[i] = (assignment){.of = &c->tensors[i], .rule = find_rule(a, c->tensors[i].stored)};
   int status = refuse_untaken(a, why);
-  if (status == STATUS_OK) status = rule_values_check(a, why);
+  if (status == STATUS_OK) status = check_set(a, why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i)
     status = read_rule(a, &a->list[i], why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
@@ -231,8 +327,8 @@ static int add(const assignments *a, const assignment *from, model *out, failure
   const int status =
       model_add(out, name, &from->tensor, &from->init, place_of(a, from->rule, from->of->stored, where), why);
   if (status != STATUS_OK) return status;
-  out->tensors[out->count - 1].stored = from->stored;
-  if (twin) out->tensors[out->count - 1].key = copy_text(twin, strlen(twin));
+  out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
+  if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));
   return STATUS_OK;
 }
 

@@ -10,28 +10,28 @@
 typedef struct assignment {
   const checkpoint_tensor *of;
   const init_rule *rule;         /* the first that takes it */
-  const checkpoint_tensor *twin; /* whose values it gets; NULL: its own */
-  fanin_tensor tensor;           /* no buffer; meaningless where the rule says skip, as is what follows */
+  const checkpoint_tensor *twin; /* the tensor whose values this one gets; NULL: it has its own */
+  fanin_tensor tensor;           /* without buffer; not set where the rule says skip, like the fields below */
   fanin_init init;
-  const char *stored; /* the file's dtype where it is none of the library's: then all is zero; else NULL */
+  const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
 } assignment;
 
 typedef struct assignments {
   const checkpoint *checkpoint;
   const init_rules *rules;
-  const json_t *set;        /* an object of numbers, that go before the rules' values; NULL: none */
-  const fanin_dtype *dtype; /* instead of every floating-point dtype; NULL: the checkpoint's */
+  const json_t *set;        /* an object of numbers that override the rules' values; NULL: none */
+  const fanin_dtype *dtype; /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
   assignment *list;         /* in the checkpoint's order, every tensor */
 } assignments;
 
-/* Sets a->list; the other members are the caller's to set and to keep. Fails, with their names, where no rule takes
- * tensors. assignments_free() it. */
+/* Sets a->list from the other members, which the caller sets and keeps. If no rule takes some tensors, the call fails
+ * and names them. Ends with assignments_free(). */
 int assign(assignments *a, failure *why);
 
 void assignments_free(assignments *a);
 
-/* The tensors that are to be made, by `shards` file by file, and larger elements first, as readers want them aligned.
- * (*shard_of)[i] is the index of the file of tensor i; free() it. */
+/* Makes a model of the tensors that are to be made: with `shards` file by file, and larger elements first, because
+ * readers want them aligned. (*shard_of)[i] is the index of the file of tensor i; the caller frees it. */
 int assigned_model(const assignments *a, bool shards, model *out, size_t **shard_of, failure *why);
 
 #endif

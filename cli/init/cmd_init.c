@@ -2,11 +2,9 @@
 #include <stdio.h>
 
 #include "base/commands.h"
-#include "base/progress.h"
-#include "base/text.h"
-#include "init/file.h"
+#include "base/terminal.h"
+#include "init/output_files.h"
 #include "init/request.h"
-#include "init/shard_files.h"
 
 const syntax init_syntax = {
     .command = "init",
@@ -31,12 +29,7 @@ static void print_summary(const init_request *r, const session *s, uint64_t mill
     like_print_rules(&r->like);
     putchar('\n');
   }
-  char parameters[TEXT_NUMBER], size[TEXT_NUMBER];
-  uint64_t elements, bytes;
-  model_totals(&r->model, &elements, &bytes);
-  printf("%s: %zu tensor%s, %s parameters, %s, seed %llu, in %.2f s on %s\n", r->output, r->model.count,
-         r->model.count == 1 ? "" : "s", text_count(elements, parameters), text_bytes(bytes, size),
-         (unsigned long long)r->seed, (double)milliseconds / 1000.0, s->device_name);
+  init_request_summary(r, s->device_name, milliseconds);
 }
 
 static int write_output(const init_request *r, failure *why) {

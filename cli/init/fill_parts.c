@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "base/text.h"
 
 enum { PROGRESS_MS = 100 };
@@ -37,7 +37,7 @@ static int make_buffer(work *w, uint64_t bytes, cl_mem *out, failure *why) {
   return STATUS_OK;
 }
 
-/* After everything that was enqueued for it. */
+/* Waits for everything that was enqueued for it. */
 static void release_whole(work *w, uint64_t bytes) {
   if (!w->whole) return;
   clFinish(w->s->queue);
@@ -50,7 +50,7 @@ static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, 
   const model_tensor *t = &w->model->tensors[part->tensor];
   fanin_item item = {.tensor = part->where, .init = t->init};
   fanin_key key = {0, 0};
-  fanin_key_named(0, model_key(t), &key); /* fails for no name that there is */
+  fanin_key_named(0, model_stream_name(t), &key); /* fails for no name that there is */
   item.stream = key.stream;
   item.tensor.buffer = buffer;
   item.tensor.offset = offset;
@@ -71,7 +71,7 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
 }
 
-/* Makes what the slot's piece holds, or is lent from. */
+/* Makes the parts of the slot's piece, or the part that the piece is lent from. */
 static int make(work *w, slot *to, failure *why) {
   const piece *p = &to->piece;
   if (!p->lent) return enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
@@ -81,7 +81,7 @@ static int make(work *w, slot *to, failure *why) {
   return status == STATUS_OK ? enqueue_fill(w, to, &p->whole, 1, w->whole, why) : status;
 }
 
-/* A slot has memory from its first use on. */
+/* Allocates the memory of a slot at its first use. */
 static int prepare(work *w, slot *to, failure *why) {
   if (!to->host) to->host = allocate(w->cutter.most, 1);
   return to->buffer || to->piece.lent ? STATUS_OK : make_buffer(w, w->cutter.most, &to->buffer, why);
@@ -101,7 +101,7 @@ static int start(work *w, slot *to, failure *why) {
   if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueReadBuffer");
   const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
   if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
-  code = clFlush(w->s->queue); /* the device begins now, while the host hands over the other piece */
+  code = clFlush(w->s->queue); /* the device starts now, while the host hands over the other piece */
   return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clFlush");
 }
 

@@ -5,7 +5,7 @@
 #include "base/session.h"
 #include "init/pieces.h"
 
-/* Takes the bytes of a piece, those of its parts one behind the other. Returns an exit status. */
+/* Takes the bytes of a piece, in which its parts follow one another. Returns an exit status. */
 typedef struct part_sink {
   int (*write)(void *state, const piece *p, const char *bytes, failure *why);
   void *state;
@@ -20,8 +20,7 @@ typedef struct part_sink {
 int fill_parts(const session *s, const model *m, uint64_t seed, const part_source *source, uint64_t bytes,
                const part_sink *sink, uint64_t *device_bytes, failure *why);
 
-/* The most bytes that a piece has when `bytes` are to be made. A piece is never empty, and takes an element of any
- * type. */
+/* The largest size of a piece when `bytes` are to be made. It is never 0, and has room for an element of any dtype. */
 size_t fill_piece_bytes(const session *s, uint64_t bytes);
 
 #endif

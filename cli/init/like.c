@@ -18,7 +18,7 @@ int like_set(like *l, const char *text, failure *why) {
   const int set = json_object_set_new(l->set, name, json_real(value));
   free(name);
   if (twice) return args_fail(why, "--set '%s': the value is given twice", text);
-  return set == 0 ? STATUS_OK : args_fail(why, "--set '%s': the name is no valid UTF-8", text);
+  return set == 0 ? STATUS_OK : args_fail(why, "--set '%s': the name is not valid UTF-8", text);
 }
 
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why) {

@@ -5,7 +5,7 @@
 #include "init/assign.h"
 
 typedef struct like {
-  const char *checkpoint_path; /* NULL: none of this was asked for */
+  const char *checkpoint_path; /* NULL: --like is not given */
   const char *rules_name;      /* NULL: the default, "pytorch" */
   json_t *set;                 /* the numbers of --set; NULL: none */
   bool explain, json;
@@ -18,7 +18,7 @@ typedef struct like {
 /* "NAME=NUMBER" of --set. */
 int like_set(like *l, const char *text, failure *why);
 
-/* Reads checkpoint and rules and makes the model of them; `shards`: file by file. `dtype` may be NULL. */
+/* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why);
 
 /* Prints a row for each rule that takes tensors. */

@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "formats/layout.h"
+#include "formats/tensor_text.h"
 #include "init/like.h"
 
 enum { TEXT = 512 };
@@ -18,7 +18,7 @@ static bool is_made(const assignment *t) {
 
 static const char *dtype_of(const assignment *t) {
   if (!is_made(t)) return t->of->stored->type->name;
-  return t->stored ? t->stored : fanin_dtype_name(t->tensor.dtype);
+  return t->stored_dtype ? t->stored_dtype : fanin_dtype_name(t->tensor.dtype);
 }
 
 /* "normal:std=0.02", "as shared.weight", "skipped: the causal mask" */

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Who writes a piece to its places keeps a list of its runs, and so does everybody whom it passes. */
+/* Code that writes a piece keeps a list of its runs, so their number is limited. */
 enum { MOST_RUNS = 16384 };
 
 /* ---- Parts ------------------------------------------------------------------------------------------------------- */
@@ -38,10 +38,11 @@ static uint64_t least(uint64_t a, uint64_t b) {
   return a < b ? a : b;
 }
 
-/* Whole dimensions from the last on, as long as they begin there and fit; of the next, what fits. */
+/* Takes whole dimensions, from the last one on, as long as the cut begins at their start and they fit; then as much of
+ * the next dimension as fits. */
 static fanin_tensor cut_slab(const fanin_tensor *t, uint64_t done, uint64_t most) {
   uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0}, size = 1;
-  bool open = true; /* dimension d may have more than one coordinate: those behind it are whole */
+  bool open = true; /* dimension d may have more than one coordinate, because the dimensions behind it are whole */
   for (int d = t->rank - 1; d >= 0; --d) {
     const uint64_t at = done % t->extent[d];
     done /= t->extent[d];
@@ -65,7 +66,7 @@ fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most) {
 
 /* ---- Pieces ------------------------------------------------------------------------------------------------------ */
 
-/* Moves on to the next part that is not empty, if the last one is done. */
+/* Moves on to the next part that is not empty, if the current one is done. */
 static bool find_part(cutter *c) {
   while (!c->has_part || c->done == part_elements(&c->part.where)) {
     c->done = 0;
@@ -79,7 +80,8 @@ static bool find_part(cutter *c) {
   return true;
 }
 
-/* Adds what fits of the part; false if nothing does, or its elements would not be aligned. */
+/* Adds as much of the part as fits. Returns false when the piece is complete: nothing fits, or elements would not be
+ * aligned. */
 static bool take_some(cutter *c, piece *p, uint64_t *runs) {
   const size_t size = fanin_dtype_size(c->part.where.dtype);
   const uint64_t run = part_run(&c->part.where), room = (c->most - p->bytes) / size,

@@ -11,28 +11,29 @@ typedef struct model_part {
   fanin_tensor where; /* FANIN_PART_WHOLE, FANIN_PART_SLAB or FANIN_PART_RANGE, dense; no buffer */
 } model_part;
 
-/* Elements and bytes of what memory holds. */
+/* The elements and bytes of the part that memory holds. */
 uint64_t part_elements(const fanin_tensor *t);
 uint64_t part_bytes(const fanin_tensor *t);
 
-/* How many elements lie side by side in the whole's order, again and again: all of a range, a row of a slab. */
+/* The length of a run: elements that also lie side by side in the whole tensor's order. A range is one run; a slab has
+ * many runs of equal length. */
 uint64_t part_run(const fanin_tensor *t);
 
-/* Of what memory holds of `t`, in memory's order: what follows the first `done` elements, at most `most` of them and at
- * least one, as many as make one range or slab. */
+/* The part of `t` behind its first `done` elements in memory: at least one element and at most `most`, as many as make
+ * one range or slab. */
 fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most);
 
-/* Says which parts there are, one after another; false: no more. */
+/* Gives the parts, one after another; next() returns false when there are no more. */
 typedef struct part_source {
   bool (*next)(void *state, model_part *out);
   void *state;
 } part_source;
 
-/* Tensors and parts of tensors whose elements lie side by side in a piece of memory. */
+/* Parts of tensors whose elements lie side by side in memory. */
 typedef struct piece {
   model_part *parts;
   size_t count, capacity;
-  size_t bytes; /* of all; 0: there is no piece */
+  size_t bytes; /* of all parts; 0: there is no piece */
   bool lent;    /* the one part is `offset` bytes into the memory of the part `whole`, which is made at once */
   model_part whole;
   uint64_t offset;
@@ -48,7 +49,7 @@ typedef struct cutter {
   uint64_t done; /* elements of the part that are in pieces */
 } cutter;
 
-/* The next piece, in *p, whose memory is used again; p->bytes is 0 at the end. A piece has at most 16,384 runs. */
+/* Makes the next piece in *p, whose memory is used again. p->bytes is 0 at the end. A piece has at most 16,384 runs. */
 void cutter_next(cutter *c, piece *p);
 
 /* Whether no piece is left. */

@@ -1,9 +1,11 @@
-/* What is asked for when a model's tensors are to be filled and written: options, and the model that they mean. */
+/* A request to fill and write the tensors of a model: the options, and the model that they describe. */
 #include "init/request.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/session.h"
+#include "base/text.h"
 #include "formats/model_file.h"
 #include "formats/npy.h"
 #include "formats/safetensors.h"
@@ -15,8 +17,7 @@ const struct argp_option init_request_options[] = {
     {.name = "output",
      .key = 'o',
      .arg = "FILE",
-     .doc =
-         "Where to write: a .safetensors file, .npy for one tensor, or for a sharded --like X.safetensors.index.json"},
+     .doc = "The output: a .safetensors file, .npy for one tensor, or for a sharded --like X.safetensors.index.json"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "64-bit seed (default: 0)"},
     {.name = "dtype",
      .key = KEY_DTYPE,
@@ -31,15 +32,16 @@ const struct argp_option init_request_options[] = {
     {.name = "rules",
      .key = KEY_RULES,
      .arg = "RULES",
-     .doc = "Which initializer each of --like's tensors gets: a set of 'fanin list', or a .json file (default: "
+     .doc = "The rules that give --like's tensors their initializers: a set of 'fanin list', or a .json file (default: "
             "pytorch)"},
-    {.name = "set", .key = KEY_SET, .arg = "NAME=NUMBER", .doc = "A value of the rules, as in layers=12"},
-    {.name = "explain", .key = KEY_EXPLAIN, .doc = "Only say which rule takes which tensor, and write nothing"},
+    {.name = "set", .key = KEY_SET, .arg = "NAME=NUMBER", .doc = "Set a value of the rules, as in layers=12"},
+    {.name = "explain", .key = KEY_EXPLAIN, .doc = "Only print which rule takes which tensor, and write nothing"},
     {.name = "json", .key = 'j', .doc = "With --explain: print JSON"},
     {.name = "tensor",
      .key = KEY_TENSOR,
      .arg = "NAME:DTYPE:LAYOUT:SHAPE",
-     .doc = "A tensor without a model file; --init must follow. LAYOUT has a letter a dimension (O output, I input "
+     .doc = "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I "
+            "input "
             "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty"},
     {.name = "init", .key = KEY_INIT, .arg = "INIT", .doc = "The initializer of the --tensor before; see 'fanin list'"},
     {0}};
@@ -93,13 +95,13 @@ int init_request_take(void *into, int key, const char *value, failure *why) {
     r->like.json = true;
     return STATUS_OK;
   default:
-    if (r->model_path) return args_fail(why, "'%s': one model file at a time", value);
+    if (r->model_path) return args_fail(why, "'%s': a model file is given already; give one at a time", value);
     r->model_path = value;
     return STATUS_OK;
   }
 }
 
-/* Options that mean something only beside others. */
+/* Checks the options that mean something only together with others. */
 static int check_like_options(const init_request *r, failure *why) {
   const like *l = &r->like;
   if (!l->checkpoint_path && (l->rules_name || l->set || l->explain)) {
@@ -108,7 +110,7 @@ static int check_like_options(const init_request *r, failure *why) {
   return l->json && !l->explain ? args_fail(why, "--json goes with --explain") : STATUS_OK;
 }
 
-/* The one place where tensors come from. */
+/* Checks that the tensors come from exactly one place. */
 static int check_source(const init_request *r, failure *why) {
   const int sources = (r->model_path != NULL) + (r->like.checkpoint_path != NULL) + (r->model.count > 0);
   if (sources == 1) return STATUS_OK;
@@ -117,7 +119,7 @@ static int check_source(const init_request *r, failure *why) {
 }
 
 static int check_output(init_request *r, failure *why) {
-  if (!r->output) return r->like.explain ? STATUS_OK : args_fail(why, "where to write? Give -o FILE");
+  if (!r->output) return r->like.explain ? STATUS_OK : args_fail(why, "no output is given; give -o FILE");
   r->shards = has_ending(r->output, CHECKPOINT_INDEX);
   if (r->shards && !r->like.checkpoint_path) {
     return args_fail(why, "-o '%s': only --like writes several files and their index", r->output);
@@ -126,7 +128,7 @@ static int check_output(init_request *r, failure *why) {
   return args_fail(why, "-o '%s': the name must end in .safetensors or .npy", r->output);
 }
 
-/* What is there is only looked at, and stays. */
+/* The checkpoint is only read: its files must not be overwritten. */
 static int check_overwrite(const init_request *r, failure *why) {
   const checkpoint *c = &r->like.checkpoint;
   bool same = r->output && checkpoint_has(c, r->output);
@@ -168,6 +170,15 @@ int init_request_check(init_request *r, failure *why) {
 int init_request_header(const init_request *r, const model *part, char **bytes, size_t *size, failure *why) {
   return has_ending(r->output, ".npy") ? npy_header(&part->tensors[0].tensor, bytes, size, why)
                                        : safetensors_header(part, r->seed, bytes, size, why);
+}
+
+void init_request_summary(const init_request *r, const char *device, uint64_t milliseconds) {
+  char parameters[TEXT_NUMBER], size[TEXT_NUMBER];
+  uint64_t elements, bytes;
+  model_totals(&r->model, &elements, &bytes);
+  printf("%s: %zu tensor%s, %s parameter%s, %s, seed %llu, in %.2f s on %s\n", r->output, r->model.count,
+         text_plural(r->model.count), text_count(elements, parameters), text_plural(elements), text_bytes(bytes, size),
+         (unsigned long long)r->seed, (double)milliseconds / 1000.0, device);
 }
 
 void init_request_free(init_request *r) {

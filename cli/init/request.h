@@ -1,4 +1,4 @@
-/* What is asked for when a model's tensors are to be filled and written: options, and the model that they mean. */
+/* A request to fill and write the tensors of a model: the options, and the model that they describe. */
 #ifndef CLI_INIT_REQUEST_H
 #define CLI_INIT_REQUEST_H
 
@@ -12,22 +12,25 @@ typedef struct init_request {
   bool has_dtype;
   fanin_dtype dtype;
   like like;
-  bool shards;        /* the output is an index, with the files that --like's index names beside it */
-  model model;        /* what is to be made: of --tensor, or what init_request_check() loaded */
+  bool shards;        /* the output is an index, and the files that --like's index names are written beside it */
+  model model;        /* the tensors to make: those of --tensor, or those that init_request_check() loaded */
   char *pending_name; /* a --tensor whose --init has not come yet */
   fanin_tensor pending;
 } init_request;
 
-/* The options, and what takes them: the last member of a syntax. `into` is an init_request. */
+/* The options, and the function that takes them (syntax.take); `into` is an init_request. */
 extern const struct argp_option init_request_options[];
 int init_request_take(void *into, int key, const char *value, failure *why);
 
-/* What the options mean together, before any device is asked: loads and checks the model. */
+/* Checks the options together, and loads and checks the model. No device is needed. */
 int init_request_check(init_request *r, failure *why);
 
-/* The bytes of the output before the data, which are the model's tensors or those of a part of it. *bytes is the
- * caller's to free. */
+/* Makes the bytes of the output before the data. `part` has the tensors of the model or some of them. The caller frees
+ * *bytes. */
 int init_request_header(const init_request *r, const model *part, char **bytes, size_t *size, failure *why);
+
+/* Prints what was written, in so many milliseconds on that device. */
+void init_request_summary(const init_request *r, const char *device, uint64_t milliseconds);
 
 void init_request_free(init_request *r);
 

@@ -11,7 +11,7 @@
 
 /* ---- One rule ---------------------------------------------------------------------------------------------------- */
 
-/* A text, or an array of texts that is not empty. */
+/* Checks that a value is a text, or an array of texts that is not empty. */
 static int check_texts(const json_check *in, const char *where, const json_t *value) {
   char inner[JSON_WHERE];
   if (json_is_string(value)) return STATUS_OK;
@@ -26,7 +26,7 @@ static int check_texts(const json_check *in, const char *where, const json_t *va
   return STATUS_OK;
 }
 
-/* What check_texts() accepts, under an optional key. */
+/* Reads texts, as check_texts() accepts them, under an optional key. */
 static int get_texts(const json_check *in, const char *where, const json_t *rule, const char *key, const json_t **out) {
   char inner[JSON_WHERE];
   *out = json_object_get(rule, key);
@@ -49,7 +49,7 @@ static int get_rank(const json_check *in, const char *where, const json_t *rule,
   return STATUS_OK;
 }
 
-/* Sizes and nulls. */
+/* Reads a shape, an array of sizes and nulls. */
 static int get_shape(const json_check *in, const char *where, const json_t *rule, const json_t **out) {
   char inner[JSON_WHERE];
   *out = json_object_get(rule, "shape");
@@ -76,7 +76,7 @@ static int get_fans_of(const json_check *in, const char *where, const json_t *ru
                        "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
 }
 
-/* One of init, same_as and skip; and where there is no value to put in, an initializer that parses. */
+/* Checks that a rule has one of init, same_as and skip. An initializer that contains no {value} must parse. */
 static int check_action(const json_check *in, const char *where, const init_rule *r) {
   char inner[JSON_WHERE];
   fanin_init unused;

@@ -3,10 +3,10 @@
 #ifndef CLI_INIT_RULES_H
 #define CLI_INIT_RULES_H
 
-#include "base/json_check.h"
+#include "base/json.h"
 #include "formats/tensor_file.h"
 
-/* The sets that the command has: share/rules/NAME.json, embedded; ends with a NULL name. */
+/* The sets of rules in the command, which are share/rules/NAME.json. The last entry has a NULL name. */
 typedef struct rule_set {
   const char *name;
   const char *json;
@@ -34,21 +34,21 @@ typedef struct init_rules {
   size_t count;
 } init_rules;
 
-/* A set by its name, or a file by a path that ends in .json. */
+/* Loads a set by its name, or a file by a path that ends in .json. */
 int init_rules_load(const char *name, init_rules *out, failure *why);
 
-/* The same of JSON in memory. */
+/* Loads rules from JSON in memory. */
 int init_rules_parse(const char *name, const char *bytes, size_t size, init_rules *out, failure *why);
 
 void init_rules_free(init_rules *r);
 
-/* The i-th of a text or of an array of texts; NULL past the end, and of NULL. */
+/* The i-th text of a text or an array of texts; NULL past the end, and if `texts` is NULL. */
 const char *init_rules_text(const json_t *texts, size_t i);
 
-/* Whether a text, or one of an array of them, is a pattern (fnmatch(3)) that `name` matches. */
+/* Whether `name` matches a pattern (fnmatch(3)), or one of an array of patterns. */
 bool init_rules_match(const json_t *patterns, const char *name);
 
-/* Whether name, rank, shape and dtype are those that the rule takes. */
+/* Whether the rule takes tensors of this name, rank, shape and dtype. */
 bool init_rule_takes(const init_rule *rule, const stored_tensor *t);
 
 /* "*.bias", "*.a.weight or *.b.weight": the caller's to free. */

@@ -6,6 +6,10 @@
 
 static const double log_sqrt_2pi = 0.91893853320467274178, sqrt_half = 0.70710678118654752440;
 
+double log_complement(double log_p) {
+  return log_p > -0.7 ? log(-expm1(log_p)) : log1p(-exp(log_p));
+}
+
 /* ---- The normal distribution ------------------------------------------------------------------------------------- */
 
 double log_normal_tail(double z) {
@@ -20,7 +24,7 @@ double deviate_of_log_tail(double log_tail) {
   if (isnan(log_tail)) return NAN;
   if (log_tail < log_normal_tail(DEVIATE_MOST)) return DEVIATE_MOST;
   if (log_tail >= 0) return -DEVIATE_MOST;
-  if (log_tail > -log(2.0)) return -deviate_of_log_tail(log(-expm1(log_tail)));
+  if (log_tail > -log(2.0)) return -deviate_of_log_tail(log_complement(log_tail));
   double z = sqrt(-2 * log_tail);
   for (int step = 0; step < 60; ++step) {
     const double excess = log_normal_tail(z) - log_tail;
@@ -69,11 +73,6 @@ static double log_fraction(double a, double x) {
     if (fabs(d * c - 1) < 1e-16) break;
   }
   return log_front(a, x) + log(h);
-}
-
-/* ln(1 - e^p) */
-static double log_complement(double p) {
-  return p > -0.7 ? log(-expm1(p)) : log1p(-exp(p));
 }
 
 double log_gamma_lower(double shape, double x) {

@@ -2,14 +2,18 @@
 #ifndef CLI_INSPECT_CHANCE_H
 #define CLI_INSPECT_CHANCE_H
 
-/* No deviate is beyond: a p-value below 10^-217000 says no more. */
+/* The largest deviate: a p-value below 10^-217000 says nothing more. */
 #define DEVIATE_MOST 1000.0
+
+/* ln(1 - p) of ln p. */
+double log_complement(double log_p);
 
 /* ln P(Z > z) and its inverse, Z ~ N(0,1). */
 double log_normal_tail(double z);
 double deviate_of_log_tail(double log_tail);
 
-/* The deviate of a result, from ln of the probabilities of at most and at least as much: positive where it is large. */
+/* The deviate of a result, from ln of the probabilities of at most and at least as much. It is positive where the
+ * result is large. */
 double deviate_of_tails(double log_at_most, double log_at_least);
 
 /* ln P(G <= x) and ln P(G > x), G ~ Gamma(shape, 1): the regularised incomplete gamma functions, by series and
@@ -22,8 +26,7 @@ double log_gamma_upper(double shape, double x);
  * in z is under 1e-6 there. */
 double gamma_deviate(double shape, double x);
 
-/* The deviate of a chi-square; of a count with a Poisson mean, as too many (never negative: the tail is P(>= count)).
- */
+/* The deviate of a chi-square, and ln P(N >= count) for a Poisson variable N with that mean. */
 double chi_square_deviate(double x, double degrees);
 double log_poisson_at_least(double count, double mean);
 

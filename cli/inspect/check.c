@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/dtype.h"
-#include "formats/layout.h"
-#include "inspect/cells.h"
+#include "formats/tensor_text.h"
+#include "inspect/bins.h"
 #include "inspect/chance.h"
 
 /* Half a step between neighbouring numbers: relative to the number, and absolute near 0. */
@@ -77,22 +77,23 @@ static z_scores z_scores_of_random(const expectation *e, const fanin_stats *meas
   /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
   if (!check_is_dependent(e)) {
     double m[13];
-    cells_moments(&e->law, e->moments.mean, std, m);
+    law_moments(&e->law, e->moments.mean, std, m);
     z.std = std_deviate(m, measured->std / std, n, std_error);
   }
   z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
   return z;
 }
 
-/* Against the law of the rounded values: what a coarse dtype does to the moments is more than a bound can allow for. */
+/* The z scores against the law of the rounded values: a coarse dtype changes the moments by more than a bound can allow
+ * for. */
 static z_scores z_scores_of_coarse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite);
   double m[13];
-  cells_moments_rounded(&e->law, dtype, true, e->moments.mean, e->moments.std, m);
+  law_moments_rounded(&e->law, dtype, true, e->moments.mean, e->moments.std, m);
   const double mean = e->moments.mean + m[1] * e->moments.std, std = e->moments.std * sqrt(m[2] - m[1] * m[1]);
   z_scores z = {NAN, NAN};
   if (!(std > 0)) return z;
-  cells_moments_rounded(&e->law, dtype, true, mean, std, m);
+  law_moments_rounded(&e->law, dtype, true, mean, std, m);
   z.std = std_deviate(m, measured->std / std, n, measuring);
   z.mean = (measured->mean - mean) / std / sqrt(1 / n + measuring * measuring);
   return z;
@@ -106,7 +107,7 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   return z_scores_of_random(e, measured, dtype);
 }
 
-/* The z scores of the values that are not 0: there are so many, and they are normal about 0. */
+/* The z scores of a sparse tensor: those of its values that are not 0, which are normal with mean 0. */
 static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double share = 1 - e->law.zeros;
   expectation others = {.known = true, .init = fanin_normal(0, e->law.std), .law = e->law};
@@ -120,18 +121,15 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
   return z_scores_of(&others, &s, dtype);
 }
 
-size_t z_tests(const z_scores *z) {
-  return (size_t)!isnan(z->std) + (size_t)!isnan(z->mean);
-}
-
-/* The lengths of rows or columns are exact, and so is the root of the mean square. */
+/* The rows or columns of an orthogonal matrix have exact lengths, and so its root mean square is exact. */
 static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double error = half.relative + 2e-6;
   return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + half.absolute;
 }
 
-/* Random values are never rounded across a bound, but the bound itself is an f32. An orthogonal matrix's are. */
+/* Random values are never rounded across a bound, but the bound itself is an f32. The values of an orthogonal matrix
+ * may be rounded across it. */
 static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
@@ -141,7 +139,8 @@ static bool within_bounds(const expectation *e, const fanin_stats *measured, fan
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
-/* "std", "mean" or NULL: whether those of values that are not random differ by more than rounding and measuring do. */
+/* For values that are not random: "std" or "mean" if that differs by more than rounding and measuring explain, else
+ * NULL. */
 static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double error = half.relative + 2e-6;

@@ -7,19 +7,19 @@
 #include "fanin/inspect.h"
 #include "formats/tensor_file.h"
 
-/* What a tensor should be; from the notes that 'fanin init' leaves in a file. */
+/* What a tensor should be, according to the notes that 'fanin init' leaves in a file. */
 typedef struct expectation {
   bool known;
-  const char *text; /* the initializer, as the file says it; NULL: it does not */
+  const char *text; /* the initializer that the file names; NULL: it names none */
   fanin_init init;
   fanin_moments moments;
   fanin_law law;
 } expectation;
 
-/* Not known where the file has no notes on the tensor, or some that the library does not understand. */
+/* `known` is false where the file has no notes on the tensor, or notes that the library does not understand. */
 expectation expectation_of(const tensor_file *f, const stored_tensor *t);
 
-/* Whether it is of values that are not random: as expected but for the dtype's rounding, or wrong. */
+/* Whether the expected values are not random: then a tensor has them, up to the dtype's rounding, or is wrong. */
 bool check_is_fixed(const expectation *e);
 
 /* Whether the values are random, but depend on one another, so that only their mean is as that of independent ones:
@@ -35,13 +35,10 @@ typedef struct z_scores {
 
 z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
 
-/* How many tests there are among them. */
-size_t z_tests(const z_scores *z);
-
 /* "ok", "-" where nothing is known, or what does not hold: "non-finite", "std", "mean", "bounds". Static storage. */
 const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,
                          double z_bound);
-/* Whether check_tensor()'s answer is one that holds. */
+/* Whether the answer of check_tensor() means that the tensor holds. */
 bool check_holds(const char *verdict);
 
 #endif

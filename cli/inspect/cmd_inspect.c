@@ -3,8 +3,7 @@
 
 #include "base/args.h"
 #include "base/commands.h"
-#include "inspect/report_json.h"
-#include "inspect/report_text.h"
+#include "inspect/inspection.h"
 
 enum { KEY_DEVICE = 0x100 };
 
@@ -28,7 +27,7 @@ static int take(void *into, int key, const char *value, failure *why) {
     r->device = value;
     return STATUS_OK;
   default:
-    if (r->path) return args_fail(why, "'%s': one file at a time", value);
+    if (r->path) return args_fail(why, "'%s': a file is given already; give one at a time", value);
     r->path = value;
     return STATUS_OK;
   }
@@ -56,7 +55,7 @@ int cmd_inspect(int argc, char **argv, failure *why) {
   tensor_file file = {.fd = -1};
   inspection out = {.file = &file};
   int status = args_parse(&inspect_syntax, argc, argv, &r, why);
-  if (status == STATUS_OK && !r.path) status = args_fail(why, "which file? Give a .safetensors or .npy file");
+  if (status == STATUS_OK && !r.path) status = args_fail(why, "no file is given; give a .safetensors or .npy file");
   if (status == STATUS_OK) status = tensor_file_open(r.path, &file, why);
   if (status == STATUS_OK) status = session_open(r.device, &s, why);
   if (status == STATUS_OK) status = inspect_file(&s, &file, &out, why);

@@ -5,15 +5,14 @@
 #include <stdlib.h>
 
 #include "base/dtype.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "fanin/probe.h"
-#include "inspect/cells.h"
+#include "inspect/bins.h"
 #include "inspect/chance.h"
-#include "inspect/order_tests.h"
+#include "inspect/fit.h"
 #include "inspect/related.h"
-#include "inspect/resemblance.h"
 #include "inspect/shared_lines.h"
-#include "inspect/value_tests.h"
+#include "inspect/tensor_tests.h"
 
 enum { PROGRESS_MS = 100 };
 
@@ -35,15 +34,15 @@ const char *test_words(test which) {
   return all[which];
 }
 
-/* What the whole file needs while its tensors go by. */
+/* What is gathered over the whole file while its tensors are measured. */
 typedef struct gathering {
   measurer measurer;
   line_list lines;
   related related;
 } gathering;
 
-/* ln of an upper bound of the probability that two of the values are equal: sum of p^2 over keys, and within a key of
- * f32 or f64 at least 256 numbers, which 24-bit uniforms have near a bound. */
+/* ln of an upper bound of the probability that two of the values are equal: the sum of p^2 over bins. A bin of f32 or
+ * f64 has at least 256 numbers, which is what 24-bit uniforms have near a bound. */
 static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   const double n = (double)s->stats.count;
   double sum = 0;
@@ -52,13 +51,13 @@ static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   return log(sum / n / n) - (dtype_is_narrow(dtype) ? 0 : log(256));
 }
 
-/* The law that the values should follow, from the file's notes or from themselves. */
+/* Finds the law that the values should follow, from the file's notes or from the values themselves. */
 static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   if (t->expected.known) {
     t->law = t->expected.law;
     t->has_law = true;
     t->zeros = t->law.zeros;
-    t->law.zeros = 0; /* the law of what test_values() leaves */
+    t->law.zeros = 0; /* the law of the values that test_values() leaves */
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);
@@ -66,12 +65,12 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   t->law = t->fit.law;
   if (!t->has_law) return;
   double moments[13];
-  cells_moments(&t->law, s->stats.mean, s->stats.std, moments);
+  law_moments(&t->law, s->stats.mean, s->stats.std, moments);
   const double error = sqrt(fmax(moments[4] - 1, 0) / (4 * (double)s->stats.count));
-  t->like = rules_match(f, t->tensor, s->stats.std, error);
+  t->like = resemblance_of(f, t->tensor, s->stats.std, error);
 }
 
-/* Everything beyond first moments. */
+/* Measures and tests everything beyond first moments. */
 static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const char *layout = tensor_file_note(out->file, "layout", t->tensor->name);
@@ -84,15 +83,16 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   find_law(out->file, s, t);
   status = test_values(&g->measurer, out->file, s, t, why);
   if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->zeros > 0) return status;
-  /* Made to have another tensor's values, which stand for both where tensors are compared. */
+  /* A tensor that was made with another one's values is left out where tensors are compared. */
   const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);
-  if (t->fit.family == FIT_OTHER) return status; /* no random numbers that anybody knows */
+  if (t->fit.family == FIT_OTHER) return status; /* the values follow no law that is known here */
   test_order(s, t);
   return tied ? STATUS_OK : related_take(&g->measurer, s, i, &g->related, out, why);
 }
 
-/* Random values, of which there are some, all of them finite and of a size that the device can standardise in f32. */
+/* Whether a closer look makes sense: values that may be random, all of them finite, and of a size that the device can
+ * standardise in f32. */
 static bool is_worth_it(const inspected *t) {
   const double std = t->stats.std;
   return t->stats.count > 1 && t->stats.nonfinite == 0 && std > 1e-30 && std < 1e30 &&

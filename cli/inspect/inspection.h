@@ -7,7 +7,9 @@
 #include "inspect/fit.h"
 #include "inspect/survey.h"
 
-/* Tests of one tensor: enumerator, name in tables and JSON, what is tested in words. Each gives a normal deviate. */
+/* The tests of one tensor: enumerator, name in tables and JSON, and what is tested, in words. Each gives a normal
+ * deviate.
+ */
 #define TEST_MAP(XX)                                                                                                   \
   XX(STD, "std", "std")                                                                                                \
   XX(MEAN, "mean", "mean")                                                                                             \
@@ -37,18 +39,18 @@ typedef enum test {
 const char *test_name(test which);
 const char *test_words(test which);
 
-/* NaN: not tested, not known. */
+/* A number that is not known, and a z that was not tested, is NaN. */
 typedef struct test_result {
   double value, expected, z;
 } test_result;
 
 typedef struct inspected {
   const stored_tensor *tensor;
-  bool measured, closer; /* closer: more than its moments, because its values may be random */
+  bool measured, closer; /* closer: more than moments was measured, because the values may be random */
   fanin_stats stats;
   expectation expected;
   fit fit;                        /* without an expectation */
-  char *like;                     /* without an expectation: what its std resembles; NULL: nothing, or nothing known */
+  char *like;                     /* without an expectation: the initializer that its std resembles; NULL: none */
   bool has_law;                   /* `law` is what the file or the fit says, */
   bool estimated;                 /* and parameters are the fit's */
   fanin_law law;                  /* of the values but for `zeros` */
@@ -56,7 +58,7 @@ typedef struct inspected {
   double skewness, kurtosis;      /* excess */
   double mode;                    /* the most frequent value that is not 0 */
   double degrees;                 /* of the distribution's chi-square */
-  double distance, most_distance; /* bins_distance() */
+  double distance, most_distance; /* classes_distance() */
   double log_repeat;              /* ln of an upper bound of the probability that two elements are equal */
   uint64_t rows, columns;         /* as survey's */
   double first_equal_row[2], first_equal_column[2];
@@ -81,7 +83,7 @@ typedef struct related_pair {
 typedef struct inspection {
   const tensor_file *file;
   const char *device;
-  inspected *tensors; /* one a tensor of the file */
+  inspected *tensors; /* one for each tensor of the file */
   shared_lines *shared;
   size_t n_shared, shared_capacity;
   related_pair *pairs; /* all that were compared: compared_pairs */
@@ -97,7 +99,12 @@ typedef struct inspection {
 int inspect_file(const session *s, const tensor_file *f, inspection *out, failure *why);
 void inspection_free(inspection *i);
 
-/* Whether everything holds: no tensor failed, no lines are shared, no pair is related. */
+/* Whether everything holds: no tensor failed, no lines are shared, and no pair of tensors is related. */
 bool inspection_holds(const inspection *i);
+
+/* What 'fanin inspect' prints: a table, one line for each finding, and a verdict (report_text.c); or JSON, whose keys
+ * docs/inspect.md lists (report_json.c). */
+void inspect_print_text(const inspection *i);
+int inspect_print_json(const inspection *i, failure *why);
 
 #endif

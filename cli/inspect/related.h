@@ -4,22 +4,22 @@
 
 #include "inspect/inspection.h"
 
-/* Pairs among that many tensors are compared; of a file that has more, the first. */
+/* How many tensors of a file are compared in pairs, the first ones; and the fewest elements of such a tensor. */
 enum { PAIRED_TENSORS = 1024, PAIRED_LEAST = 256 };
 
 /* Samples of tensors, standardised, in a buffer on the device. */
 typedef struct related {
   cl_mem samples;
   size_t capacity, count;
-  size_t *tensors;   /* whose they are */
+  size_t *tensors;   /* the tensor of each sample */
   uint64_t *lengths; /* elements in each */
 } related;
 
-/* Room for the file's tensors; related_free() it, also after a failure. */
+/* Makes room for the file's tensors. Ends with related_free(), also after a failure. */
 int related_make(const session *s, const tensor_file *f, related *out, failure *why);
 void related_free(related *r);
 
-/* Takes the first elements of a tensor, if there are enough of them and room. */
+/* Takes the first elements of a tensor, if it has enough of them and there is room. */
 int related_take(const measurer *m, const survey *s, size_t tensor, related *r, inspection *out, failure *why);
 
 /* Correlates all pairs in one launch for some 10^5 of them: out->pairs, closest and compared_pairs. */

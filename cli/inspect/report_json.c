@@ -1,5 +1,5 @@
 /* What 'fanin inspect --json' prints; docs/inspect.md lists the keys. */
-#include "inspect/report_json.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 

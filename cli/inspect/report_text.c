@@ -1,5 +1,5 @@
 /* What 'fanin inspect' prints: a table, one line a finding, a verdict. */
-#include "inspect/report_text.h"
+#include "inspect/inspection.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,7 +12,7 @@
 
 enum { MOST_FINDINGS = 40, MOST_NAMES = 6, LINE = 1024 };
 
-/* A line of text from a file's names: control characters become '?'. */
+/* Prints text that contains names from a file: control characters become '?'. */
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
   char text[LINE];
@@ -42,7 +42,7 @@ static double worst_of(const inspected *t) {
   return worst;
 }
 
-/* What wrote the tensor, or, after a '~', what it looks like. */
+/* The initializer that wrote the tensor, or, after a '~', what the tensor looks like. */
 static void origin_cell(table *t, const inspected *row) {
   if (row->expected.text)
     table_cell(t, "%s", row->expected.text);
@@ -75,7 +75,7 @@ static void print_notes(const tensor_file *f, const char *device) {
   static const struct {
     const char *key, *before;
   } notes[] = {{"model", "model "}, {"seed", "seed "}, {"stream_version", "stream version "}, {"version", "by fanin "}};
-  printf("%s: %s, %zu tensor%s", f->path, f->format, f->count, f->count == 1 ? "" : "s");
+  printf("%s: %s, %zu tensor%s", f->path, f->format, f->count, text_plural(f->count));
   for (size_t i = 0; i < sizeof notes / sizeof *notes; ++i) {
     const char *text = tensor_file_note(f, notes[i].key, NULL);
     if (text) say(", %s%s", notes[i].before, text);
@@ -97,7 +97,7 @@ static void print_table(const inspection *i) {
 
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
-/* Counts lines, and lets only so many through. */
+/* Counts the findings, and returns whether this one is to be printed. */
 static bool may_say(size_t *said) {
   return ++*said <= MOST_FINDINGS;
 }
@@ -127,7 +127,8 @@ static void say_tensor(const inspected *t, double bound, size_t *said) {
   }
   if (check_holds(t->verdict)) return;
   if (t->stats.nonfinite > 0 && may_say(said)) {
-    say("%s: %" PRIu64 " values are not finite", name_of(t), t->stats.nonfinite);
+    say("%s: %" PRIu64 " value%s not finite", name_of(t), t->stats.nonfinite,
+        t->stats.nonfinite == 1 ? " is" : "s are");
     putchar('\n');
   } else if (!any && may_say(said)) {
     say("%s: its %s: not what %s makes, which is within [%s, %s]", name_of(t), t->verdict, t->expected.text,
@@ -154,7 +155,7 @@ static void say_shared(const inspection *i, const shared_lines *s) {
   putchar('\n');
 }
 
-/* Whether the line before says more: a copy's columns are equal as well as its rows. */
+/* Whether the finding before is about the same tensors: the columns of a copy are equal as well as its rows. */
 static bool is_said(const inspection *i, size_t k) {
   return k > 0 && i->shared[k - 1].a == i->shared[k].a && i->shared[k - 1].b == i->shared[k].b;
 }
@@ -176,7 +177,7 @@ static void say_findings(const inspection *i, size_t *said) {
   if (*said > MOST_FINDINGS) printf("... and %zu more: --json has all\n", *said - MOST_FINDINGS);
 }
 
-/* Tensors that look like nothing known: no failure, since nothing says that they should. */
+/* Names the tensors that follow no known law. That is not a failure, because nothing says that they should. */
 static void say_others(const inspection *i) {
   size_t others = 0;
   for (size_t k = 0; k < i->file->count; ++k) {
@@ -203,9 +204,10 @@ void inspect_print_text(const inspection *i) {
   say_findings(i, &said);
   say_others(i);
   if (any_guess(i)) puts("~: a guess from values, names and shapes; its std and mean are estimated, not tested");
-  if (i->left_out > 0) printf("Not compared with one another: the last %zu tensors\n", i->left_out);
+  if (i->left_out > 0)
+    printf("Not compared with the others: the last %zu tensor%s\n", i->left_out, text_plural(i->left_out));
   if (!inspection_holds(i)) {
-    printf("DOES NOT HOLD: %zu of %zu tensors", i->failed, i->file->count);
+    printf("DOES NOT HOLD: %zu of %zu tensor%s", i->failed, i->file->count, text_plural(i->file->count));
     if (i->n_shared > 0 || fabs(i->closest.z) > i->z_bound) printf(", and tensors are related");
   } else if (i->tests > 0) {
     printf(any_guess(i) ? "HOLDS: every tensor is as random as it looks"
@@ -213,6 +215,6 @@ void inspect_print_text(const inspection *i) {
   } else {
     printf("Every value is finite; the file does not say what to expect");
   }
-  if (i->tests > 0) printf(" (%zu tests, |z| up to %.2f)", i->tests, i->z_bound);
+  if (i->tests > 0) printf(" (%zu test%s, |z| up to %.2f)", i->tests, text_plural(i->tests), i->z_bound);
   putchar('\n');
 }

@@ -38,12 +38,12 @@ static int by_print(const void *a, const void *b) {
   return x->number < y->number ? -1 : x->number > y->number;
 }
 
-/* Whether lines of that length are never equal by chance in this tensor, beside so many others. */
+/* Whether lines of that length are too long to be equal by chance in this tensor, given how many lines there are. */
 static bool is_long(const inspected *t, double length, double lines) {
   return length * t->log_repeat + 2 * log(lines) < log_by_chance;
 }
 
-/* One line, to be added up by merge(). */
+/* Notes one line that two tensors share; merge() adds such lines up. */
 static void share(inspection *out, const line *a, const line *b) {
   out->shared = grow(out->shared, &out->shared_capacity, out->n_shared + 1, sizeof *out->shared);
   out->shared[out->n_shared++] = (shared_lines){a->tensor, b->tensor, a->column, b->column, a->number, b->number, 1};
@@ -59,7 +59,7 @@ static int by_tensors(const void *left, const void *right) {
   return x->a_first < y->a_first ? -1 : x->a_first > y->a_first;
 }
 
-/* One entry for all lines that two tensors share in one way, with the first of them. */
+/* Makes one entry of all lines that two tensors share in one way. It has the first of them. */
 static void merge(inspection *out) {
   size_t kept = 0;
   if (out->n_shared > 1) qsort(out->shared, out->n_shared, sizeof *out->shared, by_tensors);
@@ -74,7 +74,7 @@ static void merge(inspection *out) {
   out->n_shared = kept;
 }
 
-/* One of a group of equal lines and the one before it. */
+/* Notes that a line is equal to the one before it. */
 static void compare(inspection *out, const line *a, const line *b) {
   inspected *t = &out->tensors[b->tensor];
   if (a->tensor != b->tensor || a->column != b->column) {
@@ -90,7 +90,8 @@ static void compare(inspection *out, const line *a, const line *b) {
   ++result->value;
 }
 
-/* The tests that there are, and p of those that found something: a bound of the expected number of equal pairs. */
+/* Sets z of a test, from a bound of the expected number of equal pairs, if it found something. Returns how many tests
+ * that is: 0 or 1. */
 static size_t finish(inspected *t, test which, double lines) {
   test_result *result = &t->tests[which];
   if (isnan(result->z)) return 0;

@@ -4,7 +4,7 @@
 
 #include "inspect/inspection.h"
 
-/* A row or column. */
+/* A row or a column of a tensor. */
 typedef struct line {
   uint64_t print, length;
   size_t tensor;
@@ -17,7 +17,7 @@ typedef struct line_list {
   size_t count, capacity;
 } line_list;
 
-/* The tensor's rows and columns, all of them. */
+/* Adds all rows and columns of the tensor. */
 void lines_collect(const survey *s, size_t tensor, line_list *list);
 
 /* Sorts them and finds equal ones: within a tensor they are its tests EQUAL_ROWS and EQUAL_COLUMNS, between tensors

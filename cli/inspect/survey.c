@@ -5,7 +5,63 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How many leading dimensions make the rows. */
+/* ---- Pieces of a file on a device -------------------------------------------------------------------------------- */
+
+int measurer_make(const session *s, const tensor_file *f, measurer *out, failure *why) {
+  const size_t most = session_piece_bytes(s);
+  uint64_t largest = 64; /* a buffer is never empty */
+  for (size_t i = 0; i < f->count; ++i) {
+    if (f->tensors[i].type->measurable && f->tensors[i].bytes > largest) largest = f->tensors[i].bytes;
+  }
+  *out = (measurer){.session = s, .bytes = largest < most ? (size_t)largest : most};
+  out->host = allocate(out->bytes, 1);
+  out->loaded = allocate(2, sizeof *out->loaded);
+  return session_buffer(s, out->bytes, &out->buffer, why);
+}
+
+void measurer_free(measurer *m) {
+  if (m->buffer) clReleaseMemObject(m->buffer);
+  free(m->host);
+  free(m->loaded);
+  *m = (measurer){0};
+}
+
+fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b) {
+  const double na = (double)(a->count - a->nonfinite), nb = (double)(b->count - b->nonfinite), n = na + nb;
+  fanin_stats sum = {.count = a->count + b->count, .nonfinite = a->nonfinite + b->nonfinite};
+  if (na == 0 || nb == 0) { /* a side without numbers has 0 for extremes, and is left out */
+    const fanin_stats *only = na == 0 ? b : a;
+    const uint64_t count = sum.count, nonfinite = sum.nonfinite;
+    sum = *only;
+    sum.count = count;
+    sum.nonfinite = nonfinite;
+    return sum;
+  }
+  const double difference = b->mean - a->mean;
+  const double squares = a->std * a->std * na + b->std * b->std * nb + difference * difference * (na * nb / n);
+  sum.mean = a->mean + difference * (nb / n);
+  sum.std = sqrt(squares / n);
+  sum.second = a->second * (na / n) + b->second * (nb / n);
+  sum.min = fmin(a->min, b->min);
+  sum.max = fmax(a->max, b->max);
+  return sum;
+}
+
+int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size_t size, failure *why) {
+  if (m->loaded[0] == offset && m->loaded[1] >= size) return STATUS_OK;
+  m->loaded[1] = 0;
+  const int status = tensor_file_read(f, offset, m->host, size, why);
+  if (status != STATUS_OK) return status;
+  const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, size, m->host, 0, NULL, NULL);
+  if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueWriteBuffer");
+  m->loaded[0] = offset;
+  m->loaded[1] = size;
+  return STATUS_OK;
+}
+
+/* ---- Matrices ---------------------------------------------------------------------------------------------------- */
+
+/* How many of the first dimensions make the rows of the matrix. */
 static int split_of(const stored_tensor *t, const char *layout) {
   const size_t letters = layout ? strcspn(layout, ",") : 0;
   int split = 1;
@@ -16,13 +72,18 @@ static int split_of(const stored_tensor *t, const char *layout) {
   return split;
 }
 
-bool survey_matrix(const tensor_file *f, const stored_tensor *t, const char *layout, uint64_t *rows,
-                   uint64_t *columns) {
+enum { MOST_LINES = 1 << 22 };
+
+/* The matrix that a tensor is in the file: its first dimension against the rest. With a layout of more than two
+ * letters, B and what follows it against the rest ("BOI" is B O x I), and all against O where that is last ("HWIO").
+ * False where there is none: one line, or more than MOST_LINES. */
+static bool find_matrix(const tensor_file *f, const stored_tensor *t, const char *layout, uint64_t *rows,
+                        uint64_t *columns) {
   const int split = split_of(t, layout);
   *rows = *columns = 1;
   for (int d = 0; d < t->rank; ++d)
     *(d < split ? rows : columns) *= t->shape[f->fortran_order ? t->rank - 1 - d : d];
-  return *rows > 1 && *columns > 1 && *rows <= SURVEY_MOST_LINES && *columns <= SURVEY_MOST_LINES;
+  return *rows > 1 && *columns > 1 && *rows <= MOST_LINES && *columns <= MOST_LINES;
 }
 
 /* One piece of a tensor on the device. */
@@ -36,7 +97,7 @@ typedef struct pass {
   const tensor_file *f;
   const stored_tensor *t;
   survey *survey;
-  uint32_t key; /* what else a visitor wants */
+  uint32_t bin; /* for see_bin() */
   uint64_t *counts;
 } pass;
 
@@ -102,8 +163,8 @@ static fanin_status see_everything(const pass *p, const piece *at) {
   return status;
 }
 
-static fanin_status see_key(const pass *p, const piece *at) {
-  return fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, p->key, 0, NULL, p->counts);
+static fanin_status see_bin(const pass *p, const piece *at) {
+  return fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, p->bin, 0, NULL, p->counts);
 }
 
 /* ---- Whole tensors ----------------------------------------------------------------------------------------------- */
@@ -120,7 +181,7 @@ int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t
   const uint64_t most = m->bytes / fanin_dtype_size(t->type->dtype);
   out->by = (fanin_standard){out->stats.mean, 1 / out->stats.std};
   out->counts = allocate(FANIN_BINS, sizeof *out->counts);
-  if (!survey_matrix(f, t, layout, &rows, &columns) || columns > most) {
+  if (!find_matrix(f, t, layout, &rows, &columns) || columns > most) {
     rows = t->elements <= most;
     columns = t->elements;
   }
@@ -140,11 +201,11 @@ int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t
   return visit(&p, rows > 0 ? columns : 1, see_everything, why);
 }
 
-int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t key, uint64_t *counts,
+int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t bin, uint64_t *counts,
                   failure *why) {
   memset(counts, 0, FANIN_BINS * sizeof *counts);
-  const pass p = {.m = m, .f = f, .t = t, .key = key, .counts = counts};
-  return visit(&p, 1, see_key, why);
+  const pass p = {.m = m, .f = f, .t = t, .bin = bin, .counts = counts};
+  return visit(&p, 1, see_bin, why);
 }
 
 int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *t, const survey *s, cl_mem samples,

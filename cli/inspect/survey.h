@@ -2,34 +2,49 @@
 #ifndef CLI_INSPECT_SURVEY_H
 #define CLI_INSPECT_SURVEY_H
 
+#include "base/session.h"
 #include "fanin/inspect.h"
-#include "inspect/measure_file.h"
+#include "formats/tensor_file.h"
+
+/* Memory for pieces of a file, on the device and on the host. */
+typedef struct measurer {
+  const session *session;
+  cl_mem buffer;
+  char *host;
+  size_t bytes;
+  uint64_t *loaded; /* [2]: offset and size of the part of the file that the buffer holds; size 0: nothing */
+} measurer;
+
+/* Makes memory for the tensors of that file. Ends with measurer_free(), also after a failure. */
+int measurer_make(const session *s, const tensor_file *f, measurer *out, failure *why);
+void measurer_free(measurer *m);
+
+/* Loads `size` bytes of the file, at most m->bytes, into the buffer, unless they are there already. */
+int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size_t size, failure *why);
+
+/* The statistics of two sets of elements together, from those of each (Chan, Golub, LeVeque 1983, eq. 2.1). */
+fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b);
 
 enum { SURVEY_LAGS = 4, SURVEY_SAMPLE = 4096 };
 
 typedef struct survey {
   fanin_stats stats;
-  uint64_t *counts; /* [FANIN_BINS] by key; NULL: there was nothing to look at closer */
+  uint64_t *counts; /* [FANIN_BINS], elements of each bin; NULL: only survey_begin() was called */
   fanin_standard by;
   fanin_series series;                               /* of the standardised values */
-  uint64_t lags[SURVEY_LAGS], products[SURVEY_LAGS]; /* elements apart, 0: none; how many products were summed */
+  uint64_t lags[SURVEY_LAGS], products[SURVEY_LAGS]; /* distances in elements, 0: none; how many products were summed */
   uint64_t rows, columns; /* of the matrix that it is seen as; 1 row: it is none; 0: nor could its only row be seen */
   fanin_lines lines;
 } survey;
 
-/* The matrix that a tensor is in the file: its first dimension against the rest. With a layout of more than two
- * letters, B and what follows it against the rest ("BOI" is B O x I), and all against O where that is last ("HWIO").
- * False where there is none: one line, or more than SURVEY_MOST_LINES. */
-enum { SURVEY_MOST_LINES = 1 << 22 };
-bool survey_matrix(const tensor_file *f, const stored_tensor *t, const char *layout, uint64_t *rows, uint64_t *columns);
-
-/* First moments and extremes only, then everything else. survey_free() it, also after a failure. */
+/* survey_begin() measures first moments and extremes, survey_go_on() everything else. Ends with survey_free(), also
+ * after a failure. */
 int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t, survey *out, failure *why);
 int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t, const char *layout, survey *out,
                  failure *why);
 
-/* Counts elements of one key by the lower bits of their number, into FANIN_BINS counters. */
-int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t key, uint64_t *counts,
+/* Counts the elements of one bin by the lower bits of their number, in FANIN_BINS counters. */
+int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t bin, uint64_t *counts,
                   failure *why);
 
 /* Writes the standardised first elements, at most SURVEY_SAMPLE, to sample number `at` of a buffer of them. */

@@ -11,10 +11,9 @@
 const syntax devices_syntax = {
     .command = "devices",
     .options = args_json_option,
-    .doc =
-        "Lists the devices of every OpenCL platform. The index in the first column is what --device takes; a part of a "
-        "name will do as well.\v"
-        "Example:\n  fanin devices --json",
+    .doc = "Lists the devices of every OpenCL platform. --device accepts the index in the first column, or a part of a "
+           "name.\v"
+           "Example:\n  fanin devices --json",
     .take = args_take_json,
 };
 
@@ -100,7 +99,8 @@ int cmd_devices(int argc, char **argv, failure *why) {
     print_table(list, count);
   }
   if (status == STATUS_OK && count == 0) {
-    status = fail(why, STATUS_DEVICE, "there is no OpenCL device; Debian's package pocl-opencl-icd makes the CPU one");
+    status =
+        fail(why, STATUS_DEVICE, "there is no OpenCL device; Debian's package pocl-opencl-icd adds the CPU as one");
   }
   free(list);
   return status;

@@ -12,18 +12,19 @@
 const syntax list_syntax = {
     .command = "list",
     .options = args_json_option,
-    .doc =
-        "Lists the initializers. Where one is asked for, write its name or an alias, then parameters that differ from "
-        "their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After them, what 'fanin init "
-        "--like' needs: schemes, which are factors that rules put in front of an initializer, and sets of rules "
-        "(docs/checkpoints.md).\v"
-        "Example:\n  fanin list",
+    .doc = "Lists the initializers. Where an initializer is expected, write its name or an alias, then the parameters "
+           "that "
+           "differ from their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After them, "
+           "what 'fanin init "
+           "--like' needs: schemes, which are factors that rules put in front of an initializer, and sets of rules "
+           "(docs/checkpoints.md).\v"
+           "Example:\n  fanin list",
     .take = args_take_json,
 };
 
 enum { LABEL = 12, WIDTH = 80 };
 
-/* A label and a text beside it, broken at blanks. */
+/* Prints a label and a text beside it, broken at blanks. */
 static void print_field(const char *label, const char *text) {
   size_t column = (size_t)printf("  %-*s", LABEL, label);
   for (bool first = true; *text; first = false) {

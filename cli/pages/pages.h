@@ -12,28 +12,28 @@ void write_bash(FILE *to);
 void write_fish(FILE *to);
 void write_zsh(FILE *to);
 
-/* What can stand for an argument. */
+/* The values that an argument may have. */
 typedef struct values {
   char words[1024];     /* with blanks between them, "" for none */
-  bool initializers;    /* one of them, with parameters */
+  bool initializers;    /* an initializer, with parameters */
   bool files;           /* names of files, ... */
   char extensions[128]; /* ... which end in one of these, with blanks between them; "" for any */
 } values;
 
-/* Of an option's argument, or of a command's (its args_doc), as the help calls it. `doc` is the help's text, which
- * names extensions as words that begin with a dot. */
+/* The values of an option's argument, or of a command's arguments (args_doc), from the name that the help gives to it.
+ * `doc` is the help's text, which names extensions as words that begin with a dot. */
 values values_of(const char *argument, const char *doc);
 
 /* The names of the initializers, with blanks between them. */
 void initializer_names(char *out, size_t size);
 
-/* The words that an initializer's parameter takes, "" for a number. */
+/* The words that an initializer's parameter accepts; "" if it is a number. */
 void parameter_words(const char *initializer, const char *parameter, char *out, size_t size);
 
 /* Whether the list of options ends here, and whether an entry is an option that --help shows (titles have no name). */
 bool option_is_last(const struct argp_option *o);
 bool option_is_shown(const struct argp_option *o);
-/* Its short form, or 0. */
+/* The letter of its short form, or 0. */
 char option_letter(const struct argp_option *o);
 
 #endif

@@ -82,11 +82,6 @@ static void append_extensions(char *list, size_t size, const char *doc) {
   }
 }
 
-static void append_rule_sets(char *words, size_t size) {
-  for (const rule_set *s = rule_sets; s->name; ++s)
-    append(words, size, s->name, strlen(s->name));
-}
-
 /* FILE, MODEL.json, DTYPE, ... or a word that stands for itself; other capitals stand for what cannot be listed. */
 static void add_one(values *v, const char *what, size_t length, const char *doc) {
   char name[64];
@@ -104,10 +99,6 @@ static void add_one(values *v, const char *what, size_t length, const char *doc)
   } else if (strcmp(name, "RULES") == 0) {
     for (const rule_set *set = rule_sets; set->name; ++set)
       append(v->words, sizeof v->words, set->name, strlen(set->name));
-    v->files = true;
-    append_extensions(v->extensions, sizeof v->extensions, doc);
-  } else if (strcmp(name, "RULES") == 0) {
-    append_rule_sets(v->words, sizeof v->words);
     v->files = true;
     append_extensions(v->extensions, sizeof v->extensions, doc);
   } else if (strcmp(name, "FILE") == 0) {

@@ -6,8 +6,8 @@
 
 #include "base/json.h"
 #include "base/output.h"
-#include "base/progress.h"
 #include "base/table.h"
+#include "base/terminal.h"
 #include "formats/model.h"
 #include "formats/safetensors.h"
 #include "probe/report.h"
@@ -19,10 +19,10 @@ static void progress(void *user, const char *what) {
 
 /* ---- The file ---------------------------------------------------------------------------------------------------- */
 
-/* Tensors as 'fanin init' would write them, but that their values have a factor. */
+/* Makes a model of tensors as 'fanin init' would write them, except that their values have a factor. */
 static int describe(const probe_request *r, const probe_weights *w, const fanin_calibrated_layer *layers, model *m,
                     failure *why) {
-  const bool known = !r->weights || r->has_init || r->file_init; /* what made them */
+  const bool known = !r->weights || r->has_init || r->file_init; /* whether it is known what made the weights */
   int status = STATUS_OK;
   for (size_t l = 0; l < w->count && status == STATUS_OK; ++l) {
     fanin_tensor t = w->tensors[l];

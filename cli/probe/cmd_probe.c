@@ -1,16 +1,16 @@
 /* fanin probe: an MLP forward and backward on a device, layer by layer beside theory. This file runs it; the other
- * probe_*.c are its parts. */
+ * files of this folder are its parts. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/commands.h"
 #include "base/output.h"
-#include "base/progress.h"
+#include "base/terminal.h"
 #include "probe/input.h"
 #include "probe/report.h"
 
-/* `user` is the initializer, where there are several. */
+/* `user` is the initializer if there are several. */
 static void progress(void *user, const char *what) {
   const char *init = user;
   progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
@@ -23,7 +23,7 @@ static void free_result(probe_result *result) {
   free(result);
 }
 
-/* Free *out with free_result(), whatever comes back. */
+/* Free *out with free_result() also after a failure. */
 static fanin_status read_report(const fanin_probe_report *report, probe_result **out) {
   probe_result *result = *out = allocate(1, sizeof *result);
   fanin_probe_summary *summary = &result->summary;
@@ -37,7 +37,7 @@ static fanin_status read_report(const fanin_probe_report *report, probe_result *
   return status;
 }
 
-/* reports[i] by the i-th initializer. */
+/* Probes each initializer; reports[i] is that of the i-th one. */
 static int run(probe_request *r, const session *s, probe_result **reports, failure *why) {
   for (size_t i = 0; i < r->n_inits; ++i) {
     fanin_probe_config config = r->config;
@@ -97,7 +97,7 @@ static int probe(probe_request *r, const session *s, failure *why) {
   return status;
 }
 
-/* Where results are to go, before they are computed. */
+/* Checks the places where results are to go, before they are computed. */
 static int check_outputs(const probe_request *r, failure *why) {
   int status = r->output ? output_check(r->output, why) : STATUS_OK;
   if (status == STATUS_OK && r->csv && strcmp(r->csv, "-") != 0) status = output_check(r->csv, why);

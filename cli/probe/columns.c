@@ -1,4 +1,5 @@
-/* The numbers of a layer that 'fanin probe' shows: one table for its table, JSON and CSV. A new field is a line here.
+/* The numbers of a layer that 'fanin probe' shows, in one list for its table, JSON and CSV. A new field is one line
+ * here.
  */
 #include <string.h>
 
@@ -8,7 +9,7 @@
   { #name, kind, offsetof(fanin_probe_layer, name), __VA_ARGS__ }
 #define HIDDEN NULL, NULL, 0
 
-/* From left to right. The numbers at the end say what goes first on a narrow terminal. */
+/* From left to right. The numbers at the end say which columns are left out first on a narrow terminal. */
 const probe_column probe_columns[] = {
     FIELD(fan_in, KIND_COUNT, "fan_in", "", 0),
     FIELD(fan_out, KIND_COUNT, "fan_out", "", 0),

@@ -56,7 +56,7 @@ static json_t *findings_to_json(const probe_result *report) {
   return array;
 }
 
-/* What was asked for. */
+/* Sets what was asked for. */
 static void set_request(json_t *o, const probe_request *r, const session *s, size_t i) {
   static const char *const norms[] = {
       [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
@@ -107,7 +107,7 @@ int probe_print_json(const probe_request *r, const session *s, probe_result *con
 
 /* ---- Comma-separated values: RFC 4180 ---------------------------------------------------------------------------- */
 
-/* A field that may hold commas and quotes. */
+/* Writes a field that may contain commas and quotes. */
 static void write_text(FILE *to, const char *text) {
   fputc('"', to);
   for (; *text; ++text) {
@@ -117,7 +117,7 @@ static void write_text(FILE *to, const char *text) {
   fputc('"', to);
 }
 
-/* Nothing for a number that does not exist. */
+/* Writes a number, or nothing for a number that does not exist. */
 static void write_number(FILE *to, const probe_column *c, const fanin_probe_layer *y) {
   switch (c->kind) {
   case KIND_COUNT:

@@ -1,5 +1,5 @@
-/* gnuplot as a separate process, which reads a script from a file without a name and writes its picture into another:
- * with pipes, each could wait for the other. */
+/* gnuplot as a separate process. It reads a script from a temporary file and writes its picture into another one: with
+ * pipes, the two processes could wait for each other. */
 #include "probe/gnuplot.h"
 
 #include <errno.h>
@@ -31,7 +31,7 @@ static int open_streams(streams *s, failure *why) {
   return fail(why, STATUS_INPUT, "cannot make a temporary file for gnuplot: %s", strerror(errno));
 }
 
-/* Starts it and waits for its end. *error: that of starting; *status: as waitpid() has it. */
+/* Starts gnuplot and waits for its end. *error is an errno if that failed; *status is that of waitpid(). */
 static void spawn(const streams *s, int *error, int *status) {
   char *const arguments[] = {"gnuplot", "-d", NULL}; /* -d: without the user's own start-up file */
   const int fds[] = {fileno(s->script), fileno(s->picture), fileno(s->complaints)};
@@ -52,7 +52,7 @@ static void spawn(const streams *s, int *error, int *status) {
   }
 }
 
-/* The last line of what gnuplot said that says something. */
+/* The last line that gnuplot printed and that has text. */
 static void last_line(FILE *from, char *out, size_t size) {
   char line[512];
   out[0] = '\0';
@@ -98,7 +98,7 @@ int gnuplot_check(const char *option, const char *path, failure *why) {
   return status;
 }
 
-/* What it drew, which must be something. */
+/* Saves the picture, which must not be empty. */
 static int save(FILE *picture, const char *path, failure *why) {
   long size = -1;
   if (fseek(picture, 0, SEEK_END) == 0) size = ftell(picture);

@@ -50,7 +50,7 @@ const struct argp_option probe_option_list[] = {
      .arg = "FILE",
      .group = GROUP_NETWORK,
      .doc =
-         "Probe the weights of a .safetensors file, fan_out x fan_in each, instead of drawing them; --init says what "
+         "Probe the weights of a .safetensors file, each fan_out x fan_in, instead of drawing them; --init says what "
          "they should be"},
     {.name = "layer-names",
      .key = KEY_LAYER_NAMES,
@@ -62,7 +62,8 @@ const struct argp_option probe_option_list[] = {
      .key = KEY_INPUT,
      .arg = "FILE|normal",
      .group = GROUP_INPUT,
-     .doc = "A .csv or .npy file with a sample a row, whose first columns are used and standardised as a whole; or "
+     .doc = "A .csv or .npy file with one sample in each row, whose first columns are used and standardised as a "
+            "whole; or "
             "N(0,1) (default: normal)"},
     {.name = "keep-label",
      .key = KEY_KEEP_LABEL,
@@ -72,7 +73,7 @@ const struct argp_option probe_option_list[] = {
      .key = KEY_BATCH,
      .arg = "N",
      .group = GROUP_INPUT,
-     .doc = "Samples; of a file, the first N at most (default: 256)"},
+     .doc = "Number of samples; at most the first N rows of a file (default: 256)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .group = GROUP_INPUT, .doc = "64-bit seed (default: 0)"},
     {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .group = GROUP_INPUT, .doc = SESSION_DEVICE_HELP},
     {.doc = "Output:", .group = GROUP_OUTPUT},
@@ -92,13 +93,13 @@ const struct argp_option probe_option_list[] = {
      .key = KEY_REQUIRE,
      .arg = "conforms|healthy|both|none",
      .group = GROUP_OUTPUT,
-     .doc = "What exit status 0 takes (default: both)"},
+     .doc = "Which verdicts exit status 0 requires (default: both)"},
     {.doc = "Calibrating:", .group = GROUP_CALIBRATE},
     {.name = "calibrate",
      .key = KEY_CALIBRATE,
      .group = GROUP_CALIBRATE,
      .doc = "Rescale the weights layer by layer until the variance of the preactivations is the target (LSUV); -o must "
-            "say where they go"},
+            "name the file for them"},
     {.name = "output",
      .key = 'o',
      .arg = "FILE",
@@ -108,26 +109,30 @@ const struct argp_option probe_option_list[] = {
      .key = KEY_CRITERION,
      .arg = "variance|second_moment",
      .group = GROUP_CALIBRATE,
-     .doc = "About the mean, or about 0 (default: variance)"},
-    {.name = "target", .key = KEY_TARGET, .arg = "X", .group = GROUP_CALIBRATE, .doc = "What it is to be (default: 1)"},
+     .doc = "The moment to calibrate: about the mean, or about 0 (default: variance)"},
+    {.name = "target",
+     .key = KEY_TARGET,
+     .arg = "X",
+     .group = GROUP_CALIBRATE,
+     .doc = "Value that the moment should have (default: 1)"},
     {.name = "tolerance",
      .key = KEY_TOLERANCE,
      .arg = "X",
      .group = GROUP_CALIBRATE,
-     .doc = "Relative (default: 0.01)"},
+     .doc = "Relative tolerance of the target (default: 0.01)"},
     {.name = "iterations",
      .key = KEY_ITERATIONS,
      .arg = "N",
      .group = GROUP_CALIBRATE,
-     .doc = "Of a layer, at most (default: 10)"},
+     .doc = "Most iterations for one layer (default: 10)"},
     {.doc = "Suggesting:", .group = GROUP_SUGGEST},
     {.name = "suggest",
      .key = KEY_SUGGEST,
      .arg = "ACTIVATION",
      .group = GROUP_SUGGEST,
-     .doc = "Say which initializers keep q and G with this activation, and what each costs; takes --depth, --slope, "
+     .doc = "Say which initializers keep q and G with this activation, and what each costs; accepts --depth, --slope, "
             "--bias-std and --json"},
-    {.name = "depth", .key = KEY_DEPTH, .arg = "N", .group = GROUP_SUGGEST, .doc = "Layers (default: 50)"},
+    {.name = "depth", .key = KEY_DEPTH, .arg = "N", .group = GROUP_SUGGEST, .doc = "Number of layers (default: 50)"},
     {0}};
 
 const char probe_usage[] = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o FILE\n--suggest ACTIVATION";
@@ -135,12 +140,13 @@ const char probe_usage[] = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calib
 const char probe_doc[] =
     "Runs a multilayer perceptron forward and backward on an OpenCL device and puts each layer beside mean-field "
     "theory: q, the mean square of its preactivations, and G, that of their gradients. 'predicted' is one step "
-    "from what was measured in the layer before (for q) or after (for G), and z says how far from it the "
-    "measurement is, in standard deviations that follow from widths and batch. Two verdicts: a network CONFORMS if "
+    "from what was measured in the layer before (for q) or after (for G), and z is the distance of the "
+    "measurement from it, in standard deviations that follow from widths and batch. Two verdicts: a network CONFORMS "
+    "if "
     "the device does what theory says of the initializer; it is HEALTHY if what theory says is that it trains. "
     "docs/probe.md explains every column and diagnosis.\v"
-    "Exit status: 0 if every network conforms and is healthy (or what --require asks for), 1 if not, 2 usage or "
-    "input, 3 device or OpenCL.\n\n"
+    "Exit status: 0 if every network conforms and is healthy (or has the verdicts of --require), 1 if not, 2 for "
+    "usage or input, 3 for device or OpenCL.\n\n"
     "Examples:\n"
     "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n"
     "  fanin probe --mlp 64,512,512,10 --activation tanh \\\n"

@@ -4,9 +4,63 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "probe/label.h"
+#include "formats/matrix.h"
 
-/* The first rows and columns of `m`, less their mean and divided by their std, so that the mean square is 1. */
+/* ---- Class labels among the features: the mistake that a table of data invites ----------------------------------- */
+
+enum { MAX_CLASSES = 1000, ROWS_A_CLASS = 5 };
+
+/* Whether a column has whole numbers from 0 or 1 to K - 1 or K, each at least half and at most twice as often as the
+ * mean. *first and *last: the smallest and largest. */
+static bool looks_like_label(const matrix *m, size_t column, int *first, int *last) {
+  size_t counts[MAX_CLASSES + 1] = {0};
+  *first = MAX_CLASSES + 1;
+  *last = -1;
+  for (size_t r = 0; r < m->rows; ++r) {
+    const double value = m->values[r * m->columns + column];
+    if (!(value >= 0 && value <= MAX_CLASSES) || value != floor(value)) return false;
+    const int class = (int)value;
+    ++counts[class];
+    if (class < *first) *first = class;
+    if (class > *last) *last = class;
+  }
+  if (*first > 1 || *last <= *first) return false;
+  const double mean = (double)m->rows / (*last - *first + 1);
+  if (mean < ROWS_A_CLASS) return false;
+  for (int class = *first; class <= *last; ++class) {
+    if ((double)counts[class] < mean / 2 || (double)counts[class] > 2 * mean) return false;
+  }
+  return true;
+}
+
+int input_refuse_label(const char *path, const matrix *m, size_t columns, failure *why) {
+  int first, last, first_class = 0, last_class = 0;
+  size_t found = 0, label = 0;
+  for (size_t c = 0; c < m->columns; ++c) {
+    if (!looks_like_label(m, c, &first, &last)) continue;
+    ++found;
+    label = c;
+    first_class = first;
+    last_class = last;
+  }
+  if (found != 1 || label >= columns || m->columns < 2) return STATUS_OK;
+  if (label == 0) {
+    return fail(why, STATUS_INPUT,
+                "--input %s: column 1 looks like a class label (whole numbers %d to %d): take it out, as with "
+                "cut -d, -f2-, or give --keep-label if it is a feature",
+                path, first_class, last_class);
+  }
+  if (label + 1 != columns) return STATUS_OK;
+  return fail(why, STATUS_INPUT,
+              "--input %s: column %zu looks like a class label (whole numbers %d to %d): begin --mlp with %zu to leave "
+              "it out, or give --keep-label if it is a feature",
+              path, label + 1, first_class, last_class, columns - 1);
+}
+
+/* ---- Samples ----------------------------------------------------------------------------------------------------- */
+
+/* Takes the first rows and columns of `m`, subtracts their mean and divides by their std, so that the mean square is 1.
+ */
 static int standardise(const char *path, const matrix *m, size_t rows, size_t columns, float *out, failure *why) {
   const double n = (double)rows * (double)columns;
   double mean = 0, squares = 0;
@@ -32,7 +86,7 @@ static int standardise(const char *path, const matrix *m, size_t rows, size_t co
   return STATUS_OK;
 }
 
-/* Mean cosine of two different rows: the squared norm of the sum of n unit vectors is n plus all their cosines. */
+/* The mean cosine of two different rows. The squared norm of the sum of n unit vectors is n plus all their cosines. */
 static double mean_cosine(const float *x, size_t rows, size_t columns) {
   double *sum = allocate(columns, sizeof *sum), square = 0, n = 0;
   for (size_t r = 0; r < rows; ++r) {
@@ -40,7 +94,7 @@ static double mean_cosine(const float *x, size_t rows, size_t columns) {
     double norm = 0;
     for (size_t c = 0; c < columns; ++c)
       norm += (double)row[c] * (double)row[c];
-    if (!(norm > 0)) continue; /* has no direction */
+    if (!(norm > 0)) continue; /* a row of zeros has no direction */
     ++n;
     for (size_t c = 0; c < columns; ++c)
       sum[c] += (double)row[c] / sqrt(norm);
@@ -56,7 +110,7 @@ static int check_columns(const char *path, const matrix *m, uint64_t columns, bo
     return fail(why, STATUS_INPUT, "--input %s: has %zu columns, but --mlp begins with %llu features", path, m->columns,
                 (unsigned long long)columns);
   }
-  return keep_label ? STATUS_OK : label_refuse(path, m, (size_t)columns, why);
+  return keep_label ? STATUS_OK : input_refuse_label(path, m, (size_t)columns, why);
 }
 
 int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why) {

@@ -12,7 +12,7 @@
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
 
-/* A word of a list, by its place. */
+/* Finds a word in a list; *out is its index. */
 static int take_word(const char *name, const char *value, const char *const *words, size_t n, size_t *out,
                      failure *why) {
   char known[TEXT_KNOWN];
@@ -52,7 +52,7 @@ static int take_criterion(probe_request *r, const char *value, failure *why) {
 }
 
 static int take_init(probe_request *r, const char *value, failure *why) {
-  if (!r->has_init) r->n_inits = 0; /* the default gives way */
+  if (!r->has_init) r->n_inits = 0; /* the default is replaced */
   r->has_init = true;
   if (r->n_inits == PROBE_MAX_INITS) {
     return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
@@ -217,7 +217,7 @@ static int check_calibration(const probe_request *r, failure *why) {
     return args_fail(why, "-o, --criterion, --target, --tolerance and --iterations belong to --calibrate");
   }
   if (!r->calibrate) return STATUS_OK;
-  if (!r->output) return args_fail(why, "--calibrate: where to write the weights? Give -o FILE");
+  if (!r->output) return args_fail(why, "--calibrate: no output for the weights is given; give -o FILE");
   if (!has_ending(r->output, ".safetensors")) {
     return args_fail(why, "-o '%s': the name must end in .safetensors", r->output);
   }
@@ -238,7 +238,7 @@ static int check_together(const probe_request *r, failure *why) {
   if (r->suggest) return check_suggestion(r, why);
   if (r->depth != 0) return args_fail(why, "--depth belongs to --suggest");
   if (r->config.n_widths < 2 && !(r->weights && r->config.n_widths == 0)) {
-    return args_fail(why, "which network? Give --mlp with at least two widths, as in --mlp 64,300,100,10");
+    return args_fail(why, "no network is given; give --mlp with at least two widths, as in --mlp 64,300,100,10");
   }
   int status = check_numbers(r, why);
   if (status == STATUS_OK) status = check_weights(r, why);

@@ -1,4 +1,4 @@
-/* The picture of a probe: q and G over the layers on logarithmic axes, measured points on the lines of theory. */
+/* The picture of a probe: q and G over the layers on logarithmic axes. Points are measured, and lines are theory. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,10 +8,20 @@
 #include "probe/report.h"
 
 /* Pixels. */
-enum { WIDTH = 860, LEFT = 84, RIGHT = 24, TOP = 84, PANEL = 236, BETWEEN = 62, BELOW = 60, KEY_ROW = 21, NOTE = 26 };
+enum {
+  WIDTH = 860,
+  LEFT = 84,
+  RIGHT = 24,
+  TOP = 84,
+  PANEL = 236,
+  BETWEEN = 62,
+  BELOW = 60,
+  LEGEND_ROW = 21,
+  NOTE = 26
+};
 enum { MAX_TITLE = 100, BAND = 2 /* standard deviations */ };
 
-/* Okabe and Ito's colours, which the colour-blind tell apart, and a mark of its own for each. */
+/* Okabe and Ito's colours, which colour-blind people can tell apart, each with its own mark. */
 static const struct {
   const char *colour;
   int mark;
@@ -51,7 +61,7 @@ static bool can_show(double value) {
   return isfinite(value) && value > 0;
 }
 
-/* Theory, `sds` standard deviations of its logarithm off. */
+/* Theory, shifted by `sds` standard deviations of its logarithm. */
 static double edge(const fanin_probe_layer *y, const panel *which, double sds) {
   return field(y, which->meanfield) * exp(sds * field(y, which->sd));
 }
@@ -68,7 +78,8 @@ static void include(range *r, double value) {
   r->high = fmax(r->high, log10(value));
 }
 
-/* Of all values, with a margin; at least a decade, so that noise looks like noise. Empty: low > high. */
+/* The range of all values, with a margin. It is at least a decade, so that noise looks like noise. Where there is no
+ * value, low > high. */
 static range range_of(const plot *p, const panel *which) {
   range r = {INFINITY, -INFINITY};
   for (size_t i = 0; i < p->request->n_inits; ++i) {
@@ -148,7 +159,10 @@ static void write_titles(const plot *p) {
   snprintf(text, sizeof text, "%s%s, %s%llu %s, seed %llu",
            r->n_inits == 1 ? r->init_texts[0] : "initializers compared",
            r->weights ? " expected of the file's weights" : "", "input of ", (unsigned long long)r->config.batch,
-           r->input ? "rows of data" : "samples of N(0,1)", (unsigned long long)r->config.seed);
+           r->config.batch == 1 ? r->input ? "row of data" : "sample of N(0,1)"
+           : r->input           ? "rows of data"
+                                : "samples of N(0,1)",
+           (unsigned long long)r->config.seed);
   write_label(p, 2, 44, 12, text);
 }
 
@@ -180,8 +194,8 @@ static void write_data(const plot *p) {
   }
 }
 
-/* What the key shows, once. */
-static void write_key(const plot *p, size_t k, const char *comma) {
+/* The legend, once for all panels. */
+static void write_legend(const plot *p, size_t k, const char *comma) {
   for (size_t i = 0; i < p->request->n_inits && k == 0; ++i) {
     fprintf(p->script, "%sNaN with linespoints lw 2 pt %d lc rgb '%s' title ", comma, looks[i].mark, looks[i].colour);
     write_quoted(p->script, p->request->init_texts[i], MAX_TITLE);
@@ -192,7 +206,8 @@ static void write_key(const plot *p, size_t k, const char *comma) {
   fputc('\n', p->script);
 }
 
-/* Bands, then lines, then points: no point is under a line. The k-th panel's columns begin after the first. */
+/* Draws bands, then lines, then points, so that no line covers a point. The columns of the k-th panel begin after those
+ * of the panels before it. */
 static void write_curves(const plot *p, size_t k) {
   const size_t first = 2 + 4 * k, n = p->request->n_inits;
   const char *comma = "plot ";
@@ -211,7 +226,7 @@ static void write_curves(const plot *p, size_t k) {
       comma = ", ";
     }
   }
-  write_key(p, k, comma);
+  write_legend(p, k, comma);
 }
 
 static void write_panel(const plot *p, size_t k) {
@@ -231,7 +246,7 @@ static void write_panel(const plot *p, size_t k) {
 }
 
 static void write_script(const plot *p) {
-  const int key = p->height - NOTE - (int)p->request->n_inits * KEY_ROW;
+  const int legend = p->height - NOTE - (int)p->request->n_inits * LEGEND_ROW;
   write_data(p);
   fprintf(p->script,
           "set multiplot\nset lmargin at screen %.5f\nset rmargin at screen %.5f\n"
@@ -239,7 +254,7 @@ static void write_script(const plot *p) {
           "set tics nomirror scale 0.6\nset title offset 0,-0.5\n",
           (double)LEFT / WIDTH, 1 - (double)RIGHT / WIDTH);
   fprintf(p->script, "set key at screen 0.5, screen %.5f center top vertical maxrows %zu Left reverse samplen 3\n",
-          1 - (double)key / p->height, p->request->n_inits);
+          1 - (double)legend / p->height, p->request->n_inits);
   write_x_axis(p);
   write_titles(p);
   write_label(p, 4, p->height - NOTE / 2.0, 10,
@@ -256,7 +271,7 @@ int probe_plot_check(const probe_request *r, failure *why) {
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why) {
   char *script = NULL;
   size_t size = 0;
-  const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * KEY_ROW + NOTE;
+  const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * LEGEND_ROW + NOTE;
   FILE *memory = open_memstream(&script, &size);
   if (!memory) return fail(why, STATUS_DEVICE, "out of memory for --plot");
   const plot p = {memory, r, reports, r->config.n_widths - 1, height};

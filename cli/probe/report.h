@@ -1,4 +1,4 @@
-/* The parts of 'fanin probe': what was asked for, what came of it, and the ways of showing that. */
+/* The parts of 'fanin probe': what was asked for, the results, and the ways to show them. */
 #ifndef CLI_PROBE_REPORT_H
 #define CLI_PROBE_REPORT_H
 
@@ -17,29 +17,29 @@ typedef struct probe_request {
   const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
   fanin_init inits[PROBE_MAX_INITS];
   size_t n_inits;
-  char *file_init;                     /* the text that a file of weights had for it, for cmd_probe() to free */
+  char *file_init;                     /* the initializer's text in a file of weights; cmd_probe() frees it */
   bool has_init, has_slope, has_dtype; /* given on the command line */
   const char *input;                   /* NULL: N(0,1) */
   bool keep_label;
   double input_correlation; /* mean cosine of two samples of the file */
-  uint64_t columns_left;    /* that it has and the network does not take */
+  uint64_t columns_left;    /* columns of the file that the network does not take */
   const char *device;
-  const char *weights;     /* NULL: from the initializers */
-  const char *layer_names; /* of the weights, with commas; NULL: layer1.weight, ... */
+  const char *weights;     /* a file; NULL: weights are drawn from the initializers */
+  const char *layer_names; /* names of the weights, with commas; NULL: layer1.weight, ... */
   const char *csv, *plot;  /* files; csv may be "-" */
   bool json, all;
   probe_requirement require;
   const char *suggest;             /* NULL, or the activation to suggest an initializer for */
   uint64_t depth;                  /* of the network that is suggested for; 0: not given */
-  bool calibrate, has_calibration; /* --calibrate; an option that belongs to it */
+  bool calibrate, has_calibration; /* --calibrate is given; an option that belongs to it is given */
   const char *output;
   fanin_calibrate_options calibration;
-  fanin_probe_config config; /* but for the initializer */
+  fanin_probe_config config; /* without the initializer */
 } probe_request;
 
-/* ---- probe_options.c --------------------------------------------------------------------------------------------- */
+/* ---- options.c --------------------------------------------------------------------------------------------------- */
 
-/* The command line, checked as far as that goes without reading a file or asking a device. */
+/* Reads the command line and checks everything that can be checked without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
 
 /* ---- cmd_probe.c ------------------------------------------------------------------------------------------------- */
@@ -51,31 +51,31 @@ typedef struct probe_result {
   fanin_finding *findings;   /* summary.n_findings */
 } probe_result;
 
-/* ---- probe_weights.c --------------------------------------------------------------------------------------------- */
+/* ---- weights.c --------------------------------------------------------------------------------------------------- */
 
 /* The weights of a file, or drawn ones to be calibrated. */
 typedef struct probe_weights {
   size_t count;
   char **names;
   fanin_tensor *tensors; /* without buffers at first */
-  double *factors;       /* by which they were calibrated, as the file says; else 1 */
+  double *factors;       /* factors of a calibration that the file names, else 1 */
 } probe_weights;
 
-/* What r->weights says, which decides widths, dtype and, where it names one for all, the initializer and factors; what
- * the command line says of these must agree, but for --init, which decides. */
+/* Describes the weights of the file r->weights. They decide widths and dtype, and the command line must agree. Where
+ * the file names one initializer for all layers, it also decides that and the factors, unless --init is given. */
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
 /* Reads what was described into buffers. Sets r->config.weights, which `w` must outlive. */
 int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why);
 /* Fills new tensors "layer<l>.weight" from the first initializer. Sets r->config.weights. */
 int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why);
-/* Harmless on a zeroed one. */
+/* Does nothing on a zeroed one. */
 void probe_weights_free(probe_weights *w);
 
-/* ---- probe_suggest.c --------------------------------------------------------------------------------------------- */
+/* ---- suggest.c --------------------------------------------------------------------------------------------------- */
 
 int probe_suggest(const probe_request *r, failure *why);
 
-/* ---- probe_columns.c --------------------------------------------------------------------------------------------- */
+/* ---- columns.c --------------------------------------------------------------------------------------------------- */
 
 typedef enum probe_kind { KIND_COUNT, KIND_REAL, KIND_Z, KIND_PERCENT, KIND_FLAG } probe_kind;
 
@@ -84,7 +84,7 @@ typedef struct probe_column {
   const char *name; /* the struct's field; JSON's key and CSV's title */
   probe_kind kind;
   size_t offset;       /* in fanin_probe_layer */
-  const char *heading; /* in the table; NULL: not there */
+  const char *heading; /* in the table; NULL: the table does not have it */
   const char *group;   /* the heading above */
   int drop;            /* as in table.h */
 } probe_column;
@@ -96,7 +96,7 @@ uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y);
 double probe_real(const probe_column *c, const fanin_probe_layer *y);
 bool probe_flag(const probe_column *c, const fanin_probe_layer *y);
 
-/* ---- probe_text.c ------------------------------------------------------------------------------------------------ */
+/* ---- text.c ------------------------------------------------------------------------------------------------------ */
 
 enum { PROBE_TEXT = 512 };
 
@@ -104,37 +104,35 @@ enum { PROBE_TEXT = 512 };
 char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]);
 /* "leaky_relu with slope 0.3, layer norm, residual, bias std 0.1" */
 char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]);
-/* "256 samples of N(0,1)" */
-char *probe_input_text(const probe_request *r, char out[PROBE_TEXT]);
 
-/* What was probed and on what, and a blank line. */
+/* Prints what was probed and on which device, and a blank line. */
 void probe_print_heading(const probe_request *r, const session *s);
 
-/* ---- probe_table.c, probe_compare.c ------------------------------------------------------------------------------ */
+/* ---- table.c ----------------------------------------------------------------------------------------------------- */
 
-/* Layers that were filled in: those before the one whose values overflowed. */
+/* How many layers have results: those before the first one whose values overflowed. */
 size_t probe_layers(const probe_result *report);
 
 void probe_print_report(const probe_request *r, const probe_result *report);
 void probe_print_verdicts(const probe_result *report);
 void probe_print_findings(const probe_result *report, const char *indent);
-/* A row an initializer. */
+/* Prints one row for each initializer. */
 void probe_print_comparison(const probe_request *r, probe_result *const *reports);
 
-/* ---- probe_data.c ------------------------------------------------------------------------------------------------ */
+/* ---- data.c ------------------------------------------------------------------------------------------------------ */
 
 /* An object, or with several initializers a list of them. */
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
 int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why);
 
-/* ---- probe_plot.c ------------------------------------------------------------------------------------------------ */
+/* ---- plot.c ------------------------------------------------------------------------------------------------------ */
 
-/* Whether r->plot can be made: its name, and that gnuplot is there. */
+/* Checks that r->plot can be made: its name, and that gnuplot can be started. */
 int probe_plot_check(const probe_request *r, failure *why);
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why);
 
-/* ---- probe_calibrate.c ------------------------------------------------------------------------------------------- */
+/* ---- calibrate.c ------------------------------------------------------------------------------------------------- */
 
 /* Calibrates the weights, writes them to r->output and prints what was done. */
 int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why);

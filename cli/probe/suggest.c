@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/table.h"
 #include "base/terminal.h"
+#include "base/text.h"
 #include "fanin/theory.h"
 #include "probe/report.h"
 
@@ -42,7 +43,7 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
     add_row(&t, &list[i]);
   printf("%s", r->suggest);
   if (r->has_slope) printf(" with slope %g", r->config.slope);
-  printf(", %" PRIu64 " layers of equal widths\n\n", r->depth);
+  printf(", %" PRIu64 " layer%s of equal widths\n\n", r->depth, text_plural(r->depth));
   table_print(&t, stdout);
   table_free(&t);
   putchar('\n');

@@ -1,4 +1,5 @@
-/* A probe's report as text: a row a layer, the two verdicts, the findings. */
+/* Reports of probes as text: a row for each layer, the two verdicts, the findings; several initializers side by side.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,7 +9,7 @@
 #include "base/text.h"
 #include "probe/report.h"
 
-/* Of a deeper network so many layers are shown, most of them at its ends. */
+/* How many layers of a deep network are shown, most of them at its ends. */
 enum { MOST_ROWS = 24, END_ROWS = 8, BOTH_ENDS = 16, MAX_SHOWN = 32 };
 
 size_t probe_layers(const probe_result *report) {
@@ -41,7 +42,8 @@ static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
     table_cell(t, "%.4g", value);
 }
 
-/* Whether layer l of n is shown: the ends, some at equal distances in between, and what does not conform. */
+/* Whether layer l of n is shown: layers at the ends, some at equal distances in between, and those that do not conform.
+ */
 static bool is_shown(const probe_request *r, const fanin_probe_layer *layers, size_t n, size_t l) {
   if (r->all || n <= MOST_ROWS) return true;
   if (l < END_ROWS || l + END_ROWS >= n || !layers[l].conforms) return true;
@@ -100,14 +102,15 @@ static void print_conformity(const probe_result *report) {
   for (size_t l = 0; l < n; ++l)
     failed += !report->layers[l].conforms;
   if (report->summary.conforms) {
-    printf("CONFORMS: every |z| is at most %.2f (%zu tests, false alarms 1 in 1000)\n", report->summary.z_bound,
-           report->summary.n_tests);
+    printf("CONFORMS: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)\n", report->summary.z_bound,
+           report->summary.n_tests, text_plural(report->summary.n_tests));
   } else if (report->summary.overflow_layer > 0) {
     printf("DOES NOT CONFORM: the values of layer %zu overflow f32\n", report->summary.overflow_layer);
   } else if (failed > 0) {
     terminal_line(stdout, 0,
-                  "DOES NOT CONFORM: %zu of %zu layers differ from theory (|z| up to %.2f is accepted, %zu tests)",
-                  failed, n, report->summary.z_bound, report->summary.n_tests);
+                  "DOES NOT CONFORM: %zu of %zu layer%s from theory (|z| up to %.2f is accepted, %zu test%s)", failed,
+                  n, failed == 1 ? n == 1 ? " differs" : "s differs" : "s differ", report->summary.z_bound,
+                  report->summary.n_tests, text_plural(report->summary.n_tests));
   } else {
     printf("DOES NOT CONFORM: see what was found\n");
   }
@@ -132,7 +135,8 @@ void probe_print_verdicts(const probe_result *report) {
   print_health(report);
 }
 
-/* A diagnosis may come once for each of many layers: the first few in full, and what to do once. */
+/* A diagnosis may come once for each of many layers. The first few are printed in full, and what to do is printed once.
+ */
 void probe_print_findings(const probe_result *report, const char *indent) {
   enum { MOST = 3 };
   for (size_t i = 0, same; i < report->summary.n_findings; i += same) {
@@ -143,5 +147,73 @@ void probe_print_findings(const probe_result *report, const char *indent) {
       print_finding(&f[k], indent);
     if (same > MOST) printf("%s  and %zu more, up to layer %zu\n", indent, same - MOST, f[same - 1].last);
     terminal_line(stdout, 0, "%s  do: %s", indent, f->remedy);
+  }
+}
+
+/* ---- Several initializers of one network beside each other ------------------------------------------------------- */
+
+enum { NAMES = 512 };
+
+/* Lists each diagnosis once, with commas between them. */
+static char *diagnoses(const probe_result *report, char out[NAMES]) {
+  snprintf(out, NAMES, "%s", report->summary.n_findings > 0 ? "" : "-");
+  for (size_t i = 0; i < report->summary.n_findings; ++i) {
+    const fanin_diagnosis d = report->findings[i].diagnosis;
+    if (i > 0 && d == report->findings[i - 1].diagnosis) continue;
+    const size_t used = strlen(out);
+    snprintf(out + used, NAMES - used, "%s%s", used > 0 ? ", " : "", fanin_diagnosis_name(d));
+  }
+  return out;
+}
+
+/* The factor for each layer that leads from `from` to `to` in so many steps. */
+static double growth(double from, double to, size_t steps) {
+  return steps > 0 && from > 0 && to > 0 ? pow(to / from, 1 / (double)steps) : NAN;
+}
+
+static void real_cell(table *t, double value) {
+  if (isnan(value))
+    table_cell(t, "-");
+  else
+    table_cell(t, "%.4g", value);
+}
+
+static void add_comparison(table *t, const char *init, const probe_result *report) {
+  char names[NAMES];
+  const size_t n = probe_layers(report);
+  const fanin_probe_layer none = {.q_measured = NAN, .g_measured = NAN, .spread_measured = NAN};
+  const fanin_probe_layer *first = n > 0 ? &report->layers[0] : &none, *last = n > 0 ? &report->layers[n - 1] : &none;
+  const size_t steps = n > 0 ? n - 1 : 0;
+  table_cell(t, "%s", init);
+  table_cell(t, "%s", report->summary.conforms ? "yes" : "NO");
+  table_cell(t, "%s", report->summary.healthy ? "yes" : "NO");
+  real_cell(t, first->q_measured);
+  real_cell(t, last->q_measured);
+  real_cell(t, growth(first->q_measured, last->q_measured, steps));
+  real_cell(t, first->g_measured);
+  real_cell(t, last->g_measured);
+  real_cell(t, growth(last->g_measured, first->g_measured, steps));
+  real_cell(t, first->spread_measured);
+  table_cell(t, "%s", diagnoses(report, names));
+}
+
+void probe_print_comparison(const probe_request *r, probe_result *const *reports) {
+  static const column columns[] = {{"initializer", 1, 0}, {"conforms", 1, 0}, {"healthy", 1, 0},  {"first", 0, 2},
+                                   {"last", 0, 2},        {"a layer", 0, 0},  {"first", 0, 2},    {"last", 0, 2},
+                                   {"a layer", 0, 0},     {"spread", 0, 3},   {"diagnoses", 1, 1}};
+  static const char *const groups[] = {"",           "",           "",           "forward q", "forward q", "forward q",
+                                       "backward G", "backward G", "backward G", "",          ""};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  t.groups = groups;
+  for (size_t i = 0; i < r->n_inits; ++i)
+    add_comparison(&t, r->init_texts[i], reports[i]);
+  table_print(&t, stdout);
+  table_free(&t);
+  printf("\nfirst, last: in that layer; a layer: the factor from layer to layer, for G from the last one back\n"
+         "spread: of the singular values of all layers behind the first one's weights; 0 is isometry\n");
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    printf("\n%s\n", r->init_texts[i]);
+    probe_print_verdicts(reports[i]);
+    probe_print_findings(reports[i], "  ");
   }
 }

@@ -6,9 +6,10 @@
 #include <strings.h>
 
 #include "base/terminal.h"
+#include "base/text.h"
 #include "probe/report.h"
 
-/* Appends, and ends with "..." what does not fit. */
+/* Appends text. If it does not fit, it ends with "...". */
 static void append(char out[PROBE_TEXT], const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static void append(char out[PROBE_TEXT], const char *format, ...) {
@@ -49,18 +50,6 @@ char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]) {
   return out;
 }
 
-char *probe_input_text(const probe_request *r, char out[PROBE_TEXT]) {
-  const fanin_probe_config *c = &r->config;
-  out[0] = '\0';
-  if (r->input) {
-    append(out, "%" PRIu64 " rows x %" PRIu64 " columns of %s, less their mean, divided by their std", c->batch,
-           c->widths[0], r->input);
-  } else {
-    append(out, "%" PRIu64 " samples of N(0,1)", c->batch);
-  }
-  return out;
-}
-
 static bool is_calibrated(const probe_request *r) {
   bool any = false;
   for (size_t l = 0; r->config.weight_factors && l + 1 < r->config.n_widths; ++l)
@@ -77,9 +66,16 @@ void probe_print_heading(const probe_request *r, const session *s) {
     printf("%s%s", i > 0 ? " | " : "", r->init_texts[i]);
   if (is_calibrated(r)) printf(", calibrated");
   printf(" in %s, seed %" PRIu64 "\n", fanin_dtype_name(r->config.dtype), r->config.seed);
-  probe_input_text(r, text);
-  if (r->input) append(text, "; mean cosine of two rows %.3g", r->input_correlation);
-  if (r->input && r->columns_left > 0) append(text, "; columns left out: %" PRIu64, r->columns_left);
+  text[0] = '\0';
+  append(text, "%" PRIu64 " ", r->config.batch);
+  if (r->input) {
+    append(text, "row%s x %" PRIu64 " column%s of %s, less their mean, divided by their std",
+           text_plural(r->config.batch), r->widths[0], text_plural(r->widths[0]), r->input);
+    append(text, "; mean cosine of two rows %.3g", r->input_correlation);
+    if (r->columns_left > 0) append(text, "; columns left out: %" PRIu64, r->columns_left);
+  } else {
+    append(text, "sample%s of N(0,1)", text_plural(r->config.batch));
+  }
   terminal_line(stdout, 2, "Input: %s", text);
   printf("Device: %s\n\n", s->device_name);
 }

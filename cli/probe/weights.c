@@ -1,4 +1,4 @@
-/* The weights of a probe that it does not draw itself: those of a file, or drawn to be calibrated. */
+/* Weights that fanin_probe() does not draw itself: those of a file, and those that are to be calibrated. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,7 +56,7 @@ static int fail_missing(const tensor_file *f, const char *name, failure *why) {
               known[0] ? known : "none");
 }
 
-/* The tensor as layer l; it must follow the layer before. */
+/* Takes a tensor as the next layer; it must fit the layer before it. */
 static int describe_layer(const tensor_file *f, const char *name, probe_weights *w, failure *why) {
   const stored_tensor *t = find(f, name);
   const size_t l = w->count;
@@ -86,7 +86,7 @@ static int describe_layer(const tensor_file *f, const char *name, probe_weights 
   return STATUS_OK;
 }
 
-/* layer1.weight, layer2.weight, ... as far as there are any. */
+/* Takes layer1.weight, layer2.weight, ... as long as there are such tensors. */
 static int describe_numbered(const tensor_file *f, probe_weights *w, failure *why) {
   int status = STATUS_OK;
   char name[64];
@@ -110,11 +110,12 @@ static int describe_named(const probe_request *r, const tensor_file *f, probe_we
   return status;
 }
 
-/* Widths and dtype, or that they are those of the command line. */
+/* Takes widths and dtype from the weights, or checks that they agree with the command line. */
 static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
   const bool given = r->config.n_widths > 0;
   if (given && r->config.n_widths != w->count + 1) {
-    return args_fail(why, "--mlp has %zu layers, %s %zu", r->config.n_widths - 1, r->weights, w->count);
+    return args_fail(why, "--mlp describes %zu layer%s, but %s has %zu", r->config.n_widths - 1,
+                     text_plural(r->config.n_widths - 1), r->weights, w->count);
   }
   for (size_t l = 0; l <= w->count; ++l) {
     const uint64_t width = l == 0 ? w->tensors[0].shape[1] : w->tensors[l - 1].shape[0];
@@ -133,7 +134,7 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
   return STATUS_OK;
 }
 
-/* What the file says made the tensor: "init", or "calibrated" and a factor. */
+/* The initializer that made the tensor according to the file: "init", or "calibrated" with a factor. */
 static const char *maker(const tensor_file *f, const char *name, double *factor) {
   const char *init = tensor_file_note(f, "init", name), *text = tensor_file_note(f, "factor", name);
   *factor = 1;
@@ -143,7 +144,7 @@ static const char *maker(const tensor_file *f, const char *name, double *factor)
   return end != text && *end == '\0' && *factor > 0 && *factor <= 1e15 ? tensor_file_note(f, "calibrated", name) : NULL;
 }
 
-/* The initializer that the file names for all layers, if it does, and the factors. */
+/* Takes the initializer and the factors from the file, if it names one initializer for all layers. */
 static void take_init(probe_request *r, const tensor_file *f, probe_weights *w) {
   const char *first = NULL;
   fanin_init init;

@@ -1,7 +1,5 @@
 /* Random orthogonal matrices for a tensor: draws the normals of each matrix from the tensor's own stream into dense
  * memory, has them made orthogonal (reflect.c), and copies what memory holds of the result to its places. */
-#include "fill/orthogonal.h"
-
 #include <string.h>
 
 #include "core/launch.h"

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 #include <math.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -48,14 +47,42 @@ static fanin_status allocate(fanin__probe *p) {
 }
 
 /* A layer of which nothing is known yet but its widths. */
-static void set_unknown(fanin_probe_layer *layer, uint64_t fan_in, uint64_t fan_out) {
-  double *const numbers = &layer->weight_mean;
-  const size_t n = (offsetof(fanin_probe_layer, tied_rows) - offsetof(fanin_probe_layer, weight_mean)) / sizeof(double);
-  for (size_t k = 0; k < n; k++) {
-    numbers[k] = NAN;
-  }
-  layer->fan_in = fan_in;
-  layer->fan_out = fan_out;
+static fanin_probe_layer unknown_layer(uint64_t fan_in, uint64_t fan_out) {
+  return (fanin_probe_layer){.fan_in = fan_in,
+                             .fan_out = fan_out,
+                             .weight_mean = NAN,
+                             .weight_mean_expected = NAN,
+                             .weight_mean_z = NAN,
+                             .weight_std = NAN,
+                             .weight_std_expected = NAN,
+                             .weight_z = NAN,
+                             .overlap = NAN,
+                             .q_measured = NAN,
+                             .q_predicted = NAN,
+                             .q_meanfield = NAN,
+                             .q_z = NAN,
+                             .g_measured = NAN,
+                             .g_predicted = NAN,
+                             .g_meanfield = NAN,
+                             .g_z = NAN,
+                             .q_sd = NAN,
+                             .g_sd = NAN,
+                             .spread_measured = NAN,
+                             .spread_predicted = NAN,
+                             .weight_gradient_measured = NAN,
+                             .weight_gradient_predicted = NAN,
+                             .mean_measured = NAN,
+                             .mean_predicted = NAN,
+                             .correlation_measured = NAN,
+                             .correlation_predicted = NAN,
+                             .saturated_measured = NAN,
+                             .saturated_predicted = NAN,
+                             .dead_measured = NAN,
+                             .dead_predicted = NAN,
+                             .f16_overflow = NAN,
+                             .f16_underflow = NAN,
+                             .f16_gradient_overflow = NAN,
+                             .f16_gradient_underflow = NAN};
 }
 
 static fanin_status report_new(const fanin_probe_config *config, fanin_probe_report **out) {
@@ -66,7 +93,7 @@ static fanin_status report_new(const fanin_probe_config *config, fanin_probe_rep
   if (!report || !report->layers) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a report of %zu layers", n);
   report->n_layers = n;
   for (size_t l = 0; l < n; l++) {
-    set_unknown(&report->layers[l], config->widths[l], config->widths[l + 1]);
+    report->layers[l] = unknown_layer(config->widths[l], config->widths[l + 1]);
   }
   return FANIN_STATUS_OK;
 }

@@ -15,7 +15,7 @@ nothing_left() {
 "$FANIN" bench --help >help.txt
 grep -q '^Usage: fanin bench ' help.txt || die "--help has no usage line"
 [ "$(wc -L <help.txt)" -le 80 ] || die "--help is wider than 80 columns"
-grep -q start-probe help.txt && die "--help shows a hidden option"
+grep -q start-process help.txt && die "--help shows a hidden option"
 
 # ---- Wrong command lines ----
 refuse 2 "'extra' is not expected" bench extra
@@ -25,10 +25,10 @@ done
 for runs in '' 0 -1 1001 1.5 x; do
   refuse 2 "--runs '$runs': give a whole number from 1 to 1000" bench --runs "$runs"
 done
-refuse 2 "no extended regular expression" bench --only '('
+refuse 2 "not an extended regular expression" bench --only '('
 refuse 2 "'b|a' is both" bench --only b --only a
 refuse 2 "'no such case' fits no case" bench --only 'no such case'
-refuse 2 "give fanin or empty" bench --start-probe bogus
+refuse 2 "give fanin or empty" bench --start-process bogus
 refuse 3 "no device" bench --device 'no such device' --only uniform
 refuse 2 "bytes at once" bench --size 1000000000G --only uniform
 
@@ -63,9 +63,9 @@ results = {(r['name'], r['dtype']): r for r in bench['results']}
 assert len(results) == len(bench['results']), 'a case is there twice'
 
 device = next(d for d in json.load(open('devices.json'))['devices'] if d['name'] == bench['device'])
-sizes = {'f32': 4, 'f16': 2, 'bf16': 2, **({'f64': 8} if device['f64'] else {})}
+sizes = {'f32': 4, 'f16': 2, 'bf16': 2, 'f8_e4m3': 1, 'f8_e5m2': 1, **({'f64': 8} if device['f64'] else {})}
 families = ['zeros', 'constant', 'uniform', 'normal', 'trunc_normal', 'trunc_normal_wide']
-rows = ['strided_256', 'strided_1024', 'slab_256', 'slab_1024']
+rows = ['strided_256', 'strided_1024', 'slab_256', 'slab_1024', 'slab_odd_256', 'slab_odd_1024']
 many = {f'{way}_{n}x1000': n for way in ('plan', 'fills') for n in (1, 10, 100, 1000, 10000)}
 model = ['plan_gpt2', 'one_tensor_gpt2']
 linear = {f'linear_{k}': 2**k for k in (8, 10, 12, 14, 16, 18)}
@@ -76,7 +76,8 @@ too_large = [name for name in fill_of if name.endswith('gpt2') and device['max_a
 assert sorted(bench['left_out']) == sorted(too_large), bench['left_out']
 fill_of = {name: fill for name, fill in fill_of.items() if name not in too_large}
 starts = {('cold_start', 'f32'), ('cold_start_empty', None), ('warm_start', 'f32'), ('warm_start_empty', None)}
-expected = starts | {(name, 'f32') for name in fill_of} | {(name, dtype) for name in families for dtype in sizes}
+matrices = {('orthogonal_512x512', 'f32')} # larger ones are larger than --size
+expected = starts | matrices | {(name, 'f32') for name in fill_of} | {(name, dtype) for name in families for dtype in sizes}
 assert set(results) == expected, set(results) ^ expected
 
 for (name, dtype), r in results.items():
@@ -85,6 +86,8 @@ for (name, dtype), r in results.items():
     if (name, dtype) in starts:
         assert r['elements'] == (2**20 if dtype else 0), r
         assert r['gb_per_s'] is None and r['elements_per_s'] is None and r['ratio_to_fill'] is None, r
+    elif (name, dtype) in matrices:
+        assert r['elements'] == 512 * 512 and r['ratio_to_fill'] is None, r
     else: # one round: a ratio is that of the rates
         fill = results[fill_of[name], 'f32']
         assert abs(r['gb_per_s'] * 1e9 * r['seconds_median'] / r['bytes'] - 1) < 1e-9, r
@@ -97,7 +100,7 @@ def elements(name):
     return results[name, 'f32']['elements']
 assert all(elements(name) == 1000 * n for name, n in many.items())
 assert all(elements(name) == 124439808 for name in model if name not in too_large)
-assert [elements(name) for name in rows] == [2**18 // 272 * 256, 2**18 // 1040 * 1024, 2**18, 2**18]
+assert [elements(name) for name in rows] == [2**18 // 272 * 256, 2**18 // 1040 * 1024] + 4 * [2**18]
 assert all(elements(name) == n for name, n in linear.items())
 assert all(elements(name) == elements(fill) for name, fill in fill_of.items() if not name.startswith('strided'))
 

@@ -143,7 +143,7 @@ refuse 2 "given twice" init --like x.safetensors --set n=1 --set n=2 -o z.safete
 refuse 2 "go with --like" init --rules gpt2 "$SRC/share/models/gpt2-124m.json" -o z.safetensors
 refuse 2 "--json goes with --explain" init --like x.safetensors --json -o z.safetensors
 refuse 2 "not more than one of them" init --like x.safetensors "$SRC/share/models/gpt2-124m.json" -o z.safetensors
-refuse 2 "where to write?" init --like x.safetensors
+refuse 2 "no output is given; give -o FILE" init --like x.safetensors
 refuse 2 "only --like writes several files" init "$SRC/share/models/gpt2-124m.json" -o z.safetensors.index.json
 refuse 2 "is one file, so that the output is one" init --like x.safetensors --rules r.json -o z.safetensors.index.json
 refuse 2 "would overwrite the checkpoint" init --like x.safetensors --rules r.json --set given=1 -o x.safetensors
@@ -172,7 +172,7 @@ wrong "the value 'n' cannot be read off" '{"match": "a.w", "init": "normal:std={
 wrong "tensor 'a.w': he_normal needs a layout" '{"match": "a.w", "init": "he_normal"}'
 wrong "tensor 'a.w': layout 'OIX,groups=0'" '{"match": "a.w", "layout": "OIX,groups=0", "init": "he_normal"}'
 wrong "tensor 'a.w': no scheme is called 'none'" '{"match": "a.w", "init": "zeros", "scale": "none:x=1"}'
-wrong "has a brace that is no {value}" '{"match": "a.w", "init": "normal:std={"}'
+wrong "has a brace that does not belong to a {value}" '{"match": "a.w", "init": "normal:std={"}'
 wrong "tensor 'steps': has dtype I64, of which fanin writes zeros only" '{"match": "steps", "init": "ones"}'
 wrong "tensor 'mask': has dtype BOOL, which fanin does not write; let a rule before this one skip it" '{"match": "mask", "init": "zeros"}'
 wrong "has not the shape of 'half.w'" '{"match": "a.w", "same_as": "half.w"}'
@@ -191,8 +191,8 @@ index_is "needs a 'weight_map'" '{}'
 index_is "weight_map: is an array" '{"weight_map": []}'
 index_is "weight_map: is empty" '{"weight_map": {}}'
 index_is "weight_map.a: is null" '{"weight_map": {"a": null}}'
-index_is "is no name of a .safetensors file beside the index" '{"weight_map": {"a": "../x.safetensors"}}'
-index_is "is no name of a .safetensors file beside the index" '{"weight_map": {"a": "x.bin"}}'
+index_is "is not the name of a .safetensors file beside the index" '{"weight_map": {"a": "../x.safetensors"}}'
+index_is "is not the name of a .safetensors file beside the index" '{"weight_map": {"a": "x.bin"}}'
 index_is "none.safetensors: cannot open" '{"weight_map": {"a": "none.safetensors"}}'
 index_is "but here missing" '{"weight_map": {"a": "model-00001-of-00003.safetensors"}}'
 sed 's/"weight_map": {/&"more": "model-00001-of-00003.safetensors", /' hub/$index >hub/bad.json

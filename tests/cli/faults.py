@@ -139,7 +139,7 @@ def repeated_stream(h, t):
 
 def not_a_number(h, t):
     t["n"][99999] = math.nan
-    return "n: 1 values are not finite"
+    return "n: 1 value is not finite"
 
 
 def few_values(h, t):

@@ -123,8 +123,8 @@ invalid 'overlaps' 'h["v"] = {"dtype": "U8", "shape": [1], "data_offsets": [1, 2
 invalid 'overlaps' 'h["v"] = dict(h["w"])'
 invalid 'hole' 'h["w"].update(shape=[119999], data_offsets=[4, 480000])'
 invalid 'after the last' 'h["w"].update(shape=[119999], data_offsets=[0, 479996])'
-invalid '__metadata__ is no object' 'h["__metadata__"] = []'
-invalid 'is no text' 'h["__metadata__"]["x"] = 1'
+invalid '__metadata__ is not an object' 'h["__metadata__"] = []'
+invalid 'is not a text' 'h["__metadata__"]["x"] = 1'
 
 # Other writers: no metadata, integers, more fields, empty tensors, any order.
 python3 change.py good.safetensors other.safetensors '
@@ -197,6 +197,6 @@ PYTHON
   for name in cut long; do refuse 2 'make 480000 bytes' inspect bad-$name.npy; done
   for name in big_endian complex; do refuse 2 'are not supported' inspect $name.npy; done
   for name in short header; do refuse 2 'bad-' inspect bad-$name.npy; done
-  for name in magic version; do refuse 2 'is no npy file' inspect bad-$name.npy; done
+  for name in magic version; do refuse 2 'is not an npy file' inspect bad-$name.npy; done
   for name in order number minus key huge; do refuse 2 'is not what NumPy writes' inspect bad-$name.npy; done
 fi

@@ -41,7 +41,7 @@ wrong "tensors[1] ('__metadata__'): no tensor" "$(tensor '"name": "__metadata__"
 wrong "two tensors have the name 'a'" "$(tensor '"name": "a", "shape": [3], "init": "zeros"')"
 wrong "tensors[1].name: has a brace" "$(tensor '"name": "w{", "shape": [3]')"
 wrong "tensors[1].name: has a brace" "$(tensor '"name": "w}", "shape": [3]')"
-wrong "tensors[1].name: '{i}' is no variable" "$(tensor '"name": "w{i}", "shape": [3]')"
+wrong "tensors[1].name: '{i}' is not a variable" "$(tensor '"name": "w{i}", "shape": [3]')"
 wrong "tensors[1]: needs a 'shape'" "$(tensor '"name": "w"')"
 wrong "tensors[1].shape: is a whole number" "$(tensor '"name": "w", "shape": 3')"
 wrong "tensors[1].shape: has 9 dimensions" "$(tensor '"name": "w", "shape": [1,1,1,1,1,1,1,1,1]')"
@@ -72,15 +72,15 @@ repeat() {
 wrong "tensors[0].repeat: is an array" "$(repeat '[0, 1]')"
 wrong "tensors[0].repeat: has 0 variables" "$(repeat '{}')"
 wrong "tensors[0].repeat: has 2 variables" "$(repeat '{"i": [0, 1], "j": [0, 1]}')"
-wrong "tensors[0].repeat: 'I' is no variable" "$(repeat '{"I": [0, 1]}')"
-wrong "tensors[0].repeat: '' is no variable" "$(repeat '{"": [0, 1]}')"
+wrong "tensors[0].repeat: 'I' is not a variable" "$(repeat '{"I": [0, 1]}')"
+wrong "tensors[0].repeat: '' is not a variable" "$(repeat '{"": [0, 1]}')"
 for range in 3 '[0]' '[0, 1, 2]' '[0, 1.0]' '["0", 1]' '{}'; do
   wrong "tensors[0].repeat: 'i' must be [first, last]" "$(repeat "{\"i\": $range}")"
 done
 for range in '[1, 0]' '[-1, 0]' '[0, 1000000]' '[0, 9223372036854775807]'; do
   wrong "tensors[0].repeat: 'i' goes from" "$(repeat "{\"i\": $range}")"
 done
-wrong "tensors[0].tensors[0].name: '{i}' is no variable" "$(repeat '{"j": [0, 1]}')"
+wrong "tensors[0].tensors[0].name: '{i}' is not a variable" "$(repeat '{"j": [0, 1]}')"
 wrong "tensors[0]: needs 'tensors'" '{"tensors": [{"repeat": {"i": [0, 1]}}]}'
 wrong "tensors[0].tensors: is empty" '{"tensors": [{"repeat": {"i": [0, 999999]}, "tensors": []}]}'
 wrong "tensors[0]: unknown key 'name'" '{"tensors": [{"repeat": {"i": [0, 1]}, "name": "w", "tensors": []}]}'

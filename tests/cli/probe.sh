@@ -60,7 +60,7 @@ for columns in 80 120 160; do
 done
 
 # ---- What cannot be probed ----
-refuse 2 "'0' is no whole number of at least 1" probe --mlp 64,0,10
+refuse 2 "'0' is not a whole number of at least 1" probe --mlp 64,0,10
 refuse 2 "at least two widths" probe --mlp 64
 refuse 2 "--norm is 'bach', did you mean batch? Accepted are layer, batch" probe --mlp 64,10 --norm bach
 refuse 2 "no activation is called 'rellu', did you mean relu? There are linear, relu" probe --mlp 64,10 --activation rellu

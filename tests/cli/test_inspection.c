@@ -1,7 +1,7 @@
 /* The family false-alarm rate of 'fanin inspect', over many seeds of a small model: with the file's notes, and guessed.
  */
 #include "formats/safetensors.h"
-#include "init/fill_file.h"
+#include "init/output_files.h"
 #include "inspect/inspection.h"
 
 #include <math.h>
@@ -52,16 +52,8 @@ static model make_model(void) {
 
 static void write_model(const session *s, const model *m, uint64_t seed, const char *path) {
   failure why = {0};
-  char *header = NULL;
-  size_t size = 0;
-  output out = OUTPUT_NONE;
-  expect_ok(safetensors_header(m, seed, &header, &size, &why), &why);
-  expect_ok(output_open(path, &out, &why), &why);
-  expect_ok(output_write(&out, header, size, &why), &why);
-  expect_ok(fill_file(s, m, seed, &out, &why), &why);
-  expect_ok(output_commit(&out, &why), &why);
-  output_abandon(&out);
-  free(header);
+  const init_request r = {.output = path, .seed = seed};
+  expect_ok(init_file_write(&r, s, path, m, &why), &why);
 }
 
 /* Sums of z^2 by test; the last one's are of pairs. */

@@ -45,8 +45,8 @@ assert d["index"] == 0 and d["name"] and d["memory_bytes"] > 0 and d["usable"] i
 fi
 
 # ---- Wrong command lines ----
-refuse 2 "'bogus' is no command; known are devices, list, init, inspect, probe, bench" bogus
-refuse 2 "'inpsect' is no command, did you mean inspect? Known are devices, list" inpsect
+refuse 2 "'bogus' is not a command; the commands are devices, list, init, inspect, probe, bench" bogus
+refuse 2 "'inpsect' is not a command, did you mean inspect? The commands are devices, list" inpsect
 refuse 2 "unrecognized option" init --bogus
 refuse 2 "requires an argument" init -o
 refuse 2 "'extra' is not expected" devices extra
@@ -54,7 +54,7 @@ refuse 2 "'extra' is not expected" list extra
 refuse 2 "'extra' is not expected" probe --mlp 2,2 extra
 refuse 2 "Try 'fanin init --help'" init
 refuse 2 "Give -o FILE" init m.json
-refuse 2 "one model file at a time" init a.json b.json
+refuse 2 "a model file is given already; give one at a time" init a.json b.json
 refuse 2 "must end in .safetensors or .npy" init m.json -o out.bin
 refuse 2 "give a model file" init -o out.npy
 for seed in -1 +1 ' 1' 1.0 1e3 18446744073709551616 0x 0xg '' 0x10000000000000000; do
@@ -65,8 +65,8 @@ one=(--tensor w:f32:OI:3x5 --init he_normal)
 refuse 2 "not more than one of them" init m.json "${one[@]}" -o out.npy
 refuse 2 "write NAME:DTYPE:LAYOUT:SHAPE" init --tensor w:f32:OI --init zeros -o out.npy
 refuse 2 "f31" init --tensor w:f31:OI:3x5 --init zeros -o out.npy
-refuse 2 "'0' is no whole number" init --tensor w:f32:OI:0x5 --init zeros -o out.npy
-refuse 2 "'' is no whole number" init --tensor w:f32:OI:3x --init zeros -o out.npy
+refuse 2 "'0' is not a whole number" init --tensor w:f32:OI:0x5 --init zeros -o out.npy
+refuse 2 "'' is not a whole number" init --tensor w:f32:OI:3x --init zeros -o out.npy
 refuse 2 "at most 8" init --tensor w:f32::1x1x1x1x1x1x1x1x1 --init zeros -o out.npy
 refuse 2 "layout" init --tensor w:f32:OI:3x5x7 --init zeros -o out.npy
 refuse 2 "layout" init --tensor w:f32:OI,group=2:3x5 --init zeros -o out.npy
@@ -93,8 +93,8 @@ mkdir dir.npy
 refuse 2 "is a directory" init "${one[@]}" -o dir.npy
 refuse 3 "no device" init "${one[@]}" -o out.npy --device 'no such device'
 FANIN_DEVICE='no such device' refuse 3 "no device" init "${one[@]}" -o out.npy
-refuse 2 "which file" inspect
-refuse 2 "one file at a time" inspect a.npy b.npy
+refuse 2 "no file is given" inspect
+refuse 2 "a file is given already" inspect a.npy b.npy
 refuse 2 "must end in .safetensors or .npy" inspect a.bin
 refuse 2 "No such file" inspect a.npy
 refuse 2 "no regular file" inspect dir.npy
@@ -104,10 +104,10 @@ refuse 2 "no regular file" inspect pipe.safetensors
 refuse 2 "no regular file" probe --mlp 2,2 --input pipe.npy
 printf '1,2\0,3\n' >zero.csv
 refuse 2 "line 1 has a byte 0" probe --mlp 2,2 --input zero.csv
-refuse 2 "which network" probe
+refuse 2 "no network is given" probe
 refuse 2 "at least two widths" probe --mlp 64
-refuse 2 "'3O0' is no whole number" probe --mlp 64,3O0,10
-refuse 2 "'' is no whole number" probe --mlp 64,,10
+refuse 2 "'3O0' is not a whole number" probe --mlp 64,3O0,10
+refuse 2 "'' is not a whole number" probe --mlp 64,,10
 refuse 2 "--activation" probe --mlp 2,2 --activation rleu
 refuse 2 "--init" probe --mlp 2,2 --init he_nrmal
 refuse 2 "--slope" probe --mlp 2,2 --slope 0.2

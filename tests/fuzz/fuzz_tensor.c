@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/layout.h"
 #include "formats/tensor_text.h"
 #include "fuzz.h"
 

@@ -11,13 +11,13 @@ refuse 2 "unrecognized option '--bogus'" on 3 "${w[@]}" -o a.npy --bogus
 refuse 2 "fanin-mpi: init: --shard 'columns': give model, range" on 3 "${w[@]}" -o a.npy --shard columns
 refuse 2 "--shard 'dimension:X'" on 2 "${w[@]}" -o a.npy --shard dimension:X
 refuse 2 "--plan '0': give a number of ranks from 1 to" on 2 "${w[@]}" --plan 0
-refuse 2 "fanin-mpi: init: where to write? Give -o FILE" on 2 "${w[@]}"
+refuse 2 "fanin-mpi: init: no output is given; give -o FILE" on 2 "${w[@]}"
 refuse 2 "fanin-mpi: init: none.json: cannot open it" on 3 none.json -o a.safetensors
 refuse 2 "cannot create a file there: No such file or directory" on 3 "${w[@]}" -o nowhere/a.npy
 mkdir d.npy
 refuse 2 "d.npy: is a directory" on 3 "${w[@]}" -o d.npy
 ln -s /dev/full full.npy
-refuse 2 "full.npy: is no regular file" on 2 "${w[@]}" -o full.npy
+refuse 2 "full.npy: is not a regular file" on 2 "${w[@]}" -o full.npy
 [ -c /dev/full ] || die "a device was replaced"
 on 3 --help || die "--help: $(cat "$scratch/err")"
 [ "$(grep -c '^Usage: fanin-mpi init' "$scratch/out")" = 1 ] || die "--help: $(cat "$scratch/out")"

@@ -1,5 +1,5 @@
-/* The files of a sharded checkpoint and their index, made anew. */
-#include "init/shard_files.h"
+/* The files that 'fanin init' writes: one, or those of a sharded checkpoint with their index. */
+#include "init/output_files.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -7,7 +7,49 @@
 #include <unistd.h>
 
 #include "base/output.h"
-#include "init/file.h"
+#include "init/fill_parts.h"
+
+/* ---- One file ---------------------------------------------------------------------------------------------------- */
+
+typedef struct all {
+  const model *model;
+  size_t next; /* tensor */
+} all;
+
+static bool next_tensor(void *state, model_part *out) {
+  all *a = state;
+  if (a->next == a->model->count) return false;
+  *out = (model_part){a->next, a->model->tensors[a->next].tensor};
+  ++a->next;
+  return true;
+}
+
+static int append(void *state, const piece *p, const char *bytes, failure *why) {
+  return output_write(state, bytes, p->bytes, why);
+}
+
+static int fill_file(const session *s, const model *m, uint64_t seed, output *out, failure *why) {
+  uint64_t elements, bytes;
+  all a = {.model = m};
+  model_totals(m, &elements, &bytes);
+  return fill_parts(s, m, seed, &(part_source){next_tensor, &a}, bytes, &(part_sink){append, out}, NULL, why);
+}
+
+int init_file_write(const init_request *r, const session *s, const char *path, const model *part, failure *why) {
+  char *header = NULL;
+  size_t size = 0;
+  output out = OUTPUT_NONE;
+  int status = init_request_header(r, part, &header, &size, why);
+  if (status == STATUS_OK) status = output_open(path, &out, why);
+  if (status == STATUS_OK) status = output_write(&out, header, size, why);
+  if (status == STATUS_OK) status = fill_file(s, part, r->seed, &out, why);
+  if (status == STATUS_OK) status = output_commit(&out, why);
+  output_abandon(&out);
+  free(header);
+  return status;
+}
+
+/* ---- The files of a sharded checkpoint --------------------------------------------------------------------------- */
 
 /* The tensors from `first` on that are of one file: a view of the model's. */
 static model file_of(const init_request *r, size_t first) {

@@ -1,15 +1,16 @@
-/* Tests of a tensor's values, whatever their order: moments, distribution, extremes, values that are too frequent. */
-#include "inspect/value_tests.h"
+/* The tests of one tensor: its values whatever their order (moments, distribution, extremes, values that are too
+ * frequent), and its values in their order. */
+#include "inspect/tensor_tests.h"
 
 #include <math.h>
 #include <stdlib.h>
 
 #include "base/dtype.h"
-#include "inspect/cells.h"
+#include "inspect/bins.h"
 #include "inspect/chance.h"
 
-static cells cells_of(const inspected *t) {
-  return (cells){&t->law, t->tensor->type->dtype, !t->estimated};
+static binned_law law_in_bins(const inspected *t) {
+  return (binned_law){&t->law, t->tensor->type->dtype, !t->estimated};
 }
 
 /* ---- Skewness and kurtosis --------------------------------------------------------------------------------------- */
@@ -20,10 +21,11 @@ static cells cells_of(const inspected *t) {
 
 enum { LEAST_SHAPE = 2000, MOMENTS = 13, DEGREE = 4 };
 
-/* Steps of the dtype near the values, in std: where they are coarse, moments are those of the rounding. */
+/* The step between numbers of the dtype near the values, in units of std. Where it is coarse, moments are those of the
+ * rounding. */
 static double step_of(fanin_dtype dtype, double mean, double std) {
   double below, above;
-  cells_around(dtype, fabs(mean) + 3 * std, &below, &above);
+  rounded_from(dtype, fabs(mean) + 3 * std, &below, &above);
   return (above - below) / std;
 }
 
@@ -74,9 +76,9 @@ static double shape_deviate(const double *sample, const double *moments, double 
 static void moments_of(const inspected *t, double centre, double unit, double *moments) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   if (dtype_is_narrow(dtype)) {
-    cells_moments_rounded(&t->law, dtype, !t->estimated, centre, unit, moments);
+    law_moments_rounded(&t->law, dtype, !t->estimated, centre, unit, moments);
   } else {
-    cells_moments(&t->law, centre, unit, moments);
+    law_moments(&t->law, centre, unit, moments);
   }
 }
 
@@ -91,7 +93,7 @@ static void test_shape(const survey *s, inspected *t) {
       (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
   t->tests[TEST_SKEWNESS].value = t->skewness;
   t->tests[TEST_KURTOSIS].value = t->kurtosis;
-  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* its std's error would show */
+  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* the error of its std would show */
   if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
   double law[MOMENTS];
@@ -120,20 +122,20 @@ static void test_shape(const survey *s, inspected *t) {
 static void test_distribution(const survey *s, inspected *t) {
   test_result *result = &t->tests[TEST_DISTRIBUTION];
   const double n = (double)s->stats.count;
-  if (t->estimated) { /* the fit is the test */
+  if (t->estimated) { /* the fit is also the test */
     *result = (test_result){t->fit.chi_square, t->fit.degrees, t->fit.z};
     t->degrees = t->fit.degrees;
     t->distance = t->fit.distance;
     t->most_distance = t->fit.most;
     return;
   }
-  const cells c = cells_of(t);
-  bins b;
-  bins_make(&c, s->counts, n, n / 50 < MOST_BINS ? (int)(n / 50) : MOST_BINS, 25, &b);
-  if (b.count < 4) return;
-  t->degrees = b.count - 1;
-  t->distance = bins_distance(&b, n, &t->most_distance);
-  *result = (test_result){bins_chi_square(&b, n), t->degrees, 0};
+  const binned_law l = law_in_bins(t);
+  classes c;
+  classes_make(&l, s->counts, n, &c);
+  if (c.count < 4) return;
+  t->degrees = c.count - 1;
+  t->distance = classes_distance(&c, n, &t->most_distance);
+  *result = (test_result){classes_chi_square(&c, n), t->degrees, 0};
   result->z = isfinite(result->value) ? chi_square_deviate(result->value, t->degrees) : DEVIATE_MOST;
 }
 
@@ -142,7 +144,7 @@ static void test_distribution(const survey *s, inspected *t) {
 /* How far above a law's lower end the dtype's numbers for it may be. */
 static double end_slack(const inspected *t) {
   double below, above;
-  cells_around(t->tensor->type->dtype, t->law.lo, &below, &above);
+  rounded_from(t->tensor->type->dtype, t->law.lo, &below, &above);
   return 2 * (above - below) + 0x1p-23 * fabs(t->law.lo);
 }
 
@@ -159,7 +161,7 @@ static void test_extremes(const survey *s, inspected *t) {
   least->value = s->stats.min;
   most->value = s->stats.max;
   fanin_law law = t->law;
-  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* its ends are these */
+  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* the fit took its ends from these */
   if (t->estimated && t->fit.family == FIT_TRUNC_NORMAL) {
     /* The ends are the fit's and err: only what lies far outside is a finding. */
     const double slack_of_fit = fit_slack(&law, n);
@@ -171,8 +173,8 @@ static void test_extremes(const survey *s, inspected *t) {
   }
   law.lo -= slack * fabs(law.lo); /* the bounds are rounded to f32 */
   law.hi += slack * fabs(law.hi);
-  least->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmax(s->stats.min, law.lo), 0, n);
-  most->z = extreme_deviate(&(cells){&law, dtype, !t->estimated}, fmin(s->stats.max, law.hi), 1, n);
+  least->z = extreme_deviate(&(binned_law){&law, dtype, !t->estimated}, fmax(s->stats.min, law.lo), 0, n);
+  most->z = extreme_deviate(&(binned_law){&law, dtype, !t->estimated}, fmin(s->stats.max, law.hi), 1, n);
   if (s->stats.min < law.lo)
     least->z = DEVIATE_MOST;
   else if (has_its_end(t) && s->stats.min <= t->law.lo + end_slack(t))
@@ -184,13 +186,16 @@ static void test_extremes(const survey *s, inspected *t) {
 
 /* ---- Values that are too frequent -------------------------------------------------------------------------------- */
 
-/* A generator's own lattice: with 32-bit words, two of which may round to one value, that law's values are expected
- * that often; where the generator is not known, 24-bit uniforms are granted too. */
+/* The least probability that a value may have. A generator has a lattice of its own: with 32-bit words, of which two
+ * may round to one value, each value is expected that often. Where the generator is not known, 24-bit uniforms are
+ * accepted too. */
 static double least_probability(const inspected *t) {
   return t->estimated ? 0x1p-22 : 0x1p-30;
 }
 
-/* Of `values` numbers, one that was expected `mean` times occurs `count` times or more. */
+/* The deviate of a count: one of `values` numbers, each of which was expected `mean` times, occurs `count` times or
+ * more.
+ */
 static double count_deviate(double count, double mean, double values) {
   const double log_p = log_poisson_at_least(count, mean) + log(values);
   return log_p >= 0 ? 0 : fmax(deviate_of_log_tail(log_p), 0);
@@ -198,35 +203,35 @@ static double count_deviate(double count, double mean, double values) {
 
 static void test_zeros(const survey *s, inspected *t) {
   const double n = (double)s->stats.count, zeros = (double)s->counts[0x7fff] + (double)s->counts[0x8000];
-  const cells c = cells_of(t);
-  double expected = n * cells_between(&c, 0x7fff, 0x8001);
+  const binned_law l = law_in_bins(t);
+  double expected = n * bins_between(&l, 0x7fff, 0x8001);
   expected = fmax(expected, n * least_probability(t));
   t->tests[TEST_ZEROS] = (test_result){zeros, expected, count_deviate(zeros, expected, 1)};
 }
 
-/* Whether a key lies where one value may be as frequent as it likes: at a law's end that has a probability of its own,
- * and where the ends of a fitted cut normal may be, of which it is not known what is expected. */
-static bool is_vague(const inspected *t, uint32_t key, double n) {
+/* Whether a bin lies where it is not known how many values to expect: at an end of the law that has a probability of
+ * its own, or where the ends of a fitted truncated normal may be. */
+static bool is_vague(const inspected *t, uint32_t bin, double n) {
   double least, most;
-  fanin_bin_numbers(t->tensor->type->dtype, key, &least, &most);
+  fanin_bin_numbers(t->tensor->type->dtype, bin, &least, &most);
   if (has_its_end(t) && least <= t->law.lo + end_slack(t) && most >= t->law.lo - end_slack(t)) return true;
   if (!t->estimated || t->fit.family != FIT_TRUNC_NORMAL) return false;
   return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
 }
 
-/* The key that is most in excess, other than those of 0. */
-static uint32_t suspect_key(const survey *s, const inspected *t, double *expected) {
+/* The bin that has most more elements than expected, other than the bins of 0. */
+static uint32_t suspect_bin(const survey *s, const inspected *t, double *expected) {
   const double n = (double)s->stats.count;
-  const cells c = cells_of(t);
+  const binned_law l = law_in_bins(t);
   double worst = -INFINITY;
   uint32_t suspect = 0;
-  for (uint32_t key = 0; key < FANIN_BINS; ++key) {
-    if (s->counts[key] == 0 || key == 0x7fff || key == 0x8000 || is_vague(t, key, n)) continue;
-    const double mean = n * cells_between(&c, key, key + 1);
-    const double excess = ((double)s->counts[key] - mean) / sqrt(mean + 1);
+  for (uint32_t bin = 0; bin < FANIN_BINS; ++bin) {
+    if (s->counts[bin] == 0 || bin == 0x7fff || bin == 0x8000 || is_vague(t, bin, n)) continue;
+    const double mean = n * bins_between(&l, bin, bin + 1);
+    const double excess = ((double)s->counts[bin] - mean) / sqrt(mean + 1);
     if (excess <= worst) continue;
     worst = excess;
-    suspect = key;
+    suspect = bin;
     *expected = mean;
   }
   return suspect;
@@ -236,12 +241,12 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
   const fanin_dtype dtype = t->tensor->type->dtype;
   const bool narrow = dtype_is_narrow(dtype);
   double expected = 0;
-  const uint32_t key = suspect_key(s, t, &expected);
-  uint64_t count = s->counts[key];
+  const uint32_t bin = suspect_bin(s, t, &expected);
+  uint64_t count = s->counts[bin];
   uint32_t lower = 0;
   if (!narrow) {
     uint64_t *counts = allocate(FANIN_BINS, sizeof *counts);
-    const int status = survey_within(m, f, t->tensor, key, counts, why);
+    const int status = survey_within(m, f, t->tensor, bin, counts, why);
     for (uint32_t k = 0; k < FANIN_BINS; ++k) {
       if (counts[k] > counts[lower]) lower = k;
     }
@@ -251,19 +256,20 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
     const double density = expected / FANIN_BINS;
     expected = fmax(density, (double)s->stats.count * least_probability(t));
   }
-  fanin_bin_number(dtype, key, lower, &t->mode);
+  fanin_bin_number(dtype, bin, lower, &t->mode);
   t->tests[TEST_MODE] =
       (test_result){(double)count, expected, count_deviate((double)count, expected, narrow ? 0x1p16 : 0x1p32)};
   return STATUS_OK;
 }
 
-/* Takes a sparse law's zeros out of the survey, which is then one of normals; further zeros stay. Returns how many. */
+/* Takes the zeros of a sparse law out of the survey, which leaves normals. More zeros than the law has stay. Returns
+ * how many were taken out. */
 static double take_zeros_out(survey *s, const inspected *t) {
   const double zeros = t->zeros * (double)s->stats.count, from = -s->by.shift * s->by.scale;
   double left = round(zeros);
-  for (uint32_t key = 0x7fff; key <= 0x8000; ++key) {
-    const double taken = fmin(left, (double)s->counts[key]);
-    s->counts[key] -= (uint64_t)taken;
+  for (uint32_t bin = 0x7fff; bin <= 0x8000; ++bin) {
+    const double taken = fmin(left, (double)s->counts[bin]);
+    s->counts[bin] -= (uint64_t)taken;
     left -= taken;
   }
   const double taken = round(zeros) - left;
@@ -290,4 +296,40 @@ int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t
   t->tests[TEST_ZEROS].expected += asked;
   if (zeros < asked) t->tests[TEST_ZEROS].z = -DEVIATE_MOST;
   return test_mode(m, f, s, t, why);
+}
+
+/* ---- Values in their order: sums of rows and columns, correlation of elements some way apart --------------------- */
+
+enum { LEAST_LENGTH = 16, LEAST_PRODUCTS = 256 };
+
+/* The sum of squared sums of lines about their mean, over the line's length and the variance of all n elements: for
+ * normals, (n - 1) times a Beta((lines - 1) / 2, (n - lines) / 2) as in an analysis of variance; its mean and variance
+ * are matched by a gamma. Rows of one draw make it large, sums that are held at 0 small. */
+static test_result test_sums(const double *sums, double lines, double length) {
+  if (!sums || lines < 2 || length < LEAST_LENGTH) return (test_result){NAN, NAN, NAN};
+  const double n = lines * length, degrees = lines - 1;
+  double mean = 0, squares = 0;
+  for (size_t k = 0; k < (size_t)lines; ++k)
+    mean += sums[k] / lines;
+  for (size_t k = 0; k < (size_t)lines; ++k)
+    squares += (sums[k] - mean) * (sums[k] - mean);
+  const double value = squares / length * ((n - 1) / n);
+  const double scale = 2 * (n - lines) / (n + 1); /* variance / mean */
+  return (test_result){value, degrees, gamma_deviate(degrees / scale, value / scale)};
+}
+
+static test_result test_lag(const survey *s, int k) {
+  const double n = (double)s->stats.count, pairs = (double)s->products[k];
+  if (s->lags[k] == 0 || pairs < LEAST_PRODUCTS) return (test_result){NAN, NAN, NAN};
+  const double r = s->series.products[k] / s->series.powers[1] * (n / pairs);
+  const double expected = -1 / n; /* deviations from the sample's mean add up to 0 */
+  return (test_result){r, expected, correlation_deviate(r - expected, pairs)};
+}
+
+void test_order(const survey *s, inspected *t) {
+  static const test lags[SURVEY_LAGS] = {TEST_LAG_1, TEST_LAG_2, TEST_LAG_4, TEST_LAG_ROW};
+  t->tests[TEST_ROW_SUMS] = test_sums(s->lines.row_sums, (double)s->rows, (double)s->columns);
+  t->tests[TEST_COLUMN_SUMS] = test_sums(s->lines.column_sums, (double)s->columns, (double)s->rows);
+  for (int k = 0; k < SURVEY_LAGS; ++k)
+    t->tests[lags[k]] = test_lag(s, k);
 }

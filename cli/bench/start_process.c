@@ -1,4 +1,4 @@
-/* fanin bench: the processes that bench_start.c measures. Each writes a dot to standard output when its device has
+/* fanin bench: the processes that start.c measures. Each writes a dot to standard output when its device has
  * finished. */
 #include <errno.h>
 #include <stdio.h>
@@ -15,28 +15,28 @@ static int say_finished(failure *why) {
   return write(STDOUT_FILENO, ".", 1) == 1 ? STATUS_OK : fail(why, STATUS_INPUT, "write: %s", strerror(errno));
 }
 
-/* The device's index in fanin_devices(), so that the other process takes the same. */
-static int print_index(const session *s, failure *why) {
+int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why) {
   size_t count = 0;
   fanin_status status = fanin_devices(NULL, 0, 0, &count);
   if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
   status = fanin_devices(list, count, sizeof *list, &count);
-  size_t index = 0;
-  while (index < count && list[index].device != s->device)
-    ++index;
+  *index = 0;
+  while (*index < count && list[*index].device != s->device)
+    ++*index;
+  if (*index < count) *out = list[*index];
   free(list);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
-  printf("%zu", index);
-  return STATUS_OK;
+  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
 }
 
-static int probe_fanin(const char *device, uint64_t size, failure *why) {
+static int run_fanin(const char *device, uint64_t size, failure *why) {
   const uint64_t shape[2] = {1024, BENCH_START_BYTES / sizeof(cl_float) / 1024};
   const fanin_init init = fanin_normal(0, 0.02);
   const fanin_key key = {0, 0};
   session s = {0};
   fanin_tensor tensor = {0};
+  fanin_device_info info;
+  size_t index = 0;
   int status = session_open(device, &s, why);
   if (status != STATUS_OK) goto close;
   fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
@@ -47,9 +47,10 @@ static int probe_fanin(const char *device, uint64_t size, failure *why) {
   }
   const cl_int code = clFinish(s.queue);
   status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, "clFinish");
-  /* Past the time that is measured: what else the parent wants to know before it uses OpenCL itself. */
+  /* The time that is measured has ended. The parent wants to know this before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
-  if (status == STATUS_OK) status = print_index(&s, why);
+  if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
+  if (status == STATUS_OK) printf("%zu", index); /* so that the other process takes the same device */
 
 close:
   fanin_tensor_free(&tensor);
@@ -57,9 +58,9 @@ close:
   return status;
 }
 
-/* ---- An OpenCL program that does next to nothing ----------------------------------------------------------------- */
+/* ---- An OpenCL program that does almost nothing ----------------------------------------------------------------- */
 
-/* The device with that index, without the library. */
+/* Finds the device with that index, without the library. */
 static int find_device(uint64_t index, cl_device_id *device, failure *why) {
   enum { MOST = 64 };
   cl_platform_id platforms[MOST];
@@ -70,7 +71,8 @@ static int find_device(uint64_t index, cl_device_id *device, failure *why) {
     cl_device_id devices[MOST];
     cl_uint n = 0;
     code = clGetDeviceIDs(platforms[i], CL_DEVICE_TYPE_ALL, MOST, devices, &n);
-    if (code != CL_SUCCESS) continue; /* has none, or is broken: fanin_devices() passes it over as well */
+    if (code != CL_SUCCESS)
+      continue; /* a platform without devices, or a broken one: fanin_devices() ignores it as well */
     if (n > MOST) n = MOST;
     if (index < n) {
       *device = devices[index];
@@ -78,7 +80,7 @@ static int find_device(uint64_t index, cl_device_id *device, failure *why) {
     }
     index -= n;
   }
-  return fail(why, STATUS_DEVICE, "there is no such device");
+  return fail(why, STATUS_DEVICE, "no device has that index");
 }
 
 static const char empty_source[] = "kernel void empty(global uint *out) { out[get_global_id(0)] = 0; }";
@@ -122,7 +124,7 @@ static int run_empty(cl_context context, cl_device_id device, cl_command_queue q
   return status;
 }
 
-static int probe_empty(const char *index, failure *why) {
+static int run_empty_program(const char *index, failure *why) {
   uint64_t number = 0;
   cl_device_id device = NULL;
   cl_int code;
@@ -138,8 +140,8 @@ static int probe_empty(const char *index, failure *why) {
   return status;
 }
 
-int bench_start_probe(const char *what, const char *device, uint64_t size, failure *why) {
-  if (strcmp(what, "fanin") == 0) return probe_fanin(device, size, why);
-  if (strcmp(what, "empty") == 0) return probe_empty(device, why);
-  return args_fail(why, "--start-probe '%s': give fanin or empty", what);
+int bench_start_process(const char *what, const char *device, uint64_t size, failure *why) {
+  if (strcmp(what, "fanin") == 0) return run_fanin(device, size, why);
+  if (strcmp(what, "empty") == 0) return run_empty_program(device, why);
+  return args_fail(why, "--start-process '%s': give fanin or empty", what);
 }
