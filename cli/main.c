@@ -23,7 +23,7 @@ static void print_help(FILE *stream) {
         "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
         "  fanin inspect lenet.safetensors\n"
         "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n\n"
-        "'fanin COMMAND --help' describes a command. 'fanin --version' prints the version.\n"
+        "'fanin COMMAND --help' describes a command.\n'fanin --version' prints the version.\n"
         "Exit status: 0 success, 1 a check failed, 2 usage or input, 3 device or OpenCL.\n",
         stream);
 }
