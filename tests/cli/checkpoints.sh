@@ -175,7 +175,7 @@ wrong "tensor 'a.w': no scheme is called 'none'" '{"match": "a.w", "init": "zero
 wrong "has a brace that does not belong to a {value}" '{"match": "a.w", "init": "normal:std={"}'
 wrong "tensor 'steps': has dtype I64, of which fanin writes zeros only" '{"match": "steps", "init": "ones"}'
 wrong "tensor 'mask': has dtype BOOL, which fanin does not write; let a rule before this one skip it" '{"match": "mask", "init": "zeros"}'
-wrong "has not the shape of 'half.w'" '{"match": "a.w", "same_as": "half.w"}'
+wrong "does not have the shape of 'half.w'" '{"match": "a.w", "same_as": "half.w"}'
 wrong "same_as 'steps', which no rule gives" '{"match": "a.w", "same_as": "steps"}'
 printf '{"rules": []}' >w.json
 refuse 2 "needs 'rules'" init --like x.safetensors --rules w.json -o z.safetensors

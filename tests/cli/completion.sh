@@ -65,7 +65,7 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
   expect 'fanin init mo' model.json
   expect 'fanin init -o ' 'w.npy w.safetensors'
   expect 'fanin init --output=w.s' w.safetensors
-  expect 'fanin init --dtype ' 'bf16 f16 f32 f64'
+  expect 'fanin init --dtype ' 'bf16 f16 f32 f64 f8_e4m3 f8_e5m2'
   expect 'fanin init --dtype=b' bf16
   expect 'fanin init --init he_' 'he_normal he_uniform'
   expect 'fanin init --init=xavier_u' xavier_uniform

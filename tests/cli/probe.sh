@@ -64,9 +64,9 @@ refuse 2 "'0' is not a whole number of at least 1" probe --mlp 64,0,10
 refuse 2 "at least two widths" probe --mlp 64
 refuse 2 "--norm is 'bach', did you mean batch? Accepted are layer, batch" probe --mlp 64,10 --norm bach
 refuse 2 "no activation is called 'rellu', did you mean relu? There are linear, relu" probe --mlp 64,10 --activation rellu
-refuse 2 "give layer or batch" probe --mlp 64,10 --norm group
+refuse 2 "accepted are layer, batch" probe --mlp 64,10 --norm group
 refuse 2 "at least 2" probe --mlp 64,10 --norm batch --batch 1
-refuse 2 "give both, conforms, healthy or none" probe --mlp 64,10 --require luck
+refuse 2 "accepted are both, conforms, healthy, none" probe --mlp 64,10 --require luck
 refuse 2 "weights of at most 32 bits" probe --mlp 64,10 --dtype f64
 refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
 SHIM_BUFFER=1000000000 FANIN=$SHIMMED refuse 3 "clCreateBuffer of 2116000000 elements for weights: CL_MEM_OBJECT_ALLOCATION_FAILURE" \
@@ -88,7 +88,7 @@ csv '1,2\n1,nan\n' "line 2, field 2: 'nan' is no"
 csv '1,2\n1,2x\n' "line 2, field 2: '2x' is no"
 csv '1,2\n1,1e999\n' "line 2, field 2: '1e999' is no"
 csv '1,2\n1,2,3\n' "line 2 has 3 fields"
-csv 'x,y\n1,2\n' 'a line of titles? Leave it out'
+csv 'x,y\n1,2\n' 'if it is a line of titles, leave it out'
 csv '1,1\n1,1\n' "cannot be standardised"
 refuse 2 "column 65 looks like a class label (whole numbers 0 to 9): begin --mlp with 64" probe --mlp 65,10 \
   --input "$digits"

@@ -29,12 +29,12 @@ cmp c.safetensors again.safetensors || die "calibrated twice: $(cat again.txt)"
   die "$(cat probe.txt)"
 grep -q 'weights of orthogonal.safetensors as orthogonal, calibrated in f32' probe.txt || die "$(cat probe.txt)"
 
-refuse 2 "Give -o FILE" probe "${network[@]}" --calibrate
+refuse 2 "give -o FILE" probe "${network[@]}" --calibrate
 refuse 2 "must end in .safetensors" probe "${network[@]}" --calibrate -o x.npy
 refuse 2 "belong to --calibrate" probe "${network[@]}" -o x.safetensors
 refuse 2 "give a number above 0" probe "${network[@]}" --calibrate -o x.safetensors --target 0
 refuse 2 "give 1 to 1000000" probe "${network[@]}" --calibrate -o x.safetensors --iterations 0
-refuse 2 "give variance or second_moment" probe "${network[@]}" --calibrate -o x.safetensors --criterion std
+refuse 2 "accepted are variance, s" probe "${network[@]}" --calibrate -o x.safetensors --criterion std
 refuse 2 "takes one --init" probe "${network[@]}" --calibrate -o x.safetensors --init zeros --init ones
 refuse 2 "neither --csv nor --plot" probe "${network[@]}" --calibrate -o x.safetensors --csv x.csv
 refuse 2 "layer 1" probe "${network[@]}" --calibrate -o x.safetensors --init zeros

@@ -40,7 +40,7 @@ refuse 2 "has the shape 3; a layer's weight is fan_out x fan_in" probe --weights
 refuse 2 "takes 64 features, but the layer before makes 10" probe --weights model.safetensors \
   --layer-names layer2.weight,layer1.weight
 refuse 2 "--mlp: width 2 is 95, but 96" probe --weights model.safetensors --mlp 64,95,10
-refuse 2 "--mlp has 1 layers" probe --weights model.safetensors --mlp 64,96
+refuse 2 "--mlp describes 1 layer, but" probe --weights model.safetensors --mlp 64,96
 refuse 2 "--dtype f32: model.safetensors has bf16" probe --weights model.safetensors --dtype f32
 refuse 2 "give one --init" probe --weights model.safetensors --init zeros --init ones
 refuse 2 "must end in .safetensors" probe --weights model.npy

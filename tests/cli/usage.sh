@@ -53,7 +53,7 @@ refuse 2 "'extra' is not expected" devices extra
 refuse 2 "'extra' is not expected" list extra
 refuse 2 "'extra' is not expected" probe --mlp 2,2 extra
 refuse 2 "Try 'fanin init --help'" init
-refuse 2 "Give -o FILE" init m.json
+refuse 2 "give -o FILE" init m.json
 refuse 2 "a model file is given already; give one at a time" init a.json b.json
 refuse 2 "must end in .safetensors or .npy" init m.json -o out.bin
 refuse 2 "give a model file" init -o out.npy
@@ -97,11 +97,11 @@ refuse 2 "no file is given" inspect
 refuse 2 "a file is given already" inspect a.npy b.npy
 refuse 2 "must end in .safetensors or .npy" inspect a.bin
 refuse 2 "No such file" inspect a.npy
-refuse 2 "no regular file" inspect dir.npy
+refuse 2 "is not a regular file" inspect dir.npy
 mkfifo pipe.npy pipe.safetensors # nobody writes to them, and nobody waits for that
-refuse 2 "no regular file" inspect pipe.npy
-refuse 2 "no regular file" inspect pipe.safetensors
-refuse 2 "no regular file" probe --mlp 2,2 --input pipe.npy
+refuse 2 "is not a regular file" inspect pipe.npy
+refuse 2 "is not a regular file" inspect pipe.safetensors
+refuse 2 "is not a regular file" probe --mlp 2,2 --input pipe.npy
 printf '1,2\0,3\n' >zero.csv
 refuse 2 "line 1 has a byte 0" probe --mlp 2,2 --input zero.csv
 refuse 2 "no network is given" probe
