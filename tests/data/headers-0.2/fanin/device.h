@@ -50,8 +50,10 @@ typedef struct fanin fanin;
  * FANIN_STATUS_NO_DEVICE, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
 FANIN_API fanin_status fanin_open(const char *selector, fanin **out);
 
-/* Uses the caller's context and device, and retains both until fanin_release(). Compiles nothing yet.
- * Errors: FANIN_STATUS_BAD_ARGUMENT for a device that is not the context's, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
+/* Uses the caller's context and device, and retains both until fanin_release(). Compiles nothing yet. The environment
+ * variables $FANIN_LANES and $FANIN_WORK_GROUP, which exist for tests, override the vector width and the work-group
+ * size (docs/integration.md). They change no bits. Errors: FANIN_STATUS_BAD_ARGUMENT for a device that is not the
+ * context's, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
 FANIN_API fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
 
 /* The same with the context and device of a queue, which is not retained: pass it to each enqueue. */

@@ -38,9 +38,10 @@ FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_
 
 /* Many tensors that are filled together, again and again. Everything is validated, compiled and described on the device
  * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype and
- * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are,
- * and identity and dirac in one more. Orthogonal tensors are filled one after another. Tensors in separate buffers go
- * in launches of their own, with no wait in between. Several threads may use a plan at once. */
+ * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are.
+ * Every other tensor (identity, dirac, bilinear, hadamard, sparse, orthogonal) is filled by launches of its own, one
+ * tensor after another; its zeros or normals, where it has some, are part of the launches before. Tensors in separate
+ * buffers go in launches of their own, with no wait in between. Several threads may use a plan at once. */
 typedef struct fanin_plan fanin_plan;
 
 /* A tensor of a plan, and what to fill it with. */
@@ -72,7 +73,7 @@ FANIN_API fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin
 
 /* What a plan costs. */
 typedef struct fanin_plan_facts {
-  size_t items, launches; /* launches of one enqueue; an orthogonal tensor counts as one */
+  size_t items, launches; /* launches of one enqueue; a tensor of the other families counts as one more */
   uint64_t elements;      /* that an enqueue writes */
   uint64_t arena_bytes;   /* device memory that the plan allocated for tensors */
   uint64_t table_bytes;   /* device memory for descriptions: about 400 bytes for an item, and 16 for a piece of at most

@@ -24,31 +24,62 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
 
 /* ---- Initializers ------------------------------------------------------------------------------------------------ */
 
-/* The kinds. fanin_describe() and `fanin list` say what each one does. FANIN_KIND_COUNT is the number of this header's
- * kinds; a newer library may know more. */
+/* The kinds: enumerator, and name in texts. fanin_describe() and `fanin list` say what each one does. FANIN_KIND_COUNT
+ * is the number of this header's kinds; a newer library may know more. */
+#define FANIN_KIND_MAP(XX)                                                                                             \
+  XX(ZEROS, zeros)                                                                                                     \
+  XX(ONES, ones)                                                                                                       \
+  XX(CONSTANT, constant)                                                                                               \
+  XX(UNIFORM, uniform)                                                                                                 \
+  XX(NORMAL, normal)                                                                                                   \
+  XX(TRUNC_NORMAL, trunc_normal)                                                                                       \
+  XX(XAVIER_UNIFORM, xavier_uniform)                                                                                   \
+  XX(XAVIER_NORMAL, xavier_normal)                                                                                     \
+  XX(HE_UNIFORM, he_uniform)                                                                                           \
+  XX(HE_NORMAL, he_normal)                                                                                             \
+  XX(LECUN_UNIFORM, lecun_uniform)                                                                                     \
+  XX(LECUN_NORMAL, lecun_normal)                                                                                       \
+  XX(VARIANCE_SCALING, variance_scaling)                                                                               \
+  XX(IDENTITY, identity)                                                                                               \
+  XX(DIRAC, dirac)                                                                                                     \
+  XX(ORTHOGONAL, orthogonal)                                                                                           \
+  XX(DELTA_ORTHOGONAL, delta_orthogonal)                                                                               \
+  XX(SPARSE, sparse)                                                                                                   \
+  XX(BILINEAR, bilinear)                                                                                               \
+  XX(HADAMARD, hadamard)                                                                                               \
+  XX(LOG_UNIFORM, log_uniform)
+
+/* clang-format off */
 typedef enum fanin_kind {
-  FANIN_KIND_ZEROS,
-  FANIN_KIND_ONES,
-  FANIN_KIND_CONSTANT,
-  FANIN_KIND_UNIFORM,
-  FANIN_KIND_NORMAL,
-  FANIN_KIND_TRUNC_NORMAL,
-  FANIN_KIND_XAVIER_UNIFORM,
-  FANIN_KIND_XAVIER_NORMAL,
-  FANIN_KIND_HE_UNIFORM,
-  FANIN_KIND_HE_NORMAL,
-  FANIN_KIND_LECUN_UNIFORM,
-  FANIN_KIND_LECUN_NORMAL,
-  FANIN_KIND_VARIANCE_SCALING,
-  FANIN_KIND_IDENTITY,
-  FANIN_KIND_DIRAC,
-  FANIN_KIND_ORTHOGONAL,
-  FANIN_KIND_DELTA_ORTHOGONAL,
-  FANIN_KIND_SPARSE,
-  FANIN_KIND_BILINEAR,
-  FANIN_KIND_HADAMARD,
+#define FANIN_KIND_ENUM(id, name) FANIN_KIND_##id,
+  FANIN_KIND_MAP(FANIN_KIND_ENUM)
+#undef FANIN_KIND_ENUM
   FANIN_KIND_COUNT
 } fanin_kind;
+/* clang-format on */
+
+/* The laws that values of these kinds follow: enumerator, name, and what it is. fanin/inspect.h has their numbers. */
+#define FANIN_LAW_MAP(XX)                                                                                              \
+  XX(CONSTANT, constant, "one value")                                                                                  \
+  XX(UNIFORM, uniform, "uniform on [lo, hi]")                                                                          \
+  XX(NORMAL, normal, "normal")                                                                                         \
+  XX(TRUNC_NORMAL, trunc_normal, "normal, cut to [lo, hi]")                                                            \
+  XX(ONES, ones, "identity, dirac: `value` at some places that indices decide, 0 elsewhere")                           \
+  XX(ORTHOGONAL, orthogonal, "rows or columns have the length `value`; delta_orthogonal: 0 but for the centre taps")   \
+  XX(SPARSE, sparse, "a share `zeros` of exact zeros, the rest normal")                                                \
+  XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
+  XX(HADAMARD, hadamard, "numbers that indices decide")                                                                \
+  XX(LOG_UNIFORM, log_uniform, "ln x uniform on [ln from, ln to], x at least lo")                                      \
+  XX(SOFTPLUS_LOG_UNIFORM, softplus_log_uniform, "softplus(x) log-uniform on [from, to], x at least lo")
+
+/* clang-format off */
+typedef enum fanin_law_kind {
+#define FANIN_LAW_ENUM(id, name, text) FANIN_LAW_KIND_##id,
+  FANIN_LAW_MAP(FANIN_LAW_ENUM)
+#undef FANIN_LAW_ENUM
+  FANIN_LAW_KIND_COUNT
+} fanin_law_kind;
+/* clang-format on */
 
 /* The n of std = sqrt(scale / n): fan_in, fan_out, their mean, or their geometric mean. */
 typedef enum fanin_mode { FANIN_MODE_FAN_IN, FANIN_MODE_FAN_OUT, FANIN_MODE_FAN_AVG, FANIN_MODE_FAN_GEO } fanin_mode;
@@ -75,7 +106,8 @@ typedef enum fanin_per {
 
 /* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
  * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
- *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1]; a = b = 0 in trunc_normal: [-2, 2]; sparsity 0.1.
+ *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1] (log_uniform: [0.001, 0.1]); a = b = 0 in trunc_normal:
+ *   [-2, 2]; sparsity 0.1.
  * In all other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain,
  * scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0
  * makes a normal. */
@@ -88,7 +120,7 @@ typedef struct fanin_init {
   int uncorrected;                 /* trunc_normal: 0: std is that of the truncated values (the normal that is cut is
                                       wider); 1: std is that of the normal that is cut */
   double value;                    /* constant */
-  double lo, hi;                   /* uniform: both ends included */
+  double lo, hi;                   /* uniform: both ends included; log_uniform: above 0 */
   double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
                                       sparse: std of the values that are not zeros */
   double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
@@ -97,7 +129,9 @@ typedef struct fanin_init {
   double sparsity;                 /* sparse: share of zeros in a line of weights, 0 to 1 */
   double connections;              /* sparse: how many weights of a line are not zeros, a whole number; 0: sparsity
                                       says that */
-  uint64_t reserved[4];            /* must be 0 */
+  double floor;                    /* log_uniform: lesser values become it, before inverse_softplus */
+  int inverse_softplus;            /* log_uniform: 1: ln(exp(y) - 1) of the values y */
+  uint64_t reserved[2];            /* must be 0 */
 } fanin_init;
 
 /* 0, 1, or `value` everywhere. */
@@ -150,6 +184,9 @@ FANIN_API fanin_init fanin_bilinear(double gain);
  * are taps. If O <= I it is the partial identity times gain, otherwise gain 2^(-(m-1)/2) H with m = ceil(log2 O), where
  * H(o, i) is -1 if o & i has an odd number of ones, else 1. The authors' program has 2^(-m/2): gain = sqrt(1/2). */
 FANIN_API fanin_init fanin_hadamard(double gain);
+/* exp(U(ln lo, ln hi)), 0 < lo <= hi: the reciprocal distribution. With .inverse_softplus (and .floor, 1e-4 in Mamba's
+ * code) the bias of Mamba's time steps: softplus of it is log-uniform. Gu & Dao 2023, section 3.6. */
+FANIN_API fanin_init fanin_log_uniform(double lo, double hi);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
@@ -170,6 +207,7 @@ typedef struct fanin_description {
   const char *parameters; /* "gain=1" : names with defaults, comma-separated, or "" */
   const char *source;     /* paper and equation, or what defines it */
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
+  int draws;              /* 1: values depend on the key */
 } fanin_description;
 
 /* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */

@@ -115,25 +115,31 @@ FANIN_API fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-/* The law that an initializer's values follow, in closed form. */
-typedef enum fanin_law_kind {
-  FANIN_LAW_KIND_CONSTANT,
-  FANIN_LAW_KIND_UNIFORM,
-  FANIN_LAW_KIND_NORMAL,
-  FANIN_LAW_KIND_TRUNC_NORMAL,
-  FANIN_LAW_KIND_ONES,       /* identity, dirac: `value` at some places that indices decide, 0 elsewhere */
-  FANIN_LAW_KIND_ORTHOGONAL, /* numbers that depend on one another: rows or columns have the length `value`; of
-                                delta_orthogonal, all but the centre taps are 0 */
-  FANIN_LAW_KIND_SPARSE,     /* a share `zeros` of 0, exactly, the rest normal */
-  FANIN_LAW_KIND_FIXED       /* bilinear, hadamard: numbers that indices decide */
-} fanin_law_kind;
+/* How the values of a law come about. */
+typedef enum fanin_values {
+  FANIN_VALUES_FIXED,       /* they follow from indices, and not from the key */
+  FANIN_VALUES_INDEPENDENT, /* they are random, and independent of one another */
+  FANIN_VALUES_DEPENDENT    /* they are random, and depend on one another */
+} fanin_values;
 
-/* A law, by the parameters that its kind has. */
+/* What there is to say about a kind of laws; all strings static. */
+typedef struct fanin_law_description {
+  const char *name;
+  const char *text; /* what it is */
+  fanin_values values;
+} fanin_law_description;
+
+/* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */
+FANIN_API fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out, size_t size);
+
+/* The law that an initializer's values follow, in closed form, by the numbers that its kind has. */
 typedef struct fanin_law {
   fanin_law_kind kind;
-  double value;         /* constant, ones, orthogonal */
+  double value;         /* constant, ones, orthogonal, bilinear (the gain), hadamard (the magnitude) */
   double lo, hi;        /* no value is outside; infinite for a plain normal */
   double mean, std;     /* normal; trunc_normal: of the normal that is cut; sparse: of what is not 0 */
+  double from, to;      /* what is drawn before it becomes a value lies here; trunc_normal: lo and hi in sigma of the
+                           normal that is cut */
   double zeros;         /* sparse: the share of exact zeros */
   uint64_t reserved[4]; /* must be 0 */
 } fanin_law;
@@ -142,12 +148,18 @@ typedef struct fanin_law {
 FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
 
 /* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones
- * it is the law of one value: a step at `value`. FANIN_STATUS_UNSUPPORTED for orthogonal and fixed. */
+ * it is the law of one value: a step at `value`. FANIN_STATUS_UNSUPPORTED where the
+ * values are dependent, and for bilinear and hadamard. */
 FANIN_API fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out);
 
-/* The moments E[((X - centre) / unit)^k], k = 0 .. n - 1, n at most 13. FANIN_STATUS_UNSUPPORTED for constants, ones,
- * orthogonal and fixed. */
+/* The moments E[((X - centre) / unit)^k], k = 0 .. n - 1, n at most 13. FANIN_STATUS_UNSUPPORTED where the values
+ * are not independent. */
 FANIN_API fanin_status fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments, size_t n);
+
+/* The same of the values after they are rounded to a dtype of at most 16 bits: a sum over its numbers. `bounded` 1:
+ * values stay within the law's bounds, as those of fills do; 0: they may be rounded across them. */
+FANIN_API fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, int bounded, double centre,
+                                                 double unit, double *moments, size_t n);
 
 FANIN_C_END
 

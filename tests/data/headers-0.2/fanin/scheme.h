@@ -42,6 +42,13 @@ FANIN_API fanin_status fanin_scheme_factor(const char *text, const fanin_tensor 
  * parameter overflows. */
 FANIN_API fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out);
 
+/* ---- Names ------------------------------------------------------------------------------------------------------- */
+
+/* For "did you mean": which of `n` names a mistyped one stands for. It is the place of the nearest, which two letters
+ * more, less or replaced turn into it (one if it has three letters or fewer), in either case; `n` if none is so near.
+ * The library's own sentences say it already. */
+FANIN_API fanin_status fanin_nearest_name(const char *name, const char *const *names, size_t n, size_t *nearest);
+
 FANIN_C_END
 
 #endif

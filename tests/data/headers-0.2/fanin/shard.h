@@ -27,6 +27,17 @@ FANIN_API fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, 
 FANIN_API fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count,
                                                 fanin_tensor *out);
 
+/* Where to cut a tensor, and what a part of it costs. A unit is a box of coordinates whose elements are made together:
+ * one matrix of an orthogonal tensor, with all its taps; one line of weights of a sparse tensor, which shares its
+ * zeros; of every other initializer one element. Units tile the whole tensor from its first element on. Any part can be
+ * filled, but what it holds of a unit costs as much as the whole unit.
+ *   unit        t->rank numbers: the extent of a unit in each dimension
+ *   elements    those of all units that the part meets; the part itself has as many if it holds whole units only
+ *   operations  additions and multiplications for these units, beyond drawing their elements: 0 but for orthogonal ones
+ * Of the arguments only `unit` may have no room, where t->rank is 0. No device needed. */
+FANIN_API fanin_status fanin_tensor_units(const fanin_tensor *t, const fanin_init *init, uint64_t *unit,
+                                          uint64_t *elements, double *operations);
+
 /* A shard of a tensor on one device, and the arguments of fanin_fill() that are the device's own. */
 typedef struct fanin_shard {
   fanin *f;                  /* of the device, in a context of its own or one that devices share */

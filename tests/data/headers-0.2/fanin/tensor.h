@@ -9,28 +9,42 @@ FANIN_C_BEGIN
 
 /* ---- Element types ----------------------------------------------------------------------------------------------- */
 
-/* enumerator, name, bytes of an element */
-#define FANIN_DTYPE_MAP(XX)                                                                                            \
-  XX(F32, f32, 4)                                                                                                      \
-  XX(F16, f16, 2)                                                                                                      \
-  XX(BF16, bf16, 2)                                                                                                    \
-  XX(F64, f64, 8)
-
 /* FANIN_DTYPE_COUNT is the number of this header's dtypes; a newer library may know more. */
-/* clang-format off */
 typedef enum fanin_dtype {
-#define FANIN_DTYPE_ENUM(name, text, size) FANIN_DTYPE_##name,
-  FANIN_DTYPE_MAP(FANIN_DTYPE_ENUM)
-#undef FANIN_DTYPE_ENUM
+  FANIN_DTYPE_F32,
+  FANIN_DTYPE_F16,
+  FANIN_DTYPE_BF16,
+  FANIN_DTYPE_F64,
+  FANIN_DTYPE_F8_E4M3, /* OCP's 8-bit floats: 4 bits of exponent and 3 of fraction, finite numbers and NaN alone, */
+  FANIN_DTYPE_F8_E5M2, /* and 5 bits of exponent and 2 of fraction, with infinities */
   FANIN_DTYPE_COUNT
 } fanin_dtype;
-/* clang-format on */
+
+/* A dtype's names and numbers. Texts are static. */
+typedef struct fanin_dtype_info {
+  const char *name;        /* "f32", "f16", "bf16", "f64", "f8_e4m3", "f8_e5m2" */
+  const char *safetensors; /* what safetensors files call it */
+  const char *npy;         /* descr in npy files; NULL: they have no such dtype */
+  const char *python;      /* the name in NumPy or ml_dtypes */
+  size_t bytes;            /* of an element */
+  int dlpack_code;         /* DLDataTypeCode of DLPack, which calls for 8 * bytes bits */
+  int digits;              /* binary digits of the significand */
+  int least;               /* the smallest positive number is 2^least */
+  double largest;          /* finite number */
+  int has_infinities;      /* 1, or 0 where nothing but NaN is past the largest number */
+  int needs_fp64;          /* 1: values are computed in double, which a device may lack; 0: in float, rounded once */
+} fanin_dtype_info;
+
+/* `size` is sizeof *out; the struct may grow. FANIN_STATUS_BAD_ARGUMENT for a value that is no dtype, so
+ * that a loop from 0 on sees all that the library has. */
+FANIN_API fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size_t size);
 
 /* Bytes of an element; 0 for a value that is no dtype. */
 FANIN_API size_t fanin_dtype_size(fanin_dtype dtype);
-/* "f32", "f16", "bf16", "f64"; "unknown dtype" for any other value. Static storage. */
+/* "f32", "f16", "bf16", "f64", "f8_e4m3", "f8_e5m2"; "unknown dtype" for any other value. Static storage. */
 FANIN_API const char *fanin_dtype_name(fanin_dtype dtype);
-/* The dtype of such a name. FANIN_STATUS_BAD_TEXT lists the names that are accepted. */
+/* The dtype of such a name, or of float32, fp32, float16, fp16, half, bfloat16, float64, fp64, double, float8_e4m3fn,
+ * fp8_e4m3, float8_e5m2 or fp8_e5m2; small and capital letters are the same. FANIN_STATUS_BAD_TEXT lists the names. */
 FANIN_API fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out);
 
 /* ---- Tensors ----------------------------------------------------------------------------------------------------- */
