@@ -316,9 +316,11 @@ static void report_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
   const double n = (double)p->config->widths[l], n_in = (double)p->config->widths[l - 1];
+  /* Behind a batch norm, a feature's gradients add up to 0 over the batch: what samples share has no part in them. */
+  const double apart = p->mlp.stages[l].norm == FANIN_NORM_BATCH ? 1 - before->correlation : 1;
   double sum = 0;
   for (uint64_t a = 0; a < p->batch; a++) {
-    sum += t->dd[a] / n * (before->sums.hh[a] / n_in);
+    sum += t->dd[a] / n * (before->sums.hh[a] / n_in) * apart;
   }
   out->g_measured = fanin__mean_of(t->dd, p->batch) / n;
   out->g_meanfield = fanin__mean_of(t->g_meanfield, p->batch);
