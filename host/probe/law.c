@@ -96,13 +96,13 @@ static void own_part(const fanin__probe *p, size_t l, const double *values, uint
 static fanin_status curve_of(const fanin__probe *p, size_t l, fanin__function function, const double *q, int values,
                              fanin__curve *out) {
   static const double one = 1;
-  const bool layer_norm = behind_layer_norm(p, l);
-  return fanin__curve_of_square(p->activation, function, p->config->slope, layer_norm ? &one : q,
-                                layer_norm ? 1 : (size_t)p->batch, values, out);
+  const bool normed = p->mlp.stages[l].norm != FANIN_NORM_NONE;
+  return fanin__curve_of_square(p->activation, function, p->config->slope, normed ? &one : q,
+                                normed ? 1 : (size_t)p->batch, values, out);
 }
 
 static void values_at(const fanin__probe *p, size_t l, const fanin__curve *curve, double q, double *values) {
-  fanin__curve_at(curve, behind_layer_norm(p, l) ? 1 : q, values);
+  fanin__curve_at(curve, p->mlp.stages[l].norm != FANIN_NORM_NONE ? 1 : q, values);
 }
 
 static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__function function, const double *g,

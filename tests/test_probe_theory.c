@@ -1,0 +1,121 @@
+/* A probe's predictions that have no law: the recursion at infinite width and the columns beside it, compared with the
+ * means over many seeds, in networks where each of their terms is felt. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "support_probe.h"
+
+enum { LAYERS = 3, SEEDS = 60 };
+
+typedef struct network {
+  const char *activation, *init;
+  uint64_t batch;
+  double bias_std;
+  double common; /* correlation of the samples */
+  double spread; /* of ln of their norms */
+  fanin_norm norm;
+  int residual;
+} network;
+
+static const uint64_t widths[LAYERS + 1] = {64, 192, 192, 48};
+
+/* tanh at large q, and samples of different norms: V and <phi'^2> are far from linear in q. sigmoid and softplus: means
+ * that residual connections add up. relu with few samples: features that are 0 for all of them. */
+static const network networks[] = {{"tanh", "normal:mean=0,std=0.25", 48, 0.3, 0.4, 0.8, FANIN_NORM_NONE, 0},
+                                   {"sigmoid", "normal:mean=0,std=0.2", 48, 0.5, 0, 0, FANIN_NORM_NONE, 1},
+                                   {"softplus", "normal:mean=0,std=0.05", 48, 0.2, 0.5, 0, FANIN_NORM_LAYER, 1},
+                                   {"tanh", "normal:mean=0,std=0.2", 64, 0.2, 0.5, 0, FANIN_NORM_BATCH, 1},
+                                   {"relu", "orthogonal:gain=1.4", 64, 0, 0.3, 0, FANIN_NORM_BATCH, 0},
+                                   {"relu", "he_uniform", 4, 0.3, 0.3, 0, FANIN_NORM_NONE, 0}};
+
+static void make_input(const network *e, uint64_t *state, float *input) {
+  const uint64_t n = widths[0];
+  float shared[64];
+  for (uint64_t j = 0; j < n; j++) {
+    shared[j] = test_normal(state);
+  }
+  for (uint64_t a = 0; a < e->batch; a++) {
+    const double norm = exp(e->spread * (double)test_normal(state));
+    for (uint64_t j = 0; j < n; j++) {
+      const double own = sqrt(1 - e->common) * (double)test_normal(state);
+      input[a * n + j] = (float)(norm * (own + sqrt(e->common) * (double)shared[j]));
+    }
+  }
+}
+
+/* What is compared: measured less predicted, for q, g and the gradient of weights divided by the prediction. */
+enum { Q, G, WEIGHT_GRADIENT, MEAN, CORRELATION, SATURATED, DEAD, COLUMNS };
+static const char *const names[COLUMNS] = {"q", "g", "weight gradient", "mean", "correlation", "saturated", "dead"};
+
+/* Beside 4.5 standard errors: what is left out is of the order of 1 / width and, behind a batch norm, of 1 / batch. */
+static const double allowance[COLUMNS] = {
+    [Q] = 0.01,          [G] = 0.04,    [WEIGHT_GRADIENT] = 0.01, [MEAN] = 0.002, [CORRELATION] = 0.005,
+    [SATURATED] = 0.003, [DEAD] = 0.003};
+
+static void deviations_of(const fanin_probe_layer *y, double out[COLUMNS]) {
+  out[Q] = y->q_measured / y->q_meanfield - 1;
+  out[G] = y->g_measured / y->g_meanfield - 1;
+  out[WEIGHT_GRADIENT] = y->weight_gradient_measured / y->weight_gradient_predicted - 1;
+  out[MEAN] = y->mean_measured - y->mean_predicted;
+  out[CORRELATION] = y->correlation_measured - y->correlation_predicted;
+  out[SATURATED] = y->saturated_measured - y->saturated_predicted;
+  out[DEAD] = y->dead_measured - y->dead_predicted;
+}
+
+/* Means and mean squares over the seeds. */
+typedef struct tally {
+  double sum[LAYERS][COLUMNS], squares[LAYERS][COLUMNS];
+} tally;
+
+static void add(tally *t, const fanin_probe_layer layers[LAYERS]) {
+  for (size_t l = 0; l < LAYERS; l++) {
+    double deviations[COLUMNS];
+    deviations_of(&layers[l], deviations);
+    for (int c = 0; c < COLUMNS; c++) {
+      t->sum[l][c] += deviations[c] / SEEDS;
+      t->squares[l][c] += deviations[c] * deviations[c] / SEEDS;
+    }
+  }
+}
+
+static tally run_network(fanin *f, const network *e, uint64_t random) {
+  tally t = {{{0}}, {{0}}};
+  float *const input = malloc(e->batch * widths[0] * sizeof *input);
+  assert_non_null(input);
+  fanin_probe_config config = test_probe_config(widths, LAYERS + 1, e->activation, e->init, e->batch);
+  config.bias_std = e->bias_std;
+  config.norm = e->norm;
+  config.residual = e->residual;
+  config.input = input;
+  for (config.seed = 0; config.seed < SEEDS; config.seed++) {
+    fanin_probe_layer layers[LAYERS];
+    make_input(e, &random, input);
+    assert_ok(test_probe_layers(f, NULL, &config, layers));
+    add(&t, layers);
+  }
+  free(input);
+  return t;
+}
+
+static void predictions_without_a_law(void **state) {
+  NEED_CLBLAST(state);
+  for (size_t k = 0; k < sizeof networks / sizeof *networks; k++) {
+    const tally t = run_network(*state, &networks[k], k);
+    for (size_t l = 0; l < LAYERS; l++) {
+      for (int c = 0; c < COLUMNS; c++) {
+        const double mean = t.sum[l][c], error = sqrt(fmax(t.squares[l][c] - mean * mean, 0) / (SEEDS - 1));
+        if (c >= MEAN && networks[k].spread > 0) continue; /* these columns take the mean q for that of every sample */
+        if (fabs(mean) <= 4.5 * error + allowance[c]) continue;
+        fail_msg("network %zu, layer %zu: %s is off by %.4f, with a standard error of %.4f", k, l + 1, names[c], mean,
+                 error);
+      }
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(predictions_without_a_law)};
+  return cmocka_run_group_tests_name("probe_theory", tests, test_group_open, test_group_close);
+}
