@@ -134,27 +134,27 @@ kernel void dead_columns(const ulong width, global const float *y, const ulong r
 
 /* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
-/* out = dh phi'(y), all (rows, width). Planes: 0, 1, 2: phi'^2, its square and its cube; 3: (h h_scale phi')^2; 4:
- * (skip phi')^2; 5: h h_scale skip phi'^2, skip being what dh has from a residual connection; 6: out^2. */
+/* out = dh phi'(y), all (rows, width). Planes: 0, 1: phi'^2 and its square; 2: (h h_scale phi')^2; 3: (skip phi')^2,
+ * skip being what dh has from a residual connection; 4: out^2. */
 kernel void derive(const ulong segments, global const float *dh, global const float *y, global const float *h,
                    global const float *skip, const uint has_skip, const ulong width, const float slope,
                    const float h_scale, global float *out, global float *sums) {
   const ulong s = get_global_id(0);
   if (s >= segments) return;
   const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
-  float planes[7] = {0}, errors[7] = {0};
+  float planes[5] = {0}, errors[5] = {0};
   for (ulong j = s; j < width; j += segments) {
     const ulong at = first + j;
     const float d = derivative(y[at], slope), dd = d * d;
     const float hs = h[at] * h_scale, gs = has_skip ? skip[at] : 0;
     const float x = dh[at] * d;
-    const float values[7] = {dd, dd * dd, dd * dd * dd, hs * hs * dd, gs * gs * dd, hs * gs * dd, x * x};
+    const float values[5] = {dd, dd * dd, hs * hs * dd, gs * gs * dd, x * x};
     out[at] = x;
-    for (uint p = 0; p < 7; p++) {
+    for (uint p = 0; p < 5; p++) {
       planes[p] = accumulate(planes[p], values[p], &errors[p]);
     }
   }
-  for (ulong p = 0; p < 7; p++) {
+  for (ulong p = 0; p < 5; p++) {
     sums[(p * rows + a) * segments + s] = planes[p];
   }
 }

@@ -72,15 +72,13 @@ static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fa
   FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "derive", w->segments, w->batch, FANIN__VALUE(w->dh), FANIN__VALUE(s->y),
                             FANIN__VALUE(s->h), FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(width),
                             FANIN__VALUE(slope), FANIN__VALUE(h_scale), FANIN__VALUE(w->delta), FANIN__VALUE(w->sums)));
-  FANIN__TRY(fanin__mlp_fetch_planes(w, 7));
+  FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
   const double h = (double)h_scale, g = w->skip_unit;
   fanin__mlp_plane(w, 0, 1, sums->slope2);
   fanin__mlp_plane(w, 1, 1, sums->slope4);
-  fanin__mlp_plane(w, 2, 1, sums->slope6);
-  fanin__mlp_plane(w, 3, h * h, sums->h_slope);
-  fanin__mlp_plane(w, 4, g * g, sums->skip_slope);
-  fanin__mlp_plane(w, 5, h * g, sums->mixed_slope);
-  fanin__mlp_plane(w, 6, w->unit * w->unit, sums->dy);
+  fanin__mlp_plane(w, 2, h * h, sums->h_slope);
+  fanin__mlp_plane(w, 3, g * g, sums->skip_slope);
+  fanin__mlp_plane(w, 4, w->unit * w->unit, sums->dy);
   return FANIN_STATUS_OK;
 }
 

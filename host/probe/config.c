@@ -144,35 +144,28 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
   return FANIN_STATUS_OK;
 }
 
-/* What rounding to fewer digits than f32's does to numbers of N(0, std^2), which the entries of large orthogonal
- * matrices nearly are, relative to std^2: the mean square of the errors, and the excess of the rounded numbers' mean
- * square. With the density f, the gap of width h about x adds h^3 / 12 f(x) to the first and h^3 (f(x) / 6 + x f'(x) /
- * 12) to the second, which by parts is h^2 / 12 times a binade's share and what x f(x) gains from its lower end to its
- * upper one.
- */
-static void rounding_of(fanin_dtype dtype, double std, fanin__ties *out) {
+/* E64: what rounding to fewer digits than f32's does to numbers of N(0, std^2), which the entries of large orthogonal
+ * matrices nearly are: the mean square of the errors, h^2 / 12 in gaps of width h, relative to std^2. */
+static double rounding_of(fanin_dtype dtype, double std) {
   const fanin_dtype_info *const t = &fanin__dtype_of(dtype)->info;
   const int first = (int)floor(log2(std)) - 20, binades = 24;
+  double sum = 0;
   for (int k = first; k < first + binades; k++) {
     const int step = k - t->digits + 1 > t->least ? k - t->digits + 1 : t->least;
     const double lo = ldexp(1 / std, k), hi = 2 * lo, h = ldexp(1 / std, step);
-    const double share = 2 * (fanin__normal_tail(lo) - fanin__normal_tail(hi));
-    out->rounding += h * h / 12 * share;
-    out->excess += h * h / 12 * (share + 2 * (hi * fanin__normal_pdf(hi) - lo * fanin__normal_pdf(lo)));
+    sum += h * h / 12 * 2 * (fanin__normal_tail(lo) - fanin__normal_tail(hi));
   }
+  return sum;
 }
 
-/* Sums of M products, and the matrices as docs/orthogonal.md promises them, are off by up to 4 sqrt(M) 2^-24, which is
- * taken for four standard deviations. */
+/* E23: sums of M products, and the matrices as docs/orthogonal.md promises them, are off by up to 4 sqrt(M) 2^-24,
+ * which is taken for four standard deviations. */
 static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
   fanin__ties ties = {.inverse = 0};
   if (config->init.kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
   const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
-  if (fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG) rounding_of(config->dtype, std, &ties);
-  if (factor != 1) { /* they were rounded once more when they were scaled */
-    ties.rounding *= 2;
-    ties.excess *= 2;
-  }
+  if (fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG) ties.rounding = rounding_of(config->dtype, std);
+  if (factor != 1) ties.rounding *= 2; /* they were rounded once more when they were scaled */
   ties.inverse = 1 / m;
   ties.floor = unit * unit;
   ties.overlap = 4 * unit + 16 * sqrt(ties.rounding / m); /* 8 standard deviations of a square's sum */

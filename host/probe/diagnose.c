@@ -311,8 +311,8 @@ static void judge_layers(fanin__judge *j) {
   }
 }
 
-/* The variance of ln q_l is what each step adds, through the sensitivities of the layers after it; of ln g_l, the steps
- * from the last layer back. A step without a law ends either. */
+/* E50 of docs/probe-law.md. The variance of ln q_l is what each step adds, through the sensitivities of the layers
+ * after it; of ln g_l, the steps from the last layer back. A step without a law ends either. */
 static void add_up_noise(const fanin__probe *p) {
   fanin_probe_layer *const y = p->report->layers;
   double variance = 0;

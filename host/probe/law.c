@@ -1,42 +1,5 @@
-/* The law of the forward step of a probe.
- *
- * Layer l has z = W h + b with B samples, n_in inputs, n features, and W of variance sigma^2 and kurtosis k4. Given h,
- * features are independent, and samples a and b have the covariance K_ab = sigma^2 h_a . h_b + sigma_b^2. So
- *   q = mean over samples and features of z^2
- * has, given h, the mean p0 = mean_a K_aa and the cumulants
- *   variance = (2 mean_ab K_ab^2 + (k4 - 3) sigma^4 sum_j (mean_a h_aj^2)^2) / n,
- *   third    = 8 tr(K^3) / (B^3 n^2)
- * ("of the weights"). The third is that of Gaussian weights; others get it times the square of the ratio of the two
- * variances, as for sums of gamma variables: at 8 uniform inputs that brings P(z < -3) from 1.4 % to 0.2 %.
- *
- * Orthogonal weights, of extents n and n_in and M = max(n, n_in), have the same sigma^2 = gain^2 / M an entry, and
- * W^T W = sigma^2 M times a projection onto n of M dimensions: the identity for n >= n_in, where sum |W h_a|^2 is
- * exact, else a random one. Its mean is as above. By invariance under rotations, and as a Beta variable has it for one
- * sample, it has for 2 mean_ab S_ab^2, S_ab = sigma^2 h_a . h_b, the variance
- *   2 (1 - n/M) (mean_ab S_ab^2 - (mean_a S_aa)^2 / M) / ((1 - 1/M) (1 + 2/M)).
- * Biases are Gaussian still. The third cumulant is a Beta variable's,
- *   8 (1 - n/M) (1 - 2n/M) / n^2
- * for one sample, at the number of samples that would have the same variance, with Gaussian terms for the biases.
- * Rounding to 16 bits adds errors E to W that are independent from entry to entry, of variance `rounding` W_ij^2. They
- * come into sum |W h_a|^2 as 2 sum_a h_a^T W^T E h_a, with 2 rounding times the variance that independent weights of
- * k4 = 7 would give: W_ij is in it twice; and raise its mean by `excess`.
- *
- * The prediction does not take p0 but goes through the activation, from the q_a measured one layer before:
- *   p = sigma^2 n_in mean_a V(q_a) + sigma_b^2
- * Against it, p0 differs by the mean over features of psi_a = phi(z_a)^2 - V - V' (z_a^2 - q_a): comparing at the
- * measured q_a takes the second Hermite component out. With the coefficients a_k of phi^2 / V (meanfield.h), the
- * relative variance of that ("of the activations") is, by Mehler's formula,
- *   mean_ab of the sum over k >= 1, k != 2 of V_a V_b a_k(q_a) a_k(q_b) c_ab^k / (V^2 n_in),
- * with the correlations c_ab = K_ab / sqrt(K_aa K_bb) of the layer before. Its mean is -V'' Var(q_a) / 2, for the
- * curvature of V, plus g a_4 / sqrt(24), for the excess kurtosis g that z takes from the weights'.
- *
- * Behind a layer norm, q_a is 1 and the mean of y_a is 0, both exactly: the first component goes with the second, and
- * what the curvature was is then the kurtosis 3 - 6 / n of n numbers that were standardised; it comes to the same.
- *
- * All that needs of W is that z, given the q_a, points anywhere alike, so that it is the same for orthogonal weights.
- *
- * The two parts are uncorrelated, and so are the residuals of different layers. The law of gradients has the same
- * second part, of phi'^2 in place of phi^2, with samples weighted by their gradients. */
+/* The law of the forward step of a probe: mean, variance and third cumulant of q_l / predicted - 1. docs/probe-law.md
+ * derives it; E17 to E31 and the symbols here are that page's. */
 #include <math.h>
 #include <string.h>
 
@@ -51,22 +14,23 @@ double fanin__mean_of(const double *x, uint64_t n) {
   return sum / (double)n;
 }
 
-/* What the activation after layer l does, from its values at every K_aa, relative to v0 = mean_a g_a V(K_aa): the part
- * of one sample with itself, the mean, and the coefficients by which pairs add up. */
+/* What the activation after layer l does to the mean over samples of g_a V(K_aa), which is v, relative to it. */
 typedef struct activation_law {
-  double v0, own, mean;
+  double v;
+  double own;  /* E27's terms with a = b */
+  double mean; /* E28 */
 } activation_law;
 
 static bool behind_layer_norm(const fanin__probe *p, size_t l) {
   return p->mlp.stages[l].norm == FANIN_NORM_LAYER;
 }
 
-/* Whether the mean square moves with Hermite component k, which the comparison does not take out. */
+/* Whether component k is one of psi's: E26, and E30 behind a layer norm. */
 static bool counts(bool layer_norm, int k) {
   return k != 2 && !(layer_norm && k == 1);
 }
 
-/* By sample a of the subset: 1 / sqrt(K_aa / p0) and the coefficients of c^1, ..., c^16. */
+/* Of number a of the subset: the coefficients of c^1, ..., c^16 in E27, V_a a_k and V_a rest (E7) times `unit`. */
 static void pair_coefficients(const fanin__probe *p, size_t l, const double *values, uint64_t a, double unit,
                               float *coefficients) {
   const uint64_t m = p->mlp.subset;
@@ -78,7 +42,7 @@ static void pair_coefficients(const fanin__probe *p, size_t l, const double *val
 
 _Static_assert((int)FANIN__PAIR_POWERS == (int)FANIN__CURVE_VALUES - 1, "a power of c for each value but V itself");
 
-/* values: V, V a_1, ..., V rest of every sample in turn; g: its weight. */
+/* Adds sample a to E27's terms with a = b and to E28. values: V, V a_1, ..., V rest; g: its weight. */
 static void own_part(const fanin__probe *p, size_t l, const double *values, uint64_t a, double g, activation_law *law) {
   const fanin__trace *const t = &p->trace[l];
   const bool layer_norm = behind_layer_norm(p, l);
@@ -87,12 +51,12 @@ static void own_part(const fanin__probe *p, size_t l, const double *values, uint
     if (counts(layer_norm, k)) law->own += g * values[k] * g * values[k];
   }
   const double hhhh = p->trace[l - 1].sums.hhhh[a];
-  const double excess = q > 0 ? t->excess * t->variance * t->variance * hhhh / (q * q) : 0;
-  law->v0 += g * values[0];
-  law->mean += g * values[4] * (excess / sqrt(24) - sqrt(1.5) * (1 + 0.5 * excess) / n);
+  const double kurtic = q > 0 ? t->excess * t->variance * t->variance * hhhh / (q * q) : 0;
+  law->v += g * values[0];
+  law->mean += g * values[4] * (kurtic / sqrt(24) - sqrt(1.5) / n);
 }
 
-/* The curve of layer l's activation over the samples' q. */
+/* The curve of layer l's activation over the samples' q, or at 1 behind a norm. */
 static fanin_status curve_of(const fanin__probe *p, size_t l, fanin__function function, const double *q, int values,
                              fanin__curve *out) {
   static const double one = 1;
@@ -105,6 +69,7 @@ static void values_at(const fanin__probe *p, size_t l, const fanin__curve *curve
   fanin__curve_at(curve, p->mlp.stages[l].norm != FANIN_NORM_NONE ? 1 : q, values);
 }
 
+/* E27's terms with a = b, E28, and the coefficients of E27's other terms. g: weights of the samples; NULL: 1. */
 static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__function function, const double *g,
                                       float *coefficients, activation_law *out) {
   fanin__curve curve;
@@ -117,8 +82,8 @@ static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__fu
     own_part(p, l, values, a, g ? g[a] : 1, &law);
   }
   const double batch = (double)p->batch;
-  law.v0 /= batch;
-  const double unit = law.v0 > 0 ? 1 / law.v0 : 1;
+  law.v /= batch;
+  const double unit = law.v > 0 ? 1 / law.v : 1;
   law.mean *= unit / batch;
   law.own *= unit * unit / batch;
   for (uint64_t k = 0; k < p->mlp.subset; k++) {
@@ -131,13 +96,12 @@ static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__fu
   return FANIN_STATUS_OK;
 }
 
-/* Means over all pairs and triples of the batch, from those of the subset: pairs a != b and triples of three different
- * samples are averaged over the subset, and weighted as they occur in the batch. */
+/* Means over all pairs and triples of the batch: E15 and E16. */
 typedef struct pair_means {
   double sums;    /* mean_ab K_ab / p0 */
   double squares; /* mean_ab K_ab^2 / p0^2 */
   double cubes;   /* tr(K^3) / (B p0)^3 */
-  double series;  /* mean of the pairs' series over a != b only */
+  double series;  /* E27's terms with a != b */
 } pair_means;
 
 static pair_means means_of(const fanin__probe *p, const double *expected, double p0, const fanin__pairs *pairs) {
@@ -167,9 +131,7 @@ static pair_means means_of(const fanin__probe *p, const double *expected, double
   return means;
 }
 
-/* Samples are weighted by gradients that answer to |h_l|^2, which fluctuates with the same features: the mean of
- *   response (psi_a - weighted mean of psi) psi'_a
- * over samples, psi of phi^2 and psi' of phi'^2, with the mean correlation for that of each pair. */
+/* E41 times n; e: the expansion of phi'^2, and t->phi that of phi^2. */
 static double weighting(const fanin__probe *p, size_t l, const fanin__expansion *e) {
   const fanin__trace *const t = &p->trace[l];
   const bool layer_norm = behind_layer_norm(p, l);
@@ -181,8 +143,7 @@ static double weighting(const fanin__probe *p, size_t l, const fanin__expansion 
   return p->trace[l + 1].response * p->trace[l + 1].share * sum * (1 - 1 / (double)p->batch);
 }
 
-/* The third cumulant of the activations' part: exact for one sample and for independent ones, between them by the
- * number of samples that would have the same variance. */
+/* The activations' cumulants: E27, E28 and E41, E29. Keeps what E41 and E42 need. */
 static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function function, double p0,
                                      const activation_law *law, double series) {
   fanin__trace *const t = &p->trace[l];
@@ -199,8 +160,8 @@ static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function 
     t->slope_ratio = 1 + fanin__kappa(&e, 1);
     mean += weighting(p, l, &e) / width;
   }
-  const double share = single > 1e-12 ? variance / single : 0;
-  return (fanin__cumulants){mean, fmax(variance, 0) / width, e.third * share * share / (width * width)};
+  const double ratio = single > 1e-12 ? variance / single : 0; /* N */
+  return (fanin__cumulants){mean, fmax(variance, 0) / width, e.third * ratio * ratio / (width * width)};
 }
 
 /* Runs over the pairs of layer l's z; *law is of the activation after it. */
@@ -229,7 +190,7 @@ static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *funct
 
 static const fanin__function phi = FANIN__PHI;
 
-/* sigma^4 sum_j (mean_a h_aj^2)^2 / p0^2 */
+/* sigma^4 sum_j (mean_a h_aj^2)^2 / p0^2, of E18 and E22 */
 static fanin_status squares_of_columns(fanin__probe *p, size_t l, double p0, double *out) {
   const double n_in = (double)p->config->widths[l - 1];
   const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
@@ -241,6 +202,7 @@ static fanin_status squares_of_columns(fanin__probe *p, size_t l, double p0, dou
   return FANIN_STATUS_OK;
 }
 
+/* E18, E19 */
 static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
                                     fanin__cumulants *out) {
   const double width = (double)p->config->widths[l], excess = p->trace[l].excess, gaussian = 2 * means->squares;
@@ -251,36 +213,31 @@ static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const 
   return FANIN_STATUS_OK;
 }
 
-/* All relative to p0, of which biases have the share `bias`. */
+/* E20 to E24. All relative to p0, of which biases have the share `bias`. */
 static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
                                    fanin__cumulants *out) {
   const fanin__ties *const ties = &p->trace[l].ties;
-  const double width = (double)p->config->widths[l], bias = p->bias_variance / p0;
-  const double inverse = ties->inverse, wide = fmax(1 - width * inverse, 0), own = 1 - bias;
-  const double sums = means->sums - bias; /* mean_ab S_ab */
-  const double squares = means->squares - 2 * bias * means->sums + bias * bias;
-  const double others = 2 * (2 * bias * sums + bias * bias); /* with a bias in them */
+  const double width = (double)p->config->widths[l], bias = p->bias_variance / p0, own = 1 - bias;
+  const double sums = means->sums - bias;                                /* mean_ab S_ab */
+  const double squares = means->squares - 2 * bias * sums - bias * bias; /* mean_ab S_ab^2 */
+  const double x = width * ties->inverse;
+  const double w = 2 * (1 - x) * fmax(squares - own * own * ties->inverse, 0) / width;
+  const double biases = 2 * (2 * bias * sums + bias * bias) / width;
   double columns = 0;
   if (ties->rounding > 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
-  const double rounding = 2 * ties->rounding * (2 * means->squares + 4 * columns);
-  *out = (fanin__cumulants){.mean = ties->excess * own,
-                            .variance = (others + rounding) / width + ties->floor,
-                            .third = 8 * bias * bias * (3 * sums + bias) / (width * width)};
-  if (!(wide > 0) || !(own > 0)) return FANIN_STATUS_OK;
-  const double centred = fmax(squares - own * own * inverse, 0), single = own * own * (1 - inverse);
-  const double samples = centred / single; /* 1 / their effective number */
-  out->variance += 2 * wide * centred / ((1 - inverse) * (1 + 2 * inverse)) / width;
-  const double third = (1 - 2 * width * inverse) * own * own * own * samples * samples + 3 * bias * sums * sums;
-  out->third += 8 * wide * third / (width * width);
+  const double rounding = 2 * ties->rounding * (2 * squares + 4 * columns) / width;
+  *out = fanin__of_squares(0, w + biases + rounding + ties->floor, w, x);
   return FANIN_STATUS_OK;
 }
 
+/* E48 */
 double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats) {
   const double rounding = t->ties.rounding, n = (double)stats->count;
-  const fanin__cumulants law = {0.5 * t->ties.excess, rounding * t->weights.kurtosis / n + t->ties.floor, 0};
+  const fanin__cumulants law = {0, rounding * t->weights.kurtosis / n + t->ties.floor, 0};
   return fanin__deviate(sqrt(stats->second), t->weights.std, &law);
 }
 
+/* X and A of E31 */
 fanin_status fanin__forward_law(fanin__probe *p, size_t l, double p0, fanin__cumulants *weights,
                                 fanin__cumulants *activations) {
   activation_law law;
@@ -292,6 +249,7 @@ fanin_status fanin__forward_law(fanin__probe *p, size_t l, double p0, fanin__cum
   return FANIN_STATUS_OK;
 }
 
+/* A of E43 */
 fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function function, const double *g,
                                    fanin__cumulants *out) {
   activation_law law;

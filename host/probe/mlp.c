@@ -74,7 +74,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
     weights = larger(weights, n * n_in);
     narrowest = larger(narrowest, n < n_in ? n : n_in);
   }
-  const uint64_t sums = larger(7 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
+  const uint64_t sums = larger(6 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
   if (fanin_dtype_size(config->dtype) == sizeof(float)) { /* of dtypes computed in float, f32 alone */
     w->weight_f32 = w->weight;

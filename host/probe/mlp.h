@@ -140,10 +140,9 @@ fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *
 
 /* Sums over the features of each sample, of the true gradients. */
 typedef struct fanin__gradient_sums {
-  double *slope2, *slope4, *slope6;   /* phi'^2, ^4, ^6 of y_l */
+  double *slope2, *slope4;            /* phi'^2, ^4 of y_l */
   double *h_slope;                    /* (h_l phi')^2 */
   double *skip_slope;                 /* (skip phi')^2, skip: what dh_l has from dh_{l+1} by a residual connection */
-  double *mixed_slope;                /* h_l skip phi'^2 */
   double *dy;                         /* (dh_l phi')^2 */
   double *dd, *dddd;                  /* delta_l^2, ^4 */
   double *dz;                         /* delta_l (z_l - b_l) */
@@ -186,11 +185,11 @@ fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool 
  * gradients, s is slope_unit (Gram of phi'^2 of y_l). */
 typedef struct fanin__gradient_pairs {
   double delta_unit, slope_unit, inverse, share;
-  const float *roots, *norms; /* a number a sample of the subset each */
+  const float *means, *norms; /* a number a sample of the subset each */
   bool squares, skips;
 } fanin__gradient_pairs;
 
-/* sums: the kernel's four planes, then cube_sums of t: 5 x subset. */
+/* sums: the kernel's four planes, 4 x subset. */
 fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums);
 
 #endif

@@ -72,7 +72,7 @@ fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gra
   const float slope = (float)w->config->slope, inverse = (float)pairs->inverse, share = (float)pairs->share;
   const float d_unit = (float)(pairs->delta_unit / w->kept_unit / w->kept_unit);
   const float s_unit = (float)(pairs->slope_unit * (double)width);
-  FANIN__TRY(fanin__mlp_send(w, w->root, pairs->roots, m));
+  FANIN__TRY(fanin__mlp_send(w, w->root, pairs->means, m));
   FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->norms, m));
   FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, FANIN__VALUE(s->y),
                             FANIN__VALUE(step), FANIN__VALUE(slope), FANIN__VALUE(w->rows)));
@@ -82,7 +82,5 @@ fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gra
                             FANIN__VALUE(w->coefficients), FANIN__VALUE(d_unit), FANIN__VALUE(s_unit),
                             FANIN__VALUE(inverse), FANIN__VALUE(share), FANIN__VALUE(has_squares),
                             FANIN__VALUE(has_skips), FANIN__VALUE(w->sums)));
-  FANIN__TRY(fanin__mlp_fetch(w, w->sums, sums, 4 * m));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, FANIN__VALUE(w->deltas), FANIN__VALUE(w->sums)));
-  return fanin__mlp_fetch(w, w->sums, sums + 4 * m, m);
+  return fanin__mlp_fetch(w, w->sums, sums, 4 * m);
 }

@@ -12,7 +12,7 @@
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
-enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 9 };
+enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 7 };
 
 /* A number a sample each. */
 static void point_arrays(fanin__probe *p) {
@@ -27,8 +27,8 @@ static void point_arrays(fanin__probe *p) {
     }
   }
   fanin__gradient_sums *const g = &p->gradients;
-  double **const shared[SHARED_ARRAYS] = {&g->slope2,      &g->slope4, &g->slope6,  &g->h_slope, &g->skip_slope,
-                                          &g->mixed_slope, &g->dy,     &p->scratch, &p->travel};
+  double **const shared[SHARED_ARRAYS] = {&g->slope2, &g->slope4,  &g->h_slope, &g->skip_slope,
+                                          &g->dy,     &p->scratch, &p->travel};
   for (size_t k = 0; k < SHARED_ARRAYS; k++, next += p->batch) {
     *shared[k] = next;
   }
@@ -224,7 +224,7 @@ static void report_forward(fanin__probe *p, size_t l) {
   out->f16_underflow = t->sums.f16_underflow / elements;
 }
 
-/* What is expected of z, sample by sample, given the layer before. */
+/* What is expected of z, sample by sample, given the layer before: K_aa of E17. */
 static void set_expected(fanin__probe *p, size_t l) {
   const fanin__row_sums *const before = &p->trace[l - 1].sums;
   fanin__trace *const t = &p->trace[l];
@@ -250,7 +250,7 @@ static fanin_status begin_next(fanin__probe *p, size_t l, const fanin__cumulants
   return fanin__through(p, l, FANIN__PHI, t->measured, p->scratch, &p->v);
 }
 
-/* Of layers whose weights are independent with mean 0. */
+/* E25, E31 */
 static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin__cumulants *activations) {
   fanin__trace *const t = &p->trace[l];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
@@ -316,7 +316,7 @@ static void report_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
   const double n = (double)p->config->widths[l], n_in = (double)p->config->widths[l - 1];
-  /* Behind a batch norm, a feature's gradients add up to 0 over the batch: what samples share has no part in them. */
+  /* E62. Behind a batch norm, a feature's gradients add up to 0 over the batch: what samples share does not count. */
   const double apart = p->mlp.stages[l].norm == FANIN_NORM_BATCH ? 1 - before->correlation : 1;
   double sum = 0;
   for (uint64_t a = 0; a < p->batch; a++) {
@@ -351,12 +351,12 @@ static void keep_sums_in(fanin__probe *p, size_t l) {
   p->gradients.dz = p->trace[l].dz;
 }
 
-/* The output's gradient is N(0,1): its mean square over so many numbers has the cumulants of chi-squared. */
+/* The output's gradient is N(0,1): E44. */
 static fanin_status run_output(fanin__probe *p) {
   const size_t l = p->layers;
   fanin_probe_layer *const out = &p->report->layers[l - 1];
   const double n = (double)(p->batch * p->config->widths[l]);
-  const fanin__cumulants law = {0, 2 / n, 8 / (n * n)};
+  const fanin__cumulants law = fanin__of_squares(0, 2 / n, 0, 0);
   tell(p, "backward", l);
   keep_sums_in(p, l);
   FANIN__TRY(
@@ -370,10 +370,9 @@ static fanin_status run_output(fanin__probe *p) {
   return FANIN_STATUS_OK;
 }
 
-/* How |delta_l|^2 answers to |z_l|^2. */
+/* How |delta_l|^2 answers to q_l: t_l of E42. */
 static double response_of(const fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
-  if (p->mlp.stages[l].norm == FANIN_NORM_LAYER) return -1; /* the norm divides by it */
   return t->slope_sensitivity + t->sensitivity * after->share * after->response;
 }
 
@@ -399,7 +398,7 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
   t->response = response_of(p, l);
   fanin__spread_backward(p, l);
   FANIN__TRY(finish_backward(p, l));
-  const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see gradient.c */
+  const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see E33 */
   if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
   p->trace[l].back = law.variance;
   return FANIN_STATUS_OK;

@@ -16,9 +16,8 @@
  * but the rounding of arithmetic and of the dtype. */
 typedef struct fanin__ties {
   double inverse;  /* 1 / M, M the larger of the two extents; 0: weights are independent */
-  double rounding; /* mean square of the dtype's rounding errors, relative to the weights'; f32: 0, see floor */
-  double excess;   /* what rounding adds to the weights' mean square, relative to it */
-  double floor;    /* variance of a relative sum of squares in f32 */
+  double rounding; /* r: mean square of the dtype's rounding errors, relative to the weights'; f32: 0, see floor */
+  double floor;    /* f: variance of a relative sum of squares in f32 */
   double overlap;  /* what |Q^T Q - I| may be at most */
 } fanin__ties;
 
@@ -36,7 +35,7 @@ typedef struct fanin__trace {
   double *meanfield;        /* the same by recursion from the input on */
   double *h_meanfield;      /* mean h^2 by the same */
   double m_meanfield;       /* mean h by the same */
-  double centred_meanfield; /* variance of h_j over the batch by the same */
+  double centred_meanfield; /* variance of a feature of h over large batches by the same */
   double *g_meanfield;      /* mean delta^2 by recursion from the output on */
   double *dh_meanfield;     /* mean dh^2 by the same */
   double *dd, *dddd, *dz;   /* sums of gradients, kept for the step back */
@@ -46,12 +45,12 @@ typedef struct fanin__trace {
   fanin__cumulants step;     /* of q_measured / q_predicted - 1 */
   double back;               /* variance of g_measured / g_predicted */
   double z_correlation;      /* of two samples' z, given the layer before */
-  double share;              /* of q that comes from h and not from the biases */
+  double share;              /* beta': of q that comes from h and not from the biases */
   double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
   double sensitivity;        /* d ln <h^2> / d ln q */
   double slope_sensitivity;  /* d ln <phi'^2> / d ln q */
   double slope_ratio;        /* <phi'^4> / <phi'^2>^2 */
-  double response;           /* d ln |delta|^2 / d ln q, through this layer and all after it */
+  double response;           /* t: d ln |delta|^2 / d ln q, through this layer and all after it */
 } fanin__trace;
 
 struct fanin_probe_report {

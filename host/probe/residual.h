@@ -7,10 +7,14 @@ typedef struct fanin__cumulants {
   double mean, variance, third;
 } fanin__cumulants;
 
-/* Of (1 + x)(1 + y) - 1, x and y uncorrelated, E[x | y] = 0, to leading order in each. */
+/* Of (1 + x)(1 + y) - 1, x and y independent with means of a smaller order than their standard deviations: E13. */
 fanin__cumulants fanin__product(const fanin__cumulants *x, const fanin__cumulants *y);
 
-/* Of factor x. */
+/* Of a sum of squares of variance v, as chi-squared has them. The part w of v comes from a rotation that shows a share
+ * x of all dimensions: E12. */
+fanin__cumulants fanin__of_squares(double mean, double v, double w, double x);
+
+/* Of factor x: E14. */
 fanin__cumulants fanin__scaled(const fanin__cumulants *x, double factor);
 
 /* The normal deviate of `measured`, which theory expects to be predicted * (1 + what has these cumulants); both >= 0.

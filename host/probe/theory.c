@@ -1,12 +1,7 @@
 /* What theory says of a probe at infinite width: the recursions of q from the input and of g from the output, and the
- * one-step predictions that have no law. Sample by sample, at their own norms and at the batch's size, where
- * fanin_theory() (theory.c) has one q, one correlation and an infinite batch: V is not linear, so that neither gives
- * the other's numbers.
- *   q_l = sigma^2 n_in <h^2> + sigma_b^2,           <h^2> = V(q_l), behind a norm V(1)
- *   g_l = <phi'^2> (sigma_{l+1}^2 n_{l+1} g_{l+1}),  behind a norm over the variance of z (Yang et al. 2019: large
- *                                                   batches)
- * A residual connection adds <h_{l-1}^2> + 2 <h_{l-1}> <phi> to <h^2> (Yang & Schoenholz 2017, theorem 5 with
- * correlation of the means), and <dh_{l+1}^2> to <dh_l^2>. */
+ * one-step predictions that have no law; E51 to E61 of docs/probe-law.md. Sample by sample, at their own norms and at
+ * the batch's size, where fanin_theory() (theory.c) has one q, one correlation and an infinite batch: V is not linear,
+ * so that neither gives the other's numbers. */
 #include <math.h>
 
 #include "core/status.h"
@@ -18,10 +13,7 @@ static double slope_of(const fanin__probe *p) {
   return p->config->slope;
 }
 
-static double batch_factor(const fanin__probe *p) {
-  return 1 - 1 / (double)p->batch;
-}
-
+/* E52 */
 void fanin__theory_input(fanin__probe *p) {
   fanin__trace *const t = &p->trace[0];
   const double n = (double)p->config->widths[0];
@@ -30,9 +22,10 @@ void fanin__theory_input(fanin__probe *p) {
   }
   t->m_meanfield = fanin__mean_of(t->sums.h, p->batch) / n;
   const double c = p->batch > 1 ? t->correlation : 1;
-  t->centred_meanfield = fanin__mean_of(t->h_meanfield, p->batch) * (1 - c) * batch_factor(p);
+  t->centred_meanfield = fanin__mean_of(t->h_meanfield, p->batch) * (1 - c);
 }
 
+/* E51, E53 */
 fanin_status fanin__theory_forward(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
   const fanin__trace *const before = &p->trace[l - 1];
@@ -52,7 +45,7 @@ fanin_status fanin__theory_forward(fanin__probe *p, size_t l) {
   FANIN__TRY(fanin__through(p, l, FANIN__PHI, t->meanfield, t->h_meanfield, &v));
   const double mean = fanin__mean(p->activation, slope_of(p), s->norm == FANIN_NORM_NONE ? q : 1);
   t->m_meanfield = mean;
-  t->centred_meanfield = (v - mean * mean) * batch_factor(p);
+  t->centred_meanfield = v - mean * mean;
   if (!s->skip) return FANIN_STATUS_OK;
   for (uint64_t a = 0; a < p->batch; a++) {
     t->h_meanfield[a] += before->h_meanfield[a] + 2 * before->m_meanfield * mean;
@@ -68,6 +61,7 @@ void fanin__theory_output(fanin__probe *p) {
   }
 }
 
+/* E54 */
 fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
   const fanin__trace *const after = &p->trace[l + 1], *const before = &p->trace[l - 1];
@@ -90,13 +84,7 @@ fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
 
 /* ---- The spread of singular values ------------------------------------------------------------------------------- */
 
-/* J_l, the Jacobian of z_L by z_l, takes the output's gradient back to delta_l, so that for A = J_l J_l^T and a
- * gradient of length 1 in any of n = n_L directions |delta_l|^2 has the relative variance 2 / (n + 2) times that of A's
- * eigenvalues, n tr A^2 / (tr A)^2 - 1. Samples have slopes of their own, and so a mean eigenvalue: the product of
- * sigma^2 sum_j phi'_j^2, by which it is divided. In wide layers, after Pennington et al. 2017 (section 2.4, the
- * S-transform to second order) with widths of their own, each layer adds
- *   n (<phi'^4> / (n_l <phi'^2>^2) - ties.inverse),
- * the second term for orthogonal weights W_{l+1}. */
+/* E55 to E57; p->spread is e_l, and p->travel the ratio whose variance E55 gives. */
 
 static double spread_over(const double *x, uint64_t batch) {
   const double mean = fanin__mean_of(x, batch);
@@ -136,8 +124,7 @@ void fanin__spread_backward(fanin__probe *p, size_t l) {
 
 /* ---- Columns without a law --------------------------------------------------------------------------------------- */
 
-/* The share of features that are at or below `limit` in every sample of the batch, if z = sqrt(c) common + sqrt(1 - c)
- * own part. */
+/* E61: `limit` is t / sqrt(q), `common` is xi. */
 typedef struct one_factor {
   double limit, c, batch;
 } one_factor;
@@ -155,7 +142,7 @@ static double dead_share(double limit, double q, double c, uint64_t batch) {
   return fanin__expectation(all_below, &f, NULL, 0);
 }
 
-/* Correlation about 0 of two samples' z, from the measured one of h before. */
+/* E58: the correlation about 0 of two samples' z, from the measured one of h before. */
 static double z_correlation(const fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
   const double k = fanin__mean_of(t->expected, p->batch);
@@ -164,6 +151,7 @@ static double z_correlation(const fanin__probe *p, size_t l) {
   return fmin(fmax((t->variance * hh * before->correlation + p->bias_variance) / k, -1), 1);
 }
 
+/* E58 to E61 */
 fanin_status fanin__theory_columns(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
   const fanin__trace *const before = &p->trace[l - 1];

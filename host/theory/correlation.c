@@ -1,4 +1,4 @@
-/* Expectations over two correlated normals: the correlation map C(c) and its slope. */
+/* Expectations over two correlated normals: the correlation map C(c), of E59 in docs/probe-law.md, and its slope. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -43,7 +43,8 @@ static size_t visit(integrand *g, double x) {
   return k;
 }
 
-/* For the orders 0, 1, 2, ... in turn: moves on to the next one by the three-term recurrence. */
+/* For the orders 0, 1, 2, ... in turn: moves on to the next one by the three-term recurrence, E63 of docs/probe-law.md.
+ */
 static double projection(double x, void *context) {
   integrand *const g = context;
   const size_t k = visit(g, x);

@@ -21,14 +21,15 @@ double fanin__zero_share(const fanin__activation *activation, double slope, doub
 /* Hermite orders 0 .. FANIN__ORDERS - 1 are kept apart, higher ones are lumped together. */
 enum { FANIN__ORDERS = 16 };
 
-/* phi(sqrt(q) x)^2 for x ~ N(0,1), as V * sum over k of a[k] He_k(x) / sqrt(k!). What follows from it:
- *   d ln V / d ln q = a[2] / sqrt(2),  q^2 V'' / V = sqrt(3/2) a[4],
- *   E[phi_a^2 phi_b^2] / (V_a V_b) = sum over k of a[k](q_a) a[k](q_b) c^k at correlation c (Mehler's formula). */
+/* phi(sqrt(q) x)^2 for x ~ N(0,1), as V * sum over k of a[k] He_k(x) / sqrt(k!): E4 of docs/probe-law.md. What follows
+ * from it:
+ *   d ln V / d ln q = a[2] / sqrt(2),  q^2 V'' / V = sqrt(3/2) a[4]  (E5),
+ *   E[phi_a^2 phi_b^2] / (V_a V_b) = sum over k of a[k](q_a) a[k](q_b) c^k at correlation c  (Mehler's formula, E6). */
 typedef struct fanin__expansion {
   double v;                /* V(q) = E[phi(sqrt(q) x)^2] */
   double a[FANIN__ORDERS]; /* a[0] = 1; all zero where V is 0 */
-  double rest;             /* sqrt of the sum of a[k]^2 over k >= FANIN__ORDERS */
-  double third;            /* E[psi^3], psi = phi^2 / V without its orders 0 and 2 */
+  double rest;             /* sqrt of the sum of a[k]^2 over k >= FANIN__ORDERS: rho of E7 */
+  double third;            /* E[psi^3], psi = phi^2 / V without its orders 0 and 2: of E29 */
 } fanin__expansion;
 
 /* V(q), q >= 0 and finite, relative error under 1e-9. */
@@ -41,10 +42,12 @@ fanin__expansion fanin__expand(const fanin__activation *activation, double slope
 fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
                                       double q);
 
-/* kappa_c = E[phi_a^2 phi_b^2] / V^2 - 1 of two samples of the same q at correlation c; kappa is that at c = 1. */
+/* kappa_c = E[phi_a^2 phi_b^2] / V^2 - 1 of two samples of the same q at correlation c; kappa is that at c = 1. E6. */
 double fanin__kappa(const fanin__expansion *e, double c);
 
-/* The variance of psi: what is left of kappa when phi^2 is compared with V at the measured q, which follows x^2. */
+/* The variance of psi, of E29: what is left of kappa when phi^2 is compared with V at the measured q, which follows
+ * x^2.
+ */
 double fanin__kappa_residual(const fanin__expansion *e);
 
 /* ---- The same for many q: interpolated between Chebyshev points in ln q ------------------------------------------ */
