@@ -135,9 +135,16 @@ static double mass(const fanin_law *law, double from, double to) {
   return probability(law, from, true) - (isinf(to) ? 0 : probability(law, to, true));
 }
 
+/* The number of a dtype that x is rounded to; of two that are equally near, the one with an even significand. */
+static double nearest(fanin_dtype dtype, double x) {
+  const double below = fanin__most(dtype, x), above = fanin__least(dtype, x), middle = below + (above - below) / 2;
+  if (below == above || x < middle) return below;
+  return x > middle || fmod(below / (above - below), 2) != 0 ? above : below;
+}
+
 /* A number has the values between the midpoints to its neighbours, and the outermost one has all beyond. */
-fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, int bounded, double centre, double unit,
-                                       double *moments, size_t n) {
+fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype, bool bounded, double factor,
+                                         double centre, double unit, double *moments, size_t n) {
   const fanin__law *known = NULL;
   FANIN__NEED_ARRAY(moments, n);
   FANIN__TRY(check_moments(n));
@@ -162,9 +169,15 @@ fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, 
     double term = mass(law, from, to);
     from = to;
     if (!(term > 0)) continue;
-    for (size_t power = 0; power < n; power++, term *= (x - centre) / unit) {
+    const double value = factor == 1 ? x : nearest(dtype, factor * x);
+    for (size_t power = 0; power < n; power++, term *= (value - centre) / unit) {
       moments[power] += term;
     }
   }
   return FANIN_STATUS_OK;
+}
+
+fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, int bounded, double centre, double unit,
+                                       double *moments, size_t n) {
+  return fanin__law_moments_rescaled(law, dtype, bounded != 0, 1, centre, unit, moments, n);
 }

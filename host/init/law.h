@@ -29,6 +29,12 @@ const fanin__law *fanin__law_of(fanin_law_kind kind);
 double fanin__normal_probability(const fanin_law *law, double x, bool upper);
 void fanin__normal_moments(const fanin_law *law, double centre, double unit, double *moments, int n);
 
+/* fanin_law_moments_rounded() of values that were multiplied by `factor` once they were rounded, and were rounded
+ * again.
+ */
+fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype, bool bounded, double factor,
+                                         double centre, double unit, double *moments, size_t n);
+
 /* The elements of a whole tensor. */
 double fanin__elements_of(const fanin_tensor *t);
 

@@ -5,6 +5,7 @@
 
 #include "core/argument.h"
 #include "fanin/inspect.h"
+#include "init/law.h"
 #include "math/normal.h"
 #include "probe/probe.h"
 #include "tensor/dtype.h"
@@ -95,22 +96,24 @@ static fanin_status weight_of(const fanin_probe_config *config, size_t l, fanin_
   return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, out);
 }
 
-/* What rounding to a dtype of 8 bits does to the moments shows in wide layers. An orthogonal matrix's are in its ties.
- */
-static fanin_status expect_rounded(const fanin_tensor *t, const fanin_init *init, fanin_moments *out) {
+/* E66: rounding to a dtype of 8 bits moves the moments by more than wide layers vary. After a calibration, weights were
+ * rounded twice. The entries of an orthogonal matrix are taken for normal. */
+static fanin_status expect_rounded(const fanin_tensor *t, const fanin_init *init, double factor, fanin_moments *out) {
   enum { MOMENTS = 5 };
+  const fanin_init normal = fanin_normal(0, out->std / factor);
   fanin_law law;
   fanin_law_description described;
   double m[MOMENTS];
   if (fanin_dtype_size(t->dtype) != 1 || !(out->std > 0)) return FANIN_STATUS_OK;
   FANIN__TRY(fanin_law_of(t, init, &law));
   FANIN__TRY(fanin_describe_law(law.kind, &described, sizeof described));
-  if (described.values != FANIN_VALUES_INDEPENDENT) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin_law_moments_rounded(&law, t->dtype, 1, out->mean, out->std, m, MOMENTS));
+  if (described.values == FANIN_VALUES_FIXED) return FANIN_STATUS_OK;
+  if (described.values == FANIN_VALUES_DEPENDENT) FANIN__TRY(fanin_law_of(t, &normal, &law));
+  FANIN__TRY(fanin__law_moments_rescaled(&law, t->dtype, true, factor, out->mean, out->std, m, MOMENTS));
   out->mean += m[1] * out->std;
   out->std *= sqrt(m[2] - m[1] * m[1]);
   if (!(out->std > 0)) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin_law_moments_rounded(&law, t->dtype, 1, out->mean, out->std, m, MOMENTS));
+  FANIN__TRY(fanin__law_moments_rescaled(&law, t->dtype, true, factor, out->mean, out->std, m, MOMENTS));
   out->kurtosis = m[4];
   return FANIN_STATUS_OK;
 }
@@ -121,12 +124,11 @@ static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_mom
   FANIN__TRY(weight_of(config, l, &t));
   FANIN__TRY(factor_of(config, l, &factor));
   FANIN__TRY(fanin_expect(&t, &config->init, out, sizeof *out));
-  FANIN__TRY(expect_rounded(&t, &config->init, out));
   out->mean *= factor;
   out->std *= factor;
   out->lo *= factor;
   out->hi *= factor;
-  return FANIN_STATUS_OK;
+  return expect_rounded(&t, &config->init, factor, out);
 }
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
@@ -158,17 +160,17 @@ static double rounding_of(fanin_dtype dtype, double std) {
   return sum;
 }
 
-/* E23: sums of M products, and the matrices as docs/orthogonal.md promises them, are off by up to 4 sqrt(M) 2^-24,
- * which is taken for four standard deviations. */
+/* E23 and E65. Weights that were scaled were rounded once more. */
 static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
   fanin__ties ties = {.inverse = 0};
   if (config->init.kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
   const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
-  if (fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG) ties.rounding = rounding_of(config->dtype, std);
-  if (factor != 1) ties.rounding *= 2; /* they were rounded once more when they were scaled */
+  const double r = fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG ? rounding_of(config->dtype, std) : 0;
+  const bool twice = factor != 1;
   ties.inverse = 1 / m;
+  ties.rounding = twice ? 2 * r : r;
   ties.floor = unit * unit;
-  ties.overlap = 4 * unit + 16 * sqrt(ties.rounding / m); /* 8 standard deviations of a square's sum */
+  ties.overlap = 4 * unit + 16 * sqrt((twice ? 4 * r : r) / m);
   return ties;
 }
 
