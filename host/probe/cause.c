@@ -12,9 +12,15 @@ typedef struct mistake {
   const char *what;
 } mistake;
 
-enum { MISTAKES_MAX = 24 };
+/* 4.5 standard errors of the ratio of the stds, or half a percent. */
+static double nearness(const fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
+  const double n = (double)y->fan_in * (double)y->fan_out, kurtosis = j->p->trace[l].weights.kurtosis;
+  return fmax(4.5 * sqrt((kurtosis - 1) / (4 * n)), 0.005);
+}
 
-static size_t list_mistakes(const fanin__judge *j, size_t l, mistake *out) {
+/* The mistake that is nearest, if it is near. */
+static mistake explain(const fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
   const double in = (double)y->fan_in, fan_out = (double)y->fan_out, avg = 0.5 * (in + fan_out);
   const double expected = y->weight_std_expected;
@@ -39,32 +45,15 @@ static size_t list_mistakes(const fanin__judge *j, size_t l, mistake *out) {
       {FANIN_DIAGNOSIS_GAIN_MISMATCH, 1 / gain, "it without the activation's gain"},
       {FANIN_DIAGNOSIS_GAIN_MISMATCH, 0.87962566103423978, "what cutting at 2 sigma without correction leaves"},
       {FANIN_DIAGNOSIS_GAIN_MISMATCH, 0, "0: a constant"}};
-  size_t n = 0;
-  for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
-    if (all[k].factor != 1) out[n++] = all[k];
-  }
-  return n;
-}
-
-/* 4.5 standard errors of the ratio of the stds, or half a percent. */
-static double nearness(const fanin__judge *j, size_t l) {
-  const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
-  const double n = (double)y->fan_in * (double)y->fan_out, kurtosis = j->p->trace[l].weights.kurtosis;
-  return fmax(4.5 * sqrt((kurtosis - 1) / (4 * n)), 0.005);
-}
-
-/* The mistake that is nearest, if it is near. */
-static mistake explain(const fanin__judge *j, size_t l) {
-  const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
-  const double ratio = y->weight_std / y->weight_std_expected;
+  const double ratio = y->weight_std / expected;
   double nearest = nearness(j, l);
-  mistake list[MISTAKES_MAX], best = {FANIN_DIAGNOSIS_GAIN_MISMATCH, ratio, NULL};
-  const size_t count = list_mistakes(j, l, list);
-  for (size_t k = 0; k < count; k++) {
-    const double distance = list[k].factor > 0 ? fabs(ratio / list[k].factor - 1) : ratio == 0 ? 0 : INFINITY;
-    if (distance >= nearest - 1e-9) continue; /* the first of equal ones */
+  mistake best = {FANIN_DIAGNOSIS_GAIN_MISMATCH, ratio, NULL};
+  for (size_t k = 0; k < sizeof all / sizeof *all; k++) {
+    const double factor = all[k].factor;
+    const double distance = factor > 0 ? fabs(ratio / factor - 1) : ratio == 0 ? 0 : INFINITY;
+    if (factor == 1 || distance >= nearest - 1e-9) continue; /* the first of equal ones */
     nearest = distance;
-    best = list[k];
+    best = all[k];
   }
   return best;
 }
@@ -81,7 +70,7 @@ static void find_causes(fanin__judge *j, fanin_diagnosis wanted) {
     if (m.what) {
       fanin__find(j, wanted, l, l, "layer %zu: weight std %.5g for %.5g expected is %s", l, y->weight_std,
                   y->weight_std_expected, m.what);
-    } else if (fabs(y->weight_z) > j->p->report->z_bound) {
+    } else if (fabs(y->weight_z) > j->p->report->summary.z_bound) {
       fanin__find(j, wanted, l, l, "layer %zu: weight std %.5g is %.4g times the expected %.5g", l, y->weight_std,
                   y->weight_std / y->weight_std_expected, y->weight_std_expected);
     } else {

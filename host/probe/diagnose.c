@@ -1,12 +1,49 @@
 /* A probe's verdicts and findings. CONFORMS compares what was measured with what theory expects, by z-scores and a
  * family bound. HEALTHY is about what theory expects: the mean-field columns, the measured ones only where something is
- * beyond doubt. Each diagnosis is one function here, in the order of the enumerators. */
+ * beyond doubt. */
 #include "probe/diagnose.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "core/argument.h"
+
+/* ---- Names ------------------------------------------------------------------------------------------------------- */
+
+#define HEALTH                     FANIN_VERDICT_HEALTH
+#define CONFORMITY                 FANIN_VERDICT_CONFORMITY
+#define CAUSE                      FANIN_VERDICT_CAUSE
+#define ROW(name, verdict, remedy) {#name, verdict, remedy},
+
+static const struct {
+  const char *name;
+  fanin_verdict verdict;
+  const char *remedy;
+} rows[FANIN_DIAGNOSIS_COUNT] = {FANIN_DIAGNOSIS_MAP(ROW)};
+
+static bool known(fanin_diagnosis diagnosis) {
+  return (unsigned)diagnosis < FANIN_DIAGNOSIS_COUNT;
+}
+
+const char *fanin_diagnosis_name(fanin_diagnosis diagnosis) {
+  return known(diagnosis) ? rows[diagnosis].name : "unknown diagnosis";
+}
+
+const char *fanin_diagnosis_remedy(fanin_diagnosis diagnosis) {
+  return known(diagnosis) ? rows[diagnosis].remedy : "unknown diagnosis";
+}
+
+fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out) {
+  FANIN__NEED(out);
+  if (!known(diagnosis)) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "diagnosis is %d; there are 0 to %d", (int)diagnosis,
+                       (int)FANIN_DIAGNOSIS_COUNT - 1);
+  }
+  *out = rows[diagnosis].verdict;
+  return FANIN_STATUS_OK;
+}
 
 /* Thresholds of ill health. */
 static const double drift = 100;        /* of q or of the gradient's norm^2 over the network, by theory */
@@ -84,25 +121,9 @@ static void find_drift(fanin__judge *j, fanin_diagnosis diagnosis, bool forward,
               measured ? "measured," : "by theory,", quantity[forward], r.worst, r.ratio, reference[forward]);
 }
 
-static void forward_vanish(fanin__judge *j) {
-  find_drift(j, FANIN_DIAGNOSIS_FORWARD_VANISH, true, false);
-}
-
-static void forward_explode(fanin__judge *j) {
-  const size_t l = j->p->report->overflow_layer;
-  if (l == 0) {
-    find_drift(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE, true, true);
-  } else {
-    fanin__find(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE, l, j->p->layers, "the values of layer %zu overflow f32", l);
-  }
-}
-
-static void backward_vanish(fanin__judge *j) {
-  find_drift(j, FANIN_DIAGNOSIS_BACKWARD_VANISH, false, false);
-}
-
-static void backward_explode(fanin__judge *j) {
-  find_drift(j, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, false, true);
+static void find_overflow(fanin__judge *j) {
+  const size_t l = j->p->report->summary.overflow_layer;
+  fanin__find(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE, l, j->p->layers, "the values of layer %zu overflow f32", l);
 }
 
 /* Lines of drawn weights that are equal. */
@@ -111,7 +132,7 @@ static bool is_tied(const fanin__judge *j, size_t l) {
   return (y->tied_rows > 0 && y->fan_in >= long_line) || (y->tied_columns > 0 && y->fan_out >= long_line);
 }
 
-static void symmetry(fanin__judge *j) {
+static void find_symmetry(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = layer(j, l);
     if (y->fan_in * y->fan_out == 1 || !j->p->trace[l].drawn) continue;
@@ -126,17 +147,21 @@ static void symmetry(fanin__judge *j) {
   }
 }
 
-/* Hidden layers in which `number` is above `limit`: one finding for all. */
-static void find_above(fanin__judge *j, fanin_diagnosis diagnosis, double (*number)(const fanin__judge *j, size_t l),
-                       double limit, const char *format) {
-  size_t first = 0, last = 0, worst = 0;
-  for (size_t l = 1; l < j->p->layers; l++) {
-    if (!(number(j, l) > limit)) continue;
-    if (first == 0) first = l;
-    last = l;
-    if (worst == 0 || number(j, l) > number(j, worst)) worst = l;
+/* The first `layers` layers in which `number` is above `limit`. */
+static range above(const fanin__judge *j, double (*number)(const fanin__judge *j, size_t l), double limit,
+                   size_t layers) {
+  range r = {0, 0, 0, 0};
+  for (size_t l = 1; l <= layers; l++) {
+    const double x = number(j, l);
+    if (!(x > limit)) continue;
+    if (r.first == 0) r.first = l;
+    r.last = l;
+    if (r.worst == 0 || x > r.ratio) {
+      r.worst = l;
+      r.ratio = x;
+    }
   }
-  if (worst > 0) fanin__find(j, diagnosis, first, last, format, number(j, worst), worst);
+  return r;
 }
 
 static double saturated_share(const fanin__judge *j, size_t l) {
@@ -144,28 +169,12 @@ static double saturated_share(const fanin__judge *j, size_t l) {
   return isnan(y->saturated_predicted) ? y->saturated_measured : y->saturated_predicted;
 }
 
-static void saturated(fanin__judge *j) {
-  find_above(j, FANIN_DIAGNOSIS_SATURATED, saturated_share, most,
-             "a share of %.3g of activations is saturated in layer %zu");
-}
-
 static double dead_share(const fanin__judge *j, size_t l) {
   return layer(j, l)->dead_measured;
 }
 
-static void dead_relu(fanin__judge *j) {
-  find_above(j, FANIN_DIAGNOSIS_DEAD_RELU, dead_share, mostly_dead,
-             "a share of %.3g of features is 0 for the whole batch in layer %zu");
-}
-
 static double cosine(const fanin__judge *j, size_t l) {
-  return layer(j, l)->correlation_measured;
-}
-
-static void rank_collapse(fanin__judge *j) {
-  if (j->p->trace[0].correlation > collapsed) return; /* it came so */
-  find_above(j, FANIN_DIAGNOSIS_RANK_COLLAPSE, cosine, collapsed,
-             "two samples have a mean cosine of %.6g in layer %zu");
+  return j->p->trace[0].correlation > collapsed ? 0 /* it came so */ : layer(j, l)->correlation_measured;
 }
 
 static double share_of_mean(const fanin__judge *j, size_t l) {
@@ -173,9 +182,24 @@ static double share_of_mean(const fanin__judge *j, size_t l) {
   return t->m_meanfield * t->m_meanfield / fanin__mean_of(t->h_meanfield, j->p->batch);
 }
 
-static void mean_drift(fanin__judge *j) {
-  find_above(j, FANIN_DIAGNOSIS_MEAN_DRIFT, share_of_mean, mean_share,
-             "by theory, the mean makes a share of %.3g of the activations' mean square in layer %zu");
+/* Of hidden layers: one finding for all. */
+static void find_shares(fanin__judge *j) {
+  static const struct {
+    fanin_diagnosis diagnosis;
+    double (*number)(const fanin__judge *j, size_t l);
+    double limit;
+    const char *format;
+  } shares[] = {
+      {FANIN_DIAGNOSIS_SATURATED, saturated_share, most, "a share of %.3g of activations is saturated in layer %zu"},
+      {FANIN_DIAGNOSIS_DEAD_RELU, dead_share, mostly_dead,
+       "a share of %.3g of features is 0 for the whole batch in layer %zu"},
+      {FANIN_DIAGNOSIS_RANK_COLLAPSE, cosine, collapsed, "two samples have a mean cosine of %.6g in layer %zu"},
+      {FANIN_DIAGNOSIS_MEAN_DRIFT, share_of_mean, mean_share,
+       "by theory, the mean makes a share of %.3g of the activations' mean square in layer %zu"}};
+  for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
+    const range r = above(j, shares[k].number, shares[k].limit, j->p->layers - 1);
+    if (r.first > 0) fanin__find(j, shares[k].diagnosis, r.first, r.last, shares[k].format, r.ratio, r.worst);
+  }
 }
 
 static double f16_share(const fanin__judge *j, size_t l) {
@@ -184,25 +208,20 @@ static double f16_share(const fanin__judge *j, size_t l) {
   return fmax(y->f16_underflow, y->f16_gradient_underflow);
 }
 
-static void f16_range(fanin__judge *j) {
-  size_t first = 0, last = 0;
-  for (size_t l = 1; l <= j->p->layers; l++) {
-    if (!(f16_share(j, l) > most)) continue;
-    if (first == 0) first = l;
-    last = l;
-  }
-  if (first == 0) return;
-  const fanin_probe_layer *const y = layer(j, first);
+static void find_f16_range(fanin__judge *j) {
+  const range r = above(j, f16_share, most, j->p->layers);
+  if (r.first == 0) return;
+  const fanin_probe_layer *const y = layer(j, r.first);
   const bool gradients =
       fmax(y->f16_gradient_overflow, y->f16_gradient_underflow) > fmax(y->f16_overflow, y->f16_underflow);
-  fanin__find(j, FANIN_DIAGNOSIS_FP16_RANGE, first, last,
-              "layer %zu: in f16, a share of %.3g of its %s would be infinite, and of %.3g subnormal or 0", first,
+  fanin__find(j, FANIN_DIAGNOSIS_FP16_RANGE, r.first, r.last,
+              "layer %zu: in f16, a share of %.3g of its %s would be infinite, and of %.3g subnormal or 0", r.first,
               gradients ? y->f16_gradient_overflow : y->f16_overflow, gradients ? "gradients" : "activations",
               gradients ? y->f16_gradient_underflow : y->f16_underflow);
 }
 
-static void width_noise(fanin__judge *j) {
-  const double sd = j->p->report->sd_ln_q;
+static void find_width_noise(fanin__judge *j) {
+  const double sd = j->p->report->summary.sd_ln_q;
   if (!(sd > noisy)) return;
   fanin__find(j, FANIN_DIAGNOSIS_WIDTH_NOISE, 1, j->p->layers,
               "at these widths ln q of layer %zu has a standard deviation of %.3g from seed to seed", j->p->layers, sd);
@@ -215,7 +234,7 @@ bool fanin__is_orthogonal(const fanin__judge *j, size_t l) {
   return t->ties.inverse == 0 || isnan(t->facts.overlap) || t->facts.overlap <= t->ties.overlap;
 }
 
-static void not_orthogonal(fanin__judge *j) {
+static void find_not_orthogonal(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = layer(j, l);
     if (fanin__is_orthogonal(j, l)) continue;
@@ -226,7 +245,7 @@ static void not_orthogonal(fanin__judge *j) {
   }
 }
 
-static void wrong_stream(fanin__judge *j) {
+static void find_wrong_stream(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     if (!j->p->trace[l].facts.wrong_stream) continue;
     fanin__find(j, FANIN_DIAGNOSIS_WRONG_STREAM, l, l,
@@ -236,7 +255,7 @@ static void wrong_stream(fanin__judge *j) {
 
 bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = layer(j, l);
-  const double bound = j->p->report->z_bound;
+  const double bound = j->p->report->summary.z_bound;
   return fabs(y->weight_z) > bound || fabs(y->weight_mean_z) > bound;
 }
 
@@ -249,13 +268,13 @@ static bool has_wrong_weights(const fanin__judge *j, size_t l) {
  * ones, or its inputs are copies of one another, whose mean square is no mean of many. */
 static bool is_explained(const fanin__judge *j, size_t l) {
   const fanin_probe_report *const report = j->p->report;
-  if (report->overflow_layer > 0 && l >= report->overflow_layer) return true;
+  if (report->summary.overflow_layer > 0 && l >= report->summary.overflow_layer) return true;
   if (has_wrong_weights(j, l)) return true;
-  const bool q_is_off = fabs(layer(j, l)->q_z) > report->z_bound;
+  const bool q_is_off = fabs(layer(j, l)->q_z) > report->summary.z_bound;
   return (l > 1 && is_tied(j, l - 1)) || (!q_is_off && l < j->p->layers && has_wrong_weights(j, l + 1));
 }
 
-static void unexplained(fanin__judge *j) {
+static void find_unexplained(fanin__judge *j) {
   for (size_t l = 1; l <= j->p->layers; l++) {
     const fanin_probe_layer *const y = layer(j, l);
     if (y->conforms || is_explained(j, l)) continue;
@@ -267,14 +286,6 @@ static void unexplained(fanin__judge *j) {
 }
 
 /* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
-
-static size_t judge_count(const double *z, size_t n) {
-  size_t count = 0;
-  for (size_t k = 0; k < n; k++) {
-    if (!isnan(z[k])) count++;
-  }
-  return count;
-}
 
 enum { TESTS = 4 };
 
@@ -294,19 +305,21 @@ static bool agrees_exactly(const fanin_probe_layer *y) {
 static void judge_layers(fanin__judge *j) {
   fanin_probe_report *const report = j->p->report;
   double z[TESTS];
-  for (size_t l = 1; l <= report->n_layers; l++) {
+  for (size_t l = 1; l <= report->summary.n_layers; l++) {
     tests_of(layer(j, l), z);
-    report->n_tests += judge_count(z, TESTS);
+    for (size_t k = 0; k < TESTS; k++) {
+      if (!isnan(z[k])) report->summary.n_tests++;
+    }
   }
-  report->z_bound = fanin_z_bound(report->n_tests);
-  for (size_t l = 1; l <= report->n_layers; l++) {
+  report->summary.z_bound = fanin_z_bound(report->summary.n_tests);
+  for (size_t l = 1; l <= report->summary.n_layers; l++) {
     fanin_probe_layer *const y = &report->layers[l - 1];
     const bool meant = y->weight_std_expected == 0 || !j->p->trace[l].drawn; /* that lines are equal */
     tests_of(y, z);
     y->conforms = (meant || !is_tied(j, l)) && fanin__is_orthogonal(j, l) && agrees_exactly(y) &&
-                  (report->overflow_layer == 0 || l < report->overflow_layer);
+                  (report->summary.overflow_layer == 0 || l < report->summary.overflow_layer);
     for (size_t k = 0; k < TESTS; k++) {
-      if (fabs(z[k]) > report->z_bound) y->conforms = 0;
+      if (fabs(z[k]) > report->summary.z_bound) y->conforms = 0;
     }
   }
 }
@@ -326,46 +339,46 @@ static void add_up_noise(const fanin__probe *p) {
     variance = isnan(y[l - 1].g_z) ? NAN : variance + p->trace[l].back;
     y[l - 1].g_sd = sqrt(variance);
   }
-  p->report->sd_ln_q = y[p->layers - 1].q_sd;
+  p->report->summary.sd_ln_q = y[p->layers - 1].q_sd;
 }
 
-static void (*const checks[FANIN_DIAGNOSIS_COUNT])(fanin__judge *j) = {
-    [FANIN_DIAGNOSIS_FORWARD_VANISH] = forward_vanish,
-    [FANIN_DIAGNOSIS_FORWARD_EXPLODE] = forward_explode,
-    [FANIN_DIAGNOSIS_BACKWARD_VANISH] = backward_vanish,
-    [FANIN_DIAGNOSIS_BACKWARD_EXPLODE] = backward_explode,
-    [FANIN_DIAGNOSIS_SYMMETRY] = symmetry,
-    [FANIN_DIAGNOSIS_SATURATED] = saturated,
-    [FANIN_DIAGNOSIS_DEAD_RELU] = dead_relu,
-    [FANIN_DIAGNOSIS_RANK_COLLAPSE] = rank_collapse,
-    [FANIN_DIAGNOSIS_MEAN_DRIFT] = mean_drift,
-    [FANIN_DIAGNOSIS_FP16_RANGE] = f16_range,
-    [FANIN_DIAGNOSIS_WIDTH_NOISE] = width_noise,
-    [FANIN_DIAGNOSIS_WRONG_FAN] = fanin__find_wrong_fan,
-    [FANIN_DIAGNOSIS_GAIN_MISMATCH] = fanin__find_gain,
-    [FANIN_DIAGNOSIS_NOT_ORTHOGONAL] = not_orthogonal,
-    [FANIN_DIAGNOSIS_WRONG_STREAM] = wrong_stream,
-    [FANIN_DIAGNOSIS_UNEXPLAINED] = unexplained};
+/* In the order of the enumerators. */
+static void find_all(fanin__judge *j) {
+  find_drift(j, FANIN_DIAGNOSIS_FORWARD_VANISH, true, false);
+  if (j->p->report->summary.overflow_layer > 0) {
+    find_overflow(j);
+  } else {
+    find_drift(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE, true, true);
+  }
+  find_drift(j, FANIN_DIAGNOSIS_BACKWARD_VANISH, false, false);
+  find_drift(j, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, false, true);
+  find_symmetry(j);
+  find_shares(j);
+  find_f16_range(j);
+  find_width_noise(j);
+  fanin__find_wrong_fan(j);
+  fanin__find_gain(j);
+  find_not_orthogonal(j);
+  find_wrong_stream(j);
+  find_unexplained(j);
+}
 
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
   fanin__judge j = {.p = p, .status = FANIN_STATUS_OK};
   add_up_noise(p);
   judge_layers(&j);
-  for (size_t d = 0; d < FANIN_DIAGNOSIS_COUNT; d++) {
-    checks[d](&j);
-  }
+  find_all(&j);
   report->findings = j.list;
-  report->n_findings = j.n;
-  report->conforms = report->healthy = 1;
-  for (size_t l = 0; l < report->n_layers; l++) {
-    if (!report->layers[l].conforms) report->conforms = 0;
+  report->summary.n_findings = j.n;
+  report->summary.conforms = report->summary.healthy = 1;
+  for (size_t l = 0; l < report->summary.n_layers; l++) {
+    if (!report->layers[l].conforms) report->summary.conforms = 0;
   }
   for (size_t k = 0; k < j.n; k++) {
-    fanin_verdict verdict = FANIN_VERDICT_CAUSE;
-    FANIN__TRY(fanin_diagnosis_verdict(j.list[k].diagnosis, &verdict));
-    if (verdict == FANIN_VERDICT_CONFORMITY) report->conforms = 0;
-    if (verdict == FANIN_VERDICT_HEALTH) report->healthy = 0;
+    const fanin_verdict verdict = rows[j.list[k].diagnosis].verdict;
+    if (verdict == FANIN_VERDICT_CONFORMITY) report->summary.conforms = 0;
+    if (verdict == FANIN_VERDICT_HEALTH) report->summary.healthy = 0;
   }
   return j.status;
 }

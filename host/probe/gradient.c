@@ -92,7 +92,7 @@ static fanin__cumulants weights_law(const fanin__probe *p, size_t l, const leadi
 static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead, fanin__cumulants *out) {
   const fanin__trace *const after = &p->trace[l + 1];
   const double n = (double)p->config->widths[l];
-  float *const means = p->pairs, *const norms = means + p->mlp.subset, *const pairs = norms + p->mlp.subset;
+  float *const means = p->pairs.root, *const norms = means + p->mlp.subset, *const pairs = norms + p->mlp.subset;
   for (uint64_t k = 0; k < p->mlp.subset; k++) {
     means[k] = (float)(p->gradients.slope2[k * p->mlp.step] / (n * lead->slopes));
     norms[k] = (float)(after->dd[k * p->mlp.step] / lead->deltas);

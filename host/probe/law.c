@@ -104,7 +104,8 @@ typedef struct pair_means {
   double series;  /* E27's terms with a != b */
 } pair_means;
 
-static pair_means means_of(const fanin__probe *p, const double *expected, double p0, const fanin__pairs *pairs) {
+static pair_means means_of(const fanin__probe *p, const double *expected, double p0) {
+  const fanin__pairs *const pairs = &p->pairs;
   const double m = (double)p->mlp.subset, batch = (double)p->batch, other = 1 - 1 / batch;
   double sums = 0, squares = 0, series = 0, cubes = 0, own2 = 0, mixed = 0, own3 = 0;
   for (uint64_t a = 0; a < p->mlp.subset; a++) {
@@ -112,7 +113,7 @@ static pair_means means_of(const fanin__probe *p, const double *expected, double
     sums += (double)pairs->sums[a];
     squares += (double)pairs->squares[a];
     series += (double)pairs->series[a];
-    cubes += pairs->cubes ? (double)pairs->cubes[a] : 0;
+    cubes += (double)pairs->cubes[a];
     mixed += own * (double)pairs->squares[a];
     own3 += own * own * own;
   }
@@ -169,22 +170,19 @@ static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *funct
                          bool cubes, activation_law *law, pair_means *means) {
   const size_t m = (size_t)p->mlp.subset;
   const fanin__trace *const t = &p->trace[l];
-  float *const root = p->pairs, *const coefficients = root + m, *const out = coefficients + FANIN__PAIR_POWERS * m;
-  const fanin__pairs pairs = {root, coefficients, out, out + m, out + 2 * m, cubes ? out + 3 * m : NULL};
+  const fanin__pairs *const pairs = &p->pairs;
   *law = (activation_law){0, 0, 0};
-  for (size_t k = 0; k < FANIN__PAIR_POWERS * m; k++) {
-    coefficients[k] = 0;
-  }
+  memset(pairs->coefficients, 0, FANIN__PAIR_POWERS * m * sizeof *pairs->coefficients);
   for (size_t k = 0; k < m; k++) {
     const double q = t->expected[k * p->mlp.step];
-    root[k] = q > 0 ? (float)sqrt(p0 / q) : 0;
+    pairs->root[k] = q > 0 ? (float)sqrt(p0 / q) : 0;
   }
-  if (function) FANIN__TRY(activation_law_of(p, l, *function, g, coefficients, law));
+  if (function) FANIN__TRY(activation_law_of(p, l, *function, g, pairs->coefficients, law));
   const double n_in = (double)p->config->widths[l - 1];
   const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
   const double share = t->variance * h_rms * h_rms / p0; /* of one input's mean square in p0 */
-  FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, p->bias_variance / p0, &pairs));
-  *means = means_of(p, t->expected, p0, &pairs);
+  FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, p->bias_variance / p0, cubes, pairs));
+  *means = means_of(p, t->expected, p0);
   return FANIN_STATUS_OK;
 }
 
@@ -228,13 +226,6 @@ static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const p
   const double rounding = 2 * ties->rounding * (2 * squares + 4 * columns) / width;
   *out = fanin__of_squares(0, w + biases + rounding + ties->floor, w, x);
   return FANIN_STATUS_OK;
-}
-
-/* E48 */
-double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats) {
-  const double rounding = t->ties.rounding, n = (double)stats->count;
-  const fanin__cumulants law = {0, rounding * t->weights.kurtosis / n + t->ties.floor, 0};
-  return fanin__deviate(sqrt(stats->second), t->weights.std, &law);
 }
 
 /* X and A of E31 */

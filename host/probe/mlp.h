@@ -83,6 +83,25 @@ double fanin__mlp_plane_sum(const fanin__mlp *w, size_t plane);
 /* A power of two near 1 / rms, within f32's normal numbers. */
 float fanin__scale_for(double rms);
 
+/* ---- weights.c --------------------------------------------------------------------------------------------------- */
+
+/* Loads layer l's weights and biases, or biases alone, l from 1. */
+fanin_status fanin__mlp_load(fanin__mlp *w, size_t l);
+fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l);
+
+/* The first `elements` of w->weight in f32, which the products are in; the same buffer if the dtype is f32. */
+fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements);
+
+/* What the loaded weights of layer l look like. */
+typedef struct fanin__weight_facts {
+  fanin_stats stats;
+  uint64_t tied_rows, tied_columns; /* equal to another one before */
+  double overlap;                   /* max |Q^T Q - I| of orthogonal ones, else NaN: E23 */
+  bool wrong_stream;                /* filled from `init`, but not with the numbers that the seed makes */
+} fanin__weight_facts;
+
+fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts);
+
 /* ---- forward.c --------------------------------------------------------------------------------------------------- */
 
 /* Sums over the features of each sample, and counts over all. */
@@ -105,23 +124,6 @@ fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dty
 /* Measures a dense f32 matrix. */
 fanin_status fanin__mlp_measure(const fanin__mlp *w, cl_mem matrix, const uint64_t shape[2], fanin_stats *out);
 
-/* Loads layer l's weights and biases, or biases alone, l from 1. */
-fanin_status fanin__mlp_load(fanin__mlp *w, size_t l);
-fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l);
-
-/* The first `elements` of w->weight in f32, which the products are in; the same buffer if the dtype is f32. */
-fanin_status fanin__mlp_widen(const fanin__mlp *w, uint64_t elements);
-
-/* What the loaded weights of layer l look like. */
-typedef struct fanin__weight_facts {
-  fanin_stats stats;
-  uint64_t tied_rows, tied_columns; /* equal to another one before */
-  double overlap;                   /* fanin__mlp_overlap() of orthogonal ones, else NaN */
-  bool wrong_stream;                /* filled from `init`, but not with the numbers that the seed makes */
-} fanin__weight_facts;
-
-fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts);
-
 /* From the loaded weights and stage l - 1: stage l with its row sums; z_rms and h_rms are what is expected of the
  * entries, to within a factor of 2^30, so that squares neither overflow nor vanish in f32. */
 fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_rms, fanin__row_sums *sums);
@@ -131,10 +133,6 @@ fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *shar
 
 /* The sum over the features of (mean over the samples of h_l^2)^2, in units of h_rms^4. */
 fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum);
-
-/* How far the loaded weights of layer l are from orthogonal: max |Q^T Q - I|, Q being the rows or columns, whichever
- * are fewer, each divided by the root of their mean square. `second`: the mean square of the weights. */
-fanin_status fanin__mlp_overlap(fanin__mlp *w, size_t l, double second, double *most);
 
 /* ---- backward.c -------------------------------------------------------------------------------------------------- */
 
@@ -166,16 +164,14 @@ fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, dou
 enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };
 
 typedef struct fanin__pairs {
-  const float *root, *coefficients;       /* in: coefficients (FANIN__PAIR_POWERS, subset) */
-  float *squares, *series, *sums, *cubes; /* out: a number a sample each; cubes may be NULL */
+  float *root, *coefficients;             /* in: coefficients (FANIN__PAIR_POWERS, subset) */
+  float *squares, *series, *sums, *cubes; /* out: a number a sample each */
 } fanin__pairs;
 
-/* Covariances K = gain (h_a . h_b) / h_rms^2 + shift of the samples in the subset, h = h_l; sums of them. */
-fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift,
+/* Covariances K = gain (h_a . h_b) / h_rms^2 + shift of the samples in the subset, h = h_l; sums of them. `cubes`
+ * false: those are left alone. */
+fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift, bool cubes,
                               const fanin__pairs *pairs);
-
-/* sums[a] = the sum over b != a of the cosine of h_l's samples a and b; roots[a] = h_rms / |h_a| */
-fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const float *roots, float *sums);
 
 /* Keeps delta_l's Gram matrix, and that of its squares and of dh_l where they are wanted, for the step to layer l - 1.
  */

@@ -26,7 +26,7 @@ static fanin_status gram_of(fanin__mlp *w, const char *gather, cl_mem from, uint
   return multiply_rows(w, width, 1, out);
 }
 
-fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift,
+fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift, bool cubes,
                               const fanin__pairs *pairs) {
   const size_t m = (size_t)w->subset;
   const float scale = fanin__scale_for(h_rms), offset = (float)shift;
@@ -41,19 +41,9 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   memcpy(pairs->squares, w->host, m * sizeof *w->host);
   memcpy(pairs->series, w->host + m, m * sizeof *w->host);
   memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
-  if (!pairs->cubes) return FANIN_STATUS_OK;
+  if (!cubes) return FANIN_STATUS_OK;
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
-}
-
-fanin_status fanin__mlp_cosines(fanin__mlp *w, size_t l, double h_rms, const float *roots, float *sums) {
-  const size_t m = (size_t)w->subset;
-  const float scale = fanin__scale_for(h_rms), unit = (float)(1 / pow((double)scale * h_rms, 2));
-  FANIN__TRY(fanin__mlp_send(w, w->root, roots, m));
-  FANIN__TRY(gram_of(w, "gather_rows", w->stages[l].h, w->stages[l].width, scale, w->gram));
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cosine_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(unit),
-                            FANIN__VALUE(w->root), FANIN__VALUE(w->sums)));
-  return fanin__mlp_fetch(w, w->sums, sums, m);
 }
 
 fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips) {

@@ -16,6 +16,7 @@ enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 7 };
 
 /* A number a sample each. */
 static void point_arrays(fanin__probe *p) {
+  const size_t m = (size_t)p->mlp.subset;
   double *next = p->numbers;
   for (size_t l = 0; l <= p->layers; l++) {
     fanin__trace *const t = &p->trace[l];
@@ -26,6 +27,8 @@ static void point_arrays(fanin__probe *p) {
       *arrays[k] = next;
     }
   }
+  float *const pairs = p->pairs.root + (FANIN__PAIR_POWERS + 1) * m;
+  p->pairs = (fanin__pairs){p->pairs.root, p->pairs.root + m, pairs, pairs + m, pairs + 2 * m, pairs + 3 * m};
   fanin__gradient_sums *const g = &p->gradients;
   double **const shared[SHARED_ARRAYS] = {&g->slope2, &g->slope4,  &g->h_slope, &g->skip_slope,
                                           &g->dy,     &p->scratch, &p->travel};
@@ -38,8 +41,8 @@ static fanin_status allocate(fanin__probe *p) {
   const size_t arrays = TRACE_ARRAYS * (p->layers + 1) + SHARED_ARRAYS;
   p->trace = calloc(p->layers + 1, sizeof *p->trace);
   p->numbers = calloc((size_t)p->batch, arrays * sizeof *p->numbers);
-  p->pairs = calloc((FANIN__PAIR_POWERS + 5) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs);
-  if (!p->trace || !p->numbers || !p->pairs) {
+  p->pairs.root = calloc((FANIN__PAIR_POWERS + 5) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs.root);
+  if (!p->trace || !p->numbers || !p->pairs.root) {
     return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %" PRIu64 " samples in %zu layers", p->batch, p->layers);
   }
   point_arrays(p);
@@ -91,7 +94,7 @@ static fanin_status report_new(const fanin_probe_config *config, fanin_probe_rep
   *out = report;
   if (report) report->layers = calloc(n, sizeof *report->layers);
   if (!report || !report->layers) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a report of %zu layers", n);
-  report->n_layers = n;
+  report->summary.n_layers = n;
   for (size_t l = 0; l < n; l++) {
     report->layers[l] = unknown_layer(config->widths[l], config->widths[l + 1]);
   }
@@ -111,19 +114,7 @@ fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_
   FANIN__NEED(report);
   FANIN__NEED(out);
   FANIN__NEED_SIZE(size);
-  const fanin_probe_summary summary = {.n_layers = report->n_layers,
-                                       .n_findings = report->n_findings,
-                                       .conforms = report->conforms,
-                                       .healthy = report->healthy,
-                                       .n_tests = report->n_tests,
-                                       .z_bound = report->z_bound,
-                                       .overflow_layer = report->overflow_layer,
-                                       .sd_ln_q = report->sd_ln_q,
-                                       .gemm_seconds = report->gemm_seconds,
-                                       .other_seconds = report->other_seconds,
-                                       .startup_seconds = report->startup_seconds,
-                                       .device_bytes = report->device_bytes};
-  fanin__give(out, size, &summary, sizeof summary);
+  fanin__give(out, size, &report->summary, sizeof report->summary);
   return FANIN_STATUS_OK;
 }
 
@@ -137,7 +128,7 @@ fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i
   FANIN__NEED(report);
   FANIN__NEED(out);
   FANIN__NEED_SIZE(size);
-  FANIN__TRY(check_index("layers", i, report->n_layers));
+  FANIN__TRY(check_index("layers", i, report->summary.n_layers));
   fanin__give(out, size, &report->layers[i], sizeof report->layers[i]);
   return FANIN_STATUS_OK;
 }
@@ -146,7 +137,7 @@ fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t
   FANIN__NEED(report);
   FANIN__NEED(out);
   FANIN__NEED_SIZE(size);
-  FANIN__TRY(check_index("findings", i, report->n_findings));
+  FANIN__TRY(check_index("findings", i, report->summary.n_findings));
   fanin__give(out, size, &report->findings[i], sizeof report->findings[i]);
   return FANIN_STATUS_OK;
 }
@@ -167,25 +158,37 @@ static bool is_finite(const fanin__probe *p, const fanin__trace *t) {
   return true;
 }
 
-/* The mean cosine between samples of h_l. */
+/* The mean cosine between samples of h_l: the coefficient of c^1 is 1. */
 static fanin_status correlate(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
+  const fanin__pairs *const pairs = &p->pairs;
   const size_t m = (size_t)p->mlp.subset;
   const double rms = sqrt(fanin__mean_of(t->sums.hh, p->batch) / (double)p->config->widths[l]);
-  float *const roots = p->pairs, *const sums = roots + m;
   double sum = 0;
   t->correlation = 0;
   if (p->batch < 2 || !(rms > 0)) return FANIN_STATUS_OK;
+  for (size_t k = 0; k < FANIN__PAIR_POWERS * m; k++) {
+    pairs->coefficients[k] = k < m;
+  }
   for (size_t k = 0; k < m; k++) {
     const double hh = t->sums.hh[k * p->mlp.step];
-    roots[k] = hh > 0 ? (float)(rms / sqrt(hh)) : 0;
+    pairs->root[k] = hh > 0 ? (float)(rms / sqrt(hh)) : 0;
   }
-  FANIN__TRY(fanin__mlp_cosines(&p->mlp, l, rms, roots, sums));
+  FANIN__TRY(fanin__mlp_pairs(&p->mlp, l, rms, 1, 0, false, pairs));
   for (size_t k = 0; k < m; k++) {
-    sum += (double)sums[k];
+    sum += (double)pairs->series[k];
   }
   t->correlation = sum / ((double)m * ((double)m - 1));
   return FANIN_STATUS_OK;
+}
+
+/* E47, and E48 for an orthogonal matrix, whose root mean square is exact but for rounding. */
+static double weight_deviate(const fanin__trace *t) {
+  const fanin_stats *const stats = &t->facts.stats;
+  const double n = (double)stats->count;
+  if (t->ties.inverse == 0) return fanin__std_deviate(stats->std, t->weights.std, t->weights.kurtosis, n);
+  const fanin__cumulants law = {.variance = t->ties.rounding * t->weights.kurtosis / n + t->ties.floor};
+  return fanin__deviate(sqrt(stats->second), t->weights.std, &law);
 }
 
 static void report_weights(const fanin__trace *t, fanin_probe_layer *out) {
@@ -199,8 +202,7 @@ static void report_weights(const fanin__trace *t, fanin_probe_layer *out) {
   out->tied_columns = t->facts.tied_columns;
   out->overlap = t->facts.overlap;
   if (!t->drawn) return;
-  out->weight_z = fanin__std_deviate(stats->std, t->weights.std, t->weights.kurtosis, n);
-  if (t->ties.inverse > 0) out->weight_z = fanin__rms_deviate(t, stats);
+  out->weight_z = weight_deviate(t);
   if (t->weights.std > 0) {
     const double z = (stats->mean - t->weights.mean) / (t->weights.std / sqrt(n));
     out->weight_mean_z = fmin(fmax(z, -FANIN__DEVIATE_MAX), FANIN__DEVIATE_MAX);
@@ -287,7 +289,7 @@ static fanin_status run_forward(fanin__probe *p, size_t l) {
   FANIN__TRY(fanin__mlp_weigh(&p->mlp, l, &t->facts));
   report_weights(t, out);
   if (t->facts.stats.nonfinite > 0) {
-    p->report->overflow_layer = l;
+    p->report->summary.overflow_layer = l;
     return FANIN_STATUS_OK;
   }
   set_expected(p, l);
@@ -296,7 +298,7 @@ static fanin_status run_forward(fanin__probe *p, size_t l) {
   if (t->lawful) FANIN__TRY(predict_forward(p, l, p0, &activations));
   FANIN__TRY(pass_forward(p, l, p0));
   if (!is_finite(p, t)) {
-    p->report->overflow_layer = l;
+    p->report->summary.overflow_layer = l;
     return FANIN_STATUS_OK;
   }
   const double limit = fanin__zero_below(p->activation, p->config->slope);
@@ -415,10 +417,10 @@ static fanin_status run(fanin__probe *p) {
   FANIN__TRY(correlate(p, 0));
   fanin__theory_input(p);
   p->v = fanin__mean_of(p->trace[0].h_meanfield, p->batch);
-  for (size_t l = 1; l <= p->layers && p->report->overflow_layer == 0; l++) {
+  for (size_t l = 1; l <= p->layers && p->report->summary.overflow_layer == 0; l++) {
     FANIN__TRY(run_forward(p, l));
   }
-  if (p->report->overflow_layer == 0) {
+  if (p->report->summary.overflow_layer == 0) {
     FANIN__TRY(run_output(p));
     for (size_t l = p->layers - 1; l > 0; l--) {
       FANIN__TRY(run_backward(p, l));
@@ -428,7 +430,7 @@ static fanin_status run(fanin__probe *p) {
 }
 
 static void release(fanin__probe *p) {
-  free(p->pairs);
+  free(p->pairs.root);
   free(p->numbers);
   free(p->trace);
   fanin__mlp_close(&p->mlp);
@@ -456,10 +458,11 @@ fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_con
   if (status == FANIN_STATUS_OK) status = run(&p);
   (void)clFinish(resolved); /* nothing may still use the buffers, or report to a released event */
   if (status == FANIN_STATUS_OK) {
-    p.report->gemm_seconds = p.mlp.gemm_seconds;
-    p.report->startup_seconds = p.mlp.startup_seconds;
-    p.report->other_seconds = fanin__seconds() - start - p.mlp.gemm_seconds - p.mlp.startup_seconds;
-    p.report->device_bytes = p.mlp.bytes;
+    fanin_probe_summary *const summary = &p.report->summary;
+    summary->gemm_seconds = p.mlp.gemm_seconds;
+    summary->startup_seconds = p.mlp.startup_seconds;
+    summary->other_seconds = fanin__seconds() - start - p.mlp.gemm_seconds - p.mlp.startup_seconds;
+    summary->device_bytes = p.mlp.bytes;
     *out = p.report;
   } else {
     fanin_probe_report_release(p.report);

@@ -1,8 +1,9 @@
 /* What the parts of a probe share: what was measured of each layer and what theory expects of it.
  *   probe.c          arguments, the two passes, the report
- *   law.c      the law of the forward step;  gradient.c  that of the backward step
- *   theory.c   the recursion at infinite width, and the columns that have no law
- *   diagnose.c       verdicts and findings */
+ *   law.c            the law of the forward step;  gradient.c  that of the backward step
+ *   theory.c         the recursion at infinite width, and the columns that have no law
+ *   diagnose.c       verdicts and findings
+ * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E66, and have its symbols. */
 #ifndef HOST_PROBE_PROBE_H
 #define HOST_PROBE_PROBE_H
 
@@ -54,17 +55,9 @@ typedef struct fanin__trace {
 } fanin__trace;
 
 struct fanin_probe_report {
-  fanin_probe_layer *layers;
-  fanin_finding *findings; /* in the order of the enumerators */
-  /* What follows is fanin_probe_summary's. */
-  size_t n_layers, n_findings;
-  int conforms, healthy;
-  size_t n_tests;
-  double z_bound;
-  size_t overflow_layer;
-  double sd_ln_q;
-  double gemm_seconds, other_seconds, startup_seconds;
-  uint64_t device_bytes;
+  fanin_probe_summary summary;
+  fanin_probe_layer *layers; /* summary.n_layers */
+  fanin_finding *findings;   /* summary.n_findings, in the order of the enumerators */
 };
 
 typedef struct fanin__probe {
@@ -80,7 +73,7 @@ typedef struct fanin__probe {
   double *scratch;                /* a number a sample */
   double *travel;               /* a number a sample: |delta_l|^2 by what the slopes of layers l .. L - 1 make of it */
   double spread, rank;          /* predicted of those; the least width of layers l .. L */
-  float *pairs;                 /* room for numbers of pairs */
+  fanin__pairs pairs;           /* one piece of memory, from `root` on */
   double v;                     /* mean_a V(q_a) of the layer before; mean square of h where that has no law */
   fanin__cumulants activations; /* of (mean square of h) / v - 1 */
   fanin_probe_report *report;
@@ -110,9 +103,6 @@ fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function fu
 /* out[a] = E[function(y_l)^2] at q[a], or at 1 behind a norm; their mean */
 fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
                             double *mean);
-
-/* The deviate of an orthogonal matrix's root mean square, which is exact but for rounding. */
-double fanin__rms_deviate(const fanin__trace *t, const fanin_stats *stats);
 
 /* ---- gradient.c -------------------------------------------------------------------------------------------- */
 
