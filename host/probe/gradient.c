@@ -79,14 +79,14 @@ static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const 
 static fanin__cumulants weights_law(const fanin__probe *p, size_t l, const leading *lead, const sums *s) {
   const fanin__trace *const after = &p->trace[l + 1];
   const fanin__ties *const ties = &after->ties;
-  const double n = (double)p->config->widths[l], batch = (double)p->batch;
+  const double n = (double)p->config->widths[l];
   const double unit = n * lead->slopes * lead->deltas * after->variance / lead->total; /* of T in total */
   const double w = 2 * s->tied / n, skips = 4 * s->skips / (after->variance * n * n);
   const double kurtic = after->excess * s->kurtic / n;
   const double rounding = 2 * ties->rounding * (2 * s->untied + 4 * s->kurtic) / n;
-  const double v = fmax(w + kurtic + skips, 0) + rounding + ties->floor * batch * batch;
+  const double v = (fmax(w + kurtic + skips, 0) + rounding) * unit * unit + ties->floor;
   const double x = n * ties->inverse / s->fourth;
-  return fanin__of_squares(lead->mean, v * unit * unit, w * unit * unit, x);
+  return fanin__of_squares(lead->mean, v, w * unit * unit, x);
 }
 
 static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead, fanin__cumulants *out) {

@@ -1,5 +1,5 @@
 /* What the parts of a probe share: what was measured of each layer and what theory expects of it.
- *   probe.c          arguments, the two passes, the report
+ *   probe.c          the two passes;  report.c  what they report;  config.c  what is asked for
  *   law.c            the law of the forward step;  gradient.c  that of the backward step
  *   theory.c         the recursion at infinite width, and the columns that have no law
  *   diagnose.c       verdicts and findings
@@ -80,6 +80,11 @@ typedef struct fanin__probe {
 } fanin__probe;
 
 double fanin__mean_of(const double *x, uint64_t n);
+
+/* ---- report.c ---------------------------------------------------------------------------------------------------- */
+
+/* All numbers NaN but the fans. fanin_probe_report_release() it. */
+fanin_status fanin__report_create(const fanin_probe_config *config, fanin_probe_report **out);
 
 /* ---- config.c ---------------------------------------------------------------------------------------------- */
 

@@ -313,13 +313,16 @@ static void add_skewed(const skewed *e, const fanin_probe_layer *layers, sums *q
   }
 }
 
-/* The third moment of N normal deviates about their mean has the standard deviation sqrt(6 / N); 0.05 is for the
- * theory's next order. */
+/* The variance of N normal deviates has the standard deviation sqrt(2 / N), and their third moment about the mean
+ * sqrt(6 / N). 0.1 and 0.05 are for the theory's next order. */
 static void assert_unskewed(const sums *s, const char *what, size_t k) {
   if (s->n == 0) return;
   const double mean = s->sum / s->n, square = s->squares / s->n;
-  const double third = s->cubes / s->n - 3 * mean * square + 2 * pow(mean, 3);
-  print_message("%s of network %zu: third moment %.3f of %.0f deviates\n", what, k, third, s->n);
+  const double third = s->cubes / s->n - 3 * mean * square + 2 * pow(mean, 3), variance = square - mean * mean;
+  print_message("%s of network %zu: variance %.3f, third moment %.3f of %.0f deviates\n", what, k, variance, third,
+                s->n);
+  if (!(fabs(variance - 1) <= 0.1 + 4.5 * sqrt(2 / s->n)))
+    fail_msg("%s of network %zu: variance %.3f", what, k, variance);
   if (!(fabs(third) <= 0.05 + 4.5 * sqrt(6 / s->n))) fail_msg("%s of network %zu: third moment %.3f", what, k, third);
 }
 
