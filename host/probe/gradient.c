@@ -13,6 +13,7 @@ typedef struct leading {
   double mean;   /* of T / total - 1 */
 } leading;
 
+/* E_ab, of E36 and E38 */
 bool fanin__needs_squares(const fanin__trace *t) {
   return t->excess != 0 || t->ties.rounding > 0;
 }
@@ -46,6 +47,7 @@ typedef struct sums {
   double fourth; /* mean_a of R_aa */
 } sums;
 
+/* E15; D_aa, R_aa and E_aa from the whole batch, the rest from the subset */
 static sums sums_of(const fanin__probe *p, size_t l, const leading *lead, const float *pairs) {
   const uint64_t m = p->mlp.subset;
   const fanin__trace *const after = &p->trace[l + 1];
@@ -89,6 +91,7 @@ static fanin__cumulants weights_law(const fanin__probe *p, size_t l, const leadi
   return fanin__of_squares(lead->mean, v, w * unit * unit, x);
 }
 
+/* Y of E43 */
 static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead, fanin__cumulants *out) {
   const fanin__trace *const after = &p->trace[l + 1];
   const double n = (double)p->config->widths[l];

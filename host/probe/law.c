@@ -65,6 +65,7 @@ static fanin_status curve_of(const fanin__probe *p, size_t l, fanin__function fu
                                 normed ? 1 : (size_t)p->batch, values, out);
 }
 
+/* V, V a_1, ..., V a_15 and V rest at q */
 static void values_at(const fanin__probe *p, size_t l, const fanin__curve *curve, double q, double *values) {
   fanin__curve_at(curve, p->mlp.stages[l].norm != FANIN_NORM_NONE ? 1 : q, values);
 }
@@ -96,7 +97,7 @@ static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__fu
   return FANIN_STATUS_OK;
 }
 
-/* Means over all pairs and triples of the batch: E15 and E16. */
+/* Means over all pairs and triples of the batch. */
 typedef struct pair_means {
   double sums;    /* mean_ab K_ab / p0 */
   double squares; /* mean_ab K_ab^2 / p0^2 */
@@ -104,6 +105,7 @@ typedef struct pair_means {
   double series;  /* E27's terms with a != b */
 } pair_means;
 
+/* E15, E16 */
 static pair_means means_of(const fanin__probe *p, const double *expected, double p0) {
   const fanin__pairs *const pairs = &p->pairs;
   const double m = (double)p->mlp.subset, batch = (double)p->batch, other = 1 - 1 / batch;
@@ -165,7 +167,7 @@ static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function 
   return (fanin__cumulants){mean, fmax(variance, 0) / width, e.third * ratio * ratio / (width * width)};
 }
 
-/* Runs over the pairs of layer l's z; *law is of the activation after it. */
+/* The means over pairs of K_ab (E17) of layer l, and the law of the activation after it. */
 static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *function, const double *g, double p0,
                          bool cubes, activation_law *law, pair_means *means) {
   const size_t m = (size_t)p->mlp.subset;
@@ -253,6 +255,7 @@ fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function fu
   return FANIN_STATUS_OK;
 }
 
+/* V(q_a) or U(q_a), of E25, E40, E51 and E54 */
 fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
                             double *mean) {
   fanin__curve curve;

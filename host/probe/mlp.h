@@ -178,7 +178,7 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
 fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips);
 
 /* See gradient_pairs in kernels/lib/pairs.clh: d is delta_unit (Gram of delta_{l+1}), delta_unit that of the true
- * gradients, s is slope_unit (Gram of phi'^2 of y_l). */
+ * gradients, r is slope_unit (Gram of phi'^2 of y_l). */
 typedef struct fanin__gradient_pairs {
   double delta_unit, slope_unit, inverse, share;
   const float *means, *norms; /* a number a sample of the subset each */

@@ -26,6 +26,7 @@ static fanin_status gram_of(fanin__mlp *w, const char *gather, cl_mem from, uint
   return multiply_rows(w, width, 1, out);
 }
 
+/* Sums over pairs of E18, E20, E27 and E16: K_ab^2, the series in c_ab, K_ab, and K_ab K_bc K_ca. */
 fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift, bool cubes,
                               const fanin__pairs *pairs) {
   const size_t m = (size_t)w->subset;
@@ -54,6 +55,7 @@ fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool 
   return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_STATUS_OK;
 }
 
+/* Sums over pairs of E36 to E38. */
 fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums) {
   const fanin__stage *const s = &w->stages[l];
   const size_t m = (size_t)w->subset;

@@ -65,7 +65,7 @@ static bool is_finite(const fanin__probe *p, const fanin__trace *t) {
   return true;
 }
 
-/* The mean cosine between samples of h_l: the coefficient of c^1 is 1. */
+/* The mean cosine between samples of h_l, c of E52 and E58: the coefficient of c^1 is 1. */
 static fanin_status correlate(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
   const fanin__pairs *const pairs = &p->pairs;
@@ -149,7 +149,7 @@ static bool is_predicted(const fanin__probe *p, size_t l) {
   return l < p->layers && p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l].skip;
 }
 
-/* For the step to layer l + 1: what it begins at. */
+/* For the step to layer l + 1: what it begins at, V of E25 or the measured mean of h^2. */
 static fanin_status begin_next(fanin__probe *p, size_t l, const fanin__cumulants *activations) {
   const fanin__trace *const t = &p->trace[l];
   p->activations = (fanin__cumulants){0, 0, 0};
@@ -221,6 +221,7 @@ static fanin_status run_forward(fanin__probe *p, size_t l) {
 
 /* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
+/* E62 */
 static void report_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];

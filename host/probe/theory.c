@@ -55,6 +55,7 @@ fanin_status fanin__theory_forward(fanin__probe *p, size_t l) {
   return FANIN_STATUS_OK;
 }
 
+/* g_L of E54 */
 void fanin__theory_output(fanin__probe *p) {
   for (uint64_t a = 0; a < p->batch; a++) {
     p->trace[p->layers].g_meanfield[a] = 1;
@@ -86,6 +87,7 @@ fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
 
 /* E55 to E57; p->spread is e_l, and p->travel the ratio whose variance E55 gives. */
 
+/* E55, measured over the batch */
 static double spread_over(const double *x, uint64_t batch) {
   const double mean = fanin__mean_of(x, batch);
   double sum = 0;
@@ -95,6 +97,7 @@ static double spread_over(const double *x, uint64_t batch) {
   return sum / ((double)batch - 1);
 }
 
+/* e_L of E57 */
 void fanin__spread_output(fanin__probe *p) {
   fanin_probe_layer *const out = &p->report->layers[p->layers - 1];
   for (uint64_t a = 0; a < p->batch; a++) {
@@ -105,6 +108,7 @@ void fanin__spread_output(fanin__probe *p) {
   if (p->batch > 1) out->spread_measured = out->spread_predicted = 0;
 }
 
+/* E56, E57 */
 void fanin__spread_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
@@ -135,6 +139,7 @@ static double all_below(double common, void *context) {
   return pow(fanin__normal_tail(-own), f->batch);
 }
 
+/* E61 */
 static double dead_share(double limit, double q, double c, uint64_t batch) {
   if (isnan(limit)) return 0;
   if (!(q > 0)) return limit >= 0 ? 1 : 0;
