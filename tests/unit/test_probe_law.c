@@ -280,7 +280,7 @@ typedef struct skewed {
   uint64_t widths[9];
   size_t n, first; /* of widths; layer whose deviates are the first to count */
   uint64_t batch;
-  double common; /* correlation of the samples, exactly; 0: one sample */
+  double common; /* correlation of the samples, exactly */
   uint64_t seeds;
   bool lengths_kept; /* where a matrix is tall, for q, or wide, for g */
 } skewed;
@@ -291,7 +291,8 @@ static const skewed skewed_networks[] = {
     {"linear", "lecun_normal", {48, 12}, 2, 1, 2, 0.7, 2000, false},
     {"linear", "lecun_uniform", {8, 8, 8, 8, 8, 8, 8, 8, 8}, 9, 1, 1, 0, 300, false},
     {"linear", "orthogonal", {32, 28, 32, 24, 32, 30, 32, 28, 32}, 9, 1, 1, 0, 300, true},
-    {"selu", "lecun_normal", {64, 24, 1536}, 3, 2, 1, 0, 3000, false}};
+    {"selu", "lecun_normal", {64, 24, 1536}, 3, 2, 1, 0, 3000, false},
+    {"selu", "lecun_normal", {64, 24, 1536}, 3, 2, 8, 0, 300, false}};
 
 /* One sample of independent numbers, or orthogonal directions and a common one. */
 static void make_skewed_input(const skewed *e, uint64_t *state, float *input) {
