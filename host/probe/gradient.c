@@ -29,8 +29,7 @@ static leading leading_of(const fanin__probe *p, size_t l) {
     total += own * g->slope2[a] + g->skip_slope[a];
     if (!(hh > 0)) continue;
     const double along = dz * dz / hh, h_slope = g->h_slope[a] / hh;
-    mean += (along - own) * h_slope;
-    if (inverse > 0 && inverse < 1) mean += (own - along) * (g->slope2[a] - h_slope) * inverse / (1 - inverse);
+    mean += (along - own) * (h_slope - g->slope2[a] * inverse);
   }
   return (leading){.deltas = fanin__mean_of(after->dd, p->batch),
                    .slopes = fanin__mean_of(g->slope2, p->batch) / n,

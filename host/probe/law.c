@@ -143,7 +143,7 @@ static double weighting(const fanin__probe *p, size_t l, const fanin__expansion 
     power *= t->z_correlation;
     if (counts(layer_norm, k)) sum += t->phi[k] * e->a[k] * (1 - power);
   }
-  return p->trace[l + 1].response * p->trace[l + 1].share * sum * (1 - 1 / (double)p->batch);
+  return p->trace[l + 1].response * sum;
 }
 
 /* The activations' cumulants: E27, E28 and E41, E29. Keeps what E41 and E42 need. */

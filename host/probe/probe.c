@@ -167,7 +167,6 @@ static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin_
   const double share = predicted > 0 ? (predicted - p->bias_variance) / predicted : 0;
   fanin__cumulants weights = {0, 0, 0};
   out->q_predicted = predicted;
-  t->share = share;
   if (p0 > 0) FANIN__TRY(fanin__forward_law(p, l, p0, &weights, is_predicted(p, l) ? activations : NULL));
   const fanin__cumulants before = fanin__scaled(&p->activations, share); /* biases do not fluctuate with it */
   t->step = fanin__product(&before, &weights);
@@ -283,7 +282,7 @@ static fanin_status run_output(fanin__probe *p) {
 /* How |delta_l|^2 answers to q_l: t_l of E42. */
 static double response_of(const fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
-  return t->slope_sensitivity + t->sensitivity * after->share * after->response;
+  return t->slope_sensitivity + t->sensitivity * after->response;
 }
 
 static fanin_status run_backward(fanin__probe *p, size_t l) {

@@ -46,7 +46,6 @@ typedef struct fanin__trace {
   fanin__cumulants step;     /* of q_measured / q_predicted - 1 */
   double back;               /* variance of g_measured / g_predicted */
   double z_correlation;      /* of two samples' z, given the layer before */
-  double share;              /* beta': of q that comes from h and not from the biases */
   double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
   double sensitivity;        /* d ln <h^2> / d ln q */
   double slope_sensitivity;  /* d ln <phi'^2> / d ln q */
