@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "math/activation.h"
+#include "probe/mlp.h"
 #include "probe/residual.h"
 #include "support/support_probe.h"
 
-/* forward.c again, with a fill that can be made wrong; the library's own is then not linked. */
+/* forward.c and backward.c again, with a fill and kernels that can be made wrong; the library's own are then not
+ * linked.
+ */
 typedef enum fault {
   NO_FAULT,
   GAIN,         /* std 1.3 times */
@@ -127,8 +131,19 @@ static fanin_status faulty_fill(fanin *f, cl_command_queue queue, const fanin_te
   return status;
 }
 
-#define fanin_fill faulty_fill
-#include "probe/forward.c" // NOLINT(bugprone-suspicious-include)
+/* The kernel that is built for linear in place of the activation. */
+static const char *linear_kernel = NULL;
+
+static fanin_status faulty_run(const fanin__mlp *w, const fanin__activation *activation, const fanin__launch *launch) {
+  const bool here = linear_kernel && strcmp(launch->name, linear_kernel) == 0;
+  return fanin__mlp_run(w, here ? fanin__activation_find("linear") : activation, launch);
+}
+
+#define fanin_fill     faulty_fill
+#define fanin__mlp_run faulty_run
+#include "probe/backward.c" // NOLINT(bugprone-suspicious-include)
+#include "probe/forward.c"  // NOLINT(bugprone-suspicious-include)
+#undef fanin__mlp_run
 #undef fanin_fill
 
 static const fanin_finding *finding_of(const test_report *report, fanin_diagnosis diagnosis) {
@@ -203,6 +218,23 @@ static void lengths_alone_show_it(void **state) {
     assert_true(layers[1].q_z == FANIN__DEVIATE_MAX && layers[0].g_z == FANIN__DEVIATE_MAX);
     assert_true(fabs(layers[0].q_z) < 5 && fabs(layers[2].q_z) < 5 && fabs(layers[1].g_z) < 5);
     assert_true(layers[1].overlap < 0.01 && layers[0].conforms + layers[2].conforms == 1 && !layers[1].conforms);
+  }
+}
+
+/* Steps go through theory's activation, not through the one that was measured. */
+static void wrong_functions_show_it(void **state) {
+  NEED_CLBLAST(state);
+  static const uint64_t widths[] = {64, 96, 96, 48};
+  static const char *const kernels[] = {NULL, "activate", "derive"};
+  for (size_t k = 0; k < 3; k++) {
+    const fanin_probe_config config = test_probe_config(widths, 4, "tanh", "he_normal", 64);
+    fanin_probe_layer layers[3];
+    linear_kernel = kernels[k];
+    const fanin_status status = test_probe_layers(*state, NULL, &config, layers);
+    linear_kernel = NULL;
+    assert_ok(status);
+    assert_true((fabs(layers[1].q_z) > 8) == (k == 1) && (fabs(layers[2].q_z) > 8) == (k == 1));
+    assert_true((fabs(layers[0].g_z) > 8) == (k == 2) && (fabs(layers[1].g_z) > 8) == (k == 2));
   }
 }
 
@@ -385,10 +417,14 @@ static void every_diagnosis_has_its_texts(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_fault_is_named),        cmocka_unit_test(moments_alone_show_it),
-      cmocka_unit_test(lengths_alone_show_it),      cmocka_unit_test(one_layer_of_1024),
-      cmocka_unit_test(verdicts_of_right_networks), cmocka_unit_test(weights_without_a_law),
-      cmocka_unit_test(weights_of_the_caller),      cmocka_unit_test(every_diagnosis_has_its_texts)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(each_fault_is_named),
+                                     cmocka_unit_test(moments_alone_show_it),
+                                     cmocka_unit_test(wrong_functions_show_it),
+                                     cmocka_unit_test(lengths_alone_show_it),
+                                     cmocka_unit_test(one_layer_of_1024),
+                                     cmocka_unit_test(verdicts_of_right_networks),
+                                     cmocka_unit_test(weights_without_a_law),
+                                     cmocka_unit_test(weights_of_the_caller),
+                                     cmocka_unit_test(every_diagnosis_has_its_texts)};
   return cmocka_run_group_tests_name("probe_faults", tests, test_group_open, test_group_close);
 }
