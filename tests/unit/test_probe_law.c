@@ -346,12 +346,13 @@ static void make_skewed_input(const skewed *e, uint64_t *state, float *input) {
   }
 }
 
-static void add_skewed(const skewed *e, const fanin_probe_layer *layers, sums *q, sums *g) {
+static void add_skewed(const skewed *e, const fanin_probe_layer *layers, sums *q, sums *g, sums *output) {
   for (size_t l = e->first; l < e->n; l++) {
     if (!e->lengths_kept || e->widths[l] < e->widths[l - 1]) add(q, layers[l - 1].q_z);
     if (l + 1 == e->n) continue; /* the output's gradient has no step */
     if (!e->lengths_kept || e->widths[l] < e->widths[l + 1]) add(g, layers[l - 1].g_z);
   }
+  add(output, layers[e->n - 2].g_z);
 }
 
 /* The variance of N normal deviates has the standard deviation sqrt(2 / N), and their third moment about the mean
@@ -375,7 +376,7 @@ static void deviates_are_not_skewed(void **state) {
     const skewed *const e = &skewed_networks[k];
     float *const input = malloc(e->batch * e->widths[0] * sizeof *input);
     uint64_t random = k;
-    sums q = {0}, g = {0};
+    sums q = {0}, g = {0}, output = {0};
     assert_non_null(input);
     fanin_probe_config config = test_probe_config(e->widths, e->n, e->activation, e->init, e->batch);
     config.input = input;
@@ -384,11 +385,12 @@ static void deviates_are_not_skewed(void **state) {
       config.seed = 10000 * (k + 1) + run;
       make_skewed_input(e, &random, input);
       assert_ok(test_probe_layers(*state, NULL, &config, layers));
-      add_skewed(e, layers, &q, &g);
+      add_skewed(e, layers, &q, &g, &output);
     }
     free(input);
     assert_unskewed(&q, "q", k);
     assert_unskewed(&g, "g", k);
+    assert_unskewed(&output, "g of the output", k);
   }
 }
 
