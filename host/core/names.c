@@ -25,7 +25,7 @@ bool fanin__same_name(fanin__span a, fanin__span b) {
 
 bool fanin__next_name(const char **list, fanin__span *name) {
   *list += strspn(*list, ", ");
-  *name = (fanin__span){*list, strcspn(*list, ",")};
+  *name = (fanin__span){*list, strcspn(*list, ", ")};
   *list += name->length;
   return name->length > 0;
 }

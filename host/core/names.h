@@ -19,7 +19,7 @@ fanin__span fanin__span_of(const char *text);
 /* Whether both are the same name: letters of ASCII in either case. */
 bool fanin__same_name(fanin__span a, fanin__span b);
 
-/* The next name of a list "first, second", which *list then begins behind; false at its end. */
+/* The next name of a list "first, second" or "first second", which *list then begins behind; false at its end. */
 bool fanin__next_name(const char **list, fanin__span *name);
 
 /* The names that there are, for a sentence about one that is not among them. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/argument.h"
+#include "core/names.h"
 
 /* Codes of DLPack's DLDataTypeCode. */
 enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4, DLPACK_FLOAT8_E4M3FN = 10, DLPACK_FLOAT8_E5M2 = 12 };
@@ -114,38 +115,27 @@ fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size
   return FANIN_STATUS_OK;
 }
 
-static char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Whether `text` is one of the words of `list`, capitals or not. */
-static bool is_among(const char *text, const char *list) {
-  const size_t length = strlen(text);
-  for (const char *word = list; *word; word += strspn(word, " ")) {
-    const size_t size = strcspn(word, " ");
-    size_t same = 0;
-    while (same < size && same < length && lower(text[same]) == word[same]) {
-      same++;
-    }
-    if (same == size && same == length) return true;
-    word += size;
-  }
-  return false;
-}
-
 fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
   FANIN__NEED(text);
   FANIN__NEED(out);
-  char names[FANIN__DTYPE_LIST];
-  size_t used = 0;
+  fanin__known known = fanin__known_for(fanin__span_of(text));
   for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
-    const char *const name = table[k].info.name;
-    used += (size_t)snprintf(names + used, sizeof names - used, " %s", name);
-    if (!is_among(text, name) && !is_among(text, table[k].aliases)) continue;
-    *out = (fanin_dtype)k;
-    return FANIN_STATUS_OK;
+    const char *const lists[] = {table[k].info.name, table[k].aliases};
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) {
+      fanin__span name;
+      for (const char *list = lists[l]; fanin__next_name(&list, &name);) {
+        if (fanin__same_name(known.wanted, name)) {
+          *out = (fanin_dtype)k;
+          return FANIN_STATUS_OK;
+        }
+        if (l == 0)
+          fanin__known_add(&known, name);
+        else
+          fanin__known_hint(&known, name);
+      }
+    }
   }
-  return fanin__fail(FANIN_STATUS_BAD_TEXT, "dtype is \"%.40s\"; accepted are%s", text, names);
+  return fanin__fail(FANIN_STATUS_BAD_TEXT, "dtype is \"%.40s\"%s", text, fanin__known_text(&known, "accepted are"));
 }
 
 const char *fanin__float_dtypes(const char *word, char out[FANIN__DTYPE_LIST]) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # 'fanin bench' measures every case that it promises and says so in JSON; how long something takes is never tested.
+# shellcheck disable=SC2154 # pid is common.bash's
 set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"

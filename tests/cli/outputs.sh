@@ -47,7 +47,7 @@ if [ "$part" = file-systems ]; then
   head -c 2M /dev/zero >disk/zeros 2>/dev/null || true
   each_output full disk
   rm disk/zeros
-  mount -o remount,ro disk
+  mount -o remount,bind,ro disk
   each_output read_only disk
   [ "$(cat disk/o.npy)" = precious ] || die "a failure touched the file that was there"
   exit

@@ -20,7 +20,8 @@ int main(void) {
     return 1;
   }
   const fanin_init init = fanin_uniform(-1, 1);
-  if (fanin_open(NULL, &f) != FANIN_STATUS_OK || fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, shape, &t) != FANIN_STATUS_OK ||
+  if (fanin_open(NULL, &f) != FANIN_STATUS_OK ||
+      fanin_tensor_alloc(f, FANIN_DTYPE_F32, "OI", 2, shape, &t) != FANIN_STATUS_OK ||
       fanin_fill(f, NULL, &t, &init, (fanin_key){0, 0}, 0, NULL, NULL) != FANIN_STATUS_OK ||
       fanin_read(f, NULL, &t, values, sizeof values, 1, 0, NULL, NULL) != FANIN_STATUS_OK) {
     fprintf(stderr, "%s\n", fanin_last_error());

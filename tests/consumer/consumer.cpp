@@ -3,5 +3,7 @@
 
 int main() {
   double gain = 0;
-  return fanin_gain("relu", 0, FANIN_CRITERION_SECOND_MOMENT, &gain) == FANIN_STATUS_OK && gain > 1.41 && gain < 1.42 ? 0 : 1;
+  return fanin_gain("relu", 0, FANIN_CRITERION_SECOND_MOMENT, &gain) == FANIN_STATUS_OK && gain > 1.41 && gain < 1.42
+             ? 0
+             : 1;
 }

@@ -191,7 +191,7 @@ static void write_file(const table *t) {
   FILE *const file = open_file("w");
   fprintf(
       file,
-      "# 64-bit FNV-1a digests of the memory that fanin fills, guard bytes included; tests/test_recorded.c has the\n"
+      "# 64-bit FNV-1a digests of the memory that fanin fills, guard bytes included; tests/unit/test_recorded.c has the\n"
       "# details. Orthogonal initializers are left out: their last bits are not yet the same on all machines.\n"
       "# Written by the test itself: FANIN_RECORD=1 ./run test recorded\n"
       "init;dtype;tensor;whole;range;slab;strided\n");
