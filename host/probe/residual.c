@@ -10,7 +10,7 @@
 /* E13 */
 fanin__cumulants fanin__product(const fanin__cumulants *x, const fanin__cumulants *y) {
   return (fanin__cumulants){.mean = x->mean + y->mean,
-                            .variance = x->variance + y->variance,
+                            .variance = x->variance + y->variance + x->variance * y->variance,
                             .third = x->third + y->third + 6 * x->variance * y->variance};
 }
 
