@@ -1,4 +1,4 @@
-/* fanin_measure_lines: sums and fingerprints of a matrix's rows and columns; fanin_measure_duplicates: equal rows. */
+/* fanin_measure_lines: sums and fingerprints of a matrix's rows and columns. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -154,58 +154,5 @@ fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_t
     status = measure_columns(&p, rows, columns, first_row, out);
     release(&p);
   }
-  return status;
-}
-
-/* ---- Equal rows -------------------------------------------------------------------------------------------------- */
-
-typedef struct numbered {
-  uint64_t print, row;
-} numbered;
-
-static int by_print_then_row(const void *a, const void *b) {
-  const numbered *const x = a, *const y = b;
-  if (x->print != y->print) return x->print < y->print ? -1 : 1;
-  return x->row < y->row ? -1 : x->row > y->row;
-}
-
-static void find_equal(const uint64_t *prints, numbered *sorted, uint64_t rows, fanin_duplicates *out) {
-  for (uint64_t r = 0; r < rows; r++) {
-    sorted[r] = (numbered){prints[r], r};
-  }
-  qsort(sorted, (size_t)rows, sizeof *sorted, by_print_then_row);
-  for (uint64_t r = 1; r < rows; r++) {
-    if (sorted[r].print != sorted[r - 1].print) continue;
-    if (out->count++ == 0 || sorted[r].row < out->second) {
-      out->first = sorted[r - 1].row;
-      out->second = sorted[r].row;
-    }
-  }
-}
-
-fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
-                                      cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out, size_t size) {
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
-  const size_t n = (size_t)rows + 1;
-  fanin_lines lines = {.row_sums = calloc(n, sizeof(double)), .row_prints = calloc(n, sizeof(uint64_t))};
-  numbered *const sorted = calloc(n, sizeof *sorted);
-  fanin_status status = FANIN_STATUS_OK;
-  if (!lines.row_sums || !lines.row_prints || !sorted) {
-    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "fingerprints of %" PRIu64 " rows", rows);
-  }
-  if (status == FANIN_STATUS_OK) {
-    status = fanin_measure_lines(f, queue, t, rows, 0, (fanin_standard){0, 1}, n_wait, wait_list, &lines);
-  }
-  if (status == FANIN_STATUS_OK) {
-    fanin_duplicates found = {0};
-    find_equal(lines.row_prints, sorted, rows, &found);
-    fanin__give(out, size, &found, sizeof found);
-  }
-  free(sorted);
-  free(lines.row_prints);
-  free(lines.row_sums);
   return status;
 }
