@@ -1,7 +1,10 @@
 /* What all public functions check of their arguments, and how they write results into structs that grow. */
 #include "core/argument.h"
 
+#include <stdio.h>
 #include <string.h>
+
+#include "core/names.h"
 
 /* What to pass, by the argument's name. */
 static const struct {
@@ -41,6 +44,17 @@ static const struct {
     {"list", "an array of `capacity` elements, or a capacity of 0"},
     {"indices", "an array of `capacity` numbers, or a capacity of 0"},
 };
+
+fanin_status fanin__need(const char *names, const void *const *arguments) {
+  fanin__span name;
+  for (const char *list = names; fanin__next_name(&list, &name); arguments++) {
+    char argument[32];
+    if (*arguments) continue;
+    snprintf(argument, sizeof argument, "%.*s", FANIN__SHOWN(name));
+    return fanin__fail_null(argument);
+  }
+  return FANIN_STATUS_OK;
+}
 
 fanin_status fanin__fail_null(const char *argument) {
   const char *pass = "a pointer to where the result goes";
@@ -92,12 +106,14 @@ fanin_status fanin__take_config(const char *argument, const char *macro, const v
   return fanin__take(argument, theirs, size, ours, known);
 }
 
-void fanin__give(void *out, size_t size, const void *result, size_t known) {
+fanin_status fanin__give(void *out, size_t size, const void *result, size_t known) {
+  FANIN__NEED_RESULTS(out, 1, size);
   memcpy(out, result, size < known ? size : known);
+  return FANIN_STATUS_OK;
 }
 
 void fanin__give_at(void *list, size_t stride, size_t k, const void *result, size_t known) {
-  fanin__give((unsigned char *)list + k * stride, stride, result, known);
+  (void)fanin__give((unsigned char *)list + k * stride, stride, result, known);
 }
 
 fanin_status fanin__give_text(const char *result, size_t length, char *text, size_t capacity, size_t *out_length) {

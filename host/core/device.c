@@ -203,9 +203,8 @@ static fanin_status all_devices(cl_device_id **ids, size_t *count) {
 fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count) {
   cl_device_id *ids = NULL;
   size_t n = 0;
-  FANIN__NEED_ARRAY(list, capacity);
-  if (capacity > 0) FANIN__NEED_SIZE(stride);
   FANIN__NEED(count);
+  FANIN__NEED_RESULTS(list, capacity, stride);
   const fanin_status status = all_devices(&ids, &n);
   for (size_t k = 0; status == FANIN_STATUS_OK && k < n && k < capacity; k++) {
     fanin_device_info info;

@@ -39,7 +39,7 @@ static fanin_status enqueue(cl_kernel kernel, const fanin__when *when, const fan
   }
   const cl_int code = clEnqueueNDRangeKernel(when->queue, kernel, dimensions, NULL, l->grid.global, l->grid.local,
                                              when->n_wait, when->wait_list, when->event);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
+  return fanin__check_cl(code, "clEnqueueNDRangeKernel");
 }
 
 fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__launch *launch) {
@@ -67,5 +67,5 @@ fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fa
                                NULL);
   }
   (void)clReleaseEvent(done);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBuffer of results");
+  return fanin__check_cl(code, "clEnqueueReadBuffer of results");
 }

@@ -103,7 +103,7 @@ static fanin_status allocate(fanin_plan *plan, const arena *a) {
   }
   (void)clReleaseMemObject(buffer);
   plan->arena_bytes += a->bytes;
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clRetainMemObject");
+  return fanin__check_cl(code, "clRetainMemObject");
 }
 
 /* The caller's buffers. On failure those from the failing one on are forgotten, not released. */

@@ -10,8 +10,7 @@
 
 /* FNV-1a (Fowler, Noll and Vo) in its 64-bit form. */
 fanin_status fanin_key_named(uint64_t seed, const char *name, fanin_key *out) {
-  FANIN__NEED(name);
-  FANIN__NEED(out);
+  FANIN__NEED(name, out);
   uint64_t hash = 0xcbf29ce484222325;
   for (const unsigned char *byte = (const unsigned char *)name; *byte; byte++) {
     hash = (hash ^ *byte) * 0x100000001b3;
@@ -68,9 +67,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__job job;
   fanin__when when = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(init);
+  FANIN__NEED(f, t, init);
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
   return fanin__fill_job(f, &when, &job, key.seed);
@@ -94,9 +91,7 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
 fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init) {
   fanin__job job;
   fanin__when when = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(init);
+  FANIN__NEED(f, t, init);
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
   FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
   if (job.elements == 0) return FANIN_STATUS_OK;

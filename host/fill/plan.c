@@ -55,9 +55,8 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
 
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
   fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
-  FANIN__NEED(f);
+  FANIN__NEED(f, out);
   FANIN__NEED_ARRAY(items, n);
-  FANIN__NEED(out);
   fanin__job *const jobs = fanin__zeroed(n, sizeof *jobs);
   fanin_plan *plan = fanin__zeroed(1, sizeof *plan);
   if (!jobs || !plan) goto fail_memory;
@@ -118,9 +117,7 @@ void fanin_plan_release(fanin_plan *plan) {
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out) {
-  FANIN__NEED(plan);
-  FANIN__NEED(out);
-
+  FANIN__NEED(plan, out);
   if (i >= plan->n)
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "i = %zu; the plan has %zu items, from 0", i, plan->n);
   *out = plan->tensors[i];
@@ -129,15 +126,12 @@ fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *o
 
 fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, size_t size) {
   FANIN__NEED(plan);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   const fanin_plan_facts facts = {.items = plan->n,
                                   .launches = plan->n_batches + plan->n_apart,
                                   .elements = plan->elements,
                                   .arena_bytes = plan->arena_bytes,
                                   .table_bytes = plan->table_bytes};
-  fanin__give(out, size, &facts, sizeof facts);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &facts, sizeof facts);
 }
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */

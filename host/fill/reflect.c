@@ -160,8 +160,7 @@ static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) 
   FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->solved));
   FANIN__TRY(scratch_of(f, queue, s, &scratch));
   if (scratch > 0) FANIN__TRY(make(f, s, scratch, 1, &s->scratch));
-  const cl_int code = clRetainMemObject(s->normals);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clRetainMemObject");
+  FANIN__TRY(fanin__check_cl(clRetainMemObject(s->normals), "clRetainMemObject"));
   s->product = s->normals;
   return FANIN_STATUS_OK;
 }

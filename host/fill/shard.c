@@ -27,8 +27,7 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
                                 fanin_tensor *out) {
   fanin__roles roles;
   uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0}, first = 0;
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(t, out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_SLAB) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 1 (slab)", (int)t->part);
@@ -45,8 +44,7 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
 fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out) {
   fanin__roles roles;
   uint64_t first = 0, size = 0, skipped = 0;
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(t, out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_RANGE) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 2 (range)", (int)t->part);
@@ -104,8 +102,7 @@ static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, con
 
 static fanin_status enqueue(const fanin_shard *s, const task *t, uint64_t seed) {
   FANIN__TRY(fanin__fill_job(s->f, &t->when, &t->job, seed));
-  const cl_int code = clFlush(t->when.queue);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clFlush");
+  return fanin__check_cl(clFlush(t->when.queue), "clFlush");
 }
 
 /* Says which shard a failure was about. */

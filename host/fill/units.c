@@ -67,11 +67,8 @@ fanin_status fanin_tensor_units(const fanin_tensor *t, const fanin_init *init, u
   fanin__distribution distribution;
   uint64_t extent[FANIN_MAX_RANK], volume = 1;
   double each = 0;
-  FANIN__NEED(t);
-  FANIN__NEED(init);
+  FANIN__NEED(t, init, elements, operations);
   FANIN__NEED_ARRAY(unit, t->rank);
-  FANIN__NEED(elements);
-  FANIN__NEED(operations);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(fanin__resolve(t, init, &distribution));

@@ -19,12 +19,9 @@ const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
 }
 
 fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   const fanin__initializer *const initializer = fanin__initializer_of(kind);
   if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
-  fanin__give(out, size, &initializer->description, sizeof initializer->description);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &initializer->description, sizeof initializer->description);
 }
 
 /* ---- Fields ------------------------------------------------------------------------------------------------------ */
@@ -110,8 +107,7 @@ fanin_status fanin__scale_gain(fanin_init *init, double factor) {
 }
 
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
-  FANIN__NEED(init);
-  FANIN__NEED(out);
+  FANIN__NEED(init, out);
   if (!(factor > 0 && factor < INFINITY)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
   }

@@ -24,15 +24,12 @@ const fanin__law *fanin__law_of(fanin_law_kind kind) {
 }
 
 fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   if ((unsigned)kind >= FANIN_LAW_KIND_COUNT) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "kind is %d; 0 to %d are accepted", (int)kind,
                        FANIN_LAW_KIND_COUNT - 1);
   }
   const fanin_law_description described = {table[kind].name, table[kind].text, table[kind].law->values};
-  fanin__give(out, size, &described, sizeof described);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &described, sizeof described);
 }
 
 double fanin__elements_of(const fanin_tensor *t) {
@@ -46,8 +43,6 @@ double fanin__elements_of(const fanin_tensor *t) {
 /* The distribution of what `init` makes of `t`, and its moments. */
 static fanin_status expect(const fanin_tensor *t, const fanin_init *init, fanin__distribution *d, fanin_moments *out) {
   fanin__view view;
-  FANIN__NEED(t);
-  FANIN__NEED(init);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, d));
   return fanin__law_of(d->law.kind)->expect(t, d, out);
@@ -56,11 +51,8 @@ static fanin_status expect(const fanin_tensor *t, const fanin_init *init, fanin_
 fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size) {
   fanin__distribution d;
   fanin_moments moments;
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   FANIN__TRY(expect(t, init, &d, &moments));
-  fanin__give(out, size, &moments, sizeof moments);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &moments, sizeof moments);
 }
 
 fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {

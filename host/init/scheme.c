@@ -154,13 +154,10 @@ int fanin_scheme_count(void) {
 }
 
 fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   if (number < 0 || number >= N_SCHEMES) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "scheme is %d; 0 to %d are accepted", number, N_SCHEMES - 1);
   }
-  fanin__give(out, size, &table[number].description, sizeof table[number].description);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &table[number].description, sizeof table[number].description);
 }
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
@@ -194,8 +191,7 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   const scheme *s;
   values given;
   uint64_t fan_in = 0, fan_out = 0;
-  FANIN__NEED(text);
-  FANIN__NEED(factor);
+  FANIN__NEED(text, factor);
   const fanin__span name = {text, strcspn(text, ":")};
   FANIN__TRY(find_scheme(name, &s));
   FANIN__TRY(read_values(s, text + name.length, &given));

@@ -75,8 +75,7 @@ static fanin_status apply_activation(parsed *p, const char *kind, fanin__span ac
 }
 
 fanin_status fanin_init_parse(const char *text, fanin_init *out) {
-  FANIN__NEED(text);
-  FANIN__NEED(out);
+  FANIN__NEED(text, out);
   const fanin__span name = {text, strcspn(text, ":")};
   fanin__known known = fanin__known_for(name);
   const fanin__initializer *const found = find_name(&known);

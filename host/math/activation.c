@@ -246,8 +246,7 @@ static double rounded(double x) {
 
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
   const fanin__activation *found = NULL;
-  FANIN__NEED(activation);
-  FANIN__NEED(gain);
+  FANIN__NEED(activation, gain);
   FANIN__TRY(fanin__activation_of(activation, slope, &found));
   const bool sloped = found->facts.sloped;
   switch (criterion) {

@@ -66,9 +66,7 @@ fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_te
                                 cl_uint n_wait, const cl_event *wait_list, uint64_t *counts) {
   fanin__dense d;
   fanin__when when;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(counts);
+  FANIN__NEED(f, t, counts);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
@@ -110,8 +108,7 @@ static fanin_status check_dtype(fanin_dtype dtype) {
 
 fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, double *most) {
   const uint32_t upper = (bin & 0xffff) << 16;
-  FANIN__NEED(least);
-  FANIN__NEED(most);
+  FANIN__NEED(least, most);
   FANIN__TRY(check_dtype(dtype));
   *least = number_of(dtype, upper);
   *most = number_of(dtype, upper | 0xffff);

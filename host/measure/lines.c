@@ -121,9 +121,7 @@ fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_t
                                  fanin_lines *out) {
   fanin__dense d;
   fanin__when when;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(f, t, out);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   if (rows == 0 ? d.elements != 0 : d.elements % rows != 0) {

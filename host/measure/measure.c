@@ -143,10 +143,8 @@ fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor 
   fanin__dense dense;
   fanin__when when;
   fanin_stats stats = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
+  FANIN__NEED(f, t);
+  FANIN__NEED_RESULTS(out, 1, size);
   FANIN__TRY(fanin__dense_of(f, t, &dense));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   fanin_status status = FANIN_STATUS_OK;

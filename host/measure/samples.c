@@ -16,9 +16,7 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
                                   cl_mem samples, uint64_t first, cl_uint n_wait, const cl_event *wait_list) {
   fanin__dense d;
   fanin__when when;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(samples);
+  FANIN__NEED(f, t, samples);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   fanin_tensor room;
@@ -110,11 +108,9 @@ fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem sample
   fanin__dense d;
   fanin__when when;
   fanin_tensor all;
-  FANIN__NEED(f);
-  FANIN__NEED(samples);
+  FANIN__NEED(f, samples);
   FANIN__NEED_ARRAY(pairs, n);
-  FANIN__NEED_ARRAY(out, n);
-  if (n > 0) FANIN__NEED_SIZE(stride);
+  FANIN__NEED_RESULTS(out, n, stride);
   FANIN__TRY(fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length}, &all));
   FANIN__TRY(fanin__dense_of(f, &all, &d));
   FANIN__TRY(fanin__when_of(f, queue, 0, NULL, NULL, &when));

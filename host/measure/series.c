@@ -60,15 +60,11 @@ fanin_status fanin_measure_series(fanin *f, cl_command_queue queue, const fanin_
   fanin__dense d;
   fanin__when when;
   fanin_series series = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(lags);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
+  FANIN__NEED(f, t, lags);
+  FANIN__NEED_RESULTS(out, 1, size);
   FANIN__TRY(fanin__dense_of(f, t, &d));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements > 0) FANIN__TRY(run(f, when.queue, t, &d, by, lags, &series));
-  fanin__give(out, size, &series, sizeof series);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &series, sizeof series);
 }

@@ -104,14 +104,11 @@ const char *fanin_dtype_name(fanin_dtype dtype) {
 }
 
 fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   if (!is_dtype(dtype)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype,
                        FANIN_DTYPE_COUNT - 1);
   }
-  fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
 }
 
 static char lower(char c) {
@@ -134,8 +131,7 @@ static bool is_among(const char *text, const char *list) {
 }
 
 fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
-  FANIN__NEED(text);
-  FANIN__NEED(out);
+  FANIN__NEED(text, out);
   char names[FANIN__DTYPE_LIST];
   size_t used = 0;
   for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {

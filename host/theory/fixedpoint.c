@@ -143,10 +143,8 @@ static fanin_status check(const char *name, double value) {
 
 fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2,
                                 fanin_fixed_point *list, size_t capacity, size_t stride, size_t *count) {
-  FANIN__NEED(activation);
-  FANIN__NEED_ARRAY(list, capacity);
-  if (capacity > 0) FANIN__NEED_SIZE(stride);
-  FANIN__NEED(count);
+  FANIN__NEED(activation, count);
+  FANIN__NEED_RESULTS(list, capacity, stride);
   map m = {.slope = slope, .sigma_w2 = sigma_w2, .sigma_b2 = sigma_b2};
   FANIN__TRY(fanin__activation_of(activation, slope, &m.activation));
   FANIN__TRY(check("sigma_w2", sigma_w2));
@@ -187,8 +185,7 @@ double fanin__critical(const fanin__activation *activation, double slope, double
 
 fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2,
                                  fanin_fixed_point *at, size_t size) {
-  FANIN__NEED(activation);
-  FANIN__NEED(sigma_w2);
+  FANIN__NEED(activation, sigma_w2);
   if (at) FANIN__NEED_SIZE(size);
   map m = {.slope = slope, .sigma_b2 = sigma_b2};
   FANIN__TRY(fanin__activation_of(activation, slope, &m.activation));

@@ -146,9 +146,8 @@ fanin_status fanin_suggest(const fanin_suggest_config *theirs, fanin_suggestion 
   fanin_suggestion found[FANIN_AIM_COUNT];
   size_t n = 0;
   FANIN__TRY(fanin__take_config("config", "FANIN_SUGGEST_CONFIG_INIT", theirs, &config, sizeof config));
-  FANIN__NEED_ARRAY(list, capacity);
-  if (capacity > 0) FANIN__NEED_SIZE(stride);
   FANIN__NEED(count);
+  FANIN__NEED_RESULTS(list, capacity, stride);
   if (!config.activation) return fanin__fail_null("config->activation");
   if (config.fan_ratio == 0) config.fan_ratio = 1;
   question ask = {.slope = config.slope, .fan_ratio = config.fan_ratio};
@@ -230,8 +229,7 @@ fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t 
   buffer b = {.used = 0};
   char init[256];
   fanin_suggestion s;
-  FANIN__NEED(suggestion);
-  FANIN__NEED_SIZE(size);
+  FANIN__NEED_RESULTS(suggestion, 1, size);
   FANIN__NEED_ARRAY(text, capacity);
   FANIN__TRY(fanin__take("suggestion", suggestion, size, &s, sizeof s));
   if ((int)s.aim < 0 || s.aim >= FANIN_AIM_COUNT) {

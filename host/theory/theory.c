@@ -19,8 +19,7 @@ static fanin_status check(const fanin_theory_config *config) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; at least 2 are accepted: the input and a layer",
                        config->n_widths);
   }
-  FANIN__NEED(config->widths);
-  FANIN__NEED(config->activation);
+  FANIN__NEED(config->widths, config->activation);
   for (size_t l = 0; l < config->n_widths; l++) {
     if (config->widths[l] == 0) return fanin__fail(FANIN_STATUS_BAD_SHAPE, "width %zu is 0; 1 or more is accepted", l);
   }
@@ -185,8 +184,7 @@ fanin_status fanin_theory(const fanin_theory_config *theirs, fanin_theory_layer 
   fanin_theory_config config;
   network net = {.config = &config};
   FANIN__TRY(fanin__take_config("config", "FANIN_THEORY_CONFIG_INIT", theirs, &config, sizeof config));
-  FANIN__NEED(layers);
-  FANIN__NEED_SIZE(stride);
+  FANIN__NEED_RESULTS(layers, 1, stride);
   FANIN__TRY(check(&config));
   FANIN__TRY(fanin__activation_of(config.activation, config.slope, &net.activation));
   const size_t n = config.n_widths - 1;
