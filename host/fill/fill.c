@@ -75,9 +75,22 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 
 /* ---- Warming up -------------------------------------------------------------------------------------------------- */
 
+/* What fill() needs for a small tensor of scratch memory. */
+static fanin_status warm_filler(fanin *f, cl_command_queue queue, const fanin__job *job) {
+  const uint64_t side = job->filler->least_side ? job->filler->least_side(job) : 2, shape[] = {side, side, 1};
+  fanin__job small = *job;
+  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OIW", 3, shape, &small.tensor));
+  small.buffer = small.tensor.buffer;
+  small.distribution.zeros = 1;
+  fanin_status status = fanin__matrices_of(&small.tensor, &small.matrices);
+  if (status == FANIN_STATUS_OK) status = job->filler->fill(f, queue, &small, 0);
+  fanin_tensor_free(&small.tensor);
+  return status;
+}
+
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
-  if (job->filler) FANIN__TRY(job->filler->warm(f, when->queue, job));
+  if (job->filler) FANIN__TRY(warm_filler(f, when->queue, job));
   if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   fanin__job small = *job;
   small.buffer = scratch;

@@ -9,7 +9,6 @@
 #include "core/queue.h"
 #include "fill/filler.h"
 #include "lib/rows.h"
-#include "tensor/boxes.h"
 
 /* The number of elements in the unit of work of the fill kernels: CHUNK of kernels/lib/store.clh. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
@@ -18,8 +17,9 @@ struct fanin__job {
   cl_mem buffer;
   fanin_dtype dtype;
   uint64_t elements;           /* 0: nothing to do */
-  const fanin__filler *filler; /* NULL: the launch over rows does it all; else it uses `tensor` and `distribution` */
+  const fanin__filler *filler; /* NULL: the launch over rows does it all; else it uses the next three */
   fanin_tensor tensor;
+  fanin__matrices matrices;
   fanin__distribution distribution;
   fanin__parameters parameters; /* of the launch over rows; zeros where a filler's numbers follow */
   fanin__rows rows;             /* no chunks: the filler does it all */

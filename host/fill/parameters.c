@@ -1,12 +1,11 @@
 /* How each law is filled: the numbers that kernels/fill.cl takes (section 4 of docs/stream.md), and the filler of what
  * that kernel cannot do. */
-#include "fill/parameters.h"
+#include "fill/filler.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #include "core/status.h"
-#include "fill/filler.h"
 #include "math/normal.h"
 #include "tensor/dtype.h"
 
@@ -137,22 +136,17 @@ static fanin_status of_log_uniform(const fanin__distribution *d, fanin_dtype dty
 
 const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
   static const fanin__filling table[FANIN_LAW_KIND_COUNT] = {
-      [FANIN_LAW_KIND_CONSTANT] = {of_constant, NULL},
-      [FANIN_LAW_KIND_UNIFORM] = {of_uniform, NULL},
-      [FANIN_LAW_KIND_NORMAL] = {of_normal, NULL},
-      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal, NULL},
-      [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler},
+      [FANIN_LAW_KIND_CONSTANT] = {of_constant},
+      [FANIN_LAW_KIND_UNIFORM] = {of_uniform},
+      [FANIN_LAW_KIND_NORMAL] = {of_normal},
+      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal},
+      [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler, true},
       [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler},
-      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler},
+      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler, true},
       [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler},
       [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler},
-      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform, NULL},
-      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform, NULL},
+      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform},
+      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform},
   };
   return &table[d->law.kind];
-}
-
-fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  *out = (fanin__parameters){0};
-  return fanin__filling_of(d)->parameters(d, dtype, out);
 }

@@ -1,7 +1,6 @@
 /* zeros, ones and constant: the law of one value. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 
 static const fanin__parameter parameters[] = {FANIN__FINITE(value), FANIN__END};
 

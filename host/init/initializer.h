@@ -1,5 +1,5 @@
-/* Initializers from the inside: what is known of each kind, one row for each. Text, checks, resolution and description
- * are driven by these rows. Kinds that share a law share a file: uniform.c, normal.c, fans.c, ... */
+/* Initializers and laws from the inside: what is known of each kind, one row for each. Text, checks, resolution and
+ * description are driven by these rows. Kinds that share a law share a file: uniform.c, normal.c, fans.c, ... */
 #ifndef HOST_INIT_INITIALIZER_H
 #define HOST_INIT_INITIALIZER_H
 
@@ -28,9 +28,10 @@ typedef struct fanin__initializer {
   fanin_status (*resolve)(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
   /* Whether parameters fit together, each being in its range; a failure has `status`. NULL: they do. */
   fanin_status (*check)(const fanin_init *init, fanin_status status);
-  /* What says in fields what `init` says with zeros that mean 0. NULL: fanin__used_fields(). */
+  /* What says in fields what `init` says with zeros that mean 0. NULL: zeros for a gain that is a parameter and 0, else
+   * fanin__used_fields(). */
   fanin_init (*explicit)(const fanin_init *init);
-  /* Makes it the initializer whose values have the law of these values times `factor`. */
+  /* Makes it the initializer whose values have the law of these values times `factor`. NULL: `gain` times `factor`. */
   fanin_status (*scale)(fanin_init *init, double factor);
 } fanin__initializer;
 
@@ -54,6 +55,35 @@ fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin
  * and for lo = hi, a normal for a sparsity of 0. */
 fanin_init fanin__explicit(const fanin_init *init);
 
+/* ---- Laws -------------------------------------------------------------------------------------------------------- */
+
+/* What is known of each kind of laws, one row for each, in the file of its initializers. How it is made on a device is
+ * known to fill/parameters.c. */
+
+/* The most moments that are asked for. */
+enum { FANIN__MOMENTS = 13 };
+
+typedef struct fanin__law {
+  fanin_values values;
+  /* The moments and bounds of the values on a tensor. */
+  fanin_status (*expect)(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out);
+  /* P(X <= x), or P(X > x), for law->lo <= x < law->hi. NULL: there is none in closed form. */
+  double (*probability)(const fanin_law *law, double x, bool upper);
+  /* E[((X - centre) / unit)^k], k = 0 .. n - 1. NULL: there are none in closed form. */
+  void (*moments)(const fanin_law *law, double centre, double unit, double *moments, int n);
+} fanin__law;
+
+#define FANIN__LAW(id, name, text) extern const fanin__law fanin__law_##name;
+FANIN_LAW_MAP(FANIN__LAW)
+#undef FANIN__LAW
+
+/* normal.c: the normal with law->mean and law->std, which laws that are made of one share. */
+double fanin__normal_probability(const fanin_law *law, double x, bool upper);
+void fanin__normal_moments(const fanin_law *law, double centre, double unit, double *moments, int n);
+
+/* The elements of a whole tensor. */
+double fanin__elements_of(const fanin_tensor *t);
+
 /* ---- What kinds share -------------------------------------------------------------------------------------------- */
 
 /* constant.c: one value, as an initializer and as a law. */
@@ -67,9 +97,8 @@ fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution 
 /* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
 fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);
 
-/* initializer.c: the constructor, `explicit` and `scale` of kinds that have a gain. */
+/* initializer.c: whether a gain is among the parameters, and the constructor of kinds that have one. */
+bool fanin__has_gain(const fanin__initializer *initializer);
 fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain);
-fanin_init fanin__explicit_gain(const fanin_init *init);
-fanin_status fanin__scale_gain(fanin_init *init, double factor);
 
 #endif

@@ -1,5 +1,5 @@
 /* The law of an initializer's values: what to expect of a tensor, the distribution function and its moments. */
-#include "init/law.h"
+#include "init/initializer.h"
 
 #include <math.h>
 
@@ -17,7 +17,8 @@ static const struct {
 #undef ROW
 };
 
-const fanin__law *fanin__law_of(fanin_law_kind kind) {
+/* NULL with a sentence set if `kind` is none. */
+static const fanin__law *law_of(fanin_law_kind kind) {
   if ((unsigned)kind < FANIN_LAW_KIND_COUNT) return table[kind].law;
   fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "law->kind is %d; pass the law that fanin_law_of() wrote", (int)kind);
   return NULL;
@@ -45,7 +46,7 @@ static fanin_status expect(const fanin_tensor *t, const fanin_init *init, fanin_
   fanin__view view;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, d));
-  return fanin__law_of(d->law.kind)->expect(t, d, out);
+  return law_of(d->law.kind)->expect(t, d, out);
 }
 
 fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size) {
@@ -69,7 +70,7 @@ fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_l
 /* A caller's law. */
 static fanin_status take(const fanin_law *law, const fanin__law **known) {
   FANIN__NEED(law);
-  *known = fanin__law_of(law->kind);
+  *known = law_of(law->kind);
   if (!*known) return FANIN_STATUS_BAD_ARGUMENT;
   FANIN__NEED_RESERVED("law", law->reserved);
   return FANIN_STATUS_OK;
@@ -84,7 +85,7 @@ static fanin_status has_none(const fanin_law *law, const char *what) {
 static double probability(const fanin_law *law, double x, bool upper) {
   if (x < law->lo) return upper ? 1 : 0;
   if (x >= law->hi) return upper ? 0 : 1;
-  return fanin__law_of(law->kind)->probability(law, x, upper);
+  return law_of(law->kind)->probability(law, x, upper);
 }
 
 fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out) {
@@ -135,11 +136,12 @@ fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, 
   FANIN__TRY(check_moments(n));
   FANIN__TRY(take(law, &known));
   if (!known->probability) return has_none(law, "distribution function");
-  if (!fanin__is_narrow(dtype)) {
+  const size_t bytes = fanin_dtype_size(dtype);
+  if (bytes == 0 || bytes > 2) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a dtype of at most 16 bits is accepted",
                        fanin_dtype_name(dtype));
   }
-  const uint32_t numbers = UINT32_C(1) << 8 * fanin_dtype_size(dtype);
+  const uint32_t numbers = UINT32_C(1) << 8 * bytes;
   /* Bounds are numbers of f32. */
   const double lo = bounded ? law->lo - 0x1p-23 * fabs(law->lo) : -INFINITY;
   const double hi = bounded ? law->hi + 0x1p-23 * fabs(law->hi) : INFINITY;

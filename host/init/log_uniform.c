@@ -2,7 +2,6 @@
  * g(y) = ln(e^y - 1), which is how Mamba initializes the bias of its time steps. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
 

@@ -2,7 +2,6 @@
 #include "math/normal.h"
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/quadrature.h"
 
 static const fanin__parameter parameters[] = {FANIN__FINITE(mean), FANIN__NOT_NEGATIVE(std), FANIN__END};

@@ -181,7 +181,7 @@ static fanin_status read_values(const scheme *s, const char *text, values *out) 
   *out = usual;
   FANIN__TRY(fanin__read_pairs(&form, text, out, &no_word));
   for (const fanin__parameter *p = s->parameters; p->name; p++) {
-    if (!isnan(fanin__get_number(out, p))) continue;
+    if (!isnan(fanin__number_at(out, p->offset))) continue;
     return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s needs %s, as in %s:%s=12", name, p->name, name, p->name);
   }
   return FANIN_STATUS_OK;

@@ -1,7 +1,6 @@
 /* sparse: normals with a number of zeros in each line of weights, at random places. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 
 _Static_assert(sizeof(fanin_per) == sizeof(int), "enums have int's size");
 

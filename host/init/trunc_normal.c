@@ -1,7 +1,6 @@
 /* trunc_normal: the normal law cut to an interval, and what makes a normal keep an std when it is cut. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/normal.h"
 
 _Static_assert(sizeof(fanin_bounds) == sizeof(int), "enums have int's size");

@@ -1,7 +1,6 @@
 /* uniform: the uniform law on [lo, hi]. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/quadrature.h"
 
 static const fanin__parameter parameters[] = {FANIN__PAIRED(lo, hi, -DBL_MAX, DBL_MAX),

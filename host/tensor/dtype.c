@@ -4,9 +4,9 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/argument.h"
+#include "core/names.h"
 
 /* Codes of DLPack's DLDataTypeCode. */
 enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4, DLPACK_FLOAT8_E4M3FN = 10, DLPACK_FLOAT8_E5M2 = 12 };
@@ -24,7 +24,7 @@ static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
                                   .least = -149,
                                   .largest = 0x1.fffffep+127,
                                   .has_infinities = 1},
-                         .aliases = "float32 fp32",
+                         .aliases = "float32, fp32",
                          .option = "-D F32"},
     [FANIN_DTYPE_F16] = {.info = {.name = "f16",
                                   .safetensors = "F16",
@@ -36,7 +36,7 @@ static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
                                   .least = -24,
                                   .largest = 65504.0,
                                   .has_infinities = 1},
-                         .aliases = "float16 fp16 half",
+                         .aliases = "float16, fp16, half",
                          .option = "-D F16"},
     [FANIN_DTYPE_BF16] = {.info = {.name = "bf16",
                                    .safetensors = "BF16",
@@ -60,7 +60,7 @@ static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
                                   .largest = DBL_MAX,
                                   .has_infinities = 1,
                                   .needs_fp64 = 1},
-                         .aliases = "float64 fp64 double",
+                         .aliases = "float64, fp64, double",
                          .option = "-D F64"},
     [FANIN_DTYPE_F8_E4M3] = {.info = {.name = "f8_e4m3",
                                       .safetensors = "F8_E4M3",
@@ -70,7 +70,7 @@ static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
                                       .digits = 4,
                                       .least = -9,
                                       .largest = 448.0},
-                             .aliases = "float8_e4m3fn fp8_e4m3",
+                             .aliases = "float8_e4m3fn, fp8_e4m3",
                              .option = "-D F8_E4M3"},
     [FANIN_DTYPE_F8_E5M2] = {.info = {.name = "f8_e5m2",
                                       .safetensors = "F8_E5M2",
@@ -81,7 +81,7 @@ static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
                                       .least = -16,
                                       .largest = 57344.0,
                                       .has_infinities = 1},
-                             .aliases = "float8_e5m2 fp8_e5m2",
+                             .aliases = "float8_e5m2, fp8_e5m2",
                              .option = "-D F8_E5M2"},
 };
 
@@ -111,21 +111,11 @@ fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size
   return fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
 }
 
-static char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* Whether `text` is one of the words of `list`, capitals or not. */
+/* Whether `text` is one of the names of `list`, capitals or not. */
 static bool is_among(const char *text, const char *list) {
-  const size_t length = strlen(text);
-  for (const char *word = list; *word; word += strspn(word, " ")) {
-    const size_t size = strcspn(word, " ");
-    size_t same = 0;
-    while (same < size && same < length && lower(text[same]) == word[same]) {
-      same++;
-    }
-    if (same == size && same == length) return true;
-    word += size;
+  fanin__span name;
+  while (fanin__next_name(&list, &name)) {
+    if (fanin__same_name(fanin__span_of(text), name)) return true;
   }
   return false;
 }

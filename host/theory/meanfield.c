@@ -227,11 +227,6 @@ fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
-                               fanin__curve *out) {
-  return fanin__curve_of_square(activation, FANIN__PHI, slope, q, n, values, out);
-}
-
 /* Barycentric interpolation (Berrut & Trefethen 2004, equation 5.3) of the table at x of [-1, 1]. */
 static void interpolate(const fanin__curve *curve, double x, double *values) {
   const size_t size = (size_t)curve->values;

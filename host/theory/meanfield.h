@@ -60,11 +60,8 @@ typedef struct fanin__curve {
   double *table; /* nodes x values: ln V, a[1], ..., rest */
 } fanin__curve;
 
-/* A curve through all of q[0 .. n - 1], each >= 0 and finite. `values` as above. Free it with fanin__curve_free(). */
-fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
-                               fanin__curve *out);
-
-/* The same of E[phi'^2] for FANIN__SLOPE. */
+/* A curve through all of q[0 .. n - 1], each >= 0 and finite; of E[phi'^2] for FANIN__SLOPE. `values` as above. Free it
+ * with fanin__curve_free(). */
 fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__function function, double slope,
                                     const double *q, size_t n, int values, fanin__curve *out);
 

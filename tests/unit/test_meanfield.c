@@ -177,8 +177,8 @@ static void curves_follow_the_function(void **state) {
         q[j] = 0.01 * pow(spreads[s], (j - 1) / 18.0);
       }
       fanin__curve full, short_curve;
-      assert_ok(fanin__curve_make(activation, slope, q, 20, FANIN__CURVE_VALUES, &full));
-      assert_ok(fanin__curve_make(activation, slope, q, 20, 1, &short_curve));
+      assert_ok(fanin__curve_of_square(activation, FANIN__PHI, slope, q, 20, FANIN__CURVE_VALUES, &full));
+      assert_ok(fanin__curve_of_square(activation, FANIN__PHI, slope, q, 20, 1, &short_curve));
       for (int j = 0; j < 20; j++) {
         const fanin__expansion e = fanin__expand(activation, slope, q[j]);
         fanin__curve_at(&full, q[j], values);
