@@ -135,8 +135,4 @@ def clear_cache() -> None:
 
 def devices() -> list[DeviceInfo]:
     """Every OpenCL device of the machine, in the order of the selector's indices."""
-    count = ctypes.c_size_t()
-    lib.fanin_devices(None, 0, 0, ctypes.byref(count))
-    infos = (DEVICE_INFO.struct * count.value)()
-    lib.fanin_devices(infos, len(infos), ctypes.sizeof(DEVICE_INFO.struct), ctypes.byref(count))
-    return [DEVICE_INFO.read(info) for info in infos[: count.value]]
+    return [DEVICE_INFO.read(info) for info in DEVICE_INFO.structs(lib.fanin_devices)]

@@ -94,9 +94,7 @@ class Plan:
     @property
     def facts(self) -> PlanFacts:
         """Launches of one fill, elements, and device memory."""
-        out = PLAN_FACTS.struct()
-        lib.fanin_plan_describe(self._handle, ctypes.byref(out), ctypes.sizeof(out))
-        return PLAN_FACTS.read(out)
+        return PLAN_FACTS.ask(lib.fanin_plan_describe, self._handle)
 
     def array(self, index: int) -> cla.Array:
         """Item `index`'s array, in the memory that the plan allocated or as it was given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Optional, Sequence
 
 from ._device import AnyDevice, Device, device_of, device_of_queue
 from ._dtypes import DTYPES
@@ -12,6 +12,7 @@ from ._errors import bad_argument
 from ._fill import queue_of, tensor_of, wait_list
 from ._init import AnyInit, init_of
 from ._library import lib
+from ._mirror import Mirror, Size, Text
 from ._structs import (
     CALIBRATED_LAYER,
     CRITERIA,
@@ -22,7 +23,6 @@ from ._structs import (
     VERDICTS,
     CalibratedLayer,
     CCalibrateOptions,
-    CFinding,
     CProbeConfig,
     CProbeSummary,
     CTensor,
@@ -42,12 +42,15 @@ if TYPE_CHECKING:
 class Finding:
     """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity" or "cause"."""
 
-    diagnosis: str
+    diagnosis: Annotated[str, ctypes.c_int]
     verdict: str
-    first: int
-    last: int
-    what: str
-    remedy: str
+    first: Size
+    last: Size
+    what: Annotated[str, ctypes.c_char * 256]
+    remedy: Text
+
+
+_FINDING = Mirror(Finding)
 
 
 @dataclass(frozen=True)
@@ -210,12 +213,10 @@ def probe(
 
 
 def _report(report: ctypes.c_void_p) -> ProbeReport:
-    c, layer, finding = CProbeSummary(), PROBE_LAYER.struct(), CFinding()
-    layers, findings = [], []
+    c, finding = CProbeSummary(), _FINDING.struct()
+    findings = []
     lib.fanin_probe_report_summary(report, ctypes.byref(c), ctypes.sizeof(c))
-    for i in range(c.n_layers):
-        lib.fanin_probe_report_layer(report, i, ctypes.byref(layer), ctypes.sizeof(layer))
-        layers.append(PROBE_LAYER.read(layer))
+    layers = [PROBE_LAYER.ask(lib.fanin_probe_report_layer, report, i) for i in range(c.n_layers)]
     for i in range(c.n_findings):
         lib.fanin_probe_report_finding(report, i, ctypes.byref(finding), ctypes.sizeof(finding))
         findings.append(_finding(finding))
@@ -223,17 +224,11 @@ def _report(report: ctypes.c_void_p) -> ProbeReport:
     return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole)
 
 
-def _finding(c: CFinding) -> Finding:
+def _finding(c: Any) -> Finding:
     verdict = ctypes.c_int()
     lib.fanin_diagnosis_verdict(c.diagnosis, ctypes.byref(verdict))
-    return Finding(
-        diagnosis=lib.fanin_diagnosis_name(c.diagnosis).decode(),
-        verdict=VERDICTS[verdict.value],
-        first=c.first,
-        last=c.last,
-        what=c.what.decode(),
-        remedy=c.remedy.decode(),
-    )
+    name = lib.fanin_diagnosis_name(c.diagnosis).decode()
+    return _FINDING.read(c, diagnosis=name, verdict=VERDICTS[verdict.value])
 
 
 def calibrate(
@@ -310,7 +305,5 @@ def measure(
     chosen = queue_of(target, queue)
     tensor = tensor_of(target, dtype, shape, offset, None)
     waits = wait_list(wait_for, getattr(target, "events", None))
-    out = STATS.struct()
     handle = device_of_queue(chosen)._handle
-    lib.fanin_measure(handle, chosen.int_ptr, ctypes.byref(tensor), *waits, ctypes.byref(out), ctypes.sizeof(out))
-    return STATS.read(out)
+    return STATS.ask(lib.fanin_measure, handle, chosen.int_ptr, ctypes.byref(tensor), *waits)

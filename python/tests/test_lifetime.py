@@ -83,7 +83,9 @@ def test_reports_are_freed(monkeypatch):
 
         def __getattr__(self, name):
             function = getattr(self.lib, name)
-            return function if name != "fanin_probe_report_release" else lambda report: (freed.append(1), function(report))
+            return (
+                function if name != "fanin_probe_report_release" else lambda report: (freed.append(1), function(report))
+            )
 
     monkeypatch.setattr(_probe, "lib", Library())
     fanin.probe([3, 3])
