@@ -56,15 +56,13 @@ fanin_status fanin__enqueue_in_order(fanin *f, cl_command_queue queue, const fan
   return fanin__order(queue);
 }
 
-fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fanin__launch *launch,
+fanin_status fanin__enqueue_and_read(fanin *f, cl_command_queue queue, const fanin__launch *launch,
                                      const fanin__result *results, size_t n) {
   cl_event done = NULL;
-  const fanin__when step = {when->queue, when->n_wait, when->wait_list, &done};
-  FANIN__TRY(fanin__enqueue(f, &step, launch));
+  FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = queue, .event = &done}, launch));
   cl_int code = CL_SUCCESS;
   for (size_t k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clEnqueueReadBuffer(when->queue, results[k].buffer, CL_TRUE, 0, results[k].bytes, results[k].host, 1, &done,
-                               NULL);
+    code = clEnqueueReadBuffer(queue, results[k].buffer, CL_TRUE, 0, results[k].bytes, results[k].host, 1, &done, NULL);
   }
   (void)clReleaseEvent(done);
   return fanin__check_cl(code, "clEnqueueReadBuffer of results");

@@ -76,8 +76,8 @@ typedef struct fanin__result {
   void *host;
 } fanin__result;
 
-/* Enqueues it after the wait list of `when`, whose event is not used, and reads its results. Blocking. */
-fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fanin__launch *launch,
+/* Enqueues it and reads its results. Blocking. */
+fanin_status fanin__enqueue_and_read(fanin *f, cl_command_queue queue, const fanin__launch *launch,
                                      const fanin__result *results, size_t n);
 
 #endif

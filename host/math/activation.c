@@ -137,8 +137,9 @@ ACTIVATION_MAP(DEFINE)
 
 #define FACTS(...)                                                                                                     \
   { __VA_ARGS__ }
+#define OPTIONS(name) "-D activation=of_" #name " -D derivative=slope_of_" #name
 #define ROW(name, torch_gain, facts, expression, derivative)                                                           \
-  {#name, "-D ACTIVATION_" #name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
+  {#name, OPTIONS(name), activation_##name, slope_of_##name, torch_gain, FACTS facts},
 static const fanin__activation activations[] = {ACTIVATION_MAP(ROW)};
 enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
