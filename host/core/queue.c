@@ -5,8 +5,9 @@
 #include "core/context.h"
 
 /* f's queue, made by the first thread that wants it. */
-static fanin_status own_queue(fanin *f, cl_command_queue *out) {
+fanin_status fanin_queue(fanin *f, cl_command_queue *out) {
   cl_int code = CL_SUCCESS;
+  FANIN__NEED(f, out);
   (void)pthread_mutex_lock(&f->lock); /* fails only for locks that are not initialized or checked for recursion */
   if (!f->queue) f->queue = clCreateCommandQueue(f->context, f->device, 0, &code);
   const cl_command_queue queue = f->queue;
@@ -16,11 +17,6 @@ static fanin_status own_queue(fanin *f, cl_command_queue *out) {
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin_queue(fanin *f, cl_command_queue *out) {
-  FANIN__NEED(f, out);
-  return own_queue(f, out);
-}
-
 fanin_status fanin__queue_facts(cl_command_queue queue, cl_context *context, cl_device_id *device) {
   cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof *context, context, NULL);
   if (code == CL_SUCCESS) code = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof *device, device, NULL);
@@ -28,7 +24,7 @@ fanin_status fanin__queue_facts(cl_command_queue queue, cl_context *context, cl_
 }
 
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out) {
-  if (!queue) return own_queue(f, out);
+  if (!queue) return fanin_queue(f, out);
   cl_context context = NULL;
   cl_device_id device = NULL;
   FANIN__TRY(fanin__queue_facts(queue, &context, &device));

@@ -4,7 +4,6 @@
 #include "core/argument.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "core/status.h"
 #include "fanin/fill.h"
 #include "math/integer.h"
 

@@ -8,7 +8,7 @@
 #include "core/context.h"
 #include "core/queue.h"
 #include "fill/filler.h"
-#include "lib/rows.h"
+#include "lib/structs.h"
 
 /* The number of elements in the unit of work of the fill kernels: CHUNK of kernels/lib/store.clh. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);

@@ -7,7 +7,6 @@
 #include "fanin/fill.h"
 #include "fill/fill.h"
 #include "fill/reflect.h"
-#include "lib/routes.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"
 

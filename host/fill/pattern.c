@@ -6,7 +6,6 @@
 #include "core/launch.h"
 #include "core/status.h"
 #include "fill/fill.h"
-#include "lib/places.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"
 

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "core/argument.h"
-#include "core/context.h"
 #include "core/launch.h"
 #include "core/memory.h"
 #include "fill/fill.h"
@@ -96,8 +95,8 @@ fail_memory:
 
 void fanin_plan_release(fanin_plan *plan) {
   if (!plan) return;
-  for (size_t k = 0; k < plan->n_kernels; k++) {
-    (void)clReleaseKernel(plan->kernels[k].kernel);
+  for (size_t k = 0; k < plan->n_batches; k++) {
+    (void)clReleaseKernel(plan->batches[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     fanin__free_buffer(plan->tables[k]);
@@ -105,7 +104,6 @@ void fanin_plan_release(fanin_plan *plan) {
   for (size_t i = 0; i < plan->n && plan->tensors; i++) {
     fanin__free_buffer(plan->tensors[i].buffer);
   }
-  free(plan->kernels);
   free(plan->apart);
   free(plan->batches);
   free(plan->tensors);

@@ -6,7 +6,6 @@
 #include "core/gemm.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "core/queue.h"
 #include "core/status.h"
 #include "tensor/dtype.h"
 

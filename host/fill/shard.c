@@ -62,10 +62,6 @@ typedef struct task {
   fanin__when when;
 } task;
 
-static uint32_t at_least_one(uint32_t n) {
-  return n > 1 ? n : 1;
-}
-
 /* That a shard's tensor is the first shard's. */
 static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first) {
   if (t->rank != first->rank) {
@@ -79,13 +75,14 @@ static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first)
   if (strcmp(t->layout, first->layout) != 0) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout is \"%s\"; shards[0] has \"%s\"", t->layout, first->layout);
   }
-  if (at_least_one(t->groups) != at_least_one(first->groups)) {
-    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "groups = %u; shards[0] has %u", (unsigned)t->groups,
-                       (unsigned)first->groups);
-  }
-  if (at_least_one(t->splits) != at_least_one(first->splits)) {
-    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "splits = %u; shards[0] has %u", (unsigned)t->splits,
-                       (unsigned)first->splits);
+  const struct {
+    const char *name;
+    uint32_t own, other;
+  } parts[] = {{"groups", t->groups, first->groups}, {"splits", t->splits, first->splits}};
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    if (parts[k].own == parts[k].other || (parts[k].own < 2 && parts[k].other < 2)) continue; /* 0 and 1 are none */
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "%s = %u; shards[0] has %u", parts[k].name, (unsigned)parts[k].own,
+                       (unsigned)parts[k].other);
   }
   return FANIN_STATUS_OK;
 }

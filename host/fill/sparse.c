@@ -6,7 +6,6 @@
 #include "core/launch.h"
 #include "core/status.h"
 #include "fill/fill.h"
-#include "lib/sparse_lines.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"
 

@@ -56,9 +56,7 @@ fanin_init fanin_ones(void) {
 }
 
 fanin_init fanin_constant(double value) {
-  fanin_init init = fanin__kind_constant.defaults;
-  init.value = value;
-  return init;
+  return (fanin_init){.kind = FANIN_KIND_CONSTANT, .value = value};
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

@@ -79,10 +79,7 @@ const fanin__initializer fanin__kind_log_uniform = {
 };
 
 fanin_init fanin_log_uniform(double lo, double hi) {
-  fanin_init init = fanin__kind_log_uniform.defaults;
-  init.lo = lo;
-  init.hi = hi;
-  return init;
+  return (fanin_init){.kind = FANIN_KIND_LOG_UNIFORM, .lo = lo, .hi = hi};
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

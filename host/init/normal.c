@@ -38,10 +38,7 @@ const fanin__initializer fanin__kind_normal = {
 };
 
 fanin_init fanin_normal(double mean, double std) {
-  fanin_init init = fanin__kind_normal.defaults;
-  init.mean = mean;
-  init.std = std;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_NORMAL, .mean = mean, .std = std});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

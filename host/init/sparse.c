@@ -58,10 +58,7 @@ const fanin__initializer fanin__kind_sparse = {
 };
 
 fanin_init fanin_sparse(double sparsity, double std) {
-  fanin_init init = fanin__kind_sparse.defaults;
-  init.sparsity = sparsity;
-  init.std = std;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_SPARSE, .sparsity = sparsity, .std = std});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

@@ -154,12 +154,7 @@ const fanin__initializer fanin__kind_trunc_normal = {
 };
 
 fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
-  fanin_init init = fanin__kind_trunc_normal.defaults;
-  init.mean = mean;
-  init.std = std;
-  init.a = a;
-  init.b = b;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_TRUNC_NORMAL, .mean = mean, .std = std, .a = a, .b = b});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

@@ -43,10 +43,7 @@ const fanin__initializer fanin__kind_uniform = {
 };
 
 fanin_init fanin_uniform(double lo, double hi) {
-  fanin_init init = fanin__kind_uniform.defaults;
-  init.lo = lo;
-  init.hi = hi;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_UNIFORM, .lo = lo, .hi = hi});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

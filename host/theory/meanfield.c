@@ -13,6 +13,11 @@
 
 #define PI 3.14159265358979323846
 
+fanin_status fanin__check_variance(const char *name, double value) {
+  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
+}
+
 /* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
 
 /* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,

@@ -7,6 +7,9 @@
 /* g, of which the functions below take the square. */
 typedef enum fanin__function { FANIN__PHI, FANIN__SLOPE /* phi' */ } fanin__function;
 
+/* Refuses what is no variance: negative numbers, infinities and NaN. */
+fanin_status fanin__check_variance(const char *name, double value);
+
 /* E[phi(sqrt(q) x)], x ~ N(0,1), q >= 0 and finite. Absolute error under 1e-9 sqrt(V(q)). */
 double fanin__mean(const fanin__activation *activation, double slope, double q);
 

@@ -121,11 +121,7 @@ static fanin_status check(const fanin_suggest_config *config) {
                        config->fan_ratio);
   }
   if (config->depth == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
-  if (!(config->sigma_b2 >= 0 && config->sigma_b2 < INFINITY)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted",
-                       config->sigma_b2);
-  }
-  return FANIN_STATUS_OK;
+  return fanin__check_variance("sigma_b2", config->sigma_b2);
 }
 
 /* Each aim at most once, in their order. */

@@ -9,11 +9,6 @@
 
 /* ---- Checks ------------------------------------------------------------------------------------------------------ */
 
-static fanin_status check_variance(const char *name, double value) {
-  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
-}
-
 static fanin_status check(const fanin_theory_config *config) {
   if (config->n_widths < 2) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; at least 2 are accepted: the input and a layer",
@@ -23,9 +18,9 @@ static fanin_status check(const fanin_theory_config *config) {
   for (size_t l = 0; l < config->n_widths; l++) {
     if (config->widths[l] == 0) return fanin__fail(FANIN_STATUS_BAD_SHAPE, "width %zu is 0; 1 or more is accepted", l);
   }
-  FANIN__TRY(check_variance("sigma_b2", config->sigma_b2));
-  FANIN__TRY(check_variance("second_moment", config->second_moment));
-  FANIN__TRY(check_variance("gradient", config->gradient));
+  FANIN__TRY(fanin__check_variance("sigma_b2", config->sigma_b2));
+  FANIN__TRY(fanin__check_variance("second_moment", config->second_moment));
+  FANIN__TRY(fanin__check_variance("gradient", config->gradient));
   if (!(fabs(config->correlation) <= 1)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "correlation is %g; -1 to 1 is accepted", config->correlation);
   }
