@@ -10,9 +10,7 @@
 
 /* The same for an array of n elements, which may be NULL when n is 0. */
 #define FANIN__NEED_ARRAY(argument, n)                                                                                 \
-  do {                                                                                                                 \
-    if ((n) > 0 && !(argument)) return fanin__fail_null(#argument);                                                    \
-  } while (0)
+  FANIN__TRY((n) > 0 ? fanin__need(#argument, (const void *const[]){argument}) : FANIN_STATUS_OK)
 
 /* Refuses NULL, and a size or stride of 0, for n structs that results go to; both may be 0 when n is 0. */
 #define FANIN__NEED_RESULTS(argument, n, size)                                                                         \
@@ -22,10 +20,7 @@
   } while (0)
 
 /* Refuses a size or stride of 0. */
-#define FANIN__NEED_SIZE(size)                                                                                         \
-  do {                                                                                                                 \
-    if ((size) == 0) return fanin__fail_size(#size);                                                                   \
-  } while (0)
+#define FANIN__NEED_SIZE(size) FANIN__TRY((size) > 0 ? FANIN_STATUS_OK : fanin__fail_size(#size))
 
 /* Refuses reserved words that are not 0. */
 #define FANIN__NEED_RESERVED(owner, words)                                                                             \

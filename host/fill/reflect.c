@@ -7,6 +7,7 @@
 #include "core/launch.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "math/integer.h"
 #include "tensor/dtype.h"
 
 enum { BLOCK = 128, NARROW_BLOCK = 64, NARROW = 1024, MOST_LANES = 16 };
@@ -25,7 +26,6 @@ static size_t size_of(bool f64) {
 
 fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
   if (height <= FANIN__SMALL) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin__gemm_available());
   return fanin__gemm_check(width, height, BLOCK);
 }
 
@@ -98,41 +98,16 @@ static uint64_t block_at(const fanin__stack *s, uint64_t first) {
   return s->width - first < s->block ? s->width - first : s->block;
 }
 
-static uint64_t last_block(const fanin__stack *s) {
-  return (s->width - 1) / s->block * s->block;
-}
-
-/* Calls `visit` with every product of a kind of the block. */
+/* Enqueues every product of a kind of the block. With `scratch`, it only raises that to what CLBlast wants for them. */
 static fanin_status each_product(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t first,
                                  fanin__matmul (*product)(const fanin__stack *, uint64_t, uint64_t, uint64_t, uint64_t),
-                                 fanin_status (*visit)(fanin *, cl_command_queue, const fanin__matmul *, void *),
-                                 void *state) {
+                                 size_t *scratch) {
   for (uint64_t row = first, rows; row < s->height; row += rows) {
+    size_t bytes = 0;
     rows = rows_of(s, s->height - row);
     const fanin__matmul p = product(s, first, block_at(s, first), row, rows);
-    FANIN__TRY(visit(f, queue, &p, state));
-  }
-  return FANIN_STATUS_OK;
-}
-
-static fanin_status visit_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
-  size_t bytes = 0, *const most = state;
-  FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
-  if (bytes > *most) *most = bytes;
-  return FANIN_STATUS_OK;
-}
-
-static fanin_status visit_product(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
-  (void)state;
-  return fanin__gemm(f, queue, p);
-}
-
-/* What CLBlast wants for the worst of the products. */
-static fanin_status scratch_of(fanin *f, cl_command_queue queue, const fanin__stack *s, size_t *most) {
-  *most = 0;
-  for (uint64_t first = 0; first < s->width; first += s->block) {
-    FANIN__TRY(each_product(f, queue, s, first, inner_product, visit_scratch, most));
-    FANIN__TRY(each_product(f, queue, s, first, outer_product, visit_scratch, most));
+    FANIN__TRY(scratch ? fanin__gemm_scratch(f, queue, &p, &bytes) : fanin__gemm(f, queue, &p));
+    if (scratch && bytes > *scratch) *scratch = bytes;
   }
   return FANIN_STATUS_OK;
 }
@@ -157,7 +132,10 @@ static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) 
   FANIN__TRY(make(f, s, s->block * s->height, size, &s->panel));
   FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->products));
   FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->solved));
-  FANIN__TRY(scratch_of(f, queue, s, &scratch));
+  for (uint64_t first = 0; first < s->width; first += s->block) {
+    FANIN__TRY(each_product(f, queue, s, first, inner_product, &scratch));
+    FANIN__TRY(each_product(f, queue, s, first, outer_product, &scratch));
+  }
   if (scratch > 0) FANIN__TRY(make(f, s, scratch, 1, &s->scratch));
   FANIN__TRY(fanin__check_cl(clRetainMemObject(s->normals), "clRetainMemObject"));
   s->product = s->normals;
@@ -232,18 +210,17 @@ static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__s
                                                 FANIN__VALUE(columns), FANIN__VALUE(block), FANIN__VALUE(s->panel),
                                                 FANIN__VALUE(rows), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
                                                 FANIN__VALUE(first))};
-  FANIN__TRY(each_product(f, queue, s, from, inner_product, visit_product, NULL));
+  FANIN__TRY(each_product(f, queue, s, from, inner_product, NULL));
   FANIN__TRY(run(f, queue, s, panel));
   FANIN__TRY(run(f, queue, s, solve));
-  return each_product(f, queue, s, from, outer_product, visit_product, NULL);
+  return each_product(f, queue, s, from, outer_product, NULL);
 }
 
 fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   FANIN__TRY(make_reflectors(f, queue, s, count));
   if (s->height <= FANIN__SMALL) return multiply_small(f, queue, s, count);
-  for (uint64_t first = last_block(s) + s->block; first > 0;) {
-    first -= s->block;
-    FANIN__TRY(apply_block(f, queue, s, first));
+  for (uint64_t blocks = fanin__ceil_div(s->width, s->block); blocks > 0; blocks--) {
+    FANIN__TRY(apply_block(f, queue, s, (blocks - 1) * s->block));
   }
   return FANIN_STATUS_OK;
 }

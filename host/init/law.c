@@ -67,9 +67,12 @@ fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_l
   return FANIN_STATUS_OK;
 }
 
-/* A caller's law. */
-static fanin_status take(const fanin_law *law, const fanin__law **known) {
+/* A caller's law, of which n moments are wanted. */
+static fanin_status take(const fanin_law *law, size_t n, const fanin__law **known) {
   FANIN__NEED(law);
+  if (n > FANIN__MOMENTS) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
+  }
   *known = law_of(law->kind);
   if (!*known) return FANIN_STATUS_BAD_ARGUMENT;
   FANIN__NEED_RESERVED("law", law->reserved);
@@ -91,22 +94,16 @@ static double probability(const fanin_law *law, double x, bool upper) {
 fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out) {
   const fanin__law *known = NULL;
   FANIN__NEED(out);
-  FANIN__TRY(take(law, &known));
+  FANIN__TRY(take(law, 0, &known));
   if (!known->probability) return has_none(law, "distribution function");
   *out = probability(law, x, upper != 0);
   return FANIN_STATUS_OK;
 }
 
-static fanin_status check_moments(size_t n) {
-  if (n <= FANIN__MOMENTS) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
-}
-
 fanin_status fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments, size_t n) {
   const fanin__law *known = NULL;
   FANIN__NEED_ARRAY(moments, n);
-  FANIN__TRY(check_moments(n));
-  FANIN__TRY(take(law, &known));
+  FANIN__TRY(take(law, n, &known));
   if (!known->moments) return has_none(law, "moments");
   known->moments(law, centre, unit, moments, (int)n);
   return FANIN_STATUS_OK;
@@ -133,8 +130,7 @@ fanin_status fanin_law_moments_rounded(const fanin_law *law, fanin_dtype dtype, 
                                        double *moments, size_t n) {
   const fanin__law *known = NULL;
   FANIN__NEED_ARRAY(moments, n);
-  FANIN__TRY(check_moments(n));
-  FANIN__TRY(take(law, &known));
+  FANIN__TRY(take(law, n, &known));
   if (!known->probability) return has_none(law, "distribution function");
   const size_t bytes = fanin_dtype_size(dtype);
   if (bytes == 0 || bytes > 2) {

@@ -22,7 +22,7 @@ static double rise(double q, const void *context) {
 
 /* sigma_w^2 V'(q) = sigma_w^2 V / q * d ln V / d ln q, the derivative from phi^2's second Hermite coefficient. */
 static double slope_of_q(const map *m, double q) {
-  const fanin__expansion e = fanin__expand(m->activation, m->slope, q);
+  const fanin__expansion e = fanin__expand_square(m->activation, FANIN__PHI, m->slope, q);
   return m->sigma_w2 * e.v / q * e.a[2] / sqrt(2);
 }
 

@@ -150,10 +150,6 @@ fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin
   return e;
 }
 
-fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q) {
-  return fanin__expand_square(activation, FANIN__PHI, slope, q);
-}
-
 double fanin__kappa(const fanin__expansion *e, double c) {
   double sum = e->rest * e->rest;
   for (int k = FANIN__ORDERS - 1; k > 0; k--) {

@@ -37,9 +37,7 @@ typedef struct fanin__expansion {
 /* V(q), q >= 0 and finite, relative error under 1e-9. */
 double fanin__v(const fanin__activation *activation, double slope, double q);
 
-fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q);
-
-/* The same of phi'^2 for FANIN__SLOPE, where it gives the law of gradients: v = E[phi'^2], 1 + kappa(1) =
+/* Of phi^2, or of phi'^2 for FANIN__SLOPE, where it gives the law of gradients: v = E[phi'^2], 1 + kappa(1) =
  * E[phi'^4] / v^2. */
 fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
                                       double q);

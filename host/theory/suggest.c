@@ -77,7 +77,7 @@ static fanin_status limit(const question *ask, fanin_suggestion *s, double sigma
   const double far = fmin(s->q_limit, 1e10);
   s->chi_limit = chi(ask, sigma_w2, far);
   const double q = s->q_limit > 0 && s->q_limit < INFINITY ? s->q_limit : q_1;
-  const fanin__expansion e = fanin__expand(ask->activation, ask->slope, q);
+  const fanin__expansion e = fanin__expand_square(ask->activation, FANIN__PHI, ask->slope, q);
   s->sensitivity = sigma_w2 * e.v * e.a[2] / sqrt(2) / next_q(ask, s, sigma_w2, q);
   return FANIN_STATUS_OK;
 }

@@ -55,6 +55,12 @@ class Struct(ctypes.Structure):
     def __init_subclass__(cls) -> None:
         _register(cls.__name__[1:], cls)
 
+    def __init__(self, *values: Any, **named: Any) -> None:
+        """A configuration knows its own size, as C's macros have it."""
+        super().__init__(*values, **named)
+        if hasattr(self, "size"):
+            self.size = ctypes.sizeof(self)
+
 
 T = TypeVar("T")
 

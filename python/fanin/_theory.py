@@ -50,22 +50,13 @@ def theory(
         from ._errors import bad_argument
 
         raise bad_argument(f"sigma_w2 has {len(sigma_w2)} numbers for {layers} layers")
-    config = CTheoryConfig(
-        size=ctypes.sizeof(CTheoryConfig),
-        widths=(ctypes.c_uint64 * len(widths))(*widths),
-        n_widths=len(widths),
-        activation=activation.encode(),
-        slope=slope,
-        activate_last=activate_last,
-        sigma_w2=None if sigma_w2 is None else (ctypes.c_double * layers)(*sigma_w2),
-        init=init_of(init)._c,
-        sigma_b2=sigma_b2,
-        norm=choice("norm", norm, NORMS),
-        residual=residual,
-        second_moment=second_moment,
-        correlation=correlation,
-        gradient=gradient,
-    )
+    values: dict[str, Any] = dict(init=init_of(init)._c, sigma_b2=sigma_b2, norm=choice("norm", norm, NORMS))
+    values.update(activation=activation.encode(), slope=slope, activate_last=activate_last, residual=residual)
+    values.update(second_moment=second_moment, correlation=correlation, gradient=gradient)
+    values.update(widths=(ctypes.c_uint64 * len(widths))(*widths), n_widths=len(widths))
+    config = CTheoryConfig(**values)
+    if sigma_w2 is not None:
+        config.sigma_w2 = (ctypes.c_double * layers)(*sigma_w2)
     out = (THEORY_LAYER.struct * max(layers, 1))()
     lib.fanin_theory(ctypes.byref(config), out, ctypes.sizeof(THEORY_LAYER.struct))
     return [THEORY_LAYER.read(layer) for layer in out[:layers]]
@@ -121,21 +112,14 @@ def suggest(
 
     fan_ratio: fan_in by fan_out. sigma_b2: the biases' variance for a choice at the edge of chaos.
     """
-    config = CSuggestConfig(
-        size=ctypes.sizeof(CSuggestConfig),
-        activation=activation.encode(),
-        slope=0.01 if slope is None else slope,
-        fan_ratio=not_zero("fan_ratio", fan_ratio),
-        depth=depth,
-        sigma_b2=sigma_b2,
-    )
+    config = CSuggestConfig(activation=activation.encode(), depth=depth, sigma_b2=sigma_b2)
+    config.slope = 0.01 if slope is None else slope
+    config.fan_ratio = not_zero("fan_ratio", fan_ratio)
     return [_suggestion(one) for one in _SUGGESTION.structs(lib.fanin_suggest, ctypes.byref(config))]
 
 
 def _suggestion(c: Any) -> Suggestion:
-    length = ctypes.c_size_t()
-    lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), None, 0, ctypes.byref(length))
-    text = ctypes.create_string_buffer(length.value + 1)
+    text = ctypes.create_string_buffer(2048)
     lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), text, len(text), None)
     aim = lib.fanin_aim_name(c.aim).decode()
     return _SUGGESTION.read(c, aim=aim, init=Init._of(c.init), text=text.value.decode())
