@@ -6,9 +6,9 @@
 
 #include "core/names.h"
 
-/* What to pass, by the argument's name. */
+/* What to pass, by the argument's name or by a list of them. */
 static const struct {
-  const char *argument, *pass;
+  const char *arguments, *pass;
 } expected[] = {
     {"f", "the handle that fanin_open() or fanin_create() returned"},
     {"plan", "the handle that fanin_plan_create() returned"},
@@ -22,13 +22,9 @@ static const struct {
     {"queue", "an OpenCL command queue"},
     {"name", "the tensor's name"},
     {"text", "a text"},
-    {"activation", "an activation's name, such as \"relu\""},
-    {"config->activation", "an activation's name, such as \"relu\""},
+    {"activation, config->activation", "an activation's name, such as \"relu\""},
     {"config->widths", "the widths of the layers"},
-    {"shape", "rank numbers"},
-    {"start", "rank numbers"},
-    {"extent", "rank numbers"},
-    {"strides", "rank numbers"},
+    {"shape, start, extent, strides", "rank numbers"},
     {"items", "an array of n items"},
     {"shards", "an array of n shards"},
     {"wait_list", "n_wait events"},
@@ -59,7 +55,10 @@ fanin_status fanin__need(const char *names, const void *const *arguments) {
 fanin_status fanin__fail_null(const char *argument) {
   const char *pass = "a pointer to where the result goes";
   for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
-    if (strcmp(expected[k].argument, argument) == 0) pass = expected[k].pass;
+    fanin__span name;
+    for (const char *list = expected[k].arguments; fanin__next_name(&list, &name);) {
+      if (fanin__same_name(fanin__span_of(argument), name)) pass = expected[k].pass;
+    }
   }
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is NULL; pass %s", argument, pass);
 }

@@ -5,7 +5,6 @@
 
 #include "core/memory.h"
 #include "core/status.h"
-#include "fill/fill.h"
 #include "fill/plan.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"

@@ -23,12 +23,9 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
   double packed[16];
   const size_t size = fanin__pack_parameters(job->dtype, &job->parameters, packed);
   const cl_ulong key = seed;
-  const fanin__launch launch = {
-      .source = &fanin__source_fill,
-      .options = job->parameters.options,
-      .name = "fill",
-      .grid = fanin__groups(groups, f->fill_group),
-      FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(key))};
+  const fanin__launch launch =
+      FANIN__LAUNCH(fill, job->parameters.options, fill, fanin__groups(groups, f->fill_group),
+                    FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(key));
   return fanin__enqueue(f, when, &launch);
 }
 

@@ -167,12 +167,9 @@ static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
   const fanin__real factor = fanin__real_of(job->distribution.law.value);
-  const fanin__launch launch = {.source = &fanin__source_scatter,
-                                .options = fanin__dtype_of(job->dtype)->option,
-                                .name = "scatter",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(s->product), FANIN__VALUE(job->buffer), FANIN__VALUE(*r),
-                                                 FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread))};
+  const fanin__launch launch =
+      FANIN__LAUNCH(scatter, fanin__dtype_of(job->dtype)->option, scatter, spread.grid, FANIN__VALUE(s->product),
+                    FANIN__VALUE(job->buffer), FANIN__VALUE(*r), FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread));
   return fanin__enqueue_in_order(f, queue, &launch);
 }
 

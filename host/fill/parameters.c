@@ -1,6 +1,6 @@
 /* How each law is filled: the numbers that kernels/fill.cl takes (section 4 of docs/stream.md), and the filler of what
  * that kernel cannot do. */
-#include "fill/filler.h"
+#include "fill/fill.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -99,12 +99,9 @@ static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job 
   const fanin__real value = fanin__real_of(job->distribution.law.value), up = fanin__real_of(scale),
                     down = fanin__real_of(1 / scale);
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
-  const fanin__launch launch = {.source = &fanin__source_pattern,
-                                .options = options_of(job, options),
-                                .name = "pattern",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
-                                                 FANIN__REAL(f64, up), FANIN__REAL(f64, down), FANIN__SPREAD(spread))};
+  const fanin__launch launch = FANIN__LAUNCH(pattern, options_of(job, options), pattern, spread.grid,
+                                             FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
+                                             FANIN__REAL(f64, up), FANIN__REAL(f64, down), FANIN__SPREAD(spread));
   return fanin__enqueue(f, &(fanin__when){.queue = queue}, &launch);
 }
 

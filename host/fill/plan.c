@@ -7,7 +7,6 @@
 #include "core/argument.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "fill/fill.h"
 
 /* ---- Making ------------------------------------------------------------------------------------------------------ */
 

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "fanin/fill.h"
-#include "fill/filler.h"
+#include "fill/fill.h"
 
 /* What is on the device. Rows and parameters are indexed by item, tasks by batch. A 32 takes float16s, a 64 double16s.
  */

@@ -158,13 +158,6 @@ void fanin__stack_release(fanin__stack *s) {
 
 /* ---- Launches ---------------------------------------------------------------------------------------------------- */
 
-/* Enqueues a kernel of kernels/reflect.cl in order. */
-static fanin_status run(fanin *f, cl_command_queue queue, const fanin__stack *s, fanin__launch launch) {
-  launch.source = &fanin__source_reflect;
-  launch.options = options_of(s->f64);
-  return fanin__enqueue_in_order(f, queue, &launch);
-}
-
 /* Items that share a column or a panel's row: those of a GPU read it side by side. */
 static size_t company(const fanin *f) {
   if (f->type & CL_DEVICE_TYPE_CPU) return 1;
@@ -175,23 +168,21 @@ static fanin_status make_reflectors(fanin *f, cl_command_queue queue, const fani
   const cl_ulong height = s->height;
   const cl_uint width = (cl_uint)s->width;
   const size_t local = company(f);
-  return run(f, queue, s,
-             (fanin__launch){.name = "reflectors",
-                             .grid = fanin__groups(count * s->width, local),
-                             FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(width),
-                                              FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
-                                              FANIN__LOCAL(local * size_of(s->f64)))});
+  const fanin__launch launch =
+      FANIN__LAUNCH(reflect, options_of(s->f64), reflectors, fanin__groups(count * s->width, local),
+                    FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(width), FANIN__VALUE(s->tau),
+                    FANIN__VALUE(s->sign), FANIN__LOCAL(local * size_of(s->f64)));
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 static fanin_status multiply_small(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   const cl_uint height = (cl_uint)s->height, width = (cl_uint)s->width;
   const size_t local = FANIN__SMALL / f->lanes; /* the same for all widths: drivers compile a kernel again for each */
-  return run(f, queue, s,
-             (fanin__launch){.name = "multiply",
-                             .grid = fanin__groups(count, local),
-                             FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
-                                              FANIN__VALUE(s->product), FANIN__VALUE(height), FANIN__VALUE(width),
-                                              FANIN__LOCAL(s->height * FANIN__SMALL * size_of(s->f64)))});
+  const fanin__launch launch =
+      FANIN__LAUNCH(reflect, options_of(s->f64), multiply, fanin__groups(count, local), FANIN__VALUE(s->normals),
+                    FANIN__VALUE(s->tau), FANIN__VALUE(s->sign), FANIN__VALUE(s->product), FANIN__VALUE(height),
+                    FANIN__VALUE(width), FANIN__LOCAL(s->height * FANIN__SMALL * size_of(s->f64)));
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t from) {
@@ -200,19 +191,17 @@ static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__s
   const cl_uint first = (cl_uint)from, block = (cl_uint)size, columns = (cl_uint)(s->width - from);
   const uint64_t vectors = (columns + f->lanes - 1) / f->lanes;
   const size_t local = company(f);
-  const fanin__launch panel = {.name = "take_panel",
-                               .grid = fanin__groups(size, local),
-                               FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(first),
-                                                FANIN__VALUE(s->panel), FANIN__VALUE(s->sign))};
-  const fanin__launch solve = {.name = "substitute",
-                               .grid = fanin__groups((vectors + local - 1) / local, local),
-                               FANIN__ARGUMENTS(FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch),
-                                                FANIN__VALUE(columns), FANIN__VALUE(block), FANIN__VALUE(s->panel),
-                                                FANIN__VALUE(rows), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
-                                                FANIN__VALUE(first))};
+  const fanin__launch panel =
+      FANIN__LAUNCH(reflect, options_of(s->f64), take_panel, fanin__groups(size, local), FANIN__VALUE(s->normals),
+                    FANIN__VALUE(height), FANIN__VALUE(first), FANIN__VALUE(s->panel), FANIN__VALUE(s->sign));
+  const fanin__launch solve =
+      FANIN__LAUNCH(reflect, options_of(s->f64), substitute, fanin__groups((vectors + local - 1) / local, local),
+                    FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch), FANIN__VALUE(columns),
+                    FANIN__VALUE(block), FANIN__VALUE(s->panel), FANIN__VALUE(rows), FANIN__VALUE(s->tau),
+                    FANIN__VALUE(s->sign), FANIN__VALUE(first));
   FANIN__TRY(each_product(f, queue, s, from, inner_product, NULL));
-  FANIN__TRY(run(f, queue, s, panel));
-  FANIN__TRY(run(f, queue, s, solve));
+  FANIN__TRY(fanin__enqueue_in_order(f, queue, &panel));
+  FANIN__TRY(fanin__enqueue_in_order(f, queue, &solve));
   return each_product(f, queue, s, from, outer_product, NULL);
 }
 

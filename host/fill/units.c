@@ -3,7 +3,7 @@
 
 #include "core/argument.h"
 #include "fanin/shard.h"
-#include "fill/filler.h"
+#include "fill/fill.h"
 #include "math/integer.h"
 #include "tensor/view.h"
 

@@ -17,12 +17,10 @@ static const fanin__choice distributions[] = {{"uniform", FANIN_DISTRIBUTION_UNI
                                               {"normal", FANIN_DISTRIBUTION_NORMAL},
                                               {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL},
                                               {NULL, 0}};
-static const fanin__choice normals[] = {
-    {"normal", FANIN_DISTRIBUTION_NORMAL}, {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL}, {NULL, 0}};
 
 #define SLOPE(field) FANIN__NUMBER_IN(field, -1e100, 1e100) /* its square is finite */
 #define MODE         FANIN__CHOICE_OF(mode, modes)
-#define NORMALS      FANIN__CHOICE_OF(distribution, normals)
+#define NORMALS      FANIN__CHOICE_OF(distribution, distributions + 1) /* all but the first */
 
 static const fanin__parameter of_xavier_uniform[] = {FANIN__GAIN_FROM(0), FANIN__END};
 static const fanin__parameter of_xavier_normal[] = {FANIN__GAIN_FROM(0), NORMALS, FANIN__END};

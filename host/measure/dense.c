@@ -33,11 +33,6 @@ fanin_status fanin__dense_of(fanin *f, cl_command_queue queue, const fanin_tenso
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin__dense_run(const fanin__dense *d, fanin__launch launch, const fanin__result *results, size_t n) {
-  launch.options = d->options;
-  return fanin__enqueue_and_read(d->f, d->queue, &launch, results, n);
-}
-
 size_t fanin__real_size(const fanin__dense *d) {
   return d->f64 ? sizeof(double) : sizeof(float);
 }

@@ -22,9 +22,6 @@ typedef struct fanin__dense {
 fanin_status fanin__dense_of(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
                              const cl_event *wait_list, fanin__dense *out);
 
-/* Runs a launch of the dtype's kernel and reads its results. */
-fanin_status fanin__dense_run(const fanin__dense *d, fanin__launch launch, const fanin__result *results, size_t n);
-
 /* Bytes of one of the kernel's reals. */
 size_t fanin__real_size(const fanin__dense *d);
 /* Number k of an array of them. */

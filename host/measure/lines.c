@@ -35,11 +35,10 @@ static fanin_status prepare(pass *p, size_t results) {
   return fanin__new_buffer(p->d.f, results, sizeof(cl_ulong), "fingerprints of lines", &p->prints);
 }
 
-static fanin_status run(const pass *p, fanin__launch launch, size_t results) {
+static fanin_status run(const pass *p, const fanin__launch *launch, size_t results) {
   const fanin__result read[] = {{p->sums, 2 * results * fanin__real_size(&p->d), p->host_sums},
                                 {p->prints, results * sizeof(cl_ulong), p->host_prints}};
-  launch.source = &fanin__source_lines;
-  return fanin__dense_run(&p->d, launch, read, 2);
+  return fanin__enqueue_and_read(p->d.f, p->d.queue, launch, read, 2);
 }
 
 static double sum_at(const pass *p, size_t results, size_t k) {
@@ -61,13 +60,11 @@ static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin
     const cl_ulong block = rows - first < most ? rows - first : most, tasks = block * parts;
     const cl_ulong offset = p->d.offset + first * columns;
     const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 256 * p->d.f->lanes / columns + 1);
-    const fanin__launch launch = {
-        .name = "rows",
-        .grid = spread.grid,
-        FANIN__ARGUMENTS(FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset), FANIN__VALUE(columns), FANIN__VALUE(parts),
-                         FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
-                         FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints))};
-    FANIN__TRY(run(p, launch, (size_t)tasks));
+    const fanin__launch launch = FANIN__LAUNCH(
+        lines, p->d.options, rows, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset), FANIN__VALUE(columns),
+        FANIN__VALUE(parts), FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
+        FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints));
+    FANIN__TRY(run(p, &launch, (size_t)tasks));
     for (size_t t = 0; t < tasks; t++) {
       const size_t row = (size_t)(first + t / parts);
       if (t % parts == 0) out->row_sums[row] = 0, out->row_prints[row] = 0;
@@ -95,14 +92,12 @@ static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl
   const size_t results = (size_t)(bands * columns);
   FANIN__TRY(prepare(p, results));
   const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 1);
-  const fanin__launch launch = {.name = "columns",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
-                                                 FANIN__VALUE(rows), FANIN__VALUE(columns), FANIN__VALUE(first_row),
-                                                 FANIN__VALUE(height), FANIN__VALUE(tasks), FANIN__SPREAD(spread),
-                                                 FANIN__REAL(p->d.f64, p->shift), FANIN__REAL(p->d.f64, p->scale),
-                                                 FANIN__VALUE(p->sums), FANIN__VALUE(p->prints))};
-  FANIN__TRY(run(p, launch, results));
+  const fanin__launch launch =
+      FANIN__LAUNCH(lines, p->d.options, columns, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
+                    FANIN__VALUE(rows), FANIN__VALUE(columns), FANIN__VALUE(first_row), FANIN__VALUE(height),
+                    FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
+                    FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints));
+  FANIN__TRY(run(p, &launch, results));
   for (size_t k = 0; k < results; k++) {
     out->column_sums[k % columns] += sum_at(p, results, k);
     out->column_prints[k % columns] += p->host_prints[k];

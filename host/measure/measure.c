@@ -100,16 +100,13 @@ static fanin_status prepare(pass *p) {
 /* Runs the kernel and combines its results. */
 static fanin_status run(pass *p, double factor, fanin_stats *stats) {
   const fanin__real scale = fanin__real_of(factor);
-  const fanin__launch launch = {.source = &fanin__source_measure,
-                                .name = "measure",
-                                .grid = p->spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
-                                                 FANIN__VALUE(p->d.elements), FANIN__SPREAD(p->spread),
-                                                 FANIN__REAL(p->d.f64, scale), FANIN__VALUE(p->reals),
-                                                 FANIN__VALUE(p->finite))};
+  const fanin__launch launch =
+      FANIN__LAUNCH(measure, p->d.options, measure, p->spread.grid, FANIN__VALUE(p->d.buffer),
+                    FANIN__VALUE(p->d.offset), FANIN__VALUE(p->d.elements), FANIN__SPREAD(p->spread),
+                    FANIN__REAL(p->d.f64, scale), FANIN__VALUE(p->reals), FANIN__VALUE(p->finite));
   const fanin__result results[] = {{p->reals, PLANES * p->lanes * fanin__real_size(&p->d), p->host_reals},
                                    {p->finite, p->lanes * sizeof(cl_ulong), p->host_finite}};
-  FANIN__TRY(fanin__dense_run(&p->d, launch, results, 2));
+  FANIN__TRY(fanin__enqueue_and_read(p->d.f, p->d.queue, &launch, results, 2));
   combine(p, factor, stats);
   return FANIN_STATUS_OK;
 }

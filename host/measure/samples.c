@@ -22,13 +22,10 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const cl_ulong at = first;
-  const fanin__launch launch = {.source = &fanin__source_samples,
-                                .options = d.options,
-                                .name = "standardise",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
-                                                 FANIN__VALUE(d.elements), FANIN__REAL(d.f64, shift),
-                                                 FANIN__REAL(d.f64, scale), FANIN__VALUE(samples), FANIN__VALUE(at))};
+  const fanin__launch launch =
+      FANIN__LAUNCH(samples, d.options, standardise, spread.grid, FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
+                    FANIN__VALUE(d.elements), FANIN__REAL(d.f64, shift), FANIN__REAL(d.f64, scale),
+                    FANIN__VALUE(samples), FANIN__VALUE(at));
   cl_event done = NULL;
   FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = d.queue, .event = &done}, &launch));
   const fanin_status status = fanin__wait(1, &done);
@@ -53,13 +50,11 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
   const cl_int code =
       clEnqueueWriteBuffer(p->d.queue, p->pairs, CL_TRUE, 0, (size_t)n * sizeof *p->list, p->list, 0, NULL, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of pairs");
-  const fanin__launch launch = {.source = &fanin__source_samples,
-                                .name = "correlate",
-                                .grid = fanin__spread_of(p->d.f, n, GRAIN).grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length), FANIN__VALUE(n),
-                                                 FANIN__VALUE(p->pairs), FANIN__VALUE(p->products))};
+  const fanin__launch launch = FANIN__LAUNCH(samples, p->d.options, correlate, fanin__spread_of(p->d.f, n, GRAIN).grid,
+                                             FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length), FANIN__VALUE(n),
+                                             FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));
   const fanin__result result = {p->products, SUMS * (size_t)n * sizeof *p->sums, p->sums};
-  return fanin__dense_run(&p->d, launch, &result, 1);
+  return fanin__enqueue_and_read(p->d.f, p->d.queue, &launch, &result, 1);
 }
 
 static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {

@@ -33,15 +33,12 @@ static fanin_status run(const fanin__dense *d, fanin_standard by, const uint64_t
   if (!reals) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes of partial sums", bytes);
   if (status == FANIN_STATUS_OK) status = fanin__new_buffer(d->f, bytes, 1, "partial sums", &sums);
   if (status == FANIN_STATUS_OK) {
-    const fanin__launch launch = {.source = &fanin__source_series,
-                                  .name = "series",
-                                  .grid = spread.grid,
-                                  FANIN__ARGUMENTS(FANIN__VALUE(d->buffer), FANIN__VALUE(d->offset),
-                                                   FANIN__VALUE(d->elements), FANIN__SPREAD(spread),
-                                                   FANIN__REAL(d->f64, shift), FANIN__REAL(d->f64, scale),
-                                                   FANIN__VALUE(lag), FANIN__VALUE(sums))};
+    const fanin__launch launch =
+        FANIN__LAUNCH(series, d->options, series, spread.grid, FANIN__VALUE(d->buffer), FANIN__VALUE(d->offset),
+                      FANIN__VALUE(d->elements), FANIN__SPREAD(spread), FANIN__REAL(d->f64, shift),
+                      FANIN__REAL(d->f64, scale), FANIN__VALUE(lag), FANIN__VALUE(sums));
     const fanin__result result = {sums, bytes, reals};
-    status = fanin__dense_run(d, launch, &result, 1);
+    status = fanin__enqueue_and_read(d->f, d->queue, &launch, &result, 1);
   }
   if (status == FANIN_STATUS_OK) add_up(d, reals, lanes, out);
   fanin__free_buffer(sums);
