@@ -146,10 +146,6 @@ fanin_status fanin_open(const char *selector, fanin **out) {
   return status;
 }
 
-void fanin__retain(fanin *f) {
-  (void)atomic_fetch_add(&f->references, 1);
-}
-
 /* Releases cannot fail here but by a caller's error, which nobody could be told of. */
 void fanin_release(fanin *f) {
   if (!f || atomic_fetch_sub(&f->references, 1) > 1) return;

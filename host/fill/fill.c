@@ -102,7 +102,7 @@ fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *ini
   fanin__when when = {0};
   FANIN__NEED(f, t, init);
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
-  FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
+  FANIN__TRY(fanin_queue(f, &when.queue));
   if (job.elements == 0) return FANIN_STATUS_OK;
   cl_mem scratch = NULL;
   FANIN__TRY(fanin__new_buffer(f, fanin__chunk(f, t->dtype), fanin_dtype_size(t->dtype), "warming up", &scratch));

@@ -26,15 +26,17 @@ static double to_real(fanin_dtype dtype, double x) {
 }
 
 static fanin_status check_reach(fanin_dtype dtype, const char *what, double x) {
-  if (fabs(x) <= fanin__largest(dtype)) return FANIN_STATUS_OK;
+  const double largest = fanin__dtype_of(dtype)->info.largest;
+  if (fabs(x) <= largest) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s = %.9g does not fit dtype %s, whose largest number is %.9g", what,
-                     x, fanin_dtype_name(dtype), fanin__largest(dtype));
+                     x, fanin_dtype_name(dtype), largest);
 }
 
 /* Bounds that hold after rounding: the outermost numbers of the dtype inside [lo, hi]. */
 static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double *lower, double *upper) {
-  *lower = fmax(fanin__least(dtype, lo), -fanin__largest(dtype));
-  *upper = fmin(fanin__most(dtype, hi), fanin__largest(dtype));
+  const double largest = fanin__dtype_of(dtype)->info.largest;
+  *lower = fmax(fanin__least(dtype, lo), -largest);
+  *upper = fmin(fanin__most(dtype, hi), largest);
   if (*lower <= *upper) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no %s number lies between the bounds lo = %.17g and hi = %.17g",
                      fanin_dtype_name(dtype), lo, hi);

@@ -10,17 +10,12 @@
 
 /* ---- Making ------------------------------------------------------------------------------------------------------ */
 
-/* Says which item a failure was about. */
-static fanin_status in_item(size_t i, fanin_status status) {
-  return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
-}
-
 static fanin_status check_items(fanin_plan *plan, const fanin_item *items, size_t n, fanin__job *jobs) {
   for (size_t i = 0; i < n; i++) {
     fanin_status status = fanin__check_reserved("item", items[i].reserved, sizeof items[i].reserved / sizeof(uint64_t));
     if (status == FANIN_STATUS_OK)
       status = fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
-    if (status != FANIN_STATUS_OK) return in_item(i, status);
+    if (status != FANIN_STATUS_OK) return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
     plan->tensors[i] = items[i].tensor;
     plan->elements += jobs[i].elements;
   }
@@ -64,7 +59,7 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
     status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
     goto fail_memory;
   }
-  fanin__retain(f);
+  (void)atomic_fetch_add(&f->references, 1);
 
   plan->tensors = fanin__zeroed(n, sizeof *plan->tensors);
   if (!plan->tensors) goto fail_plan;

@@ -57,7 +57,7 @@ static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, f
 }
 
 static fanin_init explicit(const fanin_init *init) {
-  return init->scale == 0 ? fanin__everywhere(0) : *init;
+  return init->scale == 0 ? fanin__everywhere(0) : fanin__used_fields(&fanin__kind_variance_scaling, init);
 }
 
 /* he_* and lecun_* have no parameter for a factor, and become variance_scaling. */
@@ -138,26 +138,19 @@ const fanin__initializer fanin__kind_variance_scaling = {
 /* ---- Constructors ------------------------------------------------------------------------------------------------ */
 
 fanin_init fanin_xavier_uniform(double gain) {
-  return fanin__with_gain(&fanin__kind_xavier_uniform, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = gain});
 }
 
 fanin_init fanin_xavier_normal(double gain) {
-  return fanin__with_gain(&fanin__kind_xavier_normal, gain);
-}
-
-static fanin_init he(const fanin__initializer *kind, double a, fanin_mode mode) {
-  fanin_init init = kind->defaults;
-  init.a = a;
-  init.mode = mode;
-  return init;
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_XAVIER_NORMAL, .gain = gain});
 }
 
 fanin_init fanin_he_uniform(double a, fanin_mode mode) {
-  return he(&fanin__kind_he_uniform, a, mode);
+  return fanin__used_fields(&fanin__kind_he_uniform, &(fanin_init){.a = a, .mode = mode});
 }
 
 fanin_init fanin_he_normal(double a, fanin_mode mode) {
-  return he(&fanin__kind_he_normal, a, mode);
+  return fanin__used_fields(&fanin__kind_he_normal, &(fanin_init){.a = a, .mode = mode});
 }
 
 fanin_init fanin_lecun_uniform(void) {
@@ -169,9 +162,6 @@ fanin_init fanin_lecun_normal(void) {
 }
 
 fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribution distribution) {
-  fanin_init init = fanin__kind_variance_scaling.defaults;
-  init.scale = scale;
-  init.mode = mode;
-  init.distribution = distribution;
-  return fanin__explicit(&init);
+  return fanin__explicit(
+      &(fanin_init){.kind = FANIN_KIND_VARIANCE_SCALING, .scale = scale, .mode = mode, .distribution = distribution});
 }

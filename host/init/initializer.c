@@ -94,12 +94,6 @@ fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin
 
 /* ---- Times a factor ---------------------------------------------------------------------------------------------- */
 
-fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain) {
-  fanin_init init = initializer->defaults;
-  init.gain = gain;
-  return fanin__explicit(&init);
-}
-
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
   FANIN__NEED(init, out);
   if (!(factor > 0 && factor < INFINITY)) {
@@ -115,7 +109,9 @@ fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init
   if (initializer->scale) {
     FANIN__TRY(initializer->scale(&scaled, factor));
   } else {
-    scaled.gain *= factor;
+    double *const all[] = {&scaled.gain, &scaled.lo, &scaled.hi, &scaled.mean, &scaled.std};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+      *all[k] *= factor;
   }
   scaled = fanin__explicit(&scaled); /* a product may be 0 */
   FANIN__TRY(fanin__check_init(&scaled, FANIN_STATUS_BAD_ARGUMENT));

@@ -31,7 +31,8 @@ typedef struct fanin__initializer {
   /* What says in fields what `init` says with zeros that mean 0. NULL: zeros for a gain that is a parameter and 0, else
    * fanin__used_fields(). */
   fanin_init (*explicit)(const fanin_init *init);
-  /* Makes it the initializer whose values have the law of these values times `factor`. NULL: `gain` times `factor`. */
+  /* Makes it the initializer whose values have the law of these values times `factor`. NULL: multiplies
+   * what values are proportional to. */
   fanin_status (*scale)(fanin_init *init, double factor);
 } fanin__initializer;
 
@@ -81,9 +82,6 @@ FANIN_LAW_MAP(FANIN__LAW)
 double fanin__normal_probability(const fanin_law *law, double x, bool upper);
 void fanin__normal_moments(const fanin_law *law, double centre, double unit, double *moments, int n);
 
-/* The elements of a whole tensor. */
-double fanin__elements_of(const fanin_tensor *t);
-
 /* ---- What kinds share -------------------------------------------------------------------------------------------- */
 
 /* constant.c: one value, as an initializer and as a law. */
@@ -97,8 +95,7 @@ fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution 
 /* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
 fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);
 
-/* initializer.c: whether a gain is among the parameters, and the constructor of kinds that have one. */
+/* initializer.c: whether a gain is among the parameters. */
 bool fanin__has_gain(const fanin__initializer *initializer);
-fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain);
 
 #endif

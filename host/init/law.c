@@ -33,14 +33,6 @@ fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out,
   return fanin__give(out, size, &described, sizeof described);
 }
 
-double fanin__elements_of(const fanin_tensor *t) {
-  double elements = 1;
-  for (int d = 0; d < t->rank; d++) {
-    elements *= (double)t->shape[d];
-  }
-  return elements;
-}
-
 /* The distribution of what `init` makes of `t`, and its moments. */
 static fanin_status expect(const fanin_tensor *t, const fanin_init *init, fanin__distribution *d, fanin_moments *out) {
   fanin__view view;

@@ -21,12 +21,6 @@ static fanin_init explicit(const fanin_init *init) {
   return init->std == 0 ? fanin__everywhere(init->mean) : *init;
 }
 
-static fanin_status scale(fanin_init *init, double factor) {
-  init->mean *= factor;
-  init->std *= factor;
-  return FANIN_STATUS_OK;
-}
-
 const fanin__initializer fanin__kind_normal = {
     .description = {"normal", "", "normal with mean and std", "mean=0,std=1", "definition; defaults of torch.nn.init",
                     0, 1},
@@ -34,7 +28,6 @@ const fanin__initializer fanin__kind_normal = {
     .parameters = parameters,
     .resolve = resolve,
     .explicit = explicit,
-    .scale = scale,
 };
 
 fanin_init fanin_normal(double mean, double std) {

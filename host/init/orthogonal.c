@@ -51,11 +51,11 @@ const fanin__initializer fanin__kind_delta_orthogonal = {
 };
 
 fanin_init fanin_orthogonal(double gain) {
-  return fanin__with_gain(&fanin__kind_orthogonal, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_ORTHOGONAL, .gain = gain});
 }
 
 fanin_init fanin_delta_orthogonal(double gain) {
-  return fanin__with_gain(&fanin__kind_delta_orthogonal, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_DELTA_ORTHOGONAL, .gain = gain});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

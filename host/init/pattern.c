@@ -94,22 +94,31 @@ const fanin__initializer fanin__kind_hadamard = {
 };
 
 fanin_init fanin_identity(double gain) {
-  return fanin__with_gain(&fanin__kind_identity, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_IDENTITY, .gain = gain});
 }
 
 fanin_init fanin_dirac(double gain) {
-  return fanin__with_gain(&fanin__kind_dirac, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_DIRAC, .gain = gain});
 }
 
 fanin_init fanin_bilinear(double gain) {
-  return fanin__with_gain(&fanin__kind_bilinear, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_BILINEAR, .gain = gain});
 }
 
 fanin_init fanin_hadamard(double gain) {
-  return fanin__with_gain(&fanin__kind_hadamard, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_HADAMARD, .gain = gain});
 }
 
 /* ---- Laws -------------------------------------------------------------------------------------------------------- */
+
+/* The elements of a whole tensor. */
+static double elements_of(const fanin_tensor *t) {
+  double elements = 1;
+  for (int d = 0; d < t->rank; d++) {
+    elements *= (double)t->shape[d];
+  }
+  return elements;
+}
 
 static fanin_status count_ones(const fanin_tensor *t, double *count) {
   fanin__matrices l;
@@ -121,7 +130,7 @@ static fanin_status count_ones(const fanin_tensor *t, double *count) {
 
 /* identity and dirac set a share of the whole tensor's entries. */
 static fanin_status expect_ones(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  const double entries = fanin__elements_of(t);
+  const double entries = elements_of(t);
   double ones = 0;
   FANIN__TRY(count_ones(t, &ones));
   const double share = entries > 0 ? ones / entries : 0;
@@ -165,7 +174,7 @@ static fanin_status expect_bilinear(const fanin_tensor *t, const fanin__distribu
   double diagonals = 0, power[5] = {1, 1, 1, 1, 1}, most = d->law.value;
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(count_ones(t, &diagonals));
-  const double entries = fanin__elements_of(t);
+  const double entries = elements_of(t);
   *out = (fanin_moments){0};
   if (entries == 0) return FANIN_STATUS_OK;
   for (int k = 0; k < roles.n_taps; k++) {
@@ -205,7 +214,7 @@ static fanin_status expect_hadamard(const fanin_tensor *t, const fanin__distribu
   fanin__matrices m;
   FANIN__TRY(fanin__matrices_of(t, &m));
   *out = (fanin_moments){0};
-  if (fanin__elements_of(t) == 0) return FANIN_STATUS_OK;
+  if (elements_of(t) == 0) return FANIN_STATUS_OK;
   const double share = 1 / (double)m.roles.spatial, c = d->law.value;
   const double tilt = sum_of_signs(m.outputs, m.inputs) / ((double)m.outputs * (double)m.inputs);
   const double power[5] = {1, share * tilt * c, share * c * c, share * tilt * c * c * c, share * c * c * c * c};

@@ -39,11 +39,6 @@ static fanin_init explicit(const fanin_init *init) {
   return init->std == 0 ? fanin__everywhere(0) : fanin__used_fields(&fanin__kind_sparse, init);
 }
 
-static fanin_status scale(fanin_init *init, double factor) {
-  init->std *= factor;
-  return FANIN_STATUS_OK;
-}
-
 const fanin__initializer fanin__kind_sparse = {
     .description = {"sparse", "",
                     "normal, mean 0, with std, but ceil(sparsity * n) zeros at random among the n = fan_out weights "
@@ -54,7 +49,6 @@ const fanin__initializer fanin__kind_sparse = {
     .resolve = resolve,
     .check = check,
     .explicit = explicit,
-    .scale = scale,
 };
 
 fanin_init fanin_sparse(double sparsity, double std) {

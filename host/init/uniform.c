@@ -26,12 +26,6 @@ static fanin_init explicit(const fanin_init *init) {
   return init->lo == init->hi ? fanin__everywhere(init->lo) : *init;
 }
 
-static fanin_status scale(fanin_init *init, double factor) {
-  init->lo *= factor;
-  init->hi *= factor;
-  return FANIN_STATUS_OK;
-}
-
 const fanin__initializer fanin__kind_uniform = {
     .description = {"uniform", "", "uniform on [lo, hi]", "lo=0,hi=1", "definition; defaults of torch.nn.init", 0, 1},
     .defaults = {.kind = FANIN_KIND_UNIFORM, .lo = 0, .hi = 1},
@@ -39,7 +33,6 @@ const fanin__initializer fanin__kind_uniform = {
     .resolve = resolve,
     .check = check,
     .explicit = explicit,
-    .scale = scale,
 };
 
 fanin_init fanin_uniform(double lo, double hi) {

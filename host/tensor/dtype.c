@@ -93,10 +93,6 @@ const char *fanin__float_dtypes(const char *word, char out[FANIN__DTYPE_LIST]) {
 
 /* ---- Numbers ----------------------------------------------------------------------------------------------------- */
 
-double fanin__largest(fanin_dtype dtype) {
-  return table[dtype].info.largest;
-}
-
 double fanin__most(fanin_dtype dtype, double x) {
   const fanin_dtype_info *const t = &table[dtype].info;
   if (x >= t->largest) return t->largest;

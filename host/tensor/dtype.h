@@ -24,7 +24,6 @@ static inline bool fanin__is_double(fanin_dtype dtype) {
 enum { FANIN__DTYPE_LIST = 256 };
 const char *fanin__float_dtypes(const char *word, char out[FANIN__DTYPE_LIST]);
 
-double fanin__largest(fanin_dtype dtype);
 double fanin__most(fanin_dtype dtype, double x);  /* the largest number of the dtype that is <= x; -infinity: none */
 double fanin__least(fanin_dtype dtype, double x); /* the smallest that is >= x; infinity: none */
 
