@@ -52,13 +52,6 @@ fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job
   return fanin__fill_rows(f, when, job, seed);
 }
 
-fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
-  if (job->elements == 0) return FANIN_STATUS_OK;
-  if (job->filler) FANIN__TRY(job->filler->compile(f, job));
-  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
-  return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
-}
-
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__job job;

@@ -86,9 +86,6 @@ fanin_status fanin__run_filler(fanin *f, const fanin__when *when, const fanin__j
 /* Enqueues all of a job that has a buffer. */
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
 
-/* Compiles what that needs. */
-fanin_status fanin__compile_job(fanin *f, const fanin__job *job);
-
 /* Sets how many chunks an item makes of these rows, in a launch of `chunks` in all. */
 void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows);
 

@@ -97,6 +97,13 @@ static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, con
   return fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when);
 }
 
+static fanin_status compile(fanin *f, const fanin__job *job) {
+  if (job->elements == 0) return FANIN_STATUS_OK;
+  if (job->filler) FANIN__TRY(job->filler->compile(f, job));
+  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
+  return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
+}
+
 static fanin_status enqueue(const fanin_shard *s, const task *t, uint64_t seed) {
   FANIN__TRY(fanin__fill_job(s->f, &t->when, &t->job, seed));
   return fanin__check_cl(clFlush(t->when.queue), "clFlush");
@@ -114,7 +121,7 @@ static fanin_status fill_all(const fanin_shard *shards, size_t n, const fanin_in
     if (status != FANIN_STATUS_OK) return in_shard(k, status);
   }
   for (size_t k = 0; k < n; k++) {
-    const fanin_status status = fanin__compile_job(shards[k].f, &tasks[k].job);
+    const fanin_status status = compile(shards[k].f, &tasks[k].job);
     if (status != FANIN_STATUS_OK) return in_shard(k, status);
   }
   for (size_t k = 0; k < n; k++) {

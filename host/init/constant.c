@@ -61,14 +61,12 @@ fanin_init fanin_constant(double value) {
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  *out = (fanin_moments){.mean = d->law.value, .lo = d->law.value, .hi = d->law.value};
-  return FANIN_STATUS_OK;
+static fanin_moments expected(const fanin_law *law) {
+  return (fanin_moments){.mean = law->value, .lo = law->value, .hi = law->value};
 }
 
-static double probability(const fanin_law *law, double x, bool upper) {
+double fanin__step(const fanin_law *law, double x, bool upper) {
   return (x >= law->value) != upper;
 }
 
-const fanin__law fanin__law_constant = {.values = FANIN_VALUES_FIXED, .expect = expect, .probability = probability};
+const fanin__law fanin__law_constant = {.values = FANIN_VALUES_FIXED, .expected = expected, .probability = fanin__step};

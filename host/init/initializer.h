@@ -66,7 +66,8 @@ enum { FANIN__MOMENTS = 13 };
 
 typedef struct fanin__law {
   fanin_values values;
-  /* The moments and bounds of the values on a tensor. */
+  /* The moments and bounds of the values: those of the law, or NULL, and then those on a tensor. */
+  fanin_moments (*expected)(const fanin_law *law);
   fanin_status (*expect)(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out);
   /* P(X <= x), or P(X > x), for law->lo <= x < law->hi. NULL: there is none in closed form. */
   double (*probability)(const fanin_law *law, double x, bool upper);
@@ -87,6 +88,7 @@ void fanin__normal_moments(const fanin_law *law, double centre, double unit, dou
 /* constant.c: one value, as an initializer and as a law. */
 fanin_init fanin__everywhere(double value);
 fanin_status fanin__resolve_to(double value, fanin__distribution *out);
+double fanin__step(const fanin_law *law, double x, bool upper);
 
 /* uniform.c, normal.c */
 fanin_status fanin__resolve_uniform(double lo, double hi, fanin__distribution *out);

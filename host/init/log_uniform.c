@@ -138,22 +138,20 @@ static void in_closed_form(double lo, double hi, double *mean, double *std) {
   *std = c * sqrt(ratio * difference);
 }
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  const fanin_law *const law = &d->law;
+static fanin_moments expected(const fanin_law *law) {
   double m[5];
-  *out = (fanin_moments){.lo = law->lo, .hi = law->hi};
+  fanin_moments out = {.lo = law->lo, .hi = law->hi};
   const double size = fmax(fabs(law->lo), fabs(law->hi));
   moments(law, 0, size, m, 2);
-  out->mean = size * m[1];
-  moments(law, out->mean, size, m, 5);
-  out->std = size * sqrt(m[2]);
-  if (m[2] > 0) out->kurtosis = m[4] / (m[2] * m[2]);
-  if (!is_inverse(law) && law->lo == law->from) in_closed_form(law->from, law->to, &out->mean, &out->std);
-  return FANIN_STATUS_OK;
+  out.mean = size * m[1];
+  moments(law, out.mean, size, m, 5);
+  out.std = size * sqrt(m[2]);
+  if (m[2] > 0) out.kurtosis = m[4] / (m[2] * m[2]);
+  if (!is_inverse(law) && law->lo == law->from) in_closed_form(law->from, law->to, &out.mean, &out.std);
+  return out;
 }
 
 const fanin__law fanin__law_log_uniform = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = moments};
+    .values = FANIN_VALUES_INDEPENDENT, .expected = expected, .probability = probability, .moments = moments};
 const fanin__law fanin__law_softplus_log_uniform = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = moments};
+    .values = FANIN_VALUES_INDEPENDENT, .expected = expected, .probability = probability, .moments = moments};

@@ -36,10 +36,8 @@ fanin_init fanin_normal(double mean, double std) {
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  *out = (fanin_moments){.mean = d->law.mean, .std = d->law.std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
-  return FANIN_STATUS_OK;
+static fanin_moments expected(const fanin_law *law) {
+  return (fanin_moments){.mean = law->mean, .std = law->std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
 }
 
 double fanin__normal_probability(const fanin_law *law, double x, bool upper) {
@@ -74,6 +72,6 @@ void fanin__normal_moments(const fanin_law *law, double centre, double unit, dou
 }
 
 const fanin__law fanin__law_normal = {.values = FANIN_VALUES_INDEPENDENT,
-                                      .expect = expect,
+                                      .expected = expected,
                                       .probability = fanin__normal_probability,
                                       .moments = fanin__normal_moments};

@@ -143,10 +143,6 @@ static fanin_status expect_ones(const fanin_tensor *t, const fanin__distribution
   return FANIN_STATUS_OK;
 }
 
-static double step_at_value(const fanin_law *law, double x, bool upper) {
-  return (x >= law->value) != upper;
-}
-
 /* From E x, E x^2, E x^3 and E x^4. */
 static fanin_moments of_powers(const double power[5], double lo, double hi) {
   const double mean = power[1], variance = fmax(power[2] - mean * mean, 0);
@@ -222,6 +218,6 @@ static fanin_status expect_hadamard(const fanin_tensor *t, const fanin__distribu
   return FANIN_STATUS_OK;
 }
 
-const fanin__law fanin__law_ones = {.values = FANIN_VALUES_FIXED, .expect = expect_ones, .probability = step_at_value};
+const fanin__law fanin__law_ones = {.values = FANIN_VALUES_FIXED, .expect = expect_ones, .probability = fanin__step};
 const fanin__law fanin__law_bilinear = {.values = FANIN_VALUES_FIXED, .expect = expect_bilinear};
 const fanin__law fanin__law_hadamard = {.values = FANIN_VALUES_FIXED, .expect = expect_hadamard};

@@ -159,16 +159,14 @@ fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
+static fanin_moments expected(const fanin_law *law) {
   double mean, variance, fourth;
-  fanin__truncated_moments(d->law.from, d->law.to, &mean, &variance, &fourth);
-  *out = (fanin_moments){.mean = d->law.mean + d->law.std * mean,
-                         .std = d->law.std * sqrt(variance),
+  fanin__truncated_moments(law->from, law->to, &mean, &variance, &fourth);
+  return (fanin_moments){.mean = law->mean + law->std * mean,
+                         .std = law->std * sqrt(variance),
                          .kurtosis = fourth / variance / variance,
-                         .lo = d->law.lo,
-                         .hi = d->law.hi};
-  return FANIN_STATUS_OK;
+                         .lo = law->lo,
+                         .hi = law->hi};
 }
 
 /* P(from < Z <= to), Z ~ N(0,1), without cancellation in either tail. */
@@ -183,5 +181,7 @@ static double probability(const fanin_law *law, double x, bool upper) {
   return (upper ? between(z, b) : between(a, z)) / between(a, b);
 }
 
-const fanin__law fanin__law_trunc_normal = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = fanin__normal_moments};
+const fanin__law fanin__law_trunc_normal = {.values = FANIN_VALUES_INDEPENDENT,
+                                            .expected = expected,
+                                            .probability = probability,
+                                            .moments = fanin__normal_moments};

@@ -41,12 +41,10 @@ fanin_init fanin_uniform(double lo, double hi) {
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  const double lo = d->law.lo, hi = d->law.hi;
-  *out = (fanin_moments){
+static fanin_moments expected(const fanin_law *law) {
+  const double lo = law->lo, hi = law->hi;
+  return (fanin_moments){
       .mean = 0.5 * lo + 0.5 * hi, .std = (0.5 * hi - 0.5 * lo) / sqrt(3), .kurtosis = 1.8, .lo = lo, .hi = hi};
-  return FANIN_STATUS_OK;
 }
 
 static double probability(const fanin_law *law, double x, bool upper) {
@@ -72,4 +70,4 @@ static void moments(const fanin_law *law, double centre, double unit, double *ou
 }
 
 const fanin__law fanin__law_uniform = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = moments};
+    .values = FANIN_VALUES_INDEPENDENT, .expected = expected, .probability = probability, .moments = moments};
