@@ -66,13 +66,11 @@ static fanin__matmul inner_product(const fanin__stack *s, uint64_t first, uint64
                          .a = s->normals,
                          .b = s->normals,
                          .c = s->products,
-                         .f64 = s->f64,
                          .a_offset = first * s->height + row,
                          .b_offset = first * s->height + row,
                          .a_pitch = s->height,
                          .b_pitch = s->height,
-                         .c_pitch = pitch_of(s),
-                         .scratch = s->scratch};
+                         .c_pitch = pitch_of(s)};
 }
 
 static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64_t block, uint64_t row, uint64_t rows) {
@@ -85,13 +83,11 @@ static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64
                          .a = s->solved,
                          .b = s->panel,
                          .c = s->normals,
-                         .f64 = s->f64,
                          .b_offset = row - first,
                          .c_offset = first * s->height + row,
                          .a_pitch = pitch_of(s),
                          .b_pitch = s->height - first,
-                         .c_pitch = s->height,
-                         .scratch = s->scratch};
+                         .c_pitch = s->height};
 }
 
 static uint64_t block_at(const fanin__stack *s, uint64_t first) {
@@ -105,7 +101,9 @@ static fanin_status each_product(fanin *f, cl_command_queue queue, const fanin__
   for (uint64_t row = first, rows; row < s->height; row += rows) {
     size_t bytes = 0;
     rows = rows_of(s, s->height - row);
-    const fanin__matmul p = product(s, first, block_at(s, first), row, rows);
+    fanin__matmul p = product(s, first, block_at(s, first), row, rows);
+    p.f64 = s->f64;
+    p.scratch = s->scratch;
     FANIN__TRY(scratch ? fanin__gemm_scratch(f, queue, &p, &bytes) : fanin__gemm(f, queue, &p));
     if (scratch && bytes > *scratch) *scratch = bytes;
   }

@@ -88,15 +88,10 @@ static double number_of(fanin_dtype dtype, uint32_t ascending) {
   return magnitude < sign ? fanin__narrow_number(dtype, positive ? magnitude : magnitude | sign) : NAN;
 }
 
-static fanin_status check_dtype(fanin_dtype dtype) {
-  if (fanin_dtype_size(dtype) > 0) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype, FANIN_DTYPE_COUNT - 1);
-}
-
 fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, double *most) {
   const uint32_t upper = (bin & 0xffff) << 16;
   FANIN__NEED(least, most);
-  FANIN__TRY(check_dtype(dtype));
+  FANIN__TRY(fanin__known_dtype(dtype));
   *least = number_of(dtype, upper);
   *most = number_of(dtype, upper | 0xffff);
   return FANIN_STATUS_OK;
@@ -104,7 +99,7 @@ fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, d
 
 fanin_status fanin_bin_number(fanin_dtype dtype, uint32_t bin, uint32_t lower, double *out) {
   FANIN__NEED(out);
-  FANIN__TRY(check_dtype(dtype));
+  FANIN__TRY(fanin__known_dtype(dtype));
   *out = number_of(dtype, (bin & 0xffff) << 16 | (lower & 0xffff));
   return FANIN_STATUS_OK;
 }

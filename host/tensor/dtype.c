@@ -47,11 +47,13 @@ const char *fanin_dtype_name(fanin_dtype dtype) {
   return is_dtype(dtype) ? table[dtype].info.name : "unknown dtype";
 }
 
+fanin_status fanin__known_dtype(fanin_dtype dtype) {
+  if (is_dtype(dtype)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype, FANIN_DTYPE_COUNT - 1);
+}
+
 fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size_t size) {
-  if (!is_dtype(dtype)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype,
-                       FANIN_DTYPE_COUNT - 1);
-  }
+  FANIN__TRY(fanin__known_dtype(dtype));
   return fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
 }
 

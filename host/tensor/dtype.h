@@ -12,6 +12,9 @@ typedef struct fanin__dtype {
   const char *option;  /* "-D F16": what kernels/lib/dtype.clh is compiled with */
 } fanin__dtype;
 
+/* Refuses a value that is no dtype. */
+fanin_status fanin__known_dtype(fanin_dtype dtype);
+
 /* The row of a valid dtype. */
 const fanin__dtype *fanin__dtype_of(fanin_dtype dtype);
 

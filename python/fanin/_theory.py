@@ -6,6 +6,7 @@ import ctypes
 from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, Optional, Sequence, Union
 
+from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
 from ._library import lib
 from ._mirror import F64, Mirror, Size
@@ -47,8 +48,6 @@ def theory(
     if isinstance(sigma_w2, (int, float)):
         sigma_w2 = [sigma_w2] * max(layers, 0)
     if sigma_w2 is not None and len(sigma_w2) != layers:
-        from ._errors import bad_argument
-
         raise bad_argument(f"sigma_w2 has {len(sigma_w2)} numbers for {layers} layers")
     values: dict[str, Any] = dict(init=init_of(init)._c, sigma_b2=sigma_b2, norm=choice("norm", norm, NORMS))
     values.update(activation=activation.encode(), slope=slope, activate_last=activate_last, residual=residual)
