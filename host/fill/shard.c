@@ -87,16 +87,6 @@ static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first)
   return FANIN_STATUS_OK;
 }
 
-static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, const fanin_init *init, uint64_t stream,
-                            task *out) {
-  if (!s->f) return fanin__fail_null("f");
-  FANIN__NEED_RESERVED("shard", s->reserved);
-
-  FANIN__TRY(fanin__job_of(s->f, &s->tensor, init, stream, true, &out->job));
-  FANIN__TRY(check_same(&s->tensor, first));
-  return fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when);
-}
-
 static fanin_status compile(fanin *f, const fanin__job *job) {
   if (job->elements == 0) return FANIN_STATUS_OK;
   if (job->filler) FANIN__TRY(job->filler->compile(f, job));
@@ -104,25 +94,27 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
 }
 
+static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, const fanin_init *init, uint64_t stream,
+                            task *out) {
+  if (!s->f) return fanin__fail_null("f");
+  FANIN__NEED_RESERVED("shard", s->reserved);
+
+  FANIN__TRY(fanin__job_of(s->f, &s->tensor, init, stream, true, &out->job));
+  FANIN__TRY(check_same(&s->tensor, first));
+  FANIN__TRY(fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when));
+  return compile(s->f, &out->job);
+}
+
 static fanin_status enqueue(const fanin_shard *s, const task *t, uint64_t seed) {
   FANIN__TRY(fanin__fill_job(s->f, &t->when, &t->job, seed));
   return fanin__check_cl(clFlush(t->when.queue), "clFlush");
 }
 
-/* Says which shard a failure was about. */
-static fanin_status in_shard(size_t k, fanin_status status) {
-  return fanin__fail(status, "shards[%zu]: %s", k, fanin_last_error());
-}
-
-/* Three passes, so that what can fail on some device fails before any has work. */
+/* Two passes, so that what can fail on some device fails before any has work. */
 static fanin_status fill_all(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key, task *tasks) {
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = prepare(&shards[k], &shards[0].tensor, init, key.stream, &tasks[k]);
-    if (status != FANIN_STATUS_OK) return in_shard(k, status);
-  }
-  for (size_t k = 0; k < n; k++) {
-    const fanin_status status = compile(shards[k].f, &tasks[k].job);
-    if (status != FANIN_STATUS_OK) return in_shard(k, status);
+    if (status != FANIN_STATUS_OK) return fanin__fail(status, "shards[%zu]: %s", k, fanin_last_error());
   }
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = enqueue(&shards[k], &tasks[k], key.seed);

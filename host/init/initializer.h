@@ -75,6 +75,14 @@ typedef struct fanin__law {
   void (*moments)(const fanin_law *law, double centre, double unit, double *moments, int n);
 } fanin__law;
 
+/* What integrands of moments() get: they are of ((x - centre) / unit)^power. */
+typedef struct fanin__moment {
+  const fanin_law *law;
+  double centre, unit;
+  int power;
+  double mode; /* where the density is greatest */
+} fanin__moment;
+
 #define FANIN__LAW(id, name, text) extern const fanin__law fanin__law_##name;
 FANIN_LAW_MAP(FANIN__LAW)
 #undef FANIN__LAW

@@ -105,16 +105,10 @@ static double probability(const fanin_law *law, double x, bool upper) {
   return fmin(fmax((upper ? log_ratio(law->to, y) : log_ratio(y, law->from)) / all, 0), 1);
 }
 
-/* ((g(e^t) - centre) / unit)^power */
-typedef struct moment_of {
-  bool inverse;
-  double centre, unit;
-  int power;
-} moment_of;
-
+/* x = e^t, or g(e^t) */
 static double integrand(double t, void *context) {
-  const moment_of *const m = context;
-  const double y = exp(t), x = m->inverse ? inverse_softplus(y) : y;
+  const fanin__moment *const m = context;
+  const double y = exp(t), x = is_inverse(m->law) ? inverse_softplus(y) : y;
   return pow((x - m->centre) / m->unit, m->power);
 }
 
@@ -122,7 +116,7 @@ static double integrand(double t, void *context) {
 static void moments(const fanin_law *law, double centre, double unit, double *out, int n) {
   const double least = source_of(law, law->lo), all = log_ratio(law->to, law->from);
   const double rest = log_ratio(law->to, least), share = fmax(1 - rest / all, 0);
-  moment_of m = {is_inverse(law), centre, unit, 0};
+  fanin__moment m = {law, centre, unit, 0, 0};
   for (m.power = 0; m.power < n; m.power++) {
     const double sum = fanin__integrate(integrand, &m, log(law->to) - rest, log(law->to), 1 + (int)(2 * rest));
     out[m.power] = share * pow((law->lo - centre) / unit, m.power) + sum / all;

@@ -45,15 +45,9 @@ double fanin__normal_probability(const fanin_law *law, double x, bool upper) {
   return fanin__normal_tail(upper ? z : -z);
 }
 
-/* ((x - centre) / unit)^power times the density of the law over that at its mode. */
-typedef struct moment_of {
-  const fanin_law *law;
-  double mode, centre, unit;
-  int power;
-} moment_of;
-
+/* Times the density of the law over that at its mode. */
 static double integrand(double z, void *context) {
-  const moment_of *const m = context;
+  const fanin__moment *const m = context;
   const double x = m->law->mean + m->law->std * z;
   return pow((x - m->centre) / m->unit, m->power) * fanin__exp(-0.5 * (z - m->mode) * (z + m->mode));
 }
@@ -62,7 +56,7 @@ void fanin__normal_moments(const fanin_law *law, double centre, double unit, dou
   const double a = fmax((law->lo - law->mean) / law->std, -1e15), b = fmin((law->hi - law->mean) / law->std, 1e15);
   const double mode = a > 0 ? a : b < 0 ? b : 0;
   const double reach = 400 / (fabs(mode) + sqrt(mode * mode + 400)); /* to e^-200 of the mode's density */
-  moment_of m = {law, mode, centre, unit, 0};
+  fanin__moment m = {law, centre, unit, 0, mode};
   double mass = 0;
   for (m.power = 0; m.power < n; m.power++) {
     const double sum = fanin__integrate(integrand, &m, fmax(a, mode - reach), fmin(b, mode + reach), 32);

@@ -51,20 +51,14 @@ static double probability(const fanin_law *law, double x, bool upper) {
   return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);
 }
 
-/* ((x - centre) / unit)^power */
-typedef struct moment_of {
-  double centre, unit;
-  int power;
-} moment_of;
-
 static double integrand(double x, void *context) {
-  const moment_of *const m = context;
+  const fanin__moment *const m = context;
   return pow((x - m->centre) / m->unit, m->power);
 }
 
 /* By quadrature, which is exact for polynomials. */
 static void moments(const fanin_law *law, double centre, double unit, double *out, int n) {
-  moment_of m = {centre, unit, 0};
+  fanin__moment m = {law, centre, unit, 0, 0};
   for (m.power = 0; m.power < n; m.power++)
     out[m.power] = fanin__integrate(integrand, &m, law->lo, law->hi, 1) / (law->hi - law->lo);
 }
