@@ -138,17 +138,17 @@ static fanin_status of_log_uniform(const fanin__distribution *d, fanin_dtype dty
 
 const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
   static const fanin__filling table[FANIN_LAW_KIND_COUNT] = {
-      [FANIN_LAW_KIND_CONSTANT] = {of_constant},
-      [FANIN_LAW_KIND_UNIFORM] = {of_uniform},
-      [FANIN_LAW_KIND_NORMAL] = {of_normal},
-      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal},
+      [FANIN_LAW_KIND_CONSTANT] = {of_constant, NULL, false},
+      [FANIN_LAW_KIND_UNIFORM] = {of_uniform, NULL, false},
+      [FANIN_LAW_KIND_NORMAL] = {of_normal, NULL, false},
+      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal, NULL, false},
       [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler, true},
-      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler},
+      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler, false},
       [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler, true},
-      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler},
-      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler},
-      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform},
-      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform},
+      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler, false},
+      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler, false},
+      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform, NULL, false},
+      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform, NULL, false},
   };
   return &table[d->law.kind];
 }
