@@ -7,17 +7,13 @@
  * covers in full is stored as vectors. */
 #include "lib/integer.clh"
 #include "lib/philox.clh"
-#include "lib/rows.h"
+#include "lib/structs.h"
 #include "lib/store.clh"
 #if defined(DOUBLE)
 #include "lib/math64.clh"
-#else
-#include "lib/math.clh"
-#endif
-
-#if defined(DOUBLE)
 typedef double16 parameters;
 #else
+#include "lib/math.clh"
 typedef float16 parameters;
 #endif
 
@@ -28,9 +24,7 @@ typedef float16 parameters;
 #endif
 #if defined(LOG_UNIFORM)
 #include "lib/exp.clh"
-#endif
-#if !defined(CONSTANT) && !defined(UNIFORM) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC) &&          \
-    !defined(LOG_UNIFORM)
+#elif !defined(CONSTANT) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC) && !defined(UNIFORM)
 #define UNIFORM
 #endif
 

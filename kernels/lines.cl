@@ -26,11 +26,6 @@ static inline counts lane_numbers(void) {
   return VLOAD(0, numbers);
 }
 
-/* What is not finite counts as 0. */
-static inline reals standard(const reals x, const real shift, const real scale) {
-  return select((reals)0, (x - shift) * scale, (integers)isfinite(x));
-}
-
 static inline void sum_lanes(const reals high, const reals low, const counts prints, real *sum, real *rest,
                              ulong *print) {
   real highs[LANES], lows[LANES];

@@ -1,11 +1,11 @@
 /* A multilayer perceptron's layers, forward and backward, beside the matrix products: biases, norms, activations,
  * derivatives, and the row sums from which the host says how it goes.
  *
- * Built with -D ACTIVATION_<name in host/math/activation.c>. Matrices are f32, dense and row-major. Every work-item
- * writes results of its own: no barrier, no local memory. The first argument is the extent in dimension 0; groups may
- * have items past it. Kernels that sum over rows have items (s, a) that take the elements s, s + segments, ... of row a
- * and write sums[(p * rows + a) * segments + s] for each plane p. Scales are powers of two that keep squares inside
- * f32's range. */
+ * Built with the options of lib/activation.clh. Matrices are f32, dense and row-major. Every work-item writes
+ * results of its own: no barrier, no local memory. The first argument is the extent in dimension 0; groups may have
+ * items past it. Kernels that sum over rows have items (s, a) that take the elements s, s + segments, ... of row a and
+ * write sums[(p * rows + a) * segments + s] for each plane p. Scales are powers of two that keep squares inside f32's
+ * range. */
 #pragma OPENCL FP_CONTRACT OFF
 #include "lib/activation.clh"
 #include "lib/pairs.clh"

@@ -4,7 +4,7 @@
  * Of identity and dirac (DELTA) the kernel writes the ones only: memory already holds zeros when it runs. */
 #include "lib/dtype.clh"
 #include "lib/integer.clh"
-#include "lib/places.h"
+#include "lib/structs.h"
 
 #if !defined(DELTA) && !defined(BILINEAR) && !defined(HADAMARD)
 #define DELTA

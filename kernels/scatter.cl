@@ -1,6 +1,6 @@
 /* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype (lib/dtype.clh). */
 #include "lib/dtype.clh"
-#include "lib/routes.h"
+#include "lib/structs.h"
 
 /* Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span. */
 kernel void scatter(global const real *restrict matrices, global element *restrict buffer, const fanin__routes r,

@@ -6,11 +6,6 @@ enum { LAGS = 4, SUMS = 4 + LAGS };
 /* Vectors summed plainly before they are folded into pairs high + low. */
 #define BLOCK 64
 
-/* What is not finite, or not there, counts as 0. */
-static inline reals standard(const reals x, const real shift, const real scale) {
-  return select((reals)0, (x - shift) * scale, (integers)isfinite(x));
-}
-
 /* Of the vectors of LANES elements that make up `count`, the last of which may be incomplete, item i takes i * pitch,
  * i * pitch + step, ... below i * pitch + span. With d = (x - shift) * scale, sums: d, d^2, d^3, d^4, and d of element
  * e times that of element e + lag for four lags (OpenCL's ulong4 keeps them one argument). Two planes, high and low, a

@@ -5,7 +5,7 @@
  * all digits before (a radix selection), so that a line of n weights takes about 1 + log256(n) passes over its keys,
  * which are made anew each time. */
 #include "lib/philox.clh"
-#include "lib/sparse_lines.h"
+#include "lib/structs.h"
 
 #define DIGITS   256
 #define PASSES   16

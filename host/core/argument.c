@@ -1,11 +1,14 @@
 /* What all public functions check of their arguments, and how they write results into structs that grow. */
 #include "core/argument.h"
 
+#include <stdio.h>
 #include <string.h>
 
-/* What to pass, by the argument's name. */
+#include "core/names.h"
+
+/* What to pass, by the argument's name or by a list of them. */
 static const struct {
-  const char *argument, *pass;
+  const char *arguments, *pass;
 } expected[] = {
     {"f", "the handle that fanin_open() or fanin_create() returned"},
     {"plan", "the handle that fanin_plan_create() returned"},
@@ -19,13 +22,9 @@ static const struct {
     {"queue", "an OpenCL command queue"},
     {"name", "the tensor's name"},
     {"text", "a text"},
-    {"activation", "an activation's name, such as \"relu\""},
-    {"config->activation", "an activation's name, such as \"relu\""},
+    {"activation, config->activation", "an activation's name, such as \"relu\""},
     {"config->widths", "the widths of the layers"},
-    {"shape", "rank numbers"},
-    {"start", "rank numbers"},
-    {"extent", "rank numbers"},
-    {"strides", "rank numbers"},
+    {"shape, start, extent, strides", "rank numbers"},
     {"items", "an array of n items"},
     {"shards", "an array of n shards"},
     {"wait_list", "n_wait events"},
@@ -42,10 +41,24 @@ static const struct {
     {"indices", "an array of `capacity` numbers, or a capacity of 0"},
 };
 
+fanin_status fanin__need(const char *names, const void *const *arguments) {
+  fanin__span name;
+  for (const char *list = names; fanin__next_name(&list, &name); arguments++) {
+    char argument[32];
+    if (*arguments) continue;
+    snprintf(argument, sizeof argument, "%.*s", FANIN__SHOWN(name));
+    return fanin__fail_null(argument);
+  }
+  return FANIN_STATUS_OK;
+}
+
 fanin_status fanin__fail_null(const char *argument) {
   const char *pass = "a pointer to where the result goes";
   for (size_t k = 0; k < sizeof expected / sizeof *expected; k++) {
-    if (strcmp(expected[k].argument, argument) == 0) pass = expected[k].pass;
+    fanin__span name;
+    for (const char *list = expected[k].arguments; fanin__next_name(&list, &name);) {
+      if (fanin__same_name(fanin__span_of(argument), name)) pass = expected[k].pass;
+    }
   }
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is NULL; pass %s", argument, pass);
 }
@@ -92,12 +105,14 @@ fanin_status fanin__take_config(const char *argument, const char *macro, const v
   return fanin__take(argument, theirs, size, ours, known);
 }
 
-void fanin__give(void *out, size_t size, const void *result, size_t known) {
+fanin_status fanin__give(void *out, size_t size, const void *result, size_t known) {
+  FANIN__NEED_RESULTS(out, 1, size);
   memcpy(out, result, size < known ? size : known);
+  return FANIN_STATUS_OK;
 }
 
 void fanin__give_at(void *list, size_t stride, size_t k, const void *result, size_t known) {
-  fanin__give((unsigned char *)list + k * stride, stride, result, known);
+  (void)fanin__give((unsigned char *)list + k * stride, stride, result, known);
 }
 
 fanin_status fanin__give_text(const char *result, size_t length, char *text, size_t capacity, size_t *out_length) {

@@ -142,8 +142,7 @@ static fanin_status put_all(const fanin *f, writer *w) {
 }
 
 fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size) {
-  FANIN__NEED(f);
-  FANIN__NEED(size);
+  FANIN__NEED(f, size);
   writer w = {.data = data, .capacity = data ? capacity : 0};
   (void)pthread_mutex_lock(&f->lock);
   const fanin_status status = put_all(f, &w);
@@ -244,8 +243,7 @@ static fanin_status take_all(const fanin *f, const void *data, size_t size, fani
 }
 
 fanin_status fanin_import(fanin *f, const void *data, size_t size) {
-  FANIN__NEED(f);
-  FANIN__NEED(data);
+  FANIN__NEED(f, data);
   fanin__program *list = NULL;
   const fanin_status status = take_all(f, data, size, &list);
   (void)pthread_mutex_lock(&f->lock);

@@ -88,9 +88,7 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
 }
 
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {
-  FANIN__NEED(context);
-  FANIN__NEED(device);
-  FANIN__NEED(out);
+  FANIN__NEED(context, device, out);
 
   FANIN__TRY(check_member(context, device));
 
@@ -129,8 +127,7 @@ fail_describe:
 fanin_status fanin_create_for_queue(cl_command_queue queue, fanin **out) {
   cl_context context = NULL;
   cl_device_id device = NULL;
-  FANIN__NEED(queue);
-  FANIN__NEED(out);
+  FANIN__NEED(queue, out);
   FANIN__TRY(fanin__queue_facts(queue, &context, &device));
   return fanin_create(context, device, out);
 }
@@ -149,10 +146,6 @@ fanin_status fanin_open(const char *selector, fanin **out) {
   return status;
 }
 
-void fanin__retain(fanin *f) {
-  (void)atomic_fetch_add(&f->references, 1);
-}
-
 /* Releases cannot fail here but by a caller's error, which nobody could be told of. */
 void fanin_release(fanin *f) {
   if (!f || atomic_fetch_sub(&f->references, 1) > 1) return;
@@ -166,15 +159,13 @@ void fanin_release(fanin *f) {
 }
 
 fanin_status fanin_context(const fanin *f, cl_context *out) {
-  FANIN__NEED(f);
-  FANIN__NEED(out);
+  FANIN__NEED(f, out);
   *out = f->context;
   return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_device(const fanin *f, cl_device_id *out) {
-  FANIN__NEED(f);
-  FANIN__NEED(out);
+  FANIN__NEED(f, out);
   *out = f->device;
   return FANIN_STATUS_OK;
 }

@@ -27,7 +27,4 @@ struct fanin {
   fanin__program *programs; /* a list of what has been built */
 };
 
-/* Adds a reference, which fanin_release() takes away. */
-void fanin__retain(fanin *f);
-
 #endif

@@ -20,32 +20,25 @@ static void copy_cut(char *out, size_t size, const char *text) {
   out[length] = '\0';
 }
 
-/* The only way that strings come out of OpenCL whole: ask for the size first. free() the text; NULL on failure. */
-static char *device_text(cl_device_id device, cl_device_info what, fanin_status *status) {
+/* The only way that strings come out of OpenCL whole: ask for the size first. free() the text. */
+static fanin_status device_text(cl_device_id device, cl_device_info what, char **out) {
   size_t size = 0;
   cl_int code = clGetDeviceInfo(device, what, 0, NULL, &size);
-  if (code != CL_SUCCESS) {
-    *status = fanin__fail_cl(code, "clGetDeviceInfo");
-    return NULL;
-  }
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo");
   char *const text = calloc(size + 1, 1);
-  if (!text) {
-    *status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
-    return NULL;
-  }
+  if (!text) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
   code = clGetDeviceInfo(device, what, size, text, NULL);
   if (code != CL_SUCCESS) {
-    *status = fanin__fail_cl(code, "clGetDeviceInfo");
     free(text);
-    return NULL;
+    return fanin__fail_cl(code, "clGetDeviceInfo");
   }
-  return text;
+  *out = text;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status copy_device_text(cl_device_id device, cl_device_info what, char *out, size_t size) {
-  fanin_status status = FANIN_STATUS_OK;
-  char *const text = device_text(device, what, &status);
-  if (!text) return status;
+  char *text = NULL;
+  FANIN__TRY(device_text(device, what, &text));
   copy_cut(out, size, text);
   free(text);
   return FANIN_STATUS_OK;
@@ -92,9 +85,8 @@ static fanin_status query_texts(fanin_device_info *info, needs *need) {
   FANIN__TRY(copy_device_text(device, CL_DEVICE_PROFILE, profile, sizeof profile));
   need->opencl_c_1_2 = is_at_least_1_2(language);
 
-  fanin_status status = FANIN_STATUS_OK;
-  char *const extensions = device_text(device, CL_DEVICE_EXTENSIONS, &status);
-  if (!extensions) return status;
+  char *extensions = NULL;
+  FANIN__TRY(device_text(device, CL_DEVICE_EXTENSIONS, &extensions));
   info->has_f16 = has_word(extensions, "cl_khr_fp16");
   /* OpenCL 1.2, section 10: the embedded profile may leave out 64-bit integers. */
   need->int64 = strcmp(profile, "EMBEDDED_PROFILE") != 0 || has_word(extensions, "cles_khr_int64");
@@ -200,23 +192,33 @@ static fanin_status all_devices(cl_device_id **ids, size_t *count) {
   return *count > 0 ? FANIN_STATUS_OK : status;
 }
 
-fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count) {
+fanin_status fanin__device_list(fanin_device_info **list, size_t *count) {
   cl_device_id *ids = NULL;
-  size_t n = 0;
-  FANIN__NEED_ARRAY(list, capacity);
-  if (capacity > 0) FANIN__NEED_SIZE(stride);
-  FANIN__NEED(count);
-  const fanin_status status = all_devices(&ids, &n);
-  for (size_t k = 0; status == FANIN_STATUS_OK && k < n && k < capacity; k++) {
-    fanin_device_info info;
-    if (fanin__device_describe(ids[k], &info) != FANIN_STATUS_OK) {
-      /* Listed all the same, so that the indices hold and the user sees why. */
-      info.usable = 0;
-      copy_cut(info.reason, sizeof info.reason, fanin_last_error());
-    }
-    fanin__give_at(list, stride, k, &info, sizeof info);
+  *count = 0;
+  fanin_status status = all_devices(&ids, count);
+  *list = calloc(*count + 1, sizeof **list);
+  if (status == FANIN_STATUS_OK && !*list)
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the list of devices", *count * sizeof **list);
+  for (size_t k = 0; status == FANIN_STATUS_OK && k < *count; k++) {
+    fanin_device_info *const info = &(*list)[k];
+    if (fanin__device_describe(ids[k], info) == FANIN_STATUS_OK) continue;
+    info->usable = 0; /* listed all the same, so that the indices hold and the user sees why */
+    copy_cut(info->reason, sizeof info->reason, fanin_last_error());
   }
   free(ids);
+  return status;
+}
+
+fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count) {
+  fanin_device_info *all = NULL;
+  size_t n = 0;
+  FANIN__NEED(count);
+  FANIN__NEED_RESULTS(list, capacity, stride);
+  const fanin_status status = fanin__device_list(&all, &n);
+  for (size_t k = 0; status == FANIN_STATUS_OK && k < n && k < capacity; k++) {
+    fanin__give_at(list, stride, k, &all[k], sizeof all[k]);
+  }
+  free(all);
   if (status == FANIN_STATUS_OK) *count = n;
   return status;
 }

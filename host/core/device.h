@@ -7,6 +7,9 @@
 /* Describes one device, with whether it is usable and the reason if it is not. */
 fanin_status fanin__device_describe(cl_device_id device, fanin_device_info *info);
 
+/* Every device of every platform, with whether it is usable. free() the list whatever comes back. */
+fanin_status fanin__device_list(fanin_device_info **list, size_t *count);
+
 /* select.c: the usable device that fanin_open()'s selector stands for. */
 fanin_status fanin__select(const char *selector, fanin_device_info *out);
 

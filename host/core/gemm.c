@@ -86,12 +86,9 @@ fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__
   FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
   FANIN__TRY(tune(f, p->f64));
   const arguments s = arguments_of(p);
-  const CLBlastStatusCode code =
-      p->f64
-          ? CLBlastDGemmTempBufferSize(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch,
-                                       (size_t)p->b_offset, s.b_pitch, (size_t)p->c_offset, s.c_pitch, &queue, bytes)
-          : CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch,
-                                       (size_t)p->b_offset, s.b_pitch, (size_t)p->c_offset, s.c_pitch, &queue, bytes);
+  const CLBlastStatusCode code = (p->f64 ? CLBlastDGemmTempBufferSize : CLBlastSGemmTempBufferSize)(
+      CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch, (size_t)p->b_offset, s.b_pitch,
+      (size_t)p->c_offset, s.c_pitch, &queue, bytes);
   return code == CLBlastSuccess ? FANIN_STATUS_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
 }
 

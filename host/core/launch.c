@@ -14,21 +14,15 @@ fanin__grid fanin__groups(uint64_t groups, size_t local) {
 
 fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain) {
   enum { MOST_ITEMS = 4096 };
-  fanin__spread s = {.step = 1};
-  if (f->type & CL_DEVICE_TYPE_CPU) {
-    const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : MOST_ITEMS;
-    const uint64_t useful = tasks / grain + (tasks % grain != 0);
-    s.items = (size_t)(useful < most ? useful : most);
-    s.pitch = s.span = tasks / s.items + (tasks % s.items != 0);
-    s.grid = fanin__groups(s.items, 1);
-  } else {
-    s.items = MOST_ITEMS / f->work_group * f->work_group;
-    s.step = s.items;
-    s.pitch = 1;
-    s.span = tasks;
-    s.grid = fanin__groups(s.items / f->work_group, f->work_group);
+  if (!(f->type & CL_DEVICE_TYPE_CPU)) {
+    const size_t groups = MOST_ITEMS / f->work_group, items = groups * f->work_group;
+    return (fanin__spread){fanin__groups(groups, f->work_group), items, .pitch = 1, .step = items, .span = tasks};
   }
-  return s;
+  const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : MOST_ITEMS;
+  const uint64_t useful = tasks / grain + (tasks % grain != 0);
+  const size_t items = (size_t)(useful < most ? useful : most);
+  const cl_ulong share = tasks / items + (tasks % items != 0);
+  return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
 }
 
 static fanin_status enqueue(cl_kernel kernel, const fanin__when *when, const fanin__launch *l) {
@@ -39,7 +33,7 @@ static fanin_status enqueue(cl_kernel kernel, const fanin__when *when, const fan
   }
   const cl_int code = clEnqueueNDRangeKernel(when->queue, kernel, dimensions, NULL, l->grid.global, l->grid.local,
                                              when->n_wait, when->wait_list, when->event);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueNDRangeKernel");
+  return fanin__check_cl(code, "clEnqueueNDRangeKernel");
 }
 
 fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__launch *launch) {
@@ -56,16 +50,14 @@ fanin_status fanin__enqueue_in_order(fanin *f, cl_command_queue queue, const fan
   return fanin__order(queue);
 }
 
-fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fanin__launch *launch,
+fanin_status fanin__enqueue_and_read(fanin *f, cl_command_queue queue, const fanin__launch *launch,
                                      const fanin__result *results, size_t n) {
   cl_event done = NULL;
-  const fanin__when step = {when->queue, when->n_wait, when->wait_list, &done};
-  FANIN__TRY(fanin__enqueue(f, &step, launch));
+  FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = queue, .event = &done}, launch));
   cl_int code = CL_SUCCESS;
   for (size_t k = 0; k < n && code == CL_SUCCESS; k++) {
-    code = clEnqueueReadBuffer(when->queue, results[k].buffer, CL_TRUE, 0, results[k].bytes, results[k].host, 1, &done,
-                               NULL);
+    code = clEnqueueReadBuffer(queue, results[k].buffer, CL_TRUE, 0, results[k].bytes, results[k].host, 1, &done, NULL);
   }
   (void)clReleaseEvent(done);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBuffer of results");
+  return fanin__check_cl(code, "clEnqueueReadBuffer of results");
 }

@@ -63,6 +63,13 @@ typedef struct fanin__launch {
   .arguments = (const fanin__argument[]){__VA_ARGS__},                                                                 \
   .n = sizeof((const fanin__argument[]){__VA_ARGS__}) / sizeof(fanin__argument)
 
+/* One of a kernel of kernels/<program>.cl, with a list of arguments. */
+#define FANIN__LAUNCH(program, built_with, kernel_name, of, ...)                                                       \
+  {                                                                                                                    \
+    .source = &fanin__source_##program, .options = (built_with), .name = #kernel_name, .grid = (of),                   \
+    FANIN__ARGUMENTS(__VA_ARGS__)                                                                                      \
+  }
+
 /* Enqueues it and waits for nothing. */
 fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__launch *launch);
 
@@ -76,8 +83,8 @@ typedef struct fanin__result {
   void *host;
 } fanin__result;
 
-/* Enqueues it after the wait list of `when`, whose event is not used, and reads its results. Blocking. */
-fanin_status fanin__enqueue_and_read(fanin *f, const fanin__when *when, const fanin__launch *launch,
+/* Enqueues it and reads its results. Blocking. */
+fanin_status fanin__enqueue_and_read(fanin *f, cl_command_queue queue, const fanin__launch *launch,
                                      const fanin__result *results, size_t n);
 
 #endif

@@ -80,9 +80,8 @@ const char *fanin__known_text(fanin__known *known, const char *are) {
 }
 
 fanin_status fanin_nearest_name(const char *name, const char *const *names, size_t n, size_t *nearest) {
-  FANIN__NEED(name);
+  FANIN__NEED(name, nearest);
   FANIN__NEED_ARRAY(names, n);
-  FANIN__NEED(nearest);
   fanin__known known = fanin__known_for(fanin__span_of(name));
   size_t found = n;
   for (size_t k = 0; k < n; k++) {

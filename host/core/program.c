@@ -95,21 +95,18 @@ done:
   return status;
 }
 
-/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. NULL
- * with *status set on failure; what it returns lives as long as f. */
-static cl_program find_or_build(fanin *f, const fanin__source *source, const char *options, fanin_status *status) {
-  cl_program program = NULL;
+/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. The
+ * program lives as long as f. */
+static fanin_status find_or_build(fanin *f, const fanin__source *source, const char *options, cl_program *program) {
+  fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
   (void)pthread_mutex_lock(&f->lock);
   fanin__program *const known = fanin__program_find(f, source, options);
   fanin__program *const node = known ? known : fanin__program_new(source, options);
-  if (!node) {
-    *status = FANIN_STATUS_OUT_OF_MEMORY;
-    goto done;
-  }
+  if (!node) goto done;
   if (!node->program) node->program = from_binary(f, node);
-  if (!node->program) *status = from_source(f, node, &node->program);
-  program = node->program;
-  if (!known && program) {
+  status = node->program ? FANIN_STATUS_OK : from_source(f, node, &node->program);
+  *program = node->program;
+  if (!known && node->program) {
     node->next = f->programs;
     f->programs = node;
   } else if (!known) {
@@ -118,15 +115,14 @@ static cl_program find_or_build(fanin *f, const fanin__source *source, const cha
 
 done:
   (void)pthread_mutex_unlock(&f->lock);
-  return program;
+  return status;
 }
 
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out) {
-  fanin_status status = FANIN_STATUS_OK;
-  const cl_program program = find_or_build(f, source, options, &status);
-  if (!program) return status;
+  cl_program program = NULL;
   cl_int code = CL_SUCCESS;
+  FANIN__TRY(find_or_build(f, source, options, &program));
   const cl_kernel kernel = clCreateKernel(program, name, &code);
   if (code != CL_SUCCESS) {
     return fanin__fail((fanin_status)code, "clCreateKernel(\"%.60s\") from kernels/%.20s.cl: %s (%d)", name,

@@ -5,8 +5,9 @@
 #include "core/context.h"
 
 /* f's queue, made by the first thread that wants it. */
-static fanin_status own_queue(fanin *f, cl_command_queue *out) {
+fanin_status fanin_queue(fanin *f, cl_command_queue *out) {
   cl_int code = CL_SUCCESS;
+  FANIN__NEED(f, out);
   (void)pthread_mutex_lock(&f->lock); /* fails only for locks that are not initialized or checked for recursion */
   if (!f->queue) f->queue = clCreateCommandQueue(f->context, f->device, 0, &code);
   const cl_command_queue queue = f->queue;
@@ -16,21 +17,14 @@ static fanin_status own_queue(fanin *f, cl_command_queue *out) {
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin_queue(fanin *f, cl_command_queue *out) {
-  FANIN__NEED(f);
-  FANIN__NEED(out);
-  return own_queue(f, out);
-}
-
 fanin_status fanin__queue_facts(cl_command_queue queue, cl_context *context, cl_device_id *device) {
   cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof *context, context, NULL);
   if (code == CL_SUCCESS) code = clGetCommandQueueInfo(queue, CL_QUEUE_DEVICE, sizeof *device, device, NULL);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
+  return fanin__check_cl(code, "clGetCommandQueueInfo of queue");
 }
 
 fanin_status fanin__resolve_queue(fanin *f, cl_command_queue queue, cl_command_queue *out) {
-  FANIN__NEED(f);
-  if (!queue) return own_queue(f, out);
+  if (!queue) return fanin_queue(f, out);
   cl_context context = NULL;
   cl_device_id device = NULL;
   FANIN__TRY(fanin__queue_facts(queue, &context, &device));
@@ -70,7 +64,7 @@ fanin_status fanin__when_of(fanin *f, cl_command_queue queue, cl_uint n_wait, co
 fanin_status fanin__enqueue_marker(const fanin__when *order) {
   if (!order->event) return FANIN_STATUS_OK;
   const cl_int code = clEnqueueMarkerWithWaitList(order->queue, order->n_wait, order->wait_list, order->event);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueMarkerWithWaitList");
+  return fanin__check_cl(code, "clEnqueueMarkerWithWaitList");
 }
 
 fanin_status fanin__order(cl_command_queue queue) {
@@ -79,10 +73,9 @@ fanin_status fanin__order(cl_command_queue queue) {
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetCommandQueueInfo of queue");
   if (!(properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE)) return FANIN_STATUS_OK;
   code = clEnqueueBarrierWithWaitList(queue, 0, NULL, NULL);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueBarrierWithWaitList");
+  return fanin__check_cl(code, "clEnqueueBarrierWithWaitList");
 }
 
 fanin_status fanin__wait(cl_uint n_wait, const cl_event *wait_list) {
-  const cl_int code = n_wait > 0 ? clWaitForEvents(n_wait, wait_list) : CL_SUCCESS;
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clWaitForEvents of wait_list");
+  return fanin__check_cl(n_wait > 0 ? clWaitForEvents(n_wait, wait_list) : CL_SUCCESS, "clWaitForEvents of wait_list");
 }

@@ -13,22 +13,6 @@ typedef struct device_list {
   size_t count;
 } device_list;
 
-static fanin_status list_devices(device_list *list) {
-  size_t room = 0;
-  FANIN__TRY(fanin_devices(NULL, 0, 0, &room));
-  fanin_device_info *const devices = calloc(room + 1, sizeof *devices);
-  if (!devices)
-    return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the list of devices", room * sizeof *devices);
-  size_t count = 0;
-  const fanin_status status = fanin_devices(devices, room, sizeof *devices, &count);
-  if (status != FANIN_STATUS_OK) {
-    free(devices);
-    return status;
-  }
-  *list = (device_list){devices, count < room ? count : room};
-  return FANIN_STATUS_OK;
-}
-
 static bool contains_ignoring_case(const char *text, const char *part) {
   const size_t length = strlen(part);
   for (; *text; text++) {
@@ -85,7 +69,7 @@ static fanin_status choose(const char *selector, device_list *list, size_t **cho
     selector = variable ? variable : "";
     origin = "selector $FANIN_DEVICE";
   }
-  FANIN__TRY(list_devices(list));
+  FANIN__TRY(fanin__device_list(&list->devices, &list->count));
   *chosen = calloc(list->count + 1, sizeof **chosen);
   if (!*chosen) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a list of %zu devices", list->count);
 

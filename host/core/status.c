@@ -130,6 +130,10 @@ fanin_status fanin__fail(fanin_status status, const char *format, ...) {
   return status;
 }
 
+fanin_status fanin__check_cl(cl_int code, const char *call) {
+  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, call);
+}
+
 fanin_status fanin__fail_cl(cl_int code, const char *call) {
   return fanin__fail((fanin_status)code, "%s: %s (%d)", call, find(code)->name, (int)code);
 }

@@ -25,6 +25,9 @@ fanin_status fanin__fail(fanin_status status, const char *format, ...) FANIN__PR
 /* The same for an OpenCL call: "clCreateBuffer: CL_OUT_OF_RESOURCES (-5)". Returns `code` as a status. */
 fanin_status fanin__fail_cl(cl_int code, const char *call);
 
+/* The same where the call may have succeeded: then it returns FANIN_STATUS_OK. */
+fanin_status fanin__check_cl(cl_int code, const char *call);
+
 /* What the analyser cannot see from another file: both functions return the failure that they are given. */
 #ifdef __clang_analyzer__
 #define fanin__fail(status, ...)   ((void)(fanin__fail)((status), __VA_ARGS__), (status))

@@ -1,6 +1,7 @@
 /* Memory for a plan's tensors: one buffer, or as few as the device's largest allocation allows; and the check that no
  * two tensors share elements. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "core/context.h"
@@ -88,12 +89,11 @@ static fanin_status pack(fanin_plan *plan, uint64_t alignment, uint64_t most, ar
 
 /* Makes the arena's buffer and gives each of its tensors a reference. */
 static fanin_status allocate(fanin_plan *plan, const arena *a) {
+  char what[64];
+  cl_mem buffer = NULL;
   cl_int code = CL_SUCCESS;
-  const cl_mem buffer = clCreateBuffer(plan->f->context, CL_MEM_READ_WRITE, (size_t)a->bytes, NULL, &code);
-  if (code != CL_SUCCESS) {
-    return fanin__fail((fanin_status)code, "clCreateBuffer of %" PRIu64 " bytes for items[%zu] to items[%zu]: %s (%d)",
-                       a->bytes, a->from, a->to - 1, fanin_status_name((fanin_status)code), (int)code);
-  }
+  snprintf(what, sizeof what, "items[%zu] to items[%zu]", a->from, a->to - 1);
+  FANIN__TRY(fanin__new_buffer(plan->f, a->bytes, 1, what, &buffer));
   for (size_t i = a->from; i < a->to && code == CL_SUCCESS; i++) {
     fanin_tensor *const t = &plan->tensors[i];
     uint64_t elements = 0, bytes = 0;
@@ -103,7 +103,7 @@ static fanin_status allocate(fanin_plan *plan, const arena *a) {
   }
   (void)clReleaseMemObject(buffer);
   plan->arena_bytes += a->bytes;
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clRetainMemObject");
+  return fanin__check_cl(code, "clRetainMemObject");
 }
 
 /* The caller's buffers. On failure those from the failing one on are forgotten, not released. */

@@ -5,7 +5,6 @@
 
 #include "core/memory.h"
 #include "core/status.h"
-#include "fill/fill.h"
 #include "fill/plan.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"
@@ -123,17 +122,21 @@ static void put_tasks(builder *b, const fanin__job *job) {
 /* ---- Batches ----------------------------------------------------------------------------------------------------- */
 
 /* The batch of jobs order[from .. to). */
-static void put_batch(builder *b, size_t from, size_t to) {
+static fanin_status put_batch(builder *b, size_t from, size_t to) {
   fanin_plan *const plan = b->plan;
+  char options[64];
   const fanin__job *const first = b->order[from];
   fanin__batch batch = {
       .buffer = first->buffer, .parameters = table_of(first), .first_task = b->tables[FANIN__TASKS].used};
-  memcpy(batch.options, first->parameters.options, sizeof batch.options);
   for (size_t k = from; k < to; k++) {
     put_tasks(b, b->order[k]);
   }
   batch.tasks = b->tables[FANIN__TASKS].used - batch.first_task;
-  if (batch.tasks > 0) plan->batches[plan->n_batches++] = batch;
+  if (batch.tasks == 0) return FANIN_STATUS_OK;
+  snprintf(options, sizeof options, "%s -D MANY", first->parameters.options);
+  FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &batch.kernel));
+  plan->batches[plan->n_batches++] = batch;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status make_batches(builder *b) {
@@ -147,7 +150,7 @@ static fanin_status make_batches(builder *b) {
     to = from + 1;
     while (to < plan->n && compare(b->order[from], b->order[to]) == 0)
       to++;
-    put_batch(b, from, to);
+    FANIN__TRY(put_batch(b, from, to));
   }
   return FANIN_STATUS_OK;
 }
@@ -166,27 +169,6 @@ static fanin_status upload(builder *b) {
   return FANIN_STATUS_OK;
 }
 
-/* One kernel for all batches with the same options. */
-static fanin_status make_kernels(fanin_plan *plan) {
-  plan->kernels = fanin__zeroed(plan->n_batches, sizeof *plan->kernels);
-  if (!plan->kernels) return FANIN_STATUS_OUT_OF_MEMORY;
-  for (size_t k = 0; k < plan->n_batches; k++) {
-    fanin__batch *const b = &plan->batches[k];
-    size_t j = 0;
-    while (j < plan->n_kernels && strcmp(plan->kernels[j].options, b->options) != 0)
-      j++;
-    if (j == plan->n_kernels) {
-      char options[128];
-      snprintf(options, sizeof options, "%s -D MANY", b->options);
-      FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &plan->kernels[j].kernel));
-      plan->kernels[j].options = b->options;
-      plan->n_kernels++;
-    }
-    b->kernel = plan->kernels[j].kernel;
-  }
-  return FANIN_STATUS_OK;
-}
-
 fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
   builder b = {.plan = plan, .jobs = jobs};
   choose_repeats(plan, jobs);
@@ -194,7 +176,6 @@ fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
   if (status == FANIN_STATUS_OK) status = make_tables(&b);
   if (status == FANIN_STATUS_OK) status = make_batches(&b);
   if (status == FANIN_STATUS_OK) status = upload(&b);
-  if (status == FANIN_STATUS_OK) status = make_kernels(plan);
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     free(b.tables[k].data);
   }

@@ -4,14 +4,12 @@
 #include "core/argument.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "core/status.h"
 #include "fanin/fill.h"
 #include "math/integer.h"
 
 /* FNV-1a (Fowler, Noll and Vo) in its 64-bit form. */
 fanin_status fanin_key_named(uint64_t seed, const char *name, fanin_key *out) {
-  FANIN__NEED(name);
-  FANIN__NEED(out);
+  FANIN__NEED(name, out);
   uint64_t hash = 0xcbf29ce484222325;
   for (const unsigned char *byte = (const unsigned char *)name; *byte; byte++) {
     hash = (hash ^ *byte) * 0x100000001b3;
@@ -25,12 +23,9 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
   double packed[16];
   const size_t size = fanin__pack_parameters(job->dtype, &job->parameters, packed);
   const cl_ulong key = seed;
-  const fanin__launch launch = {
-      .source = &fanin__source_fill,
-      .options = job->parameters.options,
-      .name = "fill",
-      .grid = fanin__groups(groups, f->fill_group),
-      FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(key))};
+  const fanin__launch launch =
+      FANIN__LAUNCH(fill, job->parameters.options, fill, fanin__groups(groups, f->fill_group),
+                    FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(key));
   return fanin__enqueue(f, when, &launch);
 }
 
@@ -57,20 +52,11 @@ fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job
   return fanin__fill_rows(f, when, job, seed);
 }
 
-fanin_status fanin__compile_job(fanin *f, const fanin__job *job) {
-  if (job->elements == 0) return FANIN_STATUS_OK;
-  if (job->filler) FANIN__TRY(job->filler->compile(f, job));
-  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
-  return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
-}
-
 fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init, fanin_key key,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__job job;
   fanin__when when = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(init);
+  FANIN__NEED(f, t, init);
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
   return fanin__fill_job(f, &when, &job, key.seed);
@@ -78,9 +64,22 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
 
 /* ---- Warming up -------------------------------------------------------------------------------------------------- */
 
+/* What fill() needs for a small tensor of scratch memory. */
+static fanin_status warm_filler(fanin *f, cl_command_queue queue, const fanin__job *job) {
+  const uint64_t side = job->filler->least_side ? job->filler->least_side(job) : 2, shape[] = {side, side, 1};
+  fanin__job small = *job;
+  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OIW", 3, shape, &small.tensor));
+  small.buffer = small.tensor.buffer;
+  small.distribution.zeros = 1;
+  fanin_status status = fanin__matrices_of(&small.tensor, &small.matrices);
+  if (status == FANIN_STATUS_OK) status = job->filler->fill(f, queue, &small, 0);
+  fanin_tensor_free(&small.tensor);
+  return status;
+}
+
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
-  if (job->filler) FANIN__TRY(job->filler->warm(f, when->queue, job));
+  if (job->filler) FANIN__TRY(warm_filler(f, when->queue, job));
   if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   fanin__job small = *job;
   small.buffer = scratch;
@@ -94,11 +93,9 @@ static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *jo
 fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *init) {
   fanin__job job;
   fanin__when when = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(init);
+  FANIN__NEED(f, t, init);
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
-  FANIN__TRY(fanin__resolve_queue(f, NULL, &when.queue));
+  FANIN__TRY(fanin_queue(f, &when.queue));
   if (job.elements == 0) return FANIN_STATUS_OK;
   cl_mem scratch = NULL;
   FANIN__TRY(fanin__new_buffer(f, fanin__chunk(f, t->dtype), fanin_dtype_size(t->dtype), "warming up", &scratch));

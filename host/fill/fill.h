@@ -7,9 +7,52 @@
 
 #include "core/context.h"
 #include "core/queue.h"
-#include "fill/filler.h"
-#include "lib/rows.h"
+#include "init/distribution.h"
+#include "lib/structs.h"
 #include "tensor/boxes.h"
+
+/* ---- How each law is filled: its numbers for kernels/fill.cl, and the filler of what that kernel cannot do --------
+ */
+
+/* What kernels/fill.cl is compiled with and called with for a distribution and dtype. */
+typedef struct fanin__parameters {
+  char options[32]; /* "-D UNIFORM -D F32": the distribution and the dtype */
+  double p[16];     /* in the order that the distribution of kernels/fill.cl states */
+} fanin__parameters;
+
+typedef struct fanin__job fanin__job;
+
+/* Fills what a launch over rows of one distribution cannot fill, or cannot fill alone: orthogonal.c, sparse.c,
+ * pattern.c. */
+typedef struct fanin__filler {
+  /* Validates what it needs of the tensor besides matrices. NULL: nothing. */
+  fanin_status (*check)(const fanin__job *job);
+  /* The unit of a matrix that it makes at once, as fanin_tensor_units() describes it: outputs, inputs, and operations
+   * for one. NULL: one element, no operations. */
+  void (*unit)(const fanin__matrices *m, const fanin__distribution *d, uint64_t *outputs, uint64_t *inputs,
+               double *operations);
+  /* Enqueues after everything enqueued before on job->tensor's part, and before everything enqueued next. */
+  fanin_status (*fill)(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed);
+  /* Compiles its kernels. */
+  fanin_status (*compile)(fanin *f, const fanin__job *job);
+  /* Outputs and inputs of the smallest matrix for which fill() needs what it needs for the job, at least 2. NULL: 2. */
+  uint64_t (*least_side)(const fanin__job *job);
+} fanin__filler;
+
+typedef struct fanin__filling {
+  /* Sets what is not 0. FANIN_STATUS_BAD_ARGUMENT where the dtype cannot hold the distribution's values. */
+  fanin_status (*parameters)(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out);
+  const fanin__filler *filler; /* NULL: one launch over rows does it */
+  bool over_rows;              /* the filler writes over what a launch over rows has written: zeros or normals */
+} fanin__filling;
+
+/* parameters.c */
+const fanin__filling *fanin__filling_of(const fanin__distribution *d);
+
+/* orthogonal.c, sparse.c, pattern.c */
+extern const fanin__filler fanin__orthogonal_filler, fanin__sparse_filler, fanin__pattern_filler;
+
+/* ---- Jobs -------------------------------------------------------------------------------------------------------- */
 
 /* The number of elements in the unit of work of the fill kernels: CHUNK of kernels/lib/store.clh. */
 uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype);
@@ -18,8 +61,9 @@ struct fanin__job {
   cl_mem buffer;
   fanin_dtype dtype;
   uint64_t elements;           /* 0: nothing to do */
-  const fanin__filler *filler; /* NULL: the launch over rows does it all; else it uses `tensor` and `distribution` */
+  const fanin__filler *filler; /* NULL: the launch over rows does it all; else it uses the next three */
   fanin_tensor tensor;
+  fanin__matrices matrices;
   fanin__distribution distribution;
   fanin__parameters parameters; /* of the launch over rows; zeros where a filler's numbers follow */
   fanin__rows rows;             /* no chunks: the filler does it all */
@@ -41,9 +85,6 @@ fanin_status fanin__run_filler(fanin *f, const fanin__when *when, const fanin__j
 
 /* Enqueues all of a job that has a buffer. */
 fanin_status fanin__fill_job(fanin *f, const fanin__when *when, const fanin__job *job, uint64_t seed);
-
-/* Compiles what that needs. */
-fanin_status fanin__compile_job(fanin *f, const fanin__job *job);
 
 /* Sets how many chunks an item makes of these rows, in a launch of `chunks` in all. */
 void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows);

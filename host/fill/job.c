@@ -84,15 +84,17 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   job.buffer = t->buffer;
   job.dtype = t->dtype;
   job.elements = view.elements;
-  FANIN__TRY(fanin__parameters_of(&distribution, t->dtype, &job.parameters));
+  const fanin__filling *const filling = fanin__filling_of(&distribution);
+  FANIN__TRY(filling->parameters(&distribution, t->dtype, &job.parameters));
   if (needs_buffer || t->buffer) FANIN__TRY(fanin__check_buffer(f, t, &view));
   job.rows = rows_of(f, t, &view, stream);
-  job.filler = fanin__filling_of(&distribution)->filler;
+  job.filler = filling->filler;
   if (job.filler) {
-    FANIN__TRY(job.filler->check(t, &distribution));
     job.tensor = *t;
     job.distribution = distribution;
-    if (!job.filler->over_rows(&distribution)) job.rows.chunks = 0;
+    FANIN__TRY(fanin__matrices_of(t, &job.matrices));
+    if (job.filler->check) FANIN__TRY(job.filler->check(&job));
+    if (!filling->over_rows && !distribution.centre) job.rows.chunks = 0; /* all taps but the centre are zeros */
   }
   *out = job;
   return FANIN_STATUS_OK;

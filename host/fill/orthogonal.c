@@ -7,51 +7,41 @@
 #include "fanin/fill.h"
 #include "fill/fill.h"
 #include "fill/reflect.h"
-#include "lib/routes.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"
 
 /* Small matrices go by pieces of at most so many elements. */
 enum { PIECE = 1 << 21 };
 
-/* The matrices of a tensor: `outputs` rows of inputs * taps columns each. The shorter side's vectors are made
+/* The matrices of a job's tensor: `outputs` rows of inputs * taps columns each. The shorter side's vectors are made
  * orthonormal: number l of vector s is element (s, l) of the matrix or, if it is taller than wide, element (l, s). */
 typedef struct family {
+  const fanin__job *job;
   const fanin_tensor *t;
-  fanin__roles roles;
-  fanin__matrices matrices;
-  bool centre; /* of the centre tap alone */
+  const fanin__matrices *matrices;
   fanin__sides sides;
   bool joins; /* a matrix's parts continue one another where they are stored one after another */
 } family;
 
-static fanin_status family_of(const fanin_tensor *t, bool centre, family *out) {
-  family m = {.t = t, .centre = centre};
-  FANIN__TRY(fanin__roles_of(t, &m.roles));
-  FANIN__TRY(fanin__matrices_of(t, &m.roles, &m.matrices));
-  m.sides = fanin__sides_of(&m.roles, &m.matrices, centre);
-  m.joins = m.matrices.part_i > 0 ? m.sides.tall : !m.sides.tall;
-  *out = m;
-  return FANIN_STATUS_OK;
+static family family_of(const fanin__job *job) {
+  family m = {job, &job->tensor, &job->matrices, fanin__sides_of(&job->matrices, job->distribution.centre), false};
+  m.joins = m.matrices->part_i > 0 ? m.sides.tall : !m.sides.tall;
+  return m;
 }
 
-static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
-  family m;
-  FANIN__TRY(family_of(t, d->centre, &m));
-  return m.sides.width > 0 ? fanin__stack_check(m.sides.height, m.sides.width) : FANIN_STATUS_OK;
+static fanin_status check(const fanin__job *job) {
+  const fanin__sides sides = family_of(job).sides;
+  return sides.width > 0 ? fanin__stack_check(sides.height, sides.width) : FANIN_STATUS_OK;
 }
 
 /* One matrix with all its taps, whose reflectors take 2mn^2 - 2n^3/3 operations (docs/orthogonal.md). */
-static fanin_status unit(const fanin_tensor *t, const fanin__distribution *d, uint64_t *extent, double *operations) {
-  family m;
-  FANIN__TRY(family_of(t, d->centre, &m));
-  memcpy(extent, t->shape, sizeof t->shape);
-  if (m.matrices.stack >= 0) extent[m.matrices.stack] = 1;
-  extent[m.roles.o] = m.matrices.outputs;
-  extent[m.roles.i] = m.matrices.inputs;
-  const double height = (double)m.sides.height, width = (double)m.sides.width;
+static void unit(const fanin__matrices *m, const fanin__distribution *d, uint64_t *outputs, uint64_t *inputs,
+                 double *operations) {
+  const fanin__sides sides = fanin__sides_of(m, d->centre);
+  const double height = (double)sides.height, width = (double)sides.width;
+  *outputs = m->outputs;
+  *inputs = m->inputs;
   *operations = 2 * height * width * width - 2 * width * width * width / 3;
-  return FANIN_STATUS_OK;
 }
 
 /* ---- Pieces: matrices that are made together --------------------------------------------------------------------- */
@@ -69,15 +59,15 @@ static uint64_t least(uint64_t a, uint64_t b) {
 /* How many matrices of a tensor, and parts of each, are made together at most. */
 static void steps_of(const family *m, uint64_t *matrices, uint64_t *parts) {
   const uint64_t most = m->sides.height <= FANIN__SMALL ? PIECE / (m->sides.width * m->sides.height) : 1;
-  const uint64_t together = m->joins && m->matrices.parts > 1 ? least(m->matrices.parts, most) : 1;
+  const uint64_t together = m->joins && m->matrices->parts > 1 ? least(m->matrices->parts, most) : 1;
   *parts = together;
-  *matrices = least(most / together, m->matrices.batches);
+  *matrices = least(most / together, m->matrices->batches);
 }
 
 /* Parts part .. part + parts of matrices matrix .. matrix + matrices. */
 static piece piece_of(const family *m, uint64_t matrix, uint64_t matrices, uint64_t part, uint64_t parts) {
-  const fanin__matrices *const l = &m->matrices;
-  const int o = m->roles.o, i = m->roles.i;
+  const fanin__matrices *const l = m->matrices;
+  const int o = l->roles.o, i = l->roles.i;
   piece p = {.count = matrices * parts};
   memcpy(p.extent, m->t->shape, sizeof p.extent);
   if (l->stack >= 0) {
@@ -91,10 +81,10 @@ static piece piece_of(const family *m, uint64_t matrix, uint64_t matrices, uint6
   p.extent[i] = l->inputs * (l->part_i > 0 ? parts : 1);
   p.stride[o] = m->sides.tall ? 1 : m->sides.height;
   uint64_t step = m->sides.tall ? m->sides.height : 1; /* taps first, then inputs */
-  for (int k = m->roles.n_taps; k-- > 0;) {
-    const int tap = m->roles.taps[k];
+  for (int k = l->roles.n_taps; k-- > 0;) {
+    const int tap = l->roles.taps[k];
     p.stride[tap] = step;
-    if (m->centre) {
+    if (m->job->distribution.centre) {
       p.start[tap] = m->t->shape[tap] / 2;
       p.extent[tap] = 1;
     } else {
@@ -117,8 +107,8 @@ static bool meet(const fanin__box *b, const piece *p, int rank, uint64_t *start,
 }
 
 /* Draws: element for element the normals that a normal tensor of the same shape has there. */
-static fanin_status draw(fanin *f, const fanin__when *when, const family *m, const piece *p, const fanin__stack *s,
-                         fanin_key key) {
+static fanin_status draw(fanin *f, cl_command_queue queue, const family *m, const piece *p, const fanin__stack *s,
+                         uint64_t seed) {
   fanin_tensor t = *m->t;
   const fanin_init normal = fanin_normal(0, 1);
   fanin__job job;
@@ -128,8 +118,9 @@ static fanin_status draw(fanin *f, const fanin__when *when, const family *m, con
   memset(t.strides, 0, sizeof t.strides); /* the caller's need not fit the piece */
   FANIN__TRY(fanin_tensor_slab(&t, p->start, p->extent, &t));
   FANIN__TRY(fanin_tensor_strided(&t, p->stride, &t));
-  FANIN__TRY(fanin__job_of(f, &t, &normal, key.stream, true, &job));
-  return fanin__fill_rows(f, when, &job, key.seed);
+  FANIN__TRY(fanin__job_of(f, &t, &normal, m->job->rows.stream, true, &job));
+  FANIN__TRY(fanin__fill_rows(f, &(fanin__when){.queue = queue}, &job, seed));
+  return fanin__order(queue);
 }
 
 /* ---- Scattering -------------------------------------------------------------------------------------------------- */
@@ -176,68 +167,61 @@ static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *
   r->tasks *= r->pieces;
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
   const fanin__real factor = fanin__real_of(job->distribution.law.value);
-  const fanin__launch launch = {.source = &fanin__source_scatter,
-                                .options = fanin__dtype_of(job->dtype)->option,
-                                .name = "scatter",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(s->product), FANIN__VALUE(job->buffer), FANIN__VALUE(*r),
-                                                 FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread))};
+  const fanin__launch launch =
+      FANIN__LAUNCH(scatter, fanin__dtype_of(job->dtype)->option, scatter, spread.grid, FANIN__VALUE(s->product),
+                    FANIN__VALUE(job->buffer), FANIN__VALUE(*r), FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread));
   return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 /* Makes a piece, if memory holds any of it. */
-static fanin_status fill_piece(fanin *f, const fanin__when *when, const fanin__job *job, const family *m,
-                               const fanin__boxes *boxes, const piece *p, const fanin__stack *s, fanin_key key) {
+static fanin_status fill_piece(fanin *f, cl_command_queue queue, const family *m, const fanin__boxes *boxes,
+                               const piece *p, const fanin__stack *s, uint64_t seed) {
   bool made = false;
   for (int k = 0; k < boxes->n; k++) {
     uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0};
     if (!meet(&boxes->all[k], p, m->t->rank, start, extent)) continue;
     if (!made) {
-      FANIN__TRY(draw(f, when, m, p, s, key));
-      FANIN__TRY(fanin__order(when->queue));
-      FANIN__TRY(fanin__reflect(f, when->queue, s, p->count));
+      FANIN__TRY(draw(f, queue, m, p, s, seed));
+      FANIN__TRY(fanin__reflect(f, queue, s, p->count));
       made = true;
     }
     fanin__routes r = routes_of(m->t, &boxes->all[k], p, start, extent);
-    FANIN__TRY(scatter(f, when->queue, job, s, &r));
+    FANIN__TRY(scatter(f, queue, m->job, s, &r));
   }
   return FANIN_STATUS_OK;
 }
 
 /* ---- Fills ------------------------------------------------------------------------------------------------------- */
 
-static fanin_status fill_all(fanin *f, const fanin__when *when, const fanin__job *job, const family *m,
-                             const fanin__stack *s, fanin_key key) {
+static fanin_status fill_all(fanin *f, cl_command_queue queue, const family *m, const fanin__stack *s, uint64_t seed) {
   fanin__boxes boxes;
   uint64_t matrices = 0, parts = 0, first = UINT64_MAX, end = 0;
   steps_of(m, &matrices, &parts);
-  fanin__boxes_of(m->t, &m->roles, &boxes);
+  fanin__boxes_of(m->t, &m->matrices->roles, &boxes);
   for (int k = 0; k < boxes.n; k++) { /* of the stack, what memory may hold */
     const fanin__box *const b = &boxes.all[k];
-    const int stack = m->matrices.stack;
+    const int stack = m->matrices->stack;
     const uint64_t from = stack < 0 ? 0 : b->start[stack], to = stack < 0 ? 1 : from + b->extent[stack];
     if (from < first) first = from;
     if (to > end) end = to;
   }
   for (uint64_t matrix = first; matrix < end; matrix += matrices) {
-    for (uint64_t part = 0; part < m->matrices.parts; part += parts) {
-      const piece p = piece_of(m, matrix, least(matrices, end - matrix), part, least(parts, m->matrices.parts - part));
-      FANIN__TRY(fill_piece(f, when, job, m, &boxes, &p, s, key));
+    for (uint64_t part = 0; part < m->matrices->parts; part += parts) {
+      const piece p = piece_of(m, matrix, least(matrices, end - matrix), part, least(parts, m->matrices->parts - part));
+      FANIN__TRY(fill_piece(f, queue, m, &boxes, &p, s, seed));
     }
   }
   return FANIN_STATUS_OK;
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
-  family m;
-  FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
+  const family m = family_of(job);
   fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = fanin__is_double(job->dtype)};
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
   s.count = matrices * parts;
   FANIN__TRY(fanin__stack_make(f, queue, &s));
-  const fanin__when step = {.queue = queue};
-  const fanin_status status = fill_all(f, &step, job, &m, &s, (fanin_key){seed, job->rows.stream});
+  const fanin_status status = fill_all(f, queue, &m, &s, seed);
   fanin__stack_release(&s);
   return status;
 }
@@ -249,25 +233,9 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
 }
 
 /* CLBlast's kernels are compiled when they run. */
-static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
-  family m;
-  FANIN__TRY(family_of(&job->tensor, job->distribution.centre, &m));
-  const uint64_t side = m.sides.height > FANIN__SMALL ? FANIN__SMALL + 1 : 1, shape[] = {side, side};
-  fanin_tensor scratch;
-  fanin__job small = *job;
-  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OI", 2, shape, &scratch));
-  small.tensor = scratch;
-  small.buffer = scratch.buffer;
-  small.distribution.centre = false;
-  const fanin_status status = fill(f, queue, &small, 0);
-  fanin_tensor_free(&scratch);
-  return status;
-}
-
-/* All taps but the centre. */
-static bool over_zeros(const fanin__distribution *d) {
-  return d->centre;
+static uint64_t least_side(const fanin__job *job) {
+  return family_of(job).sides.height > FANIN__SMALL ? FANIN__SMALL + 1 : 2;
 }
 
 const fanin__filler fanin__orthogonal_filler = {
-    .over_rows = over_zeros, .check = check, .unit = unit, .fill = fill, .compile = compile, .warm = warm};
+    .check = check, .unit = unit, .fill = fill, .compile = compile, .least_side = least_side};

@@ -1,12 +1,11 @@
 /* How each law is filled: the numbers that kernels/fill.cl takes (section 4 of docs/stream.md), and the filler of what
  * that kernel cannot do. */
-#include "fill/parameters.h"
+#include "fill/fill.h"
 
 #include <math.h>
 #include <stdio.h>
 
 #include "core/status.h"
-#include "fill/filler.h"
 #include "math/normal.h"
 #include "tensor/dtype.h"
 
@@ -27,15 +26,17 @@ static double to_real(fanin_dtype dtype, double x) {
 }
 
 static fanin_status check_reach(fanin_dtype dtype, const char *what, double x) {
-  if (fabs(x) <= fanin__largest(dtype)) return FANIN_STATUS_OK;
+  const double largest = fanin__dtype_of(dtype)->info.largest;
+  if (fabs(x) <= largest) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s = %.9g does not fit dtype %s, whose largest number is %.9g", what,
-                     x, fanin_dtype_name(dtype), fanin__largest(dtype));
+                     x, fanin_dtype_name(dtype), largest);
 }
 
 /* Bounds that hold after rounding: the outermost numbers of the dtype inside [lo, hi]. */
 static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double *lower, double *upper) {
-  *lower = fmax(fanin__least(dtype, lo), -fanin__largest(dtype));
-  *upper = fmin(fanin__most(dtype, hi), fanin__largest(dtype));
+  const double largest = fanin__dtype_of(dtype)->info.largest;
+  *lower = fmax(fanin__least(dtype, lo), -largest);
+  *upper = fmin(fanin__most(dtype, hi), largest);
   if (*lower <= *upper) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no %s number lies between the bounds lo = %.17g and hi = %.17g",
                      fanin_dtype_name(dtype), lo, hi);
@@ -137,22 +138,17 @@ static fanin_status of_log_uniform(const fanin__distribution *d, fanin_dtype dty
 
 const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
   static const fanin__filling table[FANIN_LAW_KIND_COUNT] = {
-      [FANIN_LAW_KIND_CONSTANT] = {of_constant, NULL},
-      [FANIN_LAW_KIND_UNIFORM] = {of_uniform, NULL},
-      [FANIN_LAW_KIND_NORMAL] = {of_normal, NULL},
-      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal, NULL},
-      [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler},
-      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler},
-      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler},
-      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler},
-      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler},
-      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform, NULL},
-      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform, NULL},
+      [FANIN_LAW_KIND_CONSTANT] = {of_constant, NULL, false},
+      [FANIN_LAW_KIND_UNIFORM] = {of_uniform, NULL, false},
+      [FANIN_LAW_KIND_NORMAL] = {of_normal, NULL, false},
+      [FANIN_LAW_KIND_TRUNC_NORMAL] = {of_trunc_normal, NULL, false},
+      [FANIN_LAW_KIND_ONES] = {of_zeros, &fanin__pattern_filler, true},
+      [FANIN_LAW_KIND_ORTHOGONAL] = {of_zeros, &fanin__orthogonal_filler, false},
+      [FANIN_LAW_KIND_SPARSE] = {of_normal, &fanin__sparse_filler, true},
+      [FANIN_LAW_KIND_BILINEAR] = {of_zeros, &fanin__pattern_filler, false},
+      [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler, false},
+      [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform, NULL, false},
+      [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform, NULL, false},
   };
   return &table[d->law.kind];
-}
-
-fanin_status fanin__parameters_of(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  *out = (fanin__parameters){0};
-  return fanin__filling_of(d)->parameters(d, dtype, out);
 }

@@ -6,10 +6,7 @@
 #include "core/launch.h"
 #include "core/status.h"
 #include "fill/fill.h"
-#include "fill/filler.h"
-#include "lib/places.h"
 #include "math/integer.h"
-#include "tensor/boxes.h"
 #include "tensor/dtype.h"
 
 /* Indices into the vectors. */
@@ -45,11 +42,10 @@ static int innermost(const fanin__box *b, int rank) {
 
 /* A box that is not empty. Rows run along I where only ones are written, because a row's ones are then found without a
  * search; else along memory. */
-static fanin__places places_of(const fanin *f, const fanin__job *job, const fanin__box *b, const fanin__roles *roles,
-                               const fanin__matrices *m) {
+static fanin__places places_of(const fanin *f, const fanin__job *job, const fanin__box *b) {
   const fanin_tensor *const t = &job->tensor;
   const bool delta = is_delta(&job->distribution), long_pieces = delta || f->type & CL_DEVICE_TYPE_CPU;
-  const int inner = delta ? roles->i : innermost(b, t->rank);
+  const int inner = delta ? job->matrices.roles.i : innermost(b, t->rank);
   fanin__places p;
   memset(&p, 0, sizeof p); /* with its padding, which goes to the device */
   for (int k = 0; k < LETTERS; k++) {
@@ -65,8 +61,8 @@ static fanin__places places_of(const fanin *f, const fanin__job *job, const fani
     p.matrix.s[k] = t->shape[d];
     p.tasks *= p.extent.s[k];
   }
-  p.matrix.s[AT_O] = m->outputs;
-  p.matrix.s[AT_I] = m->inputs;
+  p.matrix.s[AT_O] = job->matrices.outputs;
+  p.matrix.s[AT_I] = job->matrices.inputs;
   p.origin = t->offset / fanin_dtype_size(t->dtype) + b->base;
   p.length = b->extent[inner];
   p.piece = long_pieces ? (p.length < 4096 ? p.length : 4096) : 1;
@@ -103,39 +99,25 @@ static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job 
   const fanin__real value = fanin__real_of(job->distribution.law.value), up = fanin__real_of(scale),
                     down = fanin__real_of(1 / scale);
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
-  const fanin__launch launch = {.source = &fanin__source_pattern,
-                                .options = options_of(job, options),
-                                .name = "pattern",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
-                                                 FANIN__REAL(f64, up), FANIN__REAL(f64, down), FANIN__SPREAD(spread))};
+  const fanin__launch launch = FANIN__LAUNCH(pattern, options_of(job, options), pattern, spread.grid,
+                                             FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
+                                             FANIN__REAL(f64, up), FANIN__REAL(f64, down), FANIN__SPREAD(spread));
   return fanin__enqueue(f, &(fanin__when){.queue = queue}, &launch);
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   (void)seed;
   const fanin_tensor *const t = &job->tensor;
-  fanin__roles roles;
-  fanin__matrices m = {0};
+  const fanin__roles *const roles = &job->matrices.roles;
   fanin__boxes boxes;
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  FANIN__TRY(fanin__matrices_of(t, &roles, &m));
-  fanin__boxes_of(t, &roles, &boxes);
-  const double scale = scale_of(t, &roles);
+  fanin__boxes_of(t, roles, &boxes);
+  const double scale = scale_of(t, roles);
   for (int k = 0; k < boxes.n; k++) {
-    if (is_delta(&job->distribution) && !cut_to_centre(&boxes.all[k], t, &roles)) continue;
-    const fanin__places p = places_of(f, job, &boxes.all[k], &roles, &m);
+    if (is_delta(&job->distribution) && !cut_to_centre(&boxes.all[k], t, roles)) continue;
+    const fanin__places p = places_of(f, job, &boxes.all[k]);
     FANIN__TRY(fill_box(f, queue, job, &p, scale));
   }
   return fanin__order(queue);
-}
-
-static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
-  (void)d;
-  fanin__roles roles;
-  fanin__matrices m = {0};
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  return fanin__matrices_of(t, &roles, &m);
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
@@ -143,15 +125,4 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__compile(f, &fanin__source_pattern, options_of(job, options), "pattern");
 }
 
-static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
-  const uint64_t shape[] = {1, 1, 1};
-  fanin__job small = *job;
-  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OIW", 3, shape, &small.tensor));
-  small.buffer = small.tensor.buffer;
-  const fanin_status status = fill(f, queue, &small, 0);
-  fanin_tensor_free(&small.tensor);
-  return status;
-}
-
-const fanin__filler fanin__pattern_filler = {
-    .over_rows = is_delta, .check = check, .fill = fill, .compile = compile, .warm = warm};
+const fanin__filler fanin__pattern_filler = {.fill = fill, .compile = compile};

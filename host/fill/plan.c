@@ -5,24 +5,17 @@
 #include <string.h>
 
 #include "core/argument.h"
-#include "core/context.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "fill/fill.h"
 
 /* ---- Making ------------------------------------------------------------------------------------------------------ */
-
-/* Says which item a failure was about. */
-static fanin_status in_item(size_t i, fanin_status status) {
-  return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
-}
 
 static fanin_status check_items(fanin_plan *plan, const fanin_item *items, size_t n, fanin__job *jobs) {
   for (size_t i = 0; i < n; i++) {
     fanin_status status = fanin__check_reserved("item", items[i].reserved, sizeof items[i].reserved / sizeof(uint64_t));
     if (status == FANIN_STATUS_OK)
       status = fanin__job_of(plan->f, &items[i].tensor, &items[i].init, items[i].stream, false, &jobs[i]);
-    if (status != FANIN_STATUS_OK) return in_item(i, status);
+    if (status != FANIN_STATUS_OK) return fanin__fail(status, "items[%zu]: %s", i, fanin_last_error());
     plan->tensors[i] = items[i].tensor;
     plan->elements += jobs[i].elements;
   }
@@ -55,9 +48,8 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
 
 fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fanin_plan **out) {
   fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
-  FANIN__NEED(f);
+  FANIN__NEED(f, out);
   FANIN__NEED_ARRAY(items, n);
-  FANIN__NEED(out);
   fanin__job *const jobs = fanin__zeroed(n, sizeof *jobs);
   fanin_plan *plan = fanin__zeroed(1, sizeof *plan);
   if (!jobs || !plan) goto fail_memory;
@@ -67,7 +59,7 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
     status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
     goto fail_memory;
   }
-  fanin__retain(f);
+  (void)atomic_fetch_add(&f->references, 1);
 
   plan->tensors = fanin__zeroed(n, sizeof *plan->tensors);
   if (!plan->tensors) goto fail_plan;
@@ -97,8 +89,8 @@ fail_memory:
 
 void fanin_plan_release(fanin_plan *plan) {
   if (!plan) return;
-  for (size_t k = 0; k < plan->n_kernels; k++) {
-    (void)clReleaseKernel(plan->kernels[k].kernel);
+  for (size_t k = 0; k < plan->n_batches; k++) {
+    (void)clReleaseKernel(plan->batches[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     fanin__free_buffer(plan->tables[k]);
@@ -106,7 +98,6 @@ void fanin_plan_release(fanin_plan *plan) {
   for (size_t i = 0; i < plan->n && plan->tensors; i++) {
     fanin__free_buffer(plan->tensors[i].buffer);
   }
-  free(plan->kernels);
   free(plan->apart);
   free(plan->batches);
   free(plan->tensors);
@@ -118,9 +109,7 @@ void fanin_plan_release(fanin_plan *plan) {
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
 
 fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *out) {
-  FANIN__NEED(plan);
-  FANIN__NEED(out);
-
+  FANIN__NEED(plan, out);
   if (i >= plan->n)
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "i = %zu; the plan has %zu items, from 0", i, plan->n);
   *out = plan->tensors[i];
@@ -129,15 +118,12 @@ fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *o
 
 fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, size_t size) {
   FANIN__NEED(plan);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   const fanin_plan_facts facts = {.items = plan->n,
                                   .launches = plan->n_batches + plan->n_apart,
                                   .elements = plan->elements,
                                   .arena_bytes = plan->arena_bytes,
                                   .table_bytes = plan->table_bytes};
-  fanin__give(out, size, &facts, sizeof facts);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &facts, sizeof facts);
 }
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "fanin/fill.h"
-#include "fill/filler.h"
+#include "fill/fill.h"
 
 /* What is on the device. Rows and parameters are indexed by item, tasks by batch. A 32 takes float16s, a 64 double16s.
  */
@@ -17,18 +17,11 @@ typedef enum fanin__table {
   FANIN__TABLE_COUNT
 } fanin__table;
 
-/* A compiled kernel of the plan, and what it was compiled with. */
-typedef struct fanin__plan_kernel {
-  const char *options;
-  cl_kernel kernel;
-} fanin__plan_kernel;
-
 /* One launch: tasks of one buffer that share a compiled kernel. */
 typedef struct fanin__batch {
-  cl_mem buffer; /* the plan's tensors hold it */
-  char options[sizeof((fanin__parameters *)0)->options];
+  cl_mem buffer;           /* the plan's tensors hold it */
   fanin__table parameters; /* the table that has them */
-  cl_kernel kernel;        /* one of the plan's kernels */
+  cl_kernel kernel;
   cl_ulong first_task, tasks;
 } fanin__batch;
 
@@ -41,8 +34,6 @@ struct fanin_plan {
   cl_mem tables[FANIN__TABLE_COUNT]; /* NULL where empty */
   fanin__batch *batches;
   size_t n_batches;
-  fanin__plan_kernel *kernels;
-  size_t n_kernels;
   fanin__job *apart; /* those that have a filler; they follow the batches */
   size_t n_apart;
 };

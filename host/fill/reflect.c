@@ -6,8 +6,8 @@
 #include "core/gemm.h"
 #include "core/launch.h"
 #include "core/memory.h"
-#include "core/queue.h"
 #include "core/status.h"
+#include "math/integer.h"
 #include "tensor/dtype.h"
 
 enum { BLOCK = 128, NARROW_BLOCK = 64, NARROW = 1024, MOST_LANES = 16 };
@@ -26,7 +26,6 @@ static size_t size_of(bool f64) {
 
 fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
   if (height <= FANIN__SMALL) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin__gemm_available());
   return fanin__gemm_check(width, height, BLOCK);
 }
 
@@ -67,13 +66,11 @@ static fanin__matmul inner_product(const fanin__stack *s, uint64_t first, uint64
                          .a = s->normals,
                          .b = s->normals,
                          .c = s->products,
-                         .f64 = s->f64,
                          .a_offset = first * s->height + row,
                          .b_offset = first * s->height + row,
                          .a_pitch = s->height,
                          .b_pitch = s->height,
-                         .c_pitch = pitch_of(s),
-                         .scratch = s->scratch};
+                         .c_pitch = pitch_of(s)};
 }
 
 static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64_t block, uint64_t row, uint64_t rows) {
@@ -86,54 +83,29 @@ static fanin__matmul outer_product(const fanin__stack *s, uint64_t first, uint64
                          .a = s->solved,
                          .b = s->panel,
                          .c = s->normals,
-                         .f64 = s->f64,
                          .b_offset = row - first,
                          .c_offset = first * s->height + row,
                          .a_pitch = pitch_of(s),
                          .b_pitch = s->height - first,
-                         .c_pitch = s->height,
-                         .scratch = s->scratch};
+                         .c_pitch = s->height};
 }
 
 static uint64_t block_at(const fanin__stack *s, uint64_t first) {
   return s->width - first < s->block ? s->width - first : s->block;
 }
 
-static uint64_t last_block(const fanin__stack *s) {
-  return (s->width - 1) / s->block * s->block;
-}
-
-/* Calls `visit` with every product of a kind of the block. */
+/* Enqueues every product of a kind of the block. With `scratch`, it only raises that to what CLBlast wants for them. */
 static fanin_status each_product(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t first,
                                  fanin__matmul (*product)(const fanin__stack *, uint64_t, uint64_t, uint64_t, uint64_t),
-                                 fanin_status (*visit)(fanin *, cl_command_queue, const fanin__matmul *, void *),
-                                 void *state) {
+                                 size_t *scratch) {
   for (uint64_t row = first, rows; row < s->height; row += rows) {
+    size_t bytes = 0;
     rows = rows_of(s, s->height - row);
-    const fanin__matmul p = product(s, first, block_at(s, first), row, rows);
-    FANIN__TRY(visit(f, queue, &p, state));
-  }
-  return FANIN_STATUS_OK;
-}
-
-static fanin_status visit_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
-  size_t bytes = 0, *const most = state;
-  FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
-  if (bytes > *most) *most = bytes;
-  return FANIN_STATUS_OK;
-}
-
-static fanin_status visit_product(fanin *f, cl_command_queue queue, const fanin__matmul *p, void *state) {
-  (void)state;
-  return fanin__gemm(f, queue, p);
-}
-
-/* What CLBlast wants for the worst of the products. */
-static fanin_status scratch_of(fanin *f, cl_command_queue queue, const fanin__stack *s, size_t *most) {
-  *most = 0;
-  for (uint64_t first = 0; first < s->width; first += s->block) {
-    FANIN__TRY(each_product(f, queue, s, first, inner_product, visit_scratch, most));
-    FANIN__TRY(each_product(f, queue, s, first, outer_product, visit_scratch, most));
+    fanin__matmul p = product(s, first, block_at(s, first), row, rows);
+    p.f64 = s->f64;
+    p.scratch = s->scratch;
+    FANIN__TRY(scratch ? fanin__gemm_scratch(f, queue, &p, &bytes) : fanin__gemm(f, queue, &p));
+    if (scratch && bytes > *scratch) *scratch = bytes;
   }
   return FANIN_STATUS_OK;
 }
@@ -158,10 +130,12 @@ static fanin_status make_all(fanin *f, cl_command_queue queue, fanin__stack *s) 
   FANIN__TRY(make(f, s, s->block * s->height, size, &s->panel));
   FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->products));
   FANIN__TRY(make(f, s, s->block * pitch_of(s), size, &s->solved));
-  FANIN__TRY(scratch_of(f, queue, s, &scratch));
+  for (uint64_t first = 0; first < s->width; first += s->block) {
+    FANIN__TRY(each_product(f, queue, s, first, inner_product, &scratch));
+    FANIN__TRY(each_product(f, queue, s, first, outer_product, &scratch));
+  }
   if (scratch > 0) FANIN__TRY(make(f, s, scratch, 1, &s->scratch));
-  const cl_int code = clRetainMemObject(s->normals);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clRetainMemObject");
+  FANIN__TRY(fanin__check_cl(clRetainMemObject(s->normals), "clRetainMemObject"));
   s->product = s->normals;
   return FANIN_STATUS_OK;
 }
@@ -182,13 +156,6 @@ void fanin__stack_release(fanin__stack *s) {
 
 /* ---- Launches ---------------------------------------------------------------------------------------------------- */
 
-/* Enqueues a kernel of kernels/reflect.cl in order. */
-static fanin_status run(fanin *f, cl_command_queue queue, const fanin__stack *s, fanin__launch launch) {
-  launch.source = &fanin__source_reflect;
-  launch.options = options_of(s->f64);
-  return fanin__enqueue_in_order(f, queue, &launch);
-}
-
 /* Items that share a column or a panel's row: those of a GPU read it side by side. */
 static size_t company(const fanin *f) {
   if (f->type & CL_DEVICE_TYPE_CPU) return 1;
@@ -199,23 +166,21 @@ static fanin_status make_reflectors(fanin *f, cl_command_queue queue, const fani
   const cl_ulong height = s->height;
   const cl_uint width = (cl_uint)s->width;
   const size_t local = company(f);
-  return run(f, queue, s,
-             (fanin__launch){.name = "reflectors",
-                             .grid = fanin__groups(count * s->width, local),
-                             FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(width),
-                                              FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
-                                              FANIN__LOCAL(local * size_of(s->f64)))});
+  const fanin__launch launch =
+      FANIN__LAUNCH(reflect, options_of(s->f64), reflectors, fanin__groups(count * s->width, local),
+                    FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(width), FANIN__VALUE(s->tau),
+                    FANIN__VALUE(s->sign), FANIN__LOCAL(local * size_of(s->f64)));
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 static fanin_status multiply_small(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   const cl_uint height = (cl_uint)s->height, width = (cl_uint)s->width;
   const size_t local = FANIN__SMALL / f->lanes; /* the same for all widths: drivers compile a kernel again for each */
-  return run(f, queue, s,
-             (fanin__launch){.name = "multiply",
-                             .grid = fanin__groups(count, local),
-                             FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
-                                              FANIN__VALUE(s->product), FANIN__VALUE(height), FANIN__VALUE(width),
-                                              FANIN__LOCAL(s->height * FANIN__SMALL * size_of(s->f64)))});
+  const fanin__launch launch =
+      FANIN__LAUNCH(reflect, options_of(s->f64), multiply, fanin__groups(count, local), FANIN__VALUE(s->normals),
+                    FANIN__VALUE(s->tau), FANIN__VALUE(s->sign), FANIN__VALUE(s->product), FANIN__VALUE(height),
+                    FANIN__VALUE(width), FANIN__LOCAL(s->height * FANIN__SMALL * size_of(s->f64)));
+  return fanin__enqueue_in_order(f, queue, &launch);
 }
 
 static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t from) {
@@ -224,28 +189,25 @@ static fanin_status apply_block(fanin *f, cl_command_queue queue, const fanin__s
   const cl_uint first = (cl_uint)from, block = (cl_uint)size, columns = (cl_uint)(s->width - from);
   const uint64_t vectors = (columns + f->lanes - 1) / f->lanes;
   const size_t local = company(f);
-  const fanin__launch panel = {.name = "take_panel",
-                               .grid = fanin__groups(size, local),
-                               FANIN__ARGUMENTS(FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(first),
-                                                FANIN__VALUE(s->panel), FANIN__VALUE(s->sign))};
-  const fanin__launch solve = {.name = "substitute",
-                               .grid = fanin__groups((vectors + local - 1) / local, local),
-                               FANIN__ARGUMENTS(FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch),
-                                                FANIN__VALUE(columns), FANIN__VALUE(block), FANIN__VALUE(s->panel),
-                                                FANIN__VALUE(rows), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign),
-                                                FANIN__VALUE(first))};
-  FANIN__TRY(each_product(f, queue, s, from, inner_product, visit_product, NULL));
-  FANIN__TRY(run(f, queue, s, panel));
-  FANIN__TRY(run(f, queue, s, solve));
-  return each_product(f, queue, s, from, outer_product, visit_product, NULL);
+  const fanin__launch panel =
+      FANIN__LAUNCH(reflect, options_of(s->f64), take_panel, fanin__groups(size, local), FANIN__VALUE(s->normals),
+                    FANIN__VALUE(height), FANIN__VALUE(first), FANIN__VALUE(s->panel), FANIN__VALUE(s->sign));
+  const fanin__launch solve =
+      FANIN__LAUNCH(reflect, options_of(s->f64), substitute, fanin__groups((vectors + local - 1) / local, local),
+                    FANIN__VALUE(s->products), FANIN__VALUE(s->solved), FANIN__VALUE(pitch), FANIN__VALUE(columns),
+                    FANIN__VALUE(block), FANIN__VALUE(s->panel), FANIN__VALUE(rows), FANIN__VALUE(s->tau),
+                    FANIN__VALUE(s->sign), FANIN__VALUE(first));
+  FANIN__TRY(each_product(f, queue, s, from, inner_product, NULL));
+  FANIN__TRY(fanin__enqueue_in_order(f, queue, &panel));
+  FANIN__TRY(fanin__enqueue_in_order(f, queue, &solve));
+  return each_product(f, queue, s, from, outer_product, NULL);
 }
 
 fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   FANIN__TRY(make_reflectors(f, queue, s, count));
   if (s->height <= FANIN__SMALL) return multiply_small(f, queue, s, count);
-  for (uint64_t first = last_block(s) + s->block; first > 0;) {
-    first -= s->block;
-    FANIN__TRY(apply_block(f, queue, s, first));
+  for (uint64_t blocks = fanin__ceil_div(s->width, s->block); blocks > 0; blocks--) {
+    FANIN__TRY(apply_block(f, queue, s, (blocks - 1) * s->block));
   }
   return FANIN_STATUS_OK;
 }

@@ -27,8 +27,7 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
                                 fanin_tensor *out) {
   fanin__roles roles;
   uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0}, first = 0;
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(t, out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_SLAB) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 1 (slab)", (int)t->part);
@@ -45,8 +44,7 @@ fanin_status fanin_tensor_split(const fanin_tensor *t, int dimension, uint64_t i
 fanin_status fanin_tensor_split_range(const fanin_tensor *t, uint64_t index, uint64_t count, fanin_tensor *out) {
   fanin__roles roles;
   uint64_t first = 0, size = 0, skipped = 0;
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(t, out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (t->part != FANIN_PART_WHOLE && t->part != FANIN_PART_RANGE) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "part is %d; accepted are 0 (whole) and 2 (range)", (int)t->part);
@@ -64,10 +62,6 @@ typedef struct task {
   fanin__when when;
 } task;
 
-static uint32_t at_least_one(uint32_t n) {
-  return n > 1 ? n : 1;
-}
-
 /* That a shard's tensor is the first shard's. */
 static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first) {
   if (t->rank != first->rank) {
@@ -81,15 +75,23 @@ static fanin_status check_same(const fanin_tensor *t, const fanin_tensor *first)
   if (strcmp(t->layout, first->layout) != 0) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout is \"%s\"; shards[0] has \"%s\"", t->layout, first->layout);
   }
-  if (at_least_one(t->groups) != at_least_one(first->groups)) {
-    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "groups = %u; shards[0] has %u", (unsigned)t->groups,
-                       (unsigned)first->groups);
-  }
-  if (at_least_one(t->splits) != at_least_one(first->splits)) {
-    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "splits = %u; shards[0] has %u", (unsigned)t->splits,
-                       (unsigned)first->splits);
+  const struct {
+    const char *name;
+    uint32_t own, other;
+  } parts[] = {{"groups", t->groups, first->groups}, {"splits", t->splits, first->splits}};
+  for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+    if (parts[k].own == parts[k].other || (parts[k].own < 2 && parts[k].other < 2)) continue; /* 0 and 1 are none */
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE, "%s = %u; shards[0] has %u", parts[k].name, (unsigned)parts[k].own,
+                       (unsigned)parts[k].other);
   }
   return FANIN_STATUS_OK;
+}
+
+static fanin_status compile(fanin *f, const fanin__job *job) {
+  if (job->elements == 0) return FANIN_STATUS_OK;
+  if (job->filler) FANIN__TRY(job->filler->compile(f, job));
+  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
+  return fanin__compile(f, &fanin__source_fill, job->parameters.options, "fill");
 }
 
 static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, const fanin_init *init, uint64_t stream,
@@ -99,29 +101,20 @@ static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, con
 
   FANIN__TRY(fanin__job_of(s->f, &s->tensor, init, stream, true, &out->job));
   FANIN__TRY(check_same(&s->tensor, first));
-  return fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when);
+  FANIN__TRY(fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when));
+  return compile(s->f, &out->job);
 }
 
 static fanin_status enqueue(const fanin_shard *s, const task *t, uint64_t seed) {
   FANIN__TRY(fanin__fill_job(s->f, &t->when, &t->job, seed));
-  const cl_int code = clFlush(t->when.queue);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clFlush");
+  return fanin__check_cl(clFlush(t->when.queue), "clFlush");
 }
 
-/* Says which shard a failure was about. */
-static fanin_status in_shard(size_t k, fanin_status status) {
-  return fanin__fail(status, "shards[%zu]: %s", k, fanin_last_error());
-}
-
-/* Three passes, so that what can fail on some device fails before any has work. */
+/* Two passes, so that what can fail on some device fails before any has work. */
 static fanin_status fill_all(const fanin_shard *shards, size_t n, const fanin_init *init, fanin_key key, task *tasks) {
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = prepare(&shards[k], &shards[0].tensor, init, key.stream, &tasks[k]);
-    if (status != FANIN_STATUS_OK) return in_shard(k, status);
-  }
-  for (size_t k = 0; k < n; k++) {
-    const fanin_status status = fanin__compile_job(shards[k].f, &tasks[k].job);
-    if (status != FANIN_STATUS_OK) return in_shard(k, status);
+    if (status != FANIN_STATUS_OK) return fanin__fail(status, "shards[%zu]: %s", k, fanin_last_error());
   }
   for (size_t k = 0; k < n; k++) {
     const fanin_status status = enqueue(&shards[k], &tasks[k], key.seed);

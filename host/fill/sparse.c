@@ -4,13 +4,9 @@
 
 #include "core/context.h"
 #include "core/launch.h"
-#include "core/queue.h"
 #include "core/status.h"
 #include "fill/fill.h"
-#include "fill/filler.h"
-#include "lib/sparse_lines.h"
 #include "math/integer.h"
-#include "tensor/boxes.h"
 #include "tensor/dtype.h"
 
 enum { OWNER, PART, MATRIX };
@@ -70,9 +66,11 @@ static void put_lines(fanin__sparse_lines *l, int k, uint64_t index_step, uint64
 
 /* A line belongs to an owner: an input (then its weights are those of all outputs of a part) or an output. Parts count
  * where they cut the dimension that the weights span; where they cut the owners', each owner has its part. */
-static fanin__sparse_lines lines_of(const fanin_tensor *t, const fanin__distribution *d, const fanin__roles *roles,
-                                    const fanin__matrices *m) {
-  const bool per_input = d->per == FANIN_PER_INPUT;
+static fanin__sparse_lines lines_of(const fanin__job *job) {
+  const fanin_tensor *const t = &job->tensor;
+  const fanin__matrices *const m = &job->matrices;
+  const fanin__roles *const roles = &m->roles;
+  const bool per_input = job->distribution.per == FANIN_PER_INPUT;
   const int owner = per_input ? roles->i : roles->o, span = per_input ? roles->o : roles->i;
   const uint64_t part = per_input ? m->part_o : m->part_i;
   const bounds b = bounds_of(t, roles);
@@ -99,7 +97,8 @@ static fanin__sparse_lines lines_of(const fanin_tensor *t, const fanin__distribu
   l.origin = b.origin;
   l.first_index = t->part == FANIN_PART_RANGE ? t->first : 0;
   l.indices = t->part == FANIN_PART_RANGE ? t->count : UINT64_MAX;
-  l.zeros = d->zeros;
+  l.zeros = job->distribution.zeros;
+  l.stream = job->rows.stream;
   return l;
 }
 
@@ -108,70 +107,35 @@ static const char *options_of(const fanin__job *job) {
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
-  fanin__roles roles;
-  fanin__matrices m = {0};
-  FANIN__TRY(fanin__roles_of(&job->tensor, &roles));
-  FANIN__TRY(fanin__matrices_of(&job->tensor, &roles, &m));
-  fanin__sparse_lines l = lines_of(&job->tensor, &job->distribution, &roles, &m);
-  l.stream = job->rows.stream;
+  const fanin__sparse_lines l = lines_of(job);
   const cl_ulong key = seed;
-  const fanin__launch launch = {.source = &fanin__source_sparse,
-                                .options = options_of(job),
-                                .name = "sparse",
-                                .grid = fanin__groups(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX],
-                                                      f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group),
-                                FANIN__ARGUMENTS(FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key))};
+  const fanin__launch launch = FANIN__LAUNCH(sparse, options_of(job), sparse,
+                                             fanin__groups(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX],
+                                                           f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group),
+                                             FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key));
   return fanin__enqueue_in_order(f, queue, &launch);
 }
 
-static fanin_status check(const fanin_tensor *t, const fanin__distribution *d) {
-  fanin__roles roles;
-  fanin__matrices m = {0};
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  FANIN__TRY(fanin__matrices_of(t, &roles, &m));
-  if (d->line <= UINT32_MAX) return FANIN_STATUS_OK;
+static fanin_status check(const fanin__job *job) {
+  const uint64_t line = job->distribution.line;
+  if (line <= UINT32_MAX) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_UNSUPPORTED,
                      "sparse: a line has %" PRIu64
                      " weights, which are ordered to choose the zeros; less than 2^32 are "
                      "accepted",
-                     d->line);
+                     line);
 }
 
 /* One line: the weights that are put in order together. */
-static fanin_status unit(const fanin_tensor *t, const fanin__distribution *d, uint64_t *extent, double *operations) {
-  fanin__roles roles;
-  fanin__matrices m = {0};
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  FANIN__TRY(fanin__matrices_of(t, &roles, &m));
-  memcpy(extent, t->shape, sizeof t->shape);
-  if (m.stack >= 0) extent[m.stack] = 1;
-  extent[roles.o] = d->per == FANIN_PER_INPUT ? m.outputs : 1;
-  extent[roles.i] = d->per == FANIN_PER_INPUT ? 1 : m.inputs;
+static void unit(const fanin__matrices *m, const fanin__distribution *d, uint64_t *outputs, uint64_t *inputs,
+                 double *operations) {
+  *outputs = d->per == FANIN_PER_INPUT ? m->outputs : 1;
+  *inputs = d->per == FANIN_PER_INPUT ? 1 : m->inputs;
   *operations = 0;
-  return FANIN_STATUS_OK;
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__compile(f, &fanin__source_sparse, options_of(job), "sparse");
 }
 
-static fanin_status warm(fanin *f, cl_command_queue queue, const fanin__job *job) {
-  const uint64_t shape[] = {2, 1};
-  fanin__job small = *job;
-  FANIN__TRY(fanin_tensor_alloc(f, job->dtype, "OI", 2, shape, &small.tensor));
-  small.buffer = small.tensor.buffer;
-  small.distribution.per = FANIN_PER_INPUT;
-  small.distribution.zeros = 1;
-  const fanin_status status = fill(f, queue, &small, 0);
-  fanin_tensor_free(&small.tensor);
-  return status;
-}
-
-/* The values that stay are normals. */
-static bool over_normals(const fanin__distribution *d) {
-  (void)d;
-  return true;
-}
-
-const fanin__filler fanin__sparse_filler = {
-    .over_rows = over_normals, .check = check, .unit = unit, .fill = fill, .compile = compile, .warm = warm};
+const fanin__filler fanin__sparse_filler = {.check = check, .unit = unit, .fill = fill, .compile = compile};

@@ -1,9 +1,10 @@
 /* Units: the boxes of a tensor that are made at once, and how many of them a part meets. */
+#include <string.h>
+
 #include "core/argument.h"
 #include "fanin/shard.h"
-#include "fill/filler.h"
+#include "fill/fill.h"
 #include "math/integer.h"
-#include "tensor/boxes.h"
 #include "tensor/view.h"
 
 /* Units begin .. end of each dimension. */
@@ -64,14 +65,12 @@ fanin_status fanin_tensor_units(const fanin_tensor *t, const fanin_init *init, u
                                 double *operations) {
   fanin__view view;
   fanin__roles roles;
+  fanin__matrices m;
   fanin__distribution distribution;
   uint64_t extent[FANIN_MAX_RANK], volume = 1;
   double each = 0;
-  FANIN__NEED(t);
-  FANIN__NEED(init);
+  FANIN__NEED(t, init, elements, operations);
   FANIN__NEED_ARRAY(unit, t->rank);
-  FANIN__NEED(elements);
-  FANIN__NEED(operations);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(fanin__resolve(t, init, &distribution));
@@ -79,7 +78,12 @@ fanin_status fanin_tensor_units(const fanin_tensor *t, const fanin_init *init, u
     extent[d] = 1;
   }
   const fanin__filler *const filler = fanin__filling_of(&distribution)->filler;
-  if (filler && filler->unit) FANIN__TRY(filler->unit(t, &distribution, extent, &each));
+  if (filler && filler->unit) {
+    FANIN__TRY(fanin__matrices_of(t, &m));
+    memcpy(extent, t->shape, sizeof t->shape);
+    if (m.stack >= 0) extent[m.stack] = 1;
+    filler->unit(&m, &distribution, &extent[roles.o], &extent[roles.i], &each);
+  }
   for (int d = 0; d < t->rank; d++) {
     if (extent[d] == 0) extent[d] = 1; /* of a tensor without elements */
     unit[d] = extent[d];

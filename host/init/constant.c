@@ -1,7 +1,6 @@
 /* zeros, ones and constant: the law of one value. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 
 static const fanin__parameter parameters[] = {FANIN__FINITE(value), FANIN__END};
 
@@ -57,21 +56,17 @@ fanin_init fanin_ones(void) {
 }
 
 fanin_init fanin_constant(double value) {
-  fanin_init init = fanin__kind_constant.defaults;
-  init.value = value;
-  return init;
+  return (fanin_init){.kind = FANIN_KIND_CONSTANT, .value = value};
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  *out = (fanin_moments){.mean = d->law.value, .lo = d->law.value, .hi = d->law.value};
-  return FANIN_STATUS_OK;
+static fanin_moments expected(const fanin_law *law) {
+  return (fanin_moments){.mean = law->value, .lo = law->value, .hi = law->value};
 }
 
-static double probability(const fanin_law *law, double x, bool upper) {
+double fanin__step(const fanin_law *law, double x, bool upper) {
   return (x >= law->value) != upper;
 }
 
-const fanin__law fanin__law_constant = {.values = FANIN_VALUES_FIXED, .expect = expect, .probability = probability};
+const fanin__law fanin__law_constant = {.values = FANIN_VALUES_FIXED, .expected = expected, .probability = fanin__step};

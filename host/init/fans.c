@@ -17,12 +17,10 @@ static const fanin__choice distributions[] = {{"uniform", FANIN_DISTRIBUTION_UNI
                                               {"normal", FANIN_DISTRIBUTION_NORMAL},
                                               {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL},
                                               {NULL, 0}};
-static const fanin__choice normals[] = {
-    {"normal", FANIN_DISTRIBUTION_NORMAL}, {"trunc_normal", FANIN_DISTRIBUTION_TRUNC_NORMAL}, {NULL, 0}};
 
 #define SLOPE(field) FANIN__NUMBER_IN(field, -1e100, 1e100) /* its square is finite */
 #define MODE         FANIN__CHOICE_OF(mode, modes)
-#define NORMALS      FANIN__CHOICE_OF(distribution, normals)
+#define NORMALS      FANIN__CHOICE_OF(distribution, distributions + 1) /* all but the first */
 
 static const fanin__parameter of_xavier_uniform[] = {FANIN__GAIN_FROM(0), FANIN__END};
 static const fanin__parameter of_xavier_normal[] = {FANIN__GAIN_FROM(0), NORMALS, FANIN__END};
@@ -59,7 +57,7 @@ static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, f
 }
 
 static fanin_init explicit(const fanin_init *init) {
-  return init->scale == 0 ? fanin__everywhere(0) : *init;
+  return init->scale == 0 ? fanin__everywhere(0) : fanin__used_fields(&fanin__kind_variance_scaling, init);
 }
 
 /* he_* and lecun_* have no parameter for a factor, and become variance_scaling. */
@@ -72,6 +70,11 @@ static fanin_status scale(fanin_init *init, double factor) {
 
 /* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
+#define DEFAULTS(id, of_mode, of_scale, spread)                                                                        \
+  {                                                                                                                    \
+    .kind = FANIN_KIND_##id, .gain = 1, .scale = (of_scale), .mode = FANIN_MODE_##of_mode,                             \
+    .distribution = FANIN_DISTRIBUTION_##spread                                                                        \
+  }
 #define UNIFORM_OF "uniform on [-sqrt(3) std, sqrt(3) std], "
 #define NORMAL_OF  "normal, mean 0, "
 #define XAVIER_STD "std = gain * sqrt(2 / (fan_in + fan_out))"
@@ -81,33 +84,21 @@ static fanin_status scale(fanin_init *init, double factor) {
 const fanin__initializer fanin__kind_xavier_uniform = {
     .description = {"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1", "Glorot & Bengio 2010, eq. 16",
                     1, 1},
-    .defaults = {.kind = FANIN_KIND_XAVIER_UNIFORM,
-                 .gain = 1,
-                 .scale = 1,
-                 .mode = FANIN_MODE_FAN_AVG,
-                 .distribution = FANIN_DISTRIBUTION_UNIFORM},
+    .defaults = DEFAULTS(XAVIER_UNIFORM, FAN_AVG, 1, UNIFORM),
     .parameters = of_xavier_uniform,
     .resolve = resolve,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_xavier_normal = {
     .description = {"xavier_normal", "glorot_normal", NORMAL_OF XAVIER_STD, "gain=1,distribution=normal",
                     "Glorot & Bengio 2010, eq. 12", 1, 1},
-    .defaults = {.kind = FANIN_KIND_XAVIER_NORMAL,
-                 .gain = 1,
-                 .scale = 1,
-                 .mode = FANIN_MODE_FAN_AVG,
-                 .distribution = FANIN_DISTRIBUTION_NORMAL},
+    .defaults = DEFAULTS(XAVIER_NORMAL, FAN_AVG, 1, NORMAL),
     .parameters = of_xavier_normal,
     .resolve = resolve,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_he_uniform = {
     .description = {"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
                     "He et al. 2015, eq. 10, 14 and 15", 1, 1},
-    .defaults = {.kind = FANIN_KIND_HE_UNIFORM, .gain = 1, .scale = 2, .distribution = FANIN_DISTRIBUTION_UNIFORM},
+    .defaults = DEFAULTS(HE_UNIFORM, FAN_IN, 2, UNIFORM),
     .parameters = of_he_uniform,
     .resolve = resolve,
     .scale = scale,
@@ -115,21 +106,21 @@ const fanin__initializer fanin__kind_he_uniform = {
 const fanin__initializer fanin__kind_he_normal = {
     .description = {"he_normal", "kaiming_normal", NORMAL_OF HE_STD, "a=0,mode=fan_in,distribution=normal",
                     "He et al. 2015, eq. 10, 14 and 15", 1, 1},
-    .defaults = {.kind = FANIN_KIND_HE_NORMAL, .gain = 1, .scale = 2, .distribution = FANIN_DISTRIBUTION_NORMAL},
+    .defaults = DEFAULTS(HE_NORMAL, FAN_IN, 2, NORMAL),
     .parameters = of_he_normal,
     .resolve = resolve,
     .scale = scale,
 };
 const fanin__initializer fanin__kind_lecun_uniform = {
     .description = {"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1, 1},
-    .defaults = {.kind = FANIN_KIND_LECUN_UNIFORM, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_UNIFORM},
+    .defaults = DEFAULTS(LECUN_UNIFORM, FAN_IN, 1, UNIFORM),
     .parameters = fanin__no_parameters,
     .resolve = resolve,
     .scale = scale,
 };
 const fanin__initializer fanin__kind_lecun_normal = {
     .description = {"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal", "LeCun et al. 1998, eq. 16", 1, 1},
-    .defaults = {.kind = FANIN_KIND_LECUN_NORMAL, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
+    .defaults = DEFAULTS(LECUN_NORMAL, FAN_IN, 1, NORMAL),
     .parameters = of_lecun_normal,
     .resolve = resolve,
     .scale = scale,
@@ -137,7 +128,7 @@ const fanin__initializer fanin__kind_lecun_normal = {
 const fanin__initializer fanin__kind_variance_scaling = {
     .description = {"variance_scaling", "", "of the distribution, mean 0, std = sqrt(scale / n), n by mode",
                     "scale=1,mode=fan_in,distribution=normal", "tf.keras.initializers and jax.nn.initializers", 1, 1},
-    .defaults = {.kind = FANIN_KIND_VARIANCE_SCALING, .gain = 1, .scale = 1, .distribution = FANIN_DISTRIBUTION_NORMAL},
+    .defaults = DEFAULTS(VARIANCE_SCALING, FAN_IN, 1, NORMAL),
     .parameters = of_variance_scaling,
     .resolve = resolve,
     .explicit = explicit,
@@ -147,26 +138,19 @@ const fanin__initializer fanin__kind_variance_scaling = {
 /* ---- Constructors ------------------------------------------------------------------------------------------------ */
 
 fanin_init fanin_xavier_uniform(double gain) {
-  return fanin__with_gain(&fanin__kind_xavier_uniform, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_XAVIER_UNIFORM, .gain = gain});
 }
 
 fanin_init fanin_xavier_normal(double gain) {
-  return fanin__with_gain(&fanin__kind_xavier_normal, gain);
-}
-
-static fanin_init he(const fanin__initializer *kind, double a, fanin_mode mode) {
-  fanin_init init = kind->defaults;
-  init.a = a;
-  init.mode = mode;
-  return init;
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_XAVIER_NORMAL, .gain = gain});
 }
 
 fanin_init fanin_he_uniform(double a, fanin_mode mode) {
-  return he(&fanin__kind_he_uniform, a, mode);
+  return fanin__used_fields(&fanin__kind_he_uniform, &(fanin_init){.a = a, .mode = mode});
 }
 
 fanin_init fanin_he_normal(double a, fanin_mode mode) {
-  return he(&fanin__kind_he_normal, a, mode);
+  return fanin__used_fields(&fanin__kind_he_normal, &(fanin_init){.a = a, .mode = mode});
 }
 
 fanin_init fanin_lecun_uniform(void) {
@@ -178,9 +162,6 @@ fanin_init fanin_lecun_normal(void) {
 }
 
 fanin_init fanin_variance_scaling(double scale, fanin_mode mode, fanin_distribution distribution) {
-  fanin_init init = fanin__kind_variance_scaling.defaults;
-  init.scale = scale;
-  init.mode = mode;
-  init.distribution = distribution;
-  return fanin__explicit(&init);
+  return fanin__explicit(
+      &(fanin_init){.kind = FANIN_KIND_VARIANCE_SCALING, .scale = scale, .mode = mode, .distribution = distribution});
 }

@@ -19,33 +19,31 @@ const fanin__initializer *fanin__initializer_of(fanin_kind kind) {
 }
 
 fanin_status fanin_describe(fanin_kind kind, fanin_description *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   const fanin__initializer *const initializer = fanin__initializer_of(kind);
   if (!initializer) return FANIN_STATUS_BAD_ARGUMENT;
-  fanin__give(out, size, &initializer->description, sizeof initializer->description);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &initializer->description, sizeof initializer->description);
 }
 
 /* ---- Fields ------------------------------------------------------------------------------------------------------ */
 
-static double number_at(const fanin_init *init, size_t offset) {
-  double value;
-  memcpy(&value, (const char *)init + offset, sizeof value);
-  return value;
+bool fanin__has_gain(const fanin__initializer *initializer) {
+  for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
+    if (p->type == FANIN__GAIN) return true;
+  }
+  return false;
 }
 
-/* Whether 0 in a parameter's field means another number, its default. */
-static bool zero_means_default(const fanin__initializer *initializer, const fanin__parameter *p) {
-  return p->type != FANIN__CHOICE && number_at(&initializer->defaults, p->offset) != 0;
+/* Whether a parameter's field is 0 and means another number, its default. */
+static bool means_default(const fanin__initializer *initializer, const fanin__parameter *p, const fanin_init *init) {
+  return p->type != FANIN__CHOICE && fanin__number_at(init, p->offset) == 0 && fanin__number_at(init, p->with) == 0 &&
+         fanin__number_at(&initializer->defaults, p->offset) != 0;
 }
 
 fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin_init *init) {
   fanin_init used = initializer->defaults;
   for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
     const size_t size = p->type == FANIN__CHOICE ? sizeof(int) : sizeof(double);
-    const bool zero = p->type != FANIN__CHOICE && number_at(init, p->offset) == 0 && number_at(init, p->with) == 0;
-    if (zero && zero_means_default(initializer, p)) continue;
+    if (means_default(initializer, p, init)) continue;
     memcpy((char *)&used + p->offset, (const char *)init + p->offset, size);
   }
   return used;
@@ -53,7 +51,9 @@ fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin
 
 fanin_init fanin__explicit(const fanin_init *init) {
   const fanin__initializer *const initializer = table[init->kind];
-  return initializer->explicit ? initializer->explicit(init) : fanin__used_fields(initializer, init);
+  if (initializer->explicit) return initializer->explicit(init);
+  if (init->gain == 0 && fanin__has_gain(initializer)) return fanin__everywhere(0);
+  return fanin__used_fields(initializer, init);
 }
 
 /* ---- Checks ------------------------------------------------------------------------------------------------------ */
@@ -94,24 +94,8 @@ fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin
 
 /* ---- Times a factor ---------------------------------------------------------------------------------------------- */
 
-fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain) {
-  fanin_init init = initializer->defaults;
-  init.gain = gain;
-  return fanin__explicit(&init);
-}
-
-fanin_init fanin__explicit_gain(const fanin_init *init) {
-  return init->gain == 0 ? fanin__everywhere(0) : fanin__used_fields(table[init->kind], init);
-}
-
-fanin_status fanin__scale_gain(fanin_init *init, double factor) {
-  init->gain *= factor;
-  return FANIN_STATUS_OK;
-}
-
 fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out) {
-  FANIN__NEED(init);
-  FANIN__NEED(out);
+  FANIN__NEED(init, out);
   if (!(factor > 0 && factor < INFINITY)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "factor is %g; a finite number above 0 is accepted", factor);
   }
@@ -122,7 +106,13 @@ fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init
   }
   const fanin__initializer *const initializer = fanin__initializer_of(init->kind);
   fanin_init scaled = fanin__used_fields(initializer, init);
-  FANIN__TRY(initializer->scale(&scaled, factor));
+  if (initializer->scale) {
+    FANIN__TRY(initializer->scale(&scaled, factor));
+  } else {
+    double *const all[] = {&scaled.gain, &scaled.lo, &scaled.hi, &scaled.mean, &scaled.std};
+    for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+      *all[k] *= factor;
+  }
   scaled = fanin__explicit(&scaled); /* a product may be 0 */
   FANIN__TRY(fanin__check_init(&scaled, FANIN_STATUS_BAD_ARGUMENT));
   *out = scaled;

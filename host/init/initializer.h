@@ -1,5 +1,5 @@
-/* Initializers from the inside: what is known of each kind, one row for each. Text, checks, resolution and description
- * are driven by these rows. Kinds that share a law share a file: uniform.c, normal.c, fans.c, ... */
+/* Initializers and laws from the inside: what is known of each kind, one row for each. Text, checks, resolution and
+ * description are driven by these rows. Kinds that share a law share a file: uniform.c, normal.c, fans.c, ... */
 #ifndef HOST_INIT_INITIALIZER_H
 #define HOST_INIT_INITIALIZER_H
 
@@ -28,9 +28,11 @@ typedef struct fanin__initializer {
   fanin_status (*resolve)(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
   /* Whether parameters fit together, each being in its range; a failure has `status`. NULL: they do. */
   fanin_status (*check)(const fanin_init *init, fanin_status status);
-  /* What says in fields what `init` says with zeros that mean 0. NULL: fanin__used_fields(). */
+  /* What says in fields what `init` says with zeros that mean 0. NULL: zeros for a gain that is a parameter and 0, else
+   * fanin__used_fields(). */
   fanin_init (*explicit)(const fanin_init *init);
-  /* Makes it the initializer whose values have the law of these values times `factor`. */
+  /* Makes it the initializer whose values have the law of these values times `factor`. NULL: multiplies
+   * what values are proportional to. */
   fanin_status (*scale)(fanin_init *init, double factor);
 } fanin__initializer;
 
@@ -54,11 +56,52 @@ fanin_init fanin__used_fields(const fanin__initializer *initializer, const fanin
  * and for lo = hi, a normal for a sparsity of 0. */
 fanin_init fanin__explicit(const fanin_init *init);
 
+/* ---- Laws -------------------------------------------------------------------------------------------------------- */
+
+/* What is known of each kind of laws, one row for each, in the file of its initializers. How it is made on a device is
+ * known to fill/parameters.c. */
+
+/* The most moments that are asked for. */
+enum { FANIN__MOMENTS = 13 };
+
+typedef struct fanin__law {
+  fanin_values values;
+  /* The moments and bounds of the values: those of the law, or NULL, and then those on a tensor. */
+  fanin_moments (*expected)(const fanin_law *law);
+  fanin_status (*expect)(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out);
+  /* P(X <= x), or P(X > x), for law->lo <= x < law->hi. NULL: there is none in closed form. */
+  double (*probability)(const fanin_law *law, double x, bool upper);
+  /* E[((X - centre) / unit)^k], k = 0 .. n - 1. NULL: there are none in closed form. */
+  void (*moments)(const fanin_law *law, double centre, double unit, double *moments, int n);
+} fanin__law;
+
+/* What integrands of moments() get: they are of ((x - centre) / unit)^power. */
+typedef struct fanin__moment {
+  const fanin_law *law;
+  double centre, unit;
+  int power;
+  double mode; /* where the density is greatest */
+} fanin__moment;
+
+#define FANIN__LAW(id, name, text) extern const fanin__law fanin__law_##name;
+FANIN_LAW_MAP(FANIN__LAW)
+#undef FANIN__LAW
+
+/* normal.c: the normal with law->mean and law->std, which laws that are made of one share. */
+double fanin__normal_probability(const fanin_law *law, double x, bool upper);
+void fanin__normal_moments(const fanin_law *law, double centre, double unit, double *moments, int n);
+
+/* fanin_law_moments_rounded() of values that were multiplied by `factor` once they were rounded, and were rounded
+ * again. */
+fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype, bool bounded, double factor,
+                                         double centre, double unit, double *moments, size_t n);
+
 /* ---- What kinds share -------------------------------------------------------------------------------------------- */
 
 /* constant.c: one value, as an initializer and as a law. */
 fanin_init fanin__everywhere(double value);
 fanin_status fanin__resolve_to(double value, fanin__distribution *out);
+double fanin__step(const fanin_law *law, double x, bool upper);
 
 /* uniform.c, normal.c */
 fanin_status fanin__resolve_uniform(double lo, double hi, fanin__distribution *out);
@@ -67,9 +110,7 @@ fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution 
 /* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
 fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);
 
-/* initializer.c: the constructor, `explicit` and `scale` of kinds that have a gain. */
-fanin_init fanin__with_gain(const fanin__initializer *initializer, double gain);
-fanin_init fanin__explicit_gain(const fanin_init *init);
-fanin_status fanin__scale_gain(fanin_init *init, double factor);
+/* initializer.c: whether a gain is among the parameters. */
+bool fanin__has_gain(const fanin__initializer *initializer);
 
 #endif

@@ -1,5 +1,5 @@
 /* The law of an initializer's values: what to expect of a tensor, the distribution function and its moments. */
-#include "init/law.h"
+#include "init/initializer.h"
 
 #include <math.h>
 
@@ -17,50 +17,38 @@ static const struct {
 #undef ROW
 };
 
-const fanin__law *fanin__law_of(fanin_law_kind kind) {
+/* NULL with a sentence set if `kind` is none. */
+static const fanin__law *law_of(fanin_law_kind kind) {
   if ((unsigned)kind < FANIN_LAW_KIND_COUNT) return table[kind].law;
   fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "law->kind is %d; pass the law that fanin_law_of() wrote", (int)kind);
   return NULL;
 }
 
 fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_description *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   if ((unsigned)kind >= FANIN_LAW_KIND_COUNT) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "kind is %d; 0 to %d are accepted", (int)kind,
                        FANIN_LAW_KIND_COUNT - 1);
   }
   const fanin_law_description described = {table[kind].name, table[kind].text, table[kind].law->values};
-  fanin__give(out, size, &described, sizeof described);
-  return FANIN_STATUS_OK;
-}
-
-double fanin__elements_of(const fanin_tensor *t) {
-  double elements = 1;
-  for (int d = 0; d < t->rank; d++) {
-    elements *= (double)t->shape[d];
-  }
-  return elements;
+  return fanin__give(out, size, &described, sizeof described);
 }
 
 /* The distribution of what `init` makes of `t`, and its moments. */
 static fanin_status expect(const fanin_tensor *t, const fanin_init *init, fanin__distribution *d, fanin_moments *out) {
   fanin__view view;
-  FANIN__NEED(t);
-  FANIN__NEED(init);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__resolve(t, init, d));
-  return fanin__law_of(d->law.kind)->expect(t, d, out);
+  const fanin__law *const law = law_of(d->law.kind);
+  if (!law->expected) return law->expect(t, d, out);
+  *out = law->expected(&d->law);
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_expect(const fanin_tensor *t, const fanin_init *init, fanin_moments *out, size_t size) {
   fanin__distribution d;
   fanin_moments moments;
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   FANIN__TRY(expect(t, init, &d, &moments));
-  fanin__give(out, size, &moments, sizeof moments);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &moments, sizeof moments);
 }
 
 fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out) {
@@ -74,10 +62,13 @@ fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_l
   return FANIN_STATUS_OK;
 }
 
-/* A caller's law. */
-static fanin_status take(const fanin_law *law, const fanin__law **known) {
+/* A caller's law, of which n moments are wanted. */
+static fanin_status take(const fanin_law *law, size_t n, const fanin__law **known) {
   FANIN__NEED(law);
-  *known = fanin__law_of(law->kind);
+  if (n > FANIN__MOMENTS) {
+    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
+  }
+  *known = law_of(law->kind);
   if (!*known) return FANIN_STATUS_BAD_ARGUMENT;
   FANIN__NEED_RESERVED("law", law->reserved);
   return FANIN_STATUS_OK;
@@ -92,28 +83,22 @@ static fanin_status has_none(const fanin_law *law, const char *what) {
 static double probability(const fanin_law *law, double x, bool upper) {
   if (x < law->lo) return upper ? 1 : 0;
   if (x >= law->hi) return upper ? 0 : 1;
-  return fanin__law_of(law->kind)->probability(law, x, upper);
+  return law_of(law->kind)->probability(law, x, upper);
 }
 
 fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out) {
   const fanin__law *known = NULL;
   FANIN__NEED(out);
-  FANIN__TRY(take(law, &known));
+  FANIN__TRY(take(law, 0, &known));
   if (!known->probability) return has_none(law, "distribution function");
   *out = probability(law, x, upper != 0);
   return FANIN_STATUS_OK;
 }
 
-static fanin_status check_moments(size_t n) {
-  if (n <= FANIN__MOMENTS) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n is %zu; 0 to %d are accepted", n, FANIN__MOMENTS);
-}
-
 fanin_status fanin_law_moments(const fanin_law *law, double centre, double unit, double *moments, size_t n) {
   const fanin__law *known = NULL;
   FANIN__NEED_ARRAY(moments, n);
-  FANIN__TRY(check_moments(n));
-  FANIN__TRY(take(law, &known));
+  FANIN__TRY(take(law, n, &known));
   if (!known->moments) return has_none(law, "moments");
   known->moments(law, centre, unit, moments, (int)n);
   return FANIN_STATUS_OK;
@@ -147,14 +132,14 @@ fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype
                                          double centre, double unit, double *moments, size_t n) {
   const fanin__law *known = NULL;
   FANIN__NEED_ARRAY(moments, n);
-  FANIN__TRY(check_moments(n));
-  FANIN__TRY(take(law, &known));
+  FANIN__TRY(take(law, n, &known));
   if (!known->probability) return has_none(law, "distribution function");
-  if (!fanin__is_narrow(dtype)) {
+  const size_t bytes = fanin_dtype_size(dtype);
+  if (bytes == 0 || bytes > 2) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %s; a dtype of at most 16 bits is accepted",
                        fanin_dtype_name(dtype));
   }
-  const uint32_t numbers = UINT32_C(1) << 8 * fanin_dtype_size(dtype);
+  const uint32_t numbers = UINT32_C(1) << 8 * bytes;
   /* Bounds are numbers of f32. */
   const double lo = bounded ? law->lo - 0x1p-23 * fabs(law->lo) : -INFINITY;
   const double hi = bounded ? law->hi + 0x1p-23 * fabs(law->hi) : INFINITY;

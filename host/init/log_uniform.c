@@ -2,7 +2,6 @@
  * g(y) = ln(e^y - 1), which is how Mamba initializes the bias of its time steps. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
 
@@ -80,10 +79,7 @@ const fanin__initializer fanin__kind_log_uniform = {
 };
 
 fanin_init fanin_log_uniform(double lo, double hi) {
-  fanin_init init = fanin__kind_log_uniform.defaults;
-  init.lo = lo;
-  init.hi = hi;
-  return init;
+  return (fanin_init){.kind = FANIN_KIND_LOG_UNIFORM, .lo = lo, .hi = hi};
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -109,16 +105,10 @@ static double probability(const fanin_law *law, double x, bool upper) {
   return fmin(fmax((upper ? log_ratio(law->to, y) : log_ratio(y, law->from)) / all, 0), 1);
 }
 
-/* ((g(e^t) - centre) / unit)^power */
-typedef struct moment_of {
-  bool inverse;
-  double centre, unit;
-  int power;
-} moment_of;
-
+/* x = e^t, or g(e^t) */
 static double integrand(double t, void *context) {
-  const moment_of *const m = context;
-  const double y = exp(t), x = m->inverse ? inverse_softplus(y) : y;
+  const fanin__moment *const m = context;
+  const double y = exp(t), x = is_inverse(m->law) ? inverse_softplus(y) : y;
   return pow((x - m->centre) / m->unit, m->power);
 }
 
@@ -126,7 +116,7 @@ static double integrand(double t, void *context) {
 static void moments(const fanin_law *law, double centre, double unit, double *out, int n) {
   const double least = source_of(law, law->lo), all = log_ratio(law->to, law->from);
   const double rest = log_ratio(law->to, least), share = fmax(1 - rest / all, 0);
-  moment_of m = {is_inverse(law), centre, unit, 0};
+  fanin__moment m = {law, centre, unit, 0, 0};
   for (m.power = 0; m.power < n; m.power++) {
     const double sum = fanin__integrate(integrand, &m, log(law->to) - rest, log(law->to), 1 + (int)(2 * rest));
     out[m.power] = share * pow((law->lo - centre) / unit, m.power) + sum / all;
@@ -142,22 +132,20 @@ static void in_closed_form(double lo, double hi, double *mean, double *std) {
   *std = c * sqrt(ratio * difference);
 }
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  const fanin_law *const law = &d->law;
+static fanin_moments expected(const fanin_law *law) {
   double m[5];
-  *out = (fanin_moments){.lo = law->lo, .hi = law->hi};
+  fanin_moments out = {.lo = law->lo, .hi = law->hi};
   const double size = fmax(fabs(law->lo), fabs(law->hi));
   moments(law, 0, size, m, 2);
-  out->mean = size * m[1];
-  moments(law, out->mean, size, m, 5);
-  out->std = size * sqrt(m[2]);
-  if (m[2] > 0) out->kurtosis = m[4] / (m[2] * m[2]);
-  if (!is_inverse(law) && law->lo == law->from) in_closed_form(law->from, law->to, &out->mean, &out->std);
-  return FANIN_STATUS_OK;
+  out.mean = size * m[1];
+  moments(law, out.mean, size, m, 5);
+  out.std = size * sqrt(m[2]);
+  if (m[2] > 0) out.kurtosis = m[4] / (m[2] * m[2]);
+  if (!is_inverse(law) && law->lo == law->from) in_closed_form(law->from, law->to, &out.mean, &out.std);
+  return out;
 }
 
 const fanin__law fanin__law_log_uniform = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = moments};
+    .values = FANIN_VALUES_INDEPENDENT, .expected = expected, .probability = probability, .moments = moments};
 const fanin__law fanin__law_softplus_log_uniform = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = moments};
+    .values = FANIN_VALUES_INDEPENDENT, .expected = expected, .probability = probability, .moments = moments};

@@ -2,7 +2,6 @@
 #include "math/normal.h"
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/quadrature.h"
 
 static const fanin__parameter parameters[] = {FANIN__FINITE(mean), FANIN__NOT_NEGATIVE(std), FANIN__END};
@@ -22,12 +21,6 @@ static fanin_init explicit(const fanin_init *init) {
   return init->std == 0 ? fanin__everywhere(init->mean) : *init;
 }
 
-static fanin_status scale(fanin_init *init, double factor) {
-  init->mean *= factor;
-  init->std *= factor;
-  return FANIN_STATUS_OK;
-}
-
 const fanin__initializer fanin__kind_normal = {
     .description = {"normal", "", "normal with mean and std", "mean=0,std=1", "definition; defaults of torch.nn.init",
                     0, 1},
@@ -35,22 +28,16 @@ const fanin__initializer fanin__kind_normal = {
     .parameters = parameters,
     .resolve = resolve,
     .explicit = explicit,
-    .scale = scale,
 };
 
 fanin_init fanin_normal(double mean, double std) {
-  fanin_init init = fanin__kind_normal.defaults;
-  init.mean = mean;
-  init.std = std;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_NORMAL, .mean = mean, .std = std});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  *out = (fanin_moments){.mean = d->law.mean, .std = d->law.std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
-  return FANIN_STATUS_OK;
+static fanin_moments expected(const fanin_law *law) {
+  return (fanin_moments){.mean = law->mean, .std = law->std, .kurtosis = 3, .lo = -INFINITY, .hi = INFINITY};
 }
 
 double fanin__normal_probability(const fanin_law *law, double x, bool upper) {
@@ -58,15 +45,9 @@ double fanin__normal_probability(const fanin_law *law, double x, bool upper) {
   return fanin__normal_tail(upper ? z : -z);
 }
 
-/* ((x - centre) / unit)^power times the density of the law over that at its mode. */
-typedef struct moment_of {
-  const fanin_law *law;
-  double mode, centre, unit;
-  int power;
-} moment_of;
-
+/* Times the density of the law over that at its mode. */
 static double integrand(double z, void *context) {
-  const moment_of *const m = context;
+  const fanin__moment *const m = context;
   const double x = m->law->mean + m->law->std * z;
   return pow((x - m->centre) / m->unit, m->power) * fanin__exp(-0.5 * (z - m->mode) * (z + m->mode));
 }
@@ -75,7 +56,7 @@ void fanin__normal_moments(const fanin_law *law, double centre, double unit, dou
   const double a = fmax((law->lo - law->mean) / law->std, -1e15), b = fmin((law->hi - law->mean) / law->std, 1e15);
   const double mode = a > 0 ? a : b < 0 ? b : 0;
   const double reach = 400 / (fabs(mode) + sqrt(mode * mode + 400)); /* to e^-200 of the mode's density */
-  moment_of m = {law, mode, centre, unit, 0};
+  fanin__moment m = {law, centre, unit, 0, mode};
   double mass = 0;
   for (m.power = 0; m.power < n; m.power++) {
     const double sum = fanin__integrate(integrand, &m, fmax(a, mode - reach), fmin(b, mode + reach), 32);
@@ -85,6 +66,6 @@ void fanin__normal_moments(const fanin_law *law, double centre, double unit, dou
 }
 
 const fanin__law fanin__law_normal = {.values = FANIN_VALUES_INDEPENDENT,
-                                      .expect = expect,
+                                      .expected = expected,
                                       .probability = fanin__normal_probability,
                                       .moments = fanin__normal_moments};

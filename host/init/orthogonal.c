@@ -1,7 +1,6 @@
 /* orthogonal and delta_orthogonal: random matrices whose rows or columns are orthonormal. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "tensor/boxes.h"
 
 static const fanin__parameter parameters[] = {FANIN__GAIN_FROM(0), FANIN__END};
@@ -40,8 +39,6 @@ const fanin__initializer fanin__kind_orthogonal = {
     .defaults = {.kind = FANIN_KIND_ORTHOGONAL, .gain = 1},
     .parameters = parameters,
     .resolve = resolve,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_delta_orthogonal = {
     .description = {"delta_orthogonal", "",
@@ -51,16 +48,14 @@ const fanin__initializer fanin__kind_delta_orthogonal = {
     .defaults = {.kind = FANIN_KIND_DELTA_ORTHOGONAL, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_delta,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 
 fanin_init fanin_orthogonal(double gain) {
-  return fanin__with_gain(&fanin__kind_orthogonal, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_ORTHOGONAL, .gain = gain});
 }
 
 fanin_init fanin_delta_orthogonal(double gain) {
-  return fanin__with_gain(&fanin__kind_delta_orthogonal, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_DELTA_ORTHOGONAL, .gain = gain});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -68,11 +63,9 @@ fanin_init fanin_delta_orthogonal(double gain) {
 /* A Haar matrix's rows or columns, whichever are fewer, are uniform on the sphere in n dimensions, n being the longer
  * extent: a coordinate q has E q^2 = 1 / n and E q^4 = 3 / (n (n + 2)). */
 static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  fanin__roles roles;
-  fanin__matrices l = {0};
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  FANIN__TRY(fanin__matrices_of(t, &roles, &l));
-  const fanin__sides made = fanin__sides_of(&roles, &l, d->centre), all = fanin__sides_of(&roles, &l, false);
+  fanin__matrices m;
+  FANIN__TRY(fanin__matrices_of(t, &m));
+  const fanin__sides made = fanin__sides_of(&m, d->centre), all = fanin__sides_of(&m, false);
   *out = (fanin_moments){.lo = -d->law.value, .hi = d->law.value};
   if (made.width == 0 || all.width == 0) return FANIN_STATUS_OK;
   const double n = (double)made.height, entries = (double)all.width * (double)all.height;

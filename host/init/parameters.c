@@ -12,24 +12,16 @@ const fanin__parameter fanin__no_parameters[] = {FANIN__END};
 
 /* ---- Fields ------------------------------------------------------------------------------------------------------ */
 
-double fanin__get_number(const void *record, const fanin__parameter *parameter) {
+double fanin__number_at(const void *record, size_t offset) {
   double value;
-  memcpy(&value, (const char *)record + parameter->offset, sizeof value);
+  memcpy(&value, (const char *)record + offset, sizeof value);
   return value;
 }
 
-int fanin__get_choice(const void *record, const fanin__parameter *parameter) {
+int fanin__choice_at(const void *record, size_t offset) {
   int value;
-  memcpy(&value, (const char *)record + parameter->offset, sizeof value);
+  memcpy(&value, (const char *)record + offset, sizeof value);
   return value;
-}
-
-void fanin__set_number(void *record, const fanin__parameter *parameter, double value) {
-  memcpy((char *)record + parameter->offset, &value, sizeof value);
-}
-
-void fanin__set_choice(void *record, const fanin__parameter *parameter, int value) {
-  memcpy((char *)record + parameter->offset, &value, sizeof value);
 }
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -65,13 +57,13 @@ fanin_status fanin__check_parameter(const char *owner, const void *record, const
                                     fanin_status status) {
   char value[FANIN__NUMBER_SIZE];
   if (parameter->type == FANIN__CHOICE) {
-    const int chosen = fanin__get_choice(record, parameter);
+    const int chosen = fanin__choice_at(record, parameter->offset);
     for (const fanin__choice *choice = parameter->choices; choice->name; choice++) {
       if (choice->value == chosen) return FANIN_STATUS_OK;
     }
     snprintf(value, sizeof value, "%d", chosen);
   } else {
-    const double number = fanin__get_number(record, parameter);
+    const double number = fanin__number_at(record, parameter->offset);
     if (number >= parameter->least && number <= parameter->most) return FANIN_STATUS_OK;
     fanin__number_format(number, value);
   }
@@ -80,16 +72,17 @@ fanin_status fanin__check_parameter(const char *owner, const void *record, const
 
 static fanin_status set_value(const char *owner, const fanin__parameter *parameter, fanin__span value, void *record,
                               fanin__span *word) {
+  char *const field = (char *)record + parameter->offset;
   double number;
   if (parameter->type == FANIN__CHOICE) {
     for (const fanin__choice *choice = parameter->choices; choice->name; choice++) {
       if (!fanin__same_name(value, fanin__span_of(choice->name))) continue;
-      fanin__set_choice(record, parameter, choice->value);
+      memcpy(field, &choice->value, sizeof choice->value);
       return FANIN_STATUS_OK;
     }
   } else if (fanin__number_parse(value.at, value.length, &number)) {
     if (number >= parameter->least && number <= parameter->most) {
-      fanin__set_number(record, parameter, number);
+      memcpy(field, &number, sizeof number);
       return FANIN_STATUS_OK;
     }
   } else if (parameter->type == FANIN__GAIN && value.length > 0) {

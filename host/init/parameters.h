@@ -39,11 +39,9 @@ typedef struct fanin__parameter {
 /* The empty list. */
 extern const fanin__parameter fanin__no_parameters[];
 
-/* Fields of a record by their description. */
-double fanin__get_number(const void *record, const fanin__parameter *parameter);
-int fanin__get_choice(const void *record, const fanin__parameter *parameter);
-void fanin__set_number(void *record, const fanin__parameter *parameter, double value);
-void fanin__set_choice(void *record, const fanin__parameter *parameter, int value);
+/* The field of a record at an offset: a number, or the value of a choice. */
+double fanin__number_at(const void *record, size_t offset);
+int fanin__choice_at(const void *record, size_t offset);
 
 /* Whether a field has what is accepted; if not, the failure has `status`. `owner` is whose parameter it is. */
 fanin_status fanin__check_parameter(const char *owner, const void *record, const fanin__parameter *parameter,

@@ -1,7 +1,6 @@
 /* identity, dirac, bilinear and hadamard: numbers that follow from indices. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "tensor/boxes.h"
 
 static const fanin__parameter parameters[] = {FANIN__GAIN_FROM(-DBL_MAX), FANIN__END};
@@ -66,8 +65,6 @@ const fanin__initializer fanin__kind_identity = {
     .defaults = {.kind = FANIN_KIND_IDENTITY, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_identity,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_dirac = {
     .description = {"dirac", "", "gain at the centre tap where the O index in its group equals the I index, else 0",
@@ -75,8 +72,6 @@ const fanin__initializer fanin__kind_dirac = {
     .defaults = {.kind = FANIN_KIND_DIRAC, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_dirac,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_bilinear = {
     .description = {"bilinear", "",
@@ -87,8 +82,6 @@ const fanin__initializer fanin__kind_bilinear = {
     .defaults = {.kind = FANIN_KIND_BILINEAR, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_bilinear,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 const fanin__initializer fanin__kind_hadamard = {
     .description = {"hadamard", "zero_init",
@@ -98,33 +91,38 @@ const fanin__initializer fanin__kind_hadamard = {
     .defaults = {.kind = FANIN_KIND_HADAMARD, .gain = 1},
     .parameters = parameters,
     .resolve = resolve_hadamard,
-    .explicit = fanin__explicit_gain,
-    .scale = fanin__scale_gain,
 };
 
 fanin_init fanin_identity(double gain) {
-  return fanin__with_gain(&fanin__kind_identity, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_IDENTITY, .gain = gain});
 }
 
 fanin_init fanin_dirac(double gain) {
-  return fanin__with_gain(&fanin__kind_dirac, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_DIRAC, .gain = gain});
 }
 
 fanin_init fanin_bilinear(double gain) {
-  return fanin__with_gain(&fanin__kind_bilinear, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_BILINEAR, .gain = gain});
 }
 
 fanin_init fanin_hadamard(double gain) {
-  return fanin__with_gain(&fanin__kind_hadamard, gain);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_HADAMARD, .gain = gain});
 }
 
 /* ---- Laws -------------------------------------------------------------------------------------------------------- */
 
+/* The elements of a whole tensor. */
+static double elements_of(const fanin_tensor *t) {
+  double elements = 1;
+  for (int d = 0; d < t->rank; d++) {
+    elements *= (double)t->shape[d];
+  }
+  return elements;
+}
+
 static fanin_status count_ones(const fanin_tensor *t, double *count) {
-  fanin__roles roles;
-  fanin__matrices l = {0};
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  FANIN__TRY(fanin__matrices_of(t, &roles, &l));
+  fanin__matrices l;
+  FANIN__TRY(fanin__matrices_of(t, &l));
   const uint64_t diagonal = l.outputs < l.inputs ? l.outputs : l.inputs;
   *count = (double)diagonal * (double)l.parts * (double)l.batches;
   return FANIN_STATUS_OK;
@@ -132,7 +130,7 @@ static fanin_status count_ones(const fanin_tensor *t, double *count) {
 
 /* identity and dirac set a share of the whole tensor's entries. */
 static fanin_status expect_ones(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  const double entries = fanin__elements_of(t);
+  const double entries = elements_of(t);
   double ones = 0;
   FANIN__TRY(count_ones(t, &ones));
   const double share = entries > 0 ? ones / entries : 0;
@@ -143,10 +141,6 @@ static fanin_status expect_ones(const fanin_tensor *t, const fanin__distribution
                          .lo = fmin(0, d->law.value),
                          .hi = fmax(0, d->law.value)};
   return FANIN_STATUS_OK;
-}
-
-static double step_at_value(const fanin_law *law, double x, bool upper) {
-  return (x >= law->value) != upper;
 }
 
 /* From E x, E x^2, E x^3 and E x^4. */
@@ -176,7 +170,7 @@ static fanin_status expect_bilinear(const fanin_tensor *t, const fanin__distribu
   double diagonals = 0, power[5] = {1, 1, 1, 1, 1}, most = d->law.value;
   FANIN__TRY(fanin__roles_of(t, &roles));
   FANIN__TRY(count_ones(t, &diagonals));
-  const double entries = fanin__elements_of(t);
+  const double entries = elements_of(t);
   *out = (fanin_moments){0};
   if (entries == 0) return FANIN_STATUS_OK;
   for (int k = 0; k < roles.n_taps; k++) {
@@ -213,19 +207,17 @@ static double sum_of_signs(uint64_t rows, uint64_t columns) {
 }
 
 static fanin_status expect_hadamard(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  fanin__roles roles;
-  fanin__matrices m = {0};
-  FANIN__TRY(fanin__roles_of(t, &roles));
-  FANIN__TRY(fanin__matrices_of(t, &roles, &m));
+  fanin__matrices m;
+  FANIN__TRY(fanin__matrices_of(t, &m));
   *out = (fanin_moments){0};
-  if (fanin__elements_of(t) == 0) return FANIN_STATUS_OK;
-  const double share = 1 / (double)roles.spatial, c = d->law.value;
+  if (elements_of(t) == 0) return FANIN_STATUS_OK;
+  const double share = 1 / (double)m.roles.spatial, c = d->law.value;
   const double tilt = sum_of_signs(m.outputs, m.inputs) / ((double)m.outputs * (double)m.inputs);
   const double power[5] = {1, share * tilt * c, share * c * c, share * tilt * c * c * c, share * c * c * c * c};
   *out = of_powers(power, -fabs(c), fabs(c));
   return FANIN_STATUS_OK;
 }
 
-const fanin__law fanin__law_ones = {.values = FANIN_VALUES_FIXED, .expect = expect_ones, .probability = step_at_value};
+const fanin__law fanin__law_ones = {.values = FANIN_VALUES_FIXED, .expect = expect_ones, .probability = fanin__step};
 const fanin__law fanin__law_bilinear = {.values = FANIN_VALUES_FIXED, .expect = expect_bilinear};
 const fanin__law fanin__law_hadamard = {.values = FANIN_VALUES_FIXED, .expect = expect_hadamard};

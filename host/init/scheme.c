@@ -30,33 +30,6 @@ typedef struct scheme {
   double (*factor)(const values *v, double fan_in, double fan_out); /* fans are 0 unless they are needed */
 } scheme;
 
-/* ---- Formulas ---------------------------------------------------------------------------------------------------- */
-
-#define FACTOR(name, formula)                                                                                          \
-  static double name(const values *v, double fan_in, double fan_out) {                                                 \
-    (void)v, (void)fan_in, (void)fan_out;                                                                              \
-    return formula;                                                                                                    \
-  }
-
-FACTOR(times, v->factor)
-FACTOR(power, pow(v->of, -v->exponent))
-FACTOR(residual, 1 / sqrt(v->branches * v->layers))
-FACTOR(by_fan_in, 1 / sqrt(fan_in))
-FACTOR(t5_query, 1 / sqrt(fan_in * (fan_out / v->heads)))
-FACTOR(small_init, sqrt(2 / (5 * v->d)))
-FACTOR(wang, 2 / (v->layers * sqrt(v->d)))
-FACTOR(fixup, pow(v->layers, -1 / (2 * v->m - 2)))
-FACTOR(t_fixup_encoder, 0.67 * pow(v->layers, -0.25))
-FACTOR(t_fixup_decoder, pow(9 * v->layers, -0.25))
-FACTOR(deepnorm, pow(8 * v->layers, -0.25))
-FACTOR(deepnorm_encoder, 0.87 * pow(pow(v->layers, 4) * v->decoder_layers, -1.0 / 16))
-FACTOR(deepnorm_decoder, pow(12 * v->layers, -0.25))
-FACTOR(siren_first, 1 / fan_in)
-FACTOR(siren_hidden, sqrt(6 / fan_in) / v->omega)
-FACTOR(mup_hidden, sqrt(v->base / fan_in))
-FACTOR(mup_output, v->base / fan_in)
-FACTOR(spectral, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in))
-
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
 #define POSITIVE(field)                                                                                                \
@@ -84,69 +57,56 @@ static const fanin__parameter of_mup[] = {POSITIVE(base), FANIN__END};
 #define BETA    "xavier_normal of v, o and feed-forward weights"
 #define MUP     "an std that is the same for all widths, right at fan_in = base"
 
-/* Rows: {name, formula, parameters, goes_with, source, needs_fans}, list of parameters, function. */
-static const scheme table[] = {
-    {{"times", "factor", "factor", ANY, "definition", 0}, of_times, times},
-    {{"power", "of^-exponent", "of,exponent=0.5", ANY, "definition", 0}, of_power, power},
-    {{"residual", "1 / sqrt(branches * layers)", "layers,branches=2", "what ends a residual branch",
-      "Radford et al. 2019 (GPT-2), section 2.3; branches: residual layers in a block", 0},
-     of_residual,
-     residual},
-    {{"fan_in", "1 / sqrt(fan_in)", "", STD_1 " (T5: k, v, o, wi, wo), " BOUND_1 " (PyTorch: biases)",
-      "Raffel et al. 2020 (T5), its code; torch.nn.Linear", 1},
-     fanin__no_parameters,
-     by_fan_in},
-    {{"t5_q", "1 / sqrt(d d_kv), d = fan_in, d_kv = fan_out / heads", "heads", STD_1,
-      "Raffel et al. 2020 (T5), its code: Mesh TensorFlow's attention", 1},
-     of_heads,
-     t5_query},
-    {{"small_init", "sqrt(2 / (5 d))", "d", STD_1, "Nguyen & Salazar 2019 (Transformers without Tears)", 0},
-     of_width,
-     small_init},
-    {{"wang", "2 / (layers sqrt(d))", "layers,d", STD_1 " of what ends a residual branch",
-      "Wang & Komatsuzaki 2021 (GPT-J); Black et al. 2022 (GPT-NeoX-20B)", 0},
-     of_wang,
-     wang},
-    {{"fixup", "layers^(-1 / (2 m - 2)), m layers in a branch", "layers,m=2",
-      "he_normal of a branch's layers but the last, which is zeros", "Zhang, Dauphin & Ma 2019 (Fixup), section 3", 0},
-     of_fixup,
-     fixup},
-    {{"t_fixup_encoder", "0.67 layers^(-1/4)", "layers", T_FIXUP "encoder's v, o and feed-forward weights",
-      "Huang et al. 2020 (T-Fixup)", 0},
-     of_layers,
-     t_fixup_encoder},
-    {{"t_fixup_decoder", "(9 layers)^(-1/4)", "layers",
-      T_FIXUP "decoder's v, o and feed-forward weights; both embeddings", "Huang et al. 2020 (T-Fixup)", 0},
-     of_layers,
-     t_fixup_decoder},
-    {{"deepnorm", "beta = (8 layers)^(-1/4)", "layers", BETA ", encoder or decoder alone", DEEPNET, 0},
-     of_layers,
-     deepnorm},
-    {{"deepnorm_encoder", "beta = 0.87 (layers^4 decoder_layers)^(-1/16)", "layers,decoder_layers",
-      BETA ", the encoder of both", DEEPNET, 0},
-     of_both,
-     deepnorm_encoder},
-    {{"deepnorm_decoder", "beta = (12 layers)^(-1/4)", "layers", BETA ", the decoder of both", DEEPNET, 0},
-     of_layers,
-     deepnorm_decoder},
-    {{"siren_first", "1 / fan_in", "", BOUND_1, "Sitzmann et al. 2020 (SIREN), its code", 1},
-     fanin__no_parameters,
-     siren_first},
-    {{"siren_hidden", "sqrt(6 / fan_in) / omega", "omega=30", BOUND_1, "Sitzmann et al. 2020 (SIREN), section 3.2", 1},
-     of_siren,
-     siren_hidden},
-    {{"mup_hidden", "sqrt(base / fan_in)", "base", MUP, "Yang et al. 2021 (muP), tables 3 and 8: hidden weights", 1},
-     of_mup,
-     mup_hidden},
-    {{"mup_output", "base / fan_in", "base", MUP,
-      "Yang et al. 2021 (muP), table 3: output weights without a multiplier", 1},
-     of_mup,
-     mup_output},
-    {{"spectral", "min(1, sqrt(fan_out / fan_in)) / sqrt(fan_in)", "", STD_1,
-      "Yang, Simon & Bernstein 2023, parametrization 1", 1},
-     fanin__no_parameters,
-     spectral},
-};
+/* Name, list of parameters, factor; formula, parameters, goes_with, source, needs_fans. */
+#define SCHEME_MAP(XX)                                                                                                 \
+  XX(times, of_times, v->factor, "factor", "factor", ANY, "definition", 0)                                             \
+  XX(power, of_power, pow(v->of, -v->exponent), "of^-exponent", "of,exponent=0.5", ANY, "definition", 0)               \
+  XX(residual, of_residual, 1 / sqrt(v->branches * v->layers), "1 / sqrt(branches * layers)", "layers,branches=2",     \
+     "what ends a residual branch", "Radford et al. 2019 (GPT-2), section 2.3; branches: residual layers in a block",  \
+     0)                                                                                                                \
+  XX(fan_in, fanin__no_parameters, 1 / sqrt(fan_in), "1 / sqrt(fan_in)", "",                                           \
+     STD_1 " (T5: k, v, o, wi, wo), " BOUND_1 " (PyTorch: biases)",                                                    \
+     "Raffel et al. 2020 (T5), its code; torch.nn.Linear", 1)                                                          \
+  XX(t5_q, of_heads, 1 / sqrt(fan_in * (fan_out / v->heads)), "1 / sqrt(d d_kv), d = fan_in, d_kv = fan_out / heads",  \
+     "heads", STD_1, "Raffel et al. 2020 (T5), its code: Mesh TensorFlow's attention", 1)                              \
+  XX(small_init, of_width, sqrt(2 / (5 * v->d)), "sqrt(2 / (5 d))", "d", STD_1,                                        \
+     "Nguyen & Salazar 2019 (Transformers without Tears)", 0)                                                          \
+  XX(wang, of_wang, 2 / (v->layers * sqrt(v->d)), "2 / (layers sqrt(d))", "layers,d",                                  \
+     STD_1 " of what ends a residual branch", "Wang & Komatsuzaki 2021 (GPT-J); Black et al. 2022 (GPT-NeoX-20B)", 0)  \
+  XX(fixup, of_fixup, pow(v->layers, -1 / (2 * v->m - 2)), "layers^(-1 / (2 m - 2)), m layers in a branch",            \
+     "layers,m=2", "he_normal of a branch's layers but the last, which is zeros",                                      \
+     "Zhang, Dauphin & Ma 2019 (Fixup), section 3", 0)                                                                 \
+  XX(t_fixup_encoder, of_layers, 0.67 * pow(v->layers, -0.25), "0.67 layers^(-1/4)", "layers",                         \
+     T_FIXUP "encoder's v, o and feed-forward weights", "Huang et al. 2020 (T-Fixup)", 0)                              \
+  XX(t_fixup_decoder, of_layers, pow(9 * v->layers, -0.25), "(9 layers)^(-1/4)", "layers",                             \
+     T_FIXUP "decoder's v, o and feed-forward weights; both embeddings", "Huang et al. 2020 (T-Fixup)", 0)             \
+  XX(deepnorm, of_layers, pow(8 * v->layers, -0.25), "beta = (8 layers)^(-1/4)", "layers",                             \
+     BETA ", encoder or decoder alone", DEEPNET, 0)                                                                    \
+  XX(deepnorm_encoder, of_both, 0.87 * pow(pow(v->layers, 4) * v->decoder_layers, -1.0 / 16),                          \
+     "beta = 0.87 (layers^4 decoder_layers)^(-1/16)", "layers,decoder_layers", BETA ", the encoder of both", DEEPNET,  \
+     0)                                                                                                                \
+  XX(deepnorm_decoder, of_layers, pow(12 * v->layers, -0.25), "beta = (12 layers)^(-1/4)", "layers",                   \
+     BETA ", the decoder of both", DEEPNET, 0)                                                                         \
+  XX(siren_first, fanin__no_parameters, 1 / fan_in, "1 / fan_in", "", BOUND_1,                                         \
+     "Sitzmann et al. 2020 (SIREN), its code", 1)                                                                      \
+  XX(siren_hidden, of_siren, sqrt(6 / fan_in) / v->omega, "sqrt(6 / fan_in) / omega", "omega=30", BOUND_1,             \
+     "Sitzmann et al. 2020 (SIREN), section 3.2", 1)                                                                   \
+  XX(mup_hidden, of_mup, sqrt(v->base / fan_in), "sqrt(base / fan_in)", "base", MUP,                                   \
+     "Yang et al. 2021 (muP), tables 3 and 8: hidden weights", 1)                                                      \
+  XX(mup_output, of_mup, v->base / fan_in, "base / fan_in", "base", MUP,                                               \
+     "Yang et al. 2021 (muP), table 3: output weights without a multiplier", 1)                                        \
+  XX(spectral, fanin__no_parameters, fmin(1, sqrt(fan_out / fan_in)) / sqrt(fan_in),                                   \
+     "min(1, sqrt(fan_out / fan_in)) / sqrt(fan_in)", "", STD_1, "Yang, Simon & Bernstein 2023, parametrization 1", 1)
+
+#define FACTOR(name, list, factor, ...)                                                                                \
+  static double factor_##name(const values *v, double fan_in, double fan_out) {                                        \
+    (void)v, (void)fan_in, (void)fan_out;                                                                              \
+    return factor;                                                                                                     \
+  }
+SCHEME_MAP(FACTOR)
+
+#define ROW(name, list, factor, ...) {{#name, __VA_ARGS__}, list, factor_##name},
+static const scheme table[] = {SCHEME_MAP(ROW)};
 enum { N_SCHEMES = sizeof table / sizeof *table };
 
 int fanin_scheme_count(void) {
@@ -154,13 +114,10 @@ int fanin_scheme_count(void) {
 }
 
 fanin_status fanin_describe_scheme(int number, fanin_scheme_description *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   if (number < 0 || number >= N_SCHEMES) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "scheme is %d; 0 to %d are accepted", number, N_SCHEMES - 1);
   }
-  fanin__give(out, size, &table[number].description, sizeof table[number].description);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &table[number].description, sizeof table[number].description);
 }
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
@@ -184,7 +141,7 @@ static fanin_status read_values(const scheme *s, const char *text, values *out) 
   *out = usual;
   FANIN__TRY(fanin__read_pairs(&form, text, out, &no_word));
   for (const fanin__parameter *p = s->parameters; p->name; p++) {
-    if (!isnan(fanin__get_number(out, p))) continue;
+    if (!isnan(fanin__number_at(out, p->offset))) continue;
     return fanin__fail(FANIN_STATUS_BAD_TEXT, "%s needs %s, as in %s:%s=12", name, p->name, name, p->name);
   }
   return FANIN_STATUS_OK;
@@ -194,8 +151,7 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   const scheme *s;
   values given;
   uint64_t fan_in = 0, fan_out = 0;
-  FANIN__NEED(text);
-  FANIN__NEED(factor);
+  FANIN__NEED(text, factor);
   const fanin__span name = {text, strcspn(text, ":")};
   FANIN__TRY(find_scheme(name, &s));
   FANIN__TRY(read_values(s, text + name.length, &given));

@@ -1,7 +1,6 @@
 /* sparse: normals with a number of zeros in each line of weights, at random places. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 
 _Static_assert(sizeof(fanin_per) == sizeof(int), "enums have int's size");
 
@@ -40,11 +39,6 @@ static fanin_init explicit(const fanin_init *init) {
   return init->std == 0 ? fanin__everywhere(0) : fanin__used_fields(&fanin__kind_sparse, init);
 }
 
-static fanin_status scale(fanin_init *init, double factor) {
-  init->std *= factor;
-  return FANIN_STATUS_OK;
-}
-
 const fanin__initializer fanin__kind_sparse = {
     .description = {"sparse", "",
                     "normal, mean 0, with std, but ceil(sparsity * n) zeros at random among the n = fan_out weights "
@@ -55,14 +49,10 @@ const fanin__initializer fanin__kind_sparse = {
     .resolve = resolve,
     .check = check,
     .explicit = explicit,
-    .scale = scale,
 };
 
 fanin_init fanin_sparse(double sparsity, double std) {
-  fanin_init init = fanin__kind_sparse.defaults;
-  init.sparsity = sparsity;
-  init.std = std;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_SPARSE, .sparsity = sparsity, .std = std});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */

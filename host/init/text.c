@@ -48,13 +48,6 @@ static const fanin__parameter of_activations[] = {
     {"slope", offsetof(parsed, slope), FANIN__NUMBER, -1e100, 1e100, NULL, 0},
     FANIN__END};
 
-static bool takes_gain(const fanin__initializer *initializer) {
-  for (const fanin__parameter *p = initializer->parameters; p->name; p++) {
-    if (p->type == FANIN__GAIN) return true;
-  }
-  return false;
-}
-
 /* The gain of a named activation; without a name, there is nothing for criterion and slope to say. */
 static fanin_status apply_activation(parsed *p, const char *kind, fanin__span activation) {
   if (activation.length == 0) {
@@ -75,8 +68,7 @@ static fanin_status apply_activation(parsed *p, const char *kind, fanin__span ac
 }
 
 fanin_status fanin_init_parse(const char *text, fanin_init *out) {
-  FANIN__NEED(text);
-  FANIN__NEED(out);
+  FANIN__NEED(text, out);
   const fanin__span name = {text, strcspn(text, ":")};
   fanin__known known = fanin__known_for(name);
   const fanin__initializer *const found = find_name(&known);
@@ -84,7 +76,7 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
     return fanin__fail(FANIN_STATUS_BAD_TEXT, "no initializer is called '%.*s'%s", FANIN__SHOWN(name),
                        fanin__known_text(&known, "there are"));
   }
-  const fanin__form form = {found->description.name, found->parameters, takes_gain(found) ? of_activations : NULL};
+  const fanin__form form = {found->description.name, found->parameters, fanin__has_gain(found) ? of_activations : NULL};
   parsed p = {.init = found->defaults, .slope = NAN, .criterion = -1};
   fanin__span activation = {"", 0};
   for (size_t k = 0; k < sizeof presets / sizeof *presets; k++) {
@@ -103,10 +95,10 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
 /* Of an initializer that was checked. */
 static void format_value(const fanin_init *init, const fanin__parameter *parameter, char value[FANIN__NUMBER_SIZE]) {
   if (parameter->type != FANIN__CHOICE) {
-    fanin__number_format(fanin__get_number(init, parameter), value);
+    fanin__number_format(fanin__number_at(init, parameter->offset), value);
     return;
   }
-  const int chosen = fanin__get_choice(init, parameter);
+  const int chosen = fanin__choice_at(init, parameter->offset);
   const fanin__choice *choice = parameter->choices;
   while (choice->value != chosen)
     choice++;

@@ -1,7 +1,6 @@
 /* trunc_normal: the normal law cut to an interval, and what makes a normal keep an std when it is cut. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/normal.h"
 
 _Static_assert(sizeof(fanin_bounds) == sizeof(int), "enums have int's size");
@@ -155,26 +154,19 @@ const fanin__initializer fanin__kind_trunc_normal = {
 };
 
 fanin_init fanin_trunc_normal(double mean, double std, double a, double b) {
-  fanin_init init = fanin__kind_trunc_normal.defaults;
-  init.mean = mean;
-  init.std = std;
-  init.a = a;
-  init.b = b;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_TRUNC_NORMAL, .mean = mean, .std = std, .a = a, .b = b});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
+static fanin_moments expected(const fanin_law *law) {
   double mean, variance, fourth;
-  fanin__truncated_moments(d->law.from, d->law.to, &mean, &variance, &fourth);
-  *out = (fanin_moments){.mean = d->law.mean + d->law.std * mean,
-                         .std = d->law.std * sqrt(variance),
+  fanin__truncated_moments(law->from, law->to, &mean, &variance, &fourth);
+  return (fanin_moments){.mean = law->mean + law->std * mean,
+                         .std = law->std * sqrt(variance),
                          .kurtosis = fourth / variance / variance,
-                         .lo = d->law.lo,
-                         .hi = d->law.hi};
-  return FANIN_STATUS_OK;
+                         .lo = law->lo,
+                         .hi = law->hi};
 }
 
 /* P(from < Z <= to), Z ~ N(0,1), without cancellation in either tail. */
@@ -189,5 +181,7 @@ static double probability(const fanin_law *law, double x, bool upper) {
   return (upper ? between(z, b) : between(a, z)) / between(a, b);
 }
 
-const fanin__law fanin__law_trunc_normal = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = fanin__normal_moments};
+const fanin__law fanin__law_trunc_normal = {.values = FANIN_VALUES_INDEPENDENT,
+                                            .expected = expected,
+                                            .probability = probability,
+                                            .moments = fanin__normal_moments};

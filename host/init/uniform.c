@@ -1,7 +1,6 @@
 /* uniform: the uniform law on [lo, hi]. */
 #include "core/status.h"
 #include "init/initializer.h"
-#include "init/law.h"
 #include "math/quadrature.h"
 
 static const fanin__parameter parameters[] = {FANIN__PAIRED(lo, hi, -DBL_MAX, DBL_MAX),
@@ -27,12 +26,6 @@ static fanin_init explicit(const fanin_init *init) {
   return init->lo == init->hi ? fanin__everywhere(init->lo) : *init;
 }
 
-static fanin_status scale(fanin_init *init, double factor) {
-  init->lo *= factor;
-  init->hi *= factor;
-  return FANIN_STATUS_OK;
-}
-
 const fanin__initializer fanin__kind_uniform = {
     .description = {"uniform", "", "uniform on [lo, hi]", "lo=0,hi=1", "definition; defaults of torch.nn.init", 0, 1},
     .defaults = {.kind = FANIN_KIND_UNIFORM, .lo = 0, .hi = 1},
@@ -40,47 +33,35 @@ const fanin__initializer fanin__kind_uniform = {
     .resolve = resolve,
     .check = check,
     .explicit = explicit,
-    .scale = scale,
 };
 
 fanin_init fanin_uniform(double lo, double hi) {
-  fanin_init init = fanin__kind_uniform.defaults;
-  init.lo = lo;
-  init.hi = hi;
-  return fanin__explicit(&init);
+  return fanin__explicit(&(fanin_init){.kind = FANIN_KIND_UNIFORM, .lo = lo, .hi = hi});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status expect(const fanin_tensor *t, const fanin__distribution *d, fanin_moments *out) {
-  (void)t;
-  const double lo = d->law.lo, hi = d->law.hi;
-  *out = (fanin_moments){
+static fanin_moments expected(const fanin_law *law) {
+  const double lo = law->lo, hi = law->hi;
+  return (fanin_moments){
       .mean = 0.5 * lo + 0.5 * hi, .std = (0.5 * hi - 0.5 * lo) / sqrt(3), .kurtosis = 1.8, .lo = lo, .hi = hi};
-  return FANIN_STATUS_OK;
 }
 
 static double probability(const fanin_law *law, double x, bool upper) {
   return (upper ? law->hi - x : x - law->lo) / (law->hi - law->lo);
 }
 
-/* ((x - centre) / unit)^power */
-typedef struct moment_of {
-  double centre, unit;
-  int power;
-} moment_of;
-
 static double integrand(double x, void *context) {
-  const moment_of *const m = context;
+  const fanin__moment *const m = context;
   return pow((x - m->centre) / m->unit, m->power);
 }
 
 /* By quadrature, which is exact for polynomials. */
 static void moments(const fanin_law *law, double centre, double unit, double *out, int n) {
-  moment_of m = {centre, unit, 0};
+  fanin__moment m = {law, centre, unit, 0, 0};
   for (m.power = 0; m.power < n; m.power++)
     out[m.power] = fanin__integrate(integrand, &m, law->lo, law->hi, 1) / (law->hi - law->lo);
 }
 
 const fanin__law fanin__law_uniform = {
-    .values = FANIN_VALUES_INDEPENDENT, .expect = expect, .probability = probability, .moments = moments};
+    .values = FANIN_VALUES_INDEPENDENT, .expected = expected, .probability = probability, .moments = moments};

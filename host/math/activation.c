@@ -137,8 +137,9 @@ ACTIVATION_MAP(DEFINE)
 
 #define FACTS(...)                                                                                                     \
   { __VA_ARGS__ }
+#define OPTIONS(name) "-D activation=of_" #name " -D derivative=slope_of_" #name
 #define ROW(name, torch_gain, facts, expression, derivative)                                                           \
-  {#name, "-D ACTIVATION_" #name, activation_##name, slope_of_##name, torch_gain, FACTS facts},
+  {#name, OPTIONS(name), activation_##name, slope_of_##name, torch_gain, FACTS facts},
 static const fanin__activation activations[] = {ACTIVATION_MAP(ROW)};
 enum { ACTIVATION_COUNT = sizeof activations / sizeof *activations };
 
@@ -220,20 +221,10 @@ static double centred_power(double z, void *context) {
   return c->power == 2 ? value * value : value;
 }
 
-static double expectation(centred *c) {
+static double expectation(centred c) {
   double kinks[FANIN__MAX_KINKS];
-  const size_t n = fanin__kink_distances(c->activation, kinks);
-  return fanin__expectation(centred_power, c, kinks, n);
-}
-
-static double mean_square(const fanin__activation *activation, double slope, double centre) {
-  centred c = {activation, slope, centre, 2};
-  return expectation(&c);
-}
-
-static double mean(const fanin__activation *activation, double slope) {
-  centred c = {activation, slope, 0, 1};
-  return expectation(&c);
+  const size_t n = fanin__kink_distances(c.activation, kinks);
+  return fanin__expectation(centred_power, &c, kinks, n);
 }
 
 /* x > 0 to 40 significant bits, so that exact gains are exact (linear: 1) and a better quadrature, whose last bits
@@ -246,16 +237,15 @@ static double rounded(double x) {
 
 fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain) {
   const fanin__activation *found = NULL;
-  FANIN__NEED(activation);
-  FANIN__NEED(gain);
+  FANIN__NEED(activation, gain);
   FANIN__TRY(fanin__activation_of(activation, slope, &found));
   const bool sloped = found->facts.sloped;
   switch (criterion) {
   case FANIN_CRITERION_SECOND_MOMENT:
-    *gain = rounded(1 / sqrt(mean_square(found, slope, 0)));
+    *gain = rounded(1 / sqrt(expectation((centred){found, slope, 0, 2})));
     return FANIN_STATUS_OK;
   case FANIN_CRITERION_VARIANCE:
-    *gain = rounded(1 / sqrt(mean_square(found, slope, mean(found, slope))));
+    *gain = rounded(1 / sqrt(expectation((centred){found, slope, expectation((centred){found, slope, 0, 1}), 2})));
     return FANIN_STATUS_OK;
   case FANIN_CRITERION_PYTORCH:
     if (!sloped && found->torch_gain == 0) {

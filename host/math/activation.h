@@ -27,7 +27,7 @@ typedef struct fanin__facts {
 
 typedef struct fanin__activation {
   const char *name;
-  const char *options;                  /* what kernels/mlp.cl is built with: "-D ACTIVATION_relu" */
+  const char *options;                  /* what kernels/mlp.cl is built with: "-D activation=of_relu ..." */
   double (*f)(double x, double slope);  /* phi, in double */
   double (*df)(double x, double slope); /* phi'; at a kink, the slope on the left */
   double torch_gain;                    /* torch.nn.init.calculate_gain; 0: it has none (leaky_relu: from slope) */

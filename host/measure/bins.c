@@ -5,9 +5,6 @@
 
 #include "core/argument.h"
 #include "core/memory.h"
-#include "core/program.h"
-#include "core/queue.h"
-#include "core/status.h"
 #include "fanin/inspect.h"
 #include "measure/dense.h"
 #include "tensor/dtype.h"
@@ -18,10 +15,7 @@ enum { GRAIN = 4096, COUNTERS = FANIN_BINS * sizeof(cl_uint) };
 
 /* One pass: what its launches share. */
 typedef struct pass {
-  fanin *f;
-  cl_command_queue queue;
-  const fanin_tensor *t;
-  const fanin__dense *dense;
+  fanin__dense d;
   cl_uint within;
   cl_mem counters;
   cl_uint *part; /* what comes back of a launch */
@@ -30,20 +24,16 @@ typedef struct pass {
 
 /* One launch, and its counts added. */
 static fanin_status count_part(const pass *p, uint64_t first, cl_ulong elements) {
-  const cl_ulong offset = p->dense->offset + first;
-  const fanin__spread spread = fanin__spread_of(p->f, elements, GRAIN);
-  const fanin__launch launch = {.source = &fanin__source_bins,
-                                .options = p->dense->options,
-                                .name = "keys",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(p->t->buffer), FANIN__VALUE(offset),
-                                                 FANIN__VALUE(elements), FANIN__SPREAD(spread), FANIN__VALUE(p->within),
-                                                 FANIN__VALUE(p->counters))};
+  const cl_ulong offset = p->d.offset + first;
+  const fanin__spread spread = fanin__spread_of(p->d.f, elements, GRAIN);
+  const fanin__launch launch =
+      FANIN__LAUNCH(bins, p->d.options, keys, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
+                    FANIN__VALUE(elements), FANIN__SPREAD(spread), FANIN__VALUE(p->within), FANIN__VALUE(p->counters));
   memset(p->part, 0, COUNTERS);
-  const cl_int code = clEnqueueWriteBuffer(p->queue, p->counters, CL_TRUE, 0, COUNTERS, p->part, 0, NULL, NULL);
+  const cl_int code = clEnqueueWriteBuffer(p->d.queue, p->counters, CL_TRUE, 0, COUNTERS, p->part, 0, NULL, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of counters");
   const fanin__result result = {p->counters, COUNTERS, p->part};
-  FANIN__TRY(fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, &result, 1));
+  FANIN__TRY(fanin__enqueue_and_read(p->d.f, p->d.queue, &launch, &result, 1));
   for (size_t k = 0; k < FANIN_BINS; k++) {
     p->sums[k] += p->part[k];
   }
@@ -54,9 +44,9 @@ static fanin_status count_all(pass *p) {
   p->part = malloc(COUNTERS);
   p->sums = calloc(FANIN_BINS, sizeof *p->sums);
   if (!p->part || !p->sums) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%d counters", (int)FANIN_BINS);
-  FANIN__TRY(fanin__new_buffer(p->f, FANIN_BINS, sizeof *p->part, "counters", &p->counters));
-  for (uint64_t first = 0; first < p->dense->elements; first += LAUNCH) {
-    const uint64_t left = p->dense->elements - first;
+  FANIN__TRY(fanin__new_buffer(p->d.f, FANIN_BINS, sizeof *p->part, "counters", &p->counters));
+  for (uint64_t first = 0; first < p->d.elements; first += LAUNCH) {
+    const uint64_t left = p->d.elements - first;
     FANIN__TRY(count_part(p, first, left < LAUNCH ? left : LAUNCH));
   }
   return FANIN_STATUS_OK;
@@ -64,16 +54,11 @@ static fanin_status count_all(pass *p) {
 
 fanin_status fanin_measure_bins(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint32_t within,
                                 cl_uint n_wait, const cl_event *wait_list, uint64_t *counts) {
-  fanin__dense d;
-  fanin__when when;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(counts);
-  FANIN__TRY(fanin__dense_of(f, t, &d));
-  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  pass p = {.within = within};
+  FANIN__NEED(f, t, counts);
+  FANIN__TRY(fanin__dense_of(f, queue, t, n_wait, wait_list, &p.d));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements == 0) return FANIN_STATUS_OK;
-  pass p = {.f = f, .queue = when.queue, .t = t, .dense = &d, .within = within};
+  if (p.d.elements == 0) return FANIN_STATUS_OK;
   const fanin_status status = count_all(&p);
   for (size_t k = 0; k < FANIN_BINS && status == FANIN_STATUS_OK; k++) {
     counts[k] += p.sums[k];
@@ -103,16 +88,10 @@ static double number_of(fanin_dtype dtype, uint32_t ascending) {
   return magnitude < sign ? fanin__narrow_number(dtype, positive ? magnitude : magnitude | sign) : NAN;
 }
 
-static fanin_status check_dtype(fanin_dtype dtype) {
-  if (fanin_dtype_size(dtype) > 0) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype, FANIN_DTYPE_COUNT - 1);
-}
-
 fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, double *most) {
   const uint32_t upper = (bin & 0xffff) << 16;
-  FANIN__NEED(least);
-  FANIN__NEED(most);
-  FANIN__TRY(check_dtype(dtype));
+  FANIN__NEED(least, most);
+  FANIN__TRY(fanin__known_dtype(dtype));
   *least = number_of(dtype, upper);
   *most = number_of(dtype, upper | 0xffff);
   return FANIN_STATUS_OK;
@@ -120,7 +99,7 @@ fanin_status fanin_bin_numbers(fanin_dtype dtype, uint32_t bin, double *least, d
 
 fanin_status fanin_bin_number(fanin_dtype dtype, uint32_t bin, uint32_t lower, double *out) {
   FANIN__NEED(out);
-  FANIN__TRY(check_dtype(dtype));
+  FANIN__TRY(fanin__known_dtype(dtype));
   *out = number_of(dtype, (bin & 0xffff) << 16 | (lower & 0xffff));
   return FANIN_STATUS_OK;
 }

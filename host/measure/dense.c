@@ -8,8 +8,10 @@
 #include "tensor/dtype.h"
 #include "tensor/view.h"
 
-fanin_status fanin__dense_of(const fanin *f, const fanin_tensor *t, fanin__dense *out) {
+fanin_status fanin__dense_of(fanin *f, cl_command_queue queue, const fanin_tensor *t, cl_uint n_wait,
+                             const cl_event *wait_list, fanin__dense *out) {
   fanin__view view;
+  fanin__when when;
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
   if (view.elements > 0) FANIN__TRY(fanin__check_dtype(f, t->dtype));
@@ -20,7 +22,14 @@ fanin_status fanin__dense_of(const fanin *f, const fanin_tensor *t, fanin__dense
                        " bytes; only dense parts, without gaps, can be measured",
                        view.elements, view.bytes);
   }
-  *out = (fanin__dense){view.elements, t->offset / size, fanin__is_double(t->dtype), fanin__dtype_of(t->dtype)->option};
+  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  *out = (fanin__dense){.f = f,
+                        .queue = when.queue,
+                        .buffer = t->buffer,
+                        .elements = view.elements,
+                        .offset = t->offset / size,
+                        .f64 = fanin__is_double(t->dtype),
+                        .options = fanin__dtype_of(t->dtype)->option};
   return FANIN_STATUS_OK;
 }
 

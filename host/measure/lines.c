@@ -1,12 +1,10 @@
-/* fanin_measure_lines: sums and fingerprints of a matrix's rows and columns; fanin_measure_duplicates: equal rows. */
+/* fanin_measure_lines: sums and fingerprints of a matrix's rows and columns. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "core/argument.h"
 #include "core/context.h"
 #include "core/memory.h"
-#include "core/queue.h"
-#include "core/status.h"
 #include "fanin/inspect.h"
 #include "measure/dense.h"
 
@@ -15,10 +13,7 @@ enum { MOST_RESULTS = 1 << 20, LEAST_HEIGHT = 64 };
 
 /* One measurement: what all launches share. */
 typedef struct pass {
-  fanin *f;
-  cl_command_queue queue;
-  cl_mem data;
-  const fanin__dense *dense;
+  fanin__dense d;
   fanin__real shift, scale;
   cl_mem sums, prints;
   void *host_sums; /* two planes, high and low */
@@ -33,23 +28,21 @@ static void release(pass *p) {
 }
 
 static fanin_status prepare(pass *p, size_t results) {
-  p->host_sums = malloc(2 * results * fanin__real_size(p->dense));
+  p->host_sums = malloc(2 * results * fanin__real_size(&p->d));
   p->host_prints = malloc(results * sizeof *p->host_prints);
   if (!p->host_sums || !p->host_prints) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu sums of lines", results);
-  FANIN__TRY(fanin__new_buffer(p->f, 2 * results, fanin__real_size(p->dense), "sums of lines", &p->sums));
-  return fanin__new_buffer(p->f, results, sizeof(cl_ulong), "fingerprints of lines", &p->prints);
+  FANIN__TRY(fanin__new_buffer(p->d.f, 2 * results, fanin__real_size(&p->d), "sums of lines", &p->sums));
+  return fanin__new_buffer(p->d.f, results, sizeof(cl_ulong), "fingerprints of lines", &p->prints);
 }
 
-static fanin_status run(const pass *p, fanin__launch launch, size_t results) {
-  const fanin__result read[] = {{p->sums, 2 * results * fanin__real_size(p->dense), p->host_sums},
+static fanin_status run(const pass *p, const fanin__launch *launch, size_t results) {
+  const fanin__result read[] = {{p->sums, 2 * results * fanin__real_size(&p->d), p->host_sums},
                                 {p->prints, results * sizeof(cl_ulong), p->host_prints}};
-  launch.source = &fanin__source_lines;
-  launch.options = p->dense->options;
-  return fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, read, 2);
+  return fanin__enqueue_and_read(p->d.f, p->d.queue, launch, read, 2);
 }
 
 static double sum_at(const pass *p, size_t results, size_t k) {
-  return fanin__real_at(p->dense, p->host_sums, k) + fanin__real_at(p->dense, p->host_sums, results + k);
+  return fanin__real_at(&p->d, p->host_sums, k) + fanin__real_at(&p->d, p->host_sums, results + k);
 }
 
 /* Pieces of a row: one, unless there are too few rows to keep the device busy. */
@@ -61,19 +54,17 @@ static uint64_t parts_of(const fanin *f, uint64_t rows, uint64_t columns) {
 }
 
 static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin_lines *out) {
-  const cl_ulong parts = parts_of(p->f, rows, columns), most = MOST_RESULTS / parts;
+  const cl_ulong parts = parts_of(p->d.f, rows, columns), most = MOST_RESULTS / parts;
   FANIN__TRY(prepare(p, (size_t)((rows < most ? rows : most) * parts)));
   for (cl_ulong first = 0; first < rows; first += most) {
     const cl_ulong block = rows - first < most ? rows - first : most, tasks = block * parts;
-    const cl_ulong offset = p->dense->offset + first * columns;
-    const fanin__spread spread = fanin__spread_of(p->f, tasks, 256 * p->f->lanes / columns + 1);
-    const fanin__launch launch = {
-        .name = "rows",
-        .grid = spread.grid,
-        FANIN__ARGUMENTS(FANIN__VALUE(p->data), FANIN__VALUE(offset), FANIN__VALUE(columns), FANIN__VALUE(parts),
-                         FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->dense->f64, p->shift),
-                         FANIN__REAL(p->dense->f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints))};
-    FANIN__TRY(run(p, launch, (size_t)tasks));
+    const cl_ulong offset = p->d.offset + first * columns;
+    const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 256 * p->d.f->lanes / columns + 1);
+    const fanin__launch launch = FANIN__LAUNCH(
+        lines, p->d.options, rows, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset), FANIN__VALUE(columns),
+        FANIN__VALUE(parts), FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
+        FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints));
+    FANIN__TRY(run(p, &launch, (size_t)tasks));
     for (size_t t = 0; t < tasks; t++) {
       const size_t row = (size_t)(first + t / parts);
       if (t % parts == 0) out->row_sums[row] = 0, out->row_prints[row] = 0;
@@ -96,19 +87,17 @@ static uint64_t height_of(const fanin *f, uint64_t rows, uint64_t columns) {
 }
 
 static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl_ulong first_row, fanin_lines *out) {
-  const cl_ulong height = height_of(p->f, rows, columns), bands = (rows + height - 1) / height;
-  const cl_ulong tasks = bands * ((columns + p->f->lanes - 1) / p->f->lanes);
+  const cl_ulong height = height_of(p->d.f, rows, columns), bands = (rows + height - 1) / height;
+  const cl_ulong tasks = bands * ((columns + p->d.f->lanes - 1) / p->d.f->lanes);
   const size_t results = (size_t)(bands * columns);
   FANIN__TRY(prepare(p, results));
-  const fanin__spread spread = fanin__spread_of(p->f, tasks, 1);
-  const fanin__launch launch = {
-      .name = "columns",
-      .grid = spread.grid,
-      FANIN__ARGUMENTS(FANIN__VALUE(p->data), FANIN__VALUE(p->dense->offset), FANIN__VALUE(rows), FANIN__VALUE(columns),
-                       FANIN__VALUE(first_row), FANIN__VALUE(height), FANIN__VALUE(tasks), FANIN__SPREAD(spread),
-                       FANIN__REAL(p->dense->f64, p->shift), FANIN__REAL(p->dense->f64, p->scale),
-                       FANIN__VALUE(p->sums), FANIN__VALUE(p->prints))};
-  FANIN__TRY(run(p, launch, results));
+  const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 1);
+  const fanin__launch launch =
+      FANIN__LAUNCH(lines, p->d.options, columns, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
+                    FANIN__VALUE(rows), FANIN__VALUE(columns), FANIN__VALUE(first_row), FANIN__VALUE(height),
+                    FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
+                    FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints));
+  FANIN__TRY(run(p, &launch, results));
   for (size_t k = 0; k < results; k++) {
     out->column_sums[k % columns] += sum_at(p, results, k);
     out->column_prints[k % columns] += p->host_prints[k];
@@ -119,30 +108,21 @@ static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl
 fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
                                  uint64_t first_row, fanin_standard by, cl_uint n_wait, const cl_event *wait_list,
                                  fanin_lines *out) {
-  fanin__dense d;
-  fanin__when when;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(out);
-  FANIN__TRY(fanin__dense_of(f, t, &d));
-  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
-  if (rows == 0 ? d.elements != 0 : d.elements % rows != 0) {
+  pass shared = {.shift = fanin__real_of(by.shift), .scale = fanin__real_of(by.scale)};
+  const fanin__dense *const d = &shared.d;
+  FANIN__NEED(f, t, out);
+  FANIN__TRY(fanin__dense_of(f, queue, t, n_wait, wait_list, &shared.d));
+  if (rows == 0 ? d->elements != 0 : d->elements % rows != 0) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE, "rows = %" PRIu64 " does not divide the part's %" PRIu64 " elements",
-                       rows, d.elements);
+                       rows, d->elements);
   }
-  const uint64_t columns = rows > 0 ? d.elements / rows : 0;
+  const uint64_t columns = rows > 0 ? d->elements / rows : 0;
   if (columns > UINT32_MAX || rows > UINT32_MAX) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE, "rows = %" PRIu64 " of %" PRIu64 " columns; less than 2^32 are accepted",
                        rows, columns);
   }
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements == 0) return FANIN_STATUS_OK;
-  const pass shared = {.f = f,
-                       .queue = when.queue,
-                       .data = t->buffer,
-                       .dense = &d,
-                       .shift = fanin__real_of(by.shift),
-                       .scale = fanin__real_of(by.scale)};
+  if (d->elements == 0) return FANIN_STATUS_OK;
   fanin_status status = FANIN_STATUS_OK;
   if (out->row_sums && out->row_prints) {
     pass p = shared;
@@ -154,58 +134,5 @@ fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, const fanin_t
     status = measure_columns(&p, rows, columns, first_row, out);
     release(&p);
   }
-  return status;
-}
-
-/* ---- Equal rows -------------------------------------------------------------------------------------------------- */
-
-typedef struct numbered {
-  uint64_t print, row;
-} numbered;
-
-static int by_print_then_row(const void *a, const void *b) {
-  const numbered *const x = a, *const y = b;
-  if (x->print != y->print) return x->print < y->print ? -1 : 1;
-  return x->row < y->row ? -1 : x->row > y->row;
-}
-
-static void find_equal(const uint64_t *prints, numbered *sorted, uint64_t rows, fanin_duplicates *out) {
-  for (uint64_t r = 0; r < rows; r++) {
-    sorted[r] = (numbered){prints[r], r};
-  }
-  qsort(sorted, (size_t)rows, sizeof *sorted, by_print_then_row);
-  for (uint64_t r = 1; r < rows; r++) {
-    if (sorted[r].print != sorted[r - 1].print) continue;
-    if (out->count++ == 0 || sorted[r].row < out->second) {
-      out->first = sorted[r - 1].row;
-      out->second = sorted[r].row;
-    }
-  }
-}
-
-fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
-                                      cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out, size_t size) {
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
-  const size_t n = (size_t)rows + 1;
-  fanin_lines lines = {.row_sums = calloc(n, sizeof(double)), .row_prints = calloc(n, sizeof(uint64_t))};
-  numbered *const sorted = calloc(n, sizeof *sorted);
-  fanin_status status = FANIN_STATUS_OK;
-  if (!lines.row_sums || !lines.row_prints || !sorted) {
-    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "fingerprints of %" PRIu64 " rows", rows);
-  }
-  if (status == FANIN_STATUS_OK) {
-    status = fanin_measure_lines(f, queue, t, rows, 0, (fanin_standard){0, 1}, n_wait, wait_list, &lines);
-  }
-  if (status == FANIN_STATUS_OK) {
-    fanin_duplicates found = {0};
-    find_equal(lines.row_prints, sorted, rows, &found);
-    fanin__give(out, size, &found, sizeof found);
-  }
-  free(sorted);
-  free(lines.row_prints);
-  free(lines.row_sums);
   return status;
 }

@@ -4,9 +4,6 @@
 
 #include "core/argument.h"
 #include "core/memory.h"
-#include "core/program.h"
-#include "core/queue.h"
-#include "core/status.h"
 #include "fanin/inspect.h"
 #include "measure/dense.h"
 
@@ -14,31 +11,23 @@ enum { MOST_PAIRS = 1 << 18, GRAIN = 16, SUMS = 5 };
 
 fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
                                   cl_mem samples, uint64_t first, cl_uint n_wait, const cl_event *wait_list) {
-  fanin__dense d;
-  fanin__when when;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(samples);
-  FANIN__TRY(fanin__dense_of(f, t, &d));
-  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  fanin__dense d, into;
   fanin_tensor room;
-  fanin__dense into;
+  FANIN__NEED(f, t, samples);
+  FANIN__TRY(fanin__dense_of(f, queue, t, n_wait, wait_list, &d));
   FANIN__TRY(fanin_tensor_of(samples, (size_t)first * sizeof(float), FANIN_DTYPE_F32, NULL, 1, &d.elements, &room));
-  FANIN__TRY(fanin__dense_of(f, &room, &into));
+  FANIN__TRY(fanin__dense_of(f, queue, &room, 0, NULL, &into));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements == 0) return FANIN_STATUS_OK;
   const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
-  const cl_ulong elements = d.elements, at = first;
-  const fanin__launch launch = {.source = &fanin__source_samples,
-                                .options = d.options,
-                                .name = "standardise",
-                                .grid = spread.grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
-                                                 FANIN__VALUE(elements), FANIN__REAL(d.f64, shift),
-                                                 FANIN__REAL(d.f64, scale), FANIN__VALUE(samples), FANIN__VALUE(at))};
+  const cl_ulong at = first;
+  const fanin__launch launch =
+      FANIN__LAUNCH(samples, d.options, standardise, spread.grid, FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
+                    FANIN__VALUE(d.elements), FANIN__REAL(d.f64, shift), FANIN__REAL(d.f64, scale),
+                    FANIN__VALUE(samples), FANIN__VALUE(at));
   cl_event done = NULL;
-  FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = when.queue, .event = &done}, &launch));
+  FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = d.queue, .event = &done}, &launch));
   const fanin_status status = fanin__wait(1, &done);
   (void)clReleaseEvent(done);
   return status;
@@ -46,10 +35,7 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
 
 /* One measurement of pairs: what its launches share. */
 typedef struct pass {
-  fanin *f;
-  cl_command_queue queue;
-  const fanin__dense *dense; /* the samples, `length` numbers each */
-  cl_mem samples;
+  fanin__dense d; /* the samples, `length` numbers each */
   cl_ulong length;
   cl_mem pairs, products; /* of MOST_PAIRS at most; and what goes there and comes from there: */
   cl_uint4 *list;
@@ -62,16 +48,13 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
     p->list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
   }
   const cl_int code =
-      clEnqueueWriteBuffer(p->queue, p->pairs, CL_TRUE, 0, (size_t)n * sizeof *p->list, p->list, 0, NULL, NULL);
+      clEnqueueWriteBuffer(p->d.queue, p->pairs, CL_TRUE, 0, (size_t)n * sizeof *p->list, p->list, 0, NULL, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of pairs");
-  const fanin__launch launch = {.source = &fanin__source_samples,
-                                .options = p->dense->options,
-                                .name = "correlate",
-                                .grid = fanin__spread_of(p->f, n, GRAIN).grid,
-                                FANIN__ARGUMENTS(FANIN__VALUE(p->samples), FANIN__VALUE(p->length), FANIN__VALUE(n),
-                                                 FANIN__VALUE(p->pairs), FANIN__VALUE(p->products))};
+  const fanin__launch launch = FANIN__LAUNCH(samples, p->d.options, correlate, fanin__spread_of(p->d.f, n, GRAIN).grid,
+                                             FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length), FANIN__VALUE(n),
+                                             FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));
   const fanin__result result = {p->products, SUMS * (size_t)n * sizeof *p->sums, p->sums};
-  return fanin__enqueue_and_read(p->f, &(fanin__when){.queue = p->queue}, &launch, &result, 1);
+  return fanin__enqueue_and_read(p->d.f, p->d.queue, &launch, &result, 1);
 }
 
 static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {
@@ -79,8 +62,8 @@ static fanin_status run_all(pass *p, const fanin_pair *pairs, size_t n, fanin_pr
   p->sums = malloc(SUMS * most * sizeof *p->sums);
   p->list = malloc(most * sizeof *p->list);
   if (!p->sums || !p->list) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu pairs", most);
-  FANIN__TRY(fanin__new_buffer(p->f, most, sizeof *p->list, "pairs", &p->pairs));
-  FANIN__TRY(fanin__new_buffer(p->f, SUMS * most, sizeof *p->sums, "products of pairs", &p->products));
+  FANIN__TRY(fanin__new_buffer(p->d.f, most, sizeof *p->list, "pairs", &p->pairs));
+  FANIN__TRY(fanin__new_buffer(p->d.f, SUMS * most, sizeof *p->sums, "products of pairs", &p->products));
   for (size_t first = 0; first < n; first += most) {
     const size_t block = n - first < most ? n - first : most;
     FANIN__TRY(run(p, pairs + first, block));
@@ -107,20 +90,15 @@ static fanin_status check_pairs(uint64_t tensors, uint64_t length, const fanin_p
 
 fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem samples, uint64_t tensors, uint64_t length,
                                  const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {
-  fanin__dense d;
-  fanin__when when;
+  pass p = {.length = length};
   fanin_tensor all;
-  FANIN__NEED(f);
-  FANIN__NEED(samples);
+  FANIN__NEED(f, samples);
   FANIN__NEED_ARRAY(pairs, n);
-  FANIN__NEED_ARRAY(out, n);
-  if (n > 0) FANIN__NEED_SIZE(stride);
+  FANIN__NEED_RESULTS(out, n, stride);
   FANIN__TRY(fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length}, &all));
-  FANIN__TRY(fanin__dense_of(f, &all, &d));
-  FANIN__TRY(fanin__when_of(f, queue, 0, NULL, NULL, &when));
+  FANIN__TRY(fanin__dense_of(f, queue, &all, 0, NULL, &p.d));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
   if (n == 0) return FANIN_STATUS_OK;
-  pass p = {.f = f, .queue = when.queue, .dense = &d, .samples = samples, .length = length};
   const fanin_status status = run_all(&p, pairs, n, out, stride);
   fanin__free_buffer(p.products);
   fanin__free_buffer(p.pairs);

@@ -5,9 +5,8 @@
 #include "core/argument.h"
 #include "core/context.h"
 #include "core/memory.h"
-#include "core/queue.h"
-#include "core/status.h"
 #include "fanin/inspect.h"
+#include "math/integer.h"
 #include "measure/dense.h"
 
 enum { LAGS = 4, SUMS = 4 + LAGS, GRAIN = 64 };
@@ -23,30 +22,23 @@ static void add_up(const fanin__dense *d, const void *reals, size_t lanes, fanin
   }
 }
 
-static fanin_status run(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin__dense *d,
-                        fanin_standard by, const uint64_t *lags, fanin_series *out) {
-  const uint64_t vectors = d->elements / f->lanes + (d->elements % f->lanes != 0);
-  const fanin__spread spread = fanin__spread_of(f, vectors, GRAIN);
-  const size_t lanes = spread.items * f->lanes, bytes = lanes * fanin__real_size(d) * 2 * SUMS;
+static fanin_status run(const fanin__dense *d, fanin_standard by, const uint64_t *lags, fanin_series *out) {
+  const fanin__spread spread = fanin__spread_of(d->f, fanin__ceil_div(d->elements, d->f->lanes), GRAIN);
+  const size_t lanes = spread.items * d->f->lanes, bytes = lanes * fanin__real_size(d) * 2 * SUMS;
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
-  const cl_ulong elements = d->elements;
   const cl_ulong4 lag = {.s = {lags[0], lags[1], lags[2], lags[3]}};
   cl_mem sums = NULL;
   void *const reals = malloc(bytes);
   fanin_status status = FANIN_STATUS_OK;
   if (!reals) status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes of partial sums", bytes);
-  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(f, bytes, 1, "partial sums", &sums);
+  if (status == FANIN_STATUS_OK) status = fanin__new_buffer(d->f, bytes, 1, "partial sums", &sums);
   if (status == FANIN_STATUS_OK) {
-    const fanin__launch launch = {.source = &fanin__source_series,
-                                  .options = d->options,
-                                  .name = "series",
-                                  .grid = spread.grid,
-                                  FANIN__ARGUMENTS(FANIN__VALUE(t->buffer), FANIN__VALUE(d->offset),
-                                                   FANIN__VALUE(elements), FANIN__SPREAD(spread),
-                                                   FANIN__REAL(d->f64, shift), FANIN__REAL(d->f64, scale),
-                                                   FANIN__VALUE(lag), FANIN__VALUE(sums))};
+    const fanin__launch launch =
+        FANIN__LAUNCH(series, d->options, series, spread.grid, FANIN__VALUE(d->buffer), FANIN__VALUE(d->offset),
+                      FANIN__VALUE(d->elements), FANIN__SPREAD(spread), FANIN__REAL(d->f64, shift),
+                      FANIN__REAL(d->f64, scale), FANIN__VALUE(lag), FANIN__VALUE(sums));
     const fanin__result result = {sums, bytes, reals};
-    status = fanin__enqueue_and_read(f, &(fanin__when){.queue = queue}, &launch, &result, 1);
+    status = fanin__enqueue_and_read(d->f, d->queue, &launch, &result, 1);
   }
   if (status == FANIN_STATUS_OK) add_up(d, reals, lanes, out);
   fanin__free_buffer(sums);
@@ -58,17 +50,11 @@ fanin_status fanin_measure_series(fanin *f, cl_command_queue queue, const fanin_
                                   const uint64_t *lags, cl_uint n_wait, const cl_event *wait_list, fanin_series *out,
                                   size_t size) {
   fanin__dense d;
-  fanin__when when;
   fanin_series series = {0};
-  FANIN__NEED(f);
-  FANIN__NEED(t);
-  FANIN__NEED(lags);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
-  FANIN__TRY(fanin__dense_of(f, t, &d));
-  FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, NULL, &when));
+  FANIN__NEED(f, t, lags);
+  FANIN__NEED_RESULTS(out, 1, size);
+  FANIN__TRY(fanin__dense_of(f, queue, t, n_wait, wait_list, &d));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
-  if (d.elements > 0) FANIN__TRY(run(f, when.queue, t, &d, by, lags, &series));
-  fanin__give(out, size, &series, sizeof series);
-  return FANIN_STATUS_OK;
+  if (d.elements > 0) FANIN__TRY(run(&d, by, lags, &series));
+  return fanin__give(out, size, &series, sizeof series);
 }

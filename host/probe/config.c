@@ -5,7 +5,7 @@
 
 #include "core/argument.h"
 #include "fanin/inspect.h"
-#include "init/law.h"
+#include "init/initializer.h"
 #include "math/normal.h"
 #include "probe/probe.h"
 #include "tensor/dtype.h"

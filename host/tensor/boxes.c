@@ -79,7 +79,10 @@ void fanin__boxes_of(const fanin_tensor *t, const fanin__roles *roles, fanin__bo
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
-fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles, fanin__matrices *out) {
+fanin_status fanin__matrices_of(const fanin_tensor *t, fanin__matrices *out) {
+  fanin__matrices l = {.stack = -1, .batches = 1};
+  const fanin__roles *const roles = &l.roles;
+  FANIN__TRY(fanin__roles_of(t, &l.roles));
   const uint64_t o = t->shape[roles->o], i = t->shape[roles->i];
   if (roles->full_is_i && roles->groups > 1 && roles->splits > 1) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE,
@@ -88,7 +91,7 @@ fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles
                        roles->groups, roles->splits);
   }
   const bool cut_i = roles->full_is_i && roles->groups > 1;
-  fanin__matrices l = {.stack = -1, .batches = 1, .parts = roles->groups * roles->splits};
+  l.parts = roles->groups * roles->splits;
   l.outputs = cut_i ? o : o / l.parts;
   l.inputs = cut_i ? i / l.parts : i;
   l.part_o = cut_i || l.parts == 1 ? 0 : l.outputs;
@@ -102,8 +105,8 @@ fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles
   return FANIN_STATUS_OK;
 }
 
-fanin__sides fanin__sides_of(const fanin__roles *roles, const fanin__matrices *matrices, bool centre) {
-  fanin__sides s = {.taps = centre ? 1 : roles->spatial};
+fanin__sides fanin__sides_of(const fanin__matrices *matrices, bool centre) {
+  fanin__sides s = {.taps = centre ? 1 : matrices->roles.spatial};
   const uint64_t columns = matrices->inputs * s.taps;
   s.tall = matrices->outputs > columns;
   s.width = s.tall ? columns : matrices->outputs;

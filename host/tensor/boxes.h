@@ -27,14 +27,15 @@ void fanin__boxes_of(const fanin_tensor *t, const fanin__roles *roles, fanin__bo
 /* A stack of matrices, each of parts (groups, splits) that lie one after another along the dimension that counts them
  * all, each with the whole of the other. */
 typedef struct fanin__matrices {
+  fanin__roles roles;
   int stack;                /* dimension B, or -1 */
   uint64_t batches, parts;  /* matrices, parts of each */
   uint64_t outputs, inputs; /* of a part */
   uint64_t part_o, part_i;  /* where part k begins: at k part_o, k part_i; 0 along a dimension that is not cut */
 } fanin__matrices;
 
-/* `roles` have O and I. FANIN_STATUS_BAD_SHAPE where groups and splits cut different dimensions. */
-fanin_status fanin__matrices_of(const fanin_tensor *t, const fanin__roles *roles, fanin__matrices *out);
+/* The layout has O and I. FANIN_STATUS_BAD_SHAPE where groups and splits cut different dimensions. */
+fanin_status fanin__matrices_of(const fanin_tensor *t, fanin__matrices *out);
 
 /* A part of a matrix as vectors: as many as its shorter side counts, of as many numbers as its longer side. */
 typedef struct fanin__sides {
@@ -44,6 +45,6 @@ typedef struct fanin__sides {
 } fanin__sides;
 
 /* `centre`: of the centre tap alone. */
-fanin__sides fanin__sides_of(const fanin__roles *roles, const fanin__matrices *matrices, bool centre);
+fanin__sides fanin__sides_of(const fanin__matrices *matrices, bool centre);
 
 #endif

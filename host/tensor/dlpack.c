@@ -62,8 +62,7 @@ static fanin_status copy_strides(const fanin_dlpack *dl, bool empty, fanin_tenso
 fanin_status fanin_tensor_of_dlpack(const fanin_dlpack *fields, const char *layout, fanin_tensor *out) {
   uint64_t shape[FANIN_MAX_RANK] = {0}, elements = 0, bytes = 0;
   fanin_dtype dtype = FANIN_DTYPE_F32;
-  FANIN__NEED(fields);
-  FANIN__NEED(out);
+  FANIN__NEED(fields, out);
   if (fields->device_type != OPENCL) {
     return fanin__fail(FANIN_STATUS_UNSUPPORTED, "device_type is %" PRId64 "; accepted is 4 (kDLOpenCL)",
                        fields->device_type);

@@ -4,7 +4,6 @@
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "core/argument.h"
 #include "core/names.h"
@@ -13,78 +12,22 @@
 enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4, DLPACK_FLOAT8_E4M3FN = 10, DLPACK_FLOAT8_E5M2 = 12 };
 
 /* The numbers are m 2^least and m 2^k for whole |m| < 2^digits and k > least, up to `largest`. Values are rounded to
- * them once, to the nearest, ties to even. */
-static const fanin__dtype table[FANIN_DTYPE_COUNT] = {
-    [FANIN_DTYPE_F32] = {.info = {.name = "f32",
-                                  .safetensors = "F32",
-                                  .npy = "<f4",
-                                  .python = "float32",
-                                  .bytes = 4,
-                                  .dlpack_code = DLPACK_FLOAT,
-                                  .digits = 24,
-                                  .least = -149,
-                                  .largest = 0x1.fffffep+127,
-                                  .has_infinities = 1},
-                         .aliases = "float32 fp32",
-                         .option = "-D F32"},
-    [FANIN_DTYPE_F16] = {.info = {.name = "f16",
-                                  .safetensors = "F16",
-                                  .npy = "<f2",
-                                  .python = "float16",
-                                  .bytes = 2,
-                                  .dlpack_code = DLPACK_FLOAT,
-                                  .digits = 11,
-                                  .least = -24,
-                                  .largest = 65504.0,
-                                  .has_infinities = 1},
-                         .aliases = "float16 fp16 half",
-                         .option = "-D F16"},
-    [FANIN_DTYPE_BF16] = {.info = {.name = "bf16",
-                                   .safetensors = "BF16",
-                                   .python = "bfloat16",
-                                   .bytes = 2,
-                                   .dlpack_code = DLPACK_BFLOAT,
-                                   .digits = 8,
-                                   .least = -133,
-                                   .largest = 0x1.fep+127,
-                                   .has_infinities = 1},
-                          .aliases = "bfloat16",
-                          .option = "-D BF16"},
-    [FANIN_DTYPE_F64] = {.info = {.name = "f64",
-                                  .safetensors = "F64",
-                                  .npy = "<f8",
-                                  .python = "float64",
-                                  .bytes = 8,
-                                  .dlpack_code = DLPACK_FLOAT,
-                                  .digits = 53,
-                                  .least = -1074,
-                                  .largest = DBL_MAX,
-                                  .has_infinities = 1,
-                                  .needs_fp64 = 1},
-                         .aliases = "float64 fp64 double",
-                         .option = "-D F64"},
-    [FANIN_DTYPE_F8_E4M3] = {.info = {.name = "f8_e4m3",
-                                      .safetensors = "F8_E4M3",
-                                      .python = "float8_e4m3fn",
-                                      .bytes = 1,
-                                      .dlpack_code = DLPACK_FLOAT8_E4M3FN,
-                                      .digits = 4,
-                                      .least = -9,
-                                      .largest = 448.0},
-                             .aliases = "float8_e4m3fn fp8_e4m3",
-                             .option = "-D F8_E4M3"},
-    [FANIN_DTYPE_F8_E5M2] = {.info = {.name = "f8_e5m2",
-                                      .safetensors = "F8_E5M2",
-                                      .python = "float8_e5m2",
-                                      .bytes = 1,
-                                      .dlpack_code = DLPACK_FLOAT8_E5M2,
-                                      .digits = 3,
-                                      .least = -16,
-                                      .largest = 57344.0,
-                                      .has_infinities = 1},
-                             .aliases = "float8_e5m2 fp8_e5m2",
-                             .option = "-D F8_E5M2"},
-};
+ * them once, to the nearest, ties to even. Columns: enumerator and kernel define; the names of fanin, safetensors, npy
+ * and Python, and further ones; bytes, DLPack's code, digits, least, largest, has_infinities, needs_fp64. */
+#define DTYPE_MAP(XX)                                                                                                  \
+  XX(F32, "f32", "F32", "<f4", "float32", "float32, fp32", 4, DLPACK_FLOAT, 24, -149, 0x1.fffffep+127, 1, 0)           \
+  XX(F16, "f16", "F16", "<f2", "float16", "float16, fp16, half", 2, DLPACK_FLOAT, 11, -24, 65504.0, 1, 0)              \
+  XX(BF16, "bf16", "BF16", NULL, "bfloat16", "bfloat16", 2, DLPACK_BFLOAT, 8, -133, 0x1.fep+127, 1, 0)                 \
+  XX(F64, "f64", "F64", "<f8", "float64", "float64, fp64, double", 8, DLPACK_FLOAT, 53, -1074, DBL_MAX, 1, 1)          \
+  XX(F8_E4M3, "f8_e4m3", "F8_E4M3", NULL, "float8_e4m3fn", "float8_e4m3fn, fp8_e4m3", 1, DLPACK_FLOAT8_E4M3FN, 4, -9,  \
+     448.0, 0, 0)                                                                                                      \
+  XX(F8_E5M2, "f8_e5m2", "F8_E5M2", NULL, "float8_e5m2", "float8_e5m2, fp8_e5m2", 1, DLPACK_FLOAT8_E5M2, 3, -16,       \
+     57344.0, 1, 0)
+
+#define ROW(id, name, safetensors, npy, python, aliases, bytes, dlpack, digits, least, largest, infinities, fp64)      \
+  [FANIN_DTYPE_##id] = {                                                                                               \
+      {name, safetensors, npy, python, bytes, dlpack, digits, least, largest, infinities, fp64}, aliases, "-D " #id},
+static const fanin__dtype table[FANIN_DTYPE_COUNT] = {DTYPE_MAP(ROW)};
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
 
@@ -104,20 +47,18 @@ const char *fanin_dtype_name(fanin_dtype dtype) {
   return is_dtype(dtype) ? table[dtype].info.name : "unknown dtype";
 }
 
+fanin_status fanin__known_dtype(fanin_dtype dtype) {
+  if (is_dtype(dtype)) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype, FANIN_DTYPE_COUNT - 1);
+}
+
 fanin_status fanin_dtype_describe(fanin_dtype dtype, fanin_dtype_info *out, size_t size) {
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
-  if (!is_dtype(dtype)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)dtype,
-                       FANIN_DTYPE_COUNT - 1);
-  }
-  fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
-  return FANIN_STATUS_OK;
+  FANIN__TRY(fanin__known_dtype(dtype));
+  return fanin__give(out, size, &table[dtype].info, sizeof table[dtype].info);
 }
 
 fanin_status fanin_dtype_parse(const char *text, fanin_dtype *out) {
-  FANIN__NEED(text);
-  FANIN__NEED(out);
+  FANIN__NEED(text, out);
   fanin__known known = fanin__known_for(fanin__span_of(text));
   for (int k = 0; k < FANIN_DTYPE_COUNT; k++) {
     const char *const lists[] = {table[k].info.name, table[k].aliases};
@@ -152,10 +93,6 @@ const char *fanin__float_dtypes(const char *word, char out[FANIN__DTYPE_LIST]) {
 }
 
 /* ---- Numbers ----------------------------------------------------------------------------------------------------- */
-
-double fanin__largest(fanin_dtype dtype) {
-  return table[dtype].info.largest;
-}
 
 double fanin__most(fanin_dtype dtype, double x) {
   const fanin_dtype_info *const t = &table[dtype].info;

@@ -8,9 +8,12 @@
 
 typedef struct fanin__dtype {
   fanin_dtype_info info;
-  const char *aliases; /* further names that fanin_dtype_parse() takes, blanks between them */
+  const char *aliases; /* further names that fanin_dtype_parse() takes: "float32, fp32" */
   const char *option;  /* "-D F16": what kernels/lib/dtype.clh is compiled with */
 } fanin__dtype;
+
+/* Refuses a value that is no dtype. */
+fanin_status fanin__known_dtype(fanin_dtype dtype);
 
 /* The row of a valid dtype. */
 const fanin__dtype *fanin__dtype_of(fanin_dtype dtype);
@@ -24,16 +27,10 @@ static inline bool fanin__is_double(fanin_dtype dtype) {
 enum { FANIN__DTYPE_LIST = 256 };
 const char *fanin__float_dtypes(const char *word, char out[FANIN__DTYPE_LIST]);
 
-double fanin__largest(fanin_dtype dtype);
 double fanin__most(fanin_dtype dtype, double x);  /* the largest number of the dtype that is <= x; -infinity: none */
 double fanin__least(fanin_dtype dtype, double x); /* the smallest that is >= x; infinity: none */
 
-/* Whether an element has at most 16 bits. */
-static inline bool fanin__is_narrow(fanin_dtype dtype) {
-  return fanin__dtype_of(dtype)->info.bytes <= 2;
-}
-
-/* The number with these bits, of a narrow dtype. */
+/* The number with these bits, of a dtype of at most 16 bits. */
 double fanin__narrow_number(fanin_dtype dtype, uint32_t bits);
 
 #endif

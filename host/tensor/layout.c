@@ -118,9 +118,7 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
 
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out) {
   fanin__roles roles;
-  FANIN__NEED(t);
-  FANIN__NEED(fan_in);
-  FANIN__NEED(fan_out);
+  FANIN__NEED(t, fan_in, fan_out);
   FANIN__TRY(fanin__roles_of(t, &roles));
   if (roles.o < 0 || roles.i < 0) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has no fans; accepted are layouts with O and I",

@@ -25,14 +25,14 @@ static fanin_status read_nothing(const order *o) {
     return FANIN_STATUS_OK;
   }
   (void)clReleaseEvent(done);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clWaitForEvents");
+  return fanin__check_cl(code, "clWaitForEvents");
 }
 
 static fanin_status read_dense(const order *o, const fanin_tensor *t, const fanin__view *view, void *host) {
   const fanin__when *const w = &o->when;
   const cl_int code = clEnqueueReadBuffer(w->queue, t->buffer, o->blocking, t->offset, (size_t)view->bytes, host,
                                           w->n_wait, w->wait_list, w->event);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBuffer");
+  return fanin__check_cl(code, "clEnqueueReadBuffer");
 }
 
 /* Rows of a part with at most two row dimensions, as boxes of bytes. */
@@ -91,15 +91,13 @@ static fanin_status read_rows(const order *o, const fanin_tensor *t, const fanin
   }
   const bool fits = b.slice_pitch % b.row_pitch == 0 && b.slice_pitch / b.row_pitch >= b.rows;
   if (b.slices > 1 && !fits) return read_slices(o, &b, t, host);
-  const cl_int code = enqueue_box(o, &b, t->buffer, t->offset, host);
-  return code == CL_SUCCESS ? FANIN_STATUS_OK : fanin__fail_cl(code, "clEnqueueReadBufferRect");
+  return fanin__check_cl(enqueue_box(o, &b, t->buffer, t->offset, host), "clEnqueueReadBufferRect");
 }
 
 fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_tensor *t, void *host, size_t bytes, int blocking,
                         cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
   fanin__view view;
-  FANIN__NEED(f);
-  FANIN__NEED(t);
+  FANIN__NEED(f, t);
   FANIN__NEED_ARRAY(host, bytes);
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));

@@ -33,10 +33,7 @@ static fanin_status check_shared(cl_mem buffer) {
 
 fanin_status fanin_tensor_svm(fanin *f, void *svm, const fanin_tensor *t, fanin_tensor *out) {
   fanin__view view;
-  FANIN__NEED(f);
-  FANIN__NEED(svm);
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(f, svm, t, out);
   FANIN__TRY(fanin__view_of(t, &view));
   if (t->buffer)
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "t->buffer is set; accepted is NULL, the memory being svm's");

@@ -39,10 +39,9 @@ fanin_status fanin_tensor_of(cl_mem buffer, size_t offset, fanin_dtype dtype, co
 
 fanin_status fanin_tensor_slab(const fanin_tensor *t, const uint64_t *start, const uint64_t *extent,
                                fanin_tensor *out) {
-  FANIN__NEED(t);
+  FANIN__NEED(t, out);
   FANIN__NEED_ARRAY(start, t->rank);
   FANIN__NEED_ARRAY(extent, t->rank);
-  FANIN__NEED(out);
   fanin_tensor slab = *t;
   slab.part = FANIN_PART_SLAB;
   copy_dimensions(slab.start, start, t->rank);
@@ -51,8 +50,7 @@ fanin_status fanin_tensor_slab(const fanin_tensor *t, const uint64_t *start, con
 }
 
 fanin_status fanin_tensor_range(const fanin_tensor *t, uint64_t first, uint64_t count, fanin_tensor *out) {
-  FANIN__NEED(t);
-  FANIN__NEED(out);
+  FANIN__NEED(t, out);
   fanin_tensor range = *t;
   range.part = FANIN_PART_RANGE;
   range.first = first;
@@ -61,9 +59,8 @@ fanin_status fanin_tensor_range(const fanin_tensor *t, uint64_t first, uint64_t 
 }
 
 fanin_status fanin_tensor_strided(const fanin_tensor *t, const uint64_t *strides, fanin_tensor *out) {
-  FANIN__NEED(t);
+  FANIN__NEED(t, out);
   FANIN__NEED_ARRAY(strides, t->rank);
-  FANIN__NEED(out);
   fanin_tensor strided = *t;
   copy_dimensions(strided.strides, strides, t->rank);
   return hand_out(&strided, out);
@@ -71,9 +68,7 @@ fanin_status fanin_tensor_strided(const fanin_tensor *t, const uint64_t *strides
 
 fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes) {
   fanin__view view;
-  FANIN__NEED(t);
-  FANIN__NEED(elements);
-  FANIN__NEED(bytes);
+  FANIN__NEED(t, elements, bytes);
   FANIN__TRY(fanin__view_of(t, &view));
   *elements = view.elements;
   *bytes = view.bytes;
@@ -86,8 +81,7 @@ fanin_status fanin_tensor_alloc(fanin *f, fanin_dtype dtype, const char *layout,
                                 fanin_tensor *out) {
   fanin_tensor t;
   fanin__view view;
-  FANIN__NEED(f);
-  FANIN__NEED(out);
+  FANIN__NEED(f, out);
   FANIN__TRY(fanin_tensor_of(NULL, 0, dtype, layout, rank, shape, &t));
 
   FANIN__TRY(fanin__view_of(&t, &view));
@@ -121,7 +115,6 @@ fanin_status fanin__check_dtype(const fanin *f, fanin_dtype dtype) {
 }
 
 fanin_status fanin__check_buffer(const fanin *f, const fanin_tensor *t, const fanin__view *view) {
-  FANIN__NEED(f);
   if (!t->buffer) {
     if (view->elements == 0) return FANIN_STATUS_OK;
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "buffer is NULL; the part needs %" PRIu64 " bytes", view->bytes);

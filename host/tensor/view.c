@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "core/status.h"
+#include "tensor/dtype.h"
 #include "tensor/layout.h"
 
 /* One dimension of the part: a step along it moves so many elements in the whole's order and in memory. */
@@ -21,10 +22,7 @@ static bool is_dense(const fanin_tensor *t) {
 
 static fanin_status check_element(const fanin_tensor *t) {
   const size_t size = fanin_dtype_size(t->dtype);
-  if (size == 0) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "dtype is %d; accepted are 0 to %d", (int)t->dtype,
-                       FANIN_DTYPE_COUNT - 1);
-  }
+  FANIN__TRY(fanin__known_dtype(t->dtype));
   if (t->offset % size != 0) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "offset = %zu is not a multiple of %s's %zu bytes", t->offset,
                        fanin_dtype_name(t->dtype), size);

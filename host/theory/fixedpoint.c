@@ -22,7 +22,7 @@ static double rise(double q, const void *context) {
 
 /* sigma_w^2 V'(q) = sigma_w^2 V / q * d ln V / d ln q, the derivative from phi^2's second Hermite coefficient. */
 static double slope_of_q(const map *m, double q) {
-  const fanin__expansion e = fanin__expand(m->activation, m->slope, q);
+  const fanin__expansion e = fanin__expand_square(m->activation, FANIN__PHI, m->slope, q);
   return m->sigma_w2 * e.v / q * e.a[2] / sqrt(2);
 }
 
@@ -136,21 +136,14 @@ static void add_all(found *f, const map *m) {
   }
 }
 
-static fanin_status check(const char *name, double value) {
-  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
-}
-
 fanin_status fanin_fixed_points(const char *activation, double slope, double sigma_w2, double sigma_b2,
                                 fanin_fixed_point *list, size_t capacity, size_t stride, size_t *count) {
-  FANIN__NEED(activation);
-  FANIN__NEED_ARRAY(list, capacity);
-  if (capacity > 0) FANIN__NEED_SIZE(stride);
-  FANIN__NEED(count);
+  FANIN__NEED(activation, count);
+  FANIN__NEED_RESULTS(list, capacity, stride);
   map m = {.slope = slope, .sigma_w2 = sigma_w2, .sigma_b2 = sigma_b2};
   FANIN__TRY(fanin__activation_of(activation, slope, &m.activation));
-  FANIN__TRY(check("sigma_w2", sigma_w2));
-  FANIN__TRY(check("sigma_b2", sigma_b2));
+  FANIN__TRY(fanin__check_variance("sigma_w2", sigma_w2));
+  FANIN__TRY(fanin__check_variance("sigma_b2", sigma_b2));
   found f = {list, capacity, stride, 0};
   if (m.activation->facts.homogeneous) {
     add_homogeneous(&f, &m);
@@ -187,12 +180,11 @@ double fanin__critical(const fanin__activation *activation, double slope, double
 
 fanin_status fanin_edge_of_chaos(const char *activation, double slope, double sigma_b2, double *sigma_w2,
                                  fanin_fixed_point *at, size_t size) {
-  FANIN__NEED(activation);
-  FANIN__NEED(sigma_w2);
+  FANIN__NEED(activation, sigma_w2);
   if (at) FANIN__NEED_SIZE(size);
   map m = {.slope = slope, .sigma_b2 = sigma_b2};
   FANIN__TRY(fanin__activation_of(activation, slope, &m.activation));
-  FANIN__TRY(check("sigma_b2", sigma_b2));
+  FANIN__TRY(fanin__check_variance("sigma_b2", sigma_b2));
   double q;
   m.sigma_w2 = fanin__critical(m.activation, slope, sigma_b2, &q);
   if (isnan(m.sigma_w2)) {

@@ -13,6 +13,11 @@
 
 #define PI 3.14159265358979323846
 
+fanin_status fanin__check_variance(const char *name, double value) {
+  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
+}
+
 /* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
 
 /* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
@@ -146,10 +151,6 @@ fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin
   return e;
 }
 
-fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q) {
-  return fanin__expand_square(activation, FANIN__PHI, slope, q);
-}
-
 double fanin__kappa(const fanin__expansion *e, double c) {
   double sum = e->rest * e->rest;
   for (int k = FANIN__ORDERS - 1; k > 0; k--) {
@@ -226,11 +227,6 @@ fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__
   }
   *out = curve;
   return FANIN_STATUS_OK;
-}
-
-fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
-                               fanin__curve *out) {
-  return fanin__curve_of_square(activation, FANIN__PHI, slope, q, n, values, out);
 }
 
 /* Barycentric interpolation (Berrut & Trefethen 2004, equation 5.3) of the table at x of [-1, 1]. */

@@ -7,6 +7,9 @@
 /* g, of which the functions below take the square. */
 typedef enum fanin__function { FANIN__PHI, FANIN__SLOPE /* phi' */ } fanin__function;
 
+/* Refuses what is no variance: negative numbers, infinities and NaN. */
+fanin_status fanin__check_variance(const char *name, double value);
+
 /* E[phi(sqrt(q) x)], x ~ N(0,1), q >= 0 and finite. Absolute error under 1e-9 sqrt(V(q)). */
 double fanin__mean(const fanin__activation *activation, double slope, double q);
 
@@ -35,9 +38,7 @@ typedef struct fanin__expansion {
 /* V(q), q >= 0 and finite, relative error under 1e-9. */
 double fanin__v(const fanin__activation *activation, double slope, double q);
 
-fanin__expansion fanin__expand(const fanin__activation *activation, double slope, double q);
-
-/* The same of phi'^2 for FANIN__SLOPE, where it gives the law of gradients: v = E[phi'^2], 1 + kappa(1) =
+/* Of phi^2, or of phi'^2 for FANIN__SLOPE, where it gives the law of gradients: v = E[phi'^2], 1 + kappa(1) =
  * E[phi'^4] / v^2. */
 fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
                                       double q);
@@ -63,11 +64,8 @@ typedef struct fanin__curve {
   double *table; /* nodes x values: ln V, a[1], ..., rest */
 } fanin__curve;
 
-/* A curve through all of q[0 .. n - 1], each >= 0 and finite. `values` as above. Free it with fanin__curve_free(). */
-fanin_status fanin__curve_make(const fanin__activation *activation, double slope, const double *q, size_t n, int values,
-                               fanin__curve *out);
-
-/* The same of E[phi'^2] for FANIN__SLOPE. */
+/* A curve through all of q[0 .. n - 1], each >= 0 and finite; of E[phi'^2] for FANIN__SLOPE. `values` as above. Free it
+ * with fanin__curve_free(). */
 fanin_status fanin__curve_of_square(const fanin__activation *activation, fanin__function function, double slope,
                                     const double *q, size_t n, int values, fanin__curve *out);
 

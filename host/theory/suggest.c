@@ -13,6 +13,9 @@ typedef struct question {
   double slope;
   double fan_ratio; /* fan_in / fan_out */
   double v, square; /* E[phi^2], E[phi'^2] at q = 1 */
+  size_t depth;
+  fanin_suggestion list[FANIN_AIM_COUNT]; /* the answers */
+  size_t count;
 } question;
 
 /* ---- The initializer --------------------------------------------------------------------------------------------- */
@@ -77,42 +80,40 @@ static fanin_status limit(const question *ask, fanin_suggestion *s, double sigma
   const double far = fmin(s->q_limit, 1e10);
   s->chi_limit = chi(ask, sigma_w2, far);
   const double q = s->q_limit > 0 && s->q_limit < INFINITY ? s->q_limit : q_1;
-  const fanin__expansion e = fanin__expand(ask->activation, ask->slope, q);
+  const fanin__expansion e = fanin__expand_square(ask->activation, FANIN__PHI, ask->slope, q);
   s->sensitivity = sigma_w2 * e.v * e.a[2] / sqrt(2) / next_q(ask, s, sigma_w2, q);
   return FANIN_STATUS_OK;
 }
 
 /* ---- Choices ----------------------------------------------------------------------------------------------------- */
 
-static fanin_status add(const question *ask, fanin_suggestion choice, double scale, double q_1, fanin_suggestion *list,
-                        size_t *count) {
-  const fanin_mode mode = choice.aim == FANIN_AIM_BACKWARD ? FANIN_MODE_FAN_OUT : FANIN_MODE_FAN_IN;
+static fanin_status add(question *ask, fanin_aim aim, double sigma_b2, double scale, double q_1) {
+  const fanin_mode mode = aim == FANIN_AIM_BACKWARD ? FANIN_MODE_FAN_OUT : FANIN_MODE_FAN_IN;
+  fanin_suggestion choice = {.aim = aim, .sigma_b2 = sigma_b2, .depth = ask->depth};
   choice.init = scaled(ask, &scale, mode);
   choice.gain = sqrt(scale);
   const double sigma_w2 = mode == FANIN_MODE_FAN_OUT ? scale * ask->fan_ratio : scale;
   run(ask, &choice, sigma_w2, q_1);
   FANIN__TRY(limit(ask, &choice, sigma_w2, q_1));
-  list[(*count)++] = choice;
+  ask->list[ask->count++] = choice;
   return FANIN_STATUS_OK;
 }
 
-static fanin_status add_edge(const question *ask, size_t depth, double sigma_b2, fanin_suggestion *list,
-                             size_t *count) {
+static fanin_status add_edge(question *ask, double sigma_b2) {
   double q;
   const double sigma_w2 = fanin__critical(ask->activation, ask->slope, sigma_b2, &q);
-  const fanin_suggestion choice = {.aim = FANIN_AIM_EDGE, .sigma_b2 = sigma_b2, .depth = depth};
+  const fanin_suggestion there = {.sigma_b2 = sigma_b2};
   if (isnan(sigma_w2) || ask->activation->facts.homogeneous)
     return FANIN_STATUS_OK; /* there, it is the gain that keeps q */
-  if (q == 0 && next_q(ask, &choice, sigma_w2, 1) > 1)
+  if (q == 0 && next_q(ask, &there, sigma_w2, 1) > 1)
     return FANIN_STATUS_OK; /* a point that q leaves is no place to be */
-  return add(ask, choice, sigma_w2, q > 0 ? q : 1, list, count);
+  return add(ask, FANIN_AIM_EDGE, sigma_b2, sigma_w2, q > 0 ? q : 1);
 }
 
-static fanin_status add_torch(const question *ask, size_t depth, fanin_suggestion *list, size_t *count) {
+static fanin_status add_torch(question *ask) {
   const double scale = pow(ask->activation->torch_gain, 2);
-  const fanin_suggestion choice = {.aim = FANIN_AIM_PYTORCH, .depth = depth};
   if (scale == 0 || fabs(scale * ask->v - 1) < 1e-9) return FANIN_STATUS_OK;
-  return add(ask, choice, scale, 1, list, count);
+  return add(ask, FANIN_AIM_PYTORCH, 0, scale, 1);
 }
 
 static fanin_status check(const fanin_suggest_config *config) {
@@ -121,46 +122,36 @@ static fanin_status check(const fanin_suggest_config *config) {
                        config->fan_ratio);
   }
   if (config->depth == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "depth is 0; 1 or more layers are accepted");
-  if (!(config->sigma_b2 >= 0 && config->sigma_b2 < INFINITY)) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "sigma_b2 is %g; a finite number of 0 or more is accepted",
-                       config->sigma_b2);
-  }
-  return FANIN_STATUS_OK;
+  return fanin__check_variance("sigma_b2", config->sigma_b2);
 }
 
 /* Each aim at most once, in their order. */
-static fanin_status choose(const question *ask, const fanin_suggest_config *config, fanin_suggestion *list,
-                           size_t *count) {
+static fanin_status choose(question *ask, double sigma_b2) {
   const bool both = ask->fan_ratio == 1 && fabs(ask->v / ask->square - 1) < 1e-9;
-  const fanin_suggestion forward = {.aim = both ? FANIN_AIM_BOTH : FANIN_AIM_FORWARD, .depth = config->depth};
-  const fanin_suggestion backward = {.aim = FANIN_AIM_BACKWARD, .depth = config->depth};
-  FANIN__TRY(add(ask, forward, 1 / ask->v, 1, list, count));
-  if (!both) FANIN__TRY(add(ask, backward, 1 / ask->square, 1, list, count));
-  FANIN__TRY(add_edge(ask, config->depth, config->sigma_b2, list, count));
-  return add_torch(ask, config->depth, list, count);
+  FANIN__TRY(add(ask, both ? FANIN_AIM_BOTH : FANIN_AIM_FORWARD, 0, 1 / ask->v, 1));
+  if (!both) FANIN__TRY(add(ask, FANIN_AIM_BACKWARD, 0, 1 / ask->square, 1));
+  FANIN__TRY(add_edge(ask, sigma_b2));
+  return add_torch(ask);
 }
 
 fanin_status fanin_suggest(const fanin_suggest_config *theirs, fanin_suggestion *list, size_t capacity, size_t stride,
                            size_t *count) {
   fanin_suggest_config config;
-  fanin_suggestion found[FANIN_AIM_COUNT];
-  size_t n = 0;
   FANIN__TRY(fanin__take_config("config", "FANIN_SUGGEST_CONFIG_INIT", theirs, &config, sizeof config));
-  FANIN__NEED_ARRAY(list, capacity);
-  if (capacity > 0) FANIN__NEED_SIZE(stride);
   FANIN__NEED(count);
+  FANIN__NEED_RESULTS(list, capacity, stride);
   if (!config.activation) return fanin__fail_null("config->activation");
   if (config.fan_ratio == 0) config.fan_ratio = 1;
-  question ask = {.slope = config.slope, .fan_ratio = config.fan_ratio};
+  question ask = {.slope = config.slope, .fan_ratio = config.fan_ratio, .depth = config.depth};
   FANIN__TRY(fanin__activation_of(config.activation, config.slope, &ask.activation));
   FANIN__TRY(check(&config));
   ask.v = fanin__v(ask.activation, config.slope, 1);
   ask.square = fanin__mean_square(ask.activation, FANIN__SLOPE, config.slope, 1);
-  FANIN__TRY(choose(&ask, &config, found, &n));
-  for (size_t k = 0; k < n && k < capacity; k++) {
-    fanin__give_at(list, stride, k, &found[k], sizeof found[k]);
+  FANIN__TRY(choose(&ask, config.sigma_b2));
+  for (size_t k = 0; k < ask.count && k < capacity; k++) {
+    fanin__give_at(list, stride, k, &ask.list[k], sizeof ask.list[k]);
   }
-  *count = n;
+  *count = ask.count;
   return FANIN_STATUS_OK;
 }
 
@@ -230,8 +221,7 @@ fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t 
   buffer b = {.used = 0};
   char init[256];
   fanin_suggestion s;
-  FANIN__NEED(suggestion);
-  FANIN__NEED_SIZE(size);
+  FANIN__NEED_RESULTS(suggestion, 1, size);
   FANIN__NEED_ARRAY(text, capacity);
   FANIN__TRY(fanin__take("suggestion", suggestion, size, &s, sizeof s));
   if ((int)s.aim < 0 || s.aim >= FANIN_AIM_COUNT) {

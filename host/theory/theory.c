@@ -9,24 +9,18 @@
 
 /* ---- Checks ------------------------------------------------------------------------------------------------------ */
 
-static fanin_status check_variance(const char *name, double value) {
-  if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "%s is %g; a finite number of 0 or more is accepted", name, value);
-}
-
 static fanin_status check(const fanin_theory_config *config) {
   if (config->n_widths < 2) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; at least 2 are accepted: the input and a layer",
                        config->n_widths);
   }
-  FANIN__NEED(config->widths);
-  FANIN__NEED(config->activation);
+  FANIN__NEED(config->widths, config->activation);
   for (size_t l = 0; l < config->n_widths; l++) {
     if (config->widths[l] == 0) return fanin__fail(FANIN_STATUS_BAD_SHAPE, "width %zu is 0; 1 or more is accepted", l);
   }
-  FANIN__TRY(check_variance("sigma_b2", config->sigma_b2));
-  FANIN__TRY(check_variance("second_moment", config->second_moment));
-  FANIN__TRY(check_variance("gradient", config->gradient));
+  FANIN__TRY(fanin__check_variance("sigma_b2", config->sigma_b2));
+  FANIN__TRY(fanin__check_variance("second_moment", config->second_moment));
+  FANIN__TRY(fanin__check_variance("gradient", config->gradient));
   if (!(fabs(config->correlation) <= 1)) {
     return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "correlation is %g; -1 to 1 is accepted", config->correlation);
   }
@@ -185,8 +179,7 @@ fanin_status fanin_theory(const fanin_theory_config *theirs, fanin_theory_layer 
   fanin_theory_config config;
   network net = {.config = &config};
   FANIN__TRY(fanin__take_config("config", "FANIN_THEORY_CONFIG_INIT", theirs, &config, sizeof config));
-  FANIN__NEED(layers);
-  FANIN__NEED_SIZE(stride);
+  FANIN__NEED_RESULTS(layers, 1, stride);
   FANIN__TRY(check(&config));
   FANIN__TRY(fanin__activation_of(config.activation, config.slope, &net.activation));
   const size_t n = config.n_widths - 1;

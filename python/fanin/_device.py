@@ -38,14 +38,12 @@ class Device:
         selector: "gpu", "cpu", an index into `devices()`, or a part of a name; None: $FANIN_DEVICE, else the best GPU,
         else a CPU.
         """
-        self = cls.__new__(cls)
-        self._own(lambda out: lib.fanin_open(None if selector is None else str(selector).encode(), out))
-        return self
+        return cls._made(lambda out: lib.fanin_open(None if selector is None else str(selector).encode(), out))
 
     @classmethod
-    def _of_handles(cls, context: int, device: int) -> Device:
+    def _made(cls, make: Callable[[Any], Any]) -> Device:
         self = cls.__new__(cls)
-        self._own(lambda out: lib.fanin_create(context, device, out))
+        self._own(make)
         return self
 
     def _own(self, make: Callable[[Any], Any]) -> None:
@@ -105,7 +103,7 @@ def _cached(key: Any, make: Callable[[], Device]) -> Device:
 def device_of_handles(context: int, device: int) -> Device:
     """The cached Device of a cl_context and a cl_device_id."""
     # A pair in the cache holds its context, so no other context can have its address.
-    return _cached((context, device), lambda: Device._of_handles(context, device))
+    return _cached((context, device), lambda: Device._made(lambda out: lib.fanin_create(context, device, out)))
 
 
 def device_of_queue(queue: cl.CommandQueue) -> Device:
@@ -135,8 +133,4 @@ def clear_cache() -> None:
 
 def devices() -> list[DeviceInfo]:
     """Every OpenCL device of the machine, in the order of the selector's indices."""
-    count = ctypes.c_size_t()
-    lib.fanin_devices(None, 0, 0, ctypes.byref(count))
-    infos = (DEVICE_INFO.struct * count.value)()
-    lib.fanin_devices(infos, len(infos), ctypes.sizeof(DEVICE_INFO.struct), ctypes.byref(count))
-    return [DEVICE_INFO.read(info) for info in infos[: count.value]]
+    return [DEVICE_INFO.read(info) for info in DEVICE_INFO.structs(lib.fanin_devices)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-
 from ._errors import ArgumentError
 from ._library import lib
 from ._structs import DTYPE_INFO, DtypeInfo
@@ -11,13 +9,11 @@ from ._structs import DTYPE_INFO, DtypeInfo
 
 def _described() -> tuple[DtypeInfo, ...]:
     found: list[DtypeInfo] = []
-    info = DTYPE_INFO.struct()
     while True:
         try:
-            lib.fanin_dtype_describe(len(found), ctypes.byref(info), ctypes.sizeof(info))
+            found.append(DTYPE_INFO.ask(lib.fanin_dtype_describe, len(found)))
         except ArgumentError:  # there are no more
             return tuple(found)
-        found.append(DTYPE_INFO.read(info))
 
 
 # By enumerator.

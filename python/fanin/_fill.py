@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
-from ._device import Device, device_of_queue
+from ._device import device_of_queue
 from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
 from ._library import lib
@@ -93,35 +93,6 @@ def event_of(handle: ctypes.c_void_p) -> cl.Event:
     return cl.Event.from_int_ptr(handle.value, False)
 
 
-def leave_event(events: list[cl.Event], done: cl.Event) -> None:
-    """Adds `done`, which comes after all of an Array's events, in their place.
-
-    Array.add_event() would keep them all, and block when they get too many.
-    """
-    events[:] = [done]
-
-
-def enqueue(
-    device: Device,
-    queue: int,
-    tensor: CTensor,
-    init: Init,
-    key: CKey,
-    waits: tuple[int, Any] = (0, None),
-    event: Optional[ctypes.c_void_p] = None,
-) -> None:
-    """fanin_fill()."""
-    lib.fanin_fill(
-        device._handle,
-        queue,
-        ctypes.byref(tensor),
-        ctypes.byref(init._c),
-        key,
-        *waits,
-        None if event is None else ctypes.byref(event),
-    )
-
-
 def fill(
     target: Placed,
     init: AnyInit,
@@ -171,8 +142,11 @@ def fill(
         lib.fanin_tensor_size(ctypes.byref(tensor), ctypes.byref(ctypes.c_uint64()), ctypes.byref(ctypes.c_uint64()))
         return cl.enqueue_marker(chosen, [*(wait_for or ()), *(own_events or ())])
     event = ctypes.c_void_p()
-    enqueue(device_of_queue(chosen), chosen.int_ptr, tensor, parsed, key, wait_list(wait_for, own_events), event)
+    waits = wait_list(wait_for, own_events)
+    handle = device_of_queue(chosen)._handle
+    c_tensor, c_init = ctypes.byref(tensor), ctypes.byref(parsed._c)
+    lib.fanin_fill(handle, chosen.int_ptr, c_tensor, c_init, key, *waits, ctypes.byref(event))
     done = event_of(event)
     if own_events is not None:
-        leave_event(own_events, done)
+        own_events[:] = [done]  # add_event() would keep those that it comes after, and block when they get too many
     return done

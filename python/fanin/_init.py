@@ -85,9 +85,7 @@ def init_of(init: AnyInit) -> Init:
 
 
 def _describe(kind: int) -> Description:
-    out = DESCRIPTION.struct()
-    lib.fanin_describe(kind, ctypes.byref(out), ctypes.sizeof(out))
-    return DESCRIPTION.read(out)
+    return DESCRIPTION.ask(lib.fanin_describe, kind)
 
 
 def initializers() -> list[Description]:
@@ -102,12 +100,7 @@ def initializers() -> list[Description]:
 
 def schemes() -> list[SchemeDescription]:
     """Every scheme there is."""
-    out = SCHEME_DESCRIPTION.struct()
-    known: list[SchemeDescription] = []
-    for scheme in range(lib.fanin_scheme_count()):
-        lib.fanin_describe_scheme(scheme, ctypes.byref(out), ctypes.sizeof(out))
-        known.append(SCHEME_DESCRIPTION.read(out))
-    return known
+    return [SCHEME_DESCRIPTION.ask(lib.fanin_describe_scheme, scheme) for scheme in range(lib.fanin_scheme_count())]
 
 
 def scheme(text: str, shape: Optional[Sequence[int]] = None, layout: str = "") -> float:
@@ -146,9 +139,7 @@ def expect(
 ) -> Moments:
     """Mean, std, kurtosis and bounds that an initializer's values have on a tensor of this shape."""
     tensor = make_tensor(dtype, shape, layout=layout, groups=groups, splits=splits)
-    out = MOMENTS.struct()
-    lib.fanin_expect(ctypes.byref(tensor), ctypes.byref(init_of(init)._c), ctypes.byref(out), ctypes.sizeof(out))
-    return MOMENTS.read(out)
+    return MOMENTS.ask(lib.fanin_expect, ctypes.byref(tensor), ctypes.byref(init_of(init)._c))
 
 
 def std(shape: Sequence[int], init: AnyInit, layout: str = "", *, groups: int = 1, splits: int = 1) -> float:
@@ -163,10 +154,6 @@ def gain(activation: str, slope: Optional[float] = None, criterion: str = "secon
     or "pytorch" (torch.nn.init.calculate_gain's table).
     """
     out = ctypes.c_double()
-    lib.fanin_gain(
-        activation.encode(),
-        0.01 if slope is None else slope,
-        choice("criterion", criterion, CRITERIA),
-        ctypes.byref(out),
-    )
+    used, number = 0.01 if slope is None else slope, choice("criterion", criterion, CRITERIA)
+    lib.fanin_gain(activation.encode(), used, number, ctypes.byref(out))
     return out.value

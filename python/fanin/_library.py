@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ._errors import make_error
-from ._structs import STRUCTS
+from ._structs import CKey
 from ._version import __version__
 
 # The functions that the package calls, as C declares them; python/tests/test_abi.py lets a compiler compare.
@@ -75,6 +75,7 @@ _SCALARS: dict[str, Any] = {
     "uint64_t": ctypes.c_uint64,
     "cl_uint": ctypes.c_uint32,
     "const char *": ctypes.c_char_p,
+    "fanin_key": CKey,
     **{enum: ctypes.c_int for enum in ("fanin_status", "fanin_dtype", "fanin_criterion", "fanin_kind")},
     **{enum: ctypes.c_int for enum in ("fanin_diagnosis", "fanin_verdict", "fanin_aim")},
     **{handle: ctypes.c_void_p for handle in ("cl_context", "cl_device_id", "cl_command_queue")},
@@ -82,12 +83,10 @@ _SCALARS: dict[str, Any] = {
 
 
 def _type(text: str) -> Any:
-    """The ctypes type of a declared type: scalars and structs by value, every pointer but texts as an address."""
+    """The ctypes type of a declared type: scalars and keys by value, every pointer but texts as an address."""
     text = text.strip()
     if text in _SCALARS:
         return _SCALARS[text]
-    if text in STRUCTS:
-        return STRUCTS[text]
     if text.endswith("*"):
         return ctypes.c_void_p
     raise AssertionError(f"no type for {text!r}")

@@ -7,10 +7,10 @@ from typing import Any, Optional, Sequence
 
 import numpy as np
 
-from ._device import AnyDevice, Device, device_of
+from ._device import AnyDevice, device_of
 from ._dtypes import DTYPES
 from ._errors import bad_argument
-from ._fill import enqueue, pick_key
+from ._fill import pick_key
 from ._init import AnyInit, init_of
 from ._library import lib
 from ._structs import CTensor
@@ -47,30 +47,18 @@ def fill_numpy(
     rest: dict[str, Any] = dict(layout=layout, groups=groups, splits=splits, whole=whole, start=start, first=first)
     tensor = make_tensor(dtype_of_array(array.dtype, dtype), array.shape, **rest)
     dense = array if array.flags.c_contiguous else np.empty(array.shape, array.dtype)
-    handle = device_of(device)
-    memory = _Scratch(handle, tensor, dense.nbytes)
+    chosen = device_of(device)
+    where, c_tensor = (chosen._handle, chosen._queue), ctypes.byref(tensor)
+    memory, elements = CTensor(), (ctypes.c_uint64 * 1)(max(dense.size, 1))
+    lib.fanin_tensor_alloc(chosen._handle, tensor.dtype, None, 1, elements, ctypes.byref(memory))
+    tensor.buffer = memory.buffer
     try:
-        enqueue(handle, handle._queue, tensor, parsed, key)
-        lib.fanin_read(
-            handle._handle, handle._queue, ctypes.byref(tensor), dense.ctypes.data, dense.nbytes, 1, 0, None, None
-        )
+        lib.fanin_fill(*where, c_tensor, ctypes.byref(parsed._c), key, 0, None, None)
+        lib.fanin_read(*where, c_tensor, dense.ctypes.data, dense.nbytes, 1, 0, None, None)
     finally:
-        memory.free()
+        lib.fanin_tensor_free(ctypes.byref(memory))
     if dense is not array:
         array[...] = dense
-
-
-class _Scratch:
-    """Device memory for a tensor's elements, which it gets as its buffer."""
-
-    def __init__(self, device: Device, tensor: CTensor, size: int) -> None:
-        elements = (ctypes.c_uint64 * 1)(max(size // DTYPES[tensor.dtype].bytes, 1))
-        self._own = CTensor()
-        lib.fanin_tensor_alloc(device._handle, tensor.dtype, None, 1, elements, ctypes.byref(self._own))
-        tensor.buffer = self._own.buffer
-
-    def free(self) -> None:
-        lib.fanin_tensor_free(ctypes.byref(self._own))
 
 
 def array(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence
 
 from ._device import AnyDevice, Device, device_of, device_of_queue
 from ._errors import bad_argument
-from ._fill import event_of, leave_event, pick_stream, tensor_of, wait_list
+from ._fill import event_of, pick_stream, tensor_of, wait_list
 from ._init import AnyInit, init_of
 from ._library import lib
 from ._numpy import numpy_dtype
@@ -88,15 +88,13 @@ class Plan:
         lib.fanin_plan_enqueue(self._handle, chosen.int_ptr, unsigned("seed", seed), *waits, ctypes.byref(event))
         done = event_of(event)
         for array in arrays:
-            leave_event(array.events, done)
+            array.events[:] = [done]  # which comes after all of them
         return done
 
     @property
     def facts(self) -> PlanFacts:
         """Launches of one fill, elements, and device memory."""
-        out = PLAN_FACTS.struct()
-        lib.fanin_plan_describe(self._handle, ctypes.byref(out), ctypes.sizeof(out))
-        return PLAN_FACTS.read(out)
+        return PLAN_FACTS.ask(lib.fanin_plan_describe, self._handle)
 
     def array(self, index: int) -> cla.Array:
         """Item `index`'s array, in the memory that the plan allocated or as it was given."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any, Callable, Optional, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Optional, Sequence
 
 from ._device import AnyDevice, Device, device_of, device_of_queue
 from ._dtypes import DTYPES
@@ -12,6 +12,7 @@ from ._errors import bad_argument
 from ._fill import queue_of, tensor_of, wait_list
 from ._init import AnyInit, init_of
 from ._library import lib
+from ._mirror import Mirror, Size, Text
 from ._structs import (
     CALIBRATED_LAYER,
     CRITERIA,
@@ -22,7 +23,6 @@ from ._structs import (
     VERDICTS,
     CalibratedLayer,
     CCalibrateOptions,
-    CFinding,
     CProbeConfig,
     CProbeSummary,
     CTensor,
@@ -42,12 +42,15 @@ if TYPE_CHECKING:
 class Finding:
     """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity" or "cause"."""
 
-    diagnosis: str
+    diagnosis: Annotated[str, ctypes.c_int]
     verdict: str
-    first: int
-    last: int
-    what: str
-    remedy: str
+    first: Size
+    last: Size
+    what: Annotated[str, ctypes.c_char * 256]
+    remedy: Text
+
+
+_FINDING = Mirror(Finding)
 
 
 @dataclass(frozen=True)
@@ -88,15 +91,15 @@ class _Config:
         input: Any,
         batch: Optional[int],
         progress: Optional[Callable[[str], None]],
+        activation: str,
+        init: AnyInit,
+        dtype: Any,
         **values: Any,
     ) -> None:
         self.layers = len(widths) - 1
-        self.c = CProbeConfig(
-            size=ctypes.sizeof(CProbeConfig),
-            n_widths=len(widths),
-            widths=(ctypes.c_uint64 * len(widths))(*widths),
-            **values,
-        )
+        values.update(norm=choice("norm", values["norm"], NORMS), seed=unsigned("seed", values["seed"]))
+        values.update(activation=activation.encode(), init=init_of(init)._c, dtype=dtype_of(dtype))
+        self.c = CProbeConfig(n_widths=len(widths), widths=(ctypes.c_uint64 * len(widths))(*widths), **values)
         self._raised: Optional[BaseException] = None
         if progress is not None:
             self.c.progress = PROGRESS(self._telling(progress))
@@ -141,12 +144,9 @@ class _Config:
             if weight is None:
                 continue
             is_array = hasattr(weight, "base_data")
-            stated: tuple[Any, Any] = (
-                (None, None) if is_array else (DTYPES[self.c.dtype].name, (widths[l + 1], widths[l]))
-            )
-            if is_array and weight.dtype.kind == "u":
-                stated = (DTYPES[self.c.dtype].name, None)
-            self._weights[l] = tensor_of(weight, stated[0], stated[1], 0, None, layout="OI")
+            dtype = None if is_array and weight.dtype.kind != "u" else DTYPES[self.c.dtype].name
+            shape = None if is_array else (widths[l + 1], widths[l])
+            self._weights[l] = tensor_of(weight, dtype, shape, 0, None, layout="OI")
         self.c.weights = ctypes.cast(self._weights, ctypes.POINTER(CTensor))
 
 
@@ -180,21 +180,8 @@ def probe(
     norm: "none", "layer" or "batch". progress: told what step begins.
     queue or device: where; neither: the default device. Needs a library that was built with CLBlast.
     """
-    config = _Config(
-        widths,
-        weights,
-        input,
-        batch,
-        progress,
-        activation=activation.encode(),
-        slope=slope,
-        init=init_of(init)._c,
-        dtype=dtype_of(dtype),
-        bias_std=bias_std,
-        norm=choice("norm", norm, NORMS),
-        residual=residual,
-        seed=unsigned("seed", seed),
-    )
+    network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
+    config = _Config(widths, weights, input, batch, progress, activation, init, dtype, **network)
     if weight_factors is not None:
         if len(weight_factors) != config.layers:
             raise bad_argument(f"there are {len(weight_factors)} weight_factors for {config.layers} layers")
@@ -210,12 +197,10 @@ def probe(
 
 
 def _report(report: ctypes.c_void_p) -> ProbeReport:
-    c, layer, finding = CProbeSummary(), PROBE_LAYER.struct(), CFinding()
-    layers, findings = [], []
+    c, finding = CProbeSummary(), _FINDING.struct()
+    findings = []
     lib.fanin_probe_report_summary(report, ctypes.byref(c), ctypes.sizeof(c))
-    for i in range(c.n_layers):
-        lib.fanin_probe_report_layer(report, i, ctypes.byref(layer), ctypes.sizeof(layer))
-        layers.append(PROBE_LAYER.read(layer))
+    layers = [PROBE_LAYER.ask(lib.fanin_probe_report_layer, report, i) for i in range(c.n_layers)]
     for i in range(c.n_findings):
         lib.fanin_probe_report_finding(report, i, ctypes.byref(finding), ctypes.sizeof(finding))
         findings.append(_finding(finding))
@@ -223,17 +208,11 @@ def _report(report: ctypes.c_void_p) -> ProbeReport:
     return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole)
 
 
-def _finding(c: CFinding) -> Finding:
+def _finding(c: Any) -> Finding:
     verdict = ctypes.c_int()
     lib.fanin_diagnosis_verdict(c.diagnosis, ctypes.byref(verdict))
-    return Finding(
-        diagnosis=lib.fanin_diagnosis_name(c.diagnosis).decode(),
-        verdict=VERDICTS[verdict.value],
-        first=c.first,
-        last=c.last,
-        what=c.what.decode(),
-        remedy=c.remedy.decode(),
-    )
+    name = lib.fanin_diagnosis_name(c.diagnosis).decode()
+    return _FINDING.read(c, diagnosis=name, verdict=VERDICTS[verdict.value])
 
 
 def calibrate(
@@ -261,40 +240,18 @@ def calibrate(
     if not weights:
         raise bad_argument("there are no weights")
     widths = [weights[0].shape[-1], *(weight.shape[0] for weight in weights)]
-    config = _Config(
-        widths,
-        weights,
-        input,
-        batch,
-        None,
-        activation=activation.encode(),
-        slope=slope,
-        init=init_of("he_normal")._c,
-        dtype=dtype_of(weights[0].dtype),
-        bias_std=bias_std,
-        norm=choice("norm", norm, NORMS),
-        residual=residual,
-        seed=unsigned("seed", seed),
-    )
-    options = CCalibrateOptions(
-        size=ctypes.sizeof(CCalibrateOptions),
-        criterion=choice("criterion", criterion, CRITERIA),
-        target=not_zero("target", target),
-        tolerance=not_zero("tolerance", tolerance),
-        max_iterations=int(not_zero("max_iterations", max_iterations)),
-    )
+    network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
+    config = _Config(widths, weights, input, batch, None, activation, "he_normal", weights[0].dtype, **network)
+    options = CCalibrateOptions(criterion=choice("criterion", criterion, CRITERIA), target=not_zero("target", target))
+    options.tolerance = not_zero("tolerance", tolerance)
+    options.max_iterations = int(not_zero("max_iterations", max_iterations))
     chosen = queue_of(weights[0], queue)
     layers, stride = (CALIBRATED_LAYER.struct * len(weights))(), ctypes.sizeof(CALIBRATED_LAYER.struct)
-    _wait_for_arrays(weights)
+    for event in (event for weight in weights for event in getattr(weight, "events", ())):
+        event.wait()
     handle = device_of_queue(chosen)._handle
     lib.fanin_calibrate(handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers, stride)
     return [CALIBRATED_LAYER.read(layer) for layer in layers]
-
-
-def _wait_for_arrays(arrays: Sequence[Any]) -> None:
-    for array in arrays:
-        for event in getattr(array, "events", ()):
-            event.wait()
 
 
 def measure(
@@ -310,7 +267,5 @@ def measure(
     chosen = queue_of(target, queue)
     tensor = tensor_of(target, dtype, shape, offset, None)
     waits = wait_list(wait_for, getattr(target, "events", None))
-    out = STATS.struct()
     handle = device_of_queue(chosen)._handle
-    lib.fanin_measure(handle, chosen.int_ptr, ctypes.byref(tensor), *waits, ctypes.byref(out), ctypes.sizeof(out))
-    return STATS.read(out)
+    return STATS.ask(lib.fanin_measure, handle, chosen.int_ptr, ctypes.byref(tensor), *waits)

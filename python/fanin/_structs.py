@@ -1,15 +1,16 @@
 """The library's structs and enumerators. python/tests/test_abi.py compiles them against the headers.
 
 What the library fills and users see are dataclasses (Mirror makes the struct); what it takes are plain ctypes structs.
+Findings and suggestions stand beside the functions that return them.
 """
 
 from __future__ import annotations
 
 import ctypes as c
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, NamedTuple
 
-from ._mirror import F64, U32, U64, Enum, Flag, Handle, Mirror, Size, Text
+from ._mirror import F64, U32, U64, Enum, Flag, Handle, Mirror, Size, Struct, Text, declared
 
 MAX_RANK = 8
 WHOLE, SLAB, RANGE = 0, 1, 2
@@ -19,104 +20,59 @@ VERDICTS = ("health", "conformity", "cause")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo")
 
 
-class CTensor(c.Structure):
-    """fanin_tensor."""
-
-    _fields_ = [
-        ("buffer", c.c_void_p),
-        ("offset", c.c_size_t),
-        ("dtype", c.c_int),
-        ("rank", c.c_int),
-        ("shape", c.c_uint64 * MAX_RANK),
-        ("strides", c.c_uint64 * MAX_RANK),
-        ("layout", c.c_char * (MAX_RANK + 1)),
-        ("groups", c.c_uint32),
-        ("splits", c.c_uint32),
-        ("part", c.c_int),
-        ("start", c.c_uint64 * MAX_RANK),
-        ("extent", c.c_uint64 * MAX_RANK),
-        ("first", c.c_uint64),
-        ("count", c.c_uint64),
-        ("reserved", c.c_uint64 * 4),
-    ]
+class CTensor(Struct):
+    _fields_ = declared(
+        "pointer buffer, size offset, int dtype rank, u64 shape[8] strides[8], char layout[9], u32 groups splits, "
+        "int part, u64 start[8] extent[8] first count reserved[4]"
+    )
 
 
-class CInit(c.Structure):
-    """fanin_init: its kind, and 136 bytes that only the library looks at. A value of the API keeps its size for ever."""
+class CInit(Struct):
+    """Its kind, and 136 bytes that only the library looks at. A value of the API keeps its size for ever."""
 
-    _fields_ = [("kind", c.c_int), ("_rest", c.c_double * 17)]
-
-
-class CKey(c.Structure):
-    """fanin_key."""
-
-    _fields_ = [("seed", c.c_uint64), ("stream", c.c_uint64)]
+    _fields_ = declared("int kind, f64 _rest[17]")
 
 
-class CItem(c.Structure):
-    """fanin_item."""
+class CKey(Struct):
+    _fields_ = declared("u64 seed stream")
 
-    _fields_ = [("tensor", CTensor), ("init", CInit), ("stream", c.c_uint64), ("reserved", c.c_uint64 * 3)]
+
+class CItem(Struct):
+    _fields_ = declared("fanin_tensor tensor, fanin_init init, u64 stream reserved[3]")
 
 
 PROGRESS = c.CFUNCTYPE(None, c.c_void_p, c.c_char_p)
 
 
-class CProbeConfig(c.Structure):
-    """fanin_probe_config."""
-
-    _fields_ = [
-        ("size", c.c_size_t),
-        ("widths", c.POINTER(c.c_uint64)),
-        ("n_widths", c.c_size_t),
-        ("activation", c.c_char_p),
-        ("slope", c.c_double),
-        ("init", CInit),
-        ("dtype", c.c_int),
-        ("bias_std", c.c_double),
-        ("norm", c.c_int),
-        ("residual", c.c_int),
-        ("batch", c.c_uint64),
-        ("input", c.c_void_p),
-        ("seed", c.c_uint64),
-        ("weights", c.POINTER(CTensor)),
-        ("weight_factors", c.POINTER(c.c_double)),
-        ("progress", PROGRESS),
-        ("user", c.c_void_p),
-    ]
+class CProbeConfig(Struct):
+    _fields_ = declared(
+        "size size, u64* widths, size n_widths, text activation, f64 slope, fanin_init init, int dtype, f64 bias_std, "
+        "int norm residual, u64 batch, pointer input, u64 seed, fanin_tensor* weights, f64* weight_factors, "
+        "function progress, pointer user",
+        function=PROGRESS,
+    )
 
 
-class CCalibrateOptions(c.Structure):
-    """fanin_calibrate_options."""
-
-    _fields_ = [
-        ("size", c.c_size_t),
-        ("criterion", c.c_int),
-        ("target", c.c_double),
-        ("tolerance", c.c_double),
-        ("max_iterations", c.c_int),
-    ]
+class CCalibrateOptions(Struct):
+    _fields_ = declared("size size, int criterion, f64 target tolerance, int max_iterations")
 
 
-class CTheoryConfig(c.Structure):
-    """fanin_theory_config."""
+class CTheoryConfig(Struct):
+    _fields_ = declared(
+        "size size, u64* widths, size n_widths, text activation, f64 slope, int activate_last, f64* sigma_w2, "
+        "fanin_init init, f64 sigma_b2, int norm residual, f64 second_moment correlation gradient"
+    )
 
-    _fields_ = [
-        ("size", c.c_size_t),
-        ("widths", c.POINTER(c.c_uint64)),
-        ("n_widths", c.c_size_t),
-        ("activation", c.c_char_p),
-        ("slope", c.c_double),
-        ("activate_last", c.c_int),
-        ("sigma_w2", c.POINTER(c.c_double)),
-        ("init", CInit),
-        ("sigma_b2", c.c_double),
-        ("norm", c.c_int),
-        ("residual", c.c_int),
-        ("second_moment", c.c_double),
-        ("correlation", c.c_double),
-        ("gradient", c.c_double),
-    ]
+
+class CSuggestConfig(Struct):
+    _fields_ = declared("size size, text activation, f64 slope fan_ratio, size depth, f64 sigma_b2")
+
+
+class CProbeSummary(Struct):
+    _fields_ = declared(
+        "size n_layers n_findings, int conforms healthy, size n_tests, f64 z_bound, size overflow_layer, "
+        "f64 sd_ln_q gemm_seconds other_seconds startup_seconds, u64 device_bytes"
+    )
 
 
 class Fans(NamedTuple):
@@ -268,40 +224,6 @@ class ProbeLayer:
     conforms: Flag
 
 
-class CFinding(c.Structure):
-    """fanin_finding."""
-
-    _fields_ = [
-        ("diagnosis", c.c_int),
-        ("first", c.c_size_t),
-        ("last", c.c_size_t),
-        ("what", c.c_char * 256),
-        ("remedy", c.c_char_p),
-    ]
-
-
-PROBE_LAYER = Mirror("fanin_probe_layer", ProbeLayer)
-
-
-class CProbeSummary(c.Structure):
-    """fanin_probe_summary."""
-
-    _fields_ = [
-        ("n_layers", c.c_size_t),
-        ("n_findings", c.c_size_t),
-        ("conforms", c.c_int),
-        ("healthy", c.c_int),
-        ("n_tests", c.c_size_t),
-        ("z_bound", c.c_double),
-        ("overflow_layer", c.c_size_t),
-        ("sd_ln_q", c.c_double),
-        ("gemm_seconds", c.c_double),
-        ("other_seconds", c.c_double),
-        ("startup_seconds", c.c_double),
-        ("device_bytes", c.c_uint64),
-    ]
-
-
 @dataclass(frozen=True)
 class CalibratedLayer:
     """What calibrating did to a layer: its variance (or second moment) before and after, and the weights' factor."""
@@ -349,76 +271,17 @@ class FixedPoint:
     xi_c: F64
 
 
-class CSuggestConfig(c.Structure):
-    """fanin_suggest_config."""
-
-    _fields_ = [
-        ("size", c.c_size_t),
-        ("activation", c.c_char_p),
-        ("slope", c.c_double),
-        ("fan_ratio", c.c_double),
-        ("depth", c.c_size_t),
-        ("sigma_b2", c.c_double),
-    ]
-
-
-class CSuggestion(c.Structure):
-    """fanin_suggestion."""
-
-    _fields_ = [
-        ("aim", c.c_int),
-        ("init", CInit),
-        ("gain", c.c_double),
-        ("sigma_b2", c.c_double),
-        ("depth", c.c_size_t),
-        ("q_growth", c.c_double),
-        ("q_total", c.c_double),
-        ("g_growth", c.c_double),
-        ("g_total", c.c_double),
-        ("q_limit", c.c_double),
-        ("chi_limit", c.c_double),
-        ("sensitivity", c.c_double),
-    ]
-
-
-DEVICE_INFO = Mirror("fanin_device_info", DeviceInfo)
-DTYPE_INFO = Mirror("fanin_dtype_info", DtypeInfo)
-MOMENTS = Mirror("fanin_moments", Moments)
-DESCRIPTION = Mirror("fanin_description", Description)
-SCHEME_DESCRIPTION = Mirror("fanin_scheme_description", SchemeDescription)
-STATS = Mirror("fanin_stats", Stats)
-PLAN_FACTS = Mirror("fanin_plan_facts", PlanFacts)
-CALIBRATED_LAYER = Mirror("fanin_calibrated_layer", CalibratedLayer)
-THEORY_LAYER = Mirror("fanin_theory_layer", TheoryLayer)
-FIXED_POINT = Mirror("fanin_fixed_point", FixedPoint)
-
-_MIRRORS: list[Mirror[Any]] = [
-    DEVICE_INFO,
-    DTYPE_INFO,
-    MOMENTS,
-    DESCRIPTION,
-    STATS,
-    PLAN_FACTS,
-    PROBE_LAYER,
-    CALIBRATED_LAYER,
-]
-_MIRRORS += [THEORY_LAYER, FIXED_POINT, SCHEME_DESCRIPTION]
-
-# Every struct by its name in C.
-STRUCTS: dict[str, Any] = {
-    "fanin_tensor": CTensor,
-    "fanin_init": CInit,
-    "fanin_key": CKey,
-    "fanin_item": CItem,
-    "fanin_probe_config": CProbeConfig,
-    "fanin_calibrate_options": CCalibrateOptions,
-    "fanin_theory_config": CTheoryConfig,
-    "fanin_finding": CFinding,
-    "fanin_probe_summary": CProbeSummary,
-    "fanin_suggest_config": CSuggestConfig,
-    "fanin_suggestion": CSuggestion,
-    **{mirror.struct.__name__: mirror.struct for mirror in _MIRRORS},
-}
+DEVICE_INFO = Mirror(DeviceInfo)
+DTYPE_INFO = Mirror(DtypeInfo)
+MOMENTS = Mirror(Moments)
+DESCRIPTION = Mirror(Description)
+SCHEME_DESCRIPTION = Mirror(SchemeDescription)
+STATS = Mirror(Stats)
+PLAN_FACTS = Mirror(PlanFacts)
+PROBE_LAYER = Mirror(ProbeLayer)
+CALIBRATED_LAYER = Mirror(CalibratedLayer)
+THEORY_LAYER = Mirror(TheoryLayer)
+FIXED_POINT = Mirror(FixedPoint)
 
 # Enumerators that Python has as the index of a text: prefix in C, names from 0 on.
 ENUMERATORS: list[tuple[str, tuple[str, ...]]] = [

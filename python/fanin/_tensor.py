@@ -64,20 +64,15 @@ def as_shape(shape: Union[int, Sequence[int]]) -> tuple[int, ...]:
     return (shape,) if isinstance(shape, int) else tuple(shape)
 
 
-def row_major(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    """The strides, in bytes, of a dense array."""
-    return tuple(itemsize * math.prod(shape[d + 1 :]) for d in range(len(shape)))
-
-
 def _element_strides(shape: Sequence[int], strides: Sequence[int], itemsize: int) -> Optional[list[int]]:
     """Strides in elements, or None of dense memory. Those of extents below 2 do not count."""
     if len(strides) != len(shape):
         raise bad_argument(f"there are {len(strides)} strides and {len(shape)} dimensions")
     if 0 in shape:
         return None
-    dense = row_major(shape, itemsize)
+    dense = [itemsize * math.prod(shape[d + 1 :]) for d in range(len(shape))]
     steps = [stride if extent > 1 else usual for extent, stride, usual in zip(shape, strides, dense)]
-    if steps == list(dense):
+    if steps == dense:
         return None
     for d, step in enumerate(steps):
         if step <= 0 or step % itemsize:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass, fields
-from typing import NamedTuple, Optional, Sequence, Union
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, Optional, Sequence, Union
 
+from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
 from ._library import lib
+from ._mirror import F64, Mirror, Size
 from ._structs import (
     FIXED_POINT,
     NORMS,
     THEORY_LAYER,
+    CInit,
     CSuggestConfig,
-    CSuggestion,
     CTheoryConfig,
     FixedPoint,
     TheoryLayer,
@@ -46,25 +48,14 @@ def theory(
     if isinstance(sigma_w2, (int, float)):
         sigma_w2 = [sigma_w2] * max(layers, 0)
     if sigma_w2 is not None and len(sigma_w2) != layers:
-        from ._errors import bad_argument
-
         raise bad_argument(f"sigma_w2 has {len(sigma_w2)} numbers for {layers} layers")
-    config = CTheoryConfig(
-        size=ctypes.sizeof(CTheoryConfig),
-        widths=(ctypes.c_uint64 * len(widths))(*widths),
-        n_widths=len(widths),
-        activation=activation.encode(),
-        slope=slope,
-        activate_last=activate_last,
-        sigma_w2=None if sigma_w2 is None else (ctypes.c_double * layers)(*sigma_w2),
-        init=init_of(init)._c,
-        sigma_b2=sigma_b2,
-        norm=choice("norm", norm, NORMS),
-        residual=residual,
-        second_moment=second_moment,
-        correlation=correlation,
-        gradient=gradient,
-    )
+    values: dict[str, Any] = dict(init=init_of(init)._c, sigma_b2=sigma_b2, norm=choice("norm", norm, NORMS))
+    values.update(activation=activation.encode(), slope=slope, activate_last=activate_last, residual=residual)
+    values.update(second_moment=second_moment, correlation=correlation, gradient=gradient)
+    values.update(widths=(ctypes.c_uint64 * len(widths))(*widths), n_widths=len(widths))
+    config = CTheoryConfig(**values)
+    if sigma_w2 is not None:
+        config.sigma_w2 = (ctypes.c_double * layers)(*sigma_w2)
     out = (THEORY_LAYER.struct * max(layers, 1))()
     lib.fanin_theory(ctypes.byref(config), out, ctypes.sizeof(THEORY_LAYER.struct))
     return [THEORY_LAYER.read(layer) for layer in out[:layers]]
@@ -72,12 +63,8 @@ def theory(
 
 def fixed_points(activation: str, sigma_w2: float, sigma_b2: float = 0.0, slope: float = 0.01) -> list[FixedPoint]:
     """Where the variance of preactivations goes in deep networks, from q = 0 to 1e10, ascending."""
-    count = ctypes.c_size_t()
-    arguments = activation.encode(), slope, sigma_w2, sigma_b2
-    lib.fanin_fixed_points(*arguments, None, 0, 0, ctypes.byref(count))
-    found = (FIXED_POINT.struct * max(count.value, 1))()
-    lib.fanin_fixed_points(*arguments, found, count.value, ctypes.sizeof(FIXED_POINT.struct), ctypes.byref(count))
-    return [FIXED_POINT.read(point) for point in found[: count.value]]
+    points = FIXED_POINT.structs(lib.fanin_fixed_points, activation.encode(), slope, sigma_w2, sigma_b2)
+    return [FIXED_POINT.read(point) for point in points]
 
 
 class Edge(NamedTuple):
@@ -89,10 +76,9 @@ class Edge(NamedTuple):
 
 def edge_of_chaos(activation: str, sigma_b2: float = 0.0, slope: float = 0.01) -> Edge:
     """The sigma_w^2 with which gradients neither vanish nor explode at the fixed point, given the biases' variance."""
-    sigma_w2, at = ctypes.c_double(), FIXED_POINT.struct()
-    arguments = activation.encode(), slope, sigma_b2, ctypes.byref(sigma_w2)
-    lib.fanin_edge_of_chaos(*arguments, ctypes.byref(at), ctypes.sizeof(at))
-    return Edge(sigma_w2.value, FIXED_POINT.read(at))
+    sigma_w2 = ctypes.c_double()
+    at = FIXED_POINT.ask(lib.fanin_edge_of_chaos, activation.encode(), slope, sigma_b2, ctypes.byref(sigma_w2))
+    return Edge(sigma_w2.value, at)
 
 
 @dataclass(frozen=True)
@@ -100,19 +86,22 @@ class Suggestion:
     """A choice of initializer for an activation and its price, as include/fanin/theory.h describes it; `text` says it
     in sentences."""
 
-    aim: str
-    init: Init
-    gain: float
-    sigma_b2: float
-    depth: int
-    q_growth: float
-    q_total: float
-    g_growth: float
-    g_total: float
-    q_limit: float
-    chi_limit: float
-    sensitivity: float
+    aim: Annotated[str, ctypes.c_int]
+    init: Annotated[Init, CInit]
+    gain: F64
+    sigma_b2: F64
+    depth: Size
+    q_growth: F64
+    q_total: F64
+    g_growth: F64
+    g_total: F64
+    q_limit: F64
+    chi_limit: F64
+    sensitivity: F64
     text: str
+
+
+_SUGGESTION = Mirror(Suggestion)
 
 
 def suggest(
@@ -122,30 +111,14 @@ def suggest(
 
     fan_ratio: fan_in by fan_out. sigma_b2: the biases' variance for a choice at the edge of chaos.
     """
-    config = CSuggestConfig(
-        size=ctypes.sizeof(CSuggestConfig),
-        activation=activation.encode(),
-        slope=0.01 if slope is None else slope,
-        fan_ratio=not_zero("fan_ratio", fan_ratio),
-        depth=depth,
-        sigma_b2=sigma_b2,
-    )
-    count = ctypes.c_size_t()
-    lib.fanin_suggest(ctypes.byref(config), None, 0, 0, ctypes.byref(count))
-    found = (CSuggestion * count.value)()
-    lib.fanin_suggest(ctypes.byref(config), found, len(found), ctypes.sizeof(CSuggestion), ctypes.byref(count))
-    return [_suggestion(one) for one in found]
+    config = CSuggestConfig(activation=activation.encode(), depth=depth, sigma_b2=sigma_b2)
+    config.slope = 0.01 if slope is None else slope
+    config.fan_ratio = not_zero("fan_ratio", fan_ratio)
+    return [_suggestion(one) for one in _SUGGESTION.structs(lib.fanin_suggest, ctypes.byref(config))]
 
 
-_TEXTS = ("aim", "init", "text")
-
-
-def _suggestion(c: CSuggestion) -> Suggestion:
-    length = ctypes.c_size_t()
-    lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), None, 0, ctypes.byref(length))
-    text = ctypes.create_string_buffer(length.value + 1)
+def _suggestion(c: Any) -> Suggestion:
+    text = ctypes.create_string_buffer(2048)
     lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), text, len(text), None)
-    numbers = {field.name: getattr(c, field.name) for field in fields(Suggestion) if field.name not in _TEXTS}
-    return Suggestion(
-        aim=lib.fanin_aim_name(c.aim).decode(), init=Init._of(c.init), text=text.value.decode(), **numbers
-    )
+    aim = lib.fanin_aim_name(c.aim).decode()
+    return _SUGGESTION.read(c, aim=aim, init=Init._of(c.init), text=text.value.decode())

@@ -16,8 +16,9 @@ from tinygrad.engine.realize import capturing
 from ._device import device_of_handles
 from ._dtypes import DTYPES
 from ._errors import bad_argument
-from ._fill import enqueue, pick_key
+from ._fill import pick_key
 from ._init import AnyInit, init_of
+from ._library import lib
 from ._tensor import make_tensor
 
 if TYPE_CHECKING:
@@ -58,8 +59,9 @@ def fill(
         return tensor
     device = Devices[tensor.device]
     described.buffer, described.offset = _address(buffer.base._buf), buffer.offset
-    handle = device_of_handles(_address(device.context), _address(device.cl_dev))
-    enqueue(handle, _address(device.queue), described, parsed, key)
+    handle = device_of_handles(_address(device.context), _address(device.cl_dev))._handle
+    c_tensor, c_init = ctypes.byref(described), ctypes.byref(parsed._c)
+    lib.fanin_fill(handle, _address(device.queue), c_tensor, c_init, key, 0, None, None)
     return tensor
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import fanin
-from fanin import _library, _structs
+from fanin import _library, _mirror, _structs
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def compile_and_run(source, tmp_path):
 
 def test_structs(compile_and_run):
     lines, expected = [], []
-    for name, struct in _structs.STRUCTS.items():
+    for name, struct in _mirror.STRUCTS.items():
         lines.append(f'printf("{name} %zu\\n", sizeof({name}));')
         expected.append(f"{name} {ctypes.sizeof(struct)}")
         for field, kind in struct._fields_:

@@ -183,8 +183,10 @@ static void text_keeps_every_bit(void **state) {
       size_t choices = 0;
       while (p->choices && p->choices[choices].name)
         choices++;
-      if (choices > 0) fanin__set_choice(&init, p, p->choices[test_random_below(&random, choices)].value);
-      if (choices == 0) fanin__set_number(&init, p, draw_number(&random, p));
+      char *const field = (char *)&init + p->offset;
+      const int choice = choices > 0 ? p->choices[test_random_below(&random, choices)].value : 0;
+      const double number = choices == 0 ? draw_number(&random, p) : 0;
+      memcpy(field, choices > 0 ? (const void *)&choice : &number, choices > 0 ? sizeof choice : sizeof number);
     }
     if (fanin__check_init(&init, FANIN_STATUS_BAD_ARGUMENT) != FANIN_STATUS_OK)
       continue; /* a and b, lo and hi the wrong way round */

@@ -29,7 +29,7 @@ static void constants_at_unit_variance(void **state) {
   const char *field[12];
   test_csv csv = test_csv_open("activation_constants.csv");
   while (test_csv_row(&csv, field, 12)) {
-    const fanin__expansion e = fanin__expand(fanin__activation_find(field[0]), 0, 1);
+    const fanin__expansion e = fanin__expand_square(fanin__activation_find(field[0]), FANIN__PHI, 0, 1);
     assert_near(e.v, strtod(field[2], NULL), 1e-9, "V");
     assert_near(e.a[2] / sqrt(2), strtod(field[6], NULL), 1e-9, "s");
     assert_near(fanin__kappa(&e, 1), strtod(field[7], NULL), 2e-9, "kappa");
@@ -51,7 +51,7 @@ static void recursion_matches_table(void **state) {
     for (long l = 1; l < strtol(field[4], NULL, 10); l++) {
       q = gain * fanin__v(activation, 0, q);
     }
-    const fanin__expansion e = fanin__expand(activation, 0, q);
+    const fanin__expansion e = fanin__expand_square(activation, FANIN__PHI, 0, q);
     assert_relative(q, strtod(field[5], NULL), 1e-6, "q");
     assert_relative(e.v, strtod(field[10], NULL), 1e-6, "V");
     assert_relative(e.a[2] / sqrt(2), strtod(field[17], NULL), 1e-5, "s");
@@ -80,7 +80,7 @@ static void every_activation_at_small_and_large_q(void **state) {
   for (size_t k = 0; fanin__activation_at(k); k++) {
     const fanin__activation *const activation = fanin__activation_at(k);
     for (size_t j = 0; j < sizeof q / sizeof *q; j++) {
-      const fanin__expansion e = fanin__expand(activation, slope, q[j]);
+      const fanin__expansion e = fanin__expand_square(activation, FANIN__PHI, slope, q[j]);
       const double v = trapezoid(activation, q[j], 1), fourth = trapezoid(activation, q[j], 2);
       assert_relative(fanin__v(activation, slope, q[j]), v, 1e-7, fanin__activation_at(k)->name);
       assert_relative(e.v, v, 1e-7, fanin__activation_at(k)->name);
@@ -94,7 +94,7 @@ static void derivatives_come_from_the_expansion(void **state) {
   const double q = 1.7, step = 1e-3;
   for (size_t k = 0; fanin__activation_at(k); k++) {
     const fanin__activation *const activation = fanin__activation_at(k);
-    const fanin__expansion e = fanin__expand(activation, slope, q);
+    const fanin__expansion e = fanin__expand_square(activation, FANIN__PHI, slope, q);
     const double below = fanin__v(activation, slope, q - step), above = fanin__v(activation, slope, q + step);
     /* central differences: errors of the order step^2 V''' and 1e-10 / step^2 */
     assert_near(e.a[2] / sqrt(2), (above - below) / (2 * step) * q / e.v, 1e-5, fanin__activation_at(k)->name);
@@ -106,9 +106,9 @@ static void derivatives_come_from_the_expansion(void **state) {
 /* E[psi^3] of relu: psi is +-z^2/2 - ... odd, so 0; of linear psi is 0; and of tanh by the trapezoid. */
 static void third_moment_of_the_residual(void **state) {
   (void)state;
-  assert_near(fanin__expand(fanin__activation_find("relu"), 0, 3).third, 0, 1e-9, "relu");
-  assert_near(fanin__expand(fanin__activation_find("linear"), 0, 3).third, 0, 1e-9, "linear");
-  const fanin__expansion e = fanin__expand(fanin__activation_find("tanh"), 0, 2);
+  assert_near(fanin__expand_square(fanin__activation_find("relu"), FANIN__PHI, 0, 3).third, 0, 1e-9, "relu");
+  assert_near(fanin__expand_square(fanin__activation_find("linear"), FANIN__PHI, 0, 3).third, 0, 1e-9, "linear");
+  const fanin__expansion e = fanin__expand_square(fanin__activation_find("tanh"), FANIN__PHI, 0, 2);
   double sum = 0;
   for (int k = -60000; k <= 60000; k++) {
     const double x = k / 5000.0, psi = pow(tanh(sqrt(2) * x), 2) / e.v - 1 - e.a[2] / sqrt(2) * (x * x - 1);
@@ -138,7 +138,7 @@ static void mehler_agrees_with_two_dimensions(void **state) {
   static const double c[] = {-0.8, -0.1, 0.3, 0.9};
   for (size_t k = 0; k < sizeof some / sizeof *some; k++) {
     const fanin__activation *const activation = fanin__activation_find(some[k]);
-    const fanin__expansion e = fanin__expand(activation, slope, 2);
+    const fanin__expansion e = fanin__expand_square(activation, FANIN__PHI, slope, 2);
     for (size_t j = 0; j < sizeof c / sizeof *c; j++) {
       assert_near(fanin__kappa(&e, c[j]), correlated(activation, 2, c[j]) / (e.v * e.v) - 1,
                   1e-5 + e.rest * e.rest * pow(fabs(c[j]), FANIN__ORDERS), some[k]);
@@ -153,7 +153,7 @@ static void extreme_second_moments(void **state) {
   const fanin__activation *const relu = fanin__activation_find("relu"), *const bounded = fanin__activation_find("tanh");
   static const double q[] = {1e-60, 1e-12, 1e12, 1e17, 1e60};
   for (size_t k = 0; k < sizeof q / sizeof *q; k++) {
-    const fanin__expansion e = fanin__expand(relu, 0, q[k]);
+    const fanin__expansion e = fanin__expand_square(relu, FANIN__PHI, 0, q[k]);
     assert_relative(e.v, 0.5 * q[k], 1e-9, "relu");
     assert_near(fanin__kappa(&e, 1), 5, 1e-7, "relu's kappa");
   }
@@ -161,7 +161,7 @@ static void extreme_second_moments(void **state) {
   /* 1 - E[1 - tanh^2] = 1 - 2 / sqrt(2 pi q) as the density is flat where tanh changes */
   assert_near(fanin__v(bounded, 0, 1e8), 1 - 2 / sqrt(2 * 3.14159265358979323846 * 1e8), 1e-9, "tanh at large q");
   assert_near(fanin__v(fanin__activation_find("sigmoid"), 0, 0), 0.25, 1e-15, "sigmoid at 0");
-  assert_true(fanin__expand(relu, 0, 0).v == 0);
+  assert_true(fanin__expand_square(relu, FANIN__PHI, 0, 0).v == 0);
   assert_true(fanin__kappa_residual(&(fanin__expansion){0}) == 0);
 }
 
@@ -177,10 +177,10 @@ static void curves_follow_the_function(void **state) {
         q[j] = 0.01 * pow(spreads[s], (j - 1) / 18.0);
       }
       fanin__curve full, short_curve;
-      assert_ok(fanin__curve_make(activation, slope, q, 20, FANIN__CURVE_VALUES, &full));
-      assert_ok(fanin__curve_make(activation, slope, q, 20, 1, &short_curve));
+      assert_ok(fanin__curve_of_square(activation, FANIN__PHI, slope, q, 20, FANIN__CURVE_VALUES, &full));
+      assert_ok(fanin__curve_of_square(activation, FANIN__PHI, slope, q, 20, 1, &short_curve));
       for (int j = 0; j < 20; j++) {
-        const fanin__expansion e = fanin__expand(activation, slope, q[j]);
+        const fanin__expansion e = fanin__expand_square(activation, FANIN__PHI, slope, q[j]);
         fanin__curve_at(&full, q[j], values);
         fanin__curve_at(&short_curve, q[j], &alone);
         assert_relative(values[0], e.v, 1e-8, fanin__activation_at(k)->name);

@@ -44,7 +44,6 @@ static struct {
   fanin_device_info info;
   fanin_stats stats;
   fanin_series series;
-  fanin_duplicates duplicates;
   fanin_products products;
   fanin_law law;
   fanin_law_description described;
@@ -250,10 +249,6 @@ static void measurements(fanin *f, const fanin_tensor *t) {
   REFUSES(fanin_measure_lines, t, f, NULL, NULL, 2, 0, by, 0, NULL, &lines);
   REFUSES(fanin_measure_lines, wait_list, f, NULL, t, 2, 0, by, 1, NULL, &lines);
   REFUSES(fanin_measure_lines, out, f, NULL, t, 2, 0, by, 0, NULL, NULL);
-  REFUSES(fanin_measure_duplicates, f, NULL, NULL, t, 2, 0, NULL, &out.duplicates, sizeof out.duplicates);
-  REFUSES(fanin_measure_duplicates, t, f, NULL, NULL, 2, 0, NULL, &out.duplicates, sizeof out.duplicates);
-  REFUSES(fanin_measure_duplicates, wait_list, f, NULL, t, 2, 1, NULL, &out.duplicates, sizeof out.duplicates);
-  REFUSES(fanin_measure_duplicates, out, f, NULL, t, 2, 0, NULL, NULL, sizeof out.duplicates);
   REFUSES(fanin_measure_sample, f, NULL, NULL, t, by, t->buffer, 0, 0, NULL);
   REFUSES(fanin_measure_sample, t, f, NULL, NULL, by, t->buffer, 0, 0, NULL);
   REFUSES(fanin_measure_sample, samples, f, NULL, t, by, NULL, 0, 0, NULL);

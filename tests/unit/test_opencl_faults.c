@@ -173,11 +173,6 @@ static fanin_status measure_lines(const setting *s) {
   fanin_lines lines = {row_sums, row_prints, column_sums, column_prints};
   return fanin_measure_lines(s->f, s->queue, &t, SIDE, 0, as_it_is, 0, NULL, &lines);
 }
-static fanin_status measure_duplicates(const setting *s) {
-  const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
-  fanin_duplicates duplicates;
-  return fanin_measure_duplicates(s->f, s->queue, &t, SIDE, 0, NULL, &duplicates, sizeof duplicates);
-}
 static fanin_status measure_sample(const setting *s) {
   const fanin_tensor t = tensor_in(s->memory, FANIN_DTYPE_F32);
   return fanin_measure_sample(s->f, s->queue, &t, as_it_is, s->samples, 0, 0, NULL);
@@ -306,7 +301,6 @@ static const entry operations[] = {{"fill_dense", fill_dense, false, 3},
                                    {"measure_keys", measure_keys, false, 3},
                                    {"measure_series", measure_series, false, 3},
                                    {"measure_lines", measure_lines, false, 3},
-                                   {"measure_duplicates", measure_duplicates, false, 3},
                                    {"measure_sample", measure_sample, false, 3},
                                    {"measure_pairs", measure_pairs, false, 3},
                                    {"export_programs", export_programs, false, 3},

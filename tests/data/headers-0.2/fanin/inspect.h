@@ -79,18 +79,6 @@ FANIN_API fanin_status fanin_measure_lines(fanin *f, cl_command_queue queue, con
                                            uint64_t first_row, fanin_standard by, cl_uint n_wait,
                                            const cl_event *wait_list, fanin_lines *out);
 
-/* What fanin_measure_duplicates() found. */
-typedef struct fanin_duplicates {
-  uint64_t count;         /* rows that equal an earlier one, bit for bit */
-  uint64_t first, second; /* if there are any: two such rows */
-} fanin_duplicates;
-
-/* Takes the part's elements as `rows` rows and finds rows of equal bits by their fingerprints. `size` is sizeof *out.
- */
-FANIN_API fanin_status fanin_measure_duplicates(fanin *f, cl_command_queue queue, const fanin_tensor *t, uint64_t rows,
-                                                cl_uint n_wait, const cl_event *wait_list, fanin_duplicates *out,
-                                                size_t size);
-
 /* Writes d of every element, as f32, to the buffer `samples` from its f32 number `first` on, for fanin_measure_pairs().
  */
 FANIN_API fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_tensor *t, fanin_standard by,
