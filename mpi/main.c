@@ -16,56 +16,40 @@
 #include "warm.h"
 #include "world.h"
 
-enum { KEY_SHARD = 0x200, KEY_PLAN, MOST_RANKS = 1 << 20 };
+enum { MOST_RANKS = 1 << 20 };
 
 typedef struct mpi_request {
-  init_request init;
+  init_request init; /* first, because its options go there */
   sharding how;
   uint64_t plan; /* ranks; 0: do it */
 } mpi_request;
 
-static const struct argp_option own_options[] = {
-    {.name = "shard",
-     .key = KEY_SHARD,
-     .arg = "HOW",
-     .doc =
-         "What a rank makes: a range of the 'model' (default), a 'range' of each tensor, or a slab of each tensor by "
-         "'dimension', which is O, or dimension:LETTER of the layout, else the first dimension"},
-    {.name = "plan",
-     .key = KEY_PLAN,
-     .arg = "RANKS",
-     .doc = "Only print what a run of so many ranks would do; needs no device"},
-    {0}};
-
-static int take(void *into, int key, const char *value, failure *why) {
-  mpi_request *r = into;
-  if (key == KEY_SHARD) return sharding_parse(value, &r->how, why);
-  if (key != KEY_PLAN) return init_request_take(&r->init, key, value, why);
-  const int status = args_number("--plan", value, &r->plan, why);
-  if (status != STATUS_OK || (r->plan >= 1 && r->plan <= MOST_RANKS)) return status;
+static int take_ranks(void *to, const char *name, const char *value, failure *why) {
+  const int status = args_number(to, name, value, why);
+  const uint64_t ranks = *(const uint64_t *)to;
+  if (status != STATUS_OK || (ranks >= 1 && ranks <= MOST_RANKS)) return status;
   return args_fail(why, "--plan '%s': give a number of ranks from 1 to %d", value, MOST_RANKS);
 }
 
-/* The options of init and those of this command. */
-static struct argp_option *join_options(void) {
-  size_t n = 0;
-  while (init_request_options[n].name || init_request_options[n].doc)
-    ++n;
-  struct argp_option *all = allocate(n + sizeof own_options / sizeof *own_options, sizeof *all);
-  memcpy(all, init_request_options, n * sizeof *all);
-  memcpy(all + n, own_options, sizeof own_options);
-  return all;
-}
+static const args_option own_options[] = {
+    {"shard", 0, "HOW",
+     "What a rank makes: a range of the 'model' (default), a 'range' of each tensor, or a slab of each tensor by "
+     "'dimension', which is O, or dimension:LETTER of the layout, else the first dimension",
+     sharding_take, offsetof(mpi_request, how), 0},
+    {"plan", 0, "RANKS", "Only print what a run of so many ranks would do; needs no device", take_ranks,
+     offsetof(mpi_request, plan), 0},
+    {0}};
 
 /* Every rank parses the command line, but only rank 0 prints what is wrong with it. */
 static int parse(const world *w, int argc, char **argv, mpi_request *r, failure *why) {
-  struct argp_option *options = join_options();
   const syntax s = {
       .program = "fanin-mpi",
       .command = "init",
-      .options = options,
-      .arguments = "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"
-                   "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
+      .options = init_request_options,
+      .others = own_options,
+      .argument = "a model file",
+      .argument_to = offsetof(mpi_request, init.model_path),
+      .arguments = INIT_REQUEST_FORMS,
       .doc = "As 'fanin init', by all ranks of an MPI run together: each makes its share on a device of its node, the "
              "devices that answer SEL taken in turn, and all write one file, which appears whole or not at all. The "
              "file is that of 'fanin init', to the bit, whatever the ranks and shares (docs/scale.md).\v"
@@ -74,11 +58,9 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
              "  mpirun -n 8 fanin-mpi init share/models/gpt2-124m.json -o gpt2.safetensors \\\n"
              "    --shard dimension\n"
              "  fanin-mpi init share/models/llama3-405b.json --plan 1024",
-      .take = take,
       .silent = w->rank != 0,
   };
   int status = args_parse(&s, argc, argv, r, why);
-  free(options);
   if (status == STATUS_OK && r->plan > 0 && !r->init.output) r->init.output = "plan.safetensors"; /* is not written */
   if (status == STATUS_OK) status = init_request_check(&r->init, why);
   if (status == STATUS_OK && r->init.shards) {
@@ -96,7 +78,7 @@ static uint64_t resident_bytes(void) {
 /* What a run did, over all ranks. */
 typedef struct account {
   uint64_t begin; /* clock */
-  uint64_t share_bytes, device_bytes, written;
+  uint64_t share_bytes, device_bytes;
   uint64_t devices; /* devices that this rank chose from */
   bool taken;       /* this rank uses rank 0's programs */
 } account;

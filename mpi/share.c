@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fanin/scheme.h"
+
 enum { TOGETHER = 64 << 20 }; /* bytes of small matrices that are put together in one part */
 
 /* Work on matrices that a rank has been given. */
@@ -36,20 +38,24 @@ struct share {
 
 /* ---- Texts ------------------------------------------------------------------------------------------------------- */
 
-int sharding_parse(const char *text, sharding *out, failure *why) {
-  static const char dimension[] = "dimension:";
-  *out = (sharding){SHARE_MODEL, 'O'};
-  if (strcmp(text, "model") == 0) return STATUS_OK;
-  out->kind = SHARE_RANGE;
-  if (strcmp(text, "range") == 0) return STATUS_OK;
-  out->kind = SHARE_DIMENSION;
-  if (strcmp(text, "dimension") == 0) return STATUS_OK;
-  if (strncmp(text, dimension, sizeof dimension - 1) == 0) {
-    out->letter = text[sizeof dimension - 1];
-    if (out->letter != '\0' && strchr("OIBDHW", out->letter) && text[sizeof dimension] == '\0') return STATUS_OK;
-  }
-  return fail(why, STATUS_INPUT, "--shard '%.64s': give model, range, dimension, or dimension: and one of O I B D H W",
-              text);
+int sharding_take(void *to, const char *option, const char *text, failure *why) {
+  static const char *const names[] = {
+      [SHARE_MODEL] = "model", [SHARE_RANGE] = "range", [SHARE_DIMENSION] = "dimension"};
+  enum { N_NAMES = sizeof names / sizeof *names };
+  sharding *out = to;
+  const size_t length = strcspn(text, ":");
+  const char letter = text[length] == ':' ? text[length + 1] : 'O';
+  char *name = copy_text(text, length);
+  size_t nearest = N_NAMES;
+  (void)fanin_nearest_name(name, names, N_NAMES, &nearest);
+  const bool known = nearest < N_NAMES && strcmp(name, names[nearest]) == 0, near = nearest < N_NAMES && !known;
+  free(name);
+  *out = (sharding){(share_kind)nearest, letter};
+  if (known && text[length] == '\0') return STATUS_OK;
+  if (known && out->kind == SHARE_DIMENSION && letter && strchr("OIBDHW", letter) && !text[length + 2])
+    return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s '%.64s': %s%s%s model, range, dimension, or dimension: and one of O I B D H W",
+              option, text, near ? "did you mean " : "", near ? names[nearest] : "", near ? "? Give" : "give");
 }
 
 const char *sharding_text(sharding how, char out[64]) {

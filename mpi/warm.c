@@ -9,13 +9,13 @@ int warm_open(const world *w, const char *selector, session *s, uint64_t *device
   char index[32];
   *devices = 1;
   fanin_status status = fanin_select(selector, NULL, 0, &count);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
   size_t *indices = allocate(count, sizeof *indices), again = 0;
   status = fanin_select(selector, indices, count, &again);
   if (status == FANIN_STATUS_OK && again < count) count = again;
   snprintf(index, sizeof index, "%zu", indices[(size_t)w->local_rank % count]);
   free(indices);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
   *devices = count;
   return session_open(index, s, why);
 }
@@ -53,7 +53,7 @@ static int run_all(const session *s, const model *m, failure *why) {
   for (size_t first = 0; first < m->count; first += SOME) {
     const size_t left = m->count - first;
     const fanin_status status = run_some(s, m, first, left < SOME ? left : SOME, warm);
-    if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
   }
   return STATUS_OK;
 }

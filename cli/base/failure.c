@@ -49,13 +49,15 @@ static int exit_status(fanin_status status) {
   }
 }
 
-int fail_library(failure *why, fanin_status status, const char *context) {
+int library_status(failure *why, fanin_status status, const char *context) {
+  if (status == FANIN_STATUS_OK) return STATUS_OK;
   const char *sentence = fanin_last_error();
   if (sentence[0] == '\0') sentence = fanin_status_text(status);
   return fail(why, exit_status(status), "%s%s%s", context ? context : "", context ? ": " : "", sentence);
 }
 
-int fail_opencl(failure *why, cl_int code, const char *call) {
+int opencl_status(failure *why, cl_int code, const char *call) {
+  if (code == CL_SUCCESS) return STATUS_OK;
   return fail(why, STATUS_DEVICE, "%s: %s (%d)", call, fanin_status_name((fanin_status)code), (int)code);
 }
 

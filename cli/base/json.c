@@ -70,10 +70,10 @@ int json_complain(const json_check *in, const char *where, const char *format, .
   return STATUS_INPUT;
 }
 
-int json_complain_library(const json_check *in, const char *where, fanin_status status) {
+int json_library_status(const json_check *in, const char *where, fanin_status status) {
   char context[JSON_WHERE + 256];
   snprintf(context, sizeof context, "%s: %s", in->path, where);
-  return fail_library(in->why, status, context);
+  return library_status(in->why, status, context);
 }
 
 char *json_place(char out[JSON_WHERE], const char *where, const char *format, ...) {

@@ -41,8 +41,8 @@ int json_load_bytes(const char *name, const char *bytes, size_t size, json_t **r
 int json_complain(const json_check *in, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Does the same with the library's sentence. */
-int json_complain_library(const json_check *in, const char *where, fanin_status status);
+/* library_status() with a sentence that begins in the same way. */
+int json_library_status(const json_check *in, const char *where, fanin_status status);
 
 /* Joins two places: "tensors[3]" and "shape[0]" make "tensors[3].shape[0]". Too long a place is cut. */
 char *json_place(char out[JSON_WHERE], const char *where, const char *format, ...)

@@ -11,9 +11,9 @@
 /* The device's own fill, which the other cases are compared with. */
 static int enqueue_device_fill(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
   const cl_uint pattern = (cl_uint)seed;
-  const cl_int code =
-      clEnqueueFillBuffer(s->queue, memory, &pattern, sizeof pattern, 0, (size_t)c->bytes, 0, NULL, NULL);
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clEnqueueFillBuffer");
+  return opencl_status(
+      why, clEnqueueFillBuffer(s->queue, memory, &pattern, sizeof pattern, 0, (size_t)c->bytes, 0, NULL, NULL),
+      "clEnqueueFillBuffer");
 }
 
 static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
@@ -23,15 +23,14 @@ static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, u
     tensor.buffer = memory;
     const fanin_key key = {.seed = seed, .stream = item->stream};
     const fanin_status status = fanin_fill(s->f, s->queue, &tensor, &item->init, key, 0, NULL, NULL);
-    if (status != FANIN_STATUS_OK) return fail_library(why, status, c->name);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, c->name);
   }
   return STATUS_OK;
 }
 
 static int enqueue_plan(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
   (void)memory; /* it is in the plan's items */
-  const fanin_status status = fanin_plan_enqueue(c->plan, s->queue, seed, 0, NULL, NULL);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
+  return library_status(why, fanin_plan_enqueue(c->plan, s->queue, seed, 0, NULL, NULL), c->name);
 }
 
 /* ---- Adding ------------------------------------------------------------------------------------------------------ */

@@ -56,8 +56,7 @@ static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure
 static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *why) {
   for (size_t i = 0; i < c->n_items; ++i)
     c->items[i].tensor.buffer = memory;
-  const fanin_status status = fanin_plan_create(s->f, c->items, c->n_items, &c->plan);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
+  return library_status(why, fanin_plan_create(s->f, c->items, c->n_items, &c->plan), c->name);
 }
 
 /* ---- Rounds ------------------------------------------------------------------------------------------------------ */
@@ -75,7 +74,7 @@ static int time_run(const session *s, cl_mem memory, const bench_case *c, uint64
   const cl_int code = clFinish(s->queue);
   *seconds = bench_clock() - begin;
   if (status != STATUS_OK) return status;
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, c->name);
+  return opencl_status(why, code, c->name);
 }
 
 /* The selected cases of a group. */

@@ -18,7 +18,7 @@ static int say_finished(failure *why) {
 int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why) {
   size_t count = 0;
   fanin_status status = fanin_devices(NULL, 0, 0, &count);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
   status = fanin_devices(list, count, sizeof *list, &count);
   *index = 0;
@@ -26,7 +26,7 @@ int bench_find_device(const session *s, fanin_device_info *out, size_t *index, f
     ++*index;
   if (*index < count) *out = list[*index];
   free(list);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
+  return library_status(why, status, NULL);
 }
 
 static int run_fanin(const char *device, uint64_t size, failure *why) {
@@ -42,11 +42,11 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
   if (done == FANIN_STATUS_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
   if (done != FANIN_STATUS_OK) {
-    status = fail_library(why, done, NULL);
+    status = library_status(why, done, NULL);
     goto close;
   }
   const cl_int code = clFinish(s.queue);
-  status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, "clFinish");
+  status = code == CL_SUCCESS ? say_finished(why) : opencl_status(why, code, "clFinish");
   /* The time that is measured has ended. The parent wants to know this before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
   if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
@@ -66,7 +66,7 @@ static int find_device(uint64_t index, cl_device_id *device, failure *why) {
   cl_platform_id platforms[MOST];
   cl_uint n_platforms = 0;
   cl_int code = clGetPlatformIDs(MOST, platforms, &n_platforms);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clGetPlatformIDs");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clGetPlatformIDs");
   for (cl_uint i = 0; i < n_platforms && i < MOST; ++i) {
     cl_device_id devices[MOST];
     cl_uint n = 0;
@@ -117,7 +117,7 @@ static int run_empty(cl_context context, cl_device_id device, cl_command_queue q
     step = "clFinish";
     code = clFinish(queue);
   }
-  const int status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, step);
+  const int status = code == CL_SUCCESS ? say_finished(why) : opencl_status(why, code, step);
   if (out) clReleaseMemObject(out);
   if (kernel) clReleaseKernel(kernel);
   if (program) clReleaseProgram(program);
@@ -128,13 +128,14 @@ static int run_empty_program(const char *index, failure *why) {
   uint64_t number = 0;
   cl_device_id device = NULL;
   cl_int code;
-  int status = index ? args_number("--device", index, &number, why) : STATUS_OK;
+  int status = index ? args_number(&number, "--device", index, why) : STATUS_OK;
   if (status == STATUS_OK) status = find_device(number, &device, why);
   if (status != STATUS_OK) return status;
   cl_context context = clCreateContext(NULL, 1, &device, NULL, NULL, &code);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clCreateContext");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clCreateContext");
   cl_command_queue queue = clCreateCommandQueue(context, device, 0, &code);
-  status = code == CL_SUCCESS ? run_empty(context, device, queue, why) : fail_opencl(why, code, "clCreateCommandQueue");
+  status =
+      code == CL_SUCCESS ? run_empty(context, device, queue, why) : opencl_status(why, code, "clCreateCommandQueue");
   if (queue) clReleaseCommandQueue(queue);
   clReleaseContext(context);
   return status;

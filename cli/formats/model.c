@@ -29,7 +29,7 @@ static int check_values(model_tensor *t, const char *where, failure *why) {
   if (status == FANIN_STATUS_OK) status = fanin_expect(&t->tensor, &t->init, &moments, sizeof moments);
   for (int d = 0; d < t->tensor.rank; ++d)
     t->together = t->together || t->unit[d] > 1;
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, where);
+  return library_status(why, status, where);
 }
 
 int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
@@ -73,7 +73,7 @@ static int check_total(const model *m, const char *path, failure *why) {
   for (size_t i = 0; i < m->count; ++i) {
     uint64_t elements, bytes;
     const fanin_status status = fanin_tensor_size(&m->tensors[i].tensor, &elements, &bytes);
-    if (status != FANIN_STATUS_OK) return fail_library(why, status, m->tensors[i].name);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, m->tensors[i].name);
     if (bytes > (uint64_t)INT64_MAX / 4 - total) {
       return fail(why, STATUS_INPUT, "%s: with tensor '%s' the model passes 2^61 bytes, more than a file can have",
                   path, m->tensors[i].name);

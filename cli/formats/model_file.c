@@ -93,8 +93,7 @@ static int read_init(const builder *b, const char *where, const json_t *object, 
   }
   const int status = json_check_type(&b->in, inner, value, JSON_STRING);
   if (status != STATUS_OK) return status;
-  const fanin_status parsed = fanin_init_parse(json_string_value(value), out);
-  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(&b->in, inner, parsed);
+  return json_library_status(&b->in, inner, fanin_init_parse(json_string_value(value), out));
 }
 
 static int read_dtype(const builder *b, const char *where, const json_t *object, fanin_dtype *out) {
@@ -104,8 +103,7 @@ static int read_dtype(const builder *b, const char *where, const json_t *object,
   const int status = json_get_text(&b->in, where, object, "dtype", false, &text);
   if (status != STATUS_OK || !text) return status;
   json_place(inner, where, "dtype");
-  const fanin_status parsed = fanin_dtype_parse(text, out);
-  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(&b->in, inner, parsed);
+  return json_library_status(&b->in, inner, fanin_dtype_parse(text, out));
 }
 
 static int build_tensor(builder *b, json_t *object, const scope *s, const char *where) {
@@ -133,7 +131,7 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   fanin_tensor tensor;
   snprintf(full, sizeof full, "%s: %s ('%.256s')", b->in.path, where, name);
   const fanin_status made = fanin_tensor_of(NULL, 0, dtype, layout, rank, shape, &tensor);
-  if (made != FANIN_STATUS_OK) return fail_library(b->in.why, made, full);
+  if (made != FANIN_STATUS_OK) return library_status(b->in.why, made, full);
   tensor.groups = (uint32_t)groups;
   tensor.splits = (uint32_t)splits;
   return model_add(b->model, name, &tensor, &init, full, b->in.why);

@@ -76,7 +76,7 @@ int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failu
   if (status != STATUS_OK) return status;
 
   char *dtype_text = copy_text(begin[1], length[1]);
-  status = args_dtype("--tensor", dtype_text, &dtype, why);
+  status = args_dtype(&dtype, "--tensor", dtype_text, why);
   free(dtype_text);
   if (status == STATUS_OK) status = args_sizes("--tensor: shape", begin[3], 'x', shape, FANIN_MAX_RANK, &rank, why);
   if (status != STATUS_OK) return status;

@@ -178,7 +178,7 @@ static int read_factor(const assignments *a, const init_rule *r, const fanin_ten
     const int status = rule_text(a, text, where, scheme, sizeof scheme, why);
     if (status != STATUS_OK) return status;
     const fanin_status read = fanin_scheme_factor(scheme, t, &one);
-    if (read != FANIN_STATUS_OK) return fail_library(why, read, where);
+    if (read != FANIN_STATUS_OK) return library_status(why, read, where);
     *factor *= one;
   }
   return STATUS_OK;
@@ -201,12 +201,12 @@ static int read_init(const assignments *a, assignment *to, const char *where, fa
   int status = rule_text(a, to->rule->init, where, text, sizeof text, why);
   if (status != STATUS_OK) return status;
   fanin_status done = fanin_init_parse(text, &plain);
-  if (done != FANIN_STATUS_OK) return fail_library(why, done, where);
+  if (done != FANIN_STATUS_OK) return library_status(why, done, where);
   status = fans_tensor(a, to, &fans, why);
   if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
   if (status != STATUS_OK) return status;
   done = fanin_init_scaled(&plain, factor, &to->init);
-  return done == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, done, where);
+  return library_status(why, done, where);
 }
 
 /* Finds the dtype. Zeros of a dtype that the library does not have are made as zeros of a floating-point dtype of the

@@ -9,8 +9,9 @@
 const syntax init_syntax = {
     .command = "init",
     .options = init_request_options,
-    .arguments = "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"
-                 "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
+    .argument = "a model file",
+    .argument_to = offsetof(init_request, model_path),
+    .arguments = INIT_REQUEST_FORMS,
     .doc = "Fills the tensors that a model file names (docs/model-files.md), or those of a checkpoint by rules "
            "(docs/checkpoints.md), on an OpenCL device and writes them to a file, which appears whole or not at all. A "
            "tensor's values depend on the seed and on its name, and on no other tensor.\v"
@@ -20,7 +21,6 @@ const syntax init_syntax = {
            "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
            "  fanin init --tensor c:bf16:OIHW,groups=32:256x8x3x3 --init \\\n"
            "    he_normal:mode=fan_out --tensor b:bf16::256 --init zeros -o c.safetensors",
-    .take = init_request_take,
 };
 
 static void print_summary(const init_request *r, const session *s, uint64_t milliseconds) {

@@ -68,7 +68,7 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   fanin_status status = fanin_plan_create(w->s->f, items, count, &to->plan);
   if (status == FANIN_STATUS_OK) status = fanin_plan_enqueue(to->plan, w->s->queue, w->seed, 0, NULL, NULL);
   free(items);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
+  return library_status(why, status, NULL);
 }
 
 /* Makes the parts of the slot's piece, or the part that the piece is lent from. */
@@ -98,11 +98,11 @@ static int start(work *w, slot *to, failure *why) {
   const cl_mem from = p->lent ? w->whole : to->buffer;
   const size_t offset = p->lent ? (size_t)p->offset : 0;
   cl_int code = clEnqueueReadBuffer(w->s->queue, from, CL_FALSE, offset, p->bytes, to->host, 0, NULL, &to->done);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueReadBuffer");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueReadBuffer");
   const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
   if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
   code = clFlush(w->s->queue); /* the device starts now, while the host hands over the other piece */
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clFlush");
+  return opencl_status(why, code, "clFlush");
 }
 
 /* Waits for the piece and hands it over. */
@@ -112,7 +112,7 @@ static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
   from->done = NULL;
   fanin_plan_release(from->plan);
   from->plan = NULL;
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clWaitForEvents");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clWaitForEvents");
   const int status = sink->write(sink->state, &from->piece, from->host, why);
   w->written += from->piece.bytes;
   from->piece.bytes = 0;

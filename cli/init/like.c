@@ -4,13 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/args.h"
-
-int like_set(like *l, const char *text, failure *why) {
+int like_set(void *to, const char *option, const char *text, failure *why) {
+  like *l = to;
   const char *equal = strchr(text, '=');
   double value = 0;
   if (!equal || equal == text) return args_fail(why, "--set '%s': write NAME=NUMBER, as in layers=12", text);
-  const int status = args_real("--set", equal + 1, &value, why);
+  const int status = args_real(&value, option, equal + 1, why);
   if (status != STATUS_OK) return status;
   if (!l->set) l->set = json_object();
   char *name = copy_text(text, (size_t)(equal - text));

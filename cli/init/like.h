@@ -2,6 +2,7 @@
 #ifndef CLI_INIT_LIKE_H
 #define CLI_INIT_LIKE_H
 
+#include "base/args.h"
 #include "init/assign.h"
 
 typedef struct like {
@@ -15,8 +16,8 @@ typedef struct like {
   size_t *shard_of; /* of the model's tensors */
 } like;
 
-/* "NAME=NUMBER" of --set. */
-int like_set(like *l, const char *text, failure *why);
+/* The reader of --set, "NAME=NUMBER", into a like. */
+args_reader like_set;
 
 /* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why);

@@ -18,9 +18,11 @@ typedef struct init_request {
   fanin_tensor pending;
 } init_request;
 
-/* The options, and the function that takes them (syntax.take); `into` is an init_request. */
-extern const struct argp_option init_request_options[];
-int init_request_take(void *into, int key, const char *value, failure *why);
+/* The options, which go into an init_request, and what they are used for; the argument goes to model_path. */
+extern const args_option init_request_options[];
+#define INIT_REQUEST_FORMS                                                                                             \
+  "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"                    \
+  "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT"
 
 /* Checks the options together, and loads and checks the model. No device is needed. */
 int init_request_check(init_request *r, failure *why);

@@ -87,8 +87,7 @@ static int check_action(const json_check *in, const char *where, const init_rule
     return json_complain(in, where, "layout, scale and fans_of go with 'init' only");
   }
   if (!r->init || strchr(r->init, '{')) return STATUS_OK;
-  const fanin_status parsed = fanin_init_parse(r->init, &unused);
-  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(in, json_place(inner, where, "init"), parsed);
+  return json_library_status(in, json_place(inner, where, "init"), fanin_init_parse(r->init, &unused));
 }
 
 static int read_rule(const json_check *in, const char *where, json_t *rule, init_rule *out) {

@@ -65,5 +65,5 @@ int related_compare(const session *s, const related *r, inspection *out, failure
   if (status == FANIN_STATUS_OK) keep(r, pairs, products, out);
   free(products);
   free(pairs);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, "correlating tensors");
+  return library_status(why, status, "correlating tensors");
 }

@@ -53,7 +53,7 @@ int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size
   const int status = tensor_file_read(f, offset, m->host, size, why);
   if (status != STATUS_OK) return status;
   const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, size, m->host, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueWriteBuffer");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueWriteBuffer");
   m->loaded[0] = offset;
   m->loaded[1] = size;
   return STATUS_OK;
@@ -115,7 +115,7 @@ static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
     piece at = {.first = first, .count = count};
     fanin_status seen = fanin_tensor_of(p->m->buffer, 0, t->type->dtype, NULL, 1, &count, &at.tensor);
     if (seen == FANIN_STATUS_OK) seen = see(p, &at);
-    if (seen != FANIN_STATUS_OK) return fail_library(why, seen, p->f->path);
+    if (seen != FANIN_STATUS_OK) return library_status(why, seen, p->f->path);
     first += count;
   }
   return STATUS_OK;
@@ -220,7 +220,7 @@ int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *
     sampled =
         fanin_measure_sample(m->session->f, m->session->queue, &first, s->by, samples, at * SURVEY_SAMPLE, 0, NULL);
   }
-  return sampled == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, sampled, f->path);
+  return library_status(why, sampled, f->path);
 }
 
 void survey_free(survey *s) {

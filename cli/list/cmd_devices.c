@@ -14,7 +14,6 @@ const syntax devices_syntax = {
     .doc = "Lists the devices of every OpenCL platform. --device accepts the index in the first column, or a part of a "
            "name.\v"
            "Example:\n  fanin devices --json",
-    .take = args_take_json,
 };
 
 static const char *type_name(cl_device_type type) {
@@ -92,7 +91,7 @@ int cmd_devices(int argc, char **argv, failure *why) {
   if (found == FANIN_STATUS_OK) found = fanin_devices(list, count, sizeof *list, &listed);
   if (listed < count) count = listed;
   if (found != FANIN_STATUS_OK) {
-    status = fail_library(why, found, NULL);
+    status = library_status(why, found, NULL);
   } else if (json) {
     status = print_json(list, count, why);
   } else if (count > 0) {

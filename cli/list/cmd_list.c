@@ -13,13 +13,10 @@ const syntax list_syntax = {
     .command = "list",
     .options = args_json_option,
     .doc = "Lists the initializers. Where an initializer is expected, write its name or an alias, then the parameters "
-           "that "
-           "differ from their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After them, "
-           "what 'fanin init "
-           "--like' needs: schemes, which are factors that rules put in front of an initializer, and sets of rules "
-           "(docs/checkpoints.md).\v"
+           "that differ from their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After "
+           "them, what 'fanin init --like' needs: schemes, which are factors that rules put in front of an "
+           "initializer, and sets of rules (docs/checkpoints.md).\v"
            "Example:\n  fanin list",
-    .take = args_take_json,
 };
 
 enum { LABEL = 12, WIDTH = 80 };
@@ -78,7 +75,7 @@ static int list_initializers(json_t *into, failure *why) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
     const fanin_status described = fanin_describe((fanin_kind)kind, &d, sizeof d);
-    if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
+    if (described != FANIN_STATUS_OK) return library_status(why, described, NULL);
     if (into) {
       json_array_append_new(into, to_json(&d));
     } else {
@@ -113,7 +110,7 @@ static int list_schemes(json_t *into, failure *why) {
   for (int k = 0; k < fanin_scheme_count(); ++k) {
     fanin_scheme_description d;
     const fanin_status described = fanin_describe_scheme(k, &d, sizeof d);
-    if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
+    if (described != FANIN_STATUS_OK) return library_status(why, described, NULL);
     if (into) {
       json_array_append_new(into, scheme_json(&d));
     } else {

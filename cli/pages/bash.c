@@ -90,15 +90,15 @@ static void put_values(FILE *to, const values *v) {
 static void put_command(FILE *to, const command *c) {
   const syntax *s = c->syntax;
   fprintf(to, "    %s)\n      options='", c->name);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (option_is_shown(o)) fprintf(to, "--%s ", o->name);
+  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+    if (args_is_shown(o)) fprintf(to, "--%s ", o->name);
   }
   fputs("--help'\n      case $prev in\n", to);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (!option_is_shown(o) || !o->arg) continue;
+  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+    if (!args_is_shown(o) || !o->arg) continue;
     const values v = values_of(o->arg, o->doc);
     fputs("        ", to);
-    if (option_letter(o)) fprintf(to, "-%c | ", option_letter(o));
+    if (o->letter) fprintf(to, "-%c | ", o->letter);
     fprintf(to, "--%s) ", o->name);
     put_values(to, &v);
     fputs("; return ;;\n", to);

@@ -38,10 +38,10 @@ static void put_command(FILE *to, const command *c) {
   fprintf(to, "\ncomplete -c fanin -n __fish_use_subcommand -a %s -d ", c->name);
   put_quoted(to, c->summary, strlen(c->summary));
   putc('\n', to);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (!option_is_shown(o)) continue;
+  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+    if (!args_is_shown(o)) continue;
     fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
-    if (option_letter(o)) fprintf(to, " -s %c", option_letter(o));
+    if (o->letter) fprintf(to, " -s %c", o->letter);
     if (o->arg) {
       const values v = values_of(o->arg, o->doc);
       put_values(to, &v);

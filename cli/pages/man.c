@@ -137,10 +137,10 @@ static void put_synopsis(FILE *to, const command *c) {
   } while (*form);
 }
 
-static void put_option(FILE *to, const struct argp_option *o) {
+static void put_option(FILE *to, const args_option *o) {
   fputs(".It", to);
-  if (option_letter(o)) {
-    fprintf(to, " Fl %c", option_letter(o));
+  if (o->letter) {
+    fprintf(to, " Fl %c", o->letter);
     if (o->arg) fprintf(to, " Ar %s", o->arg);
     fputs(" ,", to);
   }
@@ -150,16 +150,16 @@ static void put_option(FILE *to, const struct argp_option *o) {
   put_text(to, o->doc, strlen(o->doc));
 }
 
-static void put_options(FILE *to, const struct argp_option *options) {
+static void put_options(FILE *to, const args_option *options) {
   bool in_list = false;
-  for (const struct argp_option *o = options; !option_is_last(o); ++o) {
+  for (const args_option *o = options; !args_is_last(o); ++o) {
     if (!o->name) { /* a title */
       if (in_list) fputs(".El\n", to);
       fputs(".Pp\n", to);
       put_text(to, o->doc, strlen(o->doc));
       in_list = false;
     }
-    if (!option_is_shown(o)) continue;
+    if (!args_is_shown(o)) continue;
     if (!in_list) fputs(".Bl -tag -width indent\n", to);
     in_list = true;
     put_option(to, o);

@@ -6,18 +6,6 @@
 #include "init/rules.h"
 #include "pages.h"
 
-bool option_is_last(const struct argp_option *o) {
-  return !o->name && !o->doc;
-}
-
-bool option_is_shown(const struct argp_option *o) {
-  return o->name && !(o->flags & OPTION_HIDDEN);
-}
-
-char option_letter(const struct argp_option *o) {
-  return o->key > 0 && o->key < 0x80 && isalnum(o->key) ? (char)o->key : 0;
-}
-
 /* Adds a word of some length to a list with blanks in between. What does not fit is a mistake in this program. */
 static void append(char *list, size_t size, const char *word, size_t length) {
   const size_t used = strlen(list);

@@ -43,11 +43,11 @@ static void put_argument(FILE *to, const char *name, const values *v) {
   }
 }
 
-static void put_option(FILE *to, const struct argp_option *o) {
+static void put_option(FILE *to, const args_option *o) {
   const bool repeats = strcmp(o->name, "init") == 0 || strcmp(o->name, "tensor") == 0 || strcmp(o->name, "set") == 0;
   fprintf(to, " \\\n        %s", repeats ? "\\*" : "");
-  if (option_letter(o))
-    fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'[", option_letter(o), o->name, option_letter(o), o->arg ? "+" : "", o->name,
+  if (o->letter)
+    fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name, o->letter, o->arg ? "+" : "", o->name,
             o->arg ? "=" : "");
   else
     fprintf(to, "'--%s%s[", o->name, o->arg ? "=" : "");
@@ -64,8 +64,8 @@ static void put_command(FILE *to, const command *c) {
   const syntax *s = c->syntax;
   const values positional = values_of(s->arguments, s->doc);
   fprintf(to, "    %s)\n      _arguments '(- *)'{-h,--help}'[Show this help]'", c->name);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (option_is_shown(o)) put_option(to, o);
+  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+    if (args_is_shown(o)) put_option(to, o);
   }
   if (positional.files) {
     fputs(" \\\n        '1", to);

@@ -36,11 +36,11 @@ static int describe(const probe_request *r, const probe_weights *w, const fanin_
 static int write_tensor(const session *s, const fanin_tensor *t, output *out, failure *why) {
   uint64_t elements, bytes;
   fanin_status status = fanin_tensor_size(t, &elements, &bytes);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
   char *host = allocate((size_t)bytes, 1);
   status = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
   const int written = status == FANIN_STATUS_OK ? output_write(out, host, (size_t)bytes, why)
-                                                : fail_library(why, status, "reading weights");
+                                                : library_status(why, status, "reading weights");
   free(host);
   return written;
 }
@@ -125,7 +125,7 @@ int probe_calibrate(const probe_request *r, const session *s, const probe_weight
   config.progress = progress;
   const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers, sizeof *layers);
   progress_clear();
-  int status = calibrated == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, calibrated, NULL);
+  int status = library_status(why, calibrated, NULL);
   if (status == STATUS_OK) status = write_file(r, s, w, layers, why);
   if (status == STATUS_OK && r->json)
     status = print_json(r, s, w, layers, why);

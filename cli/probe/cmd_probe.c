@@ -49,7 +49,7 @@ static int run(probe_request *r, const session *s, probe_result **reports, failu
     if (probed == FANIN_STATUS_OK) probed = read_report(report, &reports[i]);
     fanin_probe_report_release(report);
     progress_clear();
-    if (probed != FANIN_STATUS_OK) return fail_library(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
+    if (probed != FANIN_STATUS_OK) return library_status(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
   }
   return STATUS_OK;
 }

@@ -27,7 +27,7 @@ typedef struct probe_request {
   const char *weights;     /* a file; NULL: weights are drawn from the initializers */
   const char *layer_names; /* names of the weights, with commas; NULL: layer1.weight, ... */
   const char *csv, *plot;  /* files; csv may be "-" */
-  bool json, all;
+  bool json, all, residual;
   probe_requirement require;
   const char *suggest;             /* NULL, or the activation to suggest an initializer for */
   uint64_t depth;                  /* of the network that is suggested for; 0: not given */

@@ -101,7 +101,7 @@ int probe_suggest(const probe_request *r, failure *why) {
                                        .sigma_b2 = r->config.bias_std * r->config.bias_std};
   const fanin_status status = fanin_suggest(&config, list, MOST, sizeof *list, &n);
   if (n > MOST) n = MOST;
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, "--suggest");
+  if (status != FANIN_STATUS_OK) return library_status(why, status, "--suggest");
   if (r->json) return print_json(r, list, n, why);
   print_text(r, list, n);
   return STATUS_OK;
