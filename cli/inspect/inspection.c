@@ -61,7 +61,7 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);
-  t->has_law = t->estimated = t->fit.has_law;
+  t->has_law = t->estimated = t->fit.outcome == FIT_LAW;
   t->law = t->fit.law;
   if (!t->has_law) return;
   double moments[13];
@@ -82,11 +82,11 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
   find_law(out->file, s, t);
   status = test_values(&g->measurer, out->file, s, t, why);
-  if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->zeros > 0) return status;
+  if (status != STATUS_OK || t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
   /* A tensor that was made with another one's values is left out where tensors are compared. */
   const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);
-  if (t->fit.family == FIT_OTHER) return status; /* the values follow no law that is known here */
+  if (t->fit.outcome == FIT_OTHER) return status; /* the values follow no law that is known here */
   test_order(s, t);
   return tied ? STATUS_OK : related_take(&g->measurer, s, i, &g->related, out, why);
 }

@@ -10,7 +10,7 @@ static json_t *law_to_json(const inspected *t) {
   const bool normal = t->law.std > 0; /* made of a normal */
   json_t *o = json_object();
   if (!t->has_law) {
-    json_object_set_new(o, "kind", t->closer ? json_string(fit_name(t->fit.family)) : json_null());
+    json_object_set_new(o, "kind", t->closer ? json_string(t->fit.name) : json_null());
     json_object_set_new(o, "guess", json_true());
     return o;
   }

@@ -49,7 +49,7 @@ static void origin_cell(table *t, const inspected *row) {
   else if (!row->closer)
     table_cell(t, "%s", row->measured && row->stats.count > 0 && row->stats.min == row->stats.max ? "~constant" : "-");
   else
-    table_cell(t, "~%s%s%s", fit_name(row->fit.family), row->like ? ", as " : "", row->like ? row->like : "");
+    table_cell(t, "~%s%s%s", row->fit.name, row->like ? ", as " : "", row->like ? row->like : "");
 }
 
 static void add_row(table *t, const inspected *row) {
@@ -182,8 +182,8 @@ static void say_others(const inspection *i) {
   size_t others = 0;
   for (size_t k = 0; k < i->file->count; ++k) {
     const inspected *t = &i->tensors[k];
-    if (!t->closer || t->expected.known || t->fit.family != FIT_OTHER || ++others > MOST_NAMES) continue;
-    say(others == 1 ? "Neither uniform nor normal nor normal cut at 2 sigma: %s" : ", %s", name_of(t));
+    if (!t->closer || t->expected.known || t->fit.outcome != FIT_OTHER || ++others > MOST_NAMES) continue;
+    say(others == 1 ? "Neither uniform nor log-uniform nor normal nor normal cut at 2 sigma: %s" : ", %s", name_of(t));
   }
   if (others > MOST_NAMES) printf(" and %zu more", others - MOST_NAMES);
   if (others > 0) putchar('\n');

@@ -93,8 +93,8 @@ static void test_shape(const survey *s, inspected *t) {
       (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
   t->tests[TEST_SKEWNESS].value = t->skewness;
   t->tests[TEST_KURTOSIS].value = t->kurtosis;
-  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* the error of its std would show */
-  if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
+  const bool errs = t->fit.slack > 0; /* the error of its std would show */
+  if (!t->has_law || errs || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
   double law[MOMENTS];
   moments_of(t, 0, s->stats.std, law);
@@ -102,7 +102,7 @@ static void test_shape(const survey *s, inspected *t) {
   moments_of(t, mean, std, moments);
   /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
    */
-  const bool own = t->estimated && t->fit.family == FIT_NORMAL;
+  const bool own = t->estimated && t->law.std > 0;
   const double ratio = own ? 1 : s->stats.std / std, move = own ? 0 : (s->stats.mean - mean) / std;
   sample[0] = 1;
   sample[1] = move + ratio * d[1];
@@ -161,14 +161,12 @@ static void test_extremes(const survey *s, inspected *t) {
   least->value = s->stats.min;
   most->value = s->stats.max;
   fanin_law law = t->law;
-  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* the fit took its ends from these */
-  if (t->estimated && t->fit.family == FIT_TRUNC_NORMAL) {
-    /* The ends are the fit's and err: only what lies far outside is a finding. */
-    const double slack_of_fit = fit_slack(&law, n);
+  if (t->fit.ends) return; /* the fit took its ends from these */
+  if (t->fit.slack > 0) {  /* the ends are the fit's and err: only what lies far outside is a finding */
     least->expected = law.lo;
     most->expected = law.hi;
-    least->z = s->stats.min < law.lo - slack_of_fit ? DEVIATE_MOST : 0;
-    most->z = s->stats.max > law.hi + slack_of_fit ? DEVIATE_MOST : 0;
+    least->z = s->stats.min < law.lo - t->fit.slack ? DEVIATE_MOST : 0;
+    most->z = s->stats.max > law.hi + t->fit.slack ? DEVIATE_MOST : 0;
     return;
   }
   law.lo -= slack * fabs(law.lo); /* the bounds are rounded to f32 */
@@ -211,12 +209,11 @@ static void test_zeros(const survey *s, inspected *t) {
 
 /* Whether a bin lies where it is not known how many values to expect: at an end of the law that has a probability of
  * its own, or where the ends of a fitted truncated normal may be. */
-static bool is_vague(const inspected *t, uint32_t bin, double n) {
+static bool is_vague(const inspected *t, uint32_t bin) {
   double least, most;
   fanin_bin_numbers(t->tensor->type->dtype, bin, &least, &most);
   if (has_its_end(t) && least <= t->law.lo + end_slack(t) && most >= t->law.lo - end_slack(t)) return true;
-  if (!t->estimated || t->fit.family != FIT_TRUNC_NORMAL) return false;
-  return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
+  return t->fit.slack > 0 && (least < t->law.lo + t->fit.slack || most > t->law.hi - t->fit.slack);
 }
 
 /* The bin that has most more elements than expected, other than the bins of 0. */
@@ -226,7 +223,7 @@ static uint32_t suspect_bin(const survey *s, const inspected *t, double *expecte
   double worst = -INFINITY;
   uint32_t suspect = 0;
   for (uint32_t bin = 0; bin < FANIN_BINS; ++bin) {
-    if (s->counts[bin] == 0 || bin == 0x7fff || bin == 0x8000 || is_vague(t, bin, n)) continue;
+    if (s->counts[bin] == 0 || bin == 0x7fff || bin == 0x8000 || is_vague(t, bin)) continue;
     const double mean = n * bins_between(&l, bin, bin + 1);
     const double excess = ((double)s->counts[bin] - mean) / sqrt(mean + 1);
     if (excess <= worst) continue;
