@@ -54,15 +54,22 @@ const char *json_type_text(const json_t *value);
 /* Checks that a value has that type: an object, an array, a text or a whole number. */
 int json_check_type(const json_check *in, const char *where, const json_t *value, json_type type);
 
-/* Checks that every key of `object` is one of `known`, a list that ends with NULL. */
-int json_check_keys(const json_check *in, const char *where, json_t *object, const char *const *known);
+/* Reads a value, which is at `where` in the file into what `to` points to. */
+typedef int json_reader(const json_check *in, const char *where, const json_t *value, void *to);
 
-/* Reads a number from 1 to `most` under an optional key. Without the key, *out stays as it is. */
-int json_get_count(const json_check *in, const char *where, const json_t *object, const char *key, uint64_t most,
-                   uint64_t *out);
+/* A member of an object that is read. A list of them ends with {0}. */
+typedef struct json_field {
+  const char *key;
+  json_reader *read; /* NULL: somebody else reads it */
+  void *to;
+  const char *needs; /* what the object needs without it, "a 'name'"; NULL: it may be missing, and *to stays as it is */
+} json_field;
 
-/* Reads a text under a key. Without the key, *out stays as it is, and the call fails if the key is required. */
-int json_get_text(const json_check *in, const char *where, const json_t *object, const char *key, bool required,
-                  const char **out);
+/* Checks that a value is an object that has members of these keys only, and reads them in the order of the list. */
+int json_read(const json_check *in, const char *where, json_t *object, const json_field *fields);
+
+/* A json_reader of text, into a const char *; of a number from 1 to UINT32_MAX, into a uint32_t; and of a text
+ * that nobody needs, such as a comment. */
+json_reader json_read_text, json_read_count, json_read_comment;
 
 #endif
