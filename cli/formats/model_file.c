@@ -1,5 +1,5 @@
 /* Model files: JSON that describes a network's tensors, with repetition. docs/model-files.md is the specification. */
-#include "formats/model_file.h"
+#include "formats/model.h"
 
 #include <inttypes.h>
 #include <stdbool.h>

@@ -9,6 +9,7 @@
 
 #include "base/dtype.h"
 #include "base/json.h"
+#include "formats/tensor_file.h"
 #include "formats/tensor_text.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include "base/dtype.h"
-#include "formats/npy.h"
-#include "formats/safetensors.h"
 
 bool has_ending(const char *text, const char *ending) {
   const size_t n = strlen(text), m = strlen(ending);

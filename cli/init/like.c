@@ -1,8 +1,15 @@
 /* fanin init --like: a checkpoint's tensors made anew by rules. */
 #include "init/like.h"
 
+#include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/json.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "formats/tensor_text.h"
 
 int like_set(void *to, const char *option, const char *text, failure *why) {
   like *l = to;
@@ -37,6 +44,147 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
   out->rules = l->rules.name;
   out->format = l->checkpoint.format;
   return status;
+}
+
+/* ---- Which rule took which tensor, and what it makes of it
+ * ------------------------------------------------------------ */
+
+enum { TEXT = 512 };
+
+static bool is_made(const assignment *t) {
+  return !t->rule->skip;
+}
+
+static const char *dtype_of(const assignment *t) {
+  if (!is_made(t)) return t->of->stored->type->name;
+  return t->stored_dtype ? t->stored_dtype : fanin_dtype_name(t->tensor.dtype);
+}
+
+/* "normal:std=0.02", "as shared.weight", "skipped: the causal mask" */
+static char *action_of(const assignment *t, char out[TEXT]) {
+  if (t->rule->skip)
+    snprintf(out, TEXT, "skipped: %s", t->rule->skip);
+  else if (t->twin)
+    snprintf(out, TEXT, "as %s", t->twin->stored->name);
+  else
+    fanin_init_format(&t->init, out, TEXT, NULL);
+  return out;
+}
+
+/* ---- By rule ----------------------------------------------------------------------------------------------------- */
+
+typedef struct taken {
+  size_t tensors;
+  uint64_t elements;
+  const assignment *first;
+  bool differ; /* its tensors get different initializers */
+} taken;
+
+static taken *count_taken(const like *l) {
+  taken *by_rule = allocate(l->rules.count, sizeof *by_rule);
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    char first[TEXT], this[TEXT];
+    const assignment *t = &l->assigned.list[i];
+    taken *of = &by_rule[t->rule - l->rules.rules];
+    if (!of->first) of->first = t;
+    ++of->tensors;
+    of->elements += t->of->stored->elements;
+    of->differ = of->differ || strcmp(action_of(of->first, first), action_of(t, this)) != 0;
+  }
+  return by_rule;
+}
+
+void like_print_rules(const like *l) {
+  static const column columns[] = {{"rule", 0, 3},     {"match", 1, 2},       {"tensors", 0, 0},
+                                   {"elements", 0, 0}, {"initializer", 1, 0}, {"such as", 1, 1}};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  taken *by_rule = count_taken(l);
+  for (size_t i = 0; i < l->rules.count; ++i) {
+    char number[TEXT_NUMBER], action[TEXT];
+    const taken *of = &by_rule[i];
+    if (of->tensors == 0) continue;
+    char *pattern = init_rule_pattern(&l->rules.rules[i]);
+    table_cell(&t, "%zu", i);
+    table_cell(&t, "%s", pattern);
+    table_cell(&t, "%zu", of->tensors);
+    table_cell(&t, "%s", text_count(of->elements, number));
+    table_cell(&t, "%s%s", action_of(of->first, action), of->differ ? ", ..." : "");
+    table_cell(&t, "%s", of->first->of->stored->name);
+    free(pattern);
+  }
+  table_print(&t, stdout);
+  table_free(&t);
+  free(by_rule);
+}
+
+/* ---- By tensor --------------------------------------------------------------------------------------------------- */
+
+/* NaN where nothing is made. */
+static fanin_moments moments_of(const assignment *t) {
+  fanin_moments m = {.mean = NAN, .std = NAN, .lo = NAN, .hi = NAN};
+  if (is_made(t)) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
+  return m;
+}
+
+static void print_tensors(const like *l) {
+  static const column columns[] = {{"tensor", 1, 0}, {"shape", 1, 0},       {"dtype", 1, 1}, {"rule", 0, 2},
+                                   {"layout", 1, 2}, {"initializer", 1, 0}, {"std", 0, 1}};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    char shape[TEXT_SHAPE], layout[LAYOUT_TEXT] = "", action[TEXT], std[TEXT_NUMBER];
+    const assignment *a = &l->assigned.list[i];
+    table_cell(&t, "%s", a->of->stored->name);
+    table_cell(&t, "%s", text_shape(a->of->stored->shape, a->of->stored->rank, shape));
+    table_cell(&t, "%s", dtype_of(a));
+    table_cell(&t, "%td", a->rule - l->rules.rules);
+    table_cell(&t, "%s", is_made(a) ? layout_format(&a->tensor, layout) : "");
+    table_cell(&t, "%s", action_of(a, action));
+    table_cell(&t, "%s", text_real(moments_of(a).std, std));
+  }
+  table_print(&t, stdout);
+  table_free(&t);
+}
+
+static json_t *tensor_json(const like *l, const assignment *t) {
+  char text[TEXT], layout[LAYOUT_TEXT];
+  const fanin_moments m = moments_of(t);
+  json_t *o = json_object();
+  json_object_set_new(o, "name", json_string(t->of->stored->name));
+  json_object_set_new(o, "dtype", json_string(dtype_of(t)));
+  json_object_set_new(o, "shape", json_from_shape(t->of->stored->shape, t->of->stored->rank));
+  json_object_set_new(o, "rule", json_integer(t->rule - l->rules.rules));
+  if (l->checkpoint.sharded) json_object_set_new(o, "file", json_string(l->checkpoint.names[t->of->shard]));
+  if (!is_made(t)) {
+    json_object_set_new(o, "skip", json_string(t->rule->skip));
+    return o;
+  }
+  fanin_init_format(&t->init, text, sizeof text, NULL);
+  json_object_set_new(o, "init", json_string(text));
+  if (t->tensor.layout[0]) json_object_set_new(o, "layout", json_string(layout_format(&t->tensor, layout)));
+  if (t->twin) json_object_set_new(o, "same_as", json_string(t->twin->stored->name));
+  json_object_set_new(o, "mean", json_from_double(m.mean));
+  json_object_set_new(o, "std", json_from_double(m.std));
+  json_object_set_new(o, "lo", json_from_double(m.lo));
+  json_object_set_new(o, "hi", json_from_double(m.hi));
+  return o;
+}
+
+static int print_json(const like *l, failure *why) {
+  json_t *root = json_object(), *tensors = json_array();
+  json_object_set_new(root, "checkpoint", json_string(l->checkpoint_path));
+  json_object_set_new(root, "rules", json_string(l->rules.name));
+  for (size_t i = 0; i < l->checkpoint.count; ++i)
+    json_array_append_new(tensors, tensor_json(l, &l->assigned.list[i]));
+  json_object_set_new(root, "tensors", tensors);
+  return json_print(root, why);
+}
+
+int like_explain(const like *l, failure *why) {
+  if (l->json) return print_json(l, why);
+  print_tensors(l);
+  putchar('\n');
+  like_print_rules(l);
+  return STATUS_OK;
 }
 
 void like_free(like *l) {

@@ -6,8 +6,6 @@
 
 #include "base/session.h"
 #include "base/text.h"
-#include "formats/model_file.h"
-#include "formats/npy.h"
 #include "formats/safetensors.h"
 #include "formats/tensor_text.h"
 

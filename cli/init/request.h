@@ -3,6 +3,7 @@
 #define CLI_INIT_REQUEST_H
 
 #include "base/args.h"
+#include "base/session.h"
 #include "formats/model.h"
 #include "init/like.h"
 
@@ -33,6 +34,10 @@ int init_request_header(const init_request *r, const model *part, char **bytes, 
 
 /* Prints what was written, in so many milliseconds on that device. */
 void init_request_summary(const init_request *r, const char *device, uint64_t milliseconds);
+
+/* Writes the tensors of `part`, which are all of r->model or some of them, to `path`. The file appears whole or not at
+ * all. cmd_init.c has it. */
+int init_file_write(const init_request *r, const session *s, const char *path, const model *part, failure *why);
 
 void init_request_free(init_request *r);
 

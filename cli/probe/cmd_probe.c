@@ -7,7 +7,6 @@
 #include "base/commands.h"
 #include "base/output.h"
 #include "base/terminal.h"
-#include "probe/input.h"
 #include "probe/report.h"
 
 /* `user` is the initializer if there are several. */

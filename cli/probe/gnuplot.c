@@ -1,7 +1,5 @@
 /* gnuplot as a separate process. It reads a script from a temporary file and writes its picture into another one: with
  * pipes, the two processes could wait for each other. */
-#include "probe/gnuplot.h"
-
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 
 #include "base/output.h"
 #include "formats/tensor_file.h"
+#include "probe/report.h"
 
 /* Standard input, output and error of the process. */
 typedef struct streams {

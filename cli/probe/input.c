@@ -1,10 +1,8 @@
 /* The samples that a probe runs on, from a file. */
-#include "probe/input.h"
-
 #include <math.h>
 #include <stdlib.h>
 
-#include "formats/matrix.h"
+#include "probe/report.h"
 
 /* ---- Class labels among the features: the mistake that a table of data invites ----------------------------------- */
 

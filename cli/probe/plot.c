@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/gnuplot.h"
 #include "probe/report.h"
 
 /* Pixels. */

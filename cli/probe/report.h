@@ -6,6 +6,7 @@
 
 #include "base/session.h"
 #include "fanin/probe.h"
+#include "formats/matrix.h"
 
 enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
 
@@ -50,6 +51,25 @@ typedef struct probe_result {
   fanin_probe_layer *layers; /* summary.n_layers */
   fanin_finding *findings;   /* summary.n_findings */
 } probe_result;
+
+/* ---- input.c ----------------------------------------------------------------------------------------------------- */
+
+/* The samples of a file. */
+typedef struct input {
+  float *values; /* batch x columns; free() it */
+  uint64_t batch;
+  uint64_t columns_left; /* columns of the file that the network does not take */
+  double correlation;    /* mean cosine of two different samples; NaN for one */
+} input;
+
+/* The first `columns` columns of a .csv or .npy file with a sample a row, at most `most` rows, less their mean and
+ * divided by their std, taken over all of them together: the mean square is 1. A column of class labels among them is
+ * refused unless `keep_label`. */
+int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why);
+
+/* Fails if the first or the last of the first `columns` columns looks like a class label: the only column of the file
+ * with whole numbers 0 .. K-1 or 1 .. K that are about equally frequent. The sentence says what to do. */
+int input_refuse_label(const char *path, const matrix *m, size_t columns, failure *why);
 
 /* ---- weights.c --------------------------------------------------------------------------------------------------- */
 
@@ -125,6 +145,15 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
 int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why);
+
+/* ---- gnuplot.c: a separate process ------------------------------------------------------------------------------- */
+
+/* Whether `path` ends in .svg or .png and gnuplot can be started; `option` begins the sentence. */
+int gnuplot_check(const char *option, const char *path, failure *why);
+
+/* Runs a script of `size` bytes, which must plot to standard output and set neither terminal nor output, on a page of
+ * width x height pixels. The picture appears at `path` whole or not at all. */
+int gnuplot_draw(const char *path, int width, int height, const char *script, size_t size, failure *why);
 
 /* ---- plot.c ------------------------------------------------------------------------------------------------------ */
 

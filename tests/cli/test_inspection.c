@@ -1,7 +1,7 @@
 /* The family false-alarm rate of 'fanin inspect', over many seeds of a small model: with the file's notes, and guessed.
  */
 #include "formats/safetensors.h"
-#include "init/output_files.h"
+#include "init/request.h"
 #include "inspect/inspection.h"
 
 #include <math.h>
