@@ -79,6 +79,14 @@ void progress_show(const char *format, ...) {
   fflush(stderr);
 }
 
+bool progress_is_due(uint64_t *last) {
+  enum { PROGRESS_MS = 100 };
+  const uint64_t now = progress_clock();
+  if (*last != 0 && now - *last < PROGRESS_MS) return false;
+  *last = now;
+  return true;
+}
+
 void progress_clear(void) {
   if (terminal_columns(stderr) == 0) return;
   fputs("\r\033[K", stderr);

@@ -2,6 +2,7 @@
 #ifndef CLI_BASE_TERMINAL_H
 #define CLI_BASE_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,6 +23,9 @@ void terminal_line(FILE *stream, size_t indent, const char *format, ...) __attri
 
 /* Replaces the line, which is cut to the width of the terminal. */
 void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether it is time for another line, a tenth of a second after *last, which becomes now. *last begins as 0. */
+bool progress_is_due(uint64_t *last);
 
 /* Removes the line. Call it before anything else is printed. */
 void progress_clear(void);

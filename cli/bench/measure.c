@@ -8,8 +8,6 @@
 
 #include "base/terminal.h"
 
-enum { PROGRESS_MS = 100 };
-
 int bench_check_size(const session *s, uint64_t size, failure *why) {
   if (size <= s->max_alloc_bytes) return STATUS_OK;
   return fail(why, STATUS_INPUT, "--size %" PRIu64 ": %s gives at most %" PRIu64 " bytes at once", size, s->device_name,
@@ -111,11 +109,7 @@ static int run_round(const turns *t, size_t round, size_t rounds, const session 
   int status = STATUS_OK;
   for (size_t i = 0; i < t->count && status == STATUS_OK; ++i) {
     const bench_case *c = t->cases[(i + round) % t->count];
-    const uint64_t clock = progress_clock();
-    if (shown == 0 || clock - shown >= PROGRESS_MS) {
-      progress_show("round %zu of %zu: %s %s", round + 1, rounds, c->name, c->dtype);
-      shown = clock;
-    }
+    if (progress_is_due(&shown)) progress_show("round %zu of %zu: %s %s", round + 1, rounds, c->name, c->dtype);
     status = time_run(s, memory, c, round + 1, &c->seconds[round], why);
   }
   return status;

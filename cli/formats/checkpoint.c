@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 char *checkpoint_beside(const char *index, const char *name) {
   const char *slash = strrchr(index, '/');
@@ -19,11 +20,6 @@ char *checkpoint_beside(const char *index, const char *name) {
 }
 
 /* ---- Which files ------------------------------------------------------------------------------------------------- */
-
-static int by_text(const void *left, const void *right) {
-  const char *const *l = left, *const *r = right;
-  return strcmp(*l, *r);
-}
 
 /* A shard must have a plain name, which means a file beside the index: no other place is read or written. */
 static int check_shard_name(const json_check *in, const char *tensor, const json_t *value) {
@@ -51,7 +47,7 @@ static int list_files(checkpoint *c, const json_check *in, json_t *map) {
     all[n++] = json_string_value(value);
   }
   if (status == STATUS_OK) {
-    qsort(all, n, sizeof *all, by_text);
+    qsort(all, n, sizeof *all, text_compare);
     c->names = allocate(n, sizeof *c->names);
     c->paths = allocate(n, sizeof *c->paths);
     for (size_t i = 0; i < n; ++i) {

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* Checks that a safetensors file can have the name. */
 static int check_name(const char *name, const char *where, failure *why) {
   if (name[0] == '\0') return fail(why, STATUS_INPUT, "%s: the tensor's name is empty", where);
@@ -47,17 +49,12 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
   return STATUS_OK;
 }
 
-static int by_name(const void *left, const void *right) {
-  const char *const *l = left, *const *r = right;
-  return strcmp(*l, *r);
-}
-
 static int check_names_differ(const model *m, const char *path, failure *why) {
   int status = STATUS_OK;
   const char **names = allocate(m->count, sizeof *names);
   for (size_t i = 0; i < m->count; ++i)
     names[i] = m->tensors[i].name;
-  qsort(names, m->count, sizeof *names, by_name);
+  qsort(names, m->count, sizeof *names, text_compare);
   for (size_t i = 1; i < m->count && status == STATUS_OK; ++i) {
     if (strcmp(names[i - 1], names[i]) == 0) {
       status = fail(why, STATUS_INPUT, "%s: two tensors have the name '%s'", path, names[i]);

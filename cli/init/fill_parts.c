@@ -6,8 +6,6 @@
 #include "base/terminal.h"
 #include "base/text.h"
 
-enum { PROGRESS_MS = 100 };
-
 /* Memory for one piece, on the device and on the host, and the piece that is under way in it. */
 typedef struct slot {
   cl_mem buffer;
@@ -121,10 +119,8 @@ static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
 
 static void show_progress(work *w) {
   char done[TEXT_NUMBER], whole[TEXT_NUMBER];
-  const uint64_t now = progress_clock();
-  if (cutter_at_end(&w->cutter) || (w->shown != 0 && now - w->shown < PROGRESS_MS)) return;
+  if (cutter_at_end(&w->cutter) || !progress_is_due(&w->shown)) return;
   const size_t tensor = w->cutter.part.tensor;
-  w->shown = now;
   progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,
                 text_bytes(w->written, done), text_bytes(w->total, whole), tensor + 1, w->model->count,
                 w->model->tensors[tensor].name, w->written > 0 ? "" : " (compiling kernels)");

@@ -1,5 +1,5 @@
 /* Whether the beginnings of a file's tensors correlate: a stream of random numbers that was used twice. */
-#include "inspect/related.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -105,7 +105,7 @@ static bool may_say(size_t *said) {
 static void say_test(const inspected *t, test which) {
   const test_result *r = &t->tests[which];
   char value[TEXT_NUMBER], expected[TEXT_NUMBER], z[TEXT_NUMBER];
-  say("%s: %s: %s", name_of(t), test_words(which), text_real(r->value, value));
+  say("%s: %s: %s", name_of(t), test_texts[which].words, text_real(r->value, value));
   if (!isnan(r->expected)) say(", expected %s", text_real(r->expected, expected));
   if (which == TEST_MODE) say(" (it is %s)", text_real(t->mode, expected));
   if (which == TEST_EQUAL_ROWS) say(" (row %.0f is row %.0f)", t->first_equal_row[1], t->first_equal_row[0]);

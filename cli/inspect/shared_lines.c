@@ -1,5 +1,5 @@
 /* Rows and columns of a file's tensors that are equal bit for bit, by their fingerprints. */
-#include "inspect/shared_lines.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdlib.h>

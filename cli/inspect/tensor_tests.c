@@ -1,6 +1,6 @@
 /* The tests of one tensor: its values whatever their order (moments, distribution, extremes, values that are too
  * frequent), and its values in their order. */
-#include "inspect/tensor_tests.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -71,17 +71,6 @@ static double shape_deviate(const double *sample, const double *moments, double 
   return skewed_deviate(z, third(p[degree], degree, moments) / (variance * sqrt(variance)) / sqrt(n));
 }
 
-/* E[((X - centre) / unit)^k] of values as the dtype has them: of narrow dtypes the sum over their numbers, since
- * rounding and bounds that are no numbers show from some 10^7 elements on. */
-static void moments_of(const inspected *t, double centre, double unit, double *moments) {
-  const fanin_dtype dtype = t->tensor->type->dtype;
-  if (dtype_is_narrow(dtype)) {
-    law_moments_rounded(&t->law, dtype, !t->estimated, centre, unit, moments);
-  } else {
-    law_moments(&t->law, centre, unit, moments);
-  }
-}
-
 static void test_shape(const survey *s, inspected *t) {
   const double n = (double)s->stats.count, *sums = s->series.powers;
   double d[5] = {1}, sample[5], moments[MOMENTS], p[DEGREE + 1][DEGREE + 1];
@@ -96,10 +85,14 @@ static void test_shape(const survey *s, inspected *t) {
   const bool errs = t->fit.slack > 0; /* the error of its std would show */
   if (!t->has_law || errs || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
+  /* Of narrow dtypes the moments are sums over their numbers, since rounding and bounds that are no numbers show from
+   * some 10^7 elements on. */
+  const binned_law l = law_in_bins(t);
+  const bool rounded = dtype_is_narrow(l.dtype);
   double law[MOMENTS];
-  moments_of(t, 0, s->stats.std, law);
+  law_moments(&l, rounded, 0, s->stats.std, law);
   const double mean = law[1] * s->stats.std, std = s->stats.std * sqrt(law[2] - law[1] * law[1]);
-  moments_of(t, mean, std, moments);
+  law_moments(&l, rounded, mean, std, moments);
   /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
    */
   const bool own = t->estimated && t->law.std > 0;

@@ -12,11 +12,6 @@
 #include "formats/safetensors.h"
 #include "probe/report.h"
 
-static void progress(void *user, const char *what) {
-  (void)user;
-  progress_show("%s", what);
-}
-
 /* ---- The file ---------------------------------------------------------------------------------------------------- */
 
 /* Makes a model of tensors as 'fanin init' would write them, except that their values have a factor. */
@@ -122,7 +117,7 @@ int probe_calibrate(const probe_request *r, const session *s, const probe_weight
   fanin_calibrated_layer *layers = allocate(w->count, sizeof *layers);
   fanin_probe_config config = r->config;
   config.init = r->inits[0];
-  config.progress = progress;
+  config.progress = probe_progress;
   const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers, sizeof *layers);
   progress_clear();
   int status = library_status(why, calibrated, NULL);

@@ -9,8 +9,7 @@
 #include "base/terminal.h"
 #include "probe/report.h"
 
-/* `user` is the initializer if there are several. */
-static void progress(void *user, const char *what) {
+void probe_progress(void *user, const char *what) {
   const char *init = user;
   progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
 }
@@ -41,7 +40,7 @@ static int run(probe_request *r, const session *s, probe_result **reports, failu
   for (size_t i = 0; i < r->n_inits; ++i) {
     fanin_probe_config config = r->config;
     config.init = r->inits[i];
-    config.progress = progress;
+    config.progress = probe_progress;
     config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
     fanin_probe_report *report = NULL;
     fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);

@@ -13,14 +13,9 @@
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
-  switch (c->kind) {
-  case KIND_COUNT:
-    return json_integer((json_int_t)probe_count(c, y));
-  case KIND_FLAG:
-    return json_boolean(probe_flag(c, y));
-  default:
-    return json_from_double(probe_real(c, y));
-  }
+  const void *at = probe_member(c, y);
+  if (c->kind == KIND_COUNT) return json_integer((json_int_t) * (const uint64_t *)at);
+  return c->kind == KIND_FLAG ? json_boolean(*(const int *)at) : json_from_double(*(const double *)at);
 }
 
 static json_t *layers_to_json(const probe_result *report) {
@@ -28,9 +23,8 @@ static json_t *layers_to_json(const probe_result *report) {
   for (size_t l = 0; l < probe_layers(report); ++l) {
     json_t *o = json_object();
     json_object_set_new(o, "layer", json_integer((json_int_t)l + 1));
-    for (size_t i = 0; i < probe_n_columns; ++i) {
+    for (size_t i = 0; i < probe_n_columns; ++i)
       json_object_set_new(o, probe_columns[i].name, number(&probe_columns[i], &report->layers[l]));
-    }
     json_array_append_new(array, o);
   }
   return array;
@@ -119,21 +113,14 @@ static void write_text(FILE *to, const char *text) {
 
 /* Writes a number, or nothing for a number that does not exist. */
 static void write_number(FILE *to, const probe_column *c, const fanin_probe_layer *y) {
-  switch (c->kind) {
-  case KIND_COUNT:
-    fprintf(to, ",%" PRIu64, probe_count(c, y));
-    return;
-  case KIND_FLAG:
-    fprintf(to, ",%d", probe_flag(c, y));
-    return;
-  default:
-    break;
-  }
-  const double value = probe_real(c, y);
-  if (isfinite(value))
-    fprintf(to, ",%.17g", value);
-  else
-    fputc(',', to);
+  const void *at = probe_member(c, y);
+  fputc(',', to);
+  if (c->kind == KIND_COUNT)
+    fprintf(to, "%" PRIu64, *(const uint64_t *)at);
+  else if (c->kind == KIND_FLAG)
+    fprintf(to, "%d", *(const int *)at != 0);
+  else if (isfinite(*(const double *)at))
+    fprintf(to, "%.17g", *(const double *)at);
 }
 
 static void write_rows(FILE *to, const char *init, const probe_result *report) {

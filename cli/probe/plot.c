@@ -51,9 +51,7 @@ typedef struct plot {
 } plot;
 
 static double field(const fanin_probe_layer *y, size_t offset) {
-  double value;
-  memcpy(&value, (const char *)y + offset, sizeof value);
-  return value;
+  return *(const double *)((const char *)y + offset);
 }
 
 static bool can_show(double value) {

@@ -45,6 +45,9 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why);
 
 /* ---- cmd_probe.c ------------------------------------------------------------------------------------------------- */
 
+/* Shows what goes on; `user` is the initializer's text if there are several, else NULL. */
+void probe_progress(void *user, const char *what);
+
 /* What a probe found: a fanin_probe_report, read out. */
 typedef struct probe_result {
   fanin_probe_summary summary;
@@ -112,9 +115,10 @@ typedef struct probe_column {
 extern const probe_column probe_columns[];
 extern const size_t probe_n_columns;
 
-uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y);
-double probe_real(const probe_column *c, const fanin_probe_layer *y);
-bool probe_flag(const probe_column *c, const fanin_probe_layer *y);
+/* The column's number of a layer: a uint64_t, an int of KIND_FLAG, else a double. */
+static inline const void *probe_member(const probe_column *c, const fanin_probe_layer *y) {
+  return (const char *)y + c->offset;
+}
 
 /* ---- text.c ------------------------------------------------------------------------------------------------------ */
 

@@ -1,5 +1,6 @@
 /* Reports of probes as text: a row for each layer, the two verdicts, the findings; several initializers side by side.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,28 +19,29 @@ size_t probe_layers(const probe_result *report) {
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
+static void real_cell(table *t, double value) {
+  table_cell(t, isnan(value) ? "-" : "%.4g", value);
+}
+
 static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
   char text[TEXT_NUMBER];
+  const void *at = probe_member(c, y);
   switch (c->kind) {
   case KIND_COUNT:
-    table_cell(t, "%llu", (unsigned long long)probe_count(c, y));
+    table_cell(t, "%" PRIu64, *(const uint64_t *)at);
     return;
   case KIND_FLAG:
-    table_cell(t, "%s", probe_flag(c, y) ? "ok" : "NO");
+    table_cell(t, "%s", *(const int *)at ? "ok" : "NO");
     return;
   case KIND_Z:
-    table_cell(t, "%s", text_z(probe_real(c, y), text));
+    table_cell(t, "%s", text_z(*(const double *)at, text));
     return;
-  default:
-    break;
+  case KIND_PERCENT:
+    table_cell(t, isnan(*(const double *)at) ? "-" : "%.3g", 100 * *(const double *)at);
+    return;
+  case KIND_REAL:
+    real_cell(t, *(const double *)at);
   }
-  const double value = probe_real(c, y);
-  if (isnan(value))
-    table_cell(t, "-");
-  else if (c->kind == KIND_PERCENT)
-    table_cell(t, "%.3g", 100 * value);
-  else
-    table_cell(t, "%.4g", value);
 }
 
 /* Whether layer l of n is shown: layers at the ends, some at equal distances in between, and those that do not conform.
@@ -116,8 +118,9 @@ static void print_conformity(const probe_result *report) {
   }
 }
 
-static void print_health(const probe_result *report) {
+void probe_print_verdicts(const probe_result *report) {
   bool any = false;
+  print_conformity(report);
   printf("%s", report->summary.healthy ? "HEALTHY: theory expects it to train" : "NOT HEALTHY:");
   for (size_t i = 0; i < report->summary.n_findings && !report->summary.healthy; ++i) {
     fanin_verdict verdict = FANIN_VERDICT_CAUSE;
@@ -128,11 +131,6 @@ static void print_health(const probe_result *report) {
     any = true;
   }
   putchar('\n');
-}
-
-void probe_print_verdicts(const probe_result *report) {
-  print_conformity(report);
-  print_health(report);
 }
 
 /* A diagnosis may come once for each of many layers. The first few are printed in full, and what to do is printed once.
@@ -169,13 +167,6 @@ static char *diagnoses(const probe_result *report, char out[NAMES]) {
 /* The factor for each layer that leads from `from` to `to` in so many steps. */
 static double growth(double from, double to, size_t steps) {
   return steps > 0 && from > 0 && to > 0 ? pow(to / from, 1 / (double)steps) : NAN;
-}
-
-static void real_cell(table *t, double value) {
-  if (isnan(value))
-    table_cell(t, "-");
-  else
-    table_cell(t, "%.4g", value);
 }
 
 static void add_comparison(table *t, const char *init, const probe_result *report) {

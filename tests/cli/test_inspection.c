@@ -107,7 +107,7 @@ static void check_squares(const spread *s) {
     const double n = (double)s->count[t], variance = s->squares[t] / n;
     assert_true(n >= 600);
     if (fabs(variance - 1) < 5 * sqrt(2 / n)) continue;
-    fail_msg("%s: the variance of %.0f z is %.3f", t < TEST_COUNT ? test_name(t) : "pairs", n, variance);
+    fail_msg("%s: the variance of %.0f z is %.3f", t < TEST_COUNT ? test_texts[t].name : "pairs", n, variance);
   }
 }
 
