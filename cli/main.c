@@ -1,11 +1,9 @@
 /* fanin: initializes neural-network weights on OpenCL devices. This file picks the subcommand and prints what failed.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/commands.h"
-#include "base/terminal.h"
 #include "base/text.h"
 
 enum { MOST_COMMANDS = 32 };
@@ -35,45 +33,27 @@ static const command *find_command(const char *name) {
   return NULL;
 }
 
-/* Checks that everything printed was also written. */
-static int finish(int status, failure *why) {
-  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-  return fail(why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
-}
-
 static int run(const command *c, int argc, char **argv) {
   failure why = {0};
-  int status = c->run(argc, argv, &why);
-  if (status == STATUS_HELPED) status = STATUS_OK;
-  if (status == STATUS_OK || status == STATUS_CHECK) status = finish(status, &why);
-  progress_clear();
-  if (why.text[0]) fprintf(stderr, "fanin: %s: %s\n", c->name, text_plain(why.text, '\n'));
-  if (why.usage) fprintf(stderr, "Try 'fanin %s --help'.\n", c->name);
-  return status;
-}
-
-/* Ends a program that ran no command. */
-static int end(void) {
-  failure why = {0};
-  const int status = finish(STATUS_OK, &why);
-  if (why.text[0]) fprintf(stderr, "fanin: %s\n", why.text);
-  return status;
+  const int status = c->run(argc, argv, &why);
+  return command_end("fanin", c->name, status, &why);
 }
 
 int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
   const command *c = find_command(name);
+  failure why = {0};
   if (c) return run(c, argc - 1, argv + 1);
   if (strcmp(name, "help") == 0 && argc == 3 && (c = find_command(argv[2]))) { /* fanin help init: fanin init --help */
     return run(c, 2, (char *[]){argv[2], "--help", NULL});
   }
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
     print_help(stdout);
-    return end();
+    return command_end("fanin", NULL, STATUS_OK, &why);
   }
   if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
     printf("fanin %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);
-    return end();
+    return command_end("fanin", NULL, STATUS_OK, &why);
   }
   if (name[0] == '\0') {
     print_help(stderr);

@@ -1,5 +1,4 @@
 /* fanin-mpi: fanin init on many ranks at once. Every rank makes its share of the tensors, all write one file. */
-#include <errno.h>
 #include <math.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -274,14 +273,9 @@ static int run(const world *w, int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
   failure why = {0};
   if (strcmp(name, "init") == 0) {
-    int status = run_init(w, argc - 1, argv + 1, &why);
-    if (status == STATUS_HELPED) status = STATUS_OK;
-    if (w->rank == 0 && status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-      status = fail(&why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
-    }
-    if (w->rank == 0 && why.text[0]) fprintf(stderr, "fanin-mpi: init: %s\n", why.text);
-    if (w->rank == 0 && why.usage) fputs("Try 'fanin-mpi init --help'.\n", stderr);
-    return status;
+    const int status = run_init(w, argc - 1, argv + 1, &why);
+    if (w->rank == 0) return command_end("fanin-mpi", name, status, &why);
+    return status == STATUS_HELPED ? STATUS_OK : status;
   }
   const bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0, version = strcmp(name, "--version") == 0;
   if (w->rank == 0 && version) printf("fanin-mpi %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);

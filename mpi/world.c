@@ -31,10 +31,10 @@ static void doze(MPI_Request request) {
   }
 }
 
-/* Replaces each of two numbers by its minimum over all ranks. */
-static void least_of_all(const world *w, int numbers[2]) {
+/* Replaces each number by the result of the operation over all ranks. */
+static void reduce(const world *w, void *numbers, int count, MPI_Datatype type, MPI_Op op) {
   MPI_Request request;
-  MPI_Iallreduce(MPI_IN_PLACE, numbers, 2, MPI_INT, MPI_MIN, w->comm, &request);
+  MPI_Iallreduce(MPI_IN_PLACE, numbers, count, type, op, w->comm, &request);
   doze(request);
   MPI_Wait(&request, MPI_STATUS_IGNORE);
 }
@@ -43,7 +43,7 @@ int world_agree_round(const world *w, int status, bool *more, failure *why) {
   const int failed = status != STATUS_OK, going = *more ? w->size : w->size + 1;
   int numbers[2] = {failed ? w->rank : going, failed};
   char sentence[sizeof why->text];
-  least_of_all(w, numbers);
+  reduce(w, numbers, 2, MPI_INT, MPI_MIN);
   *more = numbers[0] <= w->size;
   if (numbers[0] >= w->size) return STATUS_OK;
   MPI_Bcast(&status, 1, MPI_INT, numbers[0], w->comm);
@@ -71,20 +71,14 @@ void world_broadcast(const world *w, void *bytes, size_t size) {
   }
 }
 
-static uint64_t reduce(const world *w, uint64_t number, MPI_Op op) {
-  MPI_Request request;
-  MPI_Iallreduce(MPI_IN_PLACE, &number, 1, MPI_UINT64_T, op, w->comm, &request);
-  doze(request);
-  MPI_Wait(&request, MPI_STATUS_IGNORE);
+uint64_t world_most(const world *w, uint64_t number) {
+  reduce(w, &number, 1, MPI_UINT64_T, MPI_MAX);
   return number;
 }
 
-uint64_t world_most(const world *w, uint64_t number) {
-  return reduce(w, number, MPI_MAX);
-}
-
 uint64_t world_sum(const world *w, uint64_t number) {
-  return reduce(w, number, MPI_SUM);
+  reduce(w, &number, 1, MPI_UINT64_T, MPI_SUM);
+  return number;
 }
 
 /* ---- Kernels for all ranks, compiled once ------------------------------------------------------------------------ */

@@ -31,6 +31,10 @@ int library_status(failure *why, fanin_status status, const char *context);
 /* The same for an OpenCL call. */
 int opencl_status(failure *why, cl_int code, const char *call);
 
+/* Ends a command: checks that everything printed was also written, and prints what failed, after "PROGRAM: COMMAND: "
+ * ("PROGRAM: " if `command` is NULL). Returns the exit status. */
+int command_end(const char *program, const char *command, int status, failure *why);
+
 /* Returns zeroed memory. If there is none, the command says so and exits with STATUS_DEVICE. */
 void *allocate(size_t count, size_t size);
 /* Returns the array with room for at least `needed` elements of `size` bytes. It grows by doubling, and *capacity is

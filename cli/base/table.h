@@ -17,7 +17,7 @@ typedef struct table {
   size_t n_columns;
   const char *const *groups; /* NULL, or a heading above the title of each column. "" is no heading; neighbours with
                                 equal headings share one */
-  char **cells;              /* row by row */
+  char **cells;              /* row by row, the titles first */
   size_t n_cells, capacity;
 } table;
 

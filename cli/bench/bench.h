@@ -35,14 +35,16 @@ struct bench_case {
   bench_enqueue *enqueue; /* NULL for BENCH_START */
   fanin_item *items;      /* the tensors that fanin fills, in one buffer */
   size_t n_items;
-  bool by_plan;     /* by one plan instead of one after another */
-  fanin_plan *plan; /* while it is measured */
+  fanin_plan *plan; /* while it is measured, of all items; where `enqueue` needs it */
   bool selected;
   bool left_out;   /* because the device cannot do it, and therefore no longer selected */
   double *seconds; /* the time of each round; NULL: not measured */
 };
 
 #define BENCH_NONE SIZE_MAX
+
+/* Enqueues c->plan. */
+bench_enqueue bench_enqueue_plan;
 
 typedef struct bench_set {
   bench_case *cases;
@@ -81,8 +83,9 @@ int bench_measure_starts(bench_set *set, const char *device, uint64_t size, fail
 /* What fanin_devices() says of the session's device, and the index that it has there. */
 int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why);
 
-/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (start_process.c). */
-int bench_start_process(const char *what, const char *device, uint64_t size, failure *why);
+/* What such a process does, with the directory `cache` for compiled kernels: `what` is "fanin", or "empty", to which
+ * `device` is an index (start_process.c). */
+int bench_start_process(const char *what, const char *cache, const char *device, uint64_t size, failure *why);
 
 /* Seconds of a clock that only runs forward. */
 double bench_clock(void);

@@ -8,7 +8,7 @@
 #include "bench/bench.h"
 
 typedef struct request {
-  const char *device, *only, *start_process;
+  const char *device, *only, *start_process, *cache;
   regex_t expression; /* of `only`, if that is not NULL */
   uint64_t size, runs;
   bool json;
@@ -59,6 +59,7 @@ static const args_option options[] = {
      offsetof(request, runs), 0},
     {"json", 'j', NULL, "Print JSON", args_switch, offsetof(request, json), 0},
     {"start-process", 0, "WHAT", NULL, args_text, offsetof(request, start_process), 0},
+    {"cache", 0, "DIRECTORY", NULL, args_text, offsetof(request, cache), 0},
     {0}};
 
 const syntax bench_syntax = {
@@ -136,7 +137,8 @@ int cmd_bench(int argc, char **argv, failure *why) {
   int status = args_parse(&bench_syntax, argc, argv, &r, why);
   set.rounds = (size_t)r.runs;
   if (status == STATUS_OK) {
-    status = r.start_process ? bench_start_process(r.start_process, r.device, r.size, why) : run(&r, &s, &set, why);
+    status =
+        r.start_process ? bench_start_process(r.start_process, r.cache, r.device, r.size, why) : run(&r, &s, &set, why);
   }
   bench_free(&set);
   session_close(&s);

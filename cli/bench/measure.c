@@ -97,7 +97,7 @@ static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memor
     double seconds;
     progress_show("preparing %s %s (compiling kernels, once a device)", c->name, c->dtype);
     c->seconds = allocate(rounds, sizeof *c->seconds);
-    if (c->by_plan) status = make_plan(s, memory, c, why);
+    if (c->enqueue == bench_enqueue_plan) status = make_plan(s, memory, c, why);
     if (status == STATUS_OK) status = time_run(s, memory, c, 0, &seconds, why);
   }
   return status;

@@ -141,7 +141,12 @@ static int run_empty_program(const char *index, failure *why) {
   return status;
 }
 
-int bench_start_process(const char *what, const char *device, uint64_t size, failure *why) {
+int bench_start_process(const char *what, const char *cache, const char *device, uint64_t size, failure *why) {
+  /* By these, drivers find their caches: PoCL, NVIDIA, Mesa, Intel. */
+  static const char *const variables[] = {"POCL_CACHE_DIR", "CUDA_CACHE_PATH", "MESA_SHADER_CACHE_DIR",
+                                          "NEO_CACHE_DIR"};
+  for (size_t i = 0; cache && i < sizeof variables / sizeof *variables; ++i)
+    setenv(variables[i], cache, 1);
   if (strcmp(what, "fanin") == 0) return run_fanin(device, size, why);
   if (strcmp(what, "empty") == 0) return run_empty_program(device, why);
   return args_fail(why, "--start-process '%s': give fanin or empty", what);

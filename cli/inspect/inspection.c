@@ -56,21 +56,21 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
 static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const char *layout = tensor_file_note(out->file, "layout", t->tensor->name);
-  int status = survey_go_on(&g->measurer, out->file, t->tensor, layout, s, why);
+  int status = survey_go_on(s, layout, why);
   if (status != STATUS_OK) return status;
   t->closer = true;
   t->rows = s->rows;
   t->columns = s->columns;
   t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
   find_law(out->file, s, t);
-  status = test_values(&g->measurer, out->file, s, t, why);
+  status = test_values(s, t, why);
   if (status != STATUS_OK || t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
   /* A tensor that was made with another one's values is left out where tensors are compared. */
   const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);
   if (t->fit.outcome == FIT_OTHER) return status; /* the values follow no law that is known here */
   test_order(s, t);
-  return tied ? STATUS_OK : related_take(&g->measurer, s, i, &g->related, out, why);
+  return tied ? STATUS_OK : related_take(s, i, &g->related, out, why);
 }
 
 /* Whether a closer look makes sense: values that may be random, all of them finite, and of a size that the device can

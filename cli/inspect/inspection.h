@@ -109,7 +109,7 @@ int inspect_print_json(const inspection *i, failure *why);
 /* ---- tensor_tests.c ---------------------------------------------------------------------------------------------- */
 
 /* Against t->law, except for std and mean. The most frequent value takes another pass over the file's elements. */
-int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t, failure *why);
+int test_values(survey *s, inspected *t, failure *why);
 
 /* Whatever the law: the values' own mean and variance are the measure. */
 void test_order(const survey *s, inspected *t);
@@ -159,7 +159,7 @@ int related_make(const session *s, const tensor_file *f, related *out, failure *
 void related_free(related *r);
 
 /* Takes the first elements of a tensor, if it has enough of them and there is room. */
-int related_take(const measurer *m, const survey *s, size_t tensor, related *r, inspection *out, failure *why);
+int related_take(const survey *s, size_t tensor, related *r, inspection *out, failure *why);
 
 /* Correlates all pairs in one launch for some 10^5 of them: out->pairs, closest and compared_pairs. */
 int related_compare(const session *s, const related *r, inspection *out, failure *why);

@@ -21,14 +21,14 @@ void related_free(related *r) {
   *r = (related){0};
 }
 
-int related_take(const measurer *m, const survey *s, size_t tensor, related *r, inspection *out, failure *why) {
-  const stored_tensor *t = &out->file->tensors[tensor];
+int related_take(const survey *s, size_t tensor, related *r, inspection *out, failure *why) {
+  const stored_tensor *t = s->t;
   if (t->elements < PAIRED_LEAST) return STATUS_OK;
   if (r->count == r->capacity) {
     ++out->left_out;
     return STATUS_OK;
   }
-  const int status = survey_sample(m, out->file, t, s, r->samples, r->count, why);
+  const int status = survey_sample(s, r->samples, r->count, why);
   r->tensors[r->count] = tensor;
   r->lengths[r->count++] = t->elements < SURVEY_SAMPLE ? t->elements : SURVEY_SAMPLE;
   return status;

@@ -227,7 +227,7 @@ static uint32_t suspect_bin(const survey *s, const inspected *t, double *expecte
   return suspect;
 }
 
-static int test_mode(const measurer *m, const tensor_file *f, const survey *s, inspected *t, failure *why) {
+static int test_mode(survey *s, inspected *t, failure *why) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const bool narrow = dtype_is_narrow(dtype);
   double expected = 0;
@@ -236,7 +236,7 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
   uint32_t lower = 0;
   if (!narrow) {
     uint64_t *counts = allocate(FANIN_BINS, sizeof *counts);
-    const int status = survey_within(m, f, t->tensor, bin, counts, why);
+    const int status = survey_within(s, bin, counts, why);
     for (uint32_t k = 0; k < FANIN_BINS; ++k) {
       if (counts[k] > counts[lower]) lower = k;
     }
@@ -269,7 +269,7 @@ static double take_zeros_out(survey *s, const inspected *t) {
   return taken;
 }
 
-int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t, failure *why) {
+int test_values(survey *s, inspected *t, failure *why) {
   const double asked = round(t->zeros * (double)s->stats.count);
   const double zeros = t->zeros > 0 ? take_zeros_out(s, t) : 0;
   test_shape(s, t);
@@ -285,7 +285,7 @@ int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t
   t->tests[TEST_ZEROS].value += zeros;
   t->tests[TEST_ZEROS].expected += asked;
   if (zeros < asked) t->tests[TEST_ZEROS].z = -DEVIATE_MOST;
-  return test_mode(m, f, s, t, why);
+  return test_mode(s, t, why);
 }
 
 /* ---- Values in their order: sums of rows and columns, correlation of elements some way apart --------------------- */

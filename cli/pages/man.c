@@ -10,31 +10,18 @@
 
 /* A word with what roff takes for its own made literal. Hyphens of options are to be copied, others are not. */
 static void put_word(FILE *to, const char *word, size_t length, bool begins_line) {
+  static const char *const literal[] = {
+      ['\\'] = "\\e", ['\''] = "\\(aq", ['^'] = "\\(ha", ['~'] = "\\(ti", ['`'] = "\\(ga"};
   const bool option = word[0] == '-';
   if (begins_line && (word[0] == '.' || word[0] == '\'')) fputs("\\&", to);
   for (size_t i = 0; i < length; ++i) {
-    switch (word[i]) {
-    case '\\':
-      fputs("\\e", to);
-      break;
-    case '-':
-      fputs(option ? "\\-" : "-", to);
-      break;
-    case '\'':
-      fputs("\\(aq", to);
-      break;
-    case '^':
-      fputs("\\(ha", to);
-      break;
-    case '~':
-      fputs("\\(ti", to);
-      break;
-    case '`':
-      fputs("\\(ga", to);
-      break;
-    default:
+    const size_t c = (unsigned char)word[i];
+    if (option && c == '-')
+      fputs("\\-", to);
+    else if (c < sizeof literal / sizeof *literal && literal[c])
+      fputs(literal[c], to);
+    else
       putc(word[i], to);
-    }
   }
 }
 
@@ -108,32 +95,20 @@ static void put_after(FILE *to, const char *text) {
 
 /* ---- Commands ---------------------------------------------------------------------------------------------------- */
 
-/* "MODEL.json -o OUT" with options marked as such. */
-static void put_form(FILE *to, const char *form, size_t length) {
-  const char *end = form + length;
-  while (form < end) {
-    size_t word = strcspn(form, " \n");
-    if (form[0] == '-')
-      fprintf(to, " Fl %.*s", (int)(word - 1), form + 1);
-    else
-      fprintf(to, " Ar %.*s", (int)word, form);
-    form += word + 1;
-  }
-}
-
+/* A command's name, and "MODEL.json -o OUT" with options marked as such. */
 static void put_synopsis(FILE *to, const command *c) {
   const char *form = c->syntax->arguments ? c->syntax->arguments : "";
   do {
-    const size_t length = strcspn(form, "\n");
+    const char *end = form + strcspn(form, "\n"), *before = ".";
     fprintf(to, ".Nm\n.Cm %s\n.Op Ar option ...\n", c->name);
-    if (length > 0) {
-      fputs(form[0] == '-' ? ".Fl" : ".Ar", to);
-      const size_t first = strcspn(form, " \n");
-      fprintf(to, " %.*s", (int)(form[0] == '-' ? first - 1 : first), form + (form[0] == '-'));
-      if (first < length) put_form(to, form + first + 1, length - first - 1);
-      putc('\n', to);
+    for (; form < end; form += form < end && *form == ' ') {
+      const int option = form[0] == '-', word = (int)strcspn(form, " \n");
+      fprintf(to, "%s%s %.*s", before, option ? "Fl" : "Ar", word - option, form + option);
+      before = " ";
+      form += word;
     }
-    form += length + (form[length] == '\n');
+    if (before[0] == ' ') putc('\n', to);
+    form += *form == '\n';
   } while (*form);
 }
 
