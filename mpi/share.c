@@ -67,11 +67,6 @@ const char *sharding_text(sharding how, char out[64]) {
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
-/* Whether the library makes the tensor in units that take operations, which are matrices. Matrices are not cut. */
-static bool has_matrices(const model_tensor *t) {
-  return t->operations > 0;
-}
-
 static matrices matrices_of(const model *all, size_t tensor) {
   const model_tensor *t = &all->tensors[tensor];
   uint64_t shape[FANIN_MAX_RANK] = {0}, zero[FANIN_MAX_RANK] = {0};
@@ -151,18 +146,14 @@ static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
   return fanin_tensor_range(t, from - begin, to - from, out) == FANIN_STATUS_OK;
 }
 
-static int dimension_of(const fanin_tensor *t, char letter) {
-  const char *at = strchr(t->layout, letter);
-  return at ? (int)(at - t->layout) : -1;
-}
-
 /* The model's tensors have been checked, and an index below a count cannot fail. */
 static bool cut_tensor(share *s, const fanin_tensor *t, fanin_tensor *out) {
   if (s->how.kind == SHARE_MODEL) return cut_model(s, t, out);
   if (s->how.kind == SHARE_RANGE || t->rank == 0) {
     return fanin_tensor_split_range(t, s->rank, s->count, out) == FANIN_STATUS_OK && part_elements(out) > 0;
   }
-  const int with_letter = dimension_of(t, s->how.letter), dimension = with_letter < 0 ? 0 : with_letter;
+  const char *letter = strchr(t->layout, s->how.letter);
+  const int dimension = letter ? (int)(letter - t->layout) : 0;
   return fanin_tensor_split(t, dimension, s->rank, s->count, out) == FANIN_STATUS_OK && part_elements(out) > 0;
 }
 
@@ -181,7 +172,7 @@ bool share_next(void *state, model_part *out) {
     if (s->tensor == s->model->count) return false;
     *out = (model_part){.tensor = s->tensor++};
     const model_tensor *t = &s->model->tensors[out->tensor];
-    if (has_matrices(t)) {
+    if (t->operations > 0) { /* matrices, which are not cut */
       begin_matrices(s, out->tensor);
     } else if (cut_tensor(s, &t->tensor, &out->where)) {
       return true;
@@ -199,7 +190,7 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   for (uint64_t k = 0; k < count; ++k)
     s->loads[k].rank = k;
   for (size_t i = 0; i < m->count; ++i) {
-    if (!has_matrices(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
+    if (!(m->tensors[i].operations > 0)) elements += model_elements(&m->tensors[i]);
   }
   fanin_tensor all = {.dtype = FANIN_DTYPE_F16, .rank = 1, .shape = {elements}}; /* they have less than 2^62 bytes */
   if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_STATUS_OK) {
@@ -210,7 +201,6 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
 }
 
 void share_free(share *s) {
-  if (!s) return;
   free(s->loads);
   free(s->extras);
   free(s);

@@ -4,7 +4,6 @@
 #define CLI_BASE_JSON_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"

@@ -94,8 +94,7 @@ double bench_clock(void);
 
 void bench_print_table(const bench_set *set);
 
-/* The list "results", and the names of what was too large. */
-json_t *bench_results_to_json(const bench_set *set);
-json_t *bench_left_out_to_json(const bench_set *set);
+/* Prints `root`, which it takes over, with the list "results" and the names of what was too large. */
+int bench_print_json(json_t *root, const bench_set *set, failure *why);
 
 #endif

@@ -211,44 +211,24 @@ static void add_tensors(bench_set *set, size_t tensors) {
 
 /* GPT-2 124M (Radford et al. 2019): shapes and initializers as in share/models/gpt2-124m.json, projections into the
  * residual stream with std 0.02 / sqrt(2 * 12 layers). */
-typedef struct gpt2_tensor {
-  uint64_t shape[2];
-  int rank;
-  enum { WEIGHT, PROJECTION, ZEROS, ONES } role;
-} gpt2_tensor;
-
 static packed gpt2_124m(void) {
-  static const gpt2_tensor embeddings[] = {{{50257, 768}, 2, WEIGHT}, {{1024, 768}, 2, WEIGHT}};
-  static const gpt2_tensor block[] = {{{768}, 1, ONES},
-                                      {{768}, 1, ZEROS},
-                                      {{768, 2304}, 2, WEIGHT},
-                                      {{2304}, 1, ZEROS},
-                                      {{768, 768}, 2, PROJECTION},
-                                      {{768}, 1, ZEROS},
-                                      {{768}, 1, ONES},
-                                      {{768}, 1, ZEROS},
-                                      {{768, 3072}, 2, WEIGHT},
-                                      {{3072}, 1, ZEROS},
-                                      {{3072, 768}, 2, PROJECTION},
-                                      {{768}, 1, ZEROS}};
-  static const gpt2_tensor last[] = {{{768}, 1, ONES}, {{768}, 1, ZEROS}};
+  enum { WEIGHT, PROJECTION, ZEROS, ONES, BLOCK = 2, BEHIND = 14, LAYERS = 12 };
+  /* Embeddings, a block from BLOCK on, and what is behind the last one. A vector has no columns. */
   static const struct {
-    const gpt2_tensor *tensors;
-    size_t count;
-    int repeat;
-  } parts[] = {{embeddings, sizeof embeddings / sizeof *embeddings, 1},
-               {block, sizeof block / sizeof *block, 12},
-               {last, sizeof last / sizeof *last, 1}};
+    int role;
+    uint64_t rows, columns;
+  } tensors[] = {{WEIGHT, 50257, 768},    {WEIGHT, 1024, 768}, {ONES, 768, 0},         {ZEROS, 768, 0},
+                 {WEIGHT, 768, 2304},     {ZEROS, 2304, 0},    {PROJECTION, 768, 768}, {ZEROS, 768, 0},
+                 {ONES, 768, 0},          {ZEROS, 768, 0},     {WEIGHT, 768, 3072},    {ZEROS, 3072, 0},
+                 {PROJECTION, 3072, 768}, {ZEROS, 768, 0},     {ONES, 768, 0},         {ZEROS, 768, 0}};
   const fanin_init inits[] = {[WEIGHT] = fanin_normal(0, 0.02),
                               [PROJECTION] = fanin_normal(0, 0.004082482904638631),
                               [ZEROS] = fanin_zeros(),
                               [ONES] = fanin_ones()};
   packed p = {0};
-  for (size_t part = 0; part < sizeof parts / sizeof *parts; ++part) {
-    for (size_t i = 0; i < parts[part].count * (size_t)parts[part].repeat; ++i) {
-      const gpt2_tensor *t = &parts[part].tensors[i % parts[part].count];
-      pack(&p, t->rank, t->shape, inits[t->role]);
-    }
+  for (size_t i = 0, layer = 1; i < sizeof tensors / sizeof *tensors; ++i) {
+    if (i == BEHIND && layer++ < LAYERS) i = BLOCK; /* once more */
+    pack(&p, tensors[i].columns > 0 ? 2 : 1, (uint64_t[]){tensors[i].rows, tensors[i].columns}, inits[tensors[i].role]);
   }
   return p;
 }

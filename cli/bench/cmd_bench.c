@@ -1,5 +1,4 @@
 /* fanin bench: how fast tensors are filled, beside the device's own fill, and how soon. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/args.h"
@@ -99,9 +98,7 @@ static int print_json(const request *r, const fanin_device_info *device, const b
   json_object_set_new(root, "size", json_integer((json_int_t)r->size));
   json_object_set_new(root, "runs", json_integer((json_int_t)set->rounds));
   json_object_set_new(root, "timing", json_string("wall clock around enqueue and clFinish"));
-  json_object_set_new(root, "results", bench_results_to_json(set));
-  json_object_set_new(root, "left_out", bench_left_out_to_json(set));
-  return json_print(root, why);
+  return bench_print_json(root, set, why);
 }
 
 /* ---- Running ----------------------------------------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /* A list of named tensors: what a model file or the command line describes, checked before any device is asked. */
 #include "formats/model.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 

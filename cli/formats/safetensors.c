@@ -39,9 +39,7 @@ static const char *name_of(const fanin_dtype_info *info) {
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static void set_note(json_t *metadata, const char *key, const char *tensor_name, json_t *value) {
-  const size_t size = sizeof "fanin.." + strlen(key) + strlen(tensor_name);
-  char *full = allocate(size, 1);
-  snprintf(full, size, tensor_name[0] ? "fanin.%s.%s" : "fanin.%s", key, tensor_name);
+  char *full = note_key(key, tensor_name);
   json_object_set_new(metadata, full, value);
   free(full);
 }
@@ -59,11 +57,11 @@ static void set_maker(json_t *metadata, const model_tensor *t) {
 
 static json_t *make_metadata(const model *m, uint64_t seed) {
   json_t *metadata = json_object();
-  set_note(metadata, "version", "", json_string(fanin_version()));
-  set_note(metadata, "stream_version", "", json_from_u64(FANIN_STREAM_VERSION));
-  set_note(metadata, "seed", "", json_from_u64(seed));
-  if (m->name) set_note(metadata, "model", "", json_string(m->name));
-  if (m->rules) set_note(metadata, "rules", "", json_string(m->rules));
+  set_note(metadata, "version", NULL, json_string(fanin_version()));
+  set_note(metadata, "stream_version", NULL, json_from_u64(FANIN_STREAM_VERSION));
+  set_note(metadata, "seed", NULL, json_from_u64(seed));
+  if (m->name) set_note(metadata, "model", NULL, json_string(m->name));
+  if (m->rules) set_note(metadata, "rules", NULL, json_string(m->rules));
   if (m->format) json_object_set_new(metadata, "format", json_string(m->format));
   for (size_t i = 0; i < m->count; ++i) {
     const model_tensor *t = &m->tensors[i];

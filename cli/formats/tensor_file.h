@@ -67,7 +67,9 @@ void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset);
 
-/* The text under "fanin.<key>" in the metadata, or for one tensor under "fanin.<key>.<name>"; NULL if there is none. */
+/* "fanin.<key>", or for one tensor "fanin.<key>.<name>", which the caller frees. `tensor_name` may be NULL. */
+char *note_key(const char *key, const char *tensor_name);
+/* The text under that key in the metadata; NULL if there is none. */
 const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name);
 
 /* Whether `text` ends in `ending`. */

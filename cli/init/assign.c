@@ -1,7 +1,6 @@
 /* Gives the tensors of a checkpoint their initializers, by rules. */
 #include "init/assign.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -108,30 +107,23 @@ static int find_value(const assignments *a, const char *name, const char *where,
               json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
 }
 
-/* Replaces the {name} at *text by its number in `out`. */
-static int put_value(const assignments *a, const char **text, const char *where, char *out, size_t size, size_t *used,
-                     failure *why) {
-  const char *close = strchr(*text, '}');
-  char name[65];
-  double value = 0;
-  const size_t length = close ? (size_t)(close - *text) - 1 : 0;
-  if (length == 0 || length >= sizeof name) {
-    return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that does not belong to a {value}", where, *text);
-  }
-  snprintf(name, sizeof name, "%.*s", (int)length, *text + 1);
-  const int status = find_value(a, name, where, &value, why);
-  if (status != STATUS_OK) return status;
-  *used += (size_t)snprintf(out + *used, size - *used, "%.17g", value);
-  *text = close + 1;
-  return STATUS_OK;
-}
-
+/* Copies the text with each {name} replaced by its number. */
 static int rule_text(const assignments *a, const char *text, const char *where, char *out, size_t size, failure *why) {
   size_t used = 0;
   for (const char *at = text; *at;) {
     if (*at == '{') {
-      const int status = put_value(a, &at, where, out, size, &used, why);
+      const char *close = strchr(at, '}');
+      const size_t length = close ? (size_t)(close - at) - 1 : 0;
+      char name[65];
+      double value = 0;
+      if (length == 0 || length >= sizeof name) {
+        return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that does not belong to a {value}", where, at);
+      }
+      snprintf(name, sizeof name, "%.*s", (int)length, at + 1);
+      const int status = find_value(a, name, where, &value, why);
       if (status != STATUS_OK) return status;
+      used += (size_t)snprintf(out + used, size - used, "%.17g", value);
+      at = close + 1;
     } else {
       out[used++] = *at++;
     }
@@ -175,10 +167,9 @@ static int read_factor(const assignments *a, const init_rule *r, const fanin_ten
   *factor = 1;
   for (size_t i = 0; (text = init_rules_text(r->scale, i)); ++i) {
     double one = 1;
-    const int status = rule_text(a, text, where, scheme, sizeof scheme, why);
+    int status = rule_text(a, text, where, scheme, sizeof scheme, why);
+    if (status == STATUS_OK) status = library_status(why, fanin_scheme_factor(scheme, t, &one), where);
     if (status != STATUS_OK) return status;
-    const fanin_status read = fanin_scheme_factor(scheme, t, &one);
-    if (read != FANIN_STATUS_OK) return library_status(why, read, where);
     *factor *= one;
   }
   return STATUS_OK;
@@ -200,13 +191,11 @@ static int read_init(const assignments *a, assignment *to, const char *where, fa
   double factor = 1;
   int status = rule_text(a, to->rule->init, where, text, sizeof text, why);
   if (status != STATUS_OK) return status;
-  fanin_status done = fanin_init_parse(text, &plain);
-  if (done != FANIN_STATUS_OK) return library_status(why, done, where);
-  status = fans_tensor(a, to, &fans, why);
+  status = library_status(why, fanin_init_parse(text, &plain), where);
+  if (status == STATUS_OK) status = fans_tensor(a, to, &fans, why);
   if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
   if (status != STATUS_OK) return status;
-  done = fanin_init_scaled(&plain, factor, &to->init);
-  return library_status(why, done, where);
+  return library_status(why, fanin_init_scaled(&plain, factor, &to->init), where);
 }
 
 /* Finds the dtype. Zeros of a dtype that the library does not have are made as zeros of a floating-point dtype of the

@@ -79,18 +79,14 @@ static int make(work *w, slot *to, failure *why) {
   return status == STATUS_OK ? enqueue_fill(w, to, &p->whole, 1, w->whole, why) : status;
 }
 
-/* Allocates the memory of a slot at its first use. */
-static int prepare(work *w, slot *to, failure *why) {
-  if (!to->host) to->host = allocate(w->cutter.most, 1);
-  return to->buffer || to->piece.lent ? STATUS_OK : make_buffer(w, w->cutter.most, &to->buffer, why);
-}
-
 /* Enqueues the next piece and its way to the host. */
 static int start(work *w, slot *to, failure *why) {
   piece *p = &to->piece;
   cutter_next(&w->cutter, p);
   if (p->bytes == 0) return STATUS_OK;
-  int status = prepare(w, to, why);
+  int status = STATUS_OK;
+  if (!to->host) to->host = allocate(w->cutter.most, 1); /* at the slot's first use */
+  if (!to->buffer && !p->lent) status = make_buffer(w, w->cutter.most, &to->buffer, why);
   if (status == STATUS_OK) status = make(w, to, why);
   if (status != STATUS_OK) return status;
   const cl_mem from = p->lent ? w->whole : to->buffer;

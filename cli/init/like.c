@@ -1,7 +1,6 @@
 /* fanin init --like: a checkpoint's tensors made anew by rules. */
 #include "init/like.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,12 +50,8 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
 
 enum { TEXT = 512 };
 
-static bool is_made(const assignment *t) {
-  return !t->rule->skip;
-}
-
 static const char *dtype_of(const assignment *t) {
-  if (!is_made(t)) return t->of->stored->type->name;
+  if (t->rule->skip) return t->of->stored->type->name;
   return t->stored_dtype ? t->stored_dtype : fanin_dtype_name(t->tensor.dtype);
 }
 
@@ -122,7 +117,7 @@ void like_print_rules(const like *l) {
 /* NaN where nothing is made. */
 static fanin_moments moments_of(const assignment *t) {
   fanin_moments m = {.mean = NAN, .std = NAN, .lo = NAN, .hi = NAN};
-  if (is_made(t)) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
+  if (!t->rule->skip) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
   return m;
 }
 
@@ -137,7 +132,7 @@ static void print_tensors(const like *l) {
     table_cell(&t, "%s", text_shape(a->of->stored->shape, a->of->stored->rank, shape));
     table_cell(&t, "%s", dtype_of(a));
     table_cell(&t, "%td", a->rule - l->rules.rules);
-    table_cell(&t, "%s", is_made(a) ? layout_format(&a->tensor, layout) : "");
+    table_cell(&t, "%s", a->rule->skip ? "" : layout_format(&a->tensor, layout));
     table_cell(&t, "%s", action_of(a, action));
     table_cell(&t, "%s", text_real(moments_of(a).std, std));
   }
@@ -154,7 +149,7 @@ static json_t *tensor_json(const like *l, const assignment *t) {
   json_object_set_new(o, "shape", json_from_shape(t->of->stored->shape, t->of->stored->rank));
   json_object_set_new(o, "rule", json_integer(t->rule - l->rules.rules));
   if (l->checkpoint.sharded) json_object_set_new(o, "file", json_string(l->checkpoint.names[t->of->shard]));
-  if (!is_made(t)) {
+  if (t->rule->skip) {
     json_object_set_new(o, "skip", json_string(t->rule->skip));
     return o;
   }

@@ -69,7 +69,7 @@ static double std_deviate(const double *m, double ratio, double n, double error)
  * entries has the variance that independent entries would give it. */
 static z_scores z_scores_of_random(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite);
-  const bool dependent = check_is_dependent(e), coarse = dtype_is_coarse(dtype) && !dependent;
+  const bool dependent = check_is_dependent(e), coarse = fanin_dtype_size(dtype) == 1 && !dependent;
   const binned_law law = {&e->law, dtype, true};
   double m[13], mean = e->moments.mean, std = e->moments.std, std_error = measuring, mean_error = measuring;
   z_scores z = {NAN, NAN};

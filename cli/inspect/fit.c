@@ -7,7 +7,6 @@
  * out by the mean gap between values. They err by 1/n and cost no degree of freedom. */
 #include "inspect/fit.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

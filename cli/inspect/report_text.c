@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/table.h"
 #include "base/text.h"
@@ -97,11 +96,6 @@ static void print_table(const inspection *i) {
 
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
-/* Counts the findings, and returns whether this one is to be printed. */
-static bool may_say(size_t *said) {
-  return ++*said <= MOST_FINDINGS;
-}
-
 static void say_test(const inspected *t, test which) {
   const test_result *r = &t->tests[which];
   char value[TEXT_NUMBER], expected[TEXT_NUMBER], z[TEXT_NUMBER];
@@ -123,14 +117,14 @@ static void say_tensor(const inspected *t, double bound, size_t *said) {
   for (int k = 0; k < TEST_COUNT; ++k) {
     if (!(fabs(t->tests[k].z) > bound)) continue;
     any = true;
-    if (may_say(said)) say_test(t, (test)k);
+    if (++*said <= MOST_FINDINGS) say_test(t, (test)k);
   }
   if (check_holds(t->verdict)) return;
-  if (t->stats.nonfinite > 0 && may_say(said)) {
+  if (t->stats.nonfinite > 0 && ++*said <= MOST_FINDINGS) {
     say("%s: %" PRIu64 " value%s not finite", name_of(t), t->stats.nonfinite,
         t->stats.nonfinite == 1 ? " is" : "s are");
     putchar('\n');
-  } else if (!any && may_say(said)) {
+  } else if (!any && ++*said <= MOST_FINDINGS) {
     say("%s: its %s: not what %s makes, which is within [%s, %s]", name_of(t), t->verdict, t->expected.text,
         text_real(t->expected.moments.lo, lo), text_real(t->expected.moments.hi, hi));
     putchar('\n');
@@ -165,11 +159,11 @@ static void say_findings(const inspection *i, size_t *said) {
   for (size_t k = 0; k < i->file->count; ++k)
     say_tensor(&i->tensors[k], i->z_bound, said);
   for (size_t k = 0; k < i->n_shared; ++k) {
-    if (!is_said(i, k) && may_say(said)) say_shared(i, &i->shared[k]);
+    if (!is_said(i, k) && ++*said <= MOST_FINDINGS) say_shared(i, &i->shared[k]);
   }
   for (size_t k = 0; k < i->compared_pairs; ++k) {
     const related_pair *p = &i->pairs[k];
-    if (!(fabs(p->z) > i->z_bound) || !may_say(said)) continue;
+    if (!(fabs(p->z) > i->z_bound) || ++*said > MOST_FINDINGS) continue;
     say("%s and %s: correlation %+.4f of their first %" PRIu64 " elements, z = %s", name_of(&i->tensors[p->a]),
         name_of(&i->tensors[p->b]), p->r, p->count, text_z(p->z, z));
     putchar('\n');

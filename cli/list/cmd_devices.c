@@ -73,14 +73,6 @@ static json_t *to_json(const fanin_device_info *d, size_t index) {
   return o;
 }
 
-static int print_json(const fanin_device_info *list, size_t count, failure *why) {
-  json_t *root = json_object(), *array = json_array();
-  for (size_t i = 0; i < count; ++i)
-    json_array_append_new(array, to_json(&list[i], i));
-  json_object_set_new(root, "devices", array);
-  return json_print(root, why);
-}
-
 int cmd_devices(int argc, char **argv, failure *why) {
   bool json = false;
   size_t count = 0, listed = 0;
@@ -93,7 +85,10 @@ int cmd_devices(int argc, char **argv, failure *why) {
   if (found != FANIN_STATUS_OK) {
     status = library_status(why, found, NULL);
   } else if (json) {
-    status = print_json(list, count, why);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; ++i)
+      json_array_append_new(array, to_json(&list[i], i));
+    status = json_print(json_pack("{s:o}", "devices", array), why);
   } else if (count > 0) {
     print_table(list, count);
   }

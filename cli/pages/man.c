@@ -1,5 +1,4 @@
 /* fanin(1) in mdoc(7). */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>

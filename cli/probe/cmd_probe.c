@@ -1,6 +1,5 @@
 /* fanin probe: an MLP forward and backward on a device, layer by layer beside theory. This file runs it; the other
  * files of this folder are its parts. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

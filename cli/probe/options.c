@@ -25,10 +25,9 @@ static int take_word(const char *name, const char *value, const char *const *wor
 
 static int take_norm(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {"layer", "batch"};
-  static const fanin_norm norms[] = {FANIN_NORM_LAYER, FANIN_NORM_BATCH};
   size_t i = 0;
   const int status = take_word(name, value, words, 2, &i, why);
-  if (status == STATUS_OK) *(fanin_norm *)to = norms[i];
+  if (status == STATUS_OK) *(fanin_norm *)to = i == 0 ? FANIN_NORM_LAYER : FANIN_NORM_BATCH;
   return status;
 }
 
@@ -43,10 +42,9 @@ static int take_requirement(void *to, const char *name, const char *value, failu
 
 static int take_criterion(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {"variance", "second_moment"};
-  static const fanin_criterion criteria[] = {FANIN_CRITERION_VARIANCE, FANIN_CRITERION_SECOND_MOMENT};
   size_t i = 0;
   const int status = take_word(name, value, words, 2, &i, why);
-  if (status == STATUS_OK) *(fanin_criterion *)to = criteria[i];
+  if (status == STATUS_OK) *(fanin_criterion *)to = i == 0 ? FANIN_CRITERION_VARIANCE : FANIN_CRITERION_SECOND_MOMENT;
   return status;
 }
 
