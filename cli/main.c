@@ -13,8 +13,8 @@ static void print_help(FILE *stream) {
         "Initializes neural-network weights on OpenCL devices: the same\n"
         "seed gives the same bits on every device.\n\n",
         stream);
-  for (const command *c = commands; c->name; ++c)
-    fprintf(stream, "  %-9s %s\n", c->name, c->summary);
+  for (const syntax *const *c = commands; *c; ++c)
+    fprintf(stream, "  %-9s %s\n", (*c)->command, (*c)->summary);
   fputs("\n"
         "Examples:\n"
         "  fanin init share/models/lenet-300-100.json -o lenet.safetensors --seed 42\n"
@@ -26,22 +26,22 @@ static void print_help(FILE *stream) {
         stream);
 }
 
-static const command *find_command(const char *name) {
-  for (const command *c = commands; c->name; ++c) {
-    if (strcmp(c->name, name) == 0) return c;
-  }
-  return NULL;
+static const syntax *find_command(const char *name) {
+  const syntax *const *c = commands;
+  while (*c && strcmp((*c)->command, name) != 0)
+    ++c;
+  return *c;
 }
 
-static int run(const command *c, int argc, char **argv) {
+static int run(const syntax *c, int argc, char **argv) {
   failure why = {0};
   const int status = c->run(argc, argv, &why);
-  return command_end("fanin", c->name, status, &why);
+  return command_end("fanin", c->command, status, &why);
 }
 
 int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
-  const command *c = find_command(name);
+  const syntax *c = find_command(name);
   failure why = {0};
   if (c) return run(c, argc - 1, argv + 1);
   if (strcmp(name, "help") == 0 && argc == 3 && (c = find_command(argv[2]))) { /* fanin help init: fanin init --help */
@@ -62,8 +62,8 @@ int main(int argc, char **argv) {
   char known[TEXT_KNOWN];
   const char *names[MOST_COMMANDS];
   size_t n = 0;
-  for (c = commands; c->name && n < MOST_COMMANDS; ++c)
-    names[n++] = c->name;
+  for (; commands[n] && n < MOST_COMMANDS; ++n)
+    names[n] = commands[n]->command;
   fprintf(stderr, "fanin: '%s' is not a command%s\nTry 'fanin --help'.\n", name,
           text_known(name, names, n, "the commands are", known));
   return STATUS_INPUT;

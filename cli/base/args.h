@@ -24,9 +24,12 @@ typedef struct args_option {
   size_t given; /* offset of a bool that says that the option is given; 0: none */
 } args_option;
 
-/* What a subcommand accepts. */
+/* A subcommand: how it is run, and what it accepts, of which --help, the manual page and completion are made. `run`
+ * gets the subcommand's name as argv[0] and returns an exit status. It does not print `why`: main() does. */
 typedef struct syntax {
-  const char *command;        /* "init" */
+  const char *command; /* "init" */
+  const char *summary; /* what it does, in the list of commands */
+  int (*run)(int argc, char **argv, failure *why);
   const args_option *options; /* without --help, which is added */
   const args_option *others;  /* more options; NULL: none */
   const char *argument;       /* the positional argument: "a file"; NULL: none */

@@ -27,9 +27,7 @@ size_t terminal_width(FILE *stream) {
   return end != wanted && *end == '\0' && number < 100000 ? number : 0;
 }
 
-static void print_broken(FILE *stream, const char *text, size_t indent, size_t width) {
-  size_t column = 0;
-  indent += strspn(text, " ");
+void terminal_break(FILE *stream, const char *text, size_t column, size_t indent, size_t width) {
   while (*text) {
     const size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
     const size_t wide = text_columns(text + blanks, word);
@@ -55,7 +53,7 @@ void terminal_line(FILE *stream, size_t indent, const char *format, ...) {
   if (length < 0) return;
   const size_t width = terminal_width(stream);
   if (width > 0) {
-    print_broken(stream, text, indent, width);
+    terminal_break(stream, text, 0, indent + strspn(text, " "), width);
   } else {
     fputs(text, stream);
   }

@@ -15,6 +15,10 @@ size_t terminal_columns(FILE *stream);
  * which sets no limit. */
 size_t terminal_width(FILE *stream);
 
+/* Prints text that begins at `column`, and breaks it at blanks where it would be wider than `width`. Lines after the
+ * first begin with `indent` blanks. */
+void terminal_break(FILE *stream, const char *text, size_t column, size_t indent, size_t width);
+
 /* Prints a line and breaks it at blanks where it is wider than terminal_width(). Lines after the first begin with
  * `indent` blanks more than the text itself. */
 void terminal_line(FILE *stream, size_t indent, const char *format, ...) __attribute__((format(printf, 3, 4)));

@@ -63,6 +63,8 @@ static const args_option options[] = {
 
 const syntax bench_syntax = {
     .command = "bench",
+    .summary = "measure how fast a device fills tensors, beside its own fill",
+    .run = cmd_bench,
     .options = options,
     .doc =
         "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1 to "

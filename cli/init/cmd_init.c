@@ -14,6 +14,8 @@
 
 const syntax init_syntax = {
     .command = "init",
+    .summary = "fill a model's tensors on a device and write them to a file",
+    .run = cmd_init,
     .options = init_request_options,
     .argument = "a model file",
     .argument_to = offsetof(init_request, model_path),

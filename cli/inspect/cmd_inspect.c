@@ -18,6 +18,8 @@ static const args_option options[] = {
 
 const syntax inspect_syntax = {
     .command = "inspect",
+    .summary = "measure the tensors of a file on a device, beside what is expected",
+    .run = cmd_inspect,
     .options = options,
     .argument = "a file",
     .argument_to = offsetof(request, path),

@@ -10,6 +10,8 @@
 
 const syntax devices_syntax = {
     .command = "devices",
+    .summary = "list the OpenCL devices and what matters about them",
+    .run = cmd_devices,
     .options = args_json_option,
     .doc = "Lists the devices of every OpenCL platform. --device accepts the index in the first column, or a part of a "
            "name.\v"

@@ -6,11 +6,14 @@
 #include "base/args.h"
 #include "base/commands.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "fanin/scheme.h"
 #include "init/rules.h"
 
 const syntax list_syntax = {
     .command = "list",
+    .summary = "list the initializers: formula, parameters, source",
+    .run = cmd_list,
     .options = args_json_option,
     .doc = "Lists the initializers. Where an initializer is expected, write its name or an alias, then the parameters "
            "that differ from their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After "
@@ -21,18 +24,10 @@ const syntax list_syntax = {
 
 enum { LABEL = 12, WIDTH = 80 };
 
-/* Prints a label and a text beside it, broken at blanks. */
+/* Prints a label and a text beside it. */
 static void print_field(const char *label, const char *text) {
-  size_t column = (size_t)printf("  %-*s", LABEL, label);
-  for (bool first = true; *text; first = false) {
-    const size_t length = strcspn(text, " ");
-    if (!first && column + 1 + length > WIDTH) {
-      column = (size_t)printf("\n  %*s", LABEL, "") - 1;
-      first = true;
-    }
-    column += (size_t)printf("%s%.*s", first ? "" : " ", (int)length, text);
-    text += length + (text[length] == ' ');
-  }
+  printf("  %-*s", LABEL, label);
+  terminal_break(stdout, text, LABEL + 2, LABEL + 2, WIDTH);
   putchar('\n');
 }
 

@@ -82,14 +82,13 @@ static void put_values(FILE *to, const values *v) {
   }
 }
 
-static void put_command(FILE *to, const command *c) {
-  const syntax *s = c->syntax;
-  fprintf(to, "    %s)\n      options='", c->name);
-  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+static void put_command(FILE *to, const syntax *c) {
+  fprintf(to, "    %s)\n      options='", c->command);
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
     if (args_is_shown(o)) fprintf(to, "--%s ", o->name);
   }
   fputs("--help'\n      case $prev in\n", to);
-  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
     if (!args_is_shown(o) || !o->arg) continue;
     const values v = values_of(o->arg, o->doc);
     fputs("        ", to);
@@ -98,15 +97,15 @@ static void put_command(FILE *to, const command *c) {
     put_values(to, &v);
     fputs("; return ;;\n", to);
   }
-  const values v = values_of(s->arguments, s->doc);
+  const values v = values_of(c->arguments, c->doc);
   fputs("      esac\n      [[ $cur == -* ]] || { ", to);
   put_values(to, &v);
   fputs("; return; }\n      ;;\n", to);
 }
 
 static void put_commands(FILE *to) {
-  for (const command *c = commands; c->name; ++c)
-    fprintf(to, "%s ", c->name);
+  for (const syntax *const *c = commands; *c; ++c)
+    fprintf(to, "%s ", (*c)->command);
 }
 
 void write_bash(FILE *to) {
@@ -122,8 +121,8 @@ void write_bash(FILE *to) {
         to);
   put_commands(to);
   fputs("help --help --version'\n    return\n  fi\n  case ${words[1]} in\n", to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
   fputs("    help) _fanin_words '", to);
   put_commands(to);
   fputs("'; return ;;\n    *) return ;;\n  esac\n"

@@ -95,11 +95,11 @@ static void put_after(FILE *to, const char *text) {
 /* ---- Commands ---------------------------------------------------------------------------------------------------- */
 
 /* A command's name, and "MODEL.json -o OUT" with options marked as such. */
-static void put_synopsis(FILE *to, const command *c) {
-  const char *form = c->syntax->arguments ? c->syntax->arguments : "";
+static void put_synopsis(FILE *to, const syntax *c) {
+  const char *form = c->arguments ? c->arguments : "";
   do {
     const char *end = form + strcspn(form, "\n"), *before = ".";
-    fprintf(to, ".Nm\n.Cm %s\n.Op Ar option ...\n", c->name);
+    fprintf(to, ".Nm\n.Cm %s\n.Op Ar option ...\n", c->command);
     for (; form < end; form += form < end && *form == ' ') {
       const int option = form[0] == '-', word = (int)strcspn(form, " \n");
       fprintf(to, "%s%s %.*s", before, option ? "Fl" : "Ar", word - option, form + option);
@@ -141,11 +141,11 @@ static void put_options(FILE *to, const args_option *options) {
   if (in_list) fputs(".El\n", to);
 }
 
-static void put_command(FILE *to, const command *c) {
-  const char *doc = c->syntax->doc, *after = strchr(doc, '\v');
-  fprintf(to, ".Ss fanin %s\n", c->name);
+static void put_command(FILE *to, const syntax *c) {
+  const char *doc = c->doc, *after = strchr(doc, '\v');
+  fprintf(to, ".Ss fanin %s\n", c->command);
   put_text(to, doc, after ? (size_t)(after - doc) : strlen(doc));
-  put_options(to, c->syntax->options);
+  put_options(to, c->options);
   if (after) put_after(to, after + 1);
 }
 
@@ -167,8 +167,8 @@ void write_man(FILE *to) {
   put_date(to);
   fputs(".Dt FANIN 1\n.Os\n.Sh NAME\n.Nm fanin\n", to);
   fputs(".Nd initialize neural-network weights on OpenCL devices\n.Sh SYNOPSIS\n", to);
-  for (const command *c = commands; c->name; ++c)
-    put_synopsis(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_synopsis(to, *c);
   fputs(".Nm\n.Cm help\n.Op Ar command\n.Nm\n.Fl -version\n", to);
   fputs(".Sh DESCRIPTION\n"
         "OpenCL kernels write random weights straight into a device's memory.\n"
@@ -181,8 +181,8 @@ void write_man(FILE *to) {
         ".Ql he_normal:mode=fan_out,a=0.2 ;\n.Nm\n.Cm list\nhas all of them.\n"
         ".Sh COMMANDS\n",
         to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
   fputs(".Sh ENVIRONMENT\n.Bl -tag -width FANIN_DEVICE\n.It Ev FANIN_DEVICE\n"
         "Which device to use where\n.Fl -device\ndoes not say it.\n"
         ".It Ev COLUMNS\nHow wide tables are to be where the output is no terminal.\n.El\n"

@@ -60,11 +60,10 @@ static void put_option(FILE *to, const args_option *o) {
   putc('\'', to);
 }
 
-static void put_command(FILE *to, const command *c) {
-  const syntax *s = c->syntax;
-  const values positional = values_of(s->arguments, s->doc);
-  fprintf(to, "    %s)\n      _arguments '(- *)'{-h,--help}'[Show this help]'", c->name);
-  for (const args_option *o = s->options; !args_is_last(o); ++o) {
+static void put_command(FILE *to, const syntax *c) {
+  const values positional = values_of(c->arguments, c->doc);
+  fprintf(to, "    %s)\n      _arguments '(- *)'{-h,--help}'[Show this help]'", c->command);
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
     if (args_is_shown(o)) put_option(to, o);
   }
   if (positional.files) {
@@ -92,13 +91,13 @@ void write_zsh(FILE *to) {
         "  command)\n"
         "    local -a commands=(",
         to);
-  for (const command *c = commands; c->name; ++c) {
-    fprintf(to, "\n      '%s:", c->name);
-    put_spec_text(to, c->summary);
+  for (const syntax *const *c = commands; *c; ++c) {
+    fprintf(to, "\n      '%s:", (*c)->command);
+    put_spec_text(to, (*c)->summary);
     putc('\'', to);
   }
   fputs(")\n    _describe command commands\n    ;;\n  argument)\n    case $words[1] in\n", to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
   fputs("    esac\n    ;;\n  esac\n}\n\n_fanin \"$@\"\n", to);
 }

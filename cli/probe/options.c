@@ -157,6 +157,8 @@ static const args_option options[] = {
 
 const syntax probe_syntax = {
     .command = "probe",
+    .summary = "run an MLP on a device and check its variance and gradients by layer",
+    .run = cmd_probe,
     .options = options,
     .arguments = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o FILE\n--suggest ACTIVATION",
     .doc =
@@ -244,7 +246,7 @@ static int check_together(const probe_request *r, failure *why) {
   if (status == STATUS_OK && r->json && r->csv && strcmp(r->csv, "-") == 0) {
     return args_fail(why, "--json and --csv - both want standard output: give --csv a file's name");
   }
-  if (status == STATUS_OK && r->plot) status = probe_plot_check(r, why);
+  if (status == STATUS_OK && r->plot) status = gnuplot_check("--plot", r->plot, why);
   return status;
 }
 

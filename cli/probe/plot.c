@@ -261,10 +261,6 @@ static void write_script(const plot *p) {
   fputs("unset multiplot\n", p->script);
 }
 
-int probe_plot_check(const probe_request *r, failure *why) {
-  return gnuplot_check("--plot", r->plot, why);
-}
-
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why) {
   char *script = NULL;
   size_t size = 0;

@@ -161,8 +161,7 @@ int gnuplot_draw(const char *path, int width, int height, const char *script, si
 
 /* ---- plot.c ------------------------------------------------------------------------------------------------------ */
 
-/* Checks that r->plot can be made: its name, and that gnuplot can be started. */
-int probe_plot_check(const probe_request *r, failure *why);
+/* Draws r->plot. */
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why);
 
 /* ---- calibrate.c ------------------------------------------------------------------------------------------------- */
