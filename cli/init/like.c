@@ -34,9 +34,9 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
   }
   if (status == STATUS_OK) status = init_rules_load(l->rules_name ? l->rules_name : "pytorch", &l->rules, why);
   if (status != STATUS_OK) return status;
-  l->assigned = (assignments){.checkpoint = &l->checkpoint, .rules = &l->rules, .set = l->set, .dtype = dtype};
-  status = assign(&l->assigned, why);
-  if (status == STATUS_OK) status = assigned_model(&l->assigned, shards, out, &l->shard_of, why);
+  l->dtype = dtype;
+  status = like_assign(l, why);
+  if (status == STATUS_OK) status = like_model(l, shards, out, why);
   if (status == STATUS_OK && out->count == 0) {
     status = fail(why, STATUS_INPUT, "rules %s skip every tensor of %s", l->rules.name, l->checkpoint_path);
   }
@@ -79,7 +79,7 @@ static taken *count_taken(const like *l) {
   taken *by_rule = allocate(l->rules.count, sizeof *by_rule);
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
     char first[TEXT], this[TEXT];
-    const assignment *t = &l->assigned.list[i];
+    const assignment *t = &l->list[i];
     taken *of = &by_rule[t->rule - l->rules.rules];
     if (!of->first) of->first = t;
     ++of->tensors;
@@ -127,7 +127,7 @@ static void print_tensors(const like *l) {
   table t = table_of(columns, sizeof columns / sizeof *columns);
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
     char shape[TEXT_SHAPE], layout[LAYOUT_TEXT] = "", action[TEXT], std[TEXT_NUMBER];
-    const assignment *a = &l->assigned.list[i];
+    const assignment *a = &l->list[i];
     table_cell(&t, "%s", a->of->stored->name);
     table_cell(&t, "%s", text_shape(a->of->stored->shape, a->of->stored->rank, shape));
     table_cell(&t, "%s", dtype_of(a));
@@ -169,7 +169,7 @@ static int print_json(const like *l, failure *why) {
   json_object_set_new(root, "checkpoint", json_string(l->checkpoint_path));
   json_object_set_new(root, "rules", json_string(l->rules.name));
   for (size_t i = 0; i < l->checkpoint.count; ++i)
-    json_array_append_new(tensors, tensor_json(l, &l->assigned.list[i]));
+    json_array_append_new(tensors, tensor_json(l, &l->list[i]));
   json_object_set_new(root, "tensors", tensors);
   return json_print(root, why);
 }
@@ -183,7 +183,7 @@ int like_explain(const like *l, failure *why) {
 }
 
 void like_free(like *l) {
-  assignments_free(&l->assigned);
+  free(l->list);
   init_rules_free(&l->rules);
   checkpoint_free(&l->checkpoint);
   json_decref(l->set);
