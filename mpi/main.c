@@ -183,12 +183,6 @@ static int print_plan(const init_request *r, sharding how, uint64_t ranks, failu
 
 /* ---- A run ------------------------------------------------------------------------------------------------------- */
 
-static uint64_t resident_bytes(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return (uint64_t)used.ru_maxrss * 1024;
-}
-
 /* What a run did, over all ranks. */
 typedef struct account {
   uint64_t begin; /* clock */
@@ -200,8 +194,10 @@ typedef struct account {
 static void print_account(const world *w, const mpi_request *r, const session *s, const account *a) {
   char share_text[TEXT_NUMBER], device[TEXT_NUMBER], resident[TEXT_NUMBER], by[64];
   const uint64_t milliseconds = progress_clock() - a->begin;
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
   const uint64_t most_share = world_most(w, a->share_bytes), most_device = world_most(w, a->device_bytes);
-  const uint64_t most_resident = world_most(w, resident_bytes()), taken = world_sum(w, a->taken);
+  const uint64_t most_resident = world_most(w, (uint64_t)used.ru_maxrss * 1024), taken = world_sum(w, a->taken);
   const uint64_t devices = world_sum(w, (uint64_t)w->local_rank < a->devices);
   if (w->rank != 0) return;
   if (r->init.like.checkpoint_path) like_print_rules(&r->init.like);

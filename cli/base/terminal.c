@@ -10,7 +10,8 @@
 
 #include "base/text.h"
 
-size_t terminal_columns(FILE *stream) {
+/* 0 where the stream is not a terminal (a file, a pipe), and 80 where the terminal does not say. */
+static size_t terminal_columns(FILE *stream) {
   struct winsize size;
   const int fd = fileno(stream);
   if (fd < 0 || !isatty(fd)) return 0;

@@ -7,10 +7,6 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* The columns of the terminal: 0 where the stream is not a terminal (a file, a pipe), and 80 where the terminal does
- * not say. */
-size_t terminal_columns(FILE *stream);
-
 /* How wide text may be: the columns of the terminal. Where there is no terminal, $COLUMNS if that is a number, else 0,
  * which sets no limit. */
 size_t terminal_width(FILE *stream);

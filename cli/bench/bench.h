@@ -55,6 +55,7 @@ typedef struct bench_set {
 
 enum { BENCH_START_BYTES = 4 << 20, BENCH_MIN_BYTES = 1 << 16, BENCH_MAX_ROUNDS = 1000 };
 
+/* To an empty set. */
 void bench_add_starts(bench_set *set);
 /* Everything else, with tensors of about `size` bytes, a multiple of 8 and at least BENCH_MIN_BYTES. */
 void bench_add_fills(bench_set *set, uint64_t size, bool has_f64);

@@ -38,21 +38,17 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   fanin_device_info info;
   size_t index = 0;
   int status = session_open(device, &s, why);
-  if (status != STATUS_OK) goto close;
-  fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
-  if (done == FANIN_STATUS_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
-  if (done != FANIN_STATUS_OK) {
+  if (status == STATUS_OK) {
+    fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
+    if (done == FANIN_STATUS_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
     status = library_status(why, done, NULL);
-    goto close;
   }
-  const cl_int code = clFinish(s.queue);
-  status = code == CL_SUCCESS ? say_finished(why) : opencl_status(why, code, "clFinish");
+  if (status == STATUS_OK) status = opencl_status(why, clFinish(s.queue), "clFinish");
+  if (status == STATUS_OK) status = say_finished(why);
   /* The time that is measured has ended. The parent wants to know this before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
   if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
   if (status == STATUS_OK) printf("%zu", index); /* so that the other process takes the same device */
-
-close:
   fanin_tensor_free(&tensor);
   session_close(&s);
   return status;
@@ -87,37 +83,31 @@ static const char empty_source[] = "kernel void empty(global uint *out) { out[ge
 
 /* Builds the kernel and runs it with one item. */
 static int run_empty(cl_context context, cl_device_id device, cl_command_queue queue, failure *why) {
-  const char *source = empty_source, *step = "clCreateProgramWithSource";
+  const char *source = empty_source;
   const size_t one = 1;
   cl_kernel kernel = NULL;
   cl_mem out = NULL;
   cl_int code;
   cl_program program = clCreateProgramWithSource(context, 1, &source, NULL, &code);
-  if (code == CL_SUCCESS) {
-    step = "clBuildProgram";
-    code = clBuildProgram(program, 1, &device, NULL, NULL, NULL);
+  int status = opencl_status(why, code, "clCreateProgramWithSource");
+  if (status == STATUS_OK) {
+    status = opencl_status(why, clBuildProgram(program, 1, &device, NULL, NULL, NULL), "clBuildProgram");
   }
-  if (code == CL_SUCCESS) {
-    step = "clCreateKernel";
+  if (status == STATUS_OK) {
     kernel = clCreateKernel(program, "empty", &code);
+    status = opencl_status(why, code, "clCreateKernel");
   }
-  if (code == CL_SUCCESS) {
-    step = "clCreateBuffer";
+  if (status == STATUS_OK) {
     out = clCreateBuffer(context, CL_MEM_READ_WRITE, sizeof(cl_uint), NULL, &code);
+    status = opencl_status(why, code, "clCreateBuffer");
   }
-  if (code == CL_SUCCESS) {
-    step = "clSetKernelArg";
-    code = clSetKernelArg(kernel, 0, sizeof out, &out);
-  }
-  if (code == CL_SUCCESS) {
-    step = "clEnqueueNDRangeKernel";
+  if (status == STATUS_OK) status = opencl_status(why, clSetKernelArg(kernel, 0, sizeof out, &out), "clSetKernelArg");
+  if (status == STATUS_OK) {
     code = clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &one, NULL, 0, NULL, NULL);
+    status = opencl_status(why, code, "clEnqueueNDRangeKernel");
   }
-  if (code == CL_SUCCESS) {
-    step = "clFinish";
-    code = clFinish(queue);
-  }
-  const int status = code == CL_SUCCESS ? say_finished(why) : opencl_status(why, code, step);
+  if (status == STATUS_OK) status = opencl_status(why, clFinish(queue), "clFinish");
+  if (status == STATUS_OK) status = say_finished(why);
   if (out) clReleaseMemObject(out);
   if (kernel) clReleaseKernel(kernel);
   if (program) clReleaseProgram(program);

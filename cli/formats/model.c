@@ -85,16 +85,6 @@ int model_check(const model *m, const char *path, failure *why) {
   return status == STATUS_OK ? check_total(m, path, why) : status;
 }
 
-const char *model_stream_name(const model_tensor *t) {
-  return t->stream_name ? t->stream_name : t->name;
-}
-
-void model_set_dtype(model *m, fanin_dtype dtype) {
-  for (size_t i = 0; i < m->count; ++i) {
-    if (!m->tensors[i].stored_dtype) m->tensors[i].tensor.dtype = dtype;
-  }
-}
-
 uint64_t model_elements(const model_tensor *t) {
   uint64_t elements = 1;
   for (int d = 0; d < t->tensor.rank; ++d)

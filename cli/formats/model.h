@@ -37,13 +37,6 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
 /* Checks the tensors together: their names must differ, and their total size must fit into a file. */
 int model_check(const model *m, const char *path, failure *why);
 
-/* The name that the tensor's stream follows from. */
-const char *model_stream_name(const model_tensor *t);
-
-/* Gives every tensor that dtype, except for those that have a stored_dtype. Sizes change, so call model_check() again.
- */
-void model_set_dtype(model *m, fanin_dtype dtype);
-
 /* The elements and bytes of a tensor, and of all tensors, once they have been checked. */
 uint64_t model_elements(const model_tensor *t);
 uint64_t model_bytes(const model_tensor *t);

@@ -48,7 +48,7 @@ static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, 
   const model_tensor *t = &w->model->tensors[part->tensor];
   fanin_item item = {.tensor = part->where, .init = t->init};
   fanin_key key = {0, 0};
-  fanin_key_named(0, model_stream_name(t), &key); /* fails for no name that there is */
+  fanin_key_named(0, t->stream_name ? t->stream_name : t->name, &key); /* fails for no name that there is */
   item.stream = key.stream;
   item.tensor.buffer = buffer;
   item.tensor.offset = offset;
@@ -69,16 +69,6 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   return library_status(why, status, NULL);
 }
 
-/* Makes the parts of the slot's piece, or the part that the piece is lent from. */
-static int make(work *w, slot *to, failure *why) {
-  const piece *p = &to->piece;
-  if (!p->lent) return enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
-  if (p->offset > 0) return STATUS_OK;
-  const uint64_t bytes = part_bytes(&p->whole.where);
-  const int status = make_buffer(w, bytes, &w->whole, why);
-  return status == STATUS_OK ? enqueue_fill(w, to, &p->whole, 1, w->whole, why) : status;
-}
-
 /* Enqueues the next piece and its way to the host. */
 static int start(work *w, slot *to, failure *why) {
   piece *p = &to->piece;
@@ -87,13 +77,18 @@ static int start(work *w, slot *to, failure *why) {
   int status = STATUS_OK;
   if (!to->host) to->host = allocate(w->cutter.most, 1); /* at the slot's first use */
   if (!to->buffer && !p->lent) status = make_buffer(w, w->cutter.most, &to->buffer, why);
-  if (status == STATUS_OK) status = make(w, to, why);
+  const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
+  if (status == STATUS_OK && !p->lent) {
+    status = enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
+  } else if (status == STATUS_OK && p->offset == 0) { /* the part that this piece and the next ones are lent from */
+    status = make_buffer(w, bytes, &w->whole, why);
+    if (status == STATUS_OK) status = enqueue_fill(w, to, &p->whole, 1, w->whole, why);
+  }
   if (status != STATUS_OK) return status;
   const cl_mem from = p->lent ? w->whole : to->buffer;
   const size_t offset = p->lent ? (size_t)p->offset : 0;
   cl_int code = clEnqueueReadBuffer(w->s->queue, from, CL_FALSE, offset, p->bytes, to->host, 0, NULL, &to->done);
   if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueReadBuffer");
-  const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
   if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
   code = clFlush(w->s->queue); /* the device starts now, while the host hands over the other piece */
   return opencl_status(why, code, "clFlush");

@@ -164,7 +164,13 @@ static json_t *tensor_json(const like *l, const assignment *t) {
   return o;
 }
 
-static int print_json(const like *l, failure *why) {
+int like_explain(const like *l, failure *why) {
+  if (!l->json) {
+    print_tensors(l);
+    putchar('\n');
+    like_print_rules(l);
+    return STATUS_OK;
+  }
   json_t *root = json_object(), *tensors = json_array();
   json_object_set_new(root, "checkpoint", json_string(l->checkpoint_path));
   json_object_set_new(root, "rules", json_string(l->rules.name));
@@ -172,14 +178,6 @@ static int print_json(const like *l, failure *why) {
     json_array_append_new(tensors, tensor_json(l, &l->list[i]));
   json_object_set_new(root, "tensors", tensors);
   return json_print(root, why);
-}
-
-int like_explain(const like *l, failure *why) {
-  if (l->json) return print_json(l, why);
-  print_tensors(l);
-  putchar('\n');
-  like_print_rules(l);
-  return STATUS_OK;
 }
 
 void like_free(like *l) {

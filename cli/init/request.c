@@ -113,7 +113,9 @@ int init_request_check(init_request *r, failure *why) {
   if (status == STATUS_OK) status = check_source(r, why);
   if (status == STATUS_OK) status = load(r, why);
   if (status != STATUS_OK) return status;
-  if (r->has_dtype) model_set_dtype(&r->model, r->dtype);
+  for (size_t i = 0; r->has_dtype && i < r->model.count; ++i) {
+    if (!r->model.tensors[i].stored_dtype) r->model.tensors[i].tensor.dtype = r->dtype;
+  }
   const char *from = r->model_path ? r->model_path : r->like.checkpoint_path ? r->like.checkpoint_path : "--tensor";
   status = model_check(&r->model, from, why);
   if (status == STATUS_OK && r->output && has_ending(r->output, ".npy") && r->model.count > 1) {

@@ -112,11 +112,15 @@ z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dt
   return e->law.zeros > 0 ? z_scores_of_sparse(e, measured, dtype) : z_scores_of_random(e, measured, dtype);
 }
 
+/* How far a number of about that size may be off by rounding and measuring. */
+static double allowed(fanin_dtype dtype, double size) {
+  const half_step half = half_step_of(dtype);
+  return (half.relative + 2e-6) * size + half.absolute;
+}
+
 /* The rows or columns of an orthogonal matrix have exact lengths, and so its root mean square is exact. */
 static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const half_step half = half_step_of(dtype);
-  const double error = half.relative + 2e-6;
-  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + half.absolute;
+  return fabs(sqrt(measured->second) - e->moments.std) <= allowed(dtype, e->moments.std);
 }
 
 /* Random values are never rounded across a bound, but the bound itself is an f32. The values of an orthogonal matrix
@@ -130,15 +134,11 @@ static bool within_bounds(const expectation *e, const fanin_stats *measured, fan
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
-/* For values that are not random: "std" or "mean" if that differs by more than rounding and measuring explain, else
- * NULL. */
+/* For values that are not random: "std" or "mean" if that differs by more than is allowed, else NULL. */
 static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const half_step half = half_step_of(dtype);
-  const double error = half.relative + 2e-6;
-  const double scale = fabs(e->moments.mean) + e->moments.std;
-  const double allowed = error * scale + half.absolute;
-  if (fabs(measured->std - e->moments.std) > allowed) return "std";
-  return fabs(measured->mean - e->moments.mean) > allowed ? "mean" : NULL;
+  const double most = allowed(dtype, fabs(e->moments.mean) + e->moments.std);
+  if (fabs(measured->std - e->moments.std) > most) return "std";
+  return fabs(measured->mean - e->moments.mean) > most ? "mean" : NULL;
 }
 
 const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,

@@ -30,14 +30,14 @@ static int describe(const probe_request *r, const probe_weights *w, const fanin_
 
 static int write_tensor(const session *s, const fanin_tensor *t, output *out, failure *why) {
   uint64_t elements, bytes;
-  fanin_status status = fanin_tensor_size(t, &elements, &bytes);
-  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
+  int status = library_status(why, fanin_tensor_size(t, &elements, &bytes), NULL);
+  if (status != STATUS_OK) return status;
   char *host = allocate((size_t)bytes, 1);
-  status = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
-  const int written = status == FANIN_STATUS_OK ? output_write(out, host, (size_t)bytes, why)
-                                                : library_status(why, status, "reading weights");
+  const fanin_status read = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
+  status = library_status(why, read, "reading weights");
+  if (status == STATUS_OK) status = output_write(out, host, (size_t)bytes, why);
   free(host);
-  return written;
+  return status;
 }
 
 static int write_file(const probe_request *r, const session *s, const probe_weights *w,

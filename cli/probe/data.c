@@ -50,11 +50,13 @@ static json_t *findings_to_json(const probe_result *report) {
   return array;
 }
 
-/* Sets what was asked for. */
-static void set_request(json_t *o, const probe_request *r, const session *s, size_t i) {
+/* What was asked for, and what came of it. */
+static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
   static const char *const norms[] = {
       [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
   const fanin_probe_config *c = &r->config;
+  const fanin_probe_summary *sum = &report->summary;
+  json_t *o = json_object();
   json_object_set_new(o, "widths", json_from_shape(r->widths, (int)c->n_widths));
   json_object_set_new(o, "activation", json_string(c->activation));
   json_object_set_new(o, "slope", strcasecmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
@@ -69,23 +71,17 @@ static void set_request(json_t *o, const probe_request *r, const session *s, siz
   json_object_set_new(o, "batch", json_integer((json_int_t)c->batch));
   json_object_set_new(o, "seed", json_from_u64(c->seed));
   json_object_set_new(o, "device", json_string(s->device_name));
-}
-
-static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
-  json_t *o = json_object();
-  set_request(o, r, s, i);
-  json_object_set_new(o, "conforms", json_boolean(report->summary.conforms));
-  json_object_set_new(o, "healthy", json_boolean(report->summary.healthy));
-  json_object_set_new(o, "n_tests", json_integer((json_int_t)report->summary.n_tests));
-  json_object_set_new(o, "z_bound", json_from_double(report->summary.z_bound));
+  json_object_set_new(o, "conforms", json_boolean(sum->conforms));
+  json_object_set_new(o, "healthy", json_boolean(sum->healthy));
+  json_object_set_new(o, "n_tests", json_integer((json_int_t)sum->n_tests));
+  json_object_set_new(o, "z_bound", json_from_double(sum->z_bound));
   json_object_set_new(o, "overflow_layer",
-                      report->summary.overflow_layer > 0 ? json_integer((json_int_t)report->summary.overflow_layer)
-                                                         : json_null());
-  json_object_set_new(o, "sd_ln_q", json_from_double(report->summary.sd_ln_q));
-  json_object_set_new(o, "gemm_seconds", json_from_double(report->summary.gemm_seconds));
-  json_object_set_new(o, "other_seconds", json_from_double(report->summary.other_seconds));
-  json_object_set_new(o, "startup_seconds", json_from_double(report->summary.startup_seconds));
-  json_object_set_new(o, "device_bytes", json_integer((json_int_t)report->summary.device_bytes));
+                      sum->overflow_layer > 0 ? json_integer((json_int_t)sum->overflow_layer) : json_null());
+  json_object_set_new(o, "sd_ln_q", json_from_double(sum->sd_ln_q));
+  json_object_set_new(o, "gemm_seconds", json_from_double(sum->gemm_seconds));
+  json_object_set_new(o, "other_seconds", json_from_double(sum->other_seconds));
+  json_object_set_new(o, "startup_seconds", json_from_double(sum->startup_seconds));
+  json_object_set_new(o, "device_bytes", json_integer((json_int_t)sum->device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
   json_object_set_new(o, "layers", layers_to_json(report));
   return o;
