@@ -115,19 +115,15 @@ static int run_round(const turns *t, size_t round, size_t rounds, const session 
   return status;
 }
 
-static void release_plans(const turns *t) {
-  for (size_t i = 0; i < t->count; ++i) {
-    fanin_plan_release(t->cases[i]->plan);
-    t->cases[i]->plan = NULL;
-  }
-}
-
 static int measure_group(const bench_set *set, const session *s, cl_mem memory, bench_group group, failure *why) {
   turns t = turns_of(set, group);
   int status = prepare(&t, set->rounds, s, memory, why);
   for (size_t round = 0; round < set->rounds && status == STATUS_OK; ++round)
     status = run_round(&t, round, set->rounds, s, memory, why);
-  release_plans(&t);
+  for (size_t i = 0; i < t.count; ++i) {
+    fanin_plan_release(t.cases[i]->plan);
+    t.cases[i]->plan = NULL;
+  }
   free(t.cases);
   return status;
 }

@@ -74,14 +74,6 @@ static int by_name(const void *left, const void *right) {
   return strcmp((*l)->stored->name, (*r)->stored->name);
 }
 
-static void sort_tensors(checkpoint *c) {
-  qsort(c->tensors, c->count, sizeof *c->tensors, by_place);
-  c->by_name = allocate(c->count, sizeof *c->by_name);
-  for (size_t i = 0; i < c->count; ++i)
-    c->by_name[i] = &c->tensors[i];
-  qsort(c->by_name, c->count, sizeof *c->by_name, by_name);
-}
-
 /* Reads the header of each file. Descriptors are closed at once, because there may be more files than a process may
  * have open. */
 static int read_headers(checkpoint *c, failure *why) {
@@ -101,9 +93,14 @@ static int read_headers(checkpoint *c, failure *why) {
     for (size_t k = 0; k < c->files[i].count; ++k)
       c->tensors[n++] = (checkpoint_tensor){&c->files[i].tensors[k], i};
   }
-  if (n > 0) sort_tensors(c);
+  if (n == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", c->path);
+  qsort(c->tensors, n, sizeof *c->tensors, by_place);
+  c->by_name = allocate(n, sizeof *c->by_name);
+  for (size_t i = 0; i < n; ++i)
+    c->by_name[i] = &c->tensors[i];
+  qsort(c->by_name, n, sizeof *c->by_name, by_name);
   c->format = json_string_value(json_object_get(c->files[0].metadata, "format"));
-  return c->count > 0 ? STATUS_OK : fail(why, STATUS_INPUT, "%s: there is no tensor", c->path);
+  return STATUS_OK;
 }
 
 /* Checks that every tensor of the map is in its file, and that every tensor of a file is in the map once. */

@@ -218,7 +218,7 @@ static int read_defaults(const json_check *in, const char *where, const json_t *
   return json_read(in, where, (json_t *)defaults, fields);
 }
 
-static int model_build(json_t *root, const char *path, model *out, failure *why) {
+int model_load(const char *path, model *out, failure *why) {
   builder b = {.in = {path, why}, .model = out, .dtype = FANIN_DTYPE_F32};
   const char *name = NULL;
   const json_field fields[] = {{"name", json_read_text, &name, NULL},
@@ -227,18 +227,13 @@ static int model_build(json_t *root, const char *path, model *out, failure *why)
                                {"defaults", read_defaults, &b, NULL},
                                {"tensors", NULL, NULL, NULL},
                                {0}};
-  int status = json_read(&b.in, "", root, fields);
-  if (status == STATUS_OK) status = build_list(&b, root, NULL, "");
-  if (status == STATUS_OK) status = model_check(out, path, why);
-  if (status == STATUS_OK && name) out->name = copy_text(name, strlen(name));
-  return status;
-}
-
-int model_load(const char *path, model *out, failure *why) {
   json_t *root = NULL;
   *out = (model){0};
   int status = json_load_path(path, &root, why);
-  if (status == STATUS_OK) status = model_build(root, path, out, why);
+  if (status == STATUS_OK) status = json_read(&b.in, "", root, fields);
+  if (status == STATUS_OK) status = build_list(&b, root, NULL, "");
+  if (status == STATUS_OK) status = model_check(out, path, why);
+  if (status == STATUS_OK && name) out->name = copy_text(name, strlen(name));
   if (status != STATUS_OK) model_free(out);
   json_decref(root);
   return status;

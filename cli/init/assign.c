@@ -13,22 +13,19 @@ enum { TEXT = 512 };
 
 /* ---- Which rule -------------------------------------------------------------------------------------------------- */
 
-/* Finds the tensor whose name is this one with the last `from` replaced by `to`, if it has two dimensions or more. */
-static const checkpoint_tensor *sibling(const checkpoint *c, const char *name, const char *from, const char *to) {
+/* The tensor whose fans the rule's schemes see: its name is this one with the last `fans_from` replaced by `fans_to`,
+ * and it has two dimensions or more. NULL: there is none. */
+static const checkpoint_tensor *fans_of(const like *a, const init_rule *r, const char *name) {
   const char *at = NULL;
-  for (const char *next = strstr(name, from); next; next = strstr(next + 1, from))
+  for (const char *next = strstr(name, r->fans_from); next; next = strstr(next + 1, r->fans_from))
     at = next;
   if (!at) return NULL;
-  const size_t size = strlen(name) + strlen(to) + 1;
+  const size_t size = strlen(name) + strlen(r->fans_to) + 1;
   char *other = allocate(size, 1);
-  snprintf(other, size, "%.*s%s%s", (int)(at - name), name, to, at + strlen(from));
-  const checkpoint_tensor *found = checkpoint_find(c, other);
+  snprintf(other, size, "%.*s%s%s", (int)(at - name), name, r->fans_to, at + strlen(r->fans_from));
+  const checkpoint_tensor *found = checkpoint_find(&a->checkpoint, other);
   free(other);
   return found && found->stored->rank >= 2 ? found : NULL;
-}
-
-static const checkpoint_tensor *fans_of(const like *a, const init_rule *r, const char *name) {
-  return sibling(&a->checkpoint, name, r->fans_from, r->fans_to);
 }
 
 /* Whether a rule takes the tensor. A rule that looks at another tensor takes only tensors for which that one exists. */
@@ -287,13 +284,10 @@ int like_assign(like *a, failure *why) {
 
 /* ---- The model --------------------------------------------------------------------------------------------------- */
 
-static unsigned element_size(const assignment *a) {
-  return (unsigned)fanin_dtype_size(a->tensor.dtype);
-}
-
 static int by_size(const void *left, const void *right) {
   const assignment *const *l = left, *const *r = right;
-  if (element_size(*l) != element_size(*r)) return element_size(*l) > element_size(*r) ? -1 : 1;
+  const size_t left_size = fanin_dtype_size((*l)->tensor.dtype), right_size = fanin_dtype_size((*r)->tensor.dtype);
+  if (left_size != right_size) return left_size > right_size ? -1 : 1;
   return ((*l)->of > (*r)->of) - ((*l)->of < (*r)->of);
 }
 

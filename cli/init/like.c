@@ -75,25 +75,20 @@ typedef struct taken {
   bool differ; /* its tensors get different initializers */
 } taken;
 
-static taken *count_taken(const like *l) {
-  taken *by_rule = allocate(l->rules.count, sizeof *by_rule);
-  for (size_t i = 0; i < l->checkpoint.count; ++i) {
-    char first[TEXT], this[TEXT];
-    const assignment *t = &l->list[i];
-    taken *of = &by_rule[t->rule - l->rules.rules];
-    if (!of->first) of->first = t;
-    ++of->tensors;
-    of->elements += t->of->stored->elements;
-    of->differ = of->differ || strcmp(action_of(of->first, first), action_of(t, this)) != 0;
-  }
-  return by_rule;
-}
-
 void like_print_rules(const like *l) {
   static const column columns[] = {{"rule", 0, 3},     {"match", 1, 2},       {"tensors", 0, 0},
                                    {"elements", 0, 0}, {"initializer", 1, 0}, {"such as", 1, 1}};
   table t = table_of(columns, sizeof columns / sizeof *columns);
-  taken *by_rule = count_taken(l);
+  taken *by_rule = allocate(l->rules.count, sizeof *by_rule);
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    char first[TEXT], this[TEXT];
+    const assignment *a = &l->list[i];
+    taken *of = &by_rule[a->rule - l->rules.rules];
+    if (!of->first) of->first = a;
+    ++of->tensors;
+    of->elements += a->of->stored->elements;
+    of->differ = of->differ || strcmp(action_of(of->first, first), action_of(a, this)) != 0;
+  }
   for (size_t i = 0; i < l->rules.count; ++i) {
     char number[TEXT_NUMBER], action[TEXT];
     const taken *of = &by_rule[i];

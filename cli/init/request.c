@@ -57,21 +57,17 @@ const args_option init_request_options[] = {
     {"init", 0, "INIT", "The initializer of the --tensor before; see 'fanin list'", take_init, 0, 0},
     {0}};
 
-/* Checks the options that mean something only together with others. */
-static int check_like_options(const init_request *r, failure *why) {
+/* Checks that the tensors come from exactly one place, and the options that mean something only together with it. */
+static int check_source(const init_request *r, failure *why) {
   const like *l = &r->like;
+  const int sources = (r->model_path != NULL) + (l->checkpoint_path != NULL) + (r->model.count > 0);
   if (!l->checkpoint_path && (l->rules_name || l->set || l->explain)) {
     return args_fail(why, "--rules, --set and --explain go with --like CHECKPOINT");
   }
-  return l->json && !l->explain ? args_fail(why, "--json goes with --explain") : STATUS_OK;
-}
-
-/* Checks that the tensors come from exactly one place. */
-static int check_source(const init_request *r, failure *why) {
-  const int sources = (r->model_path != NULL) + (r->like.checkpoint_path != NULL) + (r->model.count > 0);
-  if (sources == 1) return STATUS_OK;
+  if (l->json && !l->explain) return args_fail(why, "--json goes with --explain");
   if (sources == 0) return args_fail(why, "give a model file, --like CHECKPOINT, or --tensor and --init");
-  return args_fail(why, "give a model file, --like or --tensor, not more than one of them");
+  if (sources > 1) return args_fail(why, "give a model file, --like or --tensor, not more than one of them");
+  return STATUS_OK;
 }
 
 static int check_output(init_request *r, failure *why) {
@@ -109,7 +105,6 @@ int init_request_check(init_request *r, failure *why) {
   if (status == STATUS_OK && r->pending_name) {
     return args_fail(why, "--tensor '%s': --init must follow it", r->pending_name);
   }
-  if (status == STATUS_OK) status = check_like_options(r, why);
   if (status == STATUS_OK) status = check_source(r, why);
   if (status == STATUS_OK) status = load(r, why);
   if (status != STATUS_OK) return status;

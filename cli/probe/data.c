@@ -119,23 +119,20 @@ static void write_number(FILE *to, const probe_column *c, const fanin_probe_laye
     fprintf(to, "%.17g", *(const double *)at);
 }
 
-static void write_rows(FILE *to, const char *init, const probe_result *report) {
-  for (size_t l = 0; l < probe_layers(report); ++l) {
-    write_text(to, init);
-    fprintf(to, ",%zu", l + 1);
-    for (size_t i = 0; i < probe_n_columns; ++i)
-      write_number(to, &probe_columns[i], &report->layers[l]);
-    fputs("\r\n", to);
-  }
-}
-
 static void write_csv(FILE *to, const probe_request *r, probe_result *const *reports) {
   fputs("init,layer", to);
   for (size_t i = 0; i < probe_n_columns; ++i)
     fprintf(to, ",%s", probe_columns[i].name);
   fputs("\r\n", to);
-  for (size_t i = 0; i < r->n_inits; ++i)
-    write_rows(to, r->init_texts[i], reports[i]);
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    for (size_t l = 0; l < probe_layers(reports[i]); ++l) {
+      write_text(to, r->init_texts[i]);
+      fprintf(to, ",%zu", l + 1);
+      for (size_t c = 0; c < probe_n_columns; ++c)
+        write_number(to, &probe_columns[c], &reports[i]->layers[l]);
+      fputs("\r\n", to);
+    }
+  }
 }
 
 int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why) {

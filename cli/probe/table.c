@@ -53,20 +53,6 @@ static bool is_shown(const probe_request *r, const fanin_probe_layer *layers, si
   return (i + 1) * some / inner != i * some / inner;
 }
 
-static size_t fill_table(const probe_request *r, const probe_result *report, table *t) {
-  size_t shown = 0;
-  const size_t n = probe_layers(report);
-  for (size_t l = 0; l < n; ++l) {
-    if (!is_shown(r, report->layers, n, l)) continue;
-    ++shown;
-    table_cell(t, "%zu", l + 1);
-    for (size_t i = 0; i < probe_n_columns; ++i) {
-      if (probe_columns[i].heading) cell(t, &probe_columns[i], &report->layers[l]);
-    }
-  }
-  return shown;
-}
-
 void probe_print_report(const probe_request *r, const probe_result *report) {
   column columns[MAX_SHOWN] = {{"layer", 0, 0}};
   const char *groups[MAX_SHOWN] = {""};
@@ -79,12 +65,19 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
   }
   table t = table_of(columns, n_columns);
   t.groups = groups;
-  const size_t shown = fill_table(r, report, &t);
+  const size_t n = probe_layers(report);
+  size_t shown = 0;
+  for (size_t l = 0; l < n; ++l) {
+    if (!is_shown(r, report->layers, n, l)) continue;
+    ++shown;
+    table_cell(&t, "%zu", l + 1);
+    for (size_t i = 0; i < probe_n_columns; ++i) {
+      if (probe_columns[i].heading) cell(&t, &probe_columns[i], &report->layers[l]);
+    }
+  }
   table_print(&t, stdout);
   table_free(&t);
-  if (shown < probe_layers(report)) {
-    printf("(%zu of %zu layers; --all shows every one)\n", shown, probe_layers(report));
-  }
+  if (shown < n) printf("(%zu of %zu layers; --all shows every one)\n", shown, n);
   printf("\nq: mean square of preactivations; G: of their gradients; z: in standard deviations\n");
 }
 
