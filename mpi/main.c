@@ -150,8 +150,7 @@ static void print_table(const over_ranks all[N_ROWS], uint64_t ranks) {
     put(&t, rows[k].unit, all[k].sum / (double)ranks);
     put(&t, rows[k].unit, all[k].most);
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
 }
 
 static int print_plan(const init_request *r, sharding how, uint64_t ranks, failure *why) {

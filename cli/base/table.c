@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,21 +102,21 @@ static widths fit_widths(const table *t, size_t available) {
   return w;
 }
 
-static void print_line(const table *t, const widths *w, char *const *cells, FILE *stream) {
+static void print_line(const table *t, const widths *w, char *const *cells) {
   size_t spaces = 0; /* spaces that are not printed yet, because no line ends with one */
   bool first = true;
   for (size_t c = 0; c < t->n_columns; ++c) {
     if (!w->shown[c]) continue;
     const size_t padding = w->width[c] - text_width(cells[c]);
     spaces += (first ? 0 : w->gap) + (t->columns[c].left ? 0 : padding);
-    fprintf(stream, "%*s%s", (int)spaces, "", cells[c]);
+    printf("%*s%s", (int)spaces, "", cells[c]);
     spaces = t->columns[c].left ? padding : 0;
     first = false;
   }
-  fputc('\n', stream);
+  putchar('\n');
 }
 
-static void print_groups(const table *t, const widths *w, FILE *stream) {
+static void print_groups(const table *t, const widths *w) {
   size_t width, last, spaces = 0; /* not printed yet, as in print_line() */
   bool first = true;
   for (size_t c = 0; c < t->n_columns;) {
@@ -123,17 +124,17 @@ static void print_groups(const table *t, const widths *w, FILE *stream) {
     if (last < t->n_columns) {
       const size_t length = text_width(t->groups[c]), more = width > length ? width - length : 0, before = more / 2;
       spaces += before + (first ? 0 : w->gap);
-      if (length > 0) fprintf(stream, "%*s%s", (int)spaces, "", t->groups[c]);
+      if (length > 0) printf("%*s%s", (int)spaces, "", t->groups[c]);
       spaces = (length > 0 ? 0 : spaces) + more - before;
       first = false;
     }
     c = end;
   }
-  fputc('\n', stream);
+  putchar('\n');
 }
 
 /* Names the columns that are not shown, each after its heading. */
-static void print_dropped(const table *t, const widths *w, FILE *stream) {
+static void print_dropped(const table *t, const widths *w) {
   const char *group = NULL;
   char *text = NULL;
   size_t length = 0;
@@ -149,19 +150,16 @@ static void print_dropped(const table *t, const widths *w, FILE *stream) {
     group = own;
     any = true;
   }
-  if (fclose(line) == 0 && any) terminal_line(stream, 1, "(too narrow to show: %s)", text);
+  if (fclose(line) == 0 && any) terminal_line(stdout, 1, "(too narrow to show: %s)", text);
   free(text);
 }
 
-void table_print(const table *t, FILE *stream) {
-  const widths w = fit_widths(t, terminal_width(stream));
-  if (t->groups) print_groups(t, &w, stream);
+void table_print(table *t) {
+  const widths w = fit_widths(t, terminal_width(stdout));
+  if (t->groups) print_groups(t, &w);
   for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
-    print_line(t, &w, t->cells + i, stream);
-  print_dropped(t, &w, stream);
-}
-
-void table_free(table *t) {
+    print_line(t, &w, t->cells + i);
+  print_dropped(t, &w);
   for (size_t i = 0; i < t->n_cells; ++i)
     free(t->cells[i]);
   free(t->cells);

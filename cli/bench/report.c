@@ -126,8 +126,7 @@ void bench_print_table(const bench_set *set) {
     const bench_case *c = &set->cases[i];
     if (c->selected && !is_only_reference(set, c)) add_row(set, c, &t);
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   bool any = false;
   for (size_t i = 0; i < set->count; ++i) {
     if (!set->cases[i].left_out) continue;

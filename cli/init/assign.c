@@ -274,10 +274,11 @@ int like_assign(like *a, failure *why) {
     a->list[i] = (assignment){.of = &c->tensors[i], .rule = find_rule(a, c->tensors[i].stored)};
   int status = refuse_untaken(a, why);
   if (status == STATUS_OK) status = check_set(a, why);
-  for (size_t i = 0; status == STATUS_OK && i < c->count; ++i)
-    status = read_rule(a, &a->list[i], why);
+  for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) { /* every tensor has a rule now */
+    if (a->list[i].rule) status = read_rule(a, &a->list[i], why);
+  }
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
-    if (a->list[i].rule->same_as) status = read_twin(a, &a->list[i], why);
+    if (a->list[i].rule && a->list[i].rule->same_as) status = read_twin(a, &a->list[i], why);
   }
   return status;
 }

@@ -50,21 +50,20 @@ static int append(void *state, const piece *p, const char *bytes, failure *why) 
   return output_write(state, bytes, p->bytes, why);
 }
 
-static int fill_file(const session *s, const model *m, uint64_t seed, output *out, failure *why) {
-  uint64_t elements, bytes;
-  all a = {.model = m};
-  model_totals(m, &elements, &bytes);
-  return fill_parts(s, m, seed, &(part_source){next_tensor, &a}, bytes, &(part_sink){append, out}, NULL, why);
-}
-
 int init_file_write(const init_request *r, const session *s, const char *path, const model *part, failure *why) {
   char *header = NULL;
   size_t size = 0;
   output out = OUTPUT_NONE;
+  uint64_t elements, bytes;
+  all a = {.model = part};
+  model_totals(part, &elements, &bytes);
   int status = init_request_header(r, part, &header, &size, why);
   if (status == STATUS_OK) status = output_open(path, &out, why);
   if (status == STATUS_OK) status = output_write(&out, header, size, why);
-  if (status == STATUS_OK) status = fill_file(s, part, r->seed, &out, why);
+  if (status == STATUS_OK) {
+    status =
+        fill_parts(s, part, r->seed, &(part_source){next_tensor, &a}, bytes, &(part_sink){append, &out}, NULL, why);
+  }
   if (status == STATUS_OK) status = output_commit(&out, why);
   output_abandon(&out);
   free(header);
@@ -132,15 +131,6 @@ static int write_shards(const init_request *r, const session *s, failure *why) {
 
 /* ---- The command ------------------------------------------------------------------------------------------------- */
 
-static void print_summary(const init_request *r, const session *s, uint64_t milliseconds) {
-  if (r->like.checkpoint_path) {
-    printf("Rules %s on %s:\n", r->like.rules.name, r->like.checkpoint_path);
-    like_print_rules(&r->like);
-    putchar('\n');
-  }
-  init_request_summary(r, s->device_name, milliseconds);
-}
-
 static int write_output(const init_request *r, failure *why) {
   session s = {0};
   const uint64_t begin = progress_clock();
@@ -148,7 +138,12 @@ static int write_output(const init_request *r, failure *why) {
   if (status == STATUS_OK) {
     status = r->shards ? write_shards(r, &s, why) : init_file_write(r, &s, r->output, &r->model, why);
   }
-  if (status == STATUS_OK) print_summary(r, &s, progress_clock() - begin);
+  if (status == STATUS_OK && r->like.checkpoint_path) {
+    printf("Rules %s on %s:\n", r->like.rules.name, r->like.checkpoint_path);
+    like_print_rules(&r->like);
+    putchar('\n');
+  }
+  if (status == STATUS_OK) init_request_summary(r, s.device_name, progress_clock() - begin);
   session_close(&s);
   return status;
 }

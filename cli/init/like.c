@@ -102,8 +102,7 @@ void like_print_rules(const like *l) {
     table_cell(&t, "%s", of->first->of->stored->name);
     free(pattern);
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   free(by_rule);
 }
 
@@ -131,8 +130,7 @@ static void print_tensors(const like *l) {
     table_cell(&t, "%s", action_of(a, action));
     table_cell(&t, "%s", text_real(moments_of(a).std, std));
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
 }
 
 static json_t *tensor_json(const like *l, const assignment *t) {

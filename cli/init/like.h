@@ -35,13 +35,13 @@ args_reader like_set;
 /* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why);
 
-/* Sets l->list from checkpoint, rules, set and dtype (assign.c). If no rule takes some tensors, the call fails and
+/* Sets a->list from checkpoint, rules, set and dtype (assign.c). If no rule takes some tensors, the call fails and
  * names them. */
-int like_assign(like *l, failure *why);
+int like_assign(like *a, failure *why);
 
-/* Makes a model of the tensors that are to be made, and l->shard_of: with `shards` file by file, and larger elements
+/* Makes a model of the tensors that are to be made, and a->shard_of: with `shards` file by file, and larger elements
  * first, because readers want them aligned. */
-int like_model(like *l, bool shards, model *out, failure *why);
+int like_model(like *a, bool shards, model *out, failure *why);
 
 /* Prints a row for each rule that takes tensors. */
 void like_print_rules(const like *l);

@@ -93,20 +93,17 @@ static int check_overwrite(const init_request *r, failure *why) {
               : STATUS_OK;
 }
 
-static int load(init_request *r, failure *why) {
-  if (r->model_path) return model_load(r->model_path, &r->model, why);
-  if (!r->like.checkpoint_path) return STATUS_OK;
-  const int status = like_load(&r->like, r->shards, r->has_dtype ? &r->dtype : NULL, &r->model, why);
-  return status == STATUS_OK ? check_overwrite(r, why) : status;
-}
-
 int init_request_check(init_request *r, failure *why) {
   int status = check_output(r, why);
   if (status == STATUS_OK && r->pending_name) {
     return args_fail(why, "--tensor '%s': --init must follow it", r->pending_name);
   }
   if (status == STATUS_OK) status = check_source(r, why);
-  if (status == STATUS_OK) status = load(r, why);
+  if (status == STATUS_OK && r->model_path) status = model_load(r->model_path, &r->model, why);
+  if (status == STATUS_OK && r->like.checkpoint_path) {
+    status = like_load(&r->like, r->shards, r->has_dtype ? &r->dtype : NULL, &r->model, why);
+    if (status == STATUS_OK) status = check_overwrite(r, why);
+  }
   if (status != STATUS_OK) return status;
   for (size_t i = 0; r->has_dtype && i < r->model.count; ++i) {
     if (!r->model.tensors[i].stored_dtype) r->model.tensors[i].tensor.dtype = r->dtype;

@@ -90,8 +90,7 @@ static void print_table(const inspection *i) {
   table t = table_of(columns, sizeof columns / sizeof *columns);
   for (size_t k = 0; k < i->file->count; ++k)
     add_row(&t, &i->tensors[k]);
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
 }
 
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */

@@ -49,8 +49,7 @@ static void print_table(const fanin_device_info *list, size_t count) {
     table_cell(&t, "%s", d->platform_name);
     table_cell(&t, "%s", d->driver);
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   for (size_t i = 0; i < count; ++i) {
     if (!list[i].usable) printf("Device %zu cannot be used: %s\n", i, list[i].reason);
   }

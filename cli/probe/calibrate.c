@@ -61,10 +61,6 @@ static int write_file(const probe_request *r, const session *s, const probe_weig
 
 /* ---- What was done ----------------------------------------------------------------------------------------------- */
 
-static const char *criterion_name(const probe_request *r) {
-  return r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second moment";
-}
-
 static void print_table(const probe_request *r, const session *s, const probe_weights *w,
                         const fanin_calibrated_layer *layers) {
   static const column columns[] = {{"layer", 0, 0}, {"fan_in", 0, 1}, {"fan_out", 0, 1},    {"before", 0, 0},
@@ -81,10 +77,10 @@ static void print_table(const probe_request *r, const session *s, const probe_we
     table_cell(&t, "%s", w->names[l]);
   }
   probe_print_heading(r, s);
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   printf("\nbefore, after: %s of the preactivations, to be %g within %g %%; factor: of the weights\n%s: written\n",
-         criterion_name(r), r->calibration.target, 100 * r->calibration.tolerance, r->output);
+         r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second moment", r->calibration.target,
+         100 * r->calibration.tolerance, r->output);
 }
 
 static int print_json(const probe_request *r, const session *s, const probe_weights *w,

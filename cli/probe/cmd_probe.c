@@ -53,7 +53,13 @@ static int run(probe_request *r, const session *s, probe_result **reports, failu
 
 /* ---- What came of it --------------------------------------------------------------------------------------------- */
 
-static void print_text(const probe_request *r, const session *s, probe_result *const *reports) {
+static int show(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
+  int status = STATUS_OK;
+  if (r->plot) status = probe_plot(r, reports, why);
+  if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
+  if (status != STATUS_OK) return status;
+  if (r->json) return probe_print_json(r, s, reports, why);
+  if (r->csv && strcmp(r->csv, "-") == 0) return STATUS_OK;
   probe_print_heading(r, s);
   if (r->n_inits > 1) {
     probe_print_comparison(r, reports);
@@ -62,15 +68,6 @@ static void print_text(const probe_request *r, const session *s, probe_result *c
     probe_print_verdicts(reports[0]);
     probe_print_findings(reports[0], "");
   }
-}
-
-static int show(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
-  int status = STATUS_OK;
-  if (r->plot) status = probe_plot(r, reports, why);
-  if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
-  if (status != STATUS_OK) return status;
-  if (r->json) return probe_print_json(r, s, reports, why);
-  if (!r->csv || strcmp(r->csv, "-") != 0) print_text(r, s, reports);
   return STATUS_OK;
 }
 

@@ -41,8 +41,7 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
   printf("%s", r->suggest);
   if (r->has_slope) printf(" with slope %g", r->config.slope);
   printf(", %" PRIu64 " layer%s of equal widths\n\n", r->depth, text_plural(r->depth));
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   putchar('\n');
   terminal_line(
       stdout, 2,

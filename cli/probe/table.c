@@ -75,8 +75,7 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
       if (probe_columns[i].heading) cell(&t, &probe_columns[i], &report->layers[l]);
     }
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   if (shown < n) printf("(%zu of %zu layers; --all shows every one)\n", shown, n);
   printf("\nq: mean square of preactivations; G: of their gradients; z: in standard deviations\n");
 }
@@ -191,8 +190,7 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
   t.groups = groups;
   for (size_t i = 0; i < r->n_inits; ++i)
     add_comparison(&t, r->init_texts[i], reports[i]);
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   printf("\nfirst, last: in that layer; a layer: the factor from layer to layer, for G from the last one back\n"
          "spread: of the singular values of all layers behind the first one's weights; 0 is isometry\n");
   for (size_t i = 0; i < r->n_inits; ++i) {
