@@ -1,11 +1,9 @@
 /* fanin: initializes neural-network weights on OpenCL devices. This file picks the subcommand and prints what failed.
  */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/commands.h"
-#include "base/terminal.h"
 #include "base/text.h"
 
 enum { MOST_COMMANDS = 32 };
@@ -15,8 +13,8 @@ static void print_help(FILE *stream) {
         "Initializes neural-network weights on OpenCL devices: the same\n"
         "seed gives the same bits on every device.\n\n",
         stream);
-  for (const command *c = commands; c->name; ++c)
-    fprintf(stream, "  %-9s %s\n", c->name, c->summary);
+  for (const syntax *const *c = commands; *c; ++c)
+    fprintf(stream, "  %-9s %s\n", (*c)->command, (*c)->summary);
   fputs("\n"
         "Examples:\n"
         "  fanin init share/models/lenet-300-100.json -o lenet.safetensors --seed 42\n"
@@ -28,52 +26,34 @@ static void print_help(FILE *stream) {
         stream);
 }
 
-static const command *find_command(const char *name) {
-  for (const command *c = commands; c->name; ++c) {
-    if (strcmp(c->name, name) == 0) return c;
-  }
-  return NULL;
+static const syntax *find_command(const char *name) {
+  const syntax *const *c = commands;
+  while (*c && strcmp((*c)->command, name) != 0)
+    ++c;
+  return *c;
 }
 
-/* Checks that everything printed was also written. */
-static int finish(int status, failure *why) {
-  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
-  return fail(why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
-}
-
-static int run(const command *c, int argc, char **argv) {
+static int run(const syntax *c, int argc, char **argv) {
   failure why = {0};
-  int status = c->run(argc, argv, &why);
-  if (status == STATUS_HELPED) status = STATUS_OK;
-  if (status == STATUS_OK || status == STATUS_CHECK) status = finish(status, &why);
-  progress_clear();
-  if (why.text[0]) fprintf(stderr, "fanin: %s: %s\n", c->name, text_plain(why.text, '\n'));
-  if (why.usage) fprintf(stderr, "Try 'fanin %s --help'.\n", c->name);
-  return status;
-}
-
-/* Ends a program that ran no command. */
-static int end(void) {
-  failure why = {0};
-  const int status = finish(STATUS_OK, &why);
-  if (why.text[0]) fprintf(stderr, "fanin: %s\n", why.text);
-  return status;
+  const int status = c->run(argc, argv, &why);
+  return command_end("fanin", c->command, status, &why);
 }
 
 int main(int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
-  const command *c = find_command(name);
+  const syntax *c = find_command(name);
+  failure why = {0};
   if (c) return run(c, argc - 1, argv + 1);
   if (strcmp(name, "help") == 0 && argc == 3 && (c = find_command(argv[2]))) { /* fanin help init: fanin init --help */
     return run(c, 2, (char *[]){argv[2], "--help", NULL});
   }
   if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
     print_help(stdout);
-    return end();
+    return command_end("fanin", NULL, STATUS_OK, &why);
   }
   if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
     printf("fanin %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);
-    return end();
+    return command_end("fanin", NULL, STATUS_OK, &why);
   }
   if (name[0] == '\0') {
     print_help(stderr);
@@ -82,8 +62,8 @@ int main(int argc, char **argv) {
   char known[TEXT_KNOWN];
   const char *names[MOST_COMMANDS];
   size_t n = 0;
-  for (c = commands; c->name && n < MOST_COMMANDS; ++c)
-    names[n++] = c->name;
+  for (; commands[n] && n < MOST_COMMANDS; ++n)
+    names[n] = commands[n]->command;
   fprintf(stderr, "fanin: '%s' is not a command%s\nTry 'fanin --help'.\n", name,
           text_known(name, names, n, "the commands are", known));
   return STATUS_INPUT;

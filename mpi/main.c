@@ -1,71 +1,55 @@
 /* fanin-mpi: fanin init on many ranks at once. Every rank makes its share of the tensors, all write one file. */
-#include <errno.h>
+#include <math.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "base/table.h"
 #include "base/terminal.h"
 #include "base/text.h"
+#include "formats/safetensors.h"
 #include "init/fill_parts.h"
 #include "init/request.h"
-#include "outline.h"
 #include "share.h"
 #include "shared_file.h"
-#include "warm.h"
 #include "world.h"
 
-enum { KEY_SHARD = 0x200, KEY_PLAN, MOST_RANKS = 1 << 20 };
+enum { MOST_RANKS = 1 << 20 };
 
 typedef struct mpi_request {
-  init_request init;
+  init_request init; /* first, because its options go there */
   sharding how;
   uint64_t plan; /* ranks; 0: do it */
 } mpi_request;
 
-static const struct argp_option own_options[] = {
-    {.name = "shard",
-     .key = KEY_SHARD,
-     .arg = "HOW",
-     .doc =
-         "What a rank makes: a range of the 'model' (default), a 'range' of each tensor, or a slab of each tensor by "
-         "'dimension', which is O, or dimension:LETTER of the layout, else the first dimension"},
-    {.name = "plan",
-     .key = KEY_PLAN,
-     .arg = "RANKS",
-     .doc = "Only print what a run of so many ranks would do; needs no device"},
-    {0}};
-
-static int take(void *into, int key, const char *value, failure *why) {
-  mpi_request *r = into;
-  if (key == KEY_SHARD) return sharding_parse(value, &r->how, why);
-  if (key != KEY_PLAN) return init_request_take(&r->init, key, value, why);
-  const int status = args_number("--plan", value, &r->plan, why);
-  if (status != STATUS_OK || (r->plan >= 1 && r->plan <= MOST_RANKS)) return status;
+static int take_ranks(void *to, const char *name, const char *value, failure *why) {
+  const int status = args_number(to, name, value, why);
+  const uint64_t ranks = *(const uint64_t *)to;
+  if (status != STATUS_OK || (ranks >= 1 && ranks <= MOST_RANKS)) return status;
   return args_fail(why, "--plan '%s': give a number of ranks from 1 to %d", value, MOST_RANKS);
 }
 
-/* The options of init and those of this command. */
-static struct argp_option *join_options(void) {
-  size_t n = 0;
-  while (init_request_options[n].name || init_request_options[n].doc)
-    ++n;
-  struct argp_option *all = allocate(n + sizeof own_options / sizeof *own_options, sizeof *all);
-  memcpy(all, init_request_options, n * sizeof *all);
-  memcpy(all + n, own_options, sizeof own_options);
-  return all;
-}
+static const args_option own_options[] = {
+    {"shard", 0, "HOW",
+     "What a rank makes: a range of the 'model' (default), a 'range' of each tensor, or a slab of each tensor by "
+     "'dimension', which is O, or dimension:LETTER of the layout, else the first dimension",
+     sharding_take, offsetof(mpi_request, how), 0},
+    {"plan", 0, "RANKS", "Only print what a run of so many ranks would do; needs no device", take_ranks,
+     offsetof(mpi_request, plan), 0},
+    {0}};
 
 /* Every rank parses the command line, but only rank 0 prints what is wrong with it. */
 static int parse(const world *w, int argc, char **argv, mpi_request *r, failure *why) {
-  struct argp_option *options = join_options();
   const syntax s = {
       .program = "fanin-mpi",
       .command = "init",
-      .options = options,
-      .arguments = "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"
-                   "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT",
+      .options = init_request_options,
+      .others = own_options,
+      .argument = "a model file",
+      .argument_to = offsetof(mpi_request, init.model_path),
+      .arguments = INIT_REQUEST_FORMS,
       .doc = "As 'fanin init', by all ranks of an MPI run together: each makes its share on a device of its node, the "
              "devices that answer SEL taken in turn, and all write one file, which appears whole or not at all. The "
              "file is that of 'fanin init', to the bit, whatever the ranks and shares (docs/scale.md).\v"
@@ -74,11 +58,9 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
              "  mpirun -n 8 fanin-mpi init share/models/gpt2-124m.json -o gpt2.safetensors \\\n"
              "    --shard dimension\n"
              "  fanin-mpi init share/models/llama3-405b.json --plan 1024",
-      .take = take,
       .silent = w->rank != 0,
   };
   int status = args_parse(&s, argc, argv, r, why);
-  free(options);
   if (status == STATUS_OK && r->plan > 0 && !r->init.output) r->init.output = "plan.safetensors"; /* is not written */
   if (status == STATUS_OK) status = init_request_check(&r->init, why);
   if (status == STATUS_OK && r->init.shards) {
@@ -87,16 +69,123 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
   return status;
 }
 
-static uint64_t resident_bytes(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return (uint64_t)used.ru_maxrss * 1024;
+/* ---- What a run of so many ranks would do, computed by the code that would do it
+ * -------------------------------------- */
+
+/* The least, the mean and the most of something, over the ranks. */
+typedef struct over_ranks {
+  double least, sum, most;
+} over_ranks;
+
+static void note(over_ranks *s, double value) {
+  s->least = value < s->least ? value : s->least;
+  s->most = value > s->most ? value : s->most;
+  s->sum += value;
 }
+
+enum { BYTES, PARTS, PIECES, RUNS, RUN_BYTES, MEMORY, AT_ONCE_BYTES, LARGEST_AT_ONCE, OPERATIONS, N_ROWS };
+
+static const struct {
+  const char *title;
+  char unit; /* c: a count, b: bytes, m: memory, o: operations */
+} rows[N_ROWS] = {{"bytes to make", 'b'},
+                  {"parts of tensors", 'c'},
+                  {"pieces", 'c'},
+                  {"stretches in the file", 'c'},
+                  {"bytes of a stretch", 'b'},
+                  {"memory, host and device each", 'm'},
+                  {"of the bytes: made at once", 'b'},
+                  {"largest of these, device", 'm'},
+                  {"operations for matrices", 'o'}};
+
+static void outline_rank(const init_request *r, sharding how, uint64_t rank, uint64_t ranks, over_ranks all[N_ROWS]) {
+  const session any_device = {.max_alloc_bytes = UINT64_MAX};
+  const share_sum sum = share_total(&r->model, how, rank, ranks);
+  share *s = share_new(&r->model, how, rank, ranks);
+  cutter c = {.model = &r->model,
+              .source = {share_next, s},
+              .most = fill_piece_bytes(&any_device, sum.bytes),
+              .largest = any_device.max_alloc_bytes};
+  piece p = {0};
+  uint64_t pieces = 0, runs = 0;
+  for (;; ++pieces) {
+    cutter_next(&c, &p);
+    if (p.bytes == 0) break;
+    for (size_t i = 0; i < p.count; ++i)
+      runs += part_elements(&p.parts[i].where) / part_run(&p.parts[i].where);
+  }
+  piece_free(&p);
+  share_free(s);
+  note(&all[BYTES], (double)sum.bytes);
+  note(&all[PARTS], (double)sum.parts);
+  note(&all[PIECES], (double)pieces);
+  note(&all[RUNS], (double)runs);
+  note(&all[RUN_BYTES], runs > 0 ? (double)sum.bytes / (double)runs : 0);
+  note(&all[MEMORY], (double)(pieces < 2 ? pieces : 2) * (double)c.most);
+  note(&all[AT_ONCE_BYTES], (double)sum.at_once_bytes);
+  note(&all[LARGEST_AT_ONCE], (double)sum.largest_at_once);
+  note(&all[OPERATIONS], sum.operations);
+}
+
+static void put(table *t, char unit, double value) {
+  char text[TEXT_NUMBER];
+  const uint64_t number = (uint64_t)(value + 0.5);
+  if (unit == 'o') {
+    table_cell(t, "%.3g", value);
+  } else {
+    table_cell(t, "%s",
+               unit == 'b'   ? text_bytes(number, text)
+               : unit == 'm' ? text_memory(number, text)
+                             : text_count(number, text));
+  }
+}
+
+static void print_table(const over_ranks all[N_ROWS], uint64_t ranks) {
+  static const column columns[] = {{"a rank has", 1, 0}, {"least", 0, 0}, {"mean", 0, 0}, {"most", 0, 0}};
+  const int n = all[OPERATIONS].most > 0 ? N_ROWS : all[AT_ONCE_BYTES].most > 0 ? OPERATIONS : AT_ONCE_BYTES;
+  table t = table_of(columns, 4);
+  for (int k = 0; k < n; ++k) {
+    table_cell(&t, "%s", rows[k].title);
+    put(&t, rows[k].unit, all[k].least);
+    put(&t, rows[k].unit, all[k].sum / (double)ranks);
+    put(&t, rows[k].unit, all[k].most);
+  }
+  table_print(&t);
+}
+
+static int print_plan(const init_request *r, sharding how, uint64_t ranks, failure *why) {
+  char *header = NULL, parameters[TEXT_NUMBER], size[TEXT_NUMBER], head[TEXT_NUMBER], number[TEXT_NUMBER], by[64];
+  size_t header_size = 0;
+  uint64_t elements, bytes;
+  over_ranks all[N_ROWS];
+  const int status = safetensors_header(&r->model, r->seed, &header, &header_size, why);
+  if (status != STATUS_OK) return status;
+  free(header);
+  for (int k = 0; k < N_ROWS; ++k)
+    all[k] = (over_ranks){.least = INFINITY};
+  for (uint64_t rank = 0; rank < ranks; ++rank)
+    outline_rank(r, how, rank, ranks, all);
+  model_totals(&r->model, &elements, &bytes);
+  printf("%s: %zu tensor%s, %s parameter%s, %s behind a header of %s\n",
+         r->model_path             ? r->model_path
+         : r->like.checkpoint_path ? r->like.checkpoint_path
+                                   : "--tensor",
+         r->model.count, text_plural(r->model.count), text_count(elements, parameters), text_plural(elements),
+         text_bytes(bytes, size), text_bytes(header_size, head));
+  printf("%s rank%s, %s\n\n", text_count(ranks, number), text_plural(ranks), sharding_text(how, by));
+  print_table(all, ranks);
+  printf("\nMessages: rank 0's programs and two numbers to all; %s round%s of a write, with an agreement\n"
+         "of 8 bytes before each; no byte of a tensor passes between ranks.\n",
+         text_count((uint64_t)all[PIECES].most, number), text_plural((uint64_t)all[PIECES].most));
+  return STATUS_OK;
+}
+
+/* ---- A run ------------------------------------------------------------------------------------------------------- */
 
 /* What a run did, over all ranks. */
 typedef struct account {
   uint64_t begin; /* clock */
-  uint64_t share_bytes, device_bytes, written;
+  uint64_t share_bytes, device_bytes;
   uint64_t devices; /* devices that this rank chose from */
   bool taken;       /* this rank uses rank 0's programs */
 } account;
@@ -104,8 +193,10 @@ typedef struct account {
 static void print_account(const world *w, const mpi_request *r, const session *s, const account *a) {
   char share_text[TEXT_NUMBER], device[TEXT_NUMBER], resident[TEXT_NUMBER], by[64];
   const uint64_t milliseconds = progress_clock() - a->begin;
+  struct rusage used;
+  getrusage(RUSAGE_SELF, &used);
   const uint64_t most_share = world_most(w, a->share_bytes), most_device = world_most(w, a->device_bytes);
-  const uint64_t most_resident = world_most(w, resident_bytes()), taken = world_sum(w, a->taken);
+  const uint64_t most_resident = world_most(w, (uint64_t)used.ru_maxrss * 1024), taken = world_sum(w, a->taken);
   const uint64_t devices = world_sum(w, (uint64_t)w->local_rank < a->devices);
   if (w->rank != 0) return;
   if (r->init.like.checkpoint_path) like_print_rules(&r->init.like);
@@ -144,7 +235,7 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
   int status = world_agree(w, parse(w, argc, argv, &r, why), why);
   if (status == STATUS_OK && (r.plan > 0 || r.init.like.explain)) {
     if (w->rank == 0) {
-      status = r.plan > 0 ? outline_print(&r.init, r.how, r.plan, why) : like_explain(&r.init.like, why);
+      status = r.plan > 0 ? print_plan(&r.init, r.how, r.plan, why) : like_explain(&r.init.like, why);
     }
     status = world_agree(w, status, why);
     init_request_free(&r.init);
@@ -177,14 +268,9 @@ static int run(const world *w, int argc, char **argv) {
   const char *name = argc > 1 ? argv[1] : "";
   failure why = {0};
   if (strcmp(name, "init") == 0) {
-    int status = run_init(w, argc - 1, argv + 1, &why);
-    if (status == STATUS_HELPED) status = STATUS_OK;
-    if (w->rank == 0 && status == STATUS_OK && (fflush(stdout) != 0 || ferror(stdout))) {
-      status = fail(&why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
-    }
-    if (w->rank == 0 && why.text[0]) fprintf(stderr, "fanin-mpi: init: %s\n", why.text);
-    if (w->rank == 0 && why.usage) fputs("Try 'fanin-mpi init --help'.\n", stderr);
-    return status;
+    const int status = run_init(w, argc - 1, argv + 1, &why);
+    if (w->rank == 0) return command_end("fanin-mpi", name, status, &why);
+    return status == STATUS_HELPED ? STATUS_OK : status;
   }
   const bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0, version = strcmp(name, "--version") == 0;
   if (w->rank == 0 && version) printf("fanin-mpi %s (stream version %d)\n", fanin_version(), FANIN_STREAM_VERSION);

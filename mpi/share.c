@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fanin/scheme.h"
+
 enum { TOGETHER = 64 << 20 }; /* bytes of small matrices that are put together in one part */
 
 /* Work on matrices that a rank has been given. */
@@ -36,20 +38,24 @@ struct share {
 
 /* ---- Texts ------------------------------------------------------------------------------------------------------- */
 
-int sharding_parse(const char *text, sharding *out, failure *why) {
-  static const char dimension[] = "dimension:";
-  *out = (sharding){SHARE_MODEL, 'O'};
-  if (strcmp(text, "model") == 0) return STATUS_OK;
-  out->kind = SHARE_RANGE;
-  if (strcmp(text, "range") == 0) return STATUS_OK;
-  out->kind = SHARE_DIMENSION;
-  if (strcmp(text, "dimension") == 0) return STATUS_OK;
-  if (strncmp(text, dimension, sizeof dimension - 1) == 0) {
-    out->letter = text[sizeof dimension - 1];
-    if (out->letter != '\0' && strchr("OIBDHW", out->letter) && text[sizeof dimension] == '\0') return STATUS_OK;
-  }
-  return fail(why, STATUS_INPUT, "--shard '%.64s': give model, range, dimension, or dimension: and one of O I B D H W",
-              text);
+int sharding_take(void *to, const char *option, const char *text, failure *why) {
+  static const char *const names[] = {
+      [SHARE_MODEL] = "model", [SHARE_RANGE] = "range", [SHARE_DIMENSION] = "dimension"};
+  enum { N_NAMES = sizeof names / sizeof *names };
+  sharding *out = to;
+  const size_t length = strcspn(text, ":");
+  const char letter = text[length] == ':' ? text[length + 1] : 'O';
+  char *name = copy_text(text, length);
+  size_t nearest = N_NAMES;
+  (void)fanin_nearest_name(name, names, N_NAMES, &nearest);
+  const bool known = nearest < N_NAMES && strcmp(name, names[nearest]) == 0, near = nearest < N_NAMES && !known;
+  free(name);
+  *out = (sharding){(share_kind)nearest, letter};
+  if (known && text[length] == '\0') return STATUS_OK;
+  if (known && out->kind == SHARE_DIMENSION && letter && strchr("OIBDHW", letter) && !text[length + 2])
+    return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s '%.64s': %s%s%s model, range, dimension, or dimension: and one of O I B D H W",
+              option, text, near ? "did you mean " : "", near ? names[nearest] : "", near ? "? Give" : "give");
 }
 
 const char *sharding_text(sharding how, char out[64]) {
@@ -60,11 +66,6 @@ const char *sharding_text(sharding how, char out[64]) {
 }
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
-
-/* Whether the library makes the tensor in units that take operations, which are matrices. Matrices are not cut. */
-static bool has_matrices(const model_tensor *t) {
-  return t->operations > 0;
-}
 
 static matrices matrices_of(const model *all, size_t tensor) {
   const model_tensor *t = &all->tensors[tensor];
@@ -145,18 +146,14 @@ static bool cut_model(share *s, const fanin_tensor *t, fanin_tensor *out) {
   return fanin_tensor_range(t, from - begin, to - from, out) == FANIN_STATUS_OK;
 }
 
-static int dimension_of(const fanin_tensor *t, char letter) {
-  const char *at = strchr(t->layout, letter);
-  return at ? (int)(at - t->layout) : -1;
-}
-
 /* The model's tensors have been checked, and an index below a count cannot fail. */
 static bool cut_tensor(share *s, const fanin_tensor *t, fanin_tensor *out) {
   if (s->how.kind == SHARE_MODEL) return cut_model(s, t, out);
   if (s->how.kind == SHARE_RANGE || t->rank == 0) {
     return fanin_tensor_split_range(t, s->rank, s->count, out) == FANIN_STATUS_OK && part_elements(out) > 0;
   }
-  const int with_letter = dimension_of(t, s->how.letter), dimension = with_letter < 0 ? 0 : with_letter;
+  const char *letter = strchr(t->layout, s->how.letter);
+  const int dimension = letter ? (int)(letter - t->layout) : 0;
   return fanin_tensor_split(t, dimension, s->rank, s->count, out) == FANIN_STATUS_OK && part_elements(out) > 0;
 }
 
@@ -175,7 +172,7 @@ bool share_next(void *state, model_part *out) {
     if (s->tensor == s->model->count) return false;
     *out = (model_part){.tensor = s->tensor++};
     const model_tensor *t = &s->model->tensors[out->tensor];
-    if (has_matrices(t)) {
+    if (t->operations > 0) { /* matrices, which are not cut */
       begin_matrices(s, out->tensor);
     } else if (cut_tensor(s, &t->tensor, &out->where)) {
       return true;
@@ -193,7 +190,7 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
   for (uint64_t k = 0; k < count; ++k)
     s->loads[k].rank = k;
   for (size_t i = 0; i < m->count; ++i) {
-    if (!has_matrices(&m->tensors[i])) elements += model_elements(&m->tensors[i]);
+    if (!(m->tensors[i].operations > 0)) elements += model_elements(&m->tensors[i]);
   }
   fanin_tensor all = {.dtype = FANIN_DTYPE_F16, .rank = 1, .shape = {elements}}; /* they have less than 2^62 bytes */
   if (fanin_tensor_split_range(&all, rank, count, &all) == FANIN_STATUS_OK) {
@@ -204,7 +201,6 @@ share *share_new(const model *m, sharding how, uint64_t rank, uint64_t count) {
 }
 
 void share_free(share *s) {
-  if (!s) return;
   free(s->loads);
   free(s->extras);
   free(s);

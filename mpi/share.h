@@ -2,6 +2,7 @@
 #ifndef MPI_SHARE_H
 #define MPI_SHARE_H
 
+#include "base/args.h"
 #include "init/pieces.h"
 
 typedef enum share_kind {
@@ -15,8 +16,8 @@ typedef struct sharding {
   char letter; /* SHARE_DIMENSION: of the layout; tensors without it are cut along their first dimension */
 } sharding;
 
-/* "model", "range", "dimension", or "dimension:" and a letter. */
-int sharding_parse(const char *text, sharding *out, failure *why);
+/* The reader of --shard into a sharding: "model", "range", "dimension", or "dimension:" and a letter. */
+args_reader sharding_take;
 
 /* "by range of the model", for people. */
 const char *sharding_text(sharding how, char out[64]);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,30 +38,18 @@ static int fail_mpi(failure *why, int code, const char *path, const char *what) 
 
 /* ---- Opening ----------------------------------------------------------------------------------------------------- */
 
-static int begin_output(shared_file *f, const char *path, const char *header, size_t size, failure *why) {
-  const int status = output_open(path, &f->out, why);
+/* Reserves space for the whole file where the file system can do that, so that a full disk is noticed at the beginning.
+ */
+static int begin_output(shared_file *f, const char *path, const char *header, size_t size, uint64_t bytes,
+                        failure *why) {
+  int status = output_open(path, &f->out, why);
   if (status != STATUS_OK) return status;
   if (!f->out.temporary)
     return fail(why, STATUS_INPUT, "%s: is not a regular file; ranks can write only such a file together", path);
-  return output_write(&f->out, header, size, why);
-}
-
-/* Reserves space for the whole file where the file system can do that, so that a full disk is noticed at the beginning.
- */
-static int reserve(const shared_file *f, uint64_t bytes, failure *why) {
-  if (fallocate(f->out.fd, 0, 0, (off_t)bytes) == 0 || errno == EOPNOTSUPP || errno == ENOSYS) return STATUS_OK;
+  status = output_write(&f->out, header, size, why);
+  if (status != STATUS_OK || fallocate(f->out.fd, 0, 0, (off_t)bytes) == 0) return status;
+  if (errno == EOPNOTSUPP || errno == ENOSYS) return STATUS_OK;
   return fail(why, STATUS_INPUT, "%s: cannot reserve %" PRIu64 " bytes: %s", f->out.path, bytes, strerror(errno));
-}
-
-/* Each rank writes what it has. No collective buffering: where an aggregator's write fails, ROMIO (MPICH 4.0) leaves
- * the exchange and the others wait for ever. No sieving: nobody may read what another rank is writing, to write it
- * back. */
-static MPI_Info hints(void) {
-  MPI_Info info;
-  MPI_Info_create(&info);
-  MPI_Info_set(info, "romio_cb_write", "disable");
-  MPI_Info_set(info, "romio_ds_write", "disable");
-  return info;
 }
 
 static int open_everywhere(shared_file *f, const char *path, failure *why) {
@@ -71,7 +58,13 @@ static int open_everywhere(shared_file *f, const char *path, failure *why) {
   char *temporary = allocate((size_t)length, 1);
   if (f->w->rank == 0) memcpy(temporary, f->out.temporary, (size_t)length);
   world_broadcast(f->w, temporary, (size_t)length);
-  MPI_Info info = hints();
+  /* Each rank writes what it has. No collective buffering: where an aggregator's write fails, ROMIO (MPICH 4.0) leaves
+   * the exchange and the others wait for ever. No sieving: nobody may read what another rank is writing, to write it
+   * back. */
+  MPI_Info info;
+  MPI_Info_create(&info);
+  MPI_Info_set(info, "romio_cb_write", "disable");
+  MPI_Info_set(info, "romio_ds_write", "disable");
   const int code = MPI_File_open(f->w->comm, temporary, MPI_MODE_WRONLY, info, &f->file);
   MPI_Info_free(&info);
   free(temporary);
@@ -91,8 +84,7 @@ int shared_file_open(shared_file *f, const world *w, const model *m, const char 
     f->offsets[i] = offset;
     offset += model_bytes(&m->tensors[i]);
   }
-  int status = w->rank == 0 ? begin_output(f, path, header, size, why) : STATUS_OK;
-  if (status == STATUS_OK && w->rank == 0) status = reserve(f, offset, why);
+  int status = w->rank == 0 ? begin_output(f, path, header, size, offset, why) : STATUS_OK;
   status = world_agree(w, status, why);
   if (status == STATUS_OK) status = open_everywhere(f, path, why);
   f->agreed = status != STATUS_OK;

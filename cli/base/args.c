@@ -1,6 +1,7 @@
 /* Command lines: glibc's argp for each subcommand with our own way of failing, and strict readers for values. */
 #include "base/args.h"
 
+#include <argp.h>
 #include <errno.h>
 #include <math.h>
 #include <stdarg.h>
@@ -8,16 +9,42 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_HELP = 'h' };
+enum { KEY_HELP = 'h', FIRST_KEY = 0x100 };
 
 /* The state of one parse, which argp hands to take_key(). */
 typedef struct parse {
   const syntax *syntax;
-  char shown_name[64]; /* "fanin init", in the usage line */
-  void *into;
+  const args_option **options; /* those of the syntax */
+  char shown_name[64];         /* "fanin init", in the usage line */
+  char *into;
   failure *why;
   int status;
 } parse;
+
+/* argp's key of the i-th option. */
+static int key_of(const parse *p, size_t i) {
+  return p->options[i]->letter ? p->options[i]->letter : FIRST_KEY + (int)i;
+}
+
+static int take_option(const parse *p, int key, const char *value) {
+  char name[64];
+  size_t i = 0;
+  while (key_of(p, i) != key)
+    ++i;
+  const args_option *o = p->options[i];
+  snprintf(name, sizeof name, "--%s", o->name);
+  if (o->given) *(bool *)(p->into + o->given) = true;
+  return o->read(p->into + o->to, name, value, p->why);
+}
+
+static int take_argument(const parse *p, const char *value) {
+  const char *what = p->syntax->argument;
+  if (!what) return args_fail(p->why, "'%s' is not expected here", value);
+  const char **to = (const char **)(p->into + p->syntax->argument_to);
+  if (*to) return args_fail(p->why, "'%s': %s is given already; give one at a time", value, what);
+  *to = value;
+  return STATUS_OK;
+}
 
 static error_t take_key(int key, char *value, struct argp_state *state) {
   parse *p = state->input;
@@ -34,7 +61,7 @@ static error_t take_key(int key, char *value, struct argp_state *state) {
     return EINVAL;
   }
   if (key >= ARGP_KEY_END) return ARGP_ERR_UNKNOWN;
-  p->status = p->syntax->take(p->into, key, value, p->why);
+  p->status = key == ARGP_KEY_ARG ? take_argument(p, value) : take_option(p, key, value);
   return p->status == STATUS_OK ? 0 : EINVAL;
 }
 
@@ -44,22 +71,39 @@ static char *filter_help(int key, const char *text, void *input) {
   return key == ARGP_KEY_HELP_DUP_ARGS_NOTE ? NULL : (char *)text;
 }
 
-/* A copy of the options with --help added at the end. */
-static struct argp_option *with_help(const struct argp_option *options) {
-  size_t n = 0;
-  while (options[n].name || options[n].doc) /* titles have no name */
-    ++n;
+bool args_is_last(const args_option *o) {
+  return !o->name && !o->doc;
+}
+
+bool args_is_shown(const args_option *o) {
+  return o->name && o->doc;
+}
+
+/* Lists the options of a syntax in `p`, and returns argp's table of them, with --help at the end. */
+static struct argp_option *list_options(parse *p) {
+  const args_option *const lists[] = {p->syntax->options, p->syntax->others};
+  size_t n = 0, capacity = 0;
+  for (int k = 0; k < 2; ++k) {
+    for (const args_option *o = lists[k]; o && !args_is_last(o); ++o) {
+      p->options = grow(p->options, &capacity, n + 1, sizeof *p->options);
+      p->options[n++] = o;
+    }
+  }
   struct argp_option *all = allocate(n + 2, sizeof *all); /* argp ends at a zeroed one */
-  memcpy(all, options, n * sizeof *all);
+  for (size_t i = 0; i < n; ++i) {
+    const args_option *o = p->options[i];
+    const int key = o->name ? key_of(p, i) : 0, flags = o->doc ? 0 : OPTION_HIDDEN;
+    all[i] = (struct argp_option){.name = o->name, .key = key, .arg = o->arg, .flags = flags, .doc = o->doc};
+  }
   all[n] = (struct argp_option){.name = "help", .key = KEY_HELP, .doc = "Show this help", .group = -1};
   return all;
 }
 
 int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why) {
-  struct argp_option *options = with_help(s->options);
+  parse p = {.syntax = s, .into = into, .why = why, .status = STATUS_OK};
+  struct argp_option *options = list_options(&p);
   const struct argp parser = {
       .options = options, .parser = take_key, .args_doc = s->arguments, .doc = s->doc, .help_filter = filter_help};
-  parse p = {.syntax = s, .into = into, .why = why, .status = STATUS_OK};
   char error_name[64];
   const char *const program = s->program ? s->program : "fanin";
   snprintf(p.shown_name, sizeof p.shown_name, "%s %s", program, s->command);
@@ -68,17 +112,27 @@ int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why)
   const error_t error = argp_parse(&parser, argc, argv, ARGP_NO_HELP | (s->silent ? ARGP_NO_ERRS : 0u), NULL, &p);
   argv[0] = NULL;
   free(options);
+  free(p.options);
   if (error == 0) return STATUS_OK;
   if (p.status == STATUS_HELPED) return STATUS_HELPED;
   why->usage = 1;
   return p.status != STATUS_OK ? p.status : STATUS_INPUT; /* otherwise getopt has already printed what is wrong */
 }
 
-const struct argp_option args_json_option[] = {{.name = "json", .key = 'j', .doc = "Print JSON"}, {0}};
+const args_option args_json_option[] = {{"json", 'j', NULL, "Print JSON", args_switch, 0, 0}, {0}};
 
-int args_take_json(void *into, int key, const char *value, failure *why) {
-  if (key != 'j') return args_fail(why, "'%s' is not expected here", value);
-  *(bool *)into = true;
+int args_text(void *to, const char *name, const char *value, failure *why) {
+  (void)name;
+  (void)why;
+  *(const char **)to = value;
+  return STATUS_OK;
+}
+
+int args_switch(void *to, const char *name, const char *value, failure *why) {
+  (void)name;
+  (void)value;
+  (void)why;
+  *(bool *)to = true;
   return STATUS_OK;
 }
 
@@ -112,27 +166,27 @@ bool args_u64(const char *text, size_t length, uint64_t *out) {
   return true;
 }
 
-int args_number(const char *name, const char *value, uint64_t *out, failure *why) {
-  if (args_u64(value, strlen(value), out)) return STATUS_OK;
+int args_number(void *to, const char *name, const char *value, failure *why) {
+  if (args_u64(value, strlen(value), to)) return STATUS_OK;
   return args_fail(why, "%s '%s': give a whole number from 0 to 18446744073709551615 (or 0x and hexadecimal digits)",
                    name, value);
 }
 
-int args_real(const char *name, const char *value, double *out, failure *why) {
+int args_real(void *to, const char *name, const char *value, failure *why) {
   char *end = NULL;
   const double number = strtod(value, &end);
   if (end == value || *end != '\0' || !isfinite(number)) {
     return args_fail(why, "%s '%s': give a finite number such as 0.05", name, value);
   }
-  *out = number;
+  *(double *)to = number;
   return STATUS_OK;
 }
 
-int args_dtype(const char *name, const char *value, fanin_dtype *out, failure *why) {
-  const fanin_status status = fanin_dtype_parse(value, out);
+int args_dtype(void *to, const char *name, const char *value, failure *why) {
+  const fanin_status status = fanin_dtype_parse(value, to);
   if (status == FANIN_STATUS_OK) return STATUS_OK;
   why->usage = 1;
-  return fail_library(why, status, name);
+  return library_status(why, status, name);
 }
 
 int args_sizes(const char *name, const char *value, char separator, uint64_t *out, size_t capacity, size_t *count,

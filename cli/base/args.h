@@ -3,31 +3,56 @@
 #ifndef CLI_BASE_ARGS_H
 #define CLI_BASE_ARGS_H
 
-#include <argp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
 
-/* What a subcommand accepts. */
+/* Reads the value of an option into what `to` points to. `name` is that of the option, as sentences quote it: "--seed".
+ */
+typedef int args_reader(void *to, const char *name, const char *value, failure *why);
+
+/* An option of a subcommand, or a title of the options behind it, which has only a doc. A list of them ends with {0}.
+ */
+typedef struct args_option {
+  const char *name; /* "seed" */
+  char letter;      /* of the short form; 0: none */
+  const char *arg;  /* what the help calls the value; NULL: it takes none */
+  const char *doc;  /* NULL: hidden from the help */
+  args_reader *read;
+  size_t to;    /* offset, in what args_parse() fills, of what `read` gets */
+  size_t given; /* offset of a bool that says that the option is given; 0: none */
+} args_option;
+
+/* A subcommand: how it is run, and what it accepts, of which --help, the manual page and completion are made. `run`
+ * gets the subcommand's name as argv[0] and returns an exit status. It does not print `why`: main() does. */
 typedef struct syntax {
-  const char *command;               /* "init" */
-  const struct argp_option *options; /* without --help, which is added */
-  const char *arguments;             /* argp's args_doc: "MODEL.json -o OUT", one line for each form */
-  const char *doc;                   /* argp's doc: what it does, \v, examples */
-  /* Takes one option by its key, or a positional argument with ARGP_KEY_ARG. Returns an exit status. */
-  int (*take)(void *into, int key, const char *value, failure *why);
-  const char *program; /* NULL: "fanin" */
-  bool silent;         /* print neither help nor getopt's messages, because another process prints them */
+  const char *command; /* "init" */
+  const char *summary; /* what it does, in the list of commands */
+  int (*run)(int argc, char **argv, failure *why);
+  const args_option *options; /* without --help, which is added */
+  const args_option *others;  /* more options; NULL: none */
+  const char *argument;       /* the positional argument: "a file"; NULL: none */
+  size_t argument_to;         /* offset of a const char * for it */
+  const char *arguments;      /* argp's args_doc: "MODEL.json -o OUT", one line for each form */
+  const char *doc;            /* argp's doc: what it does, \v, examples */
+  const char *program;        /* NULL: "fanin" */
+  bool silent;                /* print neither help nor getopt's messages, because another process prints them */
 } syntax;
+
+/* Whether the list ends with this one, and whether this one is an option that the help shows. */
+bool args_is_last(const args_option *o);
+bool args_is_shown(const args_option *o);
 
 /* Parses argv[1..] into `into`; argv[0] is the subcommand itself. After --help has been printed, the status is
  * STATUS_HELPED. */
 int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why);
 
-/* The options of a command that has only --json, and its syntax.take, which sets a bool. */
-extern const struct argp_option args_json_option[];
-int args_take_json(void *into, int key, const char *value, failure *why);
+/* The options of a command that has only --json, which sets a bool. */
+extern const args_option args_json_option[];
+
+/* Readers of options: into a const char *, a bool, a uint64_t, a double (a finite decimal number), a fanin_dtype. */
+args_reader args_text, args_switch, args_number, args_real, args_dtype;
 
 /* Like fail(), for a wrong command line: main() also points to --help. */
 int args_fail(failure *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -35,11 +60,6 @@ int args_fail(failure *why, const char *format, ...) __attribute__((format(print
 /* Reads a decimal number, or a hexadecimal one after 0x. Returns false for anything else: a sign, a space, more text.
  */
 bool args_u64(const char *text, size_t length, uint64_t *out);
-/* Reads the whole value of option `name` by args_u64(); the sentence of a failure names the option. */
-int args_number(const char *name, const char *value, uint64_t *out, failure *why);
-/* A finite decimal number. */
-int args_real(const char *name, const char *value, double *out, failure *why);
-int args_dtype(const char *name, const char *value, fanin_dtype *out, failure *why);
 /* Reads numbers of at least 1 with `separator` between them, at most `capacity`. *count becomes how many there are. */
 int args_sizes(const char *name, const char *value, char separator, uint64_t *out, size_t capacity, size_t *count,
                failure *why);

@@ -1,19 +1,11 @@
-/* The subcommands. Each gets its own name as argv[0] and returns an exit status. It does not print `why`: main() does.
- */
+/* The subcommands. */
 #ifndef CLI_BASE_COMMANDS_H
 #define CLI_BASE_COMMANDS_H
 
 #include "base/args.h"
 
-typedef struct command {
-  const char *name;
-  const char *summary;
-  int (*run)(int argc, char **argv, failure *why);
-  const syntax *syntax; /* its command line: what --help, the manual page and completion are made of */
-} command;
-
-/* In the order in which they are listed. The last entry has no name. */
-extern const command commands[];
+/* In the order in which they are listed. The last one is NULL. */
+extern const syntax *const commands[];
 
 int cmd_devices(int argc, char **argv, failure *why);
 int cmd_list(int argc, char **argv, failure *why);

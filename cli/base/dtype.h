@@ -18,9 +18,4 @@ static inline bool dtype_is_narrow(fanin_dtype dtype) {
   return fanin_dtype_size(dtype) <= 2;
 }
 
-/* Whether the dtype is so coarse that rounding shows in the mean and the std of a sample. */
-static inline bool dtype_is_coarse(fanin_dtype dtype) {
-  return fanin_dtype_size(dtype) == 1;
-}
-
 #endif

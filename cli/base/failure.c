@@ -1,11 +1,15 @@
 /* How the command fails: exit statuses, sentences, and the end of memory. */
 #include "base/failure.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/terminal.h"
+#include "base/text.h"
 
 /* Where a sentence is too long, for example with a path of a thousand characters, its middle is left out, because the
  * reason comes last. */
@@ -49,14 +53,28 @@ static int exit_status(fanin_status status) {
   }
 }
 
-int fail_library(failure *why, fanin_status status, const char *context) {
+int library_status(failure *why, fanin_status status, const char *context) {
+  if (status == FANIN_STATUS_OK) return STATUS_OK;
   const char *sentence = fanin_last_error();
   if (sentence[0] == '\0') sentence = fanin_status_text(status);
   return fail(why, exit_status(status), "%s%s%s", context ? context : "", context ? ": " : "", sentence);
 }
 
-int fail_opencl(failure *why, cl_int code, const char *call) {
+int opencl_status(failure *why, cl_int code, const char *call) {
+  if (code == CL_SUCCESS) return STATUS_OK;
   return fail(why, STATUS_DEVICE, "%s: %s (%d)", call, fanin_status_name((fanin_status)code), (int)code);
+}
+
+int command_end(const char *program, const char *command, int status, failure *why) {
+  if (status == STATUS_HELPED) status = STATUS_OK;
+  if ((status == STATUS_OK || status == STATUS_CHECK) && (fflush(stdout) != 0 || ferror(stdout))) {
+    status = fail(why, STATUS_INPUT, "cannot write to standard output: %s", strerror(errno));
+  }
+  progress_clear();
+  const char *name = command ? command : "", *colon = command ? ": " : "";
+  if (why->text[0]) fprintf(stderr, "%s: %s%s%s\n", program, name, colon, text_plain(why->text, '\n'));
+  if (why->usage) fprintf(stderr, "Try '%s %s --help'.\n", program, name);
+  return status;
 }
 
 static void out_of_memory(size_t count, size_t size) {

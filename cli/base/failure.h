@@ -24,12 +24,16 @@ typedef struct failure {
 int fail(failure *why, int status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int fail_with(failure *why, int status, const char *format, va_list arguments) __attribute__((format(printf, 3, 0)));
 
-/* Keeps the library's sentence about the call that just failed, after "<context>: " unless context is NULL. Returns the
- * exit status that fits the library's status. */
-int fail_library(failure *why, fanin_status status, const char *context);
+/* The exit status that fits a status of the library, which is STATUS_OK for FANIN_STATUS_OK. For others, keeps the
+ * library's sentence about the call that just failed, after "<context>: " unless context is NULL. */
+int library_status(failure *why, fanin_status status, const char *context);
 
 /* The same for an OpenCL call. */
-int fail_opencl(failure *why, cl_int code, const char *call);
+int opencl_status(failure *why, cl_int code, const char *call);
+
+/* Ends a command: checks that everything printed was also written, and prints what failed, after "PROGRAM: COMMAND: "
+ * ("PROGRAM: " if `command` is NULL). Returns the exit status. */
+int command_end(const char *program, const char *command, int status, failure *why);
 
 /* Returns zeroed memory. If there is none, the command says so and exits with STATUS_DEVICE. */
 void *allocate(size_t count, size_t size);

@@ -70,10 +70,10 @@ int json_complain(const json_check *in, const char *where, const char *format, .
   return STATUS_INPUT;
 }
 
-int json_complain_library(const json_check *in, const char *where, fanin_status status) {
+int json_library_status(const json_check *in, const char *where, fanin_status status) {
   char context[JSON_WHERE + 256];
   snprintf(context, sizeof context, "%s: %s", in->path, where);
-  return fail_library(in->why, status, context);
+  return library_status(in->why, status, context);
 }
 
 char *json_place(char out[JSON_WHERE], const char *where, const char *format, ...) {
@@ -107,44 +107,57 @@ int json_check_type(const json_check *in, const char *where, const json_t *value
   return json_complain(in, where, "is %s, but must be %s", json_type_text(value), wanted[type]);
 }
 
-int json_check_keys(const json_check *in, const char *where, json_t *object, const char *const *known) {
-  const char *key;
+static int check_keys(const json_check *in, const char *where, json_t *object, const json_field *fields) {
+  enum { MOST = 32 };
+  const char *known[MOST], *key;
+  size_t n = 0;
   json_t *value;
+  for (; fields[n].key && n < MOST; ++n)
+    known[n] = fields[n].key;
   json_object_foreach(object, key, value) {
     size_t k = 0;
-    while (known[k] && strcmp(known[k], key) != 0)
+    while (k < n && strcmp(known[k], key) != 0)
       ++k;
-    if (known[k]) continue;
+    if (k < n) continue;
     char list[TEXT_KNOWN];
-    return json_complain(in, where, "unknown key '%.64s'%s", key, text_known(key, known, k, "the keys here are", list));
+    return json_complain(in, where, "unknown key '%.64s'%s", key, text_known(key, known, n, "the keys here are", list));
   }
   return STATUS_OK;
 }
 
-int json_get_count(const json_check *in, const char *where, const json_t *object, const char *key, uint64_t most,
-                   uint64_t *out) {
-  const json_t *value = json_object_get(object, key);
+int json_read(const json_check *in, const char *where, json_t *object, const json_field *fields) {
   char inner[JSON_WHERE];
-  if (!value) return STATUS_OK;
-  json_place(inner, where, "%s", key);
-  const int status = json_check_type(in, inner, value, JSON_INTEGER);
+  const char *here = where[0] ? where : "the file";
+  int status = json_check_type(in, here, object, JSON_OBJECT);
+  if (status == STATUS_OK) status = check_keys(in, here, object, fields);
+  for (const json_field *f = fields; f->key && status == STATUS_OK; ++f) {
+    const json_t *value = json_object_get(object, f->key);
+    if (value && f->read)
+      status = f->read(in, json_place(inner, where, "%s", f->key), value, f->to);
+    else if (!value && f->needs)
+      status = json_complain(in, here, "needs %s", f->needs);
+  }
+  return status;
+}
+
+int json_read_text(const json_check *in, const char *where, const json_t *value, void *to) {
+  const int status = json_check_type(in, where, value, JSON_STRING);
+  if (status == STATUS_OK) *(const char **)to = json_string_value(value);
+  return status;
+}
+
+int json_read_count(const json_check *in, const char *where, const json_t *value, void *to) {
+  const int status = json_check_type(in, where, value, JSON_INTEGER);
   if (status != STATUS_OK) return status;
   const json_int_t number = json_integer_value(value);
-  if (number < 1 || (uint64_t)number > most) {
-    return json_complain(in, inner, "is %" PRId64 ", but must be from 1 to %" PRIu64, (int64_t)number, most);
+  if (number < 1 || number > UINT32_MAX) {
+    return json_complain(in, where, "is %" PRId64 ", but must be from 1 to %" PRIu32, (int64_t)number, UINT32_MAX);
   }
-  *out = (uint64_t)number;
+  *(uint32_t *)to = (uint32_t)number;
   return STATUS_OK;
 }
 
-int json_get_text(const json_check *in, const char *where, const json_t *object, const char *key, bool required,
-                  const char **out) {
-  const json_t *value = json_object_get(object, key);
-  char inner[JSON_WHERE];
-  if (!value) return required ? json_complain(in, where, "needs a '%s'", key) : STATUS_OK;
-  json_place(inner, where, "%s", key);
-  const char *text = json_string_value(value);
-  if (!text) return json_complain(in, inner, "is %s, but must be a text \"...\"", json_type_text(value));
-  *out = text;
-  return STATUS_OK;
+int json_read_comment(const json_check *in, const char *where, const json_t *value, void *to) {
+  (void)to;
+  return json_check_type(in, where, value, JSON_STRING);
 }

@@ -4,7 +4,6 @@
 #define CLI_BASE_JSON_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
@@ -41,8 +40,8 @@ int json_load_bytes(const char *name, const char *bytes, size_t size, json_t **r
 int json_complain(const json_check *in, const char *where, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Does the same with the library's sentence. */
-int json_complain_library(const json_check *in, const char *where, fanin_status status);
+/* library_status() with a sentence that begins in the same way. */
+int json_library_status(const json_check *in, const char *where, fanin_status status);
 
 /* Joins two places: "tensors[3]" and "shape[0]" make "tensors[3].shape[0]". Too long a place is cut. */
 char *json_place(char out[JSON_WHERE], const char *where, const char *format, ...)
@@ -54,15 +53,22 @@ const char *json_type_text(const json_t *value);
 /* Checks that a value has that type: an object, an array, a text or a whole number. */
 int json_check_type(const json_check *in, const char *where, const json_t *value, json_type type);
 
-/* Checks that every key of `object` is one of `known`, a list that ends with NULL. */
-int json_check_keys(const json_check *in, const char *where, json_t *object, const char *const *known);
+/* Reads a value, which is at `where` in the file into what `to` points to. */
+typedef int json_reader(const json_check *in, const char *where, const json_t *value, void *to);
 
-/* Reads a number from 1 to `most` under an optional key. Without the key, *out stays as it is. */
-int json_get_count(const json_check *in, const char *where, const json_t *object, const char *key, uint64_t most,
-                   uint64_t *out);
+/* A member of an object that is read. A list of them ends with {0}. */
+typedef struct json_field {
+  const char *key;
+  json_reader *read; /* NULL: somebody else reads it */
+  void *to;
+  const char *needs; /* what the object needs without it, "a 'name'"; NULL: it may be missing, and *to stays as it is */
+} json_field;
 
-/* Reads a text under a key. Without the key, *out stays as it is, and the call fails if the key is required. */
-int json_get_text(const json_check *in, const char *where, const json_t *object, const char *key, bool required,
-                  const char **out);
+/* Checks that a value is an object that has members of these keys only, and reads them in the order of the list. */
+int json_read(const json_check *in, const char *where, json_t *object, const json_field *fields);
+
+/* A json_reader of text, into a const char *; of a number from 1 to UINT32_MAX, into a uint32_t; and of a text
+ * that nobody needs, such as a comment. */
+json_reader json_read_text, json_read_count, json_read_comment;
 
 #endif

@@ -9,14 +9,14 @@ int session_open(const char *selector, session *s, failure *why) {
   if (status == FANIN_STATUS_OK) status = fanin_context(s->f, &s->context);
   if (status == FANIN_STATUS_OK) status = fanin_device(s->f, &s->device);
   if (status == FANIN_STATUS_OK) status = fanin_queue(s->f, &s->queue);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
 
   cl_ulong most = 0;
 
   cl_int code = clGetDeviceInfo(s->device, CL_DEVICE_NAME, sizeof s->device_name, s->device_name, NULL);
   if (code == CL_SUCCESS) code = clGetDeviceInfo(s->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
   s->max_alloc_bytes = most;
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clGetDeviceInfo");
+  return opencl_status(why, code, "clGetDeviceInfo");
 }
 
 void session_close(session *s) {
@@ -33,5 +33,5 @@ size_t session_piece_bytes(const session *s) {
 int session_buffer(const session *s, size_t bytes, cl_mem *out, failure *why) {
   cl_int code;
   *out = clCreateBuffer(s->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clCreateBuffer");
+  return opencl_status(why, code, "clCreateBuffer");
 }

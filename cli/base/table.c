@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,7 +21,10 @@ typedef struct widths {
 } widths;
 
 table table_of(const column *columns, size_t n_columns) {
-  return (table){.columns = columns, .n_columns = n_columns < MAX_COLUMNS ? n_columns : MAX_COLUMNS};
+  table t = {.columns = columns, .n_columns = n_columns < MAX_COLUMNS ? n_columns : MAX_COLUMNS};
+  for (size_t c = 0; c < t.n_columns; ++c)
+    table_cell(&t, "%s", columns[c].title);
+  return t;
 }
 
 void table_cell(table *t, const char *format, ...) {
@@ -81,7 +85,6 @@ static widths fit_widths(const table *t, size_t available) {
   widths w = {.gap = 1};
   for (size_t c = 0; c < t->n_columns; ++c) {
     w.shown[c] = true;
-    w.width[c] = text_width(t->columns[c].title);
     for (size_t i = c; i < t->n_cells; i += t->n_columns) {
       const size_t width = text_width(t->cells[i]);
       if (width > w.width[c]) w.width[c] = width;
@@ -99,49 +102,39 @@ static widths fit_widths(const table *t, size_t available) {
   return w;
 }
 
-static size_t last_shown(const table *t, const widths *w) {
-  size_t last = 0;
-  for (size_t c = 0; c < t->n_columns; ++c) {
-    if (w->shown[c]) last = c;
-  }
-  return last;
-}
-
-static void print_line(const table *t, const widths *w, const char *const *titles, char *const *cells, FILE *stream) {
-  const size_t last = last_shown(t, w);
+static void print_line(const table *t, const widths *w, char *const *cells) {
+  size_t spaces = 0; /* spaces that are not printed yet, because no line ends with one */
   bool first = true;
   for (size_t c = 0; c < t->n_columns; ++c) {
     if (!w->shown[c]) continue;
-    const char *text = titles ? titles[c] : cells[c];
-    const size_t padding = w->width[c] - text_width(text);
-    if (!first) fprintf(stream, "%*s", (int)w->gap, "");
+    const size_t padding = w->width[c] - text_width(cells[c]);
+    spaces += (first ? 0 : w->gap) + (t->columns[c].left ? 0 : padding);
+    printf("%*s%s", (int)spaces, "", cells[c]);
+    spaces = t->columns[c].left ? padding : 0;
     first = false;
-    if (!t->columns[c].left) fprintf(stream, "%*s", (int)padding, "");
-    fputs(text, stream);
-    if (t->columns[c].left && c != last) fprintf(stream, "%*s", (int)padding, "");
   }
-  fputc('\n', stream);
+  putchar('\n');
 }
 
-static void print_groups(const table *t, const widths *w, FILE *stream) {
-  size_t width, last, spaces = 0; /* spaces that are not printed yet, because no line ends with one */
+static void print_groups(const table *t, const widths *w) {
+  size_t width, last, spaces = 0; /* not printed yet, as in print_line() */
   bool first = true;
   for (size_t c = 0; c < t->n_columns;) {
     const size_t end = group_end(t, w, c, &width, &last);
     if (last < t->n_columns) {
       const size_t length = text_width(t->groups[c]), more = width > length ? width - length : 0, before = more / 2;
       spaces += before + (first ? 0 : w->gap);
-      if (length > 0) fprintf(stream, "%*s%s", (int)spaces, "", t->groups[c]);
+      if (length > 0) printf("%*s%s", (int)spaces, "", t->groups[c]);
       spaces = (length > 0 ? 0 : spaces) + more - before;
       first = false;
     }
     c = end;
   }
-  fputc('\n', stream);
+  putchar('\n');
 }
 
 /* Names the columns that are not shown, each after its heading. */
-static void print_dropped(const table *t, const widths *w, FILE *stream) {
+static void print_dropped(const table *t, const widths *w) {
   const char *group = NULL;
   char *text = NULL;
   size_t length = 0;
@@ -157,23 +150,16 @@ static void print_dropped(const table *t, const widths *w, FILE *stream) {
     group = own;
     any = true;
   }
-  if (fclose(line) == 0 && any) terminal_line(stream, 1, "(too narrow to show: %s)", text);
+  if (fclose(line) == 0 && any) terminal_line(stdout, 1, "(too narrow to show: %s)", text);
   free(text);
 }
 
-void table_print(const table *t, FILE *stream) {
-  const widths w = fit_widths(t, terminal_width(stream));
-  const char *titles[MAX_COLUMNS];
-  for (size_t c = 0; c < t->n_columns; ++c)
-    titles[c] = t->columns[c].title;
-  if (t->groups) print_groups(t, &w, stream);
-  print_line(t, &w, titles, NULL, stream);
+void table_print(table *t) {
+  const widths w = fit_widths(t, terminal_width(stdout));
+  if (t->groups) print_groups(t, &w);
   for (size_t i = 0; i + t->n_columns <= t->n_cells; i += t->n_columns)
-    print_line(t, &w, NULL, t->cells + i, stream);
-  print_dropped(t, &w, stream);
-}
-
-void table_free(table *t) {
+    print_line(t, &w, t->cells + i);
+  print_dropped(t, &w);
   for (size_t i = 0; i < t->n_cells; ++i)
     free(t->cells[i]);
   free(t->cells);

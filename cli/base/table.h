@@ -3,7 +3,6 @@
 #define CLI_BASE_TABLE_H
 
 #include <stddef.h>
-#include <stdio.h>
 
 typedef struct column {
   const char *title;
@@ -17,20 +16,18 @@ typedef struct table {
   size_t n_columns;
   const char *const *groups; /* NULL, or a heading above the title of each column. "" is no heading; neighbours with
                                 equal headings share one */
-  char **cells;              /* row by row */
+  char **cells;              /* row by row, the titles first */
   size_t n_cells, capacity;
 } table;
 
-/* Returns an empty table, to be released by table_free(). `columns`, at most 32, must outlive it. */
+/* Returns an empty table, to be released by table_print(). `columns`, at most 32, must outlive it. */
 table table_of(const column *columns, size_t n_columns);
 
 /* Adds the next cell, row by row. Control characters become '?'. */
 void table_cell(table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Prints titles and rows. On a narrow terminal, single spaces separate the columns; if that is not enough, columns that
- * may be dropped are left out, and a last line names them. */
-void table_print(const table *t, FILE *stream);
-
-void table_free(table *t);
+/* Prints titles and rows to stdout, and releases the table. On a narrow terminal, single spaces separate the columns;
+ * if that is not enough, columns that may be dropped are left out, and a last line names them. */
+void table_print(table *t);
 
 #endif

@@ -10,7 +10,8 @@
 
 #include "base/text.h"
 
-size_t terminal_columns(FILE *stream) {
+/* 0 where the stream is not a terminal (a file, a pipe), and 80 where the terminal does not say. */
+static size_t terminal_columns(FILE *stream) {
   struct winsize size;
   const int fd = fileno(stream);
   if (fd < 0 || !isatty(fd)) return 0;
@@ -27,9 +28,7 @@ size_t terminal_width(FILE *stream) {
   return end != wanted && *end == '\0' && number < 100000 ? number : 0;
 }
 
-static void print_broken(FILE *stream, const char *text, size_t indent, size_t width) {
-  size_t column = 0;
-  indent += strspn(text, " ");
+void terminal_break(FILE *stream, const char *text, size_t column, size_t indent, size_t width) {
   while (*text) {
     const size_t blanks = strspn(text, " "), word = strcspn(text + blanks, " ");
     const size_t wide = text_columns(text + blanks, word);
@@ -55,7 +54,7 @@ void terminal_line(FILE *stream, size_t indent, const char *format, ...) {
   if (length < 0) return;
   const size_t width = terminal_width(stream);
   if (width > 0) {
-    print_broken(stream, text, indent, width);
+    terminal_break(stream, text, 0, indent + strspn(text, " "), width);
   } else {
     fputs(text, stream);
   }
@@ -77,6 +76,14 @@ void progress_show(const char *format, ...) {
   fprintf(stderr, "\r\033[K%.*s", (int)columns - 1,
           text_plain(text, '\0')); /* the last column stays free: some terminals wrap there */
   fflush(stderr);
+}
+
+bool progress_is_due(uint64_t *last) {
+  enum { PROGRESS_MS = 100 };
+  const uint64_t now = progress_clock();
+  if (*last != 0 && now - *last < PROGRESS_MS) return false;
+  *last = now;
+  return true;
 }
 
 void progress_clear(void) {

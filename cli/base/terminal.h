@@ -2,17 +2,18 @@
 #ifndef CLI_BASE_TERMINAL_H
 #define CLI_BASE_TERMINAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
-/* The columns of the terminal: 0 where the stream is not a terminal (a file, a pipe), and 80 where the terminal does
- * not say. */
-size_t terminal_columns(FILE *stream);
-
 /* How wide text may be: the columns of the terminal. Where there is no terminal, $COLUMNS if that is a number, else 0,
  * which sets no limit. */
 size_t terminal_width(FILE *stream);
+
+/* Prints text that begins at `column`, and breaks it at blanks where it would be wider than `width`. Lines after the
+ * first begin with `indent` blanks. */
+void terminal_break(FILE *stream, const char *text, size_t column, size_t indent, size_t width);
 
 /* Prints a line and breaks it at blanks where it is wider than terminal_width(). Lines after the first begin with
  * `indent` blanks more than the text itself. */
@@ -22,6 +23,9 @@ void terminal_line(FILE *stream, size_t indent, const char *format, ...) __attri
 
 /* Replaces the line, which is cut to the width of the terminal. */
 void progress_show(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether it is time for another line, a tenth of a second after *last, which becomes now. *last begins as 0. */
+bool progress_is_due(uint64_t *last);
 
 /* Removes the line. Call it before anything else is printed. */
 void progress_clear(void);

@@ -21,6 +21,11 @@ char *text_count(uint64_t count, char out[TEXT_NUMBER]) {
   return out;
 }
 
+int text_compare(const void *left, const void *right) {
+  const char *const *l = left, *const *r = right;
+  return strcmp(*l, *r);
+}
+
 const char *text_plural(uint64_t count) {
   return count == 1 ? "" : "s";
 }

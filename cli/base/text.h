@@ -10,6 +10,8 @@ enum { TEXT_NUMBER = 32, TEXT_SHAPE = 192 };
 
 /* "25,557,032" */
 char *text_count(uint64_t count, char out[TEXT_NUMBER]);
+/* For qsort() of texts. */
+int text_compare(const void *left, const void *right);
 /* "s" behind the name of what is counted, but for 1: "%zu tensor%s" */
 const char *text_plural(uint64_t count);
 /* "497.8 MB": decimal units, as files are measured in */

@@ -35,14 +35,16 @@ struct bench_case {
   bench_enqueue *enqueue; /* NULL for BENCH_START */
   fanin_item *items;      /* the tensors that fanin fills, in one buffer */
   size_t n_items;
-  bool by_plan;     /* by one plan instead of one after another */
-  fanin_plan *plan; /* while it is measured */
+  fanin_plan *plan; /* while it is measured, of all items; where `enqueue` needs it */
   bool selected;
   bool left_out;   /* because the device cannot do it, and therefore no longer selected */
   double *seconds; /* the time of each round; NULL: not measured */
 };
 
 #define BENCH_NONE SIZE_MAX
+
+/* Enqueues c->plan. */
+bench_enqueue bench_enqueue_plan;
 
 typedef struct bench_set {
   bench_case *cases;
@@ -53,6 +55,7 @@ typedef struct bench_set {
 
 enum { BENCH_START_BYTES = 4 << 20, BENCH_MIN_BYTES = 1 << 16, BENCH_MAX_ROUNDS = 1000 };
 
+/* To an empty set. */
 void bench_add_starts(bench_set *set);
 /* Everything else, with tensors of about `size` bytes, a multiple of 8 and at least BENCH_MIN_BYTES. */
 void bench_add_fills(bench_set *set, uint64_t size, bool has_f64);
@@ -81,8 +84,9 @@ int bench_measure_starts(bench_set *set, const char *device, uint64_t size, fail
 /* What fanin_devices() says of the session's device, and the index that it has there. */
 int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why);
 
-/* What such a process does: `what` is "fanin", or "empty", to which `device` is an index (start_process.c). */
-int bench_start_process(const char *what, const char *device, uint64_t size, failure *why);
+/* What such a process does, with the directory `cache` for compiled kernels: `what` is "fanin", or "empty", to which
+ * `device` is an index (start_process.c). */
+int bench_start_process(const char *what, const char *cache, const char *device, uint64_t size, failure *why);
 
 /* Seconds of a clock that only runs forward. */
 double bench_clock(void);
@@ -91,8 +95,7 @@ double bench_clock(void);
 
 void bench_print_table(const bench_set *set);
 
-/* The list "results", and the names of what was too large. */
-json_t *bench_results_to_json(const bench_set *set);
-json_t *bench_left_out_to_json(const bench_set *set);
+/* Prints `root`, which it takes over, with the list "results" and the names of what was too large. */
+int bench_print_json(json_t *root, const bench_set *set, failure *why);
 
 #endif

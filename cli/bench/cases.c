@@ -11,9 +11,9 @@
 /* The device's own fill, which the other cases are compared with. */
 static int enqueue_device_fill(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
   const cl_uint pattern = (cl_uint)seed;
-  const cl_int code =
-      clEnqueueFillBuffer(s->queue, memory, &pattern, sizeof pattern, 0, (size_t)c->bytes, 0, NULL, NULL);
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clEnqueueFillBuffer");
+  return opencl_status(
+      why, clEnqueueFillBuffer(s->queue, memory, &pattern, sizeof pattern, 0, (size_t)c->bytes, 0, NULL, NULL),
+      "clEnqueueFillBuffer");
 }
 
 static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
@@ -23,15 +23,14 @@ static int enqueue_fills(const session *s, cl_mem memory, const bench_case *c, u
     tensor.buffer = memory;
     const fanin_key key = {.seed = seed, .stream = item->stream};
     const fanin_status status = fanin_fill(s->f, s->queue, &tensor, &item->init, key, 0, NULL, NULL);
-    if (status != FANIN_STATUS_OK) return fail_library(why, status, c->name);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, c->name);
   }
   return STATUS_OK;
 }
 
-static int enqueue_plan(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
+int bench_enqueue_plan(const session *s, cl_mem memory, const bench_case *c, uint64_t seed, failure *why) {
   (void)memory; /* it is in the plan's items */
-  const fanin_status status = fanin_plan_enqueue(c->plan, s->queue, seed, 0, NULL, NULL);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
+  return library_status(why, fanin_plan_enqueue(c->plan, s->queue, seed, 0, NULL, NULL), c->name);
 }
 
 /* ---- Adding ------------------------------------------------------------------------------------------------------ */
@@ -76,15 +75,6 @@ static size_t add_tensor(bench_set *set, bench_group group, const char *name, si
   return add_items(set, group, name, fill, item, 1);
 }
 
-static void compare(const bench_set *set, size_t index, size_t against) {
-  set->cases[index].against = against;
-}
-
-static void run_by_plan(const bench_set *set, size_t index) {
-  set->cases[index].enqueue = enqueue_plan;
-  set->cases[index].by_plan = true;
-}
-
 static fanin_tensor vector_of(fanin_dtype dtype, uint64_t elements) {
   return (fanin_tensor){.dtype = dtype, .rank = 1, .shape = {elements}};
 }
@@ -111,7 +101,7 @@ static size_t add_families(bench_set *set, size_t fill, uint64_t size, bool has_
       if (dtype_info(dtype).needs_fp64 && !has_f64) continue;
       const fanin_tensor tensor = vector_of(dtype, size / fanin_dtype_size(dtype));
       const size_t added = add_tensor(set, BENCH_MAIN, families[i].name, fill, tensor, families[i].init);
-      compare(set, added, single);
+      set->cases[added].against = single;
       if (d == 0) single = added;
     }
     if (families[i].init.kind == FANIN_KIND_UNIFORM) uniform = single;
@@ -125,7 +115,8 @@ static void add_slab(bench_set *set, size_t fill, size_t contiguous, const char 
                      uint64_t first) {
   const fanin_tensor slab = {
       .rank = 2, .shape = {rows, 4 * row}, .part = FANIN_PART_SLAB, .start = {0, first}, .extent = {rows, row}};
-  compare(set, add_tensor(set, BENCH_MAIN, name, fill, slab, fanin_uniform(-0.1, 0.1)), contiguous);
+  const size_t added = add_tensor(set, BENCH_MAIN, name, fill, slab, fanin_uniform(-0.1, 0.1));
+  set->cases[added].against = contiguous;
 }
 
 /* Adds rows with a gap after each in memory, as in a padded matrix; and two slabs, of which one begins with a block of
@@ -133,11 +124,11 @@ static void add_slab(bench_set *set, size_t fill, size_t contiguous, const char 
 static void add_rows(bench_set *set, size_t fill, size_t contiguous, uint64_t size, uint64_t row) {
   enum { GAP = 16 };
   const uint64_t elements = size / sizeof(cl_float);
-  const fanin_init init = fanin_uniform(-0.1, 0.1);
   const fanin_tensor strided = {.rank = 2, .shape = {elements / (row + GAP), row}, .strides = {row + GAP, 1}};
   char name[BENCH_NAME];
   snprintf(name, sizeof name, "strided_%d", (int)row);
-  compare(set, add_tensor(set, BENCH_MAIN, name, fill, strided, init), contiguous);
+  const size_t added = add_tensor(set, BENCH_MAIN, name, fill, strided, fanin_uniform(-0.1, 0.1));
+  set->cases[added].against = contiguous;
   snprintf(name, sizeof name, "slab_%d", (int)row);
   add_slab(set, fill, contiguous, name, elements / row, row, row);
   snprintf(name, sizeof name, "slab_odd_%d", (int)row);
@@ -214,55 +205,30 @@ static void add_tensors(bench_set *set, size_t tensors) {
     snprintf(name, sizeof name, "%s_%zux1000", ways[i], tensors);
     added[i] = add_items(set, BENCH_MANY, name, fill, p.items, p.count);
   }
-  run_by_plan(set, added[1]);
-  compare(set, added[1], added[0]);
-}
-
-static void add_many(bench_set *set) {
-  for (size_t tensors = 1; tensors <= 10000; tensors *= 10)
-    add_tensors(set, tensors);
+  set->cases[added[1]].enqueue = bench_enqueue_plan;
+  set->cases[added[1]].against = added[0];
 }
 
 /* GPT-2 124M (Radford et al. 2019): shapes and initializers as in share/models/gpt2-124m.json, projections into the
  * residual stream with std 0.02 / sqrt(2 * 12 layers). */
-typedef struct gpt2_tensor {
-  uint64_t shape[2];
-  int rank;
-  enum { WEIGHT, PROJECTION, ZEROS, ONES } role;
-} gpt2_tensor;
-
 static packed gpt2_124m(void) {
-  static const gpt2_tensor embeddings[] = {{{50257, 768}, 2, WEIGHT}, {{1024, 768}, 2, WEIGHT}};
-  static const gpt2_tensor block[] = {{{768}, 1, ONES},
-                                      {{768}, 1, ZEROS},
-                                      {{768, 2304}, 2, WEIGHT},
-                                      {{2304}, 1, ZEROS},
-                                      {{768, 768}, 2, PROJECTION},
-                                      {{768}, 1, ZEROS},
-                                      {{768}, 1, ONES},
-                                      {{768}, 1, ZEROS},
-                                      {{768, 3072}, 2, WEIGHT},
-                                      {{3072}, 1, ZEROS},
-                                      {{3072, 768}, 2, PROJECTION},
-                                      {{768}, 1, ZEROS}};
-  static const gpt2_tensor last[] = {{{768}, 1, ONES}, {{768}, 1, ZEROS}};
+  enum { WEIGHT, PROJECTION, ZEROS, ONES, BLOCK = 2, BEHIND = 14, LAYERS = 12 };
+  /* Embeddings, a block from BLOCK on, and what is behind the last one. A vector has no columns. */
   static const struct {
-    const gpt2_tensor *tensors;
-    size_t count;
-    int repeat;
-  } parts[] = {{embeddings, sizeof embeddings / sizeof *embeddings, 1},
-               {block, sizeof block / sizeof *block, 12},
-               {last, sizeof last / sizeof *last, 1}};
+    int role;
+    uint64_t rows, columns;
+  } tensors[] = {{WEIGHT, 50257, 768},    {WEIGHT, 1024, 768}, {ONES, 768, 0},         {ZEROS, 768, 0},
+                 {WEIGHT, 768, 2304},     {ZEROS, 2304, 0},    {PROJECTION, 768, 768}, {ZEROS, 768, 0},
+                 {ONES, 768, 0},          {ZEROS, 768, 0},     {WEIGHT, 768, 3072},    {ZEROS, 3072, 0},
+                 {PROJECTION, 3072, 768}, {ZEROS, 768, 0},     {ONES, 768, 0},         {ZEROS, 768, 0}};
   const fanin_init inits[] = {[WEIGHT] = fanin_normal(0, 0.02),
                               [PROJECTION] = fanin_normal(0, 0.004082482904638631),
                               [ZEROS] = fanin_zeros(),
                               [ONES] = fanin_ones()};
   packed p = {0};
-  for (size_t part = 0; part < sizeof parts / sizeof *parts; ++part) {
-    for (size_t i = 0; i < parts[part].count * (size_t)parts[part].repeat; ++i) {
-      const gpt2_tensor *t = &parts[part].tensors[i % parts[part].count];
-      pack(&p, t->rank, t->shape, inits[t->role]);
-    }
+  for (size_t i = 0, layer = 1; i < sizeof tensors / sizeof *tensors; ++i) {
+    if (i == BEHIND && layer++ < LAYERS) i = BLOCK; /* once more */
+    pack(&p, tensors[i].columns > 0 ? 2 : 1, (uint64_t[]){tensors[i].rows, tensors[i].columns}, inits[tensors[i].role]);
   }
   return p;
 }
@@ -274,8 +240,8 @@ static void add_model(bench_set *set) {
   const size_t fill = add_device_fill(set, BENCH_MODEL, "device_fill_gpt2", bytes);
   const size_t one = add_tensor(set, BENCH_MODEL, "one_tensor_gpt2", fill, vector_of(FANIN_DTYPE_F32, elements),
                                 fanin_normal(0, 0.02));
-  run_by_plan(set, plan);
-  compare(set, plan, one);
+  set->cases[plan].enqueue = bench_enqueue_plan;
+  set->cases[plan].against = one;
   set->cases[plan].fill = fill;
 }
 
@@ -298,7 +264,8 @@ void bench_add_fills(bench_set *set, uint64_t size, bool has_f64) {
   const size_t uniform = add_families(set, fill, size, has_f64);
   add_rows(set, fill, uniform, size, 256);
   add_rows(set, fill, uniform, size, 1024);
-  add_many(set);
+  for (size_t tensors = 1; tensors <= 10000; tensors *= 10)
+    add_tensors(set, tensors);
   add_model(set);
   add_matrices(set, size);
   add_linear(set, size);

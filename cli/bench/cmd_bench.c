@@ -1,5 +1,4 @@
 /* fanin bench: how fast tensors are filled, beside the device's own fill, and how soon. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "base/args.h"
@@ -7,35 +6,15 @@
 #include "base/text.h"
 #include "bench/bench.h"
 
-enum { KEY_DEVICE = 0x100, KEY_SIZE, KEY_ONLY, KEY_RUNS, KEY_START_PROCESS };
-
 typedef struct request {
-  const char *device, *only, *start_process;
+  const char *device, *only, *start_process, *cache;
   regex_t expression; /* of `only`, if that is not NULL */
   uint64_t size, runs;
   bool json;
 } request;
 
-static const struct argp_option options[] = {
-    {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .doc = SESSION_DEVICE_HELP},
-    {.name = "size",
-     .key = KEY_SIZE,
-     .arg = "BYTES",
-     .doc = "Size of the tensors in cases that have no size of their own: 64M, 1G, ... (default: 256M)"},
-    {.name = "only",
-     .key = KEY_ONLY,
-     .arg = "REGEX",
-     .doc = "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with"},
-    {.name = "runs",
-     .key = KEY_RUNS,
-     .arg = "N",
-     .doc = "Number of rounds, each with one run of every case (default: 7)"},
-    {.name = "json", .key = 'j', .doc = "Print JSON"},
-    {.name = "start-process", .key = KEY_START_PROCESS, .arg = "WHAT", .flags = OPTION_HIDDEN},
-    {0}};
-
 /* A number of bytes with K, M or G (powers of 1024) after it, or nothing. */
-static int take_size(const char *value, uint64_t *out, failure *why) {
+static int take_size(void *to, const char *name, const char *value, failure *why) {
   static const char units[] = "KMG";
   const size_t length = strlen(value);
   const char *unit = length > 0 ? strchr(units, value[length - 1]) : NULL;
@@ -43,70 +22,61 @@ static int take_size(const char *value, uint64_t *out, failure *why) {
   uint64_t number = 0;
   if (!args_u64(value, unit ? length - 1 : length, &number) || number > UINT64_MAX >> shift ||
       number << shift < BENCH_MIN_BYTES || (number << shift) % 8 != 0) {
-    return args_fail(why, "--size '%s': give a multiple of 8 of at least 64K, such as 64M or 1G", value);
+    return args_fail(why, "%s '%s': give a multiple of 8 of at least 64K, such as 64M or 1G", name, value);
   }
-  *out = number << shift;
+  *(uint64_t *)to = number << shift;
   return STATUS_OK;
 }
 
-static int take_runs(const char *value, uint64_t *out, failure *why) {
+static int take_runs(void *to, const char *name, const char *value, failure *why) {
+  uint64_t *out = to;
   if (args_u64(value, strlen(value), out) && *out >= 1 && *out <= BENCH_MAX_ROUNDS) return STATUS_OK;
-  return args_fail(why, "--runs '%s': give a whole number from 1 to %d", value, BENCH_MAX_ROUNDS);
+  return args_fail(why, "%s '%s': give a whole number from 1 to %d", name, value, BENCH_MAX_ROUNDS);
 }
 
-static int take_only(request *r, const char *value, failure *why) {
+static int take_only(void *to, const char *name, const char *value, failure *why) {
+  request *r = to;
   char reason[128];
-  if (r->only) return args_fail(why, "--only '%s': give it once; '%s|%s' is both", value, r->only, value);
+  if (r->only) return args_fail(why, "%s '%s': give it once; '%s|%s' is both", name, value, r->only, value);
   const int code = regcomp(&r->expression, value, REG_EXTENDED | REG_NOSUB);
   if (code != 0) {
     regerror(code, &r->expression, reason, sizeof reason);
-    return args_fail(why, "--only '%s' is not an extended regular expression: %s", value, reason);
+    return args_fail(why, "%s '%s' is not an extended regular expression: %s", name, value, reason);
   }
   r->only = value;
   return STATUS_OK;
 }
 
-static int take(void *into, int key, const char *value, failure *why) {
-  request *r = into;
-  switch (key) {
-  case KEY_DEVICE:
-    r->device = value;
-    return STATUS_OK;
-  case KEY_SIZE:
-    return take_size(value, &r->size, why);
-  case KEY_ONLY:
-    return take_only(r, value, why);
-  case KEY_RUNS:
-    return take_runs(value, &r->runs, why);
-  case KEY_START_PROCESS:
-    r->start_process = value;
-    return STATUS_OK;
-  case 'j':
-    r->json = true;
-    return STATUS_OK;
-  default:
-    return args_fail(why, "'%s' is not expected here", value);
-  }
-}
+static const args_option options[] = {
+    {"device", 0, "SEL", SESSION_DEVICE_HELP, args_text, offsetof(request, device), 0},
+    {"size", 0, "BYTES", "Size of the tensors in cases that have no size of their own: 64M, 1G, ... (default: 256M)",
+     take_size, offsetof(request, size), 0},
+    {"only", 0, "REGEX",
+     "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with", take_only,
+     0, 0},
+    {"runs", 0, "N", "Number of rounds, each with one run of every case (default: 7)", take_runs,
+     offsetof(request, runs), 0},
+    {"json", 'j', NULL, "Print JSON", args_switch, offsetof(request, json), 0},
+    {"start-process", 0, "WHAT", NULL, args_text, offsetof(request, start_process), 0},
+    {"cache", 0, "DIRECTORY", NULL, args_text, offsetof(request, cache), 0},
+    {0}};
 
 const syntax bench_syntax = {
     .command = "bench",
+    .summary = "measure how fast a device fills tensors, beside its own fill",
+    .run = cmd_bench,
     .options = options,
     .doc =
         "Measures how fast a device fills tensors: every distribution and dtype, strided and slab forms, 1 to "
         "10,000 small tensors and GPT-2 124M by plan, orthogonal matrices, sizes from 1 KiB on, and processes from "
-        "their "
-        "start to the first finished 4 MiB tensor. A time is that of the wall clock around enqueue and clFinish. Cases "
-        "run in turns, round by round, in memory that was touched before. 'of fill' compares the rate in bytes with "
-        "that "
-        "of clEnqueueFillBuffer, and 'compared' compares the rate in elements with that of another case; both are "
-        "medians "
-        "of the ratios in each round.\v"
+        "their start to the first finished 4 MiB tensor. A time is that of the wall clock around enqueue and "
+        "clFinish. Cases run in turns, round by round, in memory that was touched before. 'of fill' compares the rate "
+        "in bytes with that of clEnqueueFillBuffer, and 'compared' compares the rate in elements with that of another "
+        "case; both are medians of the ratios in each round.\v"
         "Examples:\n"
         "  fanin bench\n"
         "  fanin bench --size 64M --only '^(uniform|normal) f32$' --runs 21\n"
         "  fanin bench --only start --json",
-    .take = take,
 };
 
 /* ---- Printing ---------------------------------------------------------------------------------------------------- */
@@ -130,9 +100,7 @@ static int print_json(const request *r, const fanin_device_info *device, const b
   json_object_set_new(root, "size", json_integer((json_int_t)r->size));
   json_object_set_new(root, "runs", json_integer((json_int_t)set->rounds));
   json_object_set_new(root, "timing", json_string("wall clock around enqueue and clFinish"));
-  json_object_set_new(root, "results", bench_results_to_json(set));
-  json_object_set_new(root, "left_out", bench_left_out_to_json(set));
-  return json_print(root, why);
+  return bench_print_json(root, set, why);
 }
 
 /* ---- Running ----------------------------------------------------------------------------------------------------- */
@@ -168,7 +136,8 @@ int cmd_bench(int argc, char **argv, failure *why) {
   int status = args_parse(&bench_syntax, argc, argv, &r, why);
   set.rounds = (size_t)r.runs;
   if (status == STATUS_OK) {
-    status = r.start_process ? bench_start_process(r.start_process, r.device, r.size, why) : run(&r, &s, &set, why);
+    status =
+        r.start_process ? bench_start_process(r.start_process, r.cache, r.device, r.size, why) : run(&r, &s, &set, why);
   }
   bench_free(&set);
   session_close(&s);

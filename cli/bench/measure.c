@@ -8,8 +8,6 @@
 
 #include "base/terminal.h"
 
-enum { PROGRESS_MS = 100 };
-
 int bench_check_size(const session *s, uint64_t size, failure *why) {
   if (size <= s->max_alloc_bytes) return STATUS_OK;
   return fail(why, STATUS_INPUT, "--size %" PRIu64 ": %s gives at most %" PRIu64 " bytes at once", size, s->device_name,
@@ -56,8 +54,7 @@ static int make_memory(bench_set *set, const session *s, cl_mem *memory, failure
 static int make_plan(const session *s, cl_mem memory, bench_case *c, failure *why) {
   for (size_t i = 0; i < c->n_items; ++i)
     c->items[i].tensor.buffer = memory;
-  const fanin_status status = fanin_plan_create(s->f, c->items, c->n_items, &c->plan);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, c->name);
+  return library_status(why, fanin_plan_create(s->f, c->items, c->n_items, &c->plan), c->name);
 }
 
 /* ---- Rounds ------------------------------------------------------------------------------------------------------ */
@@ -75,7 +72,7 @@ static int time_run(const session *s, cl_mem memory, const bench_case *c, uint64
   const cl_int code = clFinish(s->queue);
   *seconds = bench_clock() - begin;
   if (status != STATUS_OK) return status;
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, c->name);
+  return opencl_status(why, code, c->name);
 }
 
 /* The selected cases of a group. */
@@ -100,7 +97,7 @@ static int prepare(const turns *t, size_t rounds, const session *s, cl_mem memor
     double seconds;
     progress_show("preparing %s %s (compiling kernels, once a device)", c->name, c->dtype);
     c->seconds = allocate(rounds, sizeof *c->seconds);
-    if (c->by_plan) status = make_plan(s, memory, c, why);
+    if (c->enqueue == bench_enqueue_plan) status = make_plan(s, memory, c, why);
     if (status == STATUS_OK) status = time_run(s, memory, c, 0, &seconds, why);
   }
   return status;
@@ -112,21 +109,10 @@ static int run_round(const turns *t, size_t round, size_t rounds, const session 
   int status = STATUS_OK;
   for (size_t i = 0; i < t->count && status == STATUS_OK; ++i) {
     const bench_case *c = t->cases[(i + round) % t->count];
-    const uint64_t clock = progress_clock();
-    if (shown == 0 || clock - shown >= PROGRESS_MS) {
-      progress_show("round %zu of %zu: %s %s", round + 1, rounds, c->name, c->dtype);
-      shown = clock;
-    }
+    if (progress_is_due(&shown)) progress_show("round %zu of %zu: %s %s", round + 1, rounds, c->name, c->dtype);
     status = time_run(s, memory, c, round + 1, &c->seconds[round], why);
   }
   return status;
-}
-
-static void release_plans(const turns *t) {
-  for (size_t i = 0; i < t->count; ++i) {
-    fanin_plan_release(t->cases[i]->plan);
-    t->cases[i]->plan = NULL;
-  }
 }
 
 static int measure_group(const bench_set *set, const session *s, cl_mem memory, bench_group group, failure *why) {
@@ -134,7 +120,10 @@ static int measure_group(const bench_set *set, const session *s, cl_mem memory, 
   int status = prepare(&t, set->rounds, s, memory, why);
   for (size_t round = 0; round < set->rounds && status == STATUS_OK; ++round)
     status = run_round(&t, round, set->rounds, s, memory, why);
-  release_plans(&t);
+  for (size_t i = 0; i < t.count; ++i) {
+    fanin_plan_release(t.cases[i]->plan);
+    t.cases[i]->plan = NULL;
+  }
   free(t.cases);
   return status;
 }

@@ -126,8 +126,7 @@ void bench_print_table(const bench_set *set) {
     const bench_case *c = &set->cases[i];
     if (c->selected && !is_only_reference(set, c)) add_row(set, c, &t);
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   bool any = false;
   for (size_t i = 0; i < set->count; ++i) {
     if (!set->cases[i].left_out) continue;
@@ -165,18 +164,13 @@ static json_t *case_to_json(const bench_set *set, const bench_case *c) {
   return o;
 }
 
-json_t *bench_results_to_json(const bench_set *set) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < set->count; ++i) {
-    if (set->cases[i].selected) json_array_append_new(array, case_to_json(set, &set->cases[i]));
+int bench_print_json(json_t *root, const bench_set *set, failure *why) {
+  json_t *results = json_array(), *left_out = json_array();
+  for (const bench_case *c = set->cases; c < set->cases + set->count; ++c) {
+    if (c->selected) json_array_append_new(results, case_to_json(set, c));
+    if (c->left_out) json_array_append_new(left_out, json_string(c->name));
   }
-  return array;
-}
-
-json_t *bench_left_out_to_json(const bench_set *set) {
-  json_t *array = json_array();
-  for (size_t i = 0; i < set->count; ++i) {
-    if (set->cases[i].left_out) json_array_append_new(array, json_string(set->cases[i].name));
-  }
-  return array;
+  json_object_set_new(root, "results", results);
+  json_object_set_new(root, "left_out", left_out);
+  return json_print(root, why);
 }

@@ -17,11 +17,6 @@
 #include "base/terminal.h"
 #include "bench/bench.h"
 
-/* Environment variables by which drivers find their kernel caches: PoCL, NVIDIA, Mesa, Intel. */
-static const char *const cache_variables[] = {"POCL_CACHE_DIR", "CUDA_CACHE_PATH", "MESA_SHADER_CACHE_DIR",
-                                              "NEO_CACHE_DIR"};
-enum { N_CACHES = sizeof cache_variables / sizeof *cache_variables };
-
 /* A process to start. */
 typedef struct program {
   const char *what;        /* for --start-process */
@@ -33,67 +28,27 @@ typedef struct program {
 
 /* ---- A process --------------------------------------------------------------------------------------------------- */
 
-static bool is_cache_variable(const char *variable) {
-  for (int i = 0; i < N_CACHES; ++i) {
-    const size_t length = strlen(cache_variables[i]);
-    if (strncmp(variable, cache_variables[i], length) == 0 && variable[length] == '=') return true;
-  }
-  return false;
-}
-
-/* "left<between>right", to be freed. */
-static char *join(const char *left, char between, const char *right) {
-  const size_t size = strlen(left) + strlen(right) + 2;
-  char *text = allocate(size, 1);
-  snprintf(text, size, "%s%c%s", left, between, right);
-  return text;
-}
-
-/* This process's environment with other caches. */
-static char **make_environment(const char *cache) {
-  size_t n = 0;
-  while (environ[n])
-    ++n;
-  char **variables = allocate(N_CACHES + n + 1, sizeof *variables);
-  for (int i = 0; i < N_CACHES; ++i)
-    variables[i] = join(cache_variables[i], '=', cache);
-  size_t kept = N_CACHES;
-  for (size_t i = 0; i < n; ++i) {
-    if (!is_cache_variable(environ[i])) variables[kept++] = environ[i];
-  }
-  return variables;
-}
-
-static void free_environment(char **variables) {
-  for (int i = 0; i < N_CACHES; ++i)
-    free(variables[i]); /* the others are this process's own */
-  free(variables);
-}
-
 /* Uses posix_spawn() instead of fork(), so that nothing of this process is copied. Returns an errno. */
 static int spawn(const program *p, int out, pid_t *pid) {
   char size[32];
-  const char *const arguments[] = {
-      "fanin", "bench", "--start-process", p->what, "--size", size, p->device ? "--device" : NULL, p->device, NULL};
+  const char *const arguments[] = {"fanin",   "bench",   "--start-process",
+                                   p->what,   "--cache", p->cache,
+                                   "--size",  size,      p->device ? "--device" : NULL,
+                                   p->device, NULL};
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   snprintf(size, sizeof size, "%" PRIu64, p->size);
-  char **environment = make_environment(p->cache);
   int error = posix_spawn_file_actions_init(&actions);
-  if (error != 0) goto free_variables;
+  if (error != 0) return error;
   error = posix_spawnattr_init(&attributes);
   if (error != 0) goto destroy_actions;
   error = posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   if (error == 0) error = posix_spawnattr_setsigmask(&attributes, p->signals);
   if (error == 0) error = posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
-  if (error == 0) {
-    error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, (char *const *)arguments, environment);
-  }
+  if (error == 0) error = posix_spawn(pid, "/proc/self/exe", &actions, &attributes, (char *const *)arguments, environ);
   posix_spawnattr_destroy(&attributes);
 destroy_actions:
   posix_spawn_file_actions_destroy(&actions);
-free_variables:
-  free_environment(environment);
   return error;
 }
 
@@ -149,8 +104,9 @@ static int remove_entry(const char *path, const struct stat *unused_stat, int un
 
 /* A new directory; its name is to be freed. NULL if that failed. */
 static char *make_cache(failure *why) {
+  char *path = NULL;
   const char *place = getenv("TMPDIR");
-  char *path = join(place && place[0] ? place : "/tmp", '/', "fanin-bench-XXXXXX");
+  if (asprintf(&path, "%s/fanin-bench-XXXXXX", place && place[0] ? place : "/tmp") < 0) return NULL;
   if (mkdtemp(path)) return path;
   (void)fail(why, STATUS_INPUT, "cannot create a directory %s: %s", path, strerror(errno));
   free(path);
@@ -191,16 +147,8 @@ static int run_round(const char *device, uint64_t size, const sigset_t *signals,
   return status;
 }
 
-/* The case of that name. */
-static bench_case *find(const bench_set *set, const char *name) {
-  size_t i = 0;
-  while (strcmp(set->cases[i].name, name) != 0)
-    ++i;
-  return &set->cases[i];
-}
-
 int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why) {
-  static const char *const names[] = {"cold_start", "cold_start_empty", "warm_start", "warm_start_empty"};
+  enum { N_STARTS = 4 }; /* the first cases, but the empty one of each pair before the other */
   sigset_t ends, before;
   int status = STATUS_OK;
   sigemptyset(&ends);
@@ -208,14 +156,14 @@ int bench_measure_starts(bench_set *set, const char *device, uint64_t size, fail
   sigaddset(&ends, SIGTERM);
   sigaddset(&ends, SIGHUP);
   sigprocmask(SIG_BLOCK, &ends, &before);
-  for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-    find(set, names[i])->seconds = allocate(set->rounds, sizeof(double));
+  for (size_t i = 0; i < N_STARTS; ++i)
+    set->cases[i].seconds = allocate(set->rounds, sizeof(double));
   for (size_t round = 0; round < set->rounds && status == STATUS_OK; ++round) {
-    double seconds[4] = {0};
+    double seconds[N_STARTS] = {0};
     progress_show("round %zu of %zu: starting processes, without and with a kernel cache", round + 1, set->rounds);
     status = run_round(device, size, &before, seconds, why);
-    for (size_t i = 0; i < sizeof names / sizeof *names; ++i)
-      find(set, names[i])->seconds[round] = seconds[i];
+    for (size_t i = 0; i < N_STARTS; ++i)
+      set->cases[i ^ 1].seconds[round] = seconds[i];
   }
   progress_clear();
   sigprocmask(SIG_SETMASK, &before, NULL);

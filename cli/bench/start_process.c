@@ -18,7 +18,7 @@ static int say_finished(failure *why) {
 int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why) {
   size_t count = 0;
   fanin_status status = fanin_devices(NULL, 0, 0, &count);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
   fanin_device_info *list = allocate(count, sizeof *list);
   status = fanin_devices(list, count, sizeof *list, &count);
   *index = 0;
@@ -26,7 +26,7 @@ int bench_find_device(const session *s, fanin_device_info *out, size_t *index, f
     ++*index;
   if (*index < count) *out = list[*index];
   free(list);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
+  return library_status(why, status, NULL);
 }
 
 static int run_fanin(const char *device, uint64_t size, failure *why) {
@@ -38,21 +38,17 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   fanin_device_info info;
   size_t index = 0;
   int status = session_open(device, &s, why);
-  if (status != STATUS_OK) goto close;
-  fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
-  if (done == FANIN_STATUS_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
-  if (done != FANIN_STATUS_OK) {
-    status = fail_library(why, done, NULL);
-    goto close;
+  if (status == STATUS_OK) {
+    fanin_status done = fanin_tensor_alloc(s.f, FANIN_DTYPE_F32, NULL, 2, shape, &tensor);
+    if (done == FANIN_STATUS_OK) done = fanin_fill(s.f, s.queue, &tensor, &init, key, 0, NULL, NULL);
+    status = library_status(why, done, NULL);
   }
-  const cl_int code = clFinish(s.queue);
-  status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, "clFinish");
+  if (status == STATUS_OK) status = opencl_status(why, clFinish(s.queue), "clFinish");
+  if (status == STATUS_OK) status = say_finished(why);
   /* The time that is measured has ended. The parent wants to know this before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
   if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
   if (status == STATUS_OK) printf("%zu", index); /* so that the other process takes the same device */
-
-close:
   fanin_tensor_free(&tensor);
   session_close(&s);
   return status;
@@ -66,7 +62,7 @@ static int find_device(uint64_t index, cl_device_id *device, failure *why) {
   cl_platform_id platforms[MOST];
   cl_uint n_platforms = 0;
   cl_int code = clGetPlatformIDs(MOST, platforms, &n_platforms);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clGetPlatformIDs");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clGetPlatformIDs");
   for (cl_uint i = 0; i < n_platforms && i < MOST; ++i) {
     cl_device_id devices[MOST];
     cl_uint n = 0;
@@ -87,37 +83,31 @@ static const char empty_source[] = "kernel void empty(global uint *out) { out[ge
 
 /* Builds the kernel and runs it with one item. */
 static int run_empty(cl_context context, cl_device_id device, cl_command_queue queue, failure *why) {
-  const char *source = empty_source, *step = "clCreateProgramWithSource";
+  const char *source = empty_source;
   const size_t one = 1;
   cl_kernel kernel = NULL;
   cl_mem out = NULL;
   cl_int code;
   cl_program program = clCreateProgramWithSource(context, 1, &source, NULL, &code);
-  if (code == CL_SUCCESS) {
-    step = "clBuildProgram";
-    code = clBuildProgram(program, 1, &device, NULL, NULL, NULL);
+  int status = opencl_status(why, code, "clCreateProgramWithSource");
+  if (status == STATUS_OK) {
+    status = opencl_status(why, clBuildProgram(program, 1, &device, NULL, NULL, NULL), "clBuildProgram");
   }
-  if (code == CL_SUCCESS) {
-    step = "clCreateKernel";
+  if (status == STATUS_OK) {
     kernel = clCreateKernel(program, "empty", &code);
+    status = opencl_status(why, code, "clCreateKernel");
   }
-  if (code == CL_SUCCESS) {
-    step = "clCreateBuffer";
+  if (status == STATUS_OK) {
     out = clCreateBuffer(context, CL_MEM_READ_WRITE, sizeof(cl_uint), NULL, &code);
+    status = opencl_status(why, code, "clCreateBuffer");
   }
-  if (code == CL_SUCCESS) {
-    step = "clSetKernelArg";
-    code = clSetKernelArg(kernel, 0, sizeof out, &out);
-  }
-  if (code == CL_SUCCESS) {
-    step = "clEnqueueNDRangeKernel";
+  if (status == STATUS_OK) status = opencl_status(why, clSetKernelArg(kernel, 0, sizeof out, &out), "clSetKernelArg");
+  if (status == STATUS_OK) {
     code = clEnqueueNDRangeKernel(queue, kernel, 1, NULL, &one, NULL, 0, NULL, NULL);
+    status = opencl_status(why, code, "clEnqueueNDRangeKernel");
   }
-  if (code == CL_SUCCESS) {
-    step = "clFinish";
-    code = clFinish(queue);
-  }
-  const int status = code == CL_SUCCESS ? say_finished(why) : fail_opencl(why, code, step);
+  if (status == STATUS_OK) status = opencl_status(why, clFinish(queue), "clFinish");
+  if (status == STATUS_OK) status = say_finished(why);
   if (out) clReleaseMemObject(out);
   if (kernel) clReleaseKernel(kernel);
   if (program) clReleaseProgram(program);
@@ -128,19 +118,25 @@ static int run_empty_program(const char *index, failure *why) {
   uint64_t number = 0;
   cl_device_id device = NULL;
   cl_int code;
-  int status = index ? args_number("--device", index, &number, why) : STATUS_OK;
+  int status = index ? args_number(&number, "--device", index, why) : STATUS_OK;
   if (status == STATUS_OK) status = find_device(number, &device, why);
   if (status != STATUS_OK) return status;
   cl_context context = clCreateContext(NULL, 1, &device, NULL, NULL, &code);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clCreateContext");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clCreateContext");
   cl_command_queue queue = clCreateCommandQueue(context, device, 0, &code);
-  status = code == CL_SUCCESS ? run_empty(context, device, queue, why) : fail_opencl(why, code, "clCreateCommandQueue");
+  status =
+      code == CL_SUCCESS ? run_empty(context, device, queue, why) : opencl_status(why, code, "clCreateCommandQueue");
   if (queue) clReleaseCommandQueue(queue);
   clReleaseContext(context);
   return status;
 }
 
-int bench_start_process(const char *what, const char *device, uint64_t size, failure *why) {
+int bench_start_process(const char *what, const char *cache, const char *device, uint64_t size, failure *why) {
+  /* By these, drivers find their caches: PoCL, NVIDIA, Mesa, Intel. */
+  static const char *const variables[] = {"POCL_CACHE_DIR", "CUDA_CACHE_PATH", "MESA_SHADER_CACHE_DIR",
+                                          "NEO_CACHE_DIR"};
+  for (size_t i = 0; cache && i < sizeof variables / sizeof *variables; ++i)
+    setenv(variables[i], cache, 1);
   if (strcmp(what, "fanin") == 0) return run_fanin(device, size, why);
   if (strcmp(what, "empty") == 0) return run_empty_program(device, why);
   return args_fail(why, "--start-process '%s': give fanin or empty", what);

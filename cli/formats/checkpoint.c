@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/text.h"
 
 char *checkpoint_beside(const char *index, const char *name) {
   const char *slash = strrchr(index, '/');
@@ -19,11 +20,6 @@ char *checkpoint_beside(const char *index, const char *name) {
 }
 
 /* ---- Which files ------------------------------------------------------------------------------------------------- */
-
-static int by_text(const void *left, const void *right) {
-  const char *const *l = left, *const *r = right;
-  return strcmp(*l, *r);
-}
 
 /* A shard must have a plain name, which means a file beside the index: no other place is read or written. */
 static int check_shard_name(const json_check *in, const char *tensor, const json_t *value) {
@@ -51,7 +47,7 @@ static int list_files(checkpoint *c, const json_check *in, json_t *map) {
     all[n++] = json_string_value(value);
   }
   if (status == STATUS_OK) {
-    qsort(all, n, sizeof *all, by_text);
+    qsort(all, n, sizeof *all, text_compare);
     c->names = allocate(n, sizeof *c->names);
     c->paths = allocate(n, sizeof *c->paths);
     for (size_t i = 0; i < n; ++i) {
@@ -78,14 +74,6 @@ static int by_name(const void *left, const void *right) {
   return strcmp((*l)->stored->name, (*r)->stored->name);
 }
 
-static void sort_tensors(checkpoint *c) {
-  qsort(c->tensors, c->count, sizeof *c->tensors, by_place);
-  c->by_name = allocate(c->count, sizeof *c->by_name);
-  for (size_t i = 0; i < c->count; ++i)
-    c->by_name[i] = &c->tensors[i];
-  qsort(c->by_name, c->count, sizeof *c->by_name, by_name);
-}
-
 /* Reads the header of each file. Descriptors are closed at once, because there may be more files than a process may
  * have open. */
 static int read_headers(checkpoint *c, failure *why) {
@@ -105,9 +93,14 @@ static int read_headers(checkpoint *c, failure *why) {
     for (size_t k = 0; k < c->files[i].count; ++k)
       c->tensors[n++] = (checkpoint_tensor){&c->files[i].tensors[k], i};
   }
-  if (n > 0) sort_tensors(c);
+  if (n == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", c->path);
+  qsort(c->tensors, n, sizeof *c->tensors, by_place);
+  c->by_name = allocate(n, sizeof *c->by_name);
+  for (size_t i = 0; i < n; ++i)
+    c->by_name[i] = &c->tensors[i];
+  qsort(c->by_name, n, sizeof *c->by_name, by_name);
   c->format = json_string_value(json_object_get(c->files[0].metadata, "format"));
-  return c->count > 0 ? STATUS_OK : fail(why, STATUS_INPUT, "%s: there is no tensor", c->path);
+  return STATUS_OK;
 }
 
 /* Checks that every tensor of the map is in its file, and that every tensor of a file is in the map once. */

@@ -1,9 +1,10 @@
 /* A list of named tensors: what a model file or the command line describes, checked before any device is asked. */
 #include "formats/model.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/text.h"
 
 /* Checks that a safetensors file can have the name. */
 static int check_name(const char *name, const char *where, failure *why) {
@@ -29,7 +30,7 @@ static int check_values(model_tensor *t, const char *where, failure *why) {
   if (status == FANIN_STATUS_OK) status = fanin_expect(&t->tensor, &t->init, &moments, sizeof moments);
   for (int d = 0; d < t->tensor.rank; ++d)
     t->together = t->together || t->unit[d] > 1;
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, where);
+  return library_status(why, status, where);
 }
 
 int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
@@ -47,17 +48,12 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
   return STATUS_OK;
 }
 
-static int by_name(const void *left, const void *right) {
-  const char *const *l = left, *const *r = right;
-  return strcmp(*l, *r);
-}
-
 static int check_names_differ(const model *m, const char *path, failure *why) {
   int status = STATUS_OK;
   const char **names = allocate(m->count, sizeof *names);
   for (size_t i = 0; i < m->count; ++i)
     names[i] = m->tensors[i].name;
-  qsort(names, m->count, sizeof *names, by_name);
+  qsort(names, m->count, sizeof *names, text_compare);
   for (size_t i = 1; i < m->count && status == STATUS_OK; ++i) {
     if (strcmp(names[i - 1], names[i]) == 0) {
       status = fail(why, STATUS_INPUT, "%s: two tensors have the name '%s'", path, names[i]);
@@ -73,7 +69,7 @@ static int check_total(const model *m, const char *path, failure *why) {
   for (size_t i = 0; i < m->count; ++i) {
     uint64_t elements, bytes;
     const fanin_status status = fanin_tensor_size(&m->tensors[i].tensor, &elements, &bytes);
-    if (status != FANIN_STATUS_OK) return fail_library(why, status, m->tensors[i].name);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, m->tensors[i].name);
     if (bytes > (uint64_t)INT64_MAX / 4 - total) {
       return fail(why, STATUS_INPUT, "%s: with tensor '%s' the model passes 2^61 bytes, more than a file can have",
                   path, m->tensors[i].name);
@@ -87,16 +83,6 @@ int model_check(const model *m, const char *path, failure *why) {
   if (m->count == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", path);
   const int status = check_names_differ(m, path, why);
   return status == STATUS_OK ? check_total(m, path, why) : status;
-}
-
-const char *model_stream_name(const model_tensor *t) {
-  return t->stream_name ? t->stream_name : t->name;
-}
-
-void model_set_dtype(model *m, fanin_dtype dtype) {
-  for (size_t i = 0; i < m->count; ++i) {
-    if (!m->tensors[i].stored_dtype) m->tensors[i].tensor.dtype = dtype;
-  }
 }
 
 uint64_t model_elements(const model_tensor *t) {

@@ -37,17 +37,14 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
 /* Checks the tensors together: their names must differ, and their total size must fit into a file. */
 int model_check(const model *m, const char *path, failure *why);
 
-/* The name that the tensor's stream follows from. */
-const char *model_stream_name(const model_tensor *t);
-
-/* Gives every tensor that dtype, except for those that have a stored_dtype. Sizes change, so call model_check() again.
- */
-void model_set_dtype(model *m, fanin_dtype dtype);
-
 /* The elements and bytes of a tensor, and of all tensors, once they have been checked. */
 uint64_t model_elements(const model_tensor *t);
 uint64_t model_bytes(const model_tensor *t);
 void model_totals(const model *m, uint64_t *elements, uint64_t *bytes);
+
+/* Reads and checks a model file (model_file.c; docs/model-files.md is the specification). On failure the model is
+ * empty, and the sentence names the place in the file, as in "tensors[3].shape". */
+int model_load(const char *path, model *out, failure *why);
 
 /* Releases what the model holds and leaves it empty. */
 void model_free(model *m);

@@ -1,5 +1,5 @@
 /* The npy format of NumPy: a short header, one array. */
-#include "formats/npy.h"
+#include "formats/tensor_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -9,6 +9,7 @@
 
 #include "base/dtype.h"
 #include "base/json.h"
+#include "formats/tensor_file.h"
 #include "formats/tensor_text.h"
 
 #if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
@@ -38,9 +39,7 @@ static const char *name_of(const fanin_dtype_info *info) {
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
 static void set_note(json_t *metadata, const char *key, const char *tensor_name, json_t *value) {
-  const size_t size = sizeof "fanin.." + strlen(key) + strlen(tensor_name);
-  char *full = allocate(size, 1);
-  snprintf(full, size, tensor_name[0] ? "fanin.%s.%s" : "fanin.%s", key, tensor_name);
+  char *full = note_key(key, tensor_name);
   json_object_set_new(metadata, full, value);
   free(full);
 }
@@ -58,11 +57,11 @@ static void set_maker(json_t *metadata, const model_tensor *t) {
 
 static json_t *make_metadata(const model *m, uint64_t seed) {
   json_t *metadata = json_object();
-  set_note(metadata, "version", "", json_string(fanin_version()));
-  set_note(metadata, "stream_version", "", json_from_u64(FANIN_STREAM_VERSION));
-  set_note(metadata, "seed", "", json_from_u64(seed));
-  if (m->name) set_note(metadata, "model", "", json_string(m->name));
-  if (m->rules) set_note(metadata, "rules", "", json_string(m->rules));
+  set_note(metadata, "version", NULL, json_string(fanin_version()));
+  set_note(metadata, "stream_version", NULL, json_from_u64(FANIN_STREAM_VERSION));
+  set_note(metadata, "seed", NULL, json_from_u64(seed));
+  if (m->name) set_note(metadata, "model", NULL, json_string(m->name));
+  if (m->rules) set_note(metadata, "rules", NULL, json_string(m->rules));
   if (m->format) json_object_set_new(metadata, "format", json_string(m->format));
   for (size_t i = 0; i < m->count; ++i) {
     const model_tensor *t = &m->tensors[i];
@@ -111,8 +110,7 @@ int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size
   }
   *size = PREFIX + padded;
   *bytes = allocate(*size, 1);
-  for (int i = 0; i < PREFIX; ++i)
-    (*bytes)[i] = (char)((uint64_t)padded >> (8 * i) & 0xff);
+  memcpy(*bytes, &(uint64_t){padded}, PREFIX);
   memset(*bytes + PREFIX, ' ', padded);
   memcpy(*bytes + PREFIX, text, length);
   free(text);
@@ -146,9 +144,10 @@ static const stored_type *find_type(const tensor_file *f, const char *name) {
 /* {"dtype": "F32", "shape": [...], "data_offsets": [begin, end]}; other keys are ignored, as other readers do. */
 static int read_entry(tensor_file *f, const char *name, const json_t *entry, uint64_t data, failure *why) {
   uint64_t shape[STORED_MAX_RANK], offsets[2] = {0};
-  const json_t *dims = json_object_get(entry, "shape"), *range = json_object_get(entry, "data_offsets");
-  const char *type_text = json_string_value(json_object_get(entry, "dtype"));
-  if (!type_text || !dims || !range) return bad(f, name, why, "needs dtype, shape and data_offsets");
+  json_t *dims, *range;
+  const char *type_text;
+  if (json_unpack((json_t *)entry, "{s:s, s:o, s:o}", "dtype", &type_text, "shape", &dims, "data_offsets", &range))
+    return bad(f, name, why, "needs dtype, shape and data_offsets");
   const stored_type *type = find_type(f, type_text);
   if (!type) return fail(why, STATUS_INPUT, "%s: tensor '%.256s': unknown dtype '%.64s'", f->path, name, type_text);
   if (json_array_size(dims) > STORED_MAX_RANK) return bad(f, name, why, "has more than 64 dimensions");
@@ -228,15 +227,12 @@ static int read_header(tensor_file *f, json_t *header, uint64_t data, failure *w
 }
 
 int safetensors_read(tensor_file *f, failure *why) {
-  unsigned char prefix[PREFIX];
   uint64_t length = 0;
   if (f->size < PREFIX) {
     return fail(why, STATUS_INPUT, "%s: %" PRIu64 " bytes are too few for a safetensors file", f->path, f->size);
   }
-  int status = tensor_file_read(f, 0, prefix, PREFIX, why);
+  int status = tensor_file_read(f, 0, &length, PREFIX, why);
   if (status != STATUS_OK) return status;
-  for (int i = 0; i < PREFIX; ++i)
-    length |= (uint64_t)prefix[i] << (8 * i);
   if (length > MAX_HEADER) {
     return fail(why, STATUS_INPUT, "%s: a header of %" PRIu64 " bytes; at most %d are accepted", f->path, length,
                 MAX_HEADER);

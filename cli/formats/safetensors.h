@@ -3,10 +3,7 @@
 #ifndef CLI_FORMATS_SAFETENSORS_H
 #define CLI_FORMATS_SAFETENSORS_H
 
-#include <stddef.h>
-
 #include "formats/model.h"
-#include "formats/tensor_file.h"
 
 /* Makes the bytes before the data. Tensors follow one another in the model's order, and the data begins at a multiple
  * of
@@ -14,8 +11,5 @@
  * fanin.init.<name> and fanin.layout.<name> for each tensor. A calibrated tensor has fanin.calibrated.<name> instead of
  * init, and fanin.factor.<name>. The same model and seed give the same bytes. The caller frees *bytes. */
 int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size, failure *why);
-
-/* Reads and validates the header of an open file. It accepts everything that the format allows, and nothing else. */
-int safetensors_read(tensor_file *f, failure *why);
 
 #endif

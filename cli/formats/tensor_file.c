@@ -10,8 +10,6 @@
 #include <unistd.h>
 
 #include "base/dtype.h"
-#include "formats/npy.h"
-#include "formats/safetensors.h"
 
 bool has_ending(const char *text, const char *ending) {
   const size_t n = strlen(text), m = strlen(ending);
@@ -109,11 +107,15 @@ bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, 
   return true;
 }
 
-const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name) {
-  if (!f->metadata) return NULL;
+char *note_key(const char *key, const char *tensor_name) {
   const size_t size = sizeof "fanin.." + strlen(key) + (tensor_name ? strlen(tensor_name) : 0);
   char *full = allocate(size, 1);
   snprintf(full, size, tensor_name ? "fanin.%s.%s" : "fanin.%s", key, tensor_name);
+  return full;
+}
+
+const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name) {
+  char *full = note_key(key, tensor_name);
   const char *text = json_string_value(json_object_get(f->metadata, full));
   free(full);
   return text;

@@ -48,6 +48,15 @@ void tensor_file_close(tensor_file *f);
 /* Reads exactly `size` bytes of the file from `offset`. */
 int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
 
+/* The formats' readers of the header of an open file, which validate it. A safetensors file may have everything that
+ * the format allows and nothing else; an npy file of version 1 to 3 is one tensor without a name. */
+int safetensors_read(tensor_file *f, failure *why);
+int npy_read(tensor_file *f, failure *why);
+
+/* Makes the bytes before the data of an npy file, in format version 1.0. The caller frees *bytes. Dtypes that npy files
+ * lack, such as bf16, are refused. */
+int npy_header(const fanin_tensor *t, char **bytes, size_t *size, failure *why);
+
 /* Sets f->types; the readers of the formats call it. `types` has `n` types with names and bits. `name_of` returns what
  * the format calls a dtype of the library's, or NULL if the format has no such type. */
 void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
@@ -58,7 +67,9 @@ void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset);
 
-/* The text under "fanin.<key>" in the metadata, or for one tensor under "fanin.<key>.<name>"; NULL if there is none. */
+/* "fanin.<key>", or for one tensor "fanin.<key>.<name>", which the caller frees. `tensor_name` may be NULL. */
+char *note_key(const char *key, const char *tensor_name);
+/* The text under that key in the metadata; NULL if there is none. */
 const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name);
 
 /* Whether `text` ends in `ending`. */

@@ -48,12 +48,12 @@ bool layout_parse(const char *text, size_t length, fanin_tensor *t) {
 
 /* ---- A tensor on the command line -------------------------------------------------------------------------------- */
 
-enum { N_FIELDS = 4 };
-
-/* Finds where each field begins and how long it is. The last three colons separate the fields. */
-static int split(const char *text, const char *begin[N_FIELDS], size_t length[N_FIELDS], failure *why) {
-  const char *end = text + strlen(text);
-  for (int i = N_FIELDS - 1; i > 0; --i) {
+int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failure *why) {
+  const char *begin[4] = {text}, *end = text + strlen(text);
+  size_t length[4] = {0}, rank = 0;
+  uint64_t shape[FANIN_MAX_RANK];
+  fanin_dtype dtype = FANIN_DTYPE_F32;
+  for (int i = 3; i > 0; --i) { /* the last three colons separate the fields */
     const char *colon = memrchr(text, ':', (size_t)(end - text));
     if (!colon) {
       return args_fail(why, "--tensor '%s': write NAME:DTYPE:LAYOUT:SHAPE, as in w:f32:OI:4096x1024", text);
@@ -62,21 +62,9 @@ static int split(const char *text, const char *begin[N_FIELDS], size_t length[N_
     length[i] = (size_t)(end - colon - 1);
     end = colon;
   }
-  begin[0] = text;
   length[0] = (size_t)(end - text);
-  return STATUS_OK;
-}
-
-int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failure *why) {
-  const char *begin[N_FIELDS] = {NULL};
-  size_t length[N_FIELDS] = {0}, rank = 0;
-  uint64_t shape[FANIN_MAX_RANK];
-  fanin_dtype dtype = FANIN_DTYPE_F32;
-  int status = split(text, begin, length, why);
-  if (status != STATUS_OK) return status;
-
   char *dtype_text = copy_text(begin[1], length[1]);
-  status = args_dtype("--tensor", dtype_text, &dtype, why);
+  int status = args_dtype(&dtype, "--tensor", dtype_text, why);
   free(dtype_text);
   if (status == STATUS_OK) status = args_sizes("--tensor: shape", begin[3], 'x', shape, FANIN_MAX_RANK, &rank, why);
   if (status != STATUS_OK) return status;

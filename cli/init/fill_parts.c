@@ -6,8 +6,6 @@
 #include "base/terminal.h"
 #include "base/text.h"
 
-enum { PROGRESS_MS = 100 };
-
 /* Memory for one piece, on the device and on the host, and the piece that is under way in it. */
 typedef struct slot {
   cl_mem buffer;
@@ -50,7 +48,7 @@ static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, 
   const model_tensor *t = &w->model->tensors[part->tensor];
   fanin_item item = {.tensor = part->where, .init = t->init};
   fanin_key key = {0, 0};
-  fanin_key_named(0, model_stream_name(t), &key); /* fails for no name that there is */
+  fanin_key_named(0, t->stream_name ? t->stream_name : t->name, &key); /* fails for no name that there is */
   item.stream = key.stream;
   item.tensor.buffer = buffer;
   item.tensor.offset = offset;
@@ -68,23 +66,7 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   fanin_status status = fanin_plan_create(w->s->f, items, count, &to->plan);
   if (status == FANIN_STATUS_OK) status = fanin_plan_enqueue(to->plan, w->s->queue, w->seed, 0, NULL, NULL);
   free(items);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, NULL);
-}
-
-/* Makes the parts of the slot's piece, or the part that the piece is lent from. */
-static int make(work *w, slot *to, failure *why) {
-  const piece *p = &to->piece;
-  if (!p->lent) return enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
-  if (p->offset > 0) return STATUS_OK;
-  const uint64_t bytes = part_bytes(&p->whole.where);
-  const int status = make_buffer(w, bytes, &w->whole, why);
-  return status == STATUS_OK ? enqueue_fill(w, to, &p->whole, 1, w->whole, why) : status;
-}
-
-/* Allocates the memory of a slot at its first use. */
-static int prepare(work *w, slot *to, failure *why) {
-  if (!to->host) to->host = allocate(w->cutter.most, 1);
-  return to->buffer || to->piece.lent ? STATUS_OK : make_buffer(w, w->cutter.most, &to->buffer, why);
+  return library_status(why, status, NULL);
 }
 
 /* Enqueues the next piece and its way to the host. */
@@ -92,17 +74,24 @@ static int start(work *w, slot *to, failure *why) {
   piece *p = &to->piece;
   cutter_next(&w->cutter, p);
   if (p->bytes == 0) return STATUS_OK;
-  int status = prepare(w, to, why);
-  if (status == STATUS_OK) status = make(w, to, why);
+  int status = STATUS_OK;
+  if (!to->host) to->host = allocate(w->cutter.most, 1); /* at the slot's first use */
+  if (!to->buffer && !p->lent) status = make_buffer(w, w->cutter.most, &to->buffer, why);
+  const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
+  if (status == STATUS_OK && !p->lent) {
+    status = enqueue_fill(w, to, p->parts, p->count, to->buffer, why);
+  } else if (status == STATUS_OK && p->offset == 0) { /* the part that this piece and the next ones are lent from */
+    status = make_buffer(w, bytes, &w->whole, why);
+    if (status == STATUS_OK) status = enqueue_fill(w, to, &p->whole, 1, w->whole, why);
+  }
   if (status != STATUS_OK) return status;
   const cl_mem from = p->lent ? w->whole : to->buffer;
   const size_t offset = p->lent ? (size_t)p->offset : 0;
   cl_int code = clEnqueueReadBuffer(w->s->queue, from, CL_FALSE, offset, p->bytes, to->host, 0, NULL, &to->done);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueReadBuffer");
-  const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueReadBuffer");
   if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
   code = clFlush(w->s->queue); /* the device starts now, while the host hands over the other piece */
-  return code == CL_SUCCESS ? STATUS_OK : fail_opencl(why, code, "clFlush");
+  return opencl_status(why, code, "clFlush");
 }
 
 /* Waits for the piece and hands it over. */
@@ -112,7 +101,7 @@ static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
   from->done = NULL;
   fanin_plan_release(from->plan);
   from->plan = NULL;
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clWaitForEvents");
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clWaitForEvents");
   const int status = sink->write(sink->state, &from->piece, from->host, why);
   w->written += from->piece.bytes;
   from->piece.bytes = 0;
@@ -121,10 +110,8 @@ static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
 
 static void show_progress(work *w) {
   char done[TEXT_NUMBER], whole[TEXT_NUMBER];
-  const uint64_t now = progress_clock();
-  if (cutter_at_end(&w->cutter) || (w->shown != 0 && now - w->shown < PROGRESS_MS)) return;
+  if (cutter_at_end(&w->cutter) || !progress_is_due(&w->shown)) return;
   const size_t tensor = w->cutter.part.tensor;
-  w->shown = now;
   progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,
                 text_bytes(w->written, done), text_bytes(w->total, whole), tensor + 1, w->model->count,
                 w->model->tensors[tensor].name, w->written > 0 ? "" : " (compiling kernels)");

@@ -1,16 +1,21 @@
 /* fanin init --like: a checkpoint's tensors made anew by rules. */
 #include "init/like.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/args.h"
+#include "base/json.h"
+#include "base/table.h"
+#include "base/text.h"
+#include "formats/tensor_text.h"
 
-int like_set(like *l, const char *text, failure *why) {
+int like_set(void *to, const char *option, const char *text, failure *why) {
+  like *l = to;
   const char *equal = strchr(text, '=');
   double value = 0;
   if (!equal || equal == text) return args_fail(why, "--set '%s': write NAME=NUMBER, as in layers=12", text);
-  const int status = args_real("--set", equal + 1, &value, why);
+  const int status = args_real(&value, option, equal + 1, why);
   if (status != STATUS_OK) return status;
   if (!l->set) l->set = json_object();
   char *name = copy_text(text, (size_t)(equal - text));
@@ -29,9 +34,9 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
   }
   if (status == STATUS_OK) status = init_rules_load(l->rules_name ? l->rules_name : "pytorch", &l->rules, why);
   if (status != STATUS_OK) return status;
-  l->assigned = (assignments){.checkpoint = &l->checkpoint, .rules = &l->rules, .set = l->set, .dtype = dtype};
-  status = assign(&l->assigned, why);
-  if (status == STATUS_OK) status = assigned_model(&l->assigned, shards, out, &l->shard_of, why);
+  l->dtype = dtype;
+  status = like_assign(l, why);
+  if (status == STATUS_OK) status = like_model(l, shards, out, why);
   if (status == STATUS_OK && out->count == 0) {
     status = fail(why, STATUS_INPUT, "rules %s skip every tensor of %s", l->rules.name, l->checkpoint_path);
   }
@@ -40,8 +45,136 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
   return status;
 }
 
+/* ---- Which rule took which tensor, and what it makes of it
+ * ------------------------------------------------------------ */
+
+enum { TEXT = 512 };
+
+static const char *dtype_of(const assignment *t) {
+  if (t->rule->skip) return t->of->stored->type->name;
+  return t->stored_dtype ? t->stored_dtype : fanin_dtype_name(t->tensor.dtype);
+}
+
+/* "normal:std=0.02", "as shared.weight", "skipped: the causal mask" */
+static char *action_of(const assignment *t, char out[TEXT]) {
+  if (t->rule->skip)
+    snprintf(out, TEXT, "skipped: %s", t->rule->skip);
+  else if (t->twin)
+    snprintf(out, TEXT, "as %s", t->twin->stored->name);
+  else
+    fanin_init_format(&t->init, out, TEXT, NULL);
+  return out;
+}
+
+/* ---- By rule ----------------------------------------------------------------------------------------------------- */
+
+typedef struct taken {
+  size_t tensors;
+  uint64_t elements;
+  const assignment *first;
+  bool differ; /* its tensors get different initializers */
+} taken;
+
+void like_print_rules(const like *l) {
+  static const column columns[] = {{"rule", 0, 3},     {"match", 1, 2},       {"tensors", 0, 0},
+                                   {"elements", 0, 0}, {"initializer", 1, 0}, {"such as", 1, 1}};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  taken *by_rule = allocate(l->rules.count, sizeof *by_rule);
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    char first[TEXT], this[TEXT];
+    const assignment *a = &l->list[i];
+    taken *of = &by_rule[a->rule - l->rules.rules];
+    if (!of->first) of->first = a;
+    ++of->tensors;
+    of->elements += a->of->stored->elements;
+    of->differ = of->differ || strcmp(action_of(of->first, first), action_of(a, this)) != 0;
+  }
+  for (size_t i = 0; i < l->rules.count; ++i) {
+    char number[TEXT_NUMBER], action[TEXT];
+    const taken *of = &by_rule[i];
+    if (of->tensors == 0) continue;
+    char *pattern = init_rule_pattern(&l->rules.rules[i]);
+    table_cell(&t, "%zu", i);
+    table_cell(&t, "%s", pattern);
+    table_cell(&t, "%zu", of->tensors);
+    table_cell(&t, "%s", text_count(of->elements, number));
+    table_cell(&t, "%s%s", action_of(of->first, action), of->differ ? ", ..." : "");
+    table_cell(&t, "%s", of->first->of->stored->name);
+    free(pattern);
+  }
+  table_print(&t);
+  free(by_rule);
+}
+
+/* ---- By tensor --------------------------------------------------------------------------------------------------- */
+
+/* NaN where nothing is made. */
+static fanin_moments moments_of(const assignment *t) {
+  fanin_moments m = {.mean = NAN, .std = NAN, .lo = NAN, .hi = NAN};
+  if (!t->rule->skip) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
+  return m;
+}
+
+static void print_tensors(const like *l) {
+  static const column columns[] = {{"tensor", 1, 0}, {"shape", 1, 0},       {"dtype", 1, 1}, {"rule", 0, 2},
+                                   {"layout", 1, 2}, {"initializer", 1, 0}, {"std", 0, 1}};
+  table t = table_of(columns, sizeof columns / sizeof *columns);
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    char shape[TEXT_SHAPE], layout[LAYOUT_TEXT] = "", action[TEXT], std[TEXT_NUMBER];
+    const assignment *a = &l->list[i];
+    table_cell(&t, "%s", a->of->stored->name);
+    table_cell(&t, "%s", text_shape(a->of->stored->shape, a->of->stored->rank, shape));
+    table_cell(&t, "%s", dtype_of(a));
+    table_cell(&t, "%td", a->rule - l->rules.rules);
+    table_cell(&t, "%s", a->rule->skip ? "" : layout_format(&a->tensor, layout));
+    table_cell(&t, "%s", action_of(a, action));
+    table_cell(&t, "%s", text_real(moments_of(a).std, std));
+  }
+  table_print(&t);
+}
+
+static json_t *tensor_json(const like *l, const assignment *t) {
+  char text[TEXT], layout[LAYOUT_TEXT];
+  const fanin_moments m = moments_of(t);
+  json_t *o = json_object();
+  json_object_set_new(o, "name", json_string(t->of->stored->name));
+  json_object_set_new(o, "dtype", json_string(dtype_of(t)));
+  json_object_set_new(o, "shape", json_from_shape(t->of->stored->shape, t->of->stored->rank));
+  json_object_set_new(o, "rule", json_integer(t->rule - l->rules.rules));
+  if (l->checkpoint.sharded) json_object_set_new(o, "file", json_string(l->checkpoint.names[t->of->shard]));
+  if (t->rule->skip) {
+    json_object_set_new(o, "skip", json_string(t->rule->skip));
+    return o;
+  }
+  fanin_init_format(&t->init, text, sizeof text, NULL);
+  json_object_set_new(o, "init", json_string(text));
+  if (t->tensor.layout[0]) json_object_set_new(o, "layout", json_string(layout_format(&t->tensor, layout)));
+  if (t->twin) json_object_set_new(o, "same_as", json_string(t->twin->stored->name));
+  json_object_set_new(o, "mean", json_from_double(m.mean));
+  json_object_set_new(o, "std", json_from_double(m.std));
+  json_object_set_new(o, "lo", json_from_double(m.lo));
+  json_object_set_new(o, "hi", json_from_double(m.hi));
+  return o;
+}
+
+int like_explain(const like *l, failure *why) {
+  if (!l->json) {
+    print_tensors(l);
+    putchar('\n');
+    like_print_rules(l);
+    return STATUS_OK;
+  }
+  json_t *root = json_object(), *tensors = json_array();
+  json_object_set_new(root, "checkpoint", json_string(l->checkpoint_path));
+  json_object_set_new(root, "rules", json_string(l->rules.name));
+  for (size_t i = 0; i < l->checkpoint.count; ++i)
+    json_array_append_new(tensors, tensor_json(l, &l->list[i]));
+  json_object_set_new(root, "tensors", tensors);
+  return json_print(root, why);
+}
+
 void like_free(like *l) {
-  assignments_free(&l->assigned);
+  free(l->list);
   init_rules_free(&l->rules);
   checkpoint_free(&l->checkpoint);
   json_decref(l->set);

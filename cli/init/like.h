@@ -1,25 +1,47 @@
-/* fanin init --like: a checkpoint's tensors made anew by rules. */
+/* fanin init --like: a checkpoint's tensors made anew by rules, which give them their initializers. */
 #ifndef CLI_INIT_LIKE_H
 #define CLI_INIT_LIKE_H
 
-#include "init/assign.h"
+#include "base/args.h"
+#include "formats/checkpoint.h"
+#include "formats/model.h"
+#include "init/rules.h"
+
+/* What becomes of one tensor. */
+typedef struct assignment {
+  const checkpoint_tensor *of;
+  const init_rule *rule;         /* the first that takes it */
+  const checkpoint_tensor *twin; /* the tensor whose values this one gets; NULL: it has its own */
+  fanin_tensor tensor;           /* without buffer; not set where the rule says skip, like the fields below */
+  fanin_init init;
+  const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
+} assignment;
 
 typedef struct like {
   const char *checkpoint_path; /* NULL: --like is not given */
   const char *rules_name;      /* NULL: the default, "pytorch" */
-  json_t *set;                 /* the numbers of --set; NULL: none */
+  json_t *set;                 /* the numbers of --set, which override the rules' values; NULL: none */
+  const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
   bool explain, json;
   checkpoint checkpoint;
   init_rules rules;
-  assignments assigned;
-  size_t *shard_of; /* of the model's tensors */
+  assignment *list; /* in the checkpoint's order, every tensor */
+  size_t *shard_of; /* of the model's tensors: the index of the file of each */
 } like;
 
-/* "NAME=NUMBER" of --set. */
-int like_set(like *l, const char *text, failure *why);
+/* The reader of --set, "NAME=NUMBER", into a like. */
+args_reader like_set;
 
 /* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why);
+
+/* Sets a->list from checkpoint, rules, set and dtype (assign.c). If no rule takes some tensors, the call fails and
+ * names them. */
+int like_assign(like *a, failure *why);
+
+/* Makes a model of the tensors that are to be made, and a->shard_of: with `shards` file by file, and larger elements
+ * first, because readers want them aligned. */
+int like_model(like *a, bool shards, model *out, failure *why);
 
 /* Prints a row for each rule that takes tensors. */
 void like_print_rules(const like *l);

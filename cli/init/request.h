@@ -3,6 +3,7 @@
 #define CLI_INIT_REQUEST_H
 
 #include "base/args.h"
+#include "base/session.h"
 #include "formats/model.h"
 #include "init/like.h"
 
@@ -18,9 +19,11 @@ typedef struct init_request {
   fanin_tensor pending;
 } init_request;
 
-/* The options, and the function that takes them (syntax.take); `into` is an init_request. */
-extern const struct argp_option init_request_options[];
-int init_request_take(void *into, int key, const char *value, failure *why);
+/* The options, which go into an init_request, and what they are used for; the argument goes to model_path. */
+extern const args_option init_request_options[];
+#define INIT_REQUEST_FORMS                                                                                             \
+  "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"                    \
+  "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT"
 
 /* Checks the options together, and loads and checks the model. No device is needed. */
 int init_request_check(init_request *r, failure *why);
@@ -31,6 +34,10 @@ int init_request_header(const init_request *r, const model *part, char **bytes, 
 
 /* Prints what was written, in so many milliseconds on that device. */
 void init_request_summary(const init_request *r, const char *device, uint64_t milliseconds);
+
+/* Writes the tensors of `part`, which are all of r->model or some of them, to `path`. The file appears whole or not at
+ * all. cmd_init.c has it. */
+int init_file_write(const init_request *r, const session *s, const char *path, const model *part, failure *why);
 
 void init_request_free(init_request *r);
 

@@ -11,9 +11,10 @@
 
 /* ---- One rule ---------------------------------------------------------------------------------------------------- */
 
-/* Checks that a value is a text, or an array of texts that is not empty. */
-static int check_texts(const json_check *in, const char *where, const json_t *value) {
+/* A text, or an array of texts that is not empty. */
+static int read_texts(const json_check *in, const char *where, const json_t *value, void *to) {
   char inner[JSON_WHERE];
+  *(const json_t **)to = value;
   if (json_is_string(value)) return STATUS_OK;
   if (!json_is_array(value) || json_array_size(value) == 0) {
     return json_complain(in, where, "is %s, but must be a text \"...\" or an array of texts", json_type_text(value));
@@ -26,54 +27,38 @@ static int check_texts(const json_check *in, const char *where, const json_t *va
   return STATUS_OK;
 }
 
-/* Reads texts, as check_texts() accepts them, under an optional key. */
-static int get_texts(const json_check *in, const char *where, const json_t *rule, const char *key, const json_t **out) {
-  char inner[JSON_WHERE];
-  *out = json_object_get(rule, key);
-  return *out ? check_texts(in, json_place(inner, where, "%s", key), *out) : STATUS_OK;
-}
-
-static int get_rank(const json_check *in, const char *where, const json_t *rule, int *out) {
-  const json_t *value = json_object_get(rule, "rank");
-  char inner[JSON_WHERE];
-  *out = -1;
-  if (!value) return STATUS_OK;
-  json_place(inner, where, "rank");
-  const int status = json_check_type(in, inner, value, JSON_INTEGER);
+static int read_rank(const json_check *in, const char *where, const json_t *value, void *to) {
+  const int status = json_check_type(in, where, value, JSON_INTEGER);
   if (status != STATUS_OK) return status;
   const json_int_t rank = json_integer_value(value);
   if (rank < 0 || rank > FANIN_MAX_RANK) {
-    return json_complain(in, inner, "is %" PRId64 ", but must be from 0 to %d", (int64_t)rank, FANIN_MAX_RANK);
+    return json_complain(in, where, "is %" PRId64 ", but must be from 0 to %d", (int64_t)rank, FANIN_MAX_RANK);
   }
-  *out = (int)rank;
+  *(int *)to = (int)rank;
   return STATUS_OK;
 }
 
-/* Reads a shape, an array of sizes and nulls. */
-static int get_shape(const json_check *in, const char *where, const json_t *rule, const json_t **out) {
+/* An array of sizes and nulls. */
+static int read_shape(const json_check *in, const char *where, const json_t *value, void *to) {
   char inner[JSON_WHERE];
-  *out = json_object_get(rule, "shape");
-  if (!*out) return STATUS_OK;
-  int status = json_check_type(in, json_place(inner, where, "shape"), *out, JSON_ARRAY);
-  for (size_t d = 0; status == STATUS_OK && d < json_array_size(*out); ++d) {
-    const json_t *size = json_array_get(*out, d);
+  *(const json_t **)to = value;
+  int status = json_check_type(in, where, value, JSON_ARRAY);
+  for (size_t d = 0; status == STATUS_OK && d < json_array_size(value); ++d) {
+    const json_t *size = json_array_get(value, d);
     if (json_is_null(size) || (json_is_integer(size) && json_integer_value(size) >= 0)) continue;
-    json_place(inner, where, "shape[%zu]", d);
+    snprintf(inner, sizeof inner, "%.400s[%zu]", where, d);
     status = json_complain(in, inner, "is %s; a size is accepted, or null for any", json_type_text(size));
   }
   return status;
 }
 
-/* "fans_of": ["bias", "weight"] */
-static int get_fans_of(const json_check *in, const char *where, const json_t *rule, init_rule *out) {
-  const json_t *pair = json_object_get(rule, "fans_of");
-  char inner[JSON_WHERE];
-  if (!pair) return STATUS_OK;
+/* ["bias", "weight"], into an init_rule */
+static int read_fans_of(const json_check *in, const char *where, const json_t *pair, void *to) {
+  init_rule *out = to;
   out->fans_from = json_string_value(json_array_get(pair, 0));
   out->fans_to = json_string_value(json_array_get(pair, 1));
   if (json_array_size(pair) == 2 && out->fans_from && out->fans_to && out->fans_from[0]) return STATUS_OK;
-  return json_complain(in, json_place(inner, where, "fans_of"),
-                       "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
+  return json_complain(in, where, "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
 }
 
 /* Checks that a rule has one of init, same_as and skip. An initializer that contains no {value} must parse. */
@@ -87,85 +72,70 @@ static int check_action(const json_check *in, const char *where, const init_rule
     return json_complain(in, where, "layout, scale and fans_of go with 'init' only");
   }
   if (!r->init || strchr(r->init, '{')) return STATUS_OK;
-  const fanin_status parsed = fanin_init_parse(r->init, &unused);
-  return parsed == FANIN_STATUS_OK ? STATUS_OK : json_complain_library(in, json_place(inner, where, "init"), parsed);
+  return json_library_status(in, json_place(inner, where, "init"), fanin_init_parse(r->init, &unused));
 }
 
 static int read_rule(const json_check *in, const char *where, json_t *rule, init_rule *out) {
-  static const char *const known[] = {"match", "rank",    "shape",   "dtype", "layout",  "init",
-                                      "scale", "fans_of", "same_as", "skip",  "comment", NULL};
-  const char *comment;
+  const json_field fields[] = {{"match", read_texts, &out->match, "a 'match', a pattern of names"},
+                               {"rank", read_rank, &out->rank, NULL},
+                               {"shape", read_shape, &out->shape, NULL},
+                               {"dtype", read_texts, &out->dtype, NULL},
+                               {"layout", json_read_text, &out->layout, NULL},
+                               {"init", json_read_text, &out->init, NULL},
+                               {"scale", read_texts, &out->scale, NULL},
+                               {"fans_of", read_fans_of, out, NULL},
+                               {"same_as", json_read_text, &out->same_as, NULL},
+                               {"skip", json_read_text, &out->skip, NULL},
+                               {"comment", json_read_comment, NULL, NULL},
+                               {0}};
   *out = (init_rule){.rank = -1};
-  int status = json_check_type(in, where, rule, JSON_OBJECT);
-  if (status == STATUS_OK) status = json_check_keys(in, where, rule, known);
-  if (status == STATUS_OK) status = get_texts(in, where, rule, "match", &out->match);
-  if (status == STATUS_OK && !out->match) status = json_complain(in, where, "needs a 'match', a pattern of names");
-  if (status == STATUS_OK) status = get_rank(in, where, rule, &out->rank);
-  if (status == STATUS_OK) status = get_shape(in, where, rule, &out->shape);
-  if (status == STATUS_OK) status = get_texts(in, where, rule, "dtype", &out->dtype);
-  if (status == STATUS_OK) status = get_texts(in, where, rule, "scale", &out->scale);
-  if (status == STATUS_OK) status = get_fans_of(in, where, rule, out);
-  if (status == STATUS_OK) status = json_get_text(in, where, rule, "layout", false, &out->layout);
-  if (status == STATUS_OK) status = json_get_text(in, where, rule, "init", false, &out->init);
-  if (status == STATUS_OK) status = json_get_text(in, where, rule, "same_as", false, &out->same_as);
-  if (status == STATUS_OK) status = json_get_text(in, where, rule, "skip", false, &out->skip);
-  if (status == STATUS_OK) status = json_get_text(in, where, rule, "comment", false, &comment);
+  const int status = json_read(in, where, rule, fields);
   return status == STATUS_OK ? check_action(in, where, out) : status;
 }
 
 /* ---- The file ---------------------------------------------------------------------------------------------------- */
 
+/* [pattern, dimension] */
+static int read_size(const json_check *in, const char *where, const json_t *size, void *to) {
+  if (json_array_size(size) != 2 || !json_is_integer(json_array_get(size, 1))) {
+    return json_complain(in, where, "must be [PATTERN, DIMENSION], dimensions from 0");
+  }
+  return read_texts(in, where, json_array_get(size, 0), to);
+}
+
 /* A number, null for one that must be given, {"count": pattern}, or {"size": [pattern, dimension]}. */
 static int check_value(const json_check *in, const char *where, json_t *value) {
-  static const char *const known[] = {"count", "size", NULL};
-  char inner[JSON_WHERE];
+  const json_t *patterns;
+  const json_field fields[] = {{"count", read_texts, &patterns, NULL}, {"size", read_size, &patterns, NULL}, {0}};
   if (json_is_number(value) || json_is_null(value)) return STATUS_OK;
   if (!json_is_object(value) || json_object_size(value) != 1) {
     return json_complain(in, where, "must be a number, null, {\"count\": PATTERN} or {\"size\": [PATTERN, DIMENSION]}");
   }
-  const int status = json_check_keys(in, where, value, known);
-  if (status != STATUS_OK) return status;
-  const json_t *count = json_object_get(value, "count"), *size = json_object_get(value, "size");
-  if (count) return check_texts(in, json_place(inner, where, "count"), count);
-  json_place(inner, where, "size");
-  if (json_array_size(size) != 2 || !json_is_integer(json_array_get(size, 1))) {
-    return json_complain(in, inner, "must be [PATTERN, DIMENSION], dimensions from 0");
-  }
-  return check_texts(in, inner, json_array_get(size, 0));
+  return json_read(in, where, value, fields);
 }
 
-static int read_values(const json_check *in, init_rules *out) {
-  json_t *values = json_object_get(out->root, "values"), *value;
+static int read_values(const json_check *in, const char *where, const json_t *values, void *to) {
   const char *name;
-  char where[JSON_WHERE];
-  out->values = values;
-  if (!values) return STATUS_OK;
-  int status = json_check_type(in, "values", values, JSON_OBJECT);
-  if (status != STATUS_OK) return status;
-  json_object_foreach(values, name, value) {
-    if (status == STATUS_OK) status = check_value(in, json_place(where, "values", "%.64s", name), value);
+  json_t *value;
+  char inner[JSON_WHERE];
+  *(const json_t **)to = values;
+  int status = json_check_type(in, where, values, JSON_OBJECT);
+  json_object_foreach((json_t *)values, name, value) {
+    if (status == STATUS_OK) status = check_value(in, json_place(inner, where, "%.64s", name), value);
   }
   return status;
 }
 
-static int read_rules(const json_check *in, init_rules *out) {
-  static const char *const known[] = {"name", "source", "comment", "values", "rules", NULL};
-  const char *ignored;
-  char where[JSON_WHERE];
-  int status = json_check_type(in, "the file", out->root, JSON_OBJECT);
-  if (status == STATUS_OK) status = json_check_keys(in, "the file", out->root, known);
-  if (status == STATUS_OK) status = json_get_text(in, "", out->root, "name", false, &ignored);
-  if (status == STATUS_OK) status = json_get_text(in, "", out->root, "source", false, &ignored);
-  if (status == STATUS_OK) status = json_get_text(in, "", out->root, "comment", false, &ignored);
-  if (status == STATUS_OK) status = read_values(in, out);
-  if (status != STATUS_OK) return status;
-  const json_t *rules = json_object_get(out->root, "rules");
-  if (json_array_size(rules) == 0) return json_complain(in, "the file", "needs 'rules', an array that is not empty");
+static int read_list(const json_check *in, const char *where, const json_t *rules, void *to) {
+  init_rules *out = to;
+  char inner[JSON_WHERE];
+  int status = STATUS_OK;
   out->count = json_array_size(rules);
+  if (out->count == 0) return json_complain(in, "the file", "needs 'rules', an array that is not empty");
   out->rules = allocate(out->count, sizeof *out->rules);
   for (size_t i = 0; status == STATUS_OK && i < out->count; ++i) {
-    json_place(where, "", "rules[%zu]", i);
-    status = read_rule(in, where, json_array_get(rules, i), &out->rules[i]);
+    snprintf(inner, sizeof inner, "%s[%zu]", where, i);
+    status = read_rule(in, inner, json_array_get(rules, i), &out->rules[i]);
   }
   return status;
 }
@@ -173,8 +143,14 @@ static int read_rules(const json_check *in, init_rules *out) {
 /* Takes `root` over. */
 static int build(const char *name, json_t *root, init_rules *out, failure *why) {
   const json_check in = {name, why};
+  const json_field fields[] = {{"name", json_read_comment, NULL, NULL},
+                               {"source", json_read_comment, NULL, NULL},
+                               {"comment", json_read_comment, NULL, NULL},
+                               {"values", read_values, &out->values, NULL},
+                               {"rules", read_list, out, "'rules', an array that is not empty"},
+                               {0}};
   *out = (init_rules){.name = copy_text(name, strlen(name)), .root = root};
-  const int status = read_rules(&in, out);
+  const int status = json_read(&in, "", root, fields);
   if (status != STATUS_OK) init_rules_free(out);
   return status;
 }

@@ -30,17 +30,13 @@ static double probability(const fanin_law *law, double x, int upper) {
   return p;
 }
 
-void law_moments(const fanin_law *law, double centre, double unit, double moments[13]) {
+void law_moments(const binned_law *l, bool rounded, double centre, double unit, double moments[13]) {
   for (int k = 0; k < 13; ++k)
     moments[k] = NAN;
-  fanin_law_moments(law, centre, unit, moments, 13);
-}
-
-void law_moments_rounded(const fanin_law *law, fanin_dtype dtype, bool bounded, double centre, double unit,
-                         double moments[13]) {
-  for (int k = 0; k < 13; ++k)
-    moments[k] = NAN;
-  fanin_law_moments_rounded(law, dtype, bounded, centre, unit, moments, 13);
+  if (rounded)
+    fanin_law_moments_rounded(l->law, l->dtype, l->clamped, centre, unit, moments, 13);
+  else
+    fanin_law_moments(l->law, centre, unit, moments, 13);
 }
 
 /* The probability that a rounded value lies below that bin; with `upper`, that it does not. */

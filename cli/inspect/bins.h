@@ -15,11 +15,8 @@ typedef struct binned_law {
   bool clamped; /* a value that rounds across a bound of the law becomes the outermost number inside, as fanin's do */
 } binned_law;
 
-/* fanin_law_moments(), NaN where the law has none in closed form. */
-void law_moments(const fanin_law *law, double centre, double unit, double moments[13]);
-/* The same of fanin_law_moments_rounded(). */
-void law_moments_rounded(const fanin_law *law, fanin_dtype dtype, bool bounded, double centre, double unit,
-                         double moments[13]);
+/* fanin_law_moments(), or with `rounded` fanin_law_moments_rounded(); NaN where the law has none in closed form. */
+void law_moments(const binned_law *l, bool rounded, double centre, double unit, double moments[13]);
 
 /* The probability of the bins from <= bin < to, accurate in both tails. */
 double bins_between(const binned_law *l, uint32_t from, uint32_t to);

@@ -62,49 +62,34 @@ static double std_deviate(const double *m, double ratio, double n, double error)
   return skewed_deviate(excess / sqrt((m[4] - (n - 3) / (n - 1)) / n + 4 * error * error), skewness);
 }
 
-static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
-
-/* Rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends of a
- * uniform as much again. It moves a normal's mean by at most step / 2 exp(-2 pi^2 (std / step)^2). Standard errors
- * shrink with the number of elements and these do not, so that both are allowed for. */
+/* The law of the values that a dtype has. A coarse one changes the moments by more than a bound can allow for. For
+ * others, rounding to steps adds step^2 / 12 to a variance (Sheppard), half of that relative to a std, and at the ends
+ * of a uniform as much again. It moves a normal's mean by at most step / 2 exp(-2 pi^2 (std / step)^2). Standard errors
+ * shrink with the number of elements and these do not, so that both are allowed for. The sum of an orthogonal matrix's
+ * entries has the variance that independent entries would give it. */
 static z_scores z_scores_of_random(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double n = (double)(measured->count - measured->nonfinite), std = e->moments.std;
+  const double n = (double)(measured->count - measured->nonfinite);
+  const bool dependent = check_is_dependent(e), coarse = fanin_dtype_size(dtype) == 1 && !dependent;
+  const binned_law law = {&e->law, dtype, true};
+  double m[13], mean = e->moments.mean, std = e->moments.std, std_error = measuring, mean_error = measuring;
   z_scores z = {NAN, NAN};
-  const half_step half = half_step_of(dtype);
-  const double step = 2 * (half.relative * (fabs(e->moments.mean) + std) + half.absolute) / std;
-  const double std_error = measuring + step * step / 12;
-  const double mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
-  /* The sum of an orthogonal matrix's entries has the variance that independent entries would give it. */
-  if (!check_is_dependent(e)) {
-    double m[13];
-    law_moments(&e->law, e->moments.mean, std, m);
+  if (coarse) {
+    law_moments(&law, true, mean, std, m);
+    mean += m[1] * std;
+    std *= sqrt(m[2] - m[1] * m[1]);
+  } else {
+    const half_step half = half_step_of(dtype);
+    const double step = 2 * (half.relative * (fabs(mean) + std) + half.absolute) / std;
+    std_error += step * step / 12;
+    mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
+  }
+  if (!(std > 0)) return z;
+  if (!dependent) {
+    law_moments(&law, coarse, mean, std, m);
     z.std = std_deviate(m, measured->std / std, n, std_error);
   }
-  z.mean = (measured->mean - e->moments.mean) / std / sqrt(1 / n + mean_error * mean_error);
+  z.mean = (measured->mean - mean) / std / sqrt(1 / n + mean_error * mean_error);
   return z;
-}
-
-/* The z scores against the law of the rounded values: a coarse dtype changes the moments by more than a bound can allow
- * for. */
-static z_scores z_scores_of_coarse(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double n = (double)(measured->count - measured->nonfinite);
-  double m[13];
-  law_moments_rounded(&e->law, dtype, true, e->moments.mean, e->moments.std, m);
-  const double mean = e->moments.mean + m[1] * e->moments.std, std = e->moments.std * sqrt(m[2] - m[1] * m[1]);
-  z_scores z = {NAN, NAN};
-  if (!(std > 0)) return z;
-  law_moments_rounded(&e->law, dtype, true, mean, std, m);
-  z.std = std_deviate(m, measured->std / std, n, measuring);
-  z.mean = (measured->mean - mean) / std / sqrt(1 / n + measuring * measuring);
-  return z;
-}
-
-z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const double n = (double)(measured->count - measured->nonfinite);
-  if (!e->known || check_is_fixed(e) || n < 2) return (z_scores){NAN, NAN};
-  if (e->law.zeros > 0) return z_scores_of_sparse(e, measured, dtype);
-  if (dtype_is_coarse(dtype) && !check_is_dependent(e)) return z_scores_of_coarse(e, measured, dtype);
-  return z_scores_of_random(e, measured, dtype);
 }
 
 /* The z scores of a sparse tensor: those of its values that are not 0, which are normal with mean 0. */
@@ -121,11 +106,21 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
   return z_scores_of(&others, &s, dtype);
 }
 
+z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double n = (double)(measured->count - measured->nonfinite);
+  if (!e->known || check_is_fixed(e) || n < 2) return (z_scores){NAN, NAN};
+  return e->law.zeros > 0 ? z_scores_of_sparse(e, measured, dtype) : z_scores_of_random(e, measured, dtype);
+}
+
+/* How far a number of about that size may be off by rounding and measuring. */
+static double allowed(fanin_dtype dtype, double size) {
+  const half_step half = half_step_of(dtype);
+  return (half.relative + 2e-6) * size + half.absolute;
+}
+
 /* The rows or columns of an orthogonal matrix have exact lengths, and so its root mean square is exact. */
 static bool has_length(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const half_step half = half_step_of(dtype);
-  const double error = half.relative + 2e-6;
-  return fabs(sqrt(measured->second) - e->moments.std) <= error * e->moments.std + half.absolute;
+  return fabs(sqrt(measured->second) - e->moments.std) <= allowed(dtype, e->moments.std);
 }
 
 /* Random values are never rounded across a bound, but the bound itself is an f32. The values of an orthogonal matrix
@@ -139,15 +134,11 @@ static bool within_bounds(const expectation *e, const fanin_stats *measured, fan
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
-/* For values that are not random: "std" or "mean" if that differs by more than rounding and measuring explain, else
- * NULL. */
+/* For values that are not random: "std" or "mean" if that differs by more than is allowed, else NULL. */
 static const char *compare_fixed(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
-  const half_step half = half_step_of(dtype);
-  const double error = half.relative + 2e-6;
-  const double scale = fabs(e->moments.mean) + e->moments.std;
-  const double allowed = error * scale + half.absolute;
-  if (fabs(measured->std - e->moments.std) > allowed) return "std";
-  return fabs(measured->mean - e->moments.mean) > allowed ? "mean" : NULL;
+  const double most = allowed(dtype, fabs(e->moments.mean) + e->moments.std);
+  if (fabs(measured->std - e->moments.std) > most) return "std";
+  return fabs(measured->mean - e->moments.mean) > most ? "mean" : NULL;
 }
 
 const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,

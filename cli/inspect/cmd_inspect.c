@@ -5,37 +5,24 @@
 #include "base/commands.h"
 #include "inspect/inspection.h"
 
-enum { KEY_DEVICE = 0x100 };
-
 typedef struct request {
   const char *path, *device;
   bool json;
 } request;
 
-static const struct argp_option options[] = {
-    {.name = "device", .key = KEY_DEVICE, .arg = "SEL", .doc = SESSION_DEVICE_HELP},
-    {.name = "json", .key = 'j', .doc = "Print JSON, with every number (docs/inspect.md lists the keys)"},
+static const args_option options[] = {
+    {"device", 0, "SEL", SESSION_DEVICE_HELP, args_text, offsetof(request, device), 0},
+    {"json", 'j', NULL, "Print JSON, with every number (docs/inspect.md lists the keys)", args_switch,
+     offsetof(request, json), 0},
     {0}};
-
-static int take(void *into, int key, const char *value, failure *why) {
-  request *r = into;
-  switch (key) {
-  case 'j':
-    r->json = true;
-    return STATUS_OK;
-  case KEY_DEVICE:
-    r->device = value;
-    return STATUS_OK;
-  default:
-    if (r->path) return args_fail(why, "'%s': a file is given already; give one at a time", value);
-    r->path = value;
-    return STATUS_OK;
-  }
-}
 
 const syntax inspect_syntax = {
     .command = "inspect",
+    .summary = "measure the tensors of a file on a device, beside what is expected",
+    .run = cmd_inspect,
     .options = options,
+    .argument = "a file",
+    .argument_to = offsetof(request, path),
     .arguments = "FILE",
     .doc =
         "Measures every tensor of a .safetensors or .npy file on an OpenCL device and tests it: moments, distribution, "
@@ -46,7 +33,6 @@ const syntax inspect_syntax = {
         "status 1 if a test fails or a value is not finite.\v"
         "Example:\n"
         "  fanin inspect lenet.safetensors",
-    .take = take,
 };
 
 int cmd_inspect(int argc, char **argv, failure *why) {

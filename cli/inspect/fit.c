@@ -3,11 +3,10 @@
  * The parameters of each family are estimated, and the family whose classes fit best is taken, if it fits at all. The
  * parameters of a normal are estimated from the classes by minimum chi-square: then X^2 loses exactly one degree of
  * freedom for each parameter (Fisher 1924), which it would not with the moments of the sample (Chernoff & Lehmann
- * 1954). The ends of a uniform are its extremes, moved out by the mean gap between values. They err by 1/n and cost no
- * degree of freedom. */
+ * 1954). The ends of a uniform, and of the uniform of which a log-uniform is the exponential, are its extremes, moved
+ * out by the mean gap between values. They err by 1/n and cost no degree of freedom. */
 #include "inspect/fit.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,48 +16,62 @@
 #include "inspect/bins.h"
 #include "inspect/chance.h"
 
-static const double truncation = 2, kept = 0.87962566103423978; /* std of N(0,1) cut at 2 */
+/* What is fitted to. */
+typedef struct sample {
+  const fanin_stats *stats; /* all of it finite */
+  fanin_dtype dtype;
+  const uint64_t *counts; /* by bin */
+  double n;
+} sample;
 
-static fanin_law normal_law(double mean, double std) {
-  return (fanin_law){.kind = FANIN_LAW_KIND_NORMAL, .lo = -INFINITY, .hi = INFINITY, .mean = mean, .std = std};
+/* A family of laws, of which a fit finds the parameters. */
+typedef struct family {
+  const char *name;
+  fanin_law_kind kind;
+  fit (*fit)(const struct family *f, const sample *s);
+  double (*drawn)(double), (*value)(double); /* what a value was before it became one, and back, if it has two ends */
+  double cut, kept;                          /* in sigma; the std of N(0,1) that is cut there */
+  bool positive; /* its values are; only tried where no other family fits: over a short range it looks like a uniform */
+} family;
+
+/* ---- By the moments: a normal, or one that is cut ---------------------------------------------------------------- */
+
+static fanin_law law_of(const family *f, double mean, double std) {
+  const double reach = f->cut * std;
+  return (fanin_law){.kind = f->kind, .lo = mean - reach, .hi = mean + reach, .mean = mean, .std = std};
 }
 
-static fanin_law truncated_law(double mean, double std) {
-  return (fanin_law){.kind = FANIN_LAW_KIND_TRUNC_NORMAL,
-                     .lo = mean - truncation * std,
-                     .hi = mean + truncation * std,
-                     .mean = mean,
-                     .std = std};
+static void expect(const fanin_law *law, fanin_dtype dtype, classes *c) {
+  classes_expect(&(binned_law){law, dtype, false}, c);
 }
 
 /* How the probabilities of the classes change with mean and std, both in units of std: differences over 2 h. */
-static void slopes(fanin_law (*make)(double, double), double mean, double std, fanin_dtype dtype, const classes *c,
+static void slopes(const family *f, double mean, double std, fanin_dtype dtype, const classes *c,
                    double slope[2][MOST_CLASSES]) {
   const double h = 1e-4;
   classes up = *c, down = *c;
   for (int parameter = 0; parameter < 2; ++parameter) {
     const double to_mean = parameter == 0 ? h : 0, to_std = parameter == 1 ? h : 0;
-    const fanin_law higher = make(mean + to_mean * std, std * (1 + to_std));
-    const fanin_law lower = make(mean - to_mean * std, std * (1 - to_std));
-    classes_expect(&(binned_law){&higher, dtype, false}, &up);
-    classes_expect(&(binned_law){&lower, dtype, false}, &down);
+    const fanin_law higher = law_of(f, mean + to_mean * std, std * (1 + to_std));
+    const fanin_law lower = law_of(f, mean - to_mean * std, std * (1 - to_std));
+    expect(&higher, dtype, &up);
+    expect(&lower, dtype, &down);
     for (int k = 0; k < c->count; ++k)
       slope[parameter][k] = (up.expected[k] - down.expected[k]) / (2 * h);
   }
 }
 
 /* Steps of the two parameters by Gauss and Newton's method towards the least X^2. */
-static fanin_law least_chi_square(fanin_law (*make)(double, double), double mean, double std, double n,
-                                  fanin_dtype dtype, classes *c) {
+static fanin_law least_chi_square(const family *f, double mean, double std, const sample *s, classes *c) {
   double slope[2][MOST_CLASSES];
   for (int step = 0; step < 12; ++step) {
-    const fanin_law law = make(mean, std);
-    classes_expect(&(binned_law){&law, dtype, false}, c);
-    slopes(make, mean, std, dtype, c, slope);
+    const fanin_law law = law_of(f, mean, std);
+    expect(&law, s->dtype, c);
+    slopes(f, mean, std, s->dtype, c, slope);
     double a00 = 0, a01 = 0, a11 = 0, r0 = 0, r1 = 0;
     for (int k = 0; k < c->count; ++k) {
       if (!(c->expected[k] > 0)) continue;
-      const double weight = 1 / c->expected[k], excess = c->counted[k] / n - c->expected[k];
+      const double weight = 1 / c->expected[k], excess = c->counted[k] / s->n - c->expected[k];
       a00 += weight * slope[0][k] * slope[0][k];
       a01 += weight * slope[0][k] * slope[1][k];
       a11 += weight * slope[1][k] * slope[1][k];
@@ -72,118 +85,136 @@ static fanin_law least_chi_square(fanin_law (*make)(double, double), double mean
     std *= 1 + fmax(fmin(to_std, 0.2), -0.2);
     if (fabs(to_mean) + fabs(to_std) < 1e-7) break;
   }
-  return make(mean, std);
+  return law_of(f, mean, std);
 }
 
-/* X^2 of a law of which so many parameters were estimated from the classes. */
-static fit judge(fit_family family, const fanin_law *law, int estimated, double n, fanin_dtype dtype, classes *c) {
-  fit f = {.family = family, .has_law = true, .law = *law, .z = DEVIATE_MOST, .degrees = c->count - 1 - estimated};
-  if (f.degrees < 3) return f;
-  classes_expect(&(binned_law){law, dtype, false}, c);
-  f.chi_square = classes_chi_square(c, n);
-  f.z = isfinite(f.chi_square) ? chi_square_deviate(f.chi_square, f.degrees) : DEVIATE_MOST;
-  f.distance = classes_distance(c, n, &f.most);
-  return f;
+/* X^2 of a law. So many parameters were estimated from the classes, and `lost` degrees of freedom are missing besides.
+ */
+static fit judge(const family *f, const fanin_law *law, int estimated, double lost, const sample *s, classes *c) {
+  const int degrees = c->count - 1 - estimated;
+  fit out = {.outcome = FIT_LAW, .name = f->name, .law = *law, .z = DEVIATE_MOST, .degrees = degrees - lost};
+  if (degrees < 3) return out;
+  expect(law, s->dtype, c);
+  out.chi_square = classes_chi_square(c, s->n);
+  if (isfinite(out.chi_square)) out.z = chi_square_deviate(out.chi_square, out.degrees);
+  out.score = out.z;
+  out.distance = classes_distance(c, s->n, &out.most);
+  return out;
+}
+
+/* Counts the elements that lie outside the law's bounds by more than `slack`. Of a normal, about 3 % do; of a normal
+ * whose values were redrawn up to four times, 4e-6. */
+static double outside(const fanin_law *law, double slack, const sample *s) {
+  double sum = 0;
+  for (uint32_t bin = 0; bin < FANIN_BINS; ++bin) {
+    double least, most;
+    if (s->counts[bin] == 0) continue;
+    fanin_bin_numbers(s->dtype, bin, &least, &most);
+    if (least > law->hi + slack || most < law->lo - slack) sum += (double)s->counts[bin];
+  }
+  return sum;
+}
+
+/* How early the tails stop. It tells a normal from a truncated one where classes cannot. */
+static double early_stop(const fanin_law *law, const sample *s) {
+  const binned_law l = {law, s->dtype, false};
+  return -fmin(extreme_deviate(&l, s->stats->min, 0, s->n), extreme_deviate(&l, s->stats->max, 1, s->n));
+}
+
+/* The ends of a cut normal may err by ten times what the standard error of the std, about 0.7 / sqrt(n), moves them. */
+static fit fit_moments(const family *f, const sample *s) {
+  classes c;
+  const double std = s->stats->std / f->kept;
+  const fanin_law start = law_of(f, s->stats->mean, std);
+  classes_make(&(binned_law){&start, s->dtype, false}, s->counts, s->n, &c);
+  const fanin_law law = least_chi_square(f, s->stats->mean, std, s, &c);
+  fit out = judge(f, &law, 2, 0, s, &c);
+  if (isinf(f->cut)) {
+    out.score = fmax(out.z, early_stop(&law, s));
+  } else {
+    out.slack = 14 * law.std / sqrt(s->n);
+    if (outside(&law, out.slack, s) > 3 + 2e-5 * s->n) out.score = DEVIATE_MOST;
+  }
+  return out;
+}
+
+/* ---- By the extremes: a uniform, or what a function makes of one ------------------------------------------------- */
+
+static double same(double x) {
+  return x;
 }
 
 /* The share of the values that are equal to an extreme. In f32 and f64 a single value is. */
-static double share_of(double extreme, fanin_dtype dtype, const uint64_t *counts, double n) {
+static double share_of(double extreme, const sample *s) {
   uint32_t bin = 0;
   double least, most;
-  if (!dtype_is_narrow(dtype)) return 1 / n;
+  if (!dtype_is_narrow(s->dtype)) return 1 / s->n;
   for (; bin < FANIN_BINS - 1; ++bin) {
-    fanin_bin_numbers(dtype, bin, &least, &most);
-    if (counts[bin] > 0 && least == extreme) break;
+    fanin_bin_numbers(s->dtype, bin, &least, &most);
+    if (s->counts[bin] > 0 && least == extreme) break;
   }
-  return (double)counts[bin] / n;
+  return (double)s->counts[bin] / s->n;
 }
 
 /* The share of the values that are neither the least nor the greatest lies between the numbers that round to these.
  * Where an extreme is a class of its own, its count was fitted and not tested, so that a part of a degree of freedom is
  * lost. */
-static fit fit_uniform(const fanin_stats *s, fanin_dtype dtype, const uint64_t *counts, double n) {
-  const bool narrow = dtype_is_narrow(dtype); /* steps are wider than gaps between values */
+static fit fit_ends(const family *f, const sample *s) {
+  const bool narrow = dtype_is_narrow(s->dtype); /* steps are wider than gaps between values */
+  const double at_min = share_of(s->stats->min, s), at_max = share_of(s->stats->max, s);
   double low[2], high[2];
   classes c;
-  rounded_from(dtype, s->min, &low[0], &low[1]);
-  rounded_from(dtype, s->max, &high[0], &high[1]);
-  const double at_min = share_of(s->min, dtype, counts, n), at_max = share_of(s->max, dtype, counts, n);
-  if (!(at_min + at_max < 0.9)) return (fit){.family = FIT_UNIFORM, .z = DEVIATE_MOST};
-  const double range = (high[0] - low[1]) / (1 - at_min - at_max);
-  const fanin_law law = {.kind = FANIN_LAW_KIND_UNIFORM,
-                         .lo = narrow ? fmax(low[1] - at_min * range, low[0]) : s->min - range / n,
-                         .hi = narrow ? fmin(high[0] + at_max * range, high[1]) : s->max + range / n};
-  classes_make(&(binned_law){&law, dtype, false}, counts, n, &c);
-  fit f = judge(FIT_UNIFORM, &law, 0, n, dtype, &c);
-  if (c.count < 4) return f;
-  f.degrees -= fmin(at_min / c.expected[0], 1) + fmin(at_max / c.expected[c.count - 1], 1);
-  f.z = isfinite(f.chi_square) ? chi_square_deviate(f.chi_square, f.degrees) : DEVIATE_MOST;
-  return f;
-}
-
-static fit fit_normal(fit_family family, fanin_law (*make)(double, double), double std, const fanin_stats *s,
-                      fanin_dtype dtype, const uint64_t *counts, double n) {
-  classes c;
-  const fanin_law start = make(s->mean, std);
-  classes_make(&(binned_law){&start, dtype, false}, counts, n, &c);
-  const fanin_law law = least_chi_square(make, s->mean, std, n, dtype, &c);
-  return judge(family, &law, 2, n, dtype, &c);
-}
-
-/* Counts the elements that lie outside the law's bounds by more than `slack`. Of a normal, about 3 % do; of a normal
- * whose values were redrawn up to four times, 4e-6. */
-static double outside(const fanin_law *law, double slack, fanin_dtype dtype, const uint64_t *counts) {
-  double sum = 0;
-  for (uint32_t bin = 0; bin < FANIN_BINS; ++bin) {
-    double least, most;
-    if (counts[bin] == 0) continue;
-    fanin_bin_numbers(dtype, bin, &least, &most);
-    if (least > law->hi + slack || most < law->lo - slack) sum += (double)counts[bin];
+  rounded_from(s->dtype, s->stats->min, &low[0], &low[1]);
+  rounded_from(s->dtype, s->stats->max, &high[0], &high[1]);
+  if (!(at_min + at_max < 0.9)) return (fit){.z = DEVIATE_MOST};
+  for (int k = 0; k < 2; ++k) {
+    low[k] = f->drawn(low[k]);
+    high[k] = f->drawn(high[k]);
   }
-  return sum;
+  const double range = (high[0] - low[1]) / (1 - at_min - at_max);
+  const double from = narrow ? fmax(low[1] - at_min * range, low[0]) : f->drawn(s->stats->min) - range / s->n;
+  const double to = narrow ? fmin(high[0] + at_max * range, high[1]) : f->drawn(s->stats->max) + range / s->n;
+  fanin_law law = {.kind = f->kind, .lo = f->value(from), .hi = f->value(to)};
+  law.from = law.lo;
+  law.to = law.hi;
+  classes_make(&(binned_law){&law, s->dtype, false}, s->counts, s->n, &c);
+  const double lost = fmin(at_min / c.expected[0], 1) + fmin(at_max / c.expected[c.count - 1], 1);
+  fit out = judge(f, &law, 0, lost, s, &c);
+  out.ends = true;
+  return out;
 }
 
-double fit_slack(const fanin_law *law, double n) {
-  return 14 * law->std / sqrt(n);
-}
+/* ---- All of them ------------------------------------------------------------------------------------------------- */
 
-/* How early the tails stop. It tells a normal from a truncated one where classes cannot. */
-static double early_stop(const fit *f, const fanin_stats *s, fanin_dtype dtype, double n) {
-  const binned_law l = {&f->law, dtype, false};
-  return -fmin(extreme_deviate(&l, s->min, 0, n), extreme_deviate(&l, s->max, 1, n));
-}
+static const family families[] = {
+    {.name = "uniform", .kind = FANIN_LAW_KIND_UNIFORM, .fit = fit_ends, .drawn = same, .value = same},
+    {.name = "normal", .kind = FANIN_LAW_KIND_NORMAL, .fit = fit_moments, .cut = INFINITY, .kept = 1},
+    {.name = "truncated normal",
+     .kind = FANIN_LAW_KIND_TRUNC_NORMAL,
+     .fit = fit_moments,
+     .cut = 2,
+     .kept = 0.87962566103423978},
+    {.name = "log-uniform",
+     .kind = FANIN_LAW_KIND_LOG_UNIFORM,
+     .fit = fit_ends,
+     .drawn = log,
+     .value = exp,
+     .positive = true}};
 
-fit fit_values(const fanin_stats *s, fanin_dtype dtype, const uint64_t *counts) {
-  const double n = (double)(s->count - s->nonfinite), zeros = (double)counts[0x7fff] + (double)counts[0x8000];
-  if (n > 0 && s->min == s->max) return (fit){.family = FIT_CONSTANT};
-  if (n < FIT_LEAST) return (fit){.family = FIT_FEW};
-  if (zeros > n / 2) return (fit){.family = FIT_SPARSE};
-  double least = DEVIATE_MOST;
-  const fit fits[] = {
-      fit_uniform(s, dtype, counts, n),
-      fit_normal(FIT_NORMAL, normal_law, s->std, s, dtype, counts, n),
-      fit_normal(FIT_TRUNC_NORMAL, truncated_law, s->std / kept, s, dtype, counts, n),
-  };
-  fit best = {.family = FIT_OTHER, .z = FIT_BOUND};
-  for (size_t k = 0; k < sizeof fits / sizeof *fits; ++k) {
-    const fanin_law *law = &fits[k].law;
-    if (fits[k].z > FIT_BOUND) continue;
-    const bool cut = fits[k].family == FIT_TRUNC_NORMAL;
-    if (cut && outside(law, fit_slack(law, n), dtype, counts) > 3 + 2e-5 * n) continue;
-    const double score = fits[k].family == FIT_NORMAL ? fmax(fits[k].z, early_stop(&fits[k], s, dtype, n)) : fits[k].z;
-    if (score >= least) continue;
-    least = score;
-    best = fits[k];
+fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *counts) {
+  const double n = (double)(stats->count - stats->nonfinite), zeros = (double)counts[0x7fff] + (double)counts[0x8000];
+  const sample s = {stats, dtype, counts, n};
+  fit best = {.outcome = FIT_OTHER, .name = "other", .score = DEVIATE_MOST};
+  if (n > 0 && stats->min == stats->max) return (fit){.outcome = FIT_CONSTANT, .name = "constant"};
+  if (n < FIT_LEAST) return (fit){.outcome = FIT_FEW, .name = "too few to tell"};
+  if (zeros > n / 2) return (fit){.outcome = FIT_SPARSE, .name = "mostly zeros"};
+  for (size_t k = 0; k < sizeof families / sizeof *families; ++k) {
+    const family *f = &families[k];
+    if (f->positive && (best.outcome == FIT_LAW || !(stats->min > 0))) continue;
+    const fit tried = f->fit(f, &s);
+    if (tried.z <= FIT_BOUND && tried.score < best.score) best = tried;
   }
   return best;
-}
-
-const char *fit_name(fit_family family) {
-  static const char *const names[] = {
-      [FIT_FEW] = "too few to tell", [FIT_CONSTANT] = "constant", [FIT_SPARSE] = "mostly zeros",
-      [FIT_UNIFORM] = "uniform",     [FIT_NORMAL] = "normal",     [FIT_TRUNC_NORMAL] = "truncated normal",
-      [FIT_OTHER] = "other"};
-  return names[family];
 }
 
 /* ---- Which well-known initializer a std resembles, from the tensor's name and shape alone ------------------------ */

@@ -8,23 +8,25 @@
 #include "fanin/inspect.h"
 #include "formats/tensor_file.h"
 
-typedef enum fit_family {
+/* What came of the search. */
+typedef enum fit_outcome {
   FIT_FEW,      /* too few elements to tell */
   FIT_CONSTANT, /* one value */
   FIT_SPARSE,   /* mostly zeros */
-  FIT_UNIFORM,
-  FIT_NORMAL,
-  FIT_TRUNC_NORMAL, /* cut at 2 sigma */
-  FIT_OTHER         /* none of these */
-} fit_family;
+  FIT_LAW,      /* a law of one of the families that fit.c lists */
+  FIT_OTHER     /* none of these */
+} fit_outcome;
 
 typedef struct fit {
-  fit_family family;
-  bool has_law;          /* uniform, normal, truncated normal: `law` and what follows */
-  fanin_law law;         /* with estimated parameters */
-  double chi_square, z;  /* of its classes, which chose it */
+  fit_outcome outcome;
+  const char *name;      /* "uniform", "truncated normal", "other" */
+  fanin_law law;         /* FIT_LAW, as what follows: with estimated parameters */
+  double chi_square, z;  /* of its classes, */
+  double score;          /* and what chose it, the least */
   double degrees;        /* corrected for the parameters */
   double distance, most; /* as classes_distance() */
+  bool ends;             /* the law's are those of the values */
+  double slack; /* how far outside of the law's ends values may lie, because its std errs; 0: they do not err */
 } fit;
 
 /* The number of elements that is needed to tell families apart. */
@@ -33,14 +35,7 @@ enum { FIT_LEAST = 1000 };
 /* The largest z of a fit that is accepted: p = 3e-7, so that one fresh tensor in three million is called "other". */
 #define FIT_BOUND 5.0
 
-/* How far values of a truncated normal may lie outside the bounds of a fit to n of them: ten times what the standard
- * error of the std, about 0.7 / sqrt(n), moves the bounds. */
-double fit_slack(const fanin_law *law, double n);
-
 fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *counts);
-
-/* "uniform", "truncated normal", "other": static storage. */
-const char *fit_name(fit_family family);
 
 /* A text such as "he, fan_in 784" (the caller's to free), or NULL: rules whose std lies within 4 standard errors, up to
  * two of them. The shape is read as PyTorch's (out, in, taps); a matrix also as Keras's (in, out). */

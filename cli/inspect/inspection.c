@@ -9,30 +9,12 @@
 #include "fanin/probe.h"
 #include "inspect/bins.h"
 #include "inspect/chance.h"
-#include "inspect/fit.h"
-#include "inspect/related.h"
-#include "inspect/shared_lines.h"
-#include "inspect/tensor_tests.h"
 
-enum { PROGRESS_MS = 100 };
-
-const char *test_name(test which) {
-  static const char *const names[] = {
-#define TEST_NAME(id, name, words) name,
-      TEST_MAP(TEST_NAME)
-#undef TEST_NAME
-  };
-  return names[which];
-}
-
-const char *test_words(test which) {
-  static const char *const all[] = {
-#define TEST_WORDS(id, name, words) words,
-      TEST_MAP(TEST_WORDS)
-#undef TEST_WORDS
-  };
-  return all[which];
-}
+const struct test_texts test_texts[TEST_COUNT] = {
+#define TEST_ROW(id, name, words) {name, words},
+    TEST_MAP(TEST_ROW)
+#undef TEST_ROW
+};
 
 /* What is gathered over the whole file while its tensors are measured. */
 typedef struct gathering {
@@ -61,11 +43,11 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
     return;
   }
   t->fit = fit_values(&s->stats, t->tensor->type->dtype, s->counts);
-  t->has_law = t->estimated = t->fit.has_law;
+  t->has_law = t->estimated = t->fit.outcome == FIT_LAW;
   t->law = t->fit.law;
   if (!t->has_law) return;
   double moments[13];
-  law_moments(&t->law, s->stats.mean, s->stats.std, moments);
+  law_moments(&(binned_law){.law = &t->law}, false, s->stats.mean, s->stats.std, moments);
   const double error = sqrt(fmax(moments[4] - 1, 0) / (4 * (double)s->stats.count));
   t->like = resemblance_of(f, t->tensor, s->stats.std, error);
 }
@@ -74,21 +56,21 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
 static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const char *layout = tensor_file_note(out->file, "layout", t->tensor->name);
-  int status = survey_go_on(&g->measurer, out->file, t->tensor, layout, s, why);
+  int status = survey_go_on(s, layout, why);
   if (status != STATUS_OK) return status;
   t->closer = true;
   t->rows = s->rows;
   t->columns = s->columns;
   t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
   find_law(out->file, s, t);
-  status = test_values(&g->measurer, out->file, s, t, why);
-  if (status != STATUS_OK || t->fit.family == FIT_SPARSE || t->zeros > 0) return status;
+  status = test_values(s, t, why);
+  if (status != STATUS_OK || t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
   /* A tensor that was made with another one's values is left out where tensors are compared. */
   const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);
-  if (t->fit.family == FIT_OTHER) return status; /* the values follow no law that is known here */
+  if (t->fit.outcome == FIT_OTHER) return status; /* the values follow no law that is known here */
   test_order(s, t);
-  return tied ? STATUS_OK : related_take(&g->measurer, s, i, &g->related, out, why);
+  return tied ? STATUS_OK : related_take(s, i, &g->related, out, why);
 }
 
 /* Whether a closer look makes sense: values that may be random, all of them finite, and of a size that the device can
@@ -136,8 +118,7 @@ static int inspect_tensors(gathering *g, inspection *out, failure *why) {
   for (size_t i = 0; i < out->file->count && status == STATUS_OK; ++i) {
     const stored_tensor *t = &out->file->tensors[i];
     if (!t->type->measurable) continue;
-    if (shown == 0 || progress_clock() - shown >= PROGRESS_MS) {
-      shown = progress_clock();
+    if (progress_is_due(&shown)) {
       progress_show("measuring tensor %zu of %zu: %s", i + 1, out->file->count, t->name);
     }
     status = inspect_tensor(g, i, out, why);
@@ -155,7 +136,7 @@ static void judge(inspection *out) {
     const z_scores z = {t->tests[TEST_STD].z, t->tests[TEST_MEAN].z};
     t->verdict = t->measured ? check_tensor(&t->expected, &t->stats, t->tensor->type->dtype, &z, out->z_bound) : "-";
     for (int k = 0; k < TEST_COUNT && check_holds(t->verdict); ++k) {
-      if (fabs(t->tests[k].z) > out->z_bound) t->verdict = test_name((test)k);
+      if (fabs(t->tests[k].z) > out->z_bound) t->verdict = test_texts[k].name;
     }
     if (t->estimated && check_holds(t->verdict)) t->verdict = "ok";
     if (!check_holds(t->verdict)) ++out->failed;

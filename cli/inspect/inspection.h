@@ -36,8 +36,7 @@ typedef enum test {
       TEST_COUNT
 } test;
 
-const char *test_name(test which);
-const char *test_words(test which);
+extern const struct test_texts { const char *name, *words; } test_texts[TEST_COUNT];
 
 /* A number that is not known, and a z that was not tested, is NaN. */
 typedef struct test_result {
@@ -106,5 +105,63 @@ bool inspection_holds(const inspection *i);
  * docs/inspect.md lists (report_json.c). */
 void inspect_print_text(const inspection *i);
 int inspect_print_json(const inspection *i, failure *why);
+
+/* ---- tensor_tests.c ---------------------------------------------------------------------------------------------- */
+
+/* Against t->law, except for std and mean. The most frequent value takes another pass over the file's elements. */
+int test_values(survey *s, inspected *t, failure *why);
+
+/* Whatever the law: the values' own mean and variance are the measure. */
+void test_order(const survey *s, inspected *t);
+
+/* ---- shared_lines.c: rows and columns of a file's tensors that are equal bit for bit, by their fingerprints ------ */
+
+/* A row or a column of a tensor. */
+typedef struct line {
+  uint64_t print, length;
+  size_t tensor;
+  uint64_t number;
+  bool column;
+} line;
+
+typedef struct line_list {
+  line *lines;
+  size_t count, capacity;
+} line_list;
+
+/* Adds all rows and columns of the tensor. */
+void lines_collect(const survey *s, size_t tensor, line_list *list);
+
+/* Sorts them and finds equal ones: within a tensor they are its tests EQUAL_ROWS and EQUAL_COLUMNS, between tensors
+ * (and between rows and columns) the inspection's shared lines. Lines that are short enough to be equal by chance (the
+ * expected number of equal pairs in the file is above 1e-9 with lines of that length) are left out. Returns how many
+ * tests that is. */
+size_t lines_compare(line_list *list, inspection *out);
+
+void lines_free(line_list *list);
+
+/* ---- related.c: whether the beginnings of tensors correlate, as a stream of random numbers that was used twice ----
+ */
+
+/* How many tensors of a file are compared in pairs, the first ones; and the fewest elements of such a tensor. */
+enum { PAIRED_TENSORS = 1024, PAIRED_LEAST = 256 };
+
+/* Samples of tensors, standardised, in a buffer on the device. */
+typedef struct related {
+  cl_mem samples;
+  size_t capacity, count;
+  size_t *tensors;   /* the tensor of each sample */
+  uint64_t *lengths; /* elements in each */
+} related;
+
+/* Makes room for the file's tensors. Ends with related_free(), also after a failure. */
+int related_make(const session *s, const tensor_file *f, related *out, failure *why);
+void related_free(related *r);
+
+/* Takes the first elements of a tensor, if it has enough of them and there is room. */
+int related_take(const survey *s, size_t tensor, related *r, inspection *out, failure *why);
+
+/* Correlates all pairs in one launch for some 10^5 of them: out->pairs, closest and compared_pairs. */
+int related_compare(const session *s, const related *r, inspection *out, failure *why);
 
 #endif

@@ -1,5 +1,5 @@
 /* Whether the beginnings of a file's tensors correlate: a stream of random numbers that was used twice. */
-#include "inspect/related.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -21,14 +21,14 @@ void related_free(related *r) {
   *r = (related){0};
 }
 
-int related_take(const measurer *m, const survey *s, size_t tensor, related *r, inspection *out, failure *why) {
-  const stored_tensor *t = &out->file->tensors[tensor];
+int related_take(const survey *s, size_t tensor, related *r, inspection *out, failure *why) {
+  const stored_tensor *t = s->t;
   if (t->elements < PAIRED_LEAST) return STATUS_OK;
   if (r->count == r->capacity) {
     ++out->left_out;
     return STATUS_OK;
   }
-  const int status = survey_sample(m, out->file, t, s, r->samples, r->count, why);
+  const int status = survey_sample(s, r->samples, r->count, why);
   r->tensors[r->count] = tensor;
   r->lengths[r->count++] = t->elements < SURVEY_SAMPLE ? t->elements : SURVEY_SAMPLE;
   return status;
@@ -65,5 +65,5 @@ int related_compare(const session *s, const related *r, inspection *out, failure
   if (status == FANIN_STATUS_OK) keep(r, pairs, products, out);
   free(products);
   free(pairs);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, "correlating tensors");
+  return library_status(why, status, "correlating tensors");
 }

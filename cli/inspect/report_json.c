@@ -10,7 +10,7 @@ static json_t *law_to_json(const inspected *t) {
   const bool normal = t->law.std > 0; /* made of a normal */
   json_t *o = json_object();
   if (!t->has_law) {
-    json_object_set_new(o, "kind", t->closer ? json_string(fit_name(t->fit.family)) : json_null());
+    json_object_set_new(o, "kind", t->closer ? json_string(t->fit.name) : json_null());
     json_object_set_new(o, "guess", json_true());
     return o;
   }
@@ -34,7 +34,7 @@ static json_t *tests_to_json(const inspected *t, double bound) {
     json_object_set_new(o, "expected", json_from_double(r->expected));
     json_object_set_new(o, "z", json_from_double(r->z));
     json_object_set_new(o, "holds", json_boolean(!(fabs(r->z) > bound)));
-    json_object_set_new(all, test_name((test)k), o);
+    json_object_set_new(all, test_texts[k].name, o);
   }
   return all;
 }
@@ -98,16 +98,8 @@ static json_t *pair_to_json(const inspection *i, const related_pair *p) {
   return o;
 }
 
-static json_t *related_to_json(const inspection *i) {
-  json_t *all = json_array();
-  for (size_t k = 0; k < i->compared_pairs; ++k) {
-    if (fabs(i->pairs[k].z) > i->z_bound) json_array_append_new(all, pair_to_json(i, &i->pairs[k]));
-  }
-  return all;
-}
-
 int inspect_print_json(const inspection *i, failure *why) {
-  json_t *root = json_object(), *tensors = json_array();
+  json_t *root = json_object(), *tensors = json_array(), *pairs = json_array();
   json_object_set_new(root, "file", json_string(i->file->path));
   json_object_set_new(root, "format", json_string(i->file->format));
   json_object_set_new(root, "metadata", i->file->metadata ? json_incref(i->file->metadata) : json_object());
@@ -118,10 +110,13 @@ int inspect_print_json(const inspection *i, failure *why) {
   json_object_set_new(root, "holds", json_boolean(inspection_holds(i)));
   for (size_t k = 0; k < i->file->count; ++k)
     json_array_append_new(tensors, tensor_to_json(&i->tensors[k], i->z_bound));
+  for (size_t k = 0; k < i->compared_pairs; ++k) {
+    if (fabs(i->pairs[k].z) > i->z_bound) json_array_append_new(pairs, pair_to_json(i, &i->pairs[k]));
+  }
   json_object_set_new(root, "tensors", tensors);
   json_object_set_new(root, "pairs_compared", json_integer((json_int_t)i->compared_pairs));
   json_object_set_new(root, "closest_pair", i->compared_pairs > 0 ? pair_to_json(i, &i->closest) : json_null());
-  json_object_set_new(root, "related", related_to_json(i));
+  json_object_set_new(root, "related", pairs);
   json_object_set_new(root, "shared_lines", shared_to_json(i));
   return json_print(root, why);
 }

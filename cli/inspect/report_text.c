@@ -5,7 +5,6 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/table.h"
 #include "base/text.h"
@@ -49,7 +48,7 @@ static void origin_cell(table *t, const inspected *row) {
   else if (!row->closer)
     table_cell(t, "%s", row->measured && row->stats.count > 0 && row->stats.min == row->stats.max ? "~constant" : "-");
   else
-    table_cell(t, "~%s%s%s", fit_name(row->fit.family), row->like ? ", as " : "", row->like ? row->like : "");
+    table_cell(t, "~%s%s%s", row->fit.name, row->like ? ", as " : "", row->like ? row->like : "");
 }
 
 static void add_row(table *t, const inspected *row) {
@@ -91,21 +90,15 @@ static void print_table(const inspection *i) {
   table t = table_of(columns, sizeof columns / sizeof *columns);
   for (size_t k = 0; k < i->file->count; ++k)
     add_row(&t, &i->tensors[k]);
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
 }
 
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
-/* Counts the findings, and returns whether this one is to be printed. */
-static bool may_say(size_t *said) {
-  return ++*said <= MOST_FINDINGS;
-}
-
 static void say_test(const inspected *t, test which) {
   const test_result *r = &t->tests[which];
   char value[TEXT_NUMBER], expected[TEXT_NUMBER], z[TEXT_NUMBER];
-  say("%s: %s: %s", name_of(t), test_words(which), text_real(r->value, value));
+  say("%s: %s: %s", name_of(t), test_texts[which].words, text_real(r->value, value));
   if (!isnan(r->expected)) say(", expected %s", text_real(r->expected, expected));
   if (which == TEST_MODE) say(" (it is %s)", text_real(t->mode, expected));
   if (which == TEST_EQUAL_ROWS) say(" (row %.0f is row %.0f)", t->first_equal_row[1], t->first_equal_row[0]);
@@ -123,14 +116,14 @@ static void say_tensor(const inspected *t, double bound, size_t *said) {
   for (int k = 0; k < TEST_COUNT; ++k) {
     if (!(fabs(t->tests[k].z) > bound)) continue;
     any = true;
-    if (may_say(said)) say_test(t, (test)k);
+    if (++*said <= MOST_FINDINGS) say_test(t, (test)k);
   }
   if (check_holds(t->verdict)) return;
-  if (t->stats.nonfinite > 0 && may_say(said)) {
+  if (t->stats.nonfinite > 0 && ++*said <= MOST_FINDINGS) {
     say("%s: %" PRIu64 " value%s not finite", name_of(t), t->stats.nonfinite,
         t->stats.nonfinite == 1 ? " is" : "s are");
     putchar('\n');
-  } else if (!any && may_say(said)) {
+  } else if (!any && ++*said <= MOST_FINDINGS) {
     say("%s: its %s: not what %s makes, which is within [%s, %s]", name_of(t), t->verdict, t->expected.text,
         text_real(t->expected.moments.lo, lo), text_real(t->expected.moments.hi, hi));
     putchar('\n');
@@ -165,11 +158,11 @@ static void say_findings(const inspection *i, size_t *said) {
   for (size_t k = 0; k < i->file->count; ++k)
     say_tensor(&i->tensors[k], i->z_bound, said);
   for (size_t k = 0; k < i->n_shared; ++k) {
-    if (!is_said(i, k) && may_say(said)) say_shared(i, &i->shared[k]);
+    if (!is_said(i, k) && ++*said <= MOST_FINDINGS) say_shared(i, &i->shared[k]);
   }
   for (size_t k = 0; k < i->compared_pairs; ++k) {
     const related_pair *p = &i->pairs[k];
-    if (!(fabs(p->z) > i->z_bound) || !may_say(said)) continue;
+    if (!(fabs(p->z) > i->z_bound) || ++*said > MOST_FINDINGS) continue;
     say("%s and %s: correlation %+.4f of their first %" PRIu64 " elements, z = %s", name_of(&i->tensors[p->a]),
         name_of(&i->tensors[p->b]), p->r, p->count, text_z(p->z, z));
     putchar('\n');
@@ -182,8 +175,8 @@ static void say_others(const inspection *i) {
   size_t others = 0;
   for (size_t k = 0; k < i->file->count; ++k) {
     const inspected *t = &i->tensors[k];
-    if (!t->closer || t->expected.known || t->fit.family != FIT_OTHER || ++others > MOST_NAMES) continue;
-    say(others == 1 ? "Neither uniform nor normal nor normal cut at 2 sigma: %s" : ", %s", name_of(t));
+    if (!t->closer || t->expected.known || t->fit.outcome != FIT_OTHER || ++others > MOST_NAMES) continue;
+    say(others == 1 ? "Neither uniform nor log-uniform nor normal nor normal cut at 2 sigma: %s" : ", %s", name_of(t));
   }
   if (others > MOST_NAMES) printf(" and %zu more", others - MOST_NAMES);
   if (others > 0) putchar('\n');

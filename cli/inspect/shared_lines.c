@@ -1,5 +1,5 @@
 /* Rows and columns of a file's tensors that are equal bit for bit, by their fingerprints. */
-#include "inspect/shared_lines.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -43,12 +43,6 @@ static bool is_long(const inspected *t, double length, double lines) {
   return length * t->log_repeat + 2 * log(lines) < log_by_chance;
 }
 
-/* Notes one line that two tensors share; merge() adds such lines up. */
-static void share(inspection *out, const line *a, const line *b) {
-  out->shared = grow(out->shared, &out->shared_capacity, out->n_shared + 1, sizeof *out->shared);
-  out->shared[out->n_shared++] = (shared_lines){a->tensor, b->tensor, a->column, b->column, a->number, b->number, 1};
-}
-
 static int by_tensors(const void *left, const void *right) {
   const shared_lines *x = left, *y = right;
   if (x->a != y->a) return x->a < y->a ? -1 : 1;
@@ -78,8 +72,9 @@ static void merge(inspection *out) {
 static void compare(inspection *out, const line *a, const line *b) {
   inspected *t = &out->tensors[b->tensor];
   if (a->tensor != b->tensor || a->column != b->column) {
-    share(out, a, b);
-    return;
+    out->shared = grow(out->shared, &out->shared_capacity, out->n_shared + 1, sizeof *out->shared);
+    out->shared[out->n_shared++] = (shared_lines){a->tensor, b->tensor, a->column, b->column, a->number, b->number, 1};
+    return; /* merge() adds such lines up */
   }
   test_result *result = &t->tests[b->column ? TEST_EQUAL_COLUMNS : TEST_EQUAL_ROWS];
   double *first = b->column ? t->first_equal_column : t->first_equal_row;
@@ -90,12 +85,11 @@ static void compare(inspection *out, const line *a, const line *b) {
   ++result->value;
 }
 
-/* Sets z of a test, from a bound of the expected number of equal pairs, if it found something. Returns how many tests
+/* Sets z of a test, from the bound of the expected number of equal pairs, if it found something. Returns how many tests
  * that is: 0 or 1. */
-static size_t finish(inspected *t, test which, double lines) {
-  test_result *result = &t->tests[which];
+static size_t finish(test_result *result) {
   if (isnan(result->z)) return 0;
-  result->z = result->value > 0 ? deviate_of_log_tail(fmin(2 * log(lines) + log_by_chance, log_by_chance)) : 0;
+  result->z = result->value > 0 ? deviate_of_log_tail(log_by_chance) : 0;
   return 1;
 }
 
@@ -116,8 +110,8 @@ size_t lines_compare(line_list *list, inspection *out) {
   }
   merge(out);
   for (size_t i = 0; i < out->file->count; ++i) {
-    tests += finish(&out->tensors[i], TEST_EQUAL_ROWS, 1);
-    tests += finish(&out->tensors[i], TEST_EQUAL_COLUMNS, 1);
+    tests += finish(&out->tensors[i].tests[TEST_EQUAL_ROWS]);
+    tests += finish(&out->tensors[i].tests[TEST_EQUAL_COLUMNS]);
   }
   return tests + (kept > 1);
 }

@@ -47,16 +47,21 @@ fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b) {
   return sum;
 }
 
-int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size_t size, failure *why) {
-  if (m->loaded[0] == offset && m->loaded[1] >= size) return STATUS_OK;
-  m->loaded[1] = 0;
-  const int status = tensor_file_read(f, offset, m->host, size, why);
-  if (status != STATUS_OK) return status;
-  const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, size, m->host, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return fail_opencl(why, code, "clEnqueueWriteBuffer");
-  m->loaded[0] = offset;
-  m->loaded[1] = size;
-  return STATUS_OK;
+/* Loads some of the tensor's elements, at most m->bytes, as a tensor of their own, unless they are there already. */
+static int load(const survey *s, uint64_t first, uint64_t count, fanin_tensor *out, failure *why) {
+  const measurer *m = s->m;
+  const size_t element = fanin_dtype_size(s->t->type->dtype), size = (size_t)count * element;
+  const uint64_t offset = s->t->offset + first * element;
+  if (m->loaded[0] != offset || m->loaded[1] < size) {
+    m->loaded[1] = 0;
+    const int status = tensor_file_read(s->f, offset, m->host, size, why);
+    if (status != STATUS_OK) return status;
+    const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, size, m->host, 0, NULL, NULL);
+    if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueWriteBuffer");
+    m->loaded[0] = offset;
+    m->loaded[1] = size;
+  }
+  return library_status(why, fanin_tensor_of(m->buffer, 0, s->t->type->dtype, NULL, 1, &count, out), s->f->path);
 }
 
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
@@ -86,141 +91,109 @@ static bool find_matrix(const tensor_file *f, const stored_tensor *t, const char
   return *rows > 1 && *columns > 1 && *rows <= MOST_LINES && *columns <= MOST_LINES;
 }
 
-/* One piece of a tensor on the device. */
-typedef struct piece {
-  uint64_t first, count;
-  fanin_tensor tensor;
-} piece;
-
-typedef struct pass {
-  const measurer *m;
-  const tensor_file *f;
-  const stored_tensor *t;
-  survey *survey;
-  uint32_t bin; /* for see_bin() */
-  uint64_t *counts;
-} pass;
-
-typedef fanin_status (*visitor)(const pass *p, const piece *at);
+/* Sees elements of the tensor from number `first` on. */
+typedef fanin_status visitor(survey *s, const fanin_tensor *some, uint64_t first);
 
 /* Visits the tensor in pieces of a multiple of `whole` elements. A tensor of one piece is uploaded once. */
-static int visit(const pass *p, uint64_t whole, visitor see, failure *why) {
-  const stored_tensor *t = p->t;
-  const size_t size = fanin_dtype_size(t->type->dtype);
-  const uint64_t most = p->m->bytes / size / whole * whole;
-  for (uint64_t first = 0; first < t->elements;) {
-    const uint64_t left = t->elements - first, count = left < most ? left : most;
-    const int status = measurer_load(p->m, p->f, t->offset + first * size, (size_t)count * size, why);
-    if (status != STATUS_OK) return status;
-    piece at = {.first = first, .count = count};
-    fanin_status seen = fanin_tensor_of(p->m->buffer, 0, t->type->dtype, NULL, 1, &count, &at.tensor);
-    if (seen == FANIN_STATUS_OK) seen = see(p, &at);
-    if (seen != FANIN_STATUS_OK) return fail_library(why, seen, p->f->path);
+static int visit(survey *s, uint64_t whole, visitor *see, failure *why) {
+  const uint64_t most = s->m->bytes / fanin_dtype_size(s->t->type->dtype) / whole * whole;
+  int status = STATUS_OK;
+  for (uint64_t first = 0; first < s->t->elements && status == STATUS_OK;) {
+    const uint64_t left = s->t->elements - first, count = left < most ? left : most;
+    fanin_tensor some;
+    status = load(s, first, count, &some, why);
+    if (status == STATUS_OK) status = library_status(why, see(s, &some, first), s->f->path);
     first += count;
   }
-  return STATUS_OK;
+  return status;
 }
 
 /* ---- Passes ------------------------------------------------------------------------------------------------------ */
 
-static fanin_status see_stats(const pass *p, const piece *at) {
+static fanin_status see_stats(survey *s, const fanin_tensor *some, uint64_t first) {
+  const session *d = s->m->session;
   fanin_stats stats;
-  const fanin_status status =
-      fanin_measure(p->m->session->f, p->m->session->queue, &at->tensor, 0, NULL, &stats, sizeof stats);
-  if (status != FANIN_STATUS_OK) return status;
-  p->survey->stats = at->first == 0 ? stats : merge_stats(&p->survey->stats, &stats);
-  return FANIN_STATUS_OK;
+  const fanin_status status = fanin_measure(d->f, d->queue, some, 0, NULL, &stats, sizeof stats);
+  if (status == FANIN_STATUS_OK) s->stats = first == 0 ? stats : merge_stats(&s->stats, &stats);
+  return status;
 }
 
-static fanin_status see_series(const pass *p, const piece *at) {
-  survey *s = p->survey;
+static fanin_status see_series(survey *s, const fanin_tensor *some) {
+  const session *d = s->m->session;
   fanin_series here;
-  const fanin_status status = fanin_measure_series(p->m->session->f, p->m->session->queue, &at->tensor, s->by, s->lags,
-                                                   0, NULL, &here, sizeof here);
+  const fanin_status status = fanin_measure_series(d->f, d->queue, some, s->by, s->lags, 0, NULL, &here, sizeof here);
   for (int k = 0; k < SURVEY_LAGS && status == FANIN_STATUS_OK; ++k) {
     s->series.powers[k] += here.powers[k];
     s->series.products[k] += here.products[k];
-    s->products[k] += s->lags[k] > 0 && at->count > s->lags[k] ? at->count - s->lags[k] : 0;
+    s->products[k] += s->lags[k] > 0 && some->shape[0] > s->lags[k] ? some->shape[0] - s->lags[k] : 0;
   }
   return status;
 }
 
-static fanin_status see_lines(const pass *p, const piece *at) {
-  survey *s = p->survey;
-  const uint64_t row = at->first / s->columns;
+static fanin_status see_everything(survey *s, const fanin_tensor *some, uint64_t first) {
+  const session *d = s->m->session;
+  fanin_status status = fanin_measure_bins(d->f, d->queue, some, FANIN_ALL_BINS, 0, NULL, s->counts);
+  if (status == FANIN_STATUS_OK) status = see_series(s, some);
+  if (status != FANIN_STATUS_OK || s->rows == 0) return status;
+  const uint64_t row = first / s->columns, rows = some->shape[0] / s->columns;
   fanin_lines lines = s->lines;
   lines.row_sums += row;
   lines.row_prints += row;
-  return fanin_measure_lines(p->m->session->f, p->m->session->queue, &at->tensor, at->count / s->columns, row, s->by, 0,
-                             NULL, &lines);
+  return fanin_measure_lines(d->f, d->queue, some, rows, row, s->by, 0, NULL, &lines);
 }
 
-static fanin_status see_everything(const pass *p, const piece *at) {
-  fanin_status status = fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, FANIN_ALL_BINS, 0, NULL,
-                                           p->survey->counts);
-  if (status == FANIN_STATUS_OK) status = see_series(p, at);
-  if (status == FANIN_STATUS_OK && p->survey->rows > 0) status = see_lines(p, at);
-  return status;
-}
-
-static fanin_status see_bin(const pass *p, const piece *at) {
-  return fanin_measure_bins(p->m->session->f, p->m->session->queue, &at->tensor, p->bin, 0, NULL, p->counts);
+static fanin_status see_bin(survey *s, const fanin_tensor *some, uint64_t first) {
+  (void)first;
+  return fanin_measure_bins(s->m->session->f, s->m->session->queue, some, s->bin, 0, NULL, s->within);
 }
 
 /* ---- Whole tensors ----------------------------------------------------------------------------------------------- */
 
 int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t, survey *out, failure *why) {
-  *out = (survey){.counts = NULL};
-  const pass p = {.m = m, .f = f, .t = t, .survey = out};
-  return visit(&p, 1, see_stats, why);
+  *out = (survey){.m = m, .f = f, .t = t};
+  return visit(out, 1, see_stats, why);
 }
 
-int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t, const char *layout, survey *out,
-                 failure *why) {
+int survey_go_on(survey *s, const char *layout, failure *why) {
   uint64_t rows, columns;
-  const uint64_t most = m->bytes / fanin_dtype_size(t->type->dtype);
-  out->by = (fanin_standard){out->stats.mean, 1 / out->stats.std};
-  out->counts = allocate(FANIN_BINS, sizeof *out->counts);
-  if (!find_matrix(f, t, layout, &rows, &columns) || columns > most) {
+  const stored_tensor *t = s->t;
+  const uint64_t most = s->m->bytes / fanin_dtype_size(t->type->dtype);
+  s->by = (fanin_standard){s->stats.mean, 1 / s->stats.std};
+  s->counts = allocate(FANIN_BINS, sizeof *s->counts);
+  if (!find_matrix(s->f, t, layout, &rows, &columns) || columns > most) {
     rows = t->elements <= most;
     columns = t->elements;
   }
   if (rows > 0) {
-    out->lines.row_sums = allocate((size_t)rows, sizeof(double));
-    out->lines.row_prints = allocate((size_t)rows, sizeof(uint64_t));
+    s->lines.row_sums = allocate((size_t)rows, sizeof(double));
+    s->lines.row_prints = allocate((size_t)rows, sizeof(uint64_t));
   }
   if (rows > 1) {
-    out->lines.column_sums = allocate((size_t)columns, sizeof(double));
-    out->lines.column_prints = allocate((size_t)columns, sizeof(uint64_t));
+    s->lines.column_sums = allocate((size_t)columns, sizeof(double));
+    s->lines.column_prints = allocate((size_t)columns, sizeof(uint64_t));
   }
-  out->rows = rows;
-  out->columns = rows > 0 ? columns : 0;
+  s->rows = rows;
+  s->columns = rows > 0 ? columns : 0;
   const uint64_t row = rows > 1 && columns > 4 ? columns : 0;
-  memcpy(out->lags, (const uint64_t[SURVEY_LAGS]){1, 2, 4, row}, sizeof out->lags);
-  const pass p = {.m = m, .f = f, .t = t, .survey = out};
-  return visit(&p, rows > 0 ? columns : 1, see_everything, why);
+  memcpy(s->lags, (const uint64_t[SURVEY_LAGS]){1, 2, 4, row}, sizeof s->lags);
+  return visit(s, rows > 0 ? columns : 1, see_everything, why);
 }
 
-int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t bin, uint64_t *counts,
-                  failure *why) {
+int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why) {
   memset(counts, 0, FANIN_BINS * sizeof *counts);
-  const pass p = {.m = m, .f = f, .t = t, .bin = bin, .counts = counts};
-  return visit(&p, 1, see_bin, why);
+  s->bin = bin;
+  s->within = counts;
+  return visit(s, 1, see_bin, why);
 }
 
-int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *t, const survey *s, cl_mem samples,
-                  uint64_t at, failure *why) {
-  const size_t size = fanin_dtype_size(t->type->dtype);
-  const uint64_t count = t->elements < SURVEY_SAMPLE ? t->elements : SURVEY_SAMPLE;
-  const int status = measurer_load(m, f, t->offset, (size_t)count * size, why);
-  if (status != STATUS_OK) return status;
+int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why) {
+  const session *d = s->m->session;
+  const uint64_t count = s->t->elements < SURVEY_SAMPLE ? s->t->elements : SURVEY_SAMPLE;
   fanin_tensor first;
-  fanin_status sampled = fanin_tensor_of(m->buffer, 0, t->type->dtype, NULL, 1, &count, &first);
-  if (sampled == FANIN_STATUS_OK) {
-    sampled =
-        fanin_measure_sample(m->session->f, m->session->queue, &first, s->by, samples, at * SURVEY_SAMPLE, 0, NULL);
-  }
-  return sampled == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, sampled, f->path);
+  const int status = load(s, 0, count, &first, why);
+  if (status != STATUS_OK) return status;
+  const uint64_t to = at * SURVEY_SAMPLE;
+  return library_status(why, fanin_measure_sample(d->f, d->queue, &first, s->by, samples, to, 0, NULL), s->f->path);
 }
 
 void survey_free(survey *s) {

@@ -19,15 +19,15 @@ typedef struct measurer {
 int measurer_make(const session *s, const tensor_file *f, measurer *out, failure *why);
 void measurer_free(measurer *m);
 
-/* Loads `size` bytes of the file, at most m->bytes, into the buffer, unless they are there already. */
-int measurer_load(const measurer *m, const tensor_file *f, uint64_t offset, size_t size, failure *why);
-
 /* The statistics of two sets of elements together, from those of each (Chan, Golub, LeVeque 1983, eq. 2.1). */
 fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b);
 
 enum { SURVEY_LAGS = 4, SURVEY_SAMPLE = 4096 };
 
 typedef struct survey {
+  const measurer *m; /* what measures it, */
+  const tensor_file *f;
+  const stored_tensor *t; /* and what is measured */
   fanin_stats stats;
   uint64_t *counts; /* [FANIN_BINS], elements of each bin; NULL: only survey_begin() was called */
   fanin_standard by;
@@ -35,21 +35,20 @@ typedef struct survey {
   uint64_t lags[SURVEY_LAGS], products[SURVEY_LAGS]; /* distances in elements, 0: none; how many products were summed */
   uint64_t rows, columns; /* of the matrix that it is seen as; 1 row: it is none; 0: nor could its only row be seen */
   fanin_lines lines;
+  uint32_t bin; /* of survey_within() */
+  uint64_t *within;
 } survey;
 
 /* survey_begin() measures first moments and extremes, survey_go_on() everything else. Ends with survey_free(), also
  * after a failure. */
 int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t, survey *out, failure *why);
-int survey_go_on(const measurer *m, const tensor_file *f, const stored_tensor *t, const char *layout, survey *out,
-                 failure *why);
+int survey_go_on(survey *s, const char *layout, failure *why);
 
 /* Counts the elements of one bin by the lower bits of their number, in FANIN_BINS counters. */
-int survey_within(const measurer *m, const tensor_file *f, const stored_tensor *t, uint32_t bin, uint64_t *counts,
-                  failure *why);
+int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why);
 
 /* Writes the standardised first elements, at most SURVEY_SAMPLE, to sample number `at` of a buffer of them. */
-int survey_sample(const measurer *m, const tensor_file *f, const stored_tensor *t, const survey *s, cl_mem samples,
-                  uint64_t at, failure *why);
+int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why);
 
 void survey_free(survey *s);
 

@@ -1,6 +1,6 @@
 /* The tests of one tensor: its values whatever their order (moments, distribution, extremes, values that are too
  * frequent), and its values in their order. */
-#include "inspect/tensor_tests.h"
+#include "inspect/inspection.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -71,17 +71,6 @@ static double shape_deviate(const double *sample, const double *moments, double 
   return skewed_deviate(z, third(p[degree], degree, moments) / (variance * sqrt(variance)) / sqrt(n));
 }
 
-/* E[((X - centre) / unit)^k] of values as the dtype has them: of narrow dtypes the sum over their numbers, since
- * rounding and bounds that are no numbers show from some 10^7 elements on. */
-static void moments_of(const inspected *t, double centre, double unit, double *moments) {
-  const fanin_dtype dtype = t->tensor->type->dtype;
-  if (dtype_is_narrow(dtype)) {
-    law_moments_rounded(&t->law, dtype, !t->estimated, centre, unit, moments);
-  } else {
-    law_moments(&t->law, centre, unit, moments);
-  }
-}
-
 static void test_shape(const survey *s, inspected *t) {
   const double n = (double)s->stats.count, *sums = s->series.powers;
   double d[5] = {1}, sample[5], moments[MOMENTS], p[DEGREE + 1][DEGREE + 1];
@@ -93,16 +82,20 @@ static void test_shape(const survey *s, inspected *t) {
       (d[4] - 4 * d[1] * d[3] + 6 * d[1] * d[1] * d[2] - 3 * d[1] * d[1] * d[1] * d[1]) / (variance * variance) - 3;
   t->tests[TEST_SKEWNESS].value = t->skewness;
   t->tests[TEST_KURTOSIS].value = t->kurtosis;
-  const bool cut = t->estimated && t->fit.family == FIT_TRUNC_NORMAL; /* the error of its std would show */
-  if (!t->has_law || cut || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
+  const bool errs = t->fit.slack > 0; /* the error of its std would show */
+  if (!t->has_law || errs || n < LEAST_SHAPE || step_of(t->tensor->type->dtype, s->stats.mean, s->stats.std) > 0.05)
     return;
+  /* Of narrow dtypes the moments are sums over their numbers, since rounding and bounds that are no numbers show from
+   * some 10^7 elements on. */
+  const binned_law l = law_in_bins(t);
+  const bool rounded = dtype_is_narrow(l.dtype);
   double law[MOMENTS];
-  moments_of(t, 0, s->stats.std, law);
+  law_moments(&l, rounded, 0, s->stats.std, law);
   const double mean = law[1] * s->stats.std, std = s->stats.std * sqrt(law[2] - law[1] * law[1]);
-  moments_of(t, mean, std, moments);
+  law_moments(&l, rounded, mean, std, moments);
   /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
    */
-  const bool own = t->estimated && t->fit.family == FIT_NORMAL;
+  const bool own = t->estimated && t->law.std > 0;
   const double ratio = own ? 1 : s->stats.std / std, move = own ? 0 : (s->stats.mean - mean) / std;
   sample[0] = 1;
   sample[1] = move + ratio * d[1];
@@ -161,14 +154,12 @@ static void test_extremes(const survey *s, inspected *t) {
   least->value = s->stats.min;
   most->value = s->stats.max;
   fanin_law law = t->law;
-  if (t->estimated && t->fit.family == FIT_UNIFORM) return; /* the fit took its ends from these */
-  if (t->estimated && t->fit.family == FIT_TRUNC_NORMAL) {
-    /* The ends are the fit's and err: only what lies far outside is a finding. */
-    const double slack_of_fit = fit_slack(&law, n);
+  if (t->fit.ends) return; /* the fit took its ends from these */
+  if (t->fit.slack > 0) {  /* the ends are the fit's and err: only what lies far outside is a finding */
     least->expected = law.lo;
     most->expected = law.hi;
-    least->z = s->stats.min < law.lo - slack_of_fit ? DEVIATE_MOST : 0;
-    most->z = s->stats.max > law.hi + slack_of_fit ? DEVIATE_MOST : 0;
+    least->z = s->stats.min < law.lo - t->fit.slack ? DEVIATE_MOST : 0;
+    most->z = s->stats.max > law.hi + t->fit.slack ? DEVIATE_MOST : 0;
     return;
   }
   law.lo -= slack * fabs(law.lo); /* the bounds are rounded to f32 */
@@ -211,12 +202,11 @@ static void test_zeros(const survey *s, inspected *t) {
 
 /* Whether a bin lies where it is not known how many values to expect: at an end of the law that has a probability of
  * its own, or where the ends of a fitted truncated normal may be. */
-static bool is_vague(const inspected *t, uint32_t bin, double n) {
+static bool is_vague(const inspected *t, uint32_t bin) {
   double least, most;
   fanin_bin_numbers(t->tensor->type->dtype, bin, &least, &most);
   if (has_its_end(t) && least <= t->law.lo + end_slack(t) && most >= t->law.lo - end_slack(t)) return true;
-  if (!t->estimated || t->fit.family != FIT_TRUNC_NORMAL) return false;
-  return least < t->law.lo + fit_slack(&t->law, n) || most > t->law.hi - fit_slack(&t->law, n);
+  return t->fit.slack > 0 && (least < t->law.lo + t->fit.slack || most > t->law.hi - t->fit.slack);
 }
 
 /* The bin that has most more elements than expected, other than the bins of 0. */
@@ -226,7 +216,7 @@ static uint32_t suspect_bin(const survey *s, const inspected *t, double *expecte
   double worst = -INFINITY;
   uint32_t suspect = 0;
   for (uint32_t bin = 0; bin < FANIN_BINS; ++bin) {
-    if (s->counts[bin] == 0 || bin == 0x7fff || bin == 0x8000 || is_vague(t, bin, n)) continue;
+    if (s->counts[bin] == 0 || bin == 0x7fff || bin == 0x8000 || is_vague(t, bin)) continue;
     const double mean = n * bins_between(&l, bin, bin + 1);
     const double excess = ((double)s->counts[bin] - mean) / sqrt(mean + 1);
     if (excess <= worst) continue;
@@ -237,7 +227,7 @@ static uint32_t suspect_bin(const survey *s, const inspected *t, double *expecte
   return suspect;
 }
 
-static int test_mode(const measurer *m, const tensor_file *f, const survey *s, inspected *t, failure *why) {
+static int test_mode(survey *s, inspected *t, failure *why) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const bool narrow = dtype_is_narrow(dtype);
   double expected = 0;
@@ -246,7 +236,7 @@ static int test_mode(const measurer *m, const tensor_file *f, const survey *s, i
   uint32_t lower = 0;
   if (!narrow) {
     uint64_t *counts = allocate(FANIN_BINS, sizeof *counts);
-    const int status = survey_within(m, f, t->tensor, bin, counts, why);
+    const int status = survey_within(s, bin, counts, why);
     for (uint32_t k = 0; k < FANIN_BINS; ++k) {
       if (counts[k] > counts[lower]) lower = k;
     }
@@ -279,7 +269,7 @@ static double take_zeros_out(survey *s, const inspected *t) {
   return taken;
 }
 
-int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t, failure *why) {
+int test_values(survey *s, inspected *t, failure *why) {
   const double asked = round(t->zeros * (double)s->stats.count);
   const double zeros = t->zeros > 0 ? take_zeros_out(s, t) : 0;
   test_shape(s, t);
@@ -295,7 +285,7 @@ int test_values(const measurer *m, const tensor_file *f, survey *s, inspected *t
   t->tests[TEST_ZEROS].value += zeros;
   t->tests[TEST_ZEROS].expected += asked;
   if (zeros < asked) t->tests[TEST_ZEROS].z = -DEVIATE_MOST;
-  return test_mode(m, f, s, t, why);
+  return test_mode(s, t, why);
 }
 
 /* ---- Values in their order: sums of rows and columns, correlation of elements some way apart --------------------- */

@@ -10,11 +10,12 @@
 
 const syntax devices_syntax = {
     .command = "devices",
+    .summary = "list the OpenCL devices and what matters about them",
+    .run = cmd_devices,
     .options = args_json_option,
     .doc = "Lists the devices of every OpenCL platform. --device accepts the index in the first column, or a part of a "
            "name.\v"
            "Example:\n  fanin devices --json",
-    .take = args_take_json,
 };
 
 static const char *type_name(cl_device_type type) {
@@ -48,8 +49,7 @@ static void print_table(const fanin_device_info *list, size_t count) {
     table_cell(&t, "%s", d->platform_name);
     table_cell(&t, "%s", d->driver);
   }
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   for (size_t i = 0; i < count; ++i) {
     if (!list[i].usable) printf("Device %zu cannot be used: %s\n", i, list[i].reason);
   }
@@ -74,14 +74,6 @@ static json_t *to_json(const fanin_device_info *d, size_t index) {
   return o;
 }
 
-static int print_json(const fanin_device_info *list, size_t count, failure *why) {
-  json_t *root = json_object(), *array = json_array();
-  for (size_t i = 0; i < count; ++i)
-    json_array_append_new(array, to_json(&list[i], i));
-  json_object_set_new(root, "devices", array);
-  return json_print(root, why);
-}
-
 int cmd_devices(int argc, char **argv, failure *why) {
   bool json = false;
   size_t count = 0, listed = 0;
@@ -92,9 +84,12 @@ int cmd_devices(int argc, char **argv, failure *why) {
   if (found == FANIN_STATUS_OK) found = fanin_devices(list, count, sizeof *list, &listed);
   if (listed < count) count = listed;
   if (found != FANIN_STATUS_OK) {
-    status = fail_library(why, found, NULL);
+    status = library_status(why, found, NULL);
   } else if (json) {
-    status = print_json(list, count, why);
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; ++i)
+      json_array_append_new(array, to_json(&list[i], i));
+    status = json_print(json_pack("{s:o}", "devices", array), why);
   } else if (count > 0) {
     print_table(list, count);
   }

@@ -6,45 +6,28 @@
 #include "base/args.h"
 #include "base/commands.h"
 #include "base/json.h"
+#include "base/terminal.h"
 #include "fanin/scheme.h"
 #include "init/rules.h"
 
 const syntax list_syntax = {
     .command = "list",
+    .summary = "list the initializers: formula, parameters, source",
+    .run = cmd_list,
     .options = args_json_option,
     .doc = "Lists the initializers. Where an initializer is expected, write its name or an alias, then the parameters "
-           "that "
-           "differ from their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After them, "
-           "what 'fanin init "
-           "--like' needs: schemes, which are factors that rules put in front of an initializer, and sets of rules "
-           "(docs/checkpoints.md).\v"
+           "that differ from their defaults, as in he_normal:mode=fan_out,a=0.2 or xavier_uniform:gain=tanh. After "
+           "them, what 'fanin init --like' needs: schemes, which are factors that rules put in front of an "
+           "initializer, and sets of rules (docs/checkpoints.md).\v"
            "Example:\n  fanin list",
-    .take = args_take_json,
 };
 
 enum { LABEL = 12, WIDTH = 80 };
 
-/* Prints a label and a text beside it, broken at blanks. */
+/* Prints a label and a text beside it. */
 static void print_field(const char *label, const char *text) {
-  size_t column = (size_t)printf("  %-*s", LABEL, label);
-  for (bool first = true; *text; first = false) {
-    const size_t length = strcspn(text, " ");
-    if (!first && column + 1 + length > WIDTH) {
-      column = (size_t)printf("\n  %*s", LABEL, "") - 1;
-      first = true;
-    }
-    column += (size_t)printf("%s%.*s", first ? "" : " ", (int)length, text);
-    text += length + (text[length] == ' ');
-  }
-  putchar('\n');
-}
-
-static void print_text(const fanin_description *d) {
-  printf("%s%s%s\n", d->name, d->aliases[0] ? ", also " : "", d->aliases);
-  print_field("values", d->formula);
-  if (d->parameters[0]) print_field("parameters", d->parameters);
-  print_field("source", d->source);
-  if (d->needs_fans) print_field("layout", "needs O and I");
+  printf("  %-*s", LABEL, label);
+  terminal_break(stdout, text, LABEL + 2, LABEL + 2, WIDTH);
   putchar('\n');
 }
 
@@ -63,62 +46,61 @@ static json_t *split(const char *text) {
   return array;
 }
 
-static json_t *to_json(const fanin_description *d) {
-  json_t *o = json_object();
-  json_object_set_new(o, "name", json_string(d->name));
-  json_object_set_new(o, "aliases", split(d->aliases));
-  json_object_set_new(o, "formula", json_string(d->formula));
-  json_object_set_new(o, "parameters", split(d->parameters));
-  json_object_set_new(o, "source", json_string(d->source));
-  json_object_set_new(o, "needs_fans", json_boolean(d->needs_fans));
-  return o;
+/* What there is to say of an entry. A list of it ends with {0}. */
+typedef struct field {
+  const char *key, *label; /* in JSON, and in text; NULL: not there */
+  const char *text;
+  bool list; /* with commas */
+} field;
+
+/* Prints an entry, or adds it to `into`. */
+static void put(json_t *into, const char *title, const field *fields, bool needs_fans) {
+  json_t *o = into ? json_object() : NULL;
+  if (!into) printf("%s\n", title);
+  for (const field *f = fields; f->key; ++f) {
+    if (into)
+      json_object_set_new(o, f->key, f->list ? split(f->text) : json_string(f->text));
+    else if (f->label && f->text[0])
+      print_field(f->label, f->text);
+  }
+  if (into) {
+    json_object_set_new(o, "needs_fans", json_boolean(needs_fans));
+    json_array_append_new(into, o);
+    return;
+  }
+  if (needs_fans) print_field("layout", "needs O and I");
+  putchar('\n');
 }
 
 static int list_initializers(json_t *into, failure *why) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
-    const fanin_status described = fanin_describe((fanin_kind)kind, &d, sizeof d);
-    if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
-    if (into) {
-      json_array_append_new(into, to_json(&d));
-    } else {
-      print_text(&d);
-    }
+    char title[256];
+    const int status = library_status(why, fanin_describe((fanin_kind)kind, &d, sizeof d), NULL);
+    if (status != STATUS_OK) return status;
+    const field fields[] = {{"name", NULL, d.name, false},           {"aliases", NULL, d.aliases, true},
+                            {"formula", "values", d.formula, false}, {"parameters", "parameters", d.parameters, true},
+                            {"source", "source", d.source, false},   {0}};
+    snprintf(title, sizeof title, "%s%s%s", d.name, d.aliases[0] ? ", also " : "", d.aliases);
+    put(into, title, fields, d.needs_fans);
   }
   return STATUS_OK;
-}
-
-static json_t *scheme_json(const fanin_scheme_description *d) {
-  json_t *o = json_object();
-  json_object_set_new(o, "name", json_string(d->name));
-  json_object_set_new(o, "formula", json_string(d->formula));
-  json_object_set_new(o, "parameters", split(d->parameters));
-  json_object_set_new(o, "goes_with", json_string(d->goes_with));
-  json_object_set_new(o, "source", json_string(d->source));
-  json_object_set_new(o, "needs_fans", json_boolean(d->needs_fans));
-  return o;
-}
-
-static void print_scheme(const fanin_scheme_description *d) {
-  printf("%s, a scheme\n", d->name);
-  print_field("factor", d->formula);
-  if (d->parameters[0]) print_field("parameters", d->parameters);
-  print_field("goes with", d->goes_with);
-  print_field("source", d->source);
-  if (d->needs_fans) print_field("layout", "needs O and I");
-  putchar('\n');
 }
 
 static int list_schemes(json_t *into, failure *why) {
   for (int k = 0; k < fanin_scheme_count(); ++k) {
     fanin_scheme_description d;
-    const fanin_status described = fanin_describe_scheme(k, &d, sizeof d);
-    if (described != FANIN_STATUS_OK) return fail_library(why, described, NULL);
-    if (into) {
-      json_array_append_new(into, scheme_json(&d));
-    } else {
-      print_scheme(&d);
-    }
+    char title[256];
+    const int status = library_status(why, fanin_describe_scheme(k, &d, sizeof d), NULL);
+    if (status != STATUS_OK) return status;
+    const field fields[] = {{"name", NULL, d.name, false},
+                            {"formula", "factor", d.formula, false},
+                            {"parameters", "parameters", d.parameters, true},
+                            {"goes_with", "goes with", d.goes_with, false},
+                            {"source", "source", d.source, false},
+                            {0}};
+    snprintf(title, sizeof title, "%s, a scheme", d.name);
+    put(into, title, fields, d.needs_fans);
   }
   return STATUS_OK;
 }

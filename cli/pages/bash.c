@@ -38,17 +38,10 @@ static bool next_parameter(const char **at, char *name, size_t size) {
   return true;
 }
 
-/* The words that this initializer takes for this parameter, as a case of a shell function that prints them. */
-static void put_words_of(FILE *to, const char *name, const char *parameter) {
-  char words[512];
-  parameter_words(name, parameter, words, sizeof words);
-  if (words[0]) fprintf(to, "    %s:%s) echo %s ;;\n", name, parameter, words);
-}
-
 static void put_initializers(FILE *to) {
-  char names[1024], parameter[64];
-  initializer_names(names, sizeof names);
-  fprintf(to, "_fanin_initializers='%s'\n\n_fanin_parameters() {\n  case $1 in\n", names);
+  char words[1024], parameter[64];
+  initializer_names(words, sizeof words);
+  fprintf(to, "_fanin_initializers='%s'\n\n_fanin_parameters() {\n  case $1 in\n", words);
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
     if (fanin_describe((fanin_kind)kind, &d, sizeof d) != FANIN_STATUS_OK || !d.parameters[0]) continue;
@@ -61,8 +54,10 @@ static void put_initializers(FILE *to) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; ++kind) {
     fanin_description d;
     if (fanin_describe((fanin_kind)kind, &d, sizeof d) != FANIN_STATUS_OK) continue;
-    for (const char *at = d.parameters; next_parameter(&at, parameter, sizeof parameter);)
-      put_words_of(to, d.name, parameter);
+    for (const char *at = d.parameters; next_parameter(&at, parameter, sizeof parameter);) {
+      parameter_words(d.name, parameter, words, sizeof words);
+      if (words[0]) fprintf(to, "    %s:%s) echo %s ;;\n", d.name, parameter, words);
+    }
   }
   fputs("  esac\n}\n\n", to);
 }
@@ -87,26 +82,30 @@ static void put_values(FILE *to, const values *v) {
   }
 }
 
-static void put_command(FILE *to, const command *c) {
-  const syntax *s = c->syntax;
-  fprintf(to, "    %s)\n      options='", c->name);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (option_is_shown(o)) fprintf(to, "--%s ", o->name);
+static void put_command(FILE *to, const syntax *c) {
+  fprintf(to, "    %s)\n      options='", c->command);
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
+    if (args_is_shown(o)) fprintf(to, "--%s ", o->name);
   }
   fputs("--help'\n      case $prev in\n", to);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (!option_is_shown(o) || !o->arg) continue;
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
+    if (!args_is_shown(o) || !o->arg) continue;
     const values v = values_of(o->arg, o->doc);
     fputs("        ", to);
-    if (option_letter(o)) fprintf(to, "-%c | ", option_letter(o));
+    if (o->letter) fprintf(to, "-%c | ", o->letter);
     fprintf(to, "--%s) ", o->name);
     put_values(to, &v);
     fputs("; return ;;\n", to);
   }
-  const values v = values_of(s->arguments, s->doc);
+  const values v = values_of(c->arguments, c->doc);
   fputs("      esac\n      [[ $cur == -* ]] || { ", to);
   put_values(to, &v);
   fputs("; return; }\n      ;;\n", to);
+}
+
+static void put_commands(FILE *to) {
+  for (const syntax *const *c = commands; *c; ++c)
+    fprintf(to, "%s ", (*c)->command);
 }
 
 void write_bash(FILE *to) {
@@ -120,14 +119,12 @@ void write_bash(FILE *to) {
         "  _init_completion -s -n : || return\n"
         "  if ((cword == 1)); then\n    _fanin_words '",
         to);
-  for (const command *c = commands; c->name; ++c)
-    fprintf(to, "%s ", c->name);
+  put_commands(to);
   fputs("help --help --version'\n    return\n  fi\n  case ${words[1]} in\n", to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
   fputs("    help) _fanin_words '", to);
-  for (const command *c = commands; c->name; ++c)
-    fprintf(to, "%s ", c->name);
+  put_commands(to);
   fputs("'; return ;;\n    *) return ;;\n  esac\n"
         "  $split || _fanin_words \"$options\"\n"
         "}\n\ncomplete -F _fanin fanin\n",

@@ -32,16 +32,15 @@ static void put_values(FILE *to, const values *v) {
   }
 }
 
-static void put_command(FILE *to, const command *c) {
-  const syntax *s = c->syntax;
-  const values positional = values_of(s->arguments, s->doc);
-  fprintf(to, "\ncomplete -c fanin -n __fish_use_subcommand -a %s -d ", c->name);
+static void put_command(FILE *to, const syntax *c) {
+  const values positional = values_of(c->arguments, c->doc);
+  fprintf(to, "\ncomplete -c fanin -n __fish_use_subcommand -a %s -d ", c->command);
   put_quoted(to, c->summary, strlen(c->summary));
   putc('\n', to);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (!option_is_shown(o)) continue;
-    fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
-    if (option_letter(o)) fprintf(to, " -s %c", option_letter(o));
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
+    if (!args_is_shown(o)) continue;
+    fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -l %s", c->command, o->name);
+    if (o->letter) fprintf(to, " -s %c", o->letter);
     if (o->arg) {
       const values v = values_of(o->arg, o->doc);
       put_values(to, &v);
@@ -50,9 +49,9 @@ static void put_command(FILE *to, const command *c) {
     put_quoted(to, o->doc, strlen(o->doc));
     putc('\n', to);
   }
-  fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -s h -l help -d 'Show this help'\n", c->name);
+  fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s' -s h -l help -d 'Show this help'\n", c->command);
   if (positional.files) {
-    fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s'", c->name);
+    fprintf(to, "complete -c fanin -n '__fish_seen_subcommand_from %s'", c->command);
     put_values(to, &positional);
     putc('\n', to);
   }
@@ -63,6 +62,6 @@ void write_fish(FILE *to) {
         "complete -c fanin -f\n"
         "complete -c fanin -n __fish_use_subcommand -l version -d 'Print the version'\n",
         to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
 }

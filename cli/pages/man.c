@@ -1,5 +1,4 @@
 /* fanin(1) in mdoc(7). */
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -10,31 +9,18 @@
 
 /* A word with what roff takes for its own made literal. Hyphens of options are to be copied, others are not. */
 static void put_word(FILE *to, const char *word, size_t length, bool begins_line) {
+  static const char *const literal[] = {
+      ['\\'] = "\\e", ['\''] = "\\(aq", ['^'] = "\\(ha", ['~'] = "\\(ti", ['`'] = "\\(ga"};
   const bool option = word[0] == '-';
   if (begins_line && (word[0] == '.' || word[0] == '\'')) fputs("\\&", to);
   for (size_t i = 0; i < length; ++i) {
-    switch (word[i]) {
-    case '\\':
-      fputs("\\e", to);
-      break;
-    case '-':
-      fputs(option ? "\\-" : "-", to);
-      break;
-    case '\'':
-      fputs("\\(aq", to);
-      break;
-    case '^':
-      fputs("\\(ha", to);
-      break;
-    case '~':
-      fputs("\\(ti", to);
-      break;
-    case '`':
-      fputs("\\(ga", to);
-      break;
-    default:
+    const size_t c = (unsigned char)word[i];
+    if (option && c == '-')
+      fputs("\\-", to);
+    else if (c < sizeof literal / sizeof *literal && literal[c])
+      fputs(literal[c], to);
+    else
       putc(word[i], to);
-    }
   }
 }
 
@@ -108,39 +94,27 @@ static void put_after(FILE *to, const char *text) {
 
 /* ---- Commands ---------------------------------------------------------------------------------------------------- */
 
-/* "MODEL.json -o OUT" with options marked as such. */
-static void put_form(FILE *to, const char *form, size_t length) {
-  const char *end = form + length;
-  while (form < end) {
-    size_t word = strcspn(form, " \n");
-    if (form[0] == '-')
-      fprintf(to, " Fl %.*s", (int)(word - 1), form + 1);
-    else
-      fprintf(to, " Ar %.*s", (int)word, form);
-    form += word + 1;
-  }
-}
-
-static void put_synopsis(FILE *to, const command *c) {
-  const char *form = c->syntax->arguments ? c->syntax->arguments : "";
+/* A command's name, and "MODEL.json -o OUT" with options marked as such. */
+static void put_synopsis(FILE *to, const syntax *c) {
+  const char *form = c->arguments ? c->arguments : "";
   do {
-    const size_t length = strcspn(form, "\n");
-    fprintf(to, ".Nm\n.Cm %s\n.Op Ar option ...\n", c->name);
-    if (length > 0) {
-      fputs(form[0] == '-' ? ".Fl" : ".Ar", to);
-      const size_t first = strcspn(form, " \n");
-      fprintf(to, " %.*s", (int)(form[0] == '-' ? first - 1 : first), form + (form[0] == '-'));
-      if (first < length) put_form(to, form + first + 1, length - first - 1);
-      putc('\n', to);
+    const char *end = form + strcspn(form, "\n"), *before = ".";
+    fprintf(to, ".Nm\n.Cm %s\n.Op Ar option ...\n", c->command);
+    for (; form < end; form += form < end && *form == ' ') {
+      const int option = form[0] == '-', word = (int)strcspn(form, " \n");
+      fprintf(to, "%s%s %.*s", before, option ? "Fl" : "Ar", word - option, form + option);
+      before = " ";
+      form += word;
     }
-    form += length + (form[length] == '\n');
+    if (before[0] == ' ') putc('\n', to);
+    form += *form == '\n';
   } while (*form);
 }
 
-static void put_option(FILE *to, const struct argp_option *o) {
+static void put_option(FILE *to, const args_option *o) {
   fputs(".It", to);
-  if (option_letter(o)) {
-    fprintf(to, " Fl %c", option_letter(o));
+  if (o->letter) {
+    fprintf(to, " Fl %c", o->letter);
     if (o->arg) fprintf(to, " Ar %s", o->arg);
     fputs(" ,", to);
   }
@@ -150,16 +124,16 @@ static void put_option(FILE *to, const struct argp_option *o) {
   put_text(to, o->doc, strlen(o->doc));
 }
 
-static void put_options(FILE *to, const struct argp_option *options) {
+static void put_options(FILE *to, const args_option *options) {
   bool in_list = false;
-  for (const struct argp_option *o = options; !option_is_last(o); ++o) {
+  for (const args_option *o = options; !args_is_last(o); ++o) {
     if (!o->name) { /* a title */
       if (in_list) fputs(".El\n", to);
       fputs(".Pp\n", to);
       put_text(to, o->doc, strlen(o->doc));
       in_list = false;
     }
-    if (!option_is_shown(o)) continue;
+    if (!args_is_shown(o)) continue;
     if (!in_list) fputs(".Bl -tag -width indent\n", to);
     in_list = true;
     put_option(to, o);
@@ -167,11 +141,11 @@ static void put_options(FILE *to, const struct argp_option *options) {
   if (in_list) fputs(".El\n", to);
 }
 
-static void put_command(FILE *to, const command *c) {
-  const char *doc = c->syntax->doc, *after = strchr(doc, '\v');
-  fprintf(to, ".Ss fanin %s\n", c->name);
+static void put_command(FILE *to, const syntax *c) {
+  const char *doc = c->doc, *after = strchr(doc, '\v');
+  fprintf(to, ".Ss fanin %s\n", c->command);
   put_text(to, doc, after ? (size_t)(after - doc) : strlen(doc));
-  put_options(to, c->syntax->options);
+  put_options(to, c->options);
   if (after) put_after(to, after + 1);
 }
 
@@ -193,8 +167,8 @@ void write_man(FILE *to) {
   put_date(to);
   fputs(".Dt FANIN 1\n.Os\n.Sh NAME\n.Nm fanin\n", to);
   fputs(".Nd initialize neural-network weights on OpenCL devices\n.Sh SYNOPSIS\n", to);
-  for (const command *c = commands; c->name; ++c)
-    put_synopsis(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_synopsis(to, *c);
   fputs(".Nm\n.Cm help\n.Op Ar command\n.Nm\n.Fl -version\n", to);
   fputs(".Sh DESCRIPTION\n"
         "OpenCL kernels write random weights straight into a device's memory.\n"
@@ -207,8 +181,8 @@ void write_man(FILE *to) {
         ".Ql he_normal:mode=fan_out,a=0.2 ;\n.Nm\n.Cm list\nhas all of them.\n"
         ".Sh COMMANDS\n",
         to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
   fputs(".Sh ENVIRONMENT\n.Bl -tag -width FANIN_DEVICE\n.It Ev FANIN_DEVICE\n"
         "Which device to use where\n.Fl -device\ndoes not say it.\n"
         ".It Ev COLUMNS\nHow wide tables are to be where the output is no terminal.\n.El\n"

@@ -30,10 +30,4 @@ void initializer_names(char *out, size_t size);
 /* The words that an initializer's parameter accepts; "" if it is a number. */
 void parameter_words(const char *initializer, const char *parameter, char *out, size_t size);
 
-/* Whether the list of options ends here, and whether an entry is an option that --help shows (titles have no name). */
-bool option_is_last(const struct argp_option *o);
-bool option_is_shown(const struct argp_option *o);
-/* The letter of its short form, or 0. */
-char option_letter(const struct argp_option *o);
-
 #endif

@@ -6,28 +6,11 @@
 #include "init/rules.h"
 #include "pages.h"
 
-bool option_is_last(const struct argp_option *o) {
-  return !o->name && !o->doc;
-}
-
-bool option_is_shown(const struct argp_option *o) {
-  return o->name && !(o->flags & OPTION_HIDDEN);
-}
-
-char option_letter(const struct argp_option *o) {
-  return o->key > 0 && o->key < 0x80 && isalnum(o->key) ? (char)o->key : 0;
-}
-
 /* Adds a word of some length to a list with blanks in between. What does not fit is a mistake in this program. */
 static void append(char *list, size_t size, const char *word, size_t length) {
   const size_t used = strlen(list);
   if (used + length + 2 > size) abort();
   snprintf(list + used, size - used, "%s%.*s", used > 0 ? " " : "", (int)length, word);
-}
-
-static void append_dtypes(char *words, size_t size) {
-  for (int d = 0; d < FANIN_DTYPE_COUNT; ++d)
-    append(words, size, fanin_dtype_name((fanin_dtype)d), strlen(fanin_dtype_name((fanin_dtype)d)));
 }
 
 /* The library's error sentences end with what would have been accepted: "there are linear relu ..." or "accepted are
@@ -42,13 +25,6 @@ static void append_accepted(char *words, size_t size) {
       at += length;
     }
   }
-}
-
-static void append_activations(char *words, size_t size) {
-  double gain;
-  if (fanin_gain("?", 0, FANIN_CRITERION_SECOND_MOMENT, &gain) == FANIN_STATUS_OK) abort();
-  append_accepted(words, size);
-  if (!strstr(words, "relu")) abort();
 }
 
 void parameter_words(const char *initializer, const char *parameter, char *out, size_t size) {
@@ -89,19 +65,20 @@ static void add_one(values *v, const char *what, size_t length, const char *doc)
   snprintf(name, sizeof name, "%.*s", (int)length, what);
   const char *dot = strrchr(name, '.');
   if (strcmp(name, "DTYPE") == 0) {
-    append_dtypes(v->words, sizeof v->words);
+    for (int d = 0; d < FANIN_DTYPE_COUNT; ++d)
+      append(v->words, sizeof v->words, fanin_dtype_name((fanin_dtype)d), strlen(fanin_dtype_name((fanin_dtype)d)));
   } else if (strcmp(name, "ACTIVATION") == 0) {
-    append_activations(v->words, sizeof v->words);
+    double gain;
+    if (fanin_gain("?", 0, FANIN_CRITERION_SECOND_MOMENT, &gain) == FANIN_STATUS_OK) abort();
+    append_accepted(v->words, sizeof v->words);
+    if (!strstr(v->words, "relu")) abort();
   } else if (strcmp(name, "SEL") == 0) {
     append(v->words, sizeof v->words, "gpu cpu", 7);
   } else if (strcmp(name, "INIT") == 0) {
     v->initializers = true;
-  } else if (strcmp(name, "RULES") == 0) {
-    for (const rule_set *set = rule_sets; set->name; ++set)
+  } else if (strcmp(name, "RULES") == 0 || strcmp(name, "FILE") == 0) {
+    for (const rule_set *set = rule_sets; name[0] == 'R' && set->name; ++set)
       append(v->words, sizeof v->words, set->name, strlen(set->name));
-    v->files = true;
-    append_extensions(v->extensions, sizeof v->extensions, doc);
-  } else if (strcmp(name, "FILE") == 0) {
     v->files = true;
     append_extensions(v->extensions, sizeof v->extensions, doc);
   } else if (dot && islower((unsigned char)dot[1])) {

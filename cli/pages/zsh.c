@@ -43,11 +43,11 @@ static void put_argument(FILE *to, const char *name, const values *v) {
   }
 }
 
-static void put_option(FILE *to, const struct argp_option *o) {
+static void put_option(FILE *to, const args_option *o) {
   const bool repeats = strcmp(o->name, "init") == 0 || strcmp(o->name, "tensor") == 0 || strcmp(o->name, "set") == 0;
   fprintf(to, " \\\n        %s", repeats ? "\\*" : "");
-  if (option_letter(o))
-    fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'[", option_letter(o), o->name, option_letter(o), o->arg ? "+" : "", o->name,
+  if (o->letter)
+    fprintf(to, "'(-%c --%s)'{-%c%s,--%s%s}'[", o->letter, o->name, o->letter, o->arg ? "+" : "", o->name,
             o->arg ? "=" : "");
   else
     fprintf(to, "'--%s%s[", o->name, o->arg ? "=" : "");
@@ -60,12 +60,11 @@ static void put_option(FILE *to, const struct argp_option *o) {
   putc('\'', to);
 }
 
-static void put_command(FILE *to, const command *c) {
-  const syntax *s = c->syntax;
-  const values positional = values_of(s->arguments, s->doc);
-  fprintf(to, "    %s)\n      _arguments '(- *)'{-h,--help}'[Show this help]'", c->name);
-  for (const struct argp_option *o = s->options; !option_is_last(o); ++o) {
-    if (option_is_shown(o)) put_option(to, o);
+static void put_command(FILE *to, const syntax *c) {
+  const values positional = values_of(c->arguments, c->doc);
+  fprintf(to, "    %s)\n      _arguments '(- *)'{-h,--help}'[Show this help]'", c->command);
+  for (const args_option *o = c->options; !args_is_last(o); ++o) {
+    if (args_is_shown(o)) put_option(to, o);
   }
   if (positional.files) {
     fputs(" \\\n        '1", to);
@@ -92,13 +91,13 @@ void write_zsh(FILE *to) {
         "  command)\n"
         "    local -a commands=(",
         to);
-  for (const command *c = commands; c->name; ++c) {
-    fprintf(to, "\n      '%s:", c->name);
-    put_spec_text(to, c->summary);
+  for (const syntax *const *c = commands; *c; ++c) {
+    fprintf(to, "\n      '%s:", (*c)->command);
+    put_spec_text(to, (*c)->summary);
     putc('\'', to);
   }
   fputs(")\n    _describe command commands\n    ;;\n  argument)\n    case $words[1] in\n", to);
-  for (const command *c = commands; c->name; ++c)
-    put_command(to, c);
+  for (const syntax *const *c = commands; *c; ++c)
+    put_command(to, *c);
   fputs("    esac\n    ;;\n  esac\n}\n\n_fanin \"$@\"\n", to);
 }

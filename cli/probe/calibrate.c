@@ -12,11 +12,6 @@
 #include "formats/safetensors.h"
 #include "probe/report.h"
 
-static void progress(void *user, const char *what) {
-  (void)user;
-  progress_show("%s", what);
-}
-
 /* ---- The file ---------------------------------------------------------------------------------------------------- */
 
 /* Makes a model of tensors as 'fanin init' would write them, except that their values have a factor. */
@@ -35,14 +30,14 @@ static int describe(const probe_request *r, const probe_weights *w, const fanin_
 
 static int write_tensor(const session *s, const fanin_tensor *t, output *out, failure *why) {
   uint64_t elements, bytes;
-  fanin_status status = fanin_tensor_size(t, &elements, &bytes);
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, NULL);
+  int status = library_status(why, fanin_tensor_size(t, &elements, &bytes), NULL);
+  if (status != STATUS_OK) return status;
   char *host = allocate((size_t)bytes, 1);
-  status = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
-  const int written = status == FANIN_STATUS_OK ? output_write(out, host, (size_t)bytes, why)
-                                                : fail_library(why, status, "reading weights");
+  const fanin_status read = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
+  status = library_status(why, read, "reading weights");
+  if (status == STATUS_OK) status = output_write(out, host, (size_t)bytes, why);
   free(host);
-  return written;
+  return status;
 }
 
 static int write_file(const probe_request *r, const session *s, const probe_weights *w,
@@ -66,10 +61,6 @@ static int write_file(const probe_request *r, const session *s, const probe_weig
 
 /* ---- What was done ----------------------------------------------------------------------------------------------- */
 
-static const char *criterion_name(const probe_request *r) {
-  return r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second moment";
-}
-
 static void print_table(const probe_request *r, const session *s, const probe_weights *w,
                         const fanin_calibrated_layer *layers) {
   static const column columns[] = {{"layer", 0, 0}, {"fan_in", 0, 1}, {"fan_out", 0, 1},    {"before", 0, 0},
@@ -86,10 +77,10 @@ static void print_table(const probe_request *r, const session *s, const probe_we
     table_cell(&t, "%s", w->names[l]);
   }
   probe_print_heading(r, s);
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   printf("\nbefore, after: %s of the preactivations, to be %g within %g %%; factor: of the weights\n%s: written\n",
-         criterion_name(r), r->calibration.target, 100 * r->calibration.tolerance, r->output);
+         r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second moment", r->calibration.target,
+         100 * r->calibration.tolerance, r->output);
 }
 
 static int print_json(const probe_request *r, const session *s, const probe_weights *w,
@@ -122,10 +113,10 @@ int probe_calibrate(const probe_request *r, const session *s, const probe_weight
   fanin_calibrated_layer *layers = allocate(w->count, sizeof *layers);
   fanin_probe_config config = r->config;
   config.init = r->inits[0];
-  config.progress = progress;
+  config.progress = probe_progress;
   const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers, sizeof *layers);
   progress_clear();
-  int status = calibrated == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, calibrated, NULL);
+  int status = library_status(why, calibrated, NULL);
   if (status == STATUS_OK) status = write_file(r, s, w, layers, why);
   if (status == STATUS_OK && r->json)
     status = print_json(r, s, w, layers, why);

@@ -1,17 +1,14 @@
 /* fanin probe: an MLP forward and backward on a device, layer by layer beside theory. This file runs it; the other
  * files of this folder are its parts. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/commands.h"
 #include "base/output.h"
 #include "base/terminal.h"
-#include "probe/input.h"
 #include "probe/report.h"
 
-/* `user` is the initializer if there are several. */
-static void progress(void *user, const char *what) {
+void probe_progress(void *user, const char *what) {
   const char *init = user;
   progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
 }
@@ -42,21 +39,27 @@ static int run(probe_request *r, const session *s, probe_result **reports, failu
   for (size_t i = 0; i < r->n_inits; ++i) {
     fanin_probe_config config = r->config;
     config.init = r->inits[i];
-    config.progress = progress;
+    config.progress = probe_progress;
     config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
     fanin_probe_report *report = NULL;
     fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);
     if (probed == FANIN_STATUS_OK) probed = read_report(report, &reports[i]);
     fanin_probe_report_release(report);
     progress_clear();
-    if (probed != FANIN_STATUS_OK) return fail_library(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
+    if (probed != FANIN_STATUS_OK) return library_status(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
   }
   return STATUS_OK;
 }
 
 /* ---- What came of it --------------------------------------------------------------------------------------------- */
 
-static void print_text(const probe_request *r, const session *s, probe_result *const *reports) {
+static int show(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
+  int status = STATUS_OK;
+  if (r->plot) status = probe_plot(r, reports, why);
+  if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
+  if (status != STATUS_OK) return status;
+  if (r->json) return probe_print_json(r, s, reports, why);
+  if (r->csv && strcmp(r->csv, "-") == 0) return STATUS_OK;
   probe_print_heading(r, s);
   if (r->n_inits > 1) {
     probe_print_comparison(r, reports);
@@ -65,15 +68,6 @@ static void print_text(const probe_request *r, const session *s, probe_result *c
     probe_print_verdicts(reports[0]);
     probe_print_findings(reports[0], "");
   }
-}
-
-static int show(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
-  int status = STATUS_OK;
-  if (r->plot) status = probe_plot(r, reports, why);
-  if (status == STATUS_OK && r->csv) status = probe_write_csv(r, reports, why);
-  if (status != STATUS_OK) return status;
-  if (r->json) return probe_print_json(r, s, reports, why);
-  if (!r->csv || strcmp(r->csv, "-") != 0) print_text(r, s, reports);
   return STATUS_OK;
 }
 

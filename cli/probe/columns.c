@@ -1,8 +1,6 @@
 /* The numbers of a layer that 'fanin probe' shows, in one list for its table, JSON and CSV. A new field is one line
  * here.
  */
-#include <string.h>
-
 #include "probe/report.h"
 
 #define FIELD(name, kind, ...)                                                                                         \
@@ -51,25 +49,3 @@ const probe_column probe_columns[] = {
     FIELD(conforms, KIND_FLAG, "", "", 0),
 };
 const size_t probe_n_columns = sizeof probe_columns / sizeof *probe_columns;
-
-static void take(const probe_column *c, const fanin_probe_layer *y, void *out, size_t size) {
-  memcpy(out, (const char *)y + c->offset, size);
-}
-
-uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y) {
-  uint64_t value;
-  take(c, y, &value, sizeof value);
-  return value;
-}
-
-double probe_real(const probe_column *c, const fanin_probe_layer *y) {
-  double value;
-  take(c, y, &value, sizeof value);
-  return value;
-}
-
-bool probe_flag(const probe_column *c, const fanin_probe_layer *y) {
-  int value;
-  take(c, y, &value, sizeof value);
-  return value != 0;
-}

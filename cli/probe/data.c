@@ -13,14 +13,9 @@
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
-  switch (c->kind) {
-  case KIND_COUNT:
-    return json_integer((json_int_t)probe_count(c, y));
-  case KIND_FLAG:
-    return json_boolean(probe_flag(c, y));
-  default:
-    return json_from_double(probe_real(c, y));
-  }
+  const void *at = probe_member(c, y);
+  if (c->kind == KIND_COUNT) return json_integer((json_int_t) * (const uint64_t *)at);
+  return c->kind == KIND_FLAG ? json_boolean(*(const int *)at) : json_from_double(*(const double *)at);
 }
 
 static json_t *layers_to_json(const probe_result *report) {
@@ -28,9 +23,8 @@ static json_t *layers_to_json(const probe_result *report) {
   for (size_t l = 0; l < probe_layers(report); ++l) {
     json_t *o = json_object();
     json_object_set_new(o, "layer", json_integer((json_int_t)l + 1));
-    for (size_t i = 0; i < probe_n_columns; ++i) {
+    for (size_t i = 0; i < probe_n_columns; ++i)
       json_object_set_new(o, probe_columns[i].name, number(&probe_columns[i], &report->layers[l]));
-    }
     json_array_append_new(array, o);
   }
   return array;
@@ -56,11 +50,13 @@ static json_t *findings_to_json(const probe_result *report) {
   return array;
 }
 
-/* Sets what was asked for. */
-static void set_request(json_t *o, const probe_request *r, const session *s, size_t i) {
+/* What was asked for, and what came of it. */
+static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
   static const char *const norms[] = {
       [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
   const fanin_probe_config *c = &r->config;
+  const fanin_probe_summary *sum = &report->summary;
+  json_t *o = json_object();
   json_object_set_new(o, "widths", json_from_shape(r->widths, (int)c->n_widths));
   json_object_set_new(o, "activation", json_string(c->activation));
   json_object_set_new(o, "slope", strcasecmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
@@ -75,23 +71,17 @@ static void set_request(json_t *o, const probe_request *r, const session *s, siz
   json_object_set_new(o, "batch", json_integer((json_int_t)c->batch));
   json_object_set_new(o, "seed", json_from_u64(c->seed));
   json_object_set_new(o, "device", json_string(s->device_name));
-}
-
-static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
-  json_t *o = json_object();
-  set_request(o, r, s, i);
-  json_object_set_new(o, "conforms", json_boolean(report->summary.conforms));
-  json_object_set_new(o, "healthy", json_boolean(report->summary.healthy));
-  json_object_set_new(o, "n_tests", json_integer((json_int_t)report->summary.n_tests));
-  json_object_set_new(o, "z_bound", json_from_double(report->summary.z_bound));
+  json_object_set_new(o, "conforms", json_boolean(sum->conforms));
+  json_object_set_new(o, "healthy", json_boolean(sum->healthy));
+  json_object_set_new(o, "n_tests", json_integer((json_int_t)sum->n_tests));
+  json_object_set_new(o, "z_bound", json_from_double(sum->z_bound));
   json_object_set_new(o, "overflow_layer",
-                      report->summary.overflow_layer > 0 ? json_integer((json_int_t)report->summary.overflow_layer)
-                                                         : json_null());
-  json_object_set_new(o, "sd_ln_q", json_from_double(report->summary.sd_ln_q));
-  json_object_set_new(o, "gemm_seconds", json_from_double(report->summary.gemm_seconds));
-  json_object_set_new(o, "other_seconds", json_from_double(report->summary.other_seconds));
-  json_object_set_new(o, "startup_seconds", json_from_double(report->summary.startup_seconds));
-  json_object_set_new(o, "device_bytes", json_integer((json_int_t)report->summary.device_bytes));
+                      sum->overflow_layer > 0 ? json_integer((json_int_t)sum->overflow_layer) : json_null());
+  json_object_set_new(o, "sd_ln_q", json_from_double(sum->sd_ln_q));
+  json_object_set_new(o, "gemm_seconds", json_from_double(sum->gemm_seconds));
+  json_object_set_new(o, "other_seconds", json_from_double(sum->other_seconds));
+  json_object_set_new(o, "startup_seconds", json_from_double(sum->startup_seconds));
+  json_object_set_new(o, "device_bytes", json_integer((json_int_t)sum->device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
   json_object_set_new(o, "layers", layers_to_json(report));
   return o;
@@ -119,31 +109,14 @@ static void write_text(FILE *to, const char *text) {
 
 /* Writes a number, or nothing for a number that does not exist. */
 static void write_number(FILE *to, const probe_column *c, const fanin_probe_layer *y) {
-  switch (c->kind) {
-  case KIND_COUNT:
-    fprintf(to, ",%" PRIu64, probe_count(c, y));
-    return;
-  case KIND_FLAG:
-    fprintf(to, ",%d", probe_flag(c, y));
-    return;
-  default:
-    break;
-  }
-  const double value = probe_real(c, y);
-  if (isfinite(value))
-    fprintf(to, ",%.17g", value);
-  else
-    fputc(',', to);
-}
-
-static void write_rows(FILE *to, const char *init, const probe_result *report) {
-  for (size_t l = 0; l < probe_layers(report); ++l) {
-    write_text(to, init);
-    fprintf(to, ",%zu", l + 1);
-    for (size_t i = 0; i < probe_n_columns; ++i)
-      write_number(to, &probe_columns[i], &report->layers[l]);
-    fputs("\r\n", to);
-  }
+  const void *at = probe_member(c, y);
+  fputc(',', to);
+  if (c->kind == KIND_COUNT)
+    fprintf(to, "%" PRIu64, *(const uint64_t *)at);
+  else if (c->kind == KIND_FLAG)
+    fprintf(to, "%d", *(const int *)at != 0);
+  else if (isfinite(*(const double *)at))
+    fprintf(to, "%.17g", *(const double *)at);
 }
 
 static void write_csv(FILE *to, const probe_request *r, probe_result *const *reports) {
@@ -151,8 +124,15 @@ static void write_csv(FILE *to, const probe_request *r, probe_result *const *rep
   for (size_t i = 0; i < probe_n_columns; ++i)
     fprintf(to, ",%s", probe_columns[i].name);
   fputs("\r\n", to);
-  for (size_t i = 0; i < r->n_inits; ++i)
-    write_rows(to, r->init_texts[i], reports[i]);
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    for (size_t l = 0; l < probe_layers(reports[i]); ++l) {
+      write_text(to, r->init_texts[i]);
+      fprintf(to, ",%zu", l + 1);
+      for (size_t c = 0; c < probe_n_columns; ++c)
+        write_number(to, &probe_columns[c], &reports[i]->layers[l]);
+      fputs("\r\n", to);
+    }
+  }
 }
 
 int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why) {

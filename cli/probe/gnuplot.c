@@ -1,7 +1,5 @@
 /* gnuplot as a separate process. It reads a script from a temporary file and writes its picture into another one: with
  * pipes, the two processes could wait for each other. */
-#include "probe/gnuplot.h"
-
 #include <errno.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -12,6 +10,7 @@
 
 #include "base/output.h"
 #include "formats/tensor_file.h"
+#include "probe/report.h"
 
 /* Standard input, output and error of the process. */
 typedef struct streams {
@@ -64,9 +63,15 @@ static void last_line(FILE *from, char *out, size_t size) {
   }
 }
 
-static int run(const streams *s, failure *why) {
+static int run(const streams *s, const char *before, const char *script, size_t size, failure *why) {
   char said[256];
   int error = 0, status = 0;
+  fputs(before, s->script);
+  fwrite(script, 1, size, s->script);
+  if (fflush(s->script) != 0 || ferror(s->script)) {
+    return fail(why, STATUS_INPUT, "cannot write gnuplot's script to a temporary file: %s", strerror(errno));
+  }
+  rewind(s->script);
   spawn(s, &error, &status);
   if (error == ENOENT || (error == 0 && WIFEXITED(status) && WEXITSTATUS(status) == 127)) {
     return fail(why, STATUS_INPUT, "gnuplot is not installed; plots need it: apt-get install gnuplot-nox");
@@ -77,23 +82,13 @@ static int run(const streams *s, failure *why) {
   return fail(why, STATUS_INPUT, "gnuplot failed: %s", said[0] ? said : "it did not say why");
 }
 
-static int run_script(const streams *s, const char *before, const char *script, size_t size, failure *why) {
-  fputs(before, s->script);
-  fwrite(script, 1, size, s->script);
-  if (fflush(s->script) != 0 || ferror(s->script)) {
-    return fail(why, STATUS_INPUT, "cannot write gnuplot's script to a temporary file: %s", strerror(errno));
-  }
-  rewind(s->script);
-  return run(s, why);
-}
-
 int gnuplot_check(const char *option, const char *path, failure *why) {
   if (!has_ending(path, ".svg") && !has_ending(path, ".png")) {
     return fail(why, STATUS_INPUT, "%s '%s': the name must end in .svg or .png", option, path);
   }
   streams s;
   int status = open_streams(&s, why);
-  if (status == STATUS_OK) status = run_script(&s, "", "", 0, why);
+  if (status == STATUS_OK) status = run(&s, "", "", 0, why);
   close_streams(&s);
   return status;
 }
@@ -124,7 +119,7 @@ int gnuplot_draw(const char *path, int width, int height, const char *script, si
     snprintf(terminal, sizeof terminal,
              "set terminal pngcairo size %d,%d font 'sans,10' pointscale 1.4 background rgb 'white'\n", width, height);
   int status = open_streams(&s, why);
-  if (status == STATUS_OK) status = run_script(&s, terminal, script, size, why);
+  if (status == STATUS_OK) status = run(&s, terminal, script, size, why);
   if (status == STATUS_OK) status = save(s.picture, path, why);
   close_streams(&s);
   return status;

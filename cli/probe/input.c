@@ -1,10 +1,8 @@
 /* The samples that a probe runs on, from a file. */
-#include "probe/input.h"
-
 #include <math.h>
 #include <stdlib.h>
 
-#include "formats/matrix.h"
+#include "probe/report.h"
 
 /* ---- Class labels among the features: the mistake that a table of data invites ----------------------------------- */
 
@@ -62,28 +60,20 @@ int input_refuse_label(const char *path, const matrix *m, size_t columns, failur
 /* Takes the first rows and columns of `m`, subtracts their mean and divides by their std, so that the mean square is 1.
  */
 static int standardise(const char *path, const matrix *m, size_t rows, size_t columns, float *out, failure *why) {
-  const double n = (double)rows * (double)columns;
-  double mean = 0, squares = 0;
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < columns; ++c)
-      mean += m->values[r * m->columns + c] / n;
+  const size_t n = rows * columns;
+  double *x = allocate(n, sizeof *x), mean = 0, squares = 0;
+  for (size_t i = 0; i < n; ++i) {
+    x[i] = m->values[i / columns * m->columns + i % columns];
+    mean += x[i] / (double)n;
   }
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < columns; ++c) {
-      const double d = m->values[r * m->columns + c] - mean;
-      squares += d * d / n;
-    }
-  }
-  if (!(squares > 0) || !isfinite(squares)) {
-    return fail(why, STATUS_INPUT, "%s: its values have std %g and cannot be standardised", path, sqrt(squares));
-  }
+  for (size_t i = 0; i < n; ++i)
+    squares += (x[i] - mean) * (x[i] - mean) / (double)n;
   const double factor = 1 / sqrt(squares);
-  for (size_t r = 0; r < rows; ++r) {
-    for (size_t c = 0; c < columns; ++c) {
-      out[r * columns + c] = (float)((m->values[r * m->columns + c] - mean) * factor);
-    }
-  }
-  return STATUS_OK;
+  for (size_t i = 0; i < n; ++i)
+    out[i] = (float)((x[i] - mean) * factor);
+  free(x);
+  if (squares > 0 && isfinite(squares)) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: its values have std %g and cannot be standardised", path, sqrt(squares));
 }
 
 /* The mean cosine of two different rows. The squared norm of the sum of n unit vectors is n plus all their cosines. */
@@ -105,20 +95,17 @@ static double mean_cosine(const float *x, size_t rows, size_t columns) {
   return n > 1 ? (square - n) / (n * (n - 1)) : NAN;
 }
 
-static int check_columns(const char *path, const matrix *m, uint64_t columns, bool keep_label, failure *why) {
-  if (m->columns < columns) {
-    return fail(why, STATUS_INPUT, "--input %s: has %zu columns, but --mlp begins with %llu features", path, m->columns,
-                (unsigned long long)columns);
-  }
-  return keep_label ? STATUS_OK : input_refuse_label(path, m, (size_t)columns, why);
-}
-
 int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why) {
   matrix m;
   *out = (input){0};
   int status = matrix_read(path, &m, why);
   if (status != STATUS_OK) return status;
-  status = check_columns(path, &m, columns, keep_label, why);
+  if (m.columns < columns) {
+    status = fail(why, STATUS_INPUT, "--input %s: has %zu columns, but --mlp begins with %llu features", path,
+                  m.columns, (unsigned long long)columns);
+  } else if (!keep_label) {
+    status = input_refuse_label(path, &m, (size_t)columns, why);
+  }
   if (status == STATUS_OK) {
     out->batch = m.rows < most ? m.rows : most;
     out->columns_left = m.columns - columns;

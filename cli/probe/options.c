@@ -7,7 +7,6 @@
 #include "base/dtype.h"
 #include "base/text.h"
 #include "formats/tensor_file.h"
-#include "probe/options.h"
 #include "probe/report.h"
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -24,163 +23,164 @@ static int take_word(const char *name, const char *value, const char *const *wor
   return args_fail(why, "%s is '%s'%s", name, value, text_known(value, words, n, "accepted are", known));
 }
 
-static int take_norm(probe_request *r, const char *value, failure *why) {
+static int take_norm(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {"layer", "batch"};
-  static const fanin_norm norms[] = {FANIN_NORM_LAYER, FANIN_NORM_BATCH};
   size_t i = 0;
-  const int status = take_word("--norm", value, words, 2, &i, why);
-  if (status == STATUS_OK) r->config.norm = norms[i];
+  const int status = take_word(name, value, words, 2, &i, why);
+  if (status == STATUS_OK) *(fanin_norm *)to = i == 0 ? FANIN_NORM_LAYER : FANIN_NORM_BATCH;
   return status;
 }
 
-static int take_requirement(probe_request *r, const char *value, failure *why) {
+static int take_requirement(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {
       [REQUIRE_BOTH] = "both", [REQUIRE_CONFORMS] = "conforms", [REQUIRE_HEALTHY] = "healthy", [REQUIRE_NONE] = "none"};
   size_t i = 0;
-  const int status = take_word("--require", value, words, sizeof words / sizeof *words, &i, why);
-  if (status == STATUS_OK) r->require = (probe_requirement)i;
+  const int status = take_word(name, value, words, sizeof words / sizeof *words, &i, why);
+  if (status == STATUS_OK) *(probe_requirement *)to = (probe_requirement)i;
   return status;
 }
 
-static int take_criterion(probe_request *r, const char *value, failure *why) {
+static int take_criterion(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {"variance", "second_moment"};
-  static const fanin_criterion criteria[] = {FANIN_CRITERION_VARIANCE, FANIN_CRITERION_SECOND_MOMENT};
   size_t i = 0;
-  const int status = take_word("--criterion", value, words, 2, &i, why);
-  if (status == STATUS_OK) r->calibration.criterion = criteria[i];
+  const int status = take_word(name, value, words, 2, &i, why);
+  if (status == STATUS_OK) *(fanin_criterion *)to = i == 0 ? FANIN_CRITERION_VARIANCE : FANIN_CRITERION_SECOND_MOMENT;
   return status;
 }
 
-static int take_init(probe_request *r, const char *value, failure *why) {
+static int take_widths(void *to, const char *name, const char *value, failure *why) {
+  probe_request *r = to;
+  return args_sizes(name, value, ',', r->widths, PROBE_MAX_WIDTHS, &r->config.n_widths, why);
+}
+
+static int take_init(void *to, const char *name, const char *value, failure *why) {
+  probe_request *r = to;
   if (!r->has_init) r->n_inits = 0; /* the default is replaced */
   r->has_init = true;
   if (r->n_inits == PROBE_MAX_INITS) {
     return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
   }
   r->init_texts[r->n_inits] = value;
-  const fanin_status parsed = fanin_init_parse(value, &r->inits[r->n_inits]);
-  if (parsed != FANIN_STATUS_OK) return fail_library(why, parsed, "--init");
-  ++r->n_inits;
-  return STATUS_OK;
+  return library_status(why, fanin_init_parse(value, &r->inits[r->n_inits++]), name);
 }
 
-static int take_activation(probe_request *r, const char *value, failure *why) {
+static int take_activation(void *to, const char *name, const char *value, failure *why) {
   double gain;
-  r->config.activation = value;
-  const fanin_status known = fanin_gain(value, 0.01, FANIN_CRITERION_SECOND_MOMENT, &gain);
-  return known == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, known, "--activation");
+  *(const char **)to = value;
+  return library_status(why, fanin_gain(value, 0.01, FANIN_CRITERION_SECOND_MOMENT, &gain), name);
 }
 
-static int take_suggestion(probe_request *r, const char *value, failure *why) {
-  double gain;
-  r->suggest = value;
-  const fanin_status known = fanin_gain(value, 0.01, FANIN_CRITERION_SECOND_MOMENT, &gain);
-  return known == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, known, "--suggest");
+static int take_input(void *to, const char *name, const char *value, failure *why) {
+  return args_text(to, name, strcmp(value, "normal") == 0 ? NULL : value, why);
 }
 
-static int take_iterations(probe_request *r, const char *value, failure *why) {
+static int take_iterations(void *to, const char *name, const char *value, failure *why) {
   uint64_t n;
-  const int status = args_number("--iterations", value, &n, why);
+  const int status = args_number(&n, name, value, why);
   if (status != STATUS_OK) return status;
-  if (n < 1 || n > 1000000) return args_fail(why, "--iterations %s: give 1 to 1000000", value);
-  r->calibration.max_iterations = (int)n;
+  if (n < 1 || n > 1000000) return args_fail(why, "%s %s: give 1 to 1000000", name, value);
+  *(int *)to = (int)n;
   return STATUS_OK;
 }
 
-static int take_positive(const char *name, const char *value, double *out, failure *why) {
-  const int status = args_real(name, value, out, why);
-  if (status == STATUS_OK && !(*out > 0)) return args_fail(why, "%s %s: give a number above 0", name, value);
+static int take_positive(void *to, const char *name, const char *value, failure *why) {
+  const int status = args_real(to, name, value, why);
+  if (status == STATUS_OK && !(*(double *)to > 0)) return args_fail(why, "%s %s: give a number above 0", name, value);
   return status;
 }
 
-static int take_calibration(probe_request *r, int key, const char *value, failure *why) {
-  r->has_calibration = true;
-  switch (key) {
-  case 'o':
-    r->output = value;
-    return STATUS_OK;
-  case KEY_CRITERION:
-    return take_criterion(r, value, why);
-  case KEY_TARGET:
-    return take_positive("--target", value, &r->calibration.target, why);
-  case KEY_TOLERANCE:
-    return take_positive("--tolerance", value, &r->calibration.tolerance, why);
-  case KEY_ITERATIONS:
-    return take_iterations(r, value, why);
-  default:
-    return args_fail(why, "'%s' is not expected here", value);
-  }
-}
+/* ---- Options ----------------------------------------------------------------------------------------------------- */
 
-static int take_text(const char **to, const char *value) {
-  *to = value;
-  return STATUS_OK;
-}
+#define TO(member) offsetof(probe_request, member)
 
-static int take_switch(bool *to) {
-  *to = true;
-  return STATUS_OK;
-}
-
-static int take(void *into, int key, const char *value, failure *why) {
-  probe_request *r = into;
-  switch (key) {
-  case KEY_MLP:
-    return args_sizes("--mlp", value, ',', r->widths, PROBE_MAX_WIDTHS, &r->config.n_widths, why);
-  case KEY_ACTIVATION:
-    return take_activation(r, value, why);
-  case KEY_SLOPE:
-    r->has_slope = true;
-    return args_real("--slope", value, &r->config.slope, why);
-  case KEY_INIT:
-    return take_init(r, value, why);
-  case KEY_NORM:
-    return take_norm(r, value, why);
-  case KEY_RESIDUAL:
-    r->config.residual = 1;
-    return STATUS_OK;
-  case KEY_BIAS_STD:
-    return args_real("--bias-std", value, &r->config.bias_std, why);
-  case KEY_DTYPE:
-    r->has_dtype = true;
-    return args_dtype("--dtype", value, &r->config.dtype, why);
-  case KEY_WEIGHTS:
-    return take_text(&r->weights, value);
-  case KEY_LAYER_NAMES:
-    return take_text(&r->layer_names, value);
-  case KEY_INPUT:
-    return take_text(&r->input, strcmp(value, "normal") == 0 ? NULL : value);
-  case KEY_KEEP_LABEL:
-    return take_switch(&r->keep_label);
-  case KEY_BATCH:
-    return args_number("--batch", value, &r->config.batch, why);
-  case KEY_SEED:
-    return args_number("--seed", value, &r->config.seed, why);
-  case KEY_DEVICE:
-    return take_text(&r->device, value);
-  case KEY_ALL:
-    return take_switch(&r->all);
-  case 'j':
-    return take_switch(&r->json);
-  case KEY_CSV:
-    return take_text(&r->csv, value);
-  case KEY_PLOT:
-    return take_text(&r->plot, value);
-  case KEY_REQUIRE:
-    return take_requirement(r, value, why);
-  case KEY_SUGGEST:
-    return take_suggestion(r, value, why);
-  case KEY_DEPTH:
-    return args_number("--depth", value, &r->depth, why);
-  case KEY_CALIBRATE:
-    return take_switch(&r->calibrate);
-  default:
-    return take_calibration(r, key, value, why);
-  }
-}
+static const args_option options[] = {
+    {.doc = "Network:"},
+    {"mlp", 0, "N,N,...", "Input features, then the features of each layer; with --weights it may be left out",
+     take_widths, 0, 0},
+    {"activation", 0, "ACTIVATION", "After every layer but the last: linear, relu, tanh, gelu, ... (default: relu)",
+     take_activation, TO(config.activation), 0},
+    {"slope", 0, "X", "Negative slope of leaky_relu (default: 0.01)", args_real, TO(config.slope), TO(has_slope)},
+    {"init", 0, "INIT", "Initializer of the weights (default: he_normal); see 'fanin list'. Repeated: compare them",
+     take_init, 0, 0},
+    {"norm", 0, "layer|batch", "Normalise before every activation", take_norm, TO(config.norm), 0},
+    {"residual", 0, NULL, "Add a layer's input to its output where the widths agree", args_switch, TO(residual), 0},
+    {"bias-std", 0, "S", "Biases are N(0, S^2) (default: 0)", args_real, TO(config.bias_std), 0},
+    {"dtype", 0, "DTYPE", "Round weights to this dtype of at most 32 bits, as f16 or bf16 (default: f32)", args_dtype,
+     TO(config.dtype), TO(has_dtype)},
+    {"weights", 0, "FILE",
+     "Probe the weights of a .safetensors file, each fan_out x fan_in, instead of drawing them; --init says what they "
+     "should be",
+     args_text, TO(weights), 0},
+    {"layer-names", 0, "NAME,NAME,...", "The file's tensors in order (default: layer1.weight, layer2.weight, ...)",
+     args_text, TO(layer_names), 0},
+    {.doc = "Input and device:"},
+    {"input", 0, "FILE|normal",
+     "A .csv or .npy file with one sample in each row, whose first columns are used and standardised as a whole; or "
+     "N(0,1) (default: normal)",
+     take_input, TO(input), 0},
+    {"keep-label", 0, NULL, "Use a column of the file that looks like a label as a feature", args_switch,
+     TO(keep_label), 0},
+    {"batch", 0, "N", "Number of samples; at most the first N rows of a file (default: 256)", args_number,
+     TO(config.batch), 0},
+    {"seed", 0, "N", "64-bit seed (default: 0)", args_number, TO(config.seed), 0},
+    {"device", 0, "SEL", SESSION_DEVICE_HELP, args_text, TO(device), 0},
+    {.doc = "Output:"},
+    {"all", 0, NULL, "Show every layer of a deep network", args_switch, TO(all), 0},
+    {"json", 'j', NULL, "Print JSON", args_switch, TO(json), 0},
+    {"csv", 0, "FILE|-", "Write the layers as comma-separated values, to standard output with -", args_text, TO(csv),
+     0},
+    {"plot", 0, "FILE", "Draw the moments over depth into a .svg or .png file; needs gnuplot", args_text, TO(plot), 0},
+    {"require", 0, "conforms|healthy|both|none", "Which verdicts exit status 0 requires (default: both)",
+     take_requirement, TO(require), 0},
+    {.doc = "Calibrating:"},
+    {"calibrate", 0, NULL,
+     "Rescale the weights layer by layer until the variance of the preactivations is the target (LSUV); -o must name "
+     "the file for them",
+     args_switch, TO(calibrate), 0},
+    {"output", 'o', "FILE", "The .safetensors file for calibrated weights", args_text, TO(output), TO(has_calibration)},
+    {"criterion", 0, "variance|second_moment",
+     "The moment to calibrate: about the mean, or about 0 (default: variance)", take_criterion,
+     TO(calibration.criterion), TO(has_calibration)},
+    {"target", 0, "X", "Value that the moment should have (default: 1)", take_positive, TO(calibration.target),
+     TO(has_calibration)},
+    {"tolerance", 0, "X", "Relative tolerance of the target (default: 0.01)", take_positive, TO(calibration.tolerance),
+     TO(has_calibration)},
+    {"iterations", 0, "N", "Most iterations for one layer (default: 10)", take_iterations,
+     TO(calibration.max_iterations), TO(has_calibration)},
+    {.doc = "Suggesting:"},
+    {"suggest", 0, "ACTIVATION",
+     "Say which initializers keep q and G with this activation, and what each costs; accepts --depth, --slope, "
+     "--bias-std and --json",
+     take_activation, TO(suggest), 0},
+    {"depth", 0, "N", "Number of layers (default: 50)", args_number, TO(depth), 0},
+    {0}};
 
 const syntax probe_syntax = {
-    .command = "probe", .options = probe_option_list, .arguments = probe_usage, .doc = probe_doc, .take = take};
+    .command = "probe",
+    .summary = "run an MLP on a device and check its variance and gradients by layer",
+    .run = cmd_probe,
+    .options = options,
+    .arguments = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o FILE\n--suggest ACTIVATION",
+    .doc =
+        "Runs a multilayer perceptron forward and backward on an OpenCL device and puts each layer beside mean-field "
+        "theory: q, the mean square of its preactivations, and G, that of their gradients. 'predicted' is one step "
+        "from what was measured in the layer before (for q) or after (for G), and z is the distance of the "
+        "measurement from it, in standard deviations that follow from widths and batch. Two verdicts: a network "
+        "CONFORMS if the device does what theory says of the initializer; it is HEALTHY if what theory says is that "
+        "it trains. "
+        "docs/probe.md explains every column and diagnosis.\v"
+        "Exit status: 0 if every network conforms and is healthy (or has the verdicts of --require), 1 if not, 2 for "
+        "usage or input, 3 for device or OpenCL.\n\n"
+        "Examples:\n"
+        "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n"
+        "  fanin probe --mlp 64,512,512,10 --activation tanh \\\n"
+        "    --init xavier_normal:gain=tanh --input share/data/digits.csv\n"
+        "  fanin probe --mlp 256,256,256,256,256,256 --init xavier_normal \\\n"
+        "    --init he_normal --plot compare.svg\n"
+        "  fanin probe --mlp 64,300,100,10 --input share/data/digits.csv \\\n"
+        "    --calibrate -o calibrated.safetensors\n"
+        "  fanin probe --suggest gelu",
+};
 
 /* ---- Together ---------------------------------------------------------------------------------------------------- */
 
@@ -246,7 +246,7 @@ static int check_together(const probe_request *r, failure *why) {
   if (status == STATUS_OK && r->json && r->csv && strcmp(r->csv, "-") == 0) {
     return args_fail(why, "--json and --csv - both want standard output: give --csv a file's name");
   }
-  if (status == STATUS_OK && r->plot) status = probe_plot_check(r, why);
+  if (status == STATUS_OK && r->plot) status = gnuplot_check("--plot", r->plot, why);
   return status;
 }
 
@@ -267,5 +267,6 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why) {
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
   if (r->suggest && r->depth == 0) r->depth = 50;
+  r->config.residual = r->residual;
   return status == STATUS_OK ? check_together(r, why) : status;
 }

@@ -1,10 +1,11 @@
 /* The picture of a probe: q and G over the layers on logarithmic axes. Points are measured, and lines are theory. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "probe/gnuplot.h"
+#include "base/text.h"
 #include "probe/report.h"
 
 /* Pixels. */
@@ -52,18 +53,17 @@ typedef struct plot {
 } plot;
 
 static double field(const fanin_probe_layer *y, size_t offset) {
-  double value;
-  memcpy(&value, (const char *)y + offset, sizeof value);
-  return value;
+  return *(const double *)((const char *)y + offset);
 }
 
-static bool can_show(double value) {
-  return isfinite(value) && value > 0;
-}
+enum { MEASURED, THEORY, BAND_LOW, BAND_HIGH, N_VALUES };
 
-/* Theory, shifted by `sds` standard deviations of its logarithm. */
-static double edge(const fanin_probe_layer *y, const panel *which, double sds) {
-  return field(y, which->meanfield) * exp(sds * field(y, which->sd));
+/* A layer's values in a panel, of which those that are not above 0 are NaN. */
+static void values_of(const panel *which, const fanin_probe_layer *y, double out[N_VALUES]) {
+  const double theory = field(y, which->meanfield), band = BAND * field(y, which->sd);
+  const double values[] = {field(y, which->measured), theory, theory * exp(-band), theory * exp(band)};
+  for (int k = 0; k < N_VALUES; ++k)
+    out[k] = isfinite(values[k]) && values[k] > 0 ? values[k] : NAN;
 }
 
 /* ---- Axes -------------------------------------------------------------------------------------------------------- */
@@ -72,23 +72,18 @@ typedef struct range {
   double low, high; /* decades: log10 */
 } range;
 
-static void include(range *r, double value) {
-  if (!can_show(value)) return;
-  r->low = fmin(r->low, log10(value));
-  r->high = fmax(r->high, log10(value));
-}
-
 /* The range of all values, with a margin. It is at least a decade, so that noise looks like noise. Where there is no
  * value, low > high. */
 static range range_of(const plot *p, const panel *which) {
   range r = {INFINITY, -INFINITY};
   for (size_t i = 0; i < p->request->n_inits; ++i) {
     for (size_t l = 0; l < probe_layers(p->reports[i]); ++l) {
-      const fanin_probe_layer *y = &p->reports[i]->layers[l];
-      const double values[] = {field(y, which->measured), field(y, which->meanfield), edge(y, which, -BAND),
-                               edge(y, which, BAND)};
-      for (size_t k = 0; k < sizeof values / sizeof *values; ++k)
-        include(&r, values[k]);
+      double values[N_VALUES];
+      values_of(which, &p->reports[i]->layers[l], values);
+      for (int k = 0; k < N_VALUES; ++k) { /* fmin() and fmax() leave NaN out */
+        r.low = fmin(r.low, log10(values[k]));
+        r.high = fmax(r.high, log10(values[k]));
+      }
     }
   }
   if (r.low > r.high) return r;
@@ -156,37 +151,26 @@ static void write_titles(const plot *p) {
   snprintf(text, sizeof text, "MLP %s, ", probe_network_text(r, part));
   snprintf(text + strlen(text), sizeof text - strlen(text), "%s", probe_activation_text(r, part));
   write_label(p, 1, 20, 15, text);
-  snprintf(text, sizeof text, "%s%s, %s%llu %s, seed %llu",
+  snprintf(text, sizeof text, "%s%s, input of %" PRIu64 " %s%s of %s, seed %" PRIu64,
            r->n_inits == 1 ? r->init_texts[0] : "initializers compared",
-           r->weights ? " expected of the file's weights" : "", "input of ", (unsigned long long)r->config.batch,
-           r->config.batch == 1 ? r->input ? "row of data" : "sample of N(0,1)"
-           : r->input           ? "rows of data"
-                                : "samples of N(0,1)",
-           (unsigned long long)r->config.seed);
+           r->weights ? " expected of the file's weights" : "", r->config.batch, r->input ? "row" : "sample",
+           text_plural(r->config.batch), r->input ? "data" : "N(0,1)", r->config.seed);
   write_label(p, 2, 44, 12, text);
 }
 
 /* ---- Panels ------------------------------------------------------------------------------------------------------ */
 
-static void write_number(FILE *to, double value) {
-  if (can_show(value))
-    fprintf(to, " %.9g", value);
-  else
-    fputs(" NaN", to);
-}
-
-/* Columns: layer, then for each panel measured, theory and the band's edges. */
+/* Columns: layer, then the values of each panel. */
 static void write_data(const plot *p) {
   for (size_t i = 0; i < p->request->n_inits; ++i) {
     fprintf(p->script, "$init%zu << END\n", i);
     for (size_t l = 0; l < probe_layers(p->reports[i]); ++l) {
       fprintf(p->script, "%zu", l + 1);
       for (size_t k = 0; k < N_PANELS; ++k) {
-        const fanin_probe_layer *y = &p->reports[i]->layers[l];
-        write_number(p->script, field(y, panels[k].measured));
-        write_number(p->script, field(y, panels[k].meanfield));
-        write_number(p->script, edge(y, &panels[k], -BAND));
-        write_number(p->script, edge(y, &panels[k], BAND));
+        double values[N_VALUES];
+        values_of(&panels[k], &p->reports[i]->layers[l], values);
+        for (int v = 0; v < N_VALUES; ++v)
+          fprintf(p->script, isnan(values[v]) ? " NaN" : " %.9g", values[v]);
       }
       fputc('\n', p->script);
     }
@@ -194,26 +178,13 @@ static void write_data(const plot *p) {
   }
 }
 
-/* The legend, once for all panels. */
-static void write_legend(const plot *p, size_t k, const char *comma) {
-  for (size_t i = 0; i < p->request->n_inits && k == 0; ++i) {
-    fprintf(p->script, "%sNaN with linespoints lw 2 pt %d lc rgb '%s' title ", comma, looks[i].mark, looks[i].colour);
-    write_quoted(p->script, p->request->init_texts[i], MAX_TITLE);
-    fputs(" noenhanced", p->script);
-    comma = ", ";
-  }
-  if (comma[0] != ',') fprintf(p->script, "%sNaN notitle", comma);
-  fputc('\n', p->script);
-}
-
 /* Draws bands, then lines, then points, so that no line covers a point. The columns of the k-th panel begin after those
  * of the panels before it. */
 static void write_curves(const plot *p, size_t k) {
-  const size_t first = 2 + 4 * k, n = p->request->n_inits;
+  const size_t first = 2 + N_VALUES * k, n = p->request->n_inits;
   const char *comma = "plot ";
   for (int pass = 0; pass < 3; ++pass) {
     for (size_t i = 0; i < n; ++i) {
-      const char *colour = looks[i].colour;
       if (probe_layers(p->reports[i]) == 0) continue;
       fprintf(p->script, "%s$init%zu using ", comma, i);
       if (pass == 0)
@@ -222,11 +193,17 @@ static void write_curves(const plot *p, size_t k) {
         fprintf(p->script, "1:%zu with lines lw 2", first + 1);
       else
         fprintf(p->script, "1:%zu with points pt %d ps %g", first, looks[i].mark, p->layers > 30 ? 0.6 : 0.9);
-      fprintf(p->script, " lc rgb '%s' notitle", colour);
+      fprintf(p->script, " lc rgb '%s' notitle", looks[i].colour);
       comma = ", ";
     }
   }
-  write_legend(p, k, comma);
+  for (size_t i = 0; i < n && k == 0; ++i) { /* the legend, once for all panels */
+    fprintf(p->script, "%sNaN with linespoints lw 2 pt %d lc rgb '%s' title ", comma, looks[i].mark, looks[i].colour);
+    write_quoted(p->script, p->request->init_texts[i], MAX_TITLE);
+    fputs(" noenhanced", p->script);
+    comma = ", ";
+  }
+  fputs(comma[0] == ',' ? "\n" : "plot NaN notitle\n", p->script);
 }
 
 static void write_panel(const plot *p, size_t k) {
@@ -262,10 +239,6 @@ static void write_script(const plot *p) {
   for (size_t k = 0; k < N_PANELS; ++k)
     write_panel(p, k);
   fputs("unset multiplot\n", p->script);
-}
-
-int probe_plot_check(const probe_request *r, failure *why) {
-  return gnuplot_check("--plot", r->plot, why);
 }
 
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why) {

@@ -6,6 +6,7 @@
 
 #include "base/session.h"
 #include "fanin/probe.h"
+#include "formats/matrix.h"
 
 enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
 
@@ -27,7 +28,7 @@ typedef struct probe_request {
   const char *weights;     /* a file; NULL: weights are drawn from the initializers */
   const char *layer_names; /* names of the weights, with commas; NULL: layer1.weight, ... */
   const char *csv, *plot;  /* files; csv may be "-" */
-  bool json, all;
+  bool json, all, residual;
   probe_requirement require;
   const char *suggest;             /* NULL, or the activation to suggest an initializer for */
   uint64_t depth;                  /* of the network that is suggested for; 0: not given */
@@ -44,12 +45,34 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why);
 
 /* ---- cmd_probe.c ------------------------------------------------------------------------------------------------- */
 
+/* Shows what goes on; `user` is the initializer's text if there are several, else NULL. */
+void probe_progress(void *user, const char *what);
+
 /* What a probe found: a fanin_probe_report, read out. */
 typedef struct probe_result {
   fanin_probe_summary summary;
   fanin_probe_layer *layers; /* summary.n_layers */
   fanin_finding *findings;   /* summary.n_findings */
 } probe_result;
+
+/* ---- input.c ----------------------------------------------------------------------------------------------------- */
+
+/* The samples of a file. */
+typedef struct input {
+  float *values; /* batch x columns; free() it */
+  uint64_t batch;
+  uint64_t columns_left; /* columns of the file that the network does not take */
+  double correlation;    /* mean cosine of two different samples; NaN for one */
+} input;
+
+/* The first `columns` columns of a .csv or .npy file with a sample a row, at most `most` rows, less their mean and
+ * divided by their std, taken over all of them together: the mean square is 1. A column of class labels among them is
+ * refused unless `keep_label`. */
+int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_label, input *out, failure *why);
+
+/* Fails if the first or the last of the first `columns` columns looks like a class label: the only column of the file
+ * with whole numbers 0 .. K-1 or 1 .. K that are about equally frequent. The sentence says what to do. */
+int input_refuse_label(const char *path, const matrix *m, size_t columns, failure *why);
 
 /* ---- weights.c --------------------------------------------------------------------------------------------------- */
 
@@ -92,9 +115,10 @@ typedef struct probe_column {
 extern const probe_column probe_columns[];
 extern const size_t probe_n_columns;
 
-uint64_t probe_count(const probe_column *c, const fanin_probe_layer *y);
-double probe_real(const probe_column *c, const fanin_probe_layer *y);
-bool probe_flag(const probe_column *c, const fanin_probe_layer *y);
+/* The column's number of a layer: a uint64_t, an int of KIND_FLAG, else a double. */
+static inline const void *probe_member(const probe_column *c, const fanin_probe_layer *y) {
+  return (const char *)y + c->offset;
+}
 
 /* ---- text.c ------------------------------------------------------------------------------------------------------ */
 
@@ -126,10 +150,18 @@ int probe_print_json(const probe_request *r, const session *s, probe_result *con
 /* To the file r->csv, or to stdout. */
 int probe_write_csv(const probe_request *r, probe_result *const *reports, failure *why);
 
+/* ---- gnuplot.c: a separate process ------------------------------------------------------------------------------- */
+
+/* Whether `path` ends in .svg or .png and gnuplot can be started; `option` begins the sentence. */
+int gnuplot_check(const char *option, const char *path, failure *why);
+
+/* Runs a script of `size` bytes, which must plot to standard output and set neither terminal nor output, on a page of
+ * width x height pixels. The picture appears at `path` whole or not at all. */
+int gnuplot_draw(const char *path, int width, int height, const char *script, size_t size, failure *why);
+
 /* ---- plot.c ------------------------------------------------------------------------------------------------------ */
 
-/* Checks that r->plot can be made: its name, and that gnuplot can be started. */
-int probe_plot_check(const probe_request *r, failure *why);
+/* Draws r->plot. */
 int probe_plot(const probe_request *r, probe_result *const *reports, failure *why);
 
 /* ---- calibrate.c ------------------------------------------------------------------------------------------------- */

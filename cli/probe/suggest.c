@@ -19,19 +19,6 @@ static const char *init_text(const fanin_suggestion *s, char out[INIT_TEXT]) {
 
 /* ---- Text -------------------------------------------------------------------------------------------------------- */
 
-static void add_row(table *t, const fanin_suggestion *s) {
-  char init[INIT_TEXT];
-  table_cell(t, "%s", fanin_aim_name(s->aim));
-  table_cell(t, "%s", init_text(s, init));
-  table_cell(t, "%.6g", s->gain);
-  table_cell(t, "%.4g", sqrt(s->sigma_b2));
-  table_cell(t, "%.4g", s->q_growth);
-  table_cell(t, "%.4g", s->q_total);
-  table_cell(t, "%.4g", s->g_growth);
-  table_cell(t, "%.4g", s->g_total);
-  table_cell(t, "%.3g", s->sensitivity);
-}
-
 static void print_text(const probe_request *r, const fanin_suggestion *list, size_t n) {
   static const column columns[] = {{"aim", 1, 0},      {"--init", 1, 0},  {"gain", 0, 3},
                                    {"bias std", 0, 3}, {"a layer", 0, 0}, {"in all", 0, 1},
@@ -39,13 +26,22 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
   static const char *const groups[] = {"", "", "", "", "forward q", "forward q", "backward G", "backward G", ""};
   table t = table_of(columns, sizeof columns / sizeof *columns);
   t.groups = groups;
-  for (size_t i = 0; i < n; ++i)
-    add_row(&t, &list[i]);
+  for (const fanin_suggestion *s = list; s < list + n; ++s) {
+    char init[INIT_TEXT];
+    table_cell(&t, "%s", fanin_aim_name(s->aim));
+    table_cell(&t, "%s", init_text(s, init));
+    table_cell(&t, "%.6g", s->gain);
+    table_cell(&t, "%.4g", sqrt(s->sigma_b2));
+    table_cell(&t, "%.4g", s->q_growth);
+    table_cell(&t, "%.4g", s->q_total);
+    table_cell(&t, "%.4g", s->g_growth);
+    table_cell(&t, "%.4g", s->g_total);
+    table_cell(&t, "%.3g", s->sensitivity);
+  }
   printf("%s", r->suggest);
   if (r->has_slope) printf(" with slope %g", r->config.slope);
   printf(", %" PRIu64 " layer%s of equal widths\n\n", r->depth, text_plural(r->depth));
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   putchar('\n');
   terminal_line(
       stdout, 2,
@@ -80,16 +76,6 @@ static json_t *to_json(const fanin_suggestion *s) {
   return o;
 }
 
-static int print_json(const probe_request *r, const fanin_suggestion *list, size_t n, failure *why) {
-  json_t *root = json_object(), *array = json_array();
-  json_object_set_new(root, "activation", json_string(r->suggest));
-  json_object_set_new(root, "depth", json_integer((json_int_t)r->depth));
-  for (size_t i = 0; i < n; ++i)
-    json_array_append_new(array, to_json(&list[i]));
-  json_object_set_new(root, "suggestions", array);
-  return json_print(root, why);
-}
-
 int probe_suggest(const probe_request *r, failure *why) {
   enum { MOST = FANIN_AIM_COUNT }; /* aims that a newer library knows are left out */
   fanin_suggestion list[MOST];
@@ -101,8 +87,14 @@ int probe_suggest(const probe_request *r, failure *why) {
                                        .sigma_b2 = r->config.bias_std * r->config.bias_std};
   const fanin_status status = fanin_suggest(&config, list, MOST, sizeof *list, &n);
   if (n > MOST) n = MOST;
-  if (status != FANIN_STATUS_OK) return fail_library(why, status, "--suggest");
-  if (r->json) return print_json(r, list, n, why);
-  print_text(r, list, n);
-  return STATUS_OK;
+  if (status != FANIN_STATUS_OK) return library_status(why, status, "--suggest");
+  if (!r->json) {
+    print_text(r, list, n);
+    return STATUS_OK;
+  }
+  json_t *array = json_array();
+  for (size_t i = 0; i < n; ++i)
+    json_array_append_new(array, to_json(&list[i]));
+  return json_print(
+      json_pack("{s:s, s:I, s:o}", "activation", r->suggest, "depth", (json_int_t)r->depth, "suggestions", array), why);
 }

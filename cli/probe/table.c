@@ -1,5 +1,6 @@
 /* Reports of probes as text: a row for each layer, the two verdicts, the findings; several initializers side by side.
  */
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,28 +19,29 @@ size_t probe_layers(const probe_result *report) {
 
 /* ---- Rows -------------------------------------------------------------------------------------------------------- */
 
+static void real_cell(table *t, double value) {
+  table_cell(t, isnan(value) ? "-" : "%.4g", value);
+}
+
 static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
   char text[TEXT_NUMBER];
+  const void *at = probe_member(c, y);
   switch (c->kind) {
   case KIND_COUNT:
-    table_cell(t, "%llu", (unsigned long long)probe_count(c, y));
+    table_cell(t, "%" PRIu64, *(const uint64_t *)at);
     return;
   case KIND_FLAG:
-    table_cell(t, "%s", probe_flag(c, y) ? "ok" : "NO");
+    table_cell(t, "%s", *(const int *)at ? "ok" : "NO");
     return;
   case KIND_Z:
-    table_cell(t, "%s", text_z(probe_real(c, y), text));
+    table_cell(t, "%s", text_z(*(const double *)at, text));
     return;
-  default:
-    break;
+  case KIND_PERCENT:
+    table_cell(t, isnan(*(const double *)at) ? "-" : "%.3g", 100 * *(const double *)at);
+    return;
+  case KIND_REAL:
+    real_cell(t, *(const double *)at);
   }
-  const double value = probe_real(c, y);
-  if (isnan(value))
-    table_cell(t, "-");
-  else if (c->kind == KIND_PERCENT)
-    table_cell(t, "%.3g", 100 * value);
-  else
-    table_cell(t, "%.4g", value);
 }
 
 /* Whether layer l of n is shown: layers at the ends, some at equal distances in between, and those that do not conform.
@@ -49,20 +51,6 @@ static bool is_shown(const probe_request *r, const fanin_probe_layer *layers, si
   if (l < END_ROWS || l + END_ROWS >= n || !layers[l].conforms) return true;
   const size_t inner = n - BOTH_ENDS, some = MOST_ROWS - BOTH_ENDS, i = l - END_ROWS;
   return (i + 1) * some / inner != i * some / inner;
-}
-
-static size_t fill_table(const probe_request *r, const probe_result *report, table *t) {
-  size_t shown = 0;
-  const size_t n = probe_layers(report);
-  for (size_t l = 0; l < n; ++l) {
-    if (!is_shown(r, report->layers, n, l)) continue;
-    ++shown;
-    table_cell(t, "%zu", l + 1);
-    for (size_t i = 0; i < probe_n_columns; ++i) {
-      if (probe_columns[i].heading) cell(t, &probe_columns[i], &report->layers[l]);
-    }
-  }
-  return shown;
 }
 
 void probe_print_report(const probe_request *r, const probe_result *report) {
@@ -77,12 +65,18 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
   }
   table t = table_of(columns, n_columns);
   t.groups = groups;
-  const size_t shown = fill_table(r, report, &t);
-  table_print(&t, stdout);
-  table_free(&t);
-  if (shown < probe_layers(report)) {
-    printf("(%zu of %zu layers; --all shows every one)\n", shown, probe_layers(report));
+  const size_t n = probe_layers(report);
+  size_t shown = 0;
+  for (size_t l = 0; l < n; ++l) {
+    if (!is_shown(r, report->layers, n, l)) continue;
+    ++shown;
+    table_cell(&t, "%zu", l + 1);
+    for (size_t i = 0; i < probe_n_columns; ++i) {
+      if (probe_columns[i].heading) cell(&t, &probe_columns[i], &report->layers[l]);
+    }
   }
+  table_print(&t);
+  if (shown < n) printf("(%zu of %zu layers; --all shows every one)\n", shown, n);
   printf("\nq: mean square of preactivations; G: of their gradients; z: in standard deviations\n");
 }
 
@@ -116,8 +110,9 @@ static void print_conformity(const probe_result *report) {
   }
 }
 
-static void print_health(const probe_result *report) {
+void probe_print_verdicts(const probe_result *report) {
   bool any = false;
+  print_conformity(report);
   printf("%s", report->summary.healthy ? "HEALTHY: theory expects it to train" : "NOT HEALTHY:");
   for (size_t i = 0; i < report->summary.n_findings && !report->summary.healthy; ++i) {
     fanin_verdict verdict = FANIN_VERDICT_CAUSE;
@@ -128,11 +123,6 @@ static void print_health(const probe_result *report) {
     any = true;
   }
   putchar('\n');
-}
-
-void probe_print_verdicts(const probe_result *report) {
-  print_conformity(report);
-  print_health(report);
 }
 
 /* A diagnosis may come once for each of many layers. The first few are printed in full, and what to do is printed once.
@@ -171,13 +161,6 @@ static double growth(double from, double to, size_t steps) {
   return steps > 0 && from > 0 && to > 0 ? pow(to / from, 1 / (double)steps) : NAN;
 }
 
-static void real_cell(table *t, double value) {
-  if (isnan(value))
-    table_cell(t, "-");
-  else
-    table_cell(t, "%.4g", value);
-}
-
 static void add_comparison(table *t, const char *init, const probe_result *report) {
   char names[NAMES];
   const size_t n = probe_layers(report);
@@ -207,8 +190,7 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
   t.groups = groups;
   for (size_t i = 0; i < r->n_inits; ++i)
     add_comparison(&t, r->init_texts[i], reports[i]);
-  table_print(&t, stdout);
-  table_free(&t);
+  table_print(&t);
   printf("\nfirst, last: in that layer; a layer: the factor from layer to layer, for G from the last one back\n"
          "spread: of the singular values of all layers behind the first one's weights; 0 is isometry\n");
   for (size_t i = 0; i < r->n_inits; ++i) {

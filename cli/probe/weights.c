@@ -175,8 +175,7 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
 
 static int allocate_buffer(const session *s, probe_weights *w, size_t l, failure *why) {
   const fanin_tensor t = w->tensors[l];
-  const fanin_status status = fanin_tensor_alloc(s->f, t.dtype, "OI", 2, t.shape, &w->tensors[l]);
-  return status == FANIN_STATUS_OK ? STATUS_OK : fail_library(why, status, w->names[l]);
+  return library_status(why, fanin_tensor_alloc(s->f, t.dtype, "OI", 2, t.shape, &w->tensors[l]), w->names[l]);
 }
 
 static int read_layer(const session *s, const tensor_file *f, probe_weights *w, size_t l, failure *why) {
@@ -188,7 +187,7 @@ static int read_layer(const session *s, const tensor_file *f, probe_weights *w, 
   if (status == STATUS_OK) {
     const cl_int code = clEnqueueWriteBuffer(s->queue, w->tensors[l].buffer, CL_TRUE, w->tensors[l].offset,
                                              (size_t)t->bytes, bytes, 0, NULL, NULL);
-    if (code != CL_SUCCESS) status = fail_opencl(why, code, "clEnqueueWriteBuffer");
+    status = opencl_status(why, code, "clEnqueueWriteBuffer");
   }
   free(bytes);
   return status;
@@ -214,13 +213,12 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
     const uint64_t shape[2] = {r->widths[l + 1], r->widths[l]};
     const int length = snprintf(name, sizeof name, "layer%zu.weight", l + 1);
     add_layer(out, name, (size_t)length, r->config.dtype, shape);
-    status = allocate_buffer(s, out, l, why);
-    if (status != STATUS_OK) break;
     fanin_key key;
-    fanin_status filled = fanin_key_named(r->config.seed, name, &key);
-    if (filled == FANIN_STATUS_OK)
-      filled = fanin_fill(s->f, s->queue, &out->tensors[l], &r->inits[0], key, 0, NULL, NULL);
-    if (filled != FANIN_STATUS_OK) status = fail_library(why, filled, name);
+    status = allocate_buffer(s, out, l, why);
+    if (status == STATUS_OK) status = library_status(why, fanin_key_named(r->config.seed, name, &key), name);
+    if (status != STATUS_OK) break;
+    const fanin_tensor *t = &out->tensors[l];
+    status = library_status(why, fanin_fill(s->f, s->queue, t, &r->inits[0], key, 0, NULL, NULL), name);
   }
   r->config.weights = out->tensors;
   return status;

@@ -40,7 +40,7 @@ done
 for fault in few_values triangular; do
   python3 "$SRC/tests/cli/faults.py" -$fault good.safetensors bad.safetensors >words.txt
   "$FANIN" inspect bad.safetensors >bad.txt || die "$fault: $(cat bad.txt)"
-  grep -qE '^Neither uniform nor normal nor normal cut at 2 sigma: (b|u)$' bad.txt || die "$fault: $(cat bad.txt)"
+  grep -qE '^Neither uniform nor log-uniform nor normal nor normal cut at 2 sigma: (b|u)$' bad.txt || die "$fault: $(cat bad.txt)"
 done
 
 # ---- Guesses, and JSON ----

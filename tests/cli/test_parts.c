@@ -5,7 +5,6 @@
 #include "formats/tensor_text.h"
 #include "inspect/check.h"
 #include "inspect/survey.h"
-#include "probe/input.h"
 #include "probe/report.h"
 
 #include <math.h>

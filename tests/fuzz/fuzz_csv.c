@@ -4,7 +4,7 @@
 
 #include "formats/matrix.h"
 #include "fuzz.h"
-#include "probe/input.h"
+#include "probe/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (size == 0) return 0;

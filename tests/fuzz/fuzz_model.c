@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "formats/model_file.h"
+#include "formats/model.h"
 #include "formats/safetensors.h"
 #include "formats/tensor_file.h"
 #include "fuzz.h"

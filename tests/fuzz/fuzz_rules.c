@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "init/assign.h"
+#include "init/like.h"
 
 enum { PREFIX = 8 };
 
@@ -28,18 +28,17 @@ static const checkpoint *a_checkpoint(void) {
 }
 
 static void give(const checkpoint *c, const init_rules *rules) {
-  assignments a = {.checkpoint = c, .rules = rules};
+  like l = {.checkpoint = *c, .rules = *rules};
   model m = {0};
-  size_t *shard_of = NULL;
   failure why = {0};
-  if (fuzz_verdict(assign(&a, &why), &why) && fuzz_verdict(assigned_model(&a, false, &m, &shard_of, &why), &why)) {
+  if (fuzz_verdict(like_assign(&l, &why), &why) && fuzz_verdict(like_model(&l, false, &m, &why), &why)) {
     FUZZ_REQUIRE(m.count <= c->count);
     for (size_t i = 0; i < m.count; ++i)
       FUZZ_REQUIRE(checkpoint_find(c, m.tensors[i].name) && model_elements(&m.tensors[i]) > 0);
   }
-  free(shard_of);
+  free(l.shard_of);
+  free(l.list);
   model_free(&m);
-  assignments_free(&a);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -163,13 +163,15 @@ static void test_texts(void **state) {
   (void)state;
   failure why = {0};
   sharding how;
-  assert_int_equal(sharding_parse("dimension:W", &how, &why), STATUS_OK);
+  assert_int_equal(sharding_take(&how, "--shard", "dimension:W", &why), STATUS_OK);
   assert_true(how.kind == SHARE_DIMENSION && how.letter == 'W');
-  assert_int_equal(sharding_parse("dimension", &how, &why), STATUS_OK);
+  assert_int_equal(sharding_take(&how, "--shard", "dimension", &why), STATUS_OK);
   assert_true(how.kind == SHARE_DIMENSION && how.letter == 'O');
   static const char *const wrong[] = {"", "dimension:", "dimension:OI", "dimension:x", "Range", "model "};
   for (size_t k = 0; k < sizeof wrong / sizeof *wrong; ++k)
-    assert_int_equal(sharding_parse(wrong[k], &how, &why), STATUS_INPUT);
+    assert_int_equal(sharding_take(&how, "--shard", wrong[k], &why), STATUS_INPUT);
+  assert_int_equal(sharding_take(&how, "--shard", "dimention:I", &why), STATUS_INPUT);
+  assert_non_null(strstr(why.text, "--shard 'dimention:I': did you mean dimension? Give model, range, dimension, or"));
 }
 
 int main(void) {
