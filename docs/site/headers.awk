@@ -79,7 +79,7 @@ function put_field(code, comment,    head, names, n, i) {
 
 # ---- X-macros ----
 
-/^#define FANIN_[A-Z]+_MAP\(XX\)/ {
+/^#define FANIN_[A-Z_]+_MAP\(XX\)/ {
   map = $2
   sub(/\(XX\)/, "", map)
   n_entries[map] = 0
@@ -124,7 +124,7 @@ function split_entry(entry,    n, i, c, quoted, text) {
   return n
 }
 
-/^ *FANIN_[A-Z]+_MAP\(FANIN_[A-Z]+_ENUM\)/ {
+/^ *FANIN_[A-Z_]+_MAP\(FANIN_[A-Z]+_ENUM\)/ {
   map = $1
   sub(/\(.*/, "", map)
   for (e = 1; e <= n_entries[map]; ++e) {
@@ -182,7 +182,7 @@ function split_entry(entry,    n, i, c, quoted, text) {
 
 # ---- Code ----
 
-/^[a-zA-Z]/ && depth == 0 && $0 !~ /^(FANIN_C_|#)/ { # a declaration begins
+/^[a-zA-Z]/ && depth == 0 && $0 !~ /^(FANIN_C_|template|#)/ { # a declaration begins
   flush_section()
   if (!in_declaration) {
     if (pending != "") shared = pending

@@ -84,7 +84,7 @@ typedef struct fanin__moment {
 } fanin__moment;
 
 #define FANIN__LAW(id, name, text) extern const fanin__law fanin__law_##name;
-FANIN_LAW_MAP(FANIN__LAW)
+FANIN_LAW_KIND_MAP(FANIN__LAW)
 #undef FANIN__LAW
 
 /* normal.c: the normal with law->mean and law->std, which laws that are made of one share. */

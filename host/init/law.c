@@ -13,7 +13,7 @@ static const struct {
   const fanin__law *law;
 } table[FANIN_LAW_KIND_COUNT] = {
 #define ROW(id, name, text) {#name, text, &fanin__law_##name},
-    FANIN_LAW_MAP(ROW)
+    FANIN_LAW_KIND_MAP(ROW)
 #undef ROW
 };
 
