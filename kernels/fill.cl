@@ -7,8 +7,8 @@
  * covers in full is stored as vectors. */
 #include "lib/integer.clh"
 #include "lib/philox.clh"
-#include "lib/structs.h"
 #include "lib/store.clh"
+#include "lib/structs.h"
 #if defined(DOUBLE)
 #include "lib/math64.clh"
 typedef double16 parameters;
