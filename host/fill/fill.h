@@ -11,8 +11,7 @@
 #include "lib/structs.h"
 #include "tensor/boxes.h"
 
-/* ---- How each law is filled: its numbers for kernels/fill.cl, and the filler of what that kernel cannot do --------
- */
+/* ---- How each law is filled -------------------------------------------------------------------------------------- */
 
 /* What kernels/fill.cl is compiled with and called with for a distribution and dtype. */
 typedef struct fanin__parameters {

@@ -38,12 +38,14 @@ class Device:
         selector: "gpu", "cpu", an index into `devices()`, or a part of a name; None: $FANIN_DEVICE, else the best GPU,
         else a CPU.
         """
-        return cls._made(lambda out: lib.fanin_open(None if selector is None else str(selector).encode(), out))
+        self = cls.__new__(cls)
+        self._own(lambda out: lib.fanin_open(None if selector is None else str(selector).encode(), out))
+        return self
 
     @classmethod
-    def _made(cls, make: Callable[[Any], Any]) -> Device:
+    def _of_handles(cls, context: int, device: int) -> Device:
         self = cls.__new__(cls)
-        self._own(make)
+        self._own(lambda out: lib.fanin_create(context, device, out))
         return self
 
     def _own(self, make: Callable[[Any], Any]) -> None:
@@ -103,7 +105,7 @@ def _cached(key: Any, make: Callable[[], Device]) -> Device:
 def device_of_handles(context: int, device: int) -> Device:
     """The cached Device of a cl_context and a cl_device_id."""
     # A pair in the cache holds its context, so no other context can have its address.
-    return _cached((context, device), lambda: Device._made(lambda out: lib.fanin_create(context, device, out)))
+    return _cached((context, device), lambda: Device._of_handles(context, device))
 
 
 def device_of_queue(queue: cl.CommandQueue) -> Device:

@@ -143,9 +143,9 @@ def fill(
         return cl.enqueue_marker(chosen, [*(wait_for or ()), *(own_events or ())])
     event = ctypes.c_void_p()
     waits = wait_list(wait_for, own_events)
-    handle = device_of_queue(chosen)._handle
+    device = device_of_queue(chosen)  # kept for the call: another thread may clear the cache
     c_tensor, c_init = ctypes.byref(tensor), ctypes.byref(parsed._c)
-    lib.fanin_fill(handle, chosen.int_ptr, c_tensor, c_init, key, *waits, ctypes.byref(event))
+    lib.fanin_fill(device._handle, chosen.int_ptr, c_tensor, c_init, key, *waits, ctypes.byref(event))
     done = event_of(event)
     if own_events is not None:
         own_events[:] = [done]  # add_event() would keep those that it comes after, and block when they get too many

@@ -249,8 +249,8 @@ def calibrate(
     layers, stride = (CALIBRATED_LAYER.struct * len(weights))(), ctypes.sizeof(CALIBRATED_LAYER.struct)
     for event in (event for weight in weights for event in getattr(weight, "events", ())):
         event.wait()
-    handle = device_of_queue(chosen)._handle
-    lib.fanin_calibrate(handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers, stride)
+    device = device_of_queue(chosen)
+    lib.fanin_calibrate(device._handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers, stride)
     return [CALIBRATED_LAYER.read(layer) for layer in layers]
 
 
@@ -267,5 +267,5 @@ def measure(
     chosen = queue_of(target, queue)
     tensor = tensor_of(target, dtype, shape, offset, None)
     waits = wait_list(wait_for, getattr(target, "events", None))
-    handle = device_of_queue(chosen)._handle
-    return STATS.ask(lib.fanin_measure, handle, chosen.int_ptr, ctypes.byref(tensor), *waits)
+    device = device_of_queue(chosen)
+    return STATS.ask(lib.fanin_measure, device._handle, chosen.int_ptr, ctypes.byref(tensor), *waits)

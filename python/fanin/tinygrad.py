@@ -59,9 +59,9 @@ def fill(
         return tensor
     device = Devices[tensor.device]
     described.buffer, described.offset = _address(buffer.base._buf), buffer.offset
-    handle = device_of_handles(_address(device.context), _address(device.cl_dev))._handle
+    own = device_of_handles(_address(device.context), _address(device.cl_dev))
     c_tensor, c_init = ctypes.byref(described), ctypes.byref(parsed._c)
-    lib.fanin_fill(handle, _address(device.queue), c_tensor, c_init, key, 0, None, None)
+    lib.fanin_fill(own._handle, _address(device.queue), c_tensor, c_init, key, 0, None, None)
     return tensor
 
 
