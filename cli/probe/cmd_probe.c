@@ -74,7 +74,7 @@ static int show(const probe_request *r, const session *s, probe_result *const *r
 static int judge(const probe_request *r, probe_result *const *reports) {
   const bool want_conforms = r->require == REQUIRE_BOTH || r->require == REQUIRE_CONFORMS;
   const bool want_healthy = r->require == REQUIRE_BOTH || r->require == REQUIRE_HEALTHY;
-  for (size_t i = 0; i < r->n_inits; ++i) {
+  for (size_t i = 0; i < r->n_inits && reports[i]; ++i) {
     if ((want_conforms && !reports[i]->summary.conforms) || (want_healthy && !reports[i]->summary.healthy))
       return STATUS_CHECK;
   }
