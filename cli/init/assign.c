@@ -198,7 +198,7 @@ static int read_init(const like *a, assignment *to, const char *where, failure *
  * same size. */
 static int read_dtype(const like *a, assignment *to, const char *where, failure *why) {
   const stored_type *type = to->of->stored->type;
-  const bool floating = type->measurable || strncmp(type->name, "F8", 2) == 0;
+  const bool floating = type->measurable || type->name[0] == 'F'; /* F4, F8_E8M0: --dtype takes their place too */
   if (floating && a->dtype) to->tensor.dtype = *a->dtype;
   if (type->measurable || (floating && a->dtype)) return STATUS_OK;
   if (to->init.kind == FANIN_KIND_ZEROS && type->bits >= 16) {

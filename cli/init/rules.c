@@ -169,7 +169,7 @@ static int no_such_set(const char *name, failure *why) {
   size_t n = 0;
   for (const rule_set *s = rule_sets; s->name && n < MOST_SETS; ++s)
     names[n++] = s->name;
-  return fail(why, STATUS_INPUT, "no set of rules is called '%s'%s; a file's name must end in .json", name,
+  return fail(why, STATUS_INPUT, "--rules: no set of rules is called '%s'%s; a file's name must end in .json", name,
               text_known(name, names, n, "there are", known));
 }
 

@@ -177,6 +177,12 @@ wrong "tensor 'steps': has dtype I64, of which fanin writes zeros only" '{"match
 wrong "tensor 'mask': has dtype BOOL, which fanin does not write; let a rule before this one skip it" '{"match": "mask", "init": "zeros"}'
 wrong "does not have the shape of 'half.w'" '{"match": "a.w", "same_as": "half.w"}'
 wrong "same_as 'steps', which no rule gives" '{"match": "a.w", "same_as": "steps"}'
+for dtype in F8_E4M3FNUZ F4; do # not the library's: --dtype puts one in their place that is
+  checkpoint "a.w:$dtype:6,400:$([ $dtype = F4 ] && echo 1200 || echo 2400)"
+  wrong "tensor 'a.w': has dtype $dtype, which fanin does not write: give --dtype" '{"match": "a.w", "init": "ones"}'
+  "$FANIN" init --like x.safetensors --rules w.json --dtype f8_e5m2 --explain >said.txt
+  said '^a\.w +6x400 +f8_e5m2 +0 +ones'
+done
 printf '{"rules": []}' >w.json
 refuse 2 "needs 'rules'" init --like x.safetensors --rules w.json -o z.safetensors
 printf '{"rules": [{"match": "*", "skip": "all"}]}' >w.json
