@@ -125,49 +125,28 @@ public:
 
   /* fanin_open(); "" is the default device. */
   explicit Fanin(const std::string &selector, fanin_status *status = nullptr) {
-    ::fanin *made = nullptr;
-    const fanin_status result = fanin_open(selector.c_str(), &made);
-    owned_.reset(made);
-    detail::check(result, status);
+    own([&](::fanin **out) { return fanin_open(selector.c_str(), out); }, status);
   }
 
   /* fanin_create(). */
   Fanin(const cl::Context &context, const cl::Device &device, fanin_status *status = nullptr) {
-    ::fanin *made = nullptr;
-    const fanin_status result = fanin_create(context(), device(), &made);
-    owned_.reset(made);
-    detail::check(result, status);
+    own([&](::fanin **out) { return fanin_create(context(), device(), out); }, status);
   }
 
   /* fanin_create_for_queue(). */
   explicit Fanin(const cl::CommandQueue &queue, fanin_status *status = nullptr) {
-    ::fanin *made = nullptr;
-    const fanin_status result = fanin_create_for_queue(queue(), &made);
-    owned_.reset(made);
-    detail::check(result, status);
+    own([&](::fanin **out) { return fanin_create_for_queue(queue(), out); }, status);
   }
 
   /* For the functions of fanin.h. */
   ::fanin *get() const noexcept { return owned_.get(); }
 
   /* What f works on, with a reference of its own; null where that fails and nothing is thrown. */
-  cl::Context context(fanin_status *status = nullptr) const {
-    cl_context own = nullptr;
-    detail::check(fanin_context(get(), &own), status);
-    return cl::Context(own, own != nullptr);
-  }
+  cl::Context context(fanin_status *status = nullptr) const { return ask<cl::Context>(fanin_context, status); }
   /* The same. */
-  cl::Device device(fanin_status *status = nullptr) const {
-    cl_device_id own = nullptr;
-    detail::check(fanin_device(get(), &own), status);
-    return cl::Device(own, own != nullptr);
-  }
+  cl::Device device(fanin_status *status = nullptr) const { return ask<cl::Device>(fanin_device, status); }
   /* The same of fanin's own queue. */
-  cl::CommandQueue queue(fanin_status *status = nullptr) const {
-    cl_command_queue own = nullptr;
-    detail::check(fanin_queue(get(), &own), status);
-    return cl::CommandQueue(own, own != nullptr);
-  }
+  cl::CommandQueue queue(fanin_status *status = nullptr) const { return ask<cl::CommandQueue>(fanin_queue, status); }
 
   /* fanin_fill(); a null queue is queue(). */
   fanin_status fill(const cl::CommandQueue &queue, const fanin_tensor &t, const fanin_init &init, fanin_key key,
@@ -199,6 +178,19 @@ public:
   }
 
 private:
+  template <typename Make> void own(Make make, fanin_status *status) {
+    ::fanin *made = nullptr;
+    const fanin_status result = make(&made);
+    owned_.reset(made);
+    detail::check(result, status);
+  }
+
+  template <typename T, typename Function> T ask(Function function, fanin_status *status) const {
+    typename T::cl_type own = nullptr;
+    detail::check(function(get(), &own), status);
+    return T(own, own != nullptr);
+  }
+
   std::unique_ptr<::fanin, detail::Release> owned_;
 };
 

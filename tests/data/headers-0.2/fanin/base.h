@@ -49,11 +49,11 @@
 
 /* What the macros that make configurations expand to. */
 /* clang-format off */
-#ifdef __cplusplus
+#ifndef __cplusplus
+#define FANIN_SIZED(type) {.size = sizeof(type)}
+#else
 template <typename T> inline T fanin_sized() { T value = T(); value.size = sizeof value; return value; }
 #define FANIN_SIZED(type) fanin_sized<type>()
-#else
-#define FANIN_SIZED(type) {.size = sizeof(type)}
 #endif
 /* clang-format on */
 

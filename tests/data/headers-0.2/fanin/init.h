@@ -17,9 +17,8 @@ typedef enum fanin_criterion {
 } fanin_criterion;
 
 /* The gain that keeps preactivations at variance 1 through an activation, by quadrature in double, relative error
- * under 1e-9. Names: linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish
- * relu2. `slope` is leaky_relu's negative slope and nobody else's. FANIN_STATUS_BAD_ARGUMENT for an unknown name, which
- * the error sentence answers with the known ones. */
+ * under 1e-9. docs/features.md lists the activations. `slope` is leaky_relu's negative slope and nobody else's.
+ * FANIN_STATUS_BAD_ARGUMENT for an unknown name, which the error sentence answers with the known ones. */
 FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_criterion criterion, double *gain);
 
 /* ---- Initializers ------------------------------------------------------------------------------------------------ */
@@ -59,7 +58,7 @@ typedef enum fanin_kind {
 /* clang-format on */
 
 /* The laws that values of these kinds follow: enumerator, name, and what it is. fanin/inspect.h has their numbers. */
-#define FANIN_LAW_MAP(XX)                                                                                              \
+#define FANIN_LAW_KIND_MAP(XX)                                                                                         \
   XX(CONSTANT, constant, "one value")                                                                                  \
   XX(UNIFORM, uniform, "uniform on [lo, hi]")                                                                          \
   XX(NORMAL, normal, "normal")                                                                                         \
@@ -75,7 +74,7 @@ typedef enum fanin_kind {
 /* clang-format off */
 typedef enum fanin_law_kind {
 #define FANIN_LAW_ENUM(id, name, text) FANIN_LAW_KIND_##id,
-  FANIN_LAW_MAP(FANIN_LAW_ENUM)
+  FANIN_LAW_KIND_MAP(FANIN_LAW_ENUM)
 #undef FANIN_LAW_ENUM
   FANIN_LAW_KIND_COUNT
 } fanin_law_kind;

@@ -51,6 +51,7 @@ typedef struct fanin_probe_config {
   void (*progress)(void *user, const char *what); /* NULL, or told what step begins, on the calling thread */
   void *user;                                     /* what progress() is given */
 } fanin_probe_config;
+/* A fanin_probe_config with its size, and 0 in every other field. */
 #define FANIN_PROBE_CONFIG_INIT FANIN_SIZED(fanin_probe_config)
 
 /* One layer. Means are over features and samples. A number that does not exist is NaN: for example a prediction where
@@ -205,6 +206,7 @@ typedef struct fanin_calibrate_options {
   double tolerance;          /* relative, below 1; 0: 0.01 */
   int max_iterations;        /* of a layer, at least 1; 0: 10 */
 } fanin_calibrate_options;
+/* A fanin_calibrate_options with its size, and 0 in every other field. */
 #define FANIN_CALIBRATE_OPTIONS_INIT FANIN_SIZED(fanin_calibrate_options)
 
 /* What fanin_calibrate() did to a layer. */

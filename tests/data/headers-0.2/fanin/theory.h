@@ -40,6 +40,7 @@ typedef struct fanin_theory_config {
   double correlation;     /* mean of h_0,a h_0,b of two samples, by second_moment; -1 .. 1 */
   double gradient;        /* mean square of the loss's gradient of h_L, independent from feature to feature */
 } fanin_theory_config;
+/* A fanin_theory_config with its size, and 0 in every other field. */
 #define FANIN_THEORY_CONFIG_INIT FANIN_SIZED(fanin_theory_config)
 
 /* A layer of a network. Once q leaves the range of double (or a norm has to divide by 0), what depends on it is
@@ -136,6 +137,7 @@ typedef struct fanin_suggest_config {
   size_t depth;           /* layers, at least 1 */
   double sigma_b2;        /* variance of the biases, for FANIN_AIM_EDGE alone */
 } fanin_suggest_config;
+/* A fanin_suggest_config with its size, and 0 in every other field. */
 #define FANIN_SUGGEST_CONFIG_INIT FANIN_SIZED(fanin_suggest_config)
 
 /* What there is to choose. Writes min(capacity, *count) elements of `stride` bytes each (sizeof(fanin_suggestion)), in
