@@ -61,7 +61,7 @@ static void steps_of(const family *m, uint64_t *matrices, uint64_t *parts) {
   const uint64_t most = m->sides.height <= FANIN__SMALL ? PIECE / (m->sides.width * m->sides.height) : 1;
   const uint64_t together = m->joins && m->matrices->parts > 1 ? least(m->matrices->parts, most) : 1;
   *parts = together;
-  *matrices = least(most / together, m->matrices->batches);
+  *matrices = least(most / together, m->matrices->stacked);
 }
 
 /* Parts part .. part + parts of matrices matrix .. matrix + matrices. */

@@ -40,7 +40,7 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
     if (!jobs[i].filler || jobs[i].elements == 0) continue;
     fanin__job *const apart = &plan->apart[plan->n_apart++];
     *apart = jobs[i];
-    apart->rows.chunks = 0; /* the batches write its rows, where it has some */
+    apart->rows.chunks = 0; /* the bundles write its rows, where it has some */
     FANIN__TRY(jobs[i].filler->compile(plan->f, &jobs[i]));
   }
   return FANIN_STATUS_OK;
@@ -71,7 +71,7 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
   status = fanin__plan_place(plan);
   if (status != FANIN_STATUS_OK) goto fail_plan;
   adopt_places(plan, items, n, jobs);
-  status = fanin__plan_batch(plan, jobs);
+  status = fanin__plan_bundle(plan, jobs);
   if (status == FANIN_STATUS_OK) status = set_apart(plan, jobs);
   if (status != FANIN_STATUS_OK) goto fail_plan;
   free(jobs);
@@ -89,8 +89,8 @@ fail_memory:
 
 void fanin_plan_release(fanin_plan *plan) {
   if (!plan) return;
-  for (size_t k = 0; k < plan->n_batches; k++) {
-    (void)clReleaseKernel(plan->batches[k].kernel);
+  for (size_t k = 0; k < plan->n_bundles; k++) {
+    (void)clReleaseKernel(plan->bundles[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     fanin__free_buffer(plan->tables[k]);
@@ -99,7 +99,7 @@ void fanin_plan_release(fanin_plan *plan) {
     fanin__free_buffer(plan->tensors[i].buffer);
   }
   free(plan->apart);
-  free(plan->batches);
+  free(plan->bundles);
   free(plan->tensors);
   (void)pthread_mutex_destroy(&plan->lock);
   fanin_release(plan->f);
@@ -119,7 +119,7 @@ fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin_tensor *o
 fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, size_t size) {
   FANIN__NEED(plan);
   const fanin_plan_facts facts = {.items = plan->n,
-                                  .launches = plan->n_batches + plan->n_apart,
+                                  .launches = plan->n_bundles + plan->n_apart,
                                   .elements = plan->elements,
                                   .arena_bytes = plan->arena_bytes,
                                   .table_bytes = plan->table_bytes};
@@ -128,7 +128,7 @@ fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, 
 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
 
-static fanin_status launch_batch(fanin_plan *plan, const fanin__batch *b, uint64_t seed, const fanin__when *when) {
+static fanin_status launch_bundle(fanin_plan *plan, const fanin__bundle *b, uint64_t seed, const fanin__when *when) {
   const cl_ulong key = seed;
   const fanin__launch launch = {.kernel = b->kernel,
                                 .grid = fanin__groups(b->tasks, plan->f->fill_group),
@@ -142,12 +142,12 @@ static fanin_status launch_batch(fanin_plan *plan, const fanin__batch *b, uint64
   return status;
 }
 
-/* Every batch and then every job apart, each with an event, and each after the wait list. */
+/* Every bundle and then every job apart, each with an event, and each after the wait list. */
 static fanin_status launch_all(fanin_plan *plan, uint64_t seed, const fanin__when *when, cl_event *events,
                                cl_uint *launched) {
-  for (size_t k = 0; k < plan->n_batches; k++) {
+  for (size_t k = 0; k < plan->n_bundles; k++) {
     const fanin__when each = {when->queue, when->n_wait, when->wait_list, &events[k]};
-    FANIN__TRY(launch_batch(plan, &plan->batches[k], seed, &each));
+    FANIN__TRY(launch_bundle(plan, &plan->bundles[k], seed, &each));
     ++*launched;
   }
   for (size_t k = 0; k < plan->n_apart; k++) {
@@ -164,9 +164,9 @@ fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64
   fanin__when when = {0};
   FANIN__NEED(plan);
   FANIN__TRY(fanin__when_of(plan->f, queue, n_wait, wait_list, event, &when));
-  const size_t n = plan->n_batches + plan->n_apart;
+  const size_t n = plan->n_bundles + plan->n_apart;
   if (n == 0) return fanin__enqueue_marker(&when);
-  if (n == 1 && plan->n_batches == 1) return launch_batch(plan, &plan->batches[0], seed, &when);
+  if (n == 1 && plan->n_bundles == 1) return launch_bundle(plan, &plan->bundles[0], seed, &when);
 
   cl_event *const events = fanin__zeroed(n, sizeof(cl_event));
   if (!events) return FANIN_STATUS_OUT_OF_MEMORY;

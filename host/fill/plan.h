@@ -7,7 +7,7 @@
 #include "fanin/fill.h"
 #include "fill/fill.h"
 
-/* What is on the device. Rows and parameters are indexed by item, tasks by batch. A 32 takes float16s, a 64 double16s.
+/* What is on the device. Rows and parameters are indexed by item, tasks by bundle. A 32 takes float16s, a 64 double16s.
  */
 typedef enum fanin__table {
   FANIN__ROWS,
@@ -18,12 +18,12 @@ typedef enum fanin__table {
 } fanin__table;
 
 /* One launch: tasks of one buffer that share a compiled kernel. */
-typedef struct fanin__batch {
+typedef struct fanin__bundle {
   cl_mem buffer;           /* the plan's tensors hold it */
   fanin__table parameters; /* the table that has them */
   cl_kernel kernel;
   cl_ulong first_task, tasks;
-} fanin__batch;
+} fanin__bundle;
 
 struct fanin_plan {
   fanin *f;
@@ -32,9 +32,9 @@ struct fanin_plan {
   fanin_tensor *tensors; /* as the items say, with the arenas' buffers; each buffer retained */
   uint64_t elements, arena_bytes, table_bytes;
   cl_mem tables[FANIN__TABLE_COUNT]; /* NULL where empty */
-  fanin__batch *batches;
-  size_t n_batches;
-  fanin__job *apart; /* those that have a filler; they follow the batches */
+  fanin__bundle *bundles;
+  size_t n_bundles;
+  fanin__job *apart; /* those that have a filler; they follow the bundles */
   size_t n_apart;
 };
 
@@ -42,7 +42,7 @@ struct fanin_plan {
  * buffer of every tensor that has elements. */
 fanin_status fanin__plan_place(fanin_plan *plan);
 
-/* batch.c: from checked jobs, one a tensor, to tables, batches and kernels. */
-fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs);
+/* bundle.c: from checked jobs, one a tensor, to tables, bundles and kernels. */
+fanin_status fanin__plan_bundle(fanin_plan *plan, fanin__job *jobs);
 
 #endif

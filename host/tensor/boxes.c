@@ -80,7 +80,7 @@ void fanin__boxes_of(const fanin_tensor *t, const fanin__roles *roles, fanin__bo
 /* ---- Matrices ---------------------------------------------------------------------------------------------------- */
 
 fanin_status fanin__matrices_of(const fanin_tensor *t, fanin__matrices *out) {
-  fanin__matrices l = {.stack = -1, .batches = 1};
+  fanin__matrices l = {.stack = -1, .stacked = 1};
   const fanin__roles *const roles = &l.roles;
   FANIN__TRY(fanin__roles_of(t, &l.roles));
   const uint64_t o = t->shape[roles->o], i = t->shape[roles->i];
@@ -99,7 +99,7 @@ fanin_status fanin__matrices_of(const fanin_tensor *t, fanin__matrices *out) {
   for (int d = 0; d < t->rank; d++) {
     if (t->layout[d] != 'B') continue;
     l.stack = d;
-    l.batches = t->shape[d];
+    l.stacked = t->shape[d];
   }
   *out = l;
   return FANIN_STATUS_OK;

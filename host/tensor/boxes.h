@@ -29,7 +29,7 @@ void fanin__boxes_of(const fanin_tensor *t, const fanin__roles *roles, fanin__bo
 typedef struct fanin__matrices {
   fanin__roles roles;
   int stack;                /* dimension B, or -1 */
-  uint64_t batches, parts;  /* matrices, parts of each */
+  uint64_t stacked, parts;  /* matrices, parts of each */
   uint64_t outputs, inputs; /* of a part */
   uint64_t part_o, part_i;  /* where part k begins: at k part_o, k part_i; 0 along a dimension that is not cut */
 } fanin__matrices;

@@ -1,4 +1,4 @@
-/* From a plan's jobs to what the device needs: tables of rows, parameters and tasks, and a batch for each launch. */
+/* From a plan's jobs to what the device needs: tables of rows, parameters and tasks, and a bundle for each launch. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +15,11 @@ typedef struct table {
   size_t entry, capacity, used; /* bytes of an entry; entries that fit, entries that are there */
 } table;
 
-/* A plan's tables and batches in the making. */
+/* A plan's tables and bundles in the making. */
 typedef struct builder {
   fanin_plan *plan;
   const fanin__job *jobs;
-  const fanin__job **order; /* sorted by compare(), so that batches are runs */
+  const fanin__job **order; /* sorted by compare(), so that bundles are runs */
   table tables[FANIN__TABLE_COUNT];
 } builder;
 
@@ -35,8 +35,8 @@ static int compare(const fanin__job *a, const fanin__job *b) {
   return strcmp(a->parameters.options, b->parameters.options);
 }
 
-/* Jobs of one batch keep the order of their items. */
-static int by_batch(const void *a, const void *b) {
+/* Jobs of one bundle keep the order of their items. */
+static int by_bundle(const void *a, const void *b) {
   const fanin__job *const x = *(const fanin__job *const *)a, *const y = *(const fanin__job *const *)b;
   const int order = compare(x, y);
   return order != 0 ? order : (x > y) - (x < y);
@@ -49,7 +49,7 @@ static fanin_status sort(builder *b) {
   for (size_t i = 0; i < n; i++) {
     b->order[i] = &b->jobs[i];
   }
-  if (n > 0) qsort(b->order, n, sizeof *b->order, by_batch);
+  if (n > 0) qsort(b->order, n, sizeof *b->order, by_bundle);
   return FANIN_STATUS_OK;
 }
 
@@ -119,30 +119,30 @@ static void put_tasks(builder *b, const fanin__job *job) {
   }
 }
 
-/* ---- Batches ----------------------------------------------------------------------------------------------------- */
+/* ---- Bundles ----------------------------------------------------------------------------------------------------- */
 
-/* The batch of jobs order[from .. to). */
-static fanin_status put_batch(builder *b, size_t from, size_t to) {
+/* The bundle of jobs order[from .. to). */
+static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   fanin_plan *const plan = b->plan;
   char options[64];
   const fanin__job *const first = b->order[from];
-  fanin__batch batch = {
+  fanin__bundle bundle = {
       .buffer = first->buffer, .parameters = table_of(first), .first_task = b->tables[FANIN__TASKS].used};
   for (size_t k = from; k < to; k++) {
     put_tasks(b, b->order[k]);
   }
-  batch.tasks = b->tables[FANIN__TASKS].used - batch.first_task;
-  if (batch.tasks == 0) return FANIN_STATUS_OK;
+  bundle.tasks = b->tables[FANIN__TASKS].used - bundle.first_task;
+  if (bundle.tasks == 0) return FANIN_STATUS_OK;
   snprintf(options, sizeof options, "%s -D MANY", first->parameters.options);
-  FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &batch.kernel));
-  plan->batches[plan->n_batches++] = batch;
+  FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &bundle.kernel));
+  plan->bundles[plan->n_bundles++] = bundle;
   return FANIN_STATUS_OK;
 }
 
-static fanin_status make_batches(builder *b) {
+static fanin_status make_bundles(builder *b) {
   fanin_plan *const plan = b->plan;
-  plan->batches = fanin__zeroed(plan->n, sizeof *plan->batches);
-  if (!plan->batches) return FANIN_STATUS_OUT_OF_MEMORY;
+  plan->bundles = fanin__zeroed(plan->n, sizeof *plan->bundles);
+  if (!plan->bundles) return FANIN_STATUS_OUT_OF_MEMORY;
   for (size_t i = 0; i < plan->n; i++) {
     put_item(b, i);
   }
@@ -150,7 +150,7 @@ static fanin_status make_batches(builder *b) {
     to = from + 1;
     while (to < plan->n && compare(b->order[from], b->order[to]) == 0)
       to++;
-    FANIN__TRY(put_batch(b, from, to));
+    FANIN__TRY(put_bundle(b, from, to));
   }
   return FANIN_STATUS_OK;
 }
@@ -169,12 +169,12 @@ static fanin_status upload(builder *b) {
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin__plan_batch(fanin_plan *plan, fanin__job *jobs) {
+fanin_status fanin__plan_bundle(fanin_plan *plan, fanin__job *jobs) {
   builder b = {.plan = plan, .jobs = jobs};
   choose_repeats(plan, jobs);
   fanin_status status = sort(&b);
   if (status == FANIN_STATUS_OK) status = make_tables(&b);
-  if (status == FANIN_STATUS_OK) status = make_batches(&b);
+  if (status == FANIN_STATUS_OK) status = make_bundles(&b);
   if (status == FANIN_STATUS_OK) status = upload(&b);
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     free(b.tables[k].data);
