@@ -124,7 +124,7 @@ static fanin_status count_ones(const fanin_tensor *t, double *count) {
   fanin__matrices l;
   FANIN__TRY(fanin__matrices_of(t, &l));
   const uint64_t diagonal = l.outputs < l.inputs ? l.outputs : l.inputs;
-  *count = (double)diagonal * (double)l.parts * (double)l.batches;
+  *count = (double)diagonal * (double)l.parts * (double)l.stacked;
   return FANIN_STATUS_OK;
 }
 
