@@ -86,23 +86,27 @@ static double relative(const fanin__judge *j, bool forward, bool measured, size_
   return width * (measured ? y->g_measured / base->g_measured : y->g_meanfield / base->g_meanfield);
 }
 
-/* The layers where the ratio is beyond `limit` on one side; the one that is furthest. */
+/* The layers where a number is above a limit; the one where it is largest. */
 typedef struct range {
   size_t first, last, worst;
-  double ratio; /* of the worst */
+  double most; /* of the worst */
 } range;
 
+static void take(range *r, size_t l, double number, double limit) {
+  if (!(number > limit)) return;
+  if (r->first == 0) r->first = l;
+  r->last = l;
+  if (r->worst > 0 && number <= r->most) return;
+  r->worst = l;
+  r->most = number;
+}
+
+/* Where the ratio is above `limit`, or its inverse is. */
 static range beyond(const fanin__judge *j, bool forward, bool up, bool measured, double limit) {
-  range r = {0, 0, 0, 1};
+  range r = {0, 0, 0, 0};
   for (size_t l = 1; l <= j->p->layers; l++) {
     const double ratio = relative(j, forward, measured, l);
-    if (!(up ? ratio > limit : ratio < 1 / limit)) continue;
-    if (r.first == 0) r.first = l;
-    r.last = l;
-    if (r.worst == 0 || (up ? ratio > r.ratio : ratio < r.ratio)) {
-      r.worst = l;
-      r.ratio = ratio;
-    }
+    take(&r, l, up ? ratio : 1 / ratio, limit);
   }
   return r;
 }
@@ -118,7 +122,8 @@ static void find_drift(fanin__judge *j, fanin_diagnosis diagnosis, bool forward,
   }
   if (r.first == 0) return;
   fanin__find(j, diagnosis, r.first, r.last, "%s %s in layer %zu is %.3g times %s",
-              measured ? "measured," : "by theory,", quantity[forward], r.worst, r.ratio, reference[forward]);
+              measured ? "measured," : "by theory,", quantity[forward], r.worst, up ? r.most : 1 / r.most,
+              reference[forward]);
 }
 
 static void find_overflow(fanin__judge *j) {
@@ -152,14 +157,7 @@ static range above(const fanin__judge *j, double (*number)(const fanin__judge *j
                    size_t layers) {
   range r = {0, 0, 0, 0};
   for (size_t l = 1; l <= layers; l++) {
-    const double x = number(j, l);
-    if (!(x > limit)) continue;
-    if (r.first == 0) r.first = l;
-    r.last = l;
-    if (r.worst == 0 || x > r.ratio) {
-      r.worst = l;
-      r.ratio = x;
-    }
+    take(&r, l, number(j, l), limit);
   }
   return r;
 }
@@ -198,7 +196,7 @@ static void find_shares(fanin__judge *j) {
        "by theory, the mean makes a share of %.3g of the activations' mean square in layer %zu"}};
   for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
     const range r = above(j, shares[k].number, shares[k].limit, j->p->layers - 1);
-    if (r.first > 0) fanin__find(j, shares[k].diagnosis, r.first, r.last, shares[k].format, r.ratio, r.worst);
+    if (r.first > 0) fanin__find(j, shares[k].diagnosis, r.first, r.last, shares[k].format, r.most, r.worst);
   }
 }
 
