@@ -77,10 +77,8 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
   json_object_set_new(o, "z_bound", json_from_double(sum->z_bound));
   json_object_set_new(o, "overflow_layer",
                       sum->overflow_layer > 0 ? json_integer((json_int_t)sum->overflow_layer) : json_null());
-  json_object_set_new(o, "sd_ln_q", json_from_double(sum->sd_ln_q));
-  json_object_set_new(o, "gemm_seconds", json_from_double(sum->gemm_seconds));
-  json_object_set_new(o, "other_seconds", json_from_double(sum->other_seconds));
-  json_object_set_new(o, "startup_seconds", json_from_double(sum->startup_seconds));
+  JSON_SET_NUMBERS(o, {"sd_ln_q", sum->sd_ln_q}, {"gemm_seconds", sum->gemm_seconds},
+                   {"other_seconds", sum->other_seconds}, {"startup_seconds", sum->startup_seconds});
   json_object_set_new(o, "device_bytes", json_integer((json_int_t)sum->device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
   json_object_set_new(o, "layers", layers_to_json(report));
