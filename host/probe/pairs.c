@@ -1,6 +1,5 @@
 /* Pairs of samples on the device: Gram matrices of a subset of the batch, and sums over them. */
 #include <math.h>
-#include <string.h>
 
 #include "core/status.h"
 #include "probe/mlp.h"
@@ -38,10 +37,7 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "pair_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(factor),
                             FANIN__VALUE(offset), FANIN__VALUE(w->root), FANIN__VALUE(w->coefficients),
                             FANIN__VALUE(w->sums)));
-  FANIN__TRY(fanin__mlp_fetch(w, w->sums, w->host, 3 * m));
-  memcpy(pairs->squares, w->host, m * sizeof *w->host);
-  memcpy(pairs->series, w->host + m, m * sizeof *w->host);
-  memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
+  FANIN__TRY(fanin__mlp_fetch(w, w->sums, pairs->squares, 3 * m)); /* and series and sums */
   if (!cubes) return FANIN_STATUS_OK;
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
