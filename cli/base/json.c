@@ -15,6 +15,11 @@ json_t *json_from_double(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
+void json_set_numbers(json_t *object, const json_number *list) {
+  for (; list->key; ++list)
+    json_object_set_new(object, list->key, json_from_double(list->value));
+}
+
 json_t *json_from_u64(uint64_t value) {
   char text[32];
   snprintf(text, sizeof text, "%" PRIu64, value);

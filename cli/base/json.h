@@ -11,6 +11,14 @@
 /* null where the value is NaN or infinite, because JSON has no such numbers. */
 json_t *json_from_double(double value);
 
+/* Sets members of an object to such numbers: JSON_SET_NUMBERS(o, {"mean", 0.5}, {"std", 1}); */
+#define JSON_SET_NUMBERS(object, ...) json_set_numbers((object), (const json_number[]){__VA_ARGS__, {NULL, 0}})
+typedef struct json_number {
+  const char *key;
+  double value;
+} json_number;
+void json_set_numbers(json_t *object, const json_number *list);
+
 /* A seed or a stream as text: readers of JSON round numbers above 2^53, and these need all 64 bits. */
 json_t *json_from_u64(uint64_t value);
 

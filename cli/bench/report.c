@@ -141,24 +141,15 @@ void bench_print_table(const bench_set *set) {
 static json_t *case_to_json(const bench_set *set, const bench_case *c) {
   char label[BENCH_LABEL];
   const timing times = times_of(set, c);
-  const struct {
-    const char *key;
-    double value;
-  } numbers[] = {{"seconds_median", times.median},
-                 {"seconds_min", times.min},
-                 {"seconds_max", times.max},
-                 {"elements_per_s", rate(c, c->elements, times.median)},
-                 {"gb_per_s", 1e-9 * rate(c, c->bytes, times.median)},
-                 {"ratio_to_fill", ratio_to_fill(set, c)},
-                 {"ratio", ratio_to_other(set, c)}};
   json_t *o = json_object();
   json_object_set_new(o, "name", json_string(c->name));
   json_object_set_new(o, "dtype", c->dtype ? json_string(c->dtype) : json_null());
   json_object_set_new(o, "elements", json_integer((json_int_t)c->elements));
   json_object_set_new(o, "bytes", json_integer((json_int_t)c->bytes));
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i) {
-    json_object_set_new(o, numbers[i].key, json_from_double(numbers[i].value));
-  }
+  JSON_SET_NUMBERS(o, {"seconds_median", times.median}, {"seconds_min", times.min}, {"seconds_max", times.max},
+                   {"elements_per_s", rate(c, c->elements, times.median)},
+                   {"gb_per_s", 1e-9 * rate(c, c->bytes, times.median)}, {"ratio_to_fill", ratio_to_fill(set, c)},
+                   {"ratio", ratio_to_other(set, c)});
   const bench_case *other = c->against == BENCH_NONE ? NULL : &set->cases[c->against];
   json_object_set_new(o, "ratio_of", other ? json_string(bench_label(other, label)) : json_null());
   return o;

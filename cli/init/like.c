@@ -150,10 +150,7 @@ static json_t *tensor_json(const like *l, const assignment *t) {
   json_object_set_new(o, "init", json_string(text));
   if (t->tensor.layout[0]) json_object_set_new(o, "layout", json_string(layout_format(&t->tensor, layout)));
   if (t->twin) json_object_set_new(o, "same_as", json_string(t->twin->stored->name));
-  json_object_set_new(o, "mean", json_from_double(m.mean));
-  json_object_set_new(o, "std", json_from_double(m.std));
-  json_object_set_new(o, "lo", json_from_double(m.lo));
-  json_object_set_new(o, "hi", json_from_double(m.hi));
+  JSON_SET_NUMBERS(o, {"mean", m.mean}, {"std", m.std}, {"lo", m.lo}, {"hi", m.hi});
   return o;
 }
 

@@ -17,10 +17,8 @@ static json_t *law_to_json(const inspected *t) {
   (void)fanin_describe_law(t->law.kind, &described, sizeof described);
   json_object_set_new(o, "kind", json_string(described.name));
   json_object_set_new(o, "guess", json_boolean(t->estimated));
-  json_object_set_new(o, "lo", json_from_double(t->law.lo));
-  json_object_set_new(o, "hi", json_from_double(t->law.hi));
-  json_object_set_new(o, "mean", json_from_double(normal ? t->law.mean : NAN));
-  json_object_set_new(o, "std", json_from_double(normal ? t->law.std : NAN));
+  JSON_SET_NUMBERS(o, {"lo", t->law.lo}, {"hi", t->law.hi}, {"mean", normal ? t->law.mean : NAN},
+                   {"std", normal ? t->law.std : NAN});
   return o;
 }
 
@@ -30,9 +28,7 @@ static json_t *tests_to_json(const inspected *t, double bound) {
     const test_result *r = &t->tests[k];
     if (isnan(r->value) && isnan(r->z)) continue;
     json_t *o = json_object();
-    json_object_set_new(o, "value", json_from_double(r->value));
-    json_object_set_new(o, "expected", json_from_double(r->expected));
-    json_object_set_new(o, "z", json_from_double(r->z));
+    JSON_SET_NUMBERS(o, {"value", r->value}, {"expected", r->expected}, {"z", r->z});
     json_object_set_new(o, "holds", json_boolean(!(fabs(r->z) > bound)));
     json_object_set_new(all, test_texts[k].name, o);
   }
@@ -47,23 +43,16 @@ static json_t *tensor_to_json(const inspected *t, double bound) {
   json_object_set_new(o, "shape", json_from_shape(t->tensor->shape, t->tensor->rank));
   json_object_set_new(o, "count", json_integer((json_int_t)t->tensor->elements));
   json_object_set_new(o, "nonfinite", t->measured ? json_integer((json_int_t)t->stats.nonfinite) : json_null());
-  json_object_set_new(o, "mean", json_from_double(values ? t->stats.mean : NAN));
-  json_object_set_new(o, "std", json_from_double(values ? t->stats.std : NAN));
-  json_object_set_new(o, "min", json_from_double(values ? t->stats.min : NAN));
-  json_object_set_new(o, "max", json_from_double(values ? t->stats.max : NAN));
+  JSON_SET_NUMBERS(o, {"mean", values ? t->stats.mean : NAN}, {"std", values ? t->stats.std : NAN},
+                   {"min", values ? t->stats.min : NAN}, {"max", values ? t->stats.max : NAN});
   json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
   json_object_set_new(o, "like", t->like ? json_string(t->like) : json_null());
-  json_object_set_new(o, "mean_expected", json_from_double(t->expected.known ? t->expected.moments.mean : NAN));
-  json_object_set_new(o, "std_expected", json_from_double(t->expected.known ? t->expected.moments.std : NAN));
-  json_object_set_new(o, "z_std", json_from_double(t->tests[TEST_STD].z));
-  json_object_set_new(o, "z_mean", json_from_double(t->tests[TEST_MEAN].z));
+  JSON_SET_NUMBERS(o, {"mean_expected", t->expected.known ? t->expected.moments.mean : NAN},
+                   {"std_expected", t->expected.known ? t->expected.moments.std : NAN}, {"z_std", t->tests[TEST_STD].z},
+                   {"z_mean", t->tests[TEST_MEAN].z});
   json_object_set_new(o, "law", t->closer ? law_to_json(t) : json_null());
-  json_object_set_new(o, "skewness", json_from_double(t->skewness));
-  json_object_set_new(o, "excess_kurtosis", json_from_double(t->kurtosis));
-  json_object_set_new(o, "mode", json_from_double(t->mode));
-  json_object_set_new(o, "degrees", json_from_double(t->degrees));
-  json_object_set_new(o, "ks_distance", json_from_double(t->distance));
-  json_object_set_new(o, "ks_distance_most", json_from_double(t->most_distance));
+  JSON_SET_NUMBERS(o, {"skewness", t->skewness}, {"excess_kurtosis", t->kurtosis}, {"mode", t->mode},
+                   {"degrees", t->degrees}, {"ks_distance", t->distance}, {"ks_distance_most", t->most_distance});
   json_object_set_new(o, "rows", matrix ? json_integer((json_int_t)t->rows) : json_null());
   json_object_set_new(o, "columns", matrix ? json_integer((json_int_t)t->columns) : json_null());
   json_object_set_new(o, "tests", tests_to_json(t, bound));
@@ -93,8 +82,7 @@ static json_t *pair_to_json(const inspection *i, const related_pair *p) {
   json_object_set_new(o, "a", json_string(i->tensors[p->a].tensor->name));
   json_object_set_new(o, "b", json_string(i->tensors[p->b].tensor->name));
   json_object_set_new(o, "count", json_integer((json_int_t)p->count));
-  json_object_set_new(o, "r", json_from_double(p->r));
-  json_object_set_new(o, "z", json_from_double(p->z));
+  JSON_SET_NUMBERS(o, {"r", p->r}, {"z", p->z});
   return o;
 }
 

@@ -28,15 +28,10 @@ void measurer_free(measurer *m) {
 
 fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b) {
   const double na = (double)(a->count - a->nonfinite), nb = (double)(b->count - b->nonfinite), n = na + nb;
-  fanin_stats sum = {.count = a->count + b->count, .nonfinite = a->nonfinite + b->nonfinite};
-  if (na == 0 || nb == 0) { /* a side without numbers has 0 for extremes, and is left out */
-    const fanin_stats *only = na == 0 ? b : a;
-    const uint64_t count = sum.count, nonfinite = sum.nonfinite;
-    sum = *only;
-    sum.count = count;
-    sum.nonfinite = nonfinite;
-    return sum;
-  }
+  fanin_stats sum = na == 0 ? *b : *a;
+  sum.count = a->count + b->count;
+  sum.nonfinite = a->nonfinite + b->nonfinite;
+  if (na == 0 || nb == 0) return sum; /* a side without numbers has 0 for extremes, and is left out */
   const double difference = b->mean - a->mean;
   const double squares = a->std * a->std * na + b->std * b->std * nb + difference * difference * (na * nb / n);
   sum.mean = a->mean + difference * (nb / n);

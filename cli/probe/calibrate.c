@@ -92,16 +92,13 @@ static int print_json(const probe_request *r, const session *s, const probe_weig
   json_object_set_new(root, "device", json_string(s->device_name));
   json_object_set_new(root, "criterion",
                       json_string(r->calibration.criterion == FANIN_CRITERION_VARIANCE ? "variance" : "second_moment"));
-  json_object_set_new(root, "target", json_real(r->calibration.target));
-  json_object_set_new(root, "tolerance", json_real(r->calibration.tolerance));
+  JSON_SET_NUMBERS(root, {"target", r->calibration.target}, {"tolerance", r->calibration.tolerance});
   for (size_t l = 0; l < w->count; ++l) {
     json_t *o = json_object();
     json_object_set_new(o, "name", json_string(w->names[l]));
     json_object_set_new(o, "fan_in", json_integer((json_int_t)r->widths[l]));
     json_object_set_new(o, "fan_out", json_integer((json_int_t)r->widths[l + 1]));
-    json_object_set_new(o, "before", json_from_double(layers[l].before));
-    json_object_set_new(o, "after", json_from_double(layers[l].after));
-    json_object_set_new(o, "factor", json_from_double(layers[l].factor));
+    JSON_SET_NUMBERS(o, {"before", layers[l].before}, {"after", layers[l].after}, {"factor", layers[l].factor});
     json_object_set_new(o, "iterations", json_integer(layers[l].iterations));
     json_array_append_new(array, o);
   }

@@ -49,3 +49,9 @@ const probe_column probe_columns[] = {
     FIELD(conforms, KIND_FLAG, "", "", 0),
 };
 const size_t probe_n_columns = sizeof probe_columns / sizeof *probe_columns;
+
+double probe_number(const probe_column *c, const fanin_probe_layer *y) {
+  const void *at = (const char *)y + c->offset;
+  if (c->kind == KIND_COUNT) return (double)*(const uint64_t *)at;
+  return c->kind == KIND_FLAG ? *(const int *)at != 0 : *(const double *)at;
+}

@@ -13,9 +13,9 @@
 /* ---- JSON -------------------------------------------------------------------------------------------------------- */
 
 static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
-  const void *at = probe_member(c, y);
-  if (c->kind == KIND_COUNT) return json_integer((json_int_t) * (const uint64_t *)at);
-  return c->kind == KIND_FLAG ? json_boolean(*(const int *)at) : json_from_double(*(const double *)at);
+  const double value = probe_number(c, y);
+  if (c->kind == KIND_COUNT) return json_integer((json_int_t)value);
+  return c->kind == KIND_FLAG ? json_boolean(value != 0) : json_from_double(value);
 }
 
 static json_t *layers_to_json(const probe_result *report) {
@@ -77,10 +77,8 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
   json_object_set_new(o, "z_bound", json_from_double(sum->z_bound));
   json_object_set_new(o, "overflow_layer",
                       sum->overflow_layer > 0 ? json_integer((json_int_t)sum->overflow_layer) : json_null());
-  json_object_set_new(o, "sd_ln_q", json_from_double(sum->sd_ln_q));
-  json_object_set_new(o, "gemm_seconds", json_from_double(sum->gemm_seconds));
-  json_object_set_new(o, "other_seconds", json_from_double(sum->other_seconds));
-  json_object_set_new(o, "startup_seconds", json_from_double(sum->startup_seconds));
+  JSON_SET_NUMBERS(o, {"sd_ln_q", sum->sd_ln_q}, {"gemm_seconds", sum->gemm_seconds},
+                   {"other_seconds", sum->other_seconds}, {"startup_seconds", sum->startup_seconds});
   json_object_set_new(o, "device_bytes", json_integer((json_int_t)sum->device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
   json_object_set_new(o, "layers", layers_to_json(report));
@@ -108,15 +106,9 @@ static void write_text(FILE *to, const char *text) {
 }
 
 /* Writes a number, or nothing for a number that does not exist. */
-static void write_number(FILE *to, const probe_column *c, const fanin_probe_layer *y) {
-  const void *at = probe_member(c, y);
+static void write_number(FILE *to, double value) {
   fputc(',', to);
-  if (c->kind == KIND_COUNT)
-    fprintf(to, "%" PRIu64, *(const uint64_t *)at);
-  else if (c->kind == KIND_FLAG)
-    fprintf(to, "%d", *(const int *)at != 0);
-  else if (isfinite(*(const double *)at))
-    fprintf(to, "%.17g", *(const double *)at);
+  if (isfinite(value)) fprintf(to, "%.17g", value);
 }
 
 static void write_csv(FILE *to, const probe_request *r, probe_result *const *reports) {
@@ -129,7 +121,7 @@ static void write_csv(FILE *to, const probe_request *r, probe_result *const *rep
       write_text(to, r->init_texts[i]);
       fprintf(to, ",%zu", l + 1);
       for (size_t c = 0; c < probe_n_columns; ++c)
-        write_number(to, &probe_columns[c], &reports[i]->layers[l]);
+        write_number(to, probe_number(&probe_columns[c], &reports[i]->layers[l]));
       fputs("\r\n", to);
     }
   }

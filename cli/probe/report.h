@@ -115,10 +115,8 @@ typedef struct probe_column {
 extern const probe_column probe_columns[];
 extern const size_t probe_n_columns;
 
-/* The column's number of a layer: a uint64_t, an int of KIND_FLAG, else a double. */
-static inline const void *probe_member(const probe_column *c, const fanin_probe_layer *y) {
-  return (const char *)y + c->offset;
-}
+/* The column's number of a layer; of KIND_FLAG 0 or 1. */
+double probe_number(const probe_column *c, const fanin_probe_layer *y);
 
 /* ---- text.c ------------------------------------------------------------------------------------------------------ */
 

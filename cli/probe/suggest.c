@@ -61,17 +61,12 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
 static json_t *to_json(const fanin_suggestion *s) {
   char init[INIT_TEXT], text[SENTENCES];
   json_t *o = json_object();
-  const struct {
-    const char *key;
-    double value;
-  } numbers[] = {{"gain", s->gain},       {"sigma_b2", s->sigma_b2},   {"q_growth", s->q_growth},
-                 {"q_total", s->q_total}, {"g_growth", s->g_growth},   {"g_total", s->g_total},
-                 {"q_limit", s->q_limit}, {"chi_limit", s->chi_limit}, {"sensitivity", s->sensitivity}};
   fanin_suggestion_format(s, sizeof *s, text, sizeof text, NULL);
   json_object_set_new(o, "aim", json_string(fanin_aim_name(s->aim)));
   json_object_set_new(o, "init", json_string(init_text(s, init)));
-  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; ++i)
-    json_object_set_new(o, numbers[i].key, json_from_double(numbers[i].value));
+  JSON_SET_NUMBERS(o, {"gain", s->gain}, {"sigma_b2", s->sigma_b2}, {"q_growth", s->q_growth}, {"q_total", s->q_total},
+                   {"g_growth", s->g_growth}, {"g_total", s->g_total}, {"q_limit", s->q_limit},
+                   {"chi_limit", s->chi_limit}, {"sensitivity", s->sensitivity});
   json_object_set_new(o, "text", json_string(text));
   return o;
 }

@@ -25,23 +25,17 @@ static void real_cell(table *t, double value) {
 
 static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
   char text[TEXT_NUMBER];
-  const void *at = probe_member(c, y);
-  switch (c->kind) {
-  case KIND_COUNT:
-    table_cell(t, "%" PRIu64, *(const uint64_t *)at);
-    return;
-  case KIND_FLAG:
-    table_cell(t, "%s", *(const int *)at ? "ok" : "NO");
-    return;
-  case KIND_Z:
-    table_cell(t, "%s", text_z(*(const double *)at, text));
-    return;
-  case KIND_PERCENT:
-    table_cell(t, isnan(*(const double *)at) ? "-" : "%.3g", 100 * *(const double *)at);
-    return;
-  case KIND_REAL:
-    real_cell(t, *(const double *)at);
-  }
+  const double value = probe_number(c, y);
+  if (c->kind == KIND_COUNT)
+    table_cell(t, "%.0f", value);
+  else if (c->kind == KIND_FLAG)
+    table_cell(t, "%s", value != 0 ? "ok" : "NO");
+  else if (c->kind == KIND_Z)
+    table_cell(t, "%s", text_z(value, text));
+  else if (c->kind == KIND_PERCENT)
+    table_cell(t, isnan(value) ? "-" : "%.3g", 100 * value);
+  else
+    real_cell(t, value);
 }
 
 /* Whether layer l of n is shown: layers at the ends, some at equal distances in between, and those that do not conform.

@@ -66,40 +66,35 @@ static void put_block(writer *w, const void *bytes, size_t size) {
   put(w, bytes, size);
 }
 
+#define ASK(program, what, size, out)                                                                                  \
+  fanin__check_cl(clGetProgramInfo((program), (what), (size), (out), NULL), "clGetProgramInfo(" #what ")")
+
 /* A program's binary for f's device, one of perhaps several in its context. free() it. */
 static fanin_status binary_of(const fanin *f, cl_program program, unsigned char **out, size_t *out_size) {
-  fanin_status status = FANIN_STATUS_OK;
-  cl_uint n = 0;
-  cl_int code = clGetProgramInfo(program, CL_PROGRAM_NUM_DEVICES, sizeof n, &n, NULL);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetProgramInfo(CL_PROGRAM_NUM_DEVICES)");
+  cl_uint n = 0, own = 0;
+  FANIN__TRY(ASK(program, CL_PROGRAM_NUM_DEVICES, sizeof n, &n));
   cl_device_id *const devices = calloc(n + 1, sizeof(cl_device_id));
   size_t *const sizes = calloc(n + 1, sizeof *sizes);
-  unsigned char **const binaries = calloc(n + 1, sizeof *binaries);
-  cl_uint own = 0;
+  unsigned char **const binaries = calloc(n + 1, sizeof *binaries); /* NULL for the other devices: not wanted */
+  fanin_status status = FANIN_STATUS_OK;
   if (!devices || !sizes || !binaries) {
     status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "lists of %u devices", (unsigned)n);
     goto done;
   }
-  code = clGetProgramInfo(program, CL_PROGRAM_DEVICES, n * sizeof(cl_device_id), devices, NULL);
-  if (code == CL_SUCCESS) code = clGetProgramInfo(program, CL_PROGRAM_BINARY_SIZES, n * sizeof *sizes, sizes, NULL);
-  if (code != CL_SUCCESS) {
-    status = fanin__fail_cl(code, "clGetProgramInfo(CL_PROGRAM_BINARY_SIZES)");
-    goto done;
-  }
+  status = ASK(program, CL_PROGRAM_DEVICES, n * sizeof(cl_device_id), devices);
+  if (status == FANIN_STATUS_OK) status = ASK(program, CL_PROGRAM_BINARY_SIZES, n * sizeof *sizes, sizes);
+  if (status != FANIN_STATUS_OK) goto done;
   while (own < n && devices[own] != f->device)
     own++;
-  if (own == n || sizes[own] == 0) {
+  if (sizes[own] > 0) binaries[own] = malloc(sizes[own]); /* sizes[n] is 0 */
+  if (sizes[own] == 0) {
     status = fanin__fail(FANIN_STATUS_UNSUPPORTED, "the driver gives no program binaries");
-    goto done;
-  }
-  binaries[own] = malloc(sizes[own]); /* NULL for the other devices: not wanted */
-  if (!binaries[own]) {
+  } else if (!binaries[own]) {
     status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a program's binary", sizes[own]);
-    goto done;
+  } else {
+    status = ASK(program, CL_PROGRAM_BINARIES, n * sizeof *binaries, binaries);
   }
-  code = clGetProgramInfo(program, CL_PROGRAM_BINARIES, n * sizeof *binaries, binaries, NULL);
-  if (code != CL_SUCCESS) {
-    status = fanin__fail_cl(code, "clGetProgramInfo(CL_PROGRAM_BINARIES)");
+  if (status != FANIN_STATUS_OK) {
     free(binaries[own]);
     goto done;
   }

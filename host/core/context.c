@@ -25,20 +25,17 @@ static fanin_status is_member(const cl_device_id *devices, size_t count, cl_devi
 }
 
 static fanin_status check_member(cl_context context, cl_device_id device) {
+  static const char call[] = "clGetContextInfo(CL_CONTEXT_DEVICES) of context";
   size_t size = 0;
-  cl_int code = clGetContextInfo(context, CL_CONTEXT_DEVICES, 0, NULL, &size);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
+  bool member = false;
+  FANIN__TRY(fanin__check_cl(clGetContextInfo(context, CL_CONTEXT_DEVICES, 0, NULL, &size), call));
   cl_device_id *const devices = malloc(size + 1);
   if (!devices) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for the context's devices", size);
-  code = clGetContextInfo(context, CL_CONTEXT_DEVICES, size, devices, NULL);
-  bool member = false;
-  const fanin_status status = code == CL_SUCCESS
-                                  ? is_member(devices, size / sizeof *devices, device, &member)
-                                  : fanin__fail_cl(code, "clGetContextInfo(CL_CONTEXT_DEVICES) of context");
+  fanin_status status = fanin__check_cl(clGetContextInfo(context, CL_CONTEXT_DEVICES, size, devices, NULL), call);
+  if (status == FANIN_STATUS_OK) status = is_member(devices, size / sizeof *devices, device, &member);
   free(devices);
-  if (status == FANIN_STATUS_OK && !member)
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "device is not one of context's devices");
-  return status;
+  if (status != FANIN_STATUS_OK || member) return status;
+  return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "device is not one of context's devices");
 }
 
 /* CPUs: the native vector, as far as the kernels are written for it, and SSE's width where the device does not say.
@@ -89,29 +86,18 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
 
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) {
   FANIN__NEED(context, device, out);
-
   FANIN__TRY(check_member(context, device));
-
-  fanin_status status = FANIN_STATUS_OK;
-  cl_int code = CL_SUCCESS;
   fanin *const f = malloc(sizeof *f);
   if (!f) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a fanin", sizeof *f);
-  status = describe(f, context, device);
-  if (status != FANIN_STATUS_OK) goto fail_describe;
-  if (pthread_mutex_init(&f->lock, NULL) != 0) {
+  fanin_status status = describe(f, context, device);
+  if (status == FANIN_STATUS_OK && pthread_mutex_init(&f->lock, NULL) != 0) {
     status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
-    goto fail_describe;
   }
-  code = clRetainContext(context);
-  if (code != CL_SUCCESS) {
-    status = fanin__fail_cl(code, "clRetainContext");
-    goto fail_context;
-  }
-  code = clRetainDevice(device); /* counts for sub-devices, does nothing for others */
-  if (code != CL_SUCCESS) {
-    status = fanin__fail_cl(code, "clRetainDevice");
-    goto fail_device;
-  }
+  if (status != FANIN_STATUS_OK) goto fail_lock;
+  status = fanin__check_cl(clRetainContext(context), "clRetainContext");
+  if (status != FANIN_STATUS_OK) goto fail_context;
+  status = fanin__check_cl(clRetainDevice(device), "clRetainDevice"); /* counts for sub-devices, nothing for others */
+  if (status != FANIN_STATUS_OK) goto fail_device;
   *out = f;
   return FANIN_STATUS_OK;
 
@@ -119,7 +105,7 @@ fail_device:
   (void)clReleaseContext(context);
 fail_context:
   (void)pthread_mutex_destroy(&f->lock);
-fail_describe:
+fail_lock:
   free(f);
   return status;
 }

@@ -23,17 +23,16 @@ static void copy_cut(char *out, size_t size, const char *text) {
 /* The only way that strings come out of OpenCL whole: ask for the size first. free() the text. */
 static fanin_status device_text(cl_device_id device, cl_device_info what, char **out) {
   size_t size = 0;
-  cl_int code = clGetDeviceInfo(device, what, 0, NULL, &size);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo");
+  FANIN__TRY(fanin__check_cl(clGetDeviceInfo(device, what, 0, NULL, &size), "clGetDeviceInfo"));
   char *const text = calloc(size + 1, 1);
   if (!text) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a device's text", size + 1);
-  code = clGetDeviceInfo(device, what, size, text, NULL);
-  if (code != CL_SUCCESS) {
+  const fanin_status status = fanin__check_cl(clGetDeviceInfo(device, what, size, text, NULL), "clGetDeviceInfo");
+  if (status == FANIN_STATUS_OK) {
+    *out = text;
+  } else {
     free(text);
-    return fanin__fail_cl(code, "clGetDeviceInfo");
   }
-  *out = text;
-  return FANIN_STATUS_OK;
+  return status;
 }
 
 static fanin_status copy_device_text(cl_device_id device, cl_device_info what, char *out, size_t size) {

@@ -13,8 +13,8 @@ typedef struct fanin__argument {
   size_t size;
   const void *value;
 } fanin__argument;
-#define FANIN__VALUE(x)     ((fanin__argument){sizeof(x), &(x)})
-#define FANIN__LOCAL(bytes) ((fanin__argument){(bytes), NULL}) /* local memory of a work-group */
+#define FANIN__VALUE(x)     ((fanin__argument){sizeof(x), &(x)}) /* uint64_t is a kernel's ulong */
+#define FANIN__LOCAL(bytes) ((fanin__argument){(bytes), NULL})   /* local memory of a work-group */
 
 /* A real number as the kernel takes it: double or float. */
 typedef struct fanin__real {

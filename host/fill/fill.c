@@ -22,10 +22,9 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
                                 uint64_t groups) {
   double packed[16];
   const size_t size = fanin__pack_parameters(job->dtype, &job->parameters, packed);
-  const cl_ulong key = seed;
   const fanin__launch launch =
       FANIN__LAUNCH(fill, job->parameters.options, fill, fanin__groups(groups, f->fill_group),
-                    FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(key));
+                    FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(seed));
   return fanin__enqueue(f, when, &launch);
 }
 
@@ -101,7 +100,7 @@ fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *ini
   FANIN__TRY(fanin__new_buffer(f, fanin__chunk(f, t->dtype), fanin_dtype_size(t->dtype), "warming up", &scratch));
   fanin_status status = warm(f, &when, &job, scratch);
   const cl_int code = clFinish(when.queue);
-  if (status == FANIN_STATUS_OK && code != CL_SUCCESS) status = fanin__fail_cl(code, "clFinish");
+  if (status == FANIN_STATUS_OK) status = fanin__check_cl(code, "clFinish");
   fanin__free_buffer(scratch);
   return status;
 }

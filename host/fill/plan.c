@@ -129,13 +129,12 @@ fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, 
 /* ---- Enqueueing -------------------------------------------------------------------------------------------------- */
 
 static fanin_status launch_bundle(fanin_plan *plan, const fanin__bundle *b, uint64_t seed, const fanin__when *when) {
-  const cl_ulong key = seed;
   const fanin__launch launch = {.kernel = b->kernel,
                                 .grid = fanin__groups(b->tasks, plan->f->fill_group),
                                 FANIN__ARGUMENTS(FANIN__VALUE(b->buffer), FANIN__VALUE(plan->tables[FANIN__ROWS]),
                                                  FANIN__VALUE(plan->tables[b->parameters]),
                                                  FANIN__VALUE(plan->tables[FANIN__TASKS]), FANIN__VALUE(b->first_task),
-                                                 FANIN__VALUE(key))};
+                                                 FANIN__VALUE(seed))};
   (void)pthread_mutex_lock(&plan->lock);
   const fanin_status status = fanin__enqueue(plan->f, when, &launch);
   (void)pthread_mutex_unlock(&plan->lock);

@@ -163,12 +163,11 @@ static size_t company(const fanin *f) {
 }
 
 static fanin_status make_reflectors(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
-  const cl_ulong height = s->height;
   const cl_uint width = (cl_uint)s->width;
   const size_t local = company(f);
   const fanin__launch launch =
       FANIN__LAUNCH(reflect, options_of(s->f64), reflectors, fanin__groups(count * s->width, local),
-                    FANIN__VALUE(s->normals), FANIN__VALUE(height), FANIN__VALUE(width), FANIN__VALUE(s->tau),
+                    FANIN__VALUE(s->normals), FANIN__VALUE(s->height), FANIN__VALUE(width), FANIN__VALUE(s->tau),
                     FANIN__VALUE(s->sign), FANIN__LOCAL(local * size_of(s->f64)));
   return fanin__enqueue_in_order(f, queue, &launch);
 }

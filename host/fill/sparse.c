@@ -108,11 +108,10 @@ static const char *options_of(const fanin__job *job) {
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   const fanin__sparse_lines l = lines_of(job);
-  const cl_ulong key = seed;
   const fanin__launch launch = FANIN__LAUNCH(sparse, options_of(job), sparse,
                                              fanin__groups(l.count.s[OWNER] * l.count.s[PART] * l.count.s[MATRIX],
                                                            f->type & CL_DEVICE_TYPE_CPU ? 1 : f->work_group),
-                                             FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(key));
+                                             FANIN__VALUE(job->buffer), FANIN__VALUE(l), FANIN__VALUE(seed));
   return fanin__enqueue_in_order(f, queue, &launch);
 }
 

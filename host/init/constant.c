@@ -25,26 +25,22 @@ static fanin_status scale(fanin_init *init, double factor) {
   return FANIN_STATUS_OK;
 }
 
+/* What a kind has besides its description. */
+#define ONE_VALUE(id, of_value, own_parameters)                                                                        \
+  .defaults = {.kind = FANIN_KIND_##id, .value = (of_value)}, .parameters = (own_parameters), .resolve = resolve,      \
+  .scale = scale
+
 const fanin__initializer fanin__kind_zeros = {
     .description = {"zeros", "", "0", "", "definition", 0, 0},
-    .defaults = {.kind = FANIN_KIND_ZEROS, .value = 0},
-    .parameters = fanin__no_parameters,
-    .resolve = resolve,
-    .scale = scale,
+    ONE_VALUE(ZEROS, 0, fanin__no_parameters),
 };
 const fanin__initializer fanin__kind_ones = {
     .description = {"ones", "", "1", "", "definition", 0, 0},
-    .defaults = {.kind = FANIN_KIND_ONES, .value = 1},
-    .parameters = fanin__no_parameters,
-    .resolve = resolve,
-    .scale = scale,
+    ONE_VALUE(ONES, 1, fanin__no_parameters),
 };
 const fanin__initializer fanin__kind_constant = {
     .description = {"constant", "", "value", "value=0", "definition", 0, 0},
-    .defaults = {.kind = FANIN_KIND_CONSTANT, .value = 0},
-    .parameters = parameters,
-    .resolve = resolve,
-    .scale = scale,
+    ONE_VALUE(CONSTANT, 0, parameters),
 };
 
 fanin_init fanin_zeros(void) {

@@ -70,11 +70,14 @@ static fanin_status scale(fanin_init *init, double factor) {
 
 /* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
-#define DEFAULTS(id, of_mode, of_scale, spread)                                                                        \
-  {                                                                                                                    \
-    .kind = FANIN_KIND_##id, .gain = 1, .scale = (of_scale), .mode = FANIN_MODE_##of_mode,                             \
-    .distribution = FANIN_DISTRIBUTION_##spread                                                                        \
-  }
+/* What a kind has besides its description. */
+#define FANS(id, of_mode, of_scale, spread, own_parameters)                                                            \
+  .defaults = {.kind = FANIN_KIND_##id,                                                                                \
+               .gain = 1,                                                                                              \
+               .scale = (of_scale),                                                                                    \
+               .mode = FANIN_MODE_##of_mode,                                                                           \
+               .distribution = FANIN_DISTRIBUTION_##spread},                                                           \
+  .parameters = (own_parameters), .resolve = resolve
 #define UNIFORM_OF "uniform on [-sqrt(3) std, sqrt(3) std], "
 #define NORMAL_OF  "normal, mean 0, "
 #define XAVIER_STD "std = gain * sqrt(2 / (fan_in + fan_out))"
@@ -84,53 +87,39 @@ static fanin_status scale(fanin_init *init, double factor) {
 const fanin__initializer fanin__kind_xavier_uniform = {
     .description = {"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1", "Glorot & Bengio 2010, eq. 16",
                     1, 1},
-    .defaults = DEFAULTS(XAVIER_UNIFORM, FAN_AVG, 1, UNIFORM),
-    .parameters = of_xavier_uniform,
-    .resolve = resolve,
+    FANS(XAVIER_UNIFORM, FAN_AVG, 1, UNIFORM, of_xavier_uniform),
 };
 const fanin__initializer fanin__kind_xavier_normal = {
     .description = {"xavier_normal", "glorot_normal", NORMAL_OF XAVIER_STD, "gain=1,distribution=normal",
                     "Glorot & Bengio 2010, eq. 12", 1, 1},
-    .defaults = DEFAULTS(XAVIER_NORMAL, FAN_AVG, 1, NORMAL),
-    .parameters = of_xavier_normal,
-    .resolve = resolve,
+    FANS(XAVIER_NORMAL, FAN_AVG, 1, NORMAL, of_xavier_normal),
 };
 const fanin__initializer fanin__kind_he_uniform = {
     .description = {"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
                     "He et al. 2015, eq. 10, 14 and 15", 1, 1},
-    .defaults = DEFAULTS(HE_UNIFORM, FAN_IN, 2, UNIFORM),
-    .parameters = of_he_uniform,
-    .resolve = resolve,
+    FANS(HE_UNIFORM, FAN_IN, 2, UNIFORM, of_he_uniform),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_he_normal = {
     .description = {"he_normal", "kaiming_normal", NORMAL_OF HE_STD, "a=0,mode=fan_in,distribution=normal",
                     "He et al. 2015, eq. 10, 14 and 15", 1, 1},
-    .defaults = DEFAULTS(HE_NORMAL, FAN_IN, 2, NORMAL),
-    .parameters = of_he_normal,
-    .resolve = resolve,
+    FANS(HE_NORMAL, FAN_IN, 2, NORMAL, of_he_normal),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_lecun_uniform = {
     .description = {"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1, 1},
-    .defaults = DEFAULTS(LECUN_UNIFORM, FAN_IN, 1, UNIFORM),
-    .parameters = fanin__no_parameters,
-    .resolve = resolve,
+    FANS(LECUN_UNIFORM, FAN_IN, 1, UNIFORM, fanin__no_parameters),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_lecun_normal = {
     .description = {"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal", "LeCun et al. 1998, eq. 16", 1, 1},
-    .defaults = DEFAULTS(LECUN_NORMAL, FAN_IN, 1, NORMAL),
-    .parameters = of_lecun_normal,
-    .resolve = resolve,
+    FANS(LECUN_NORMAL, FAN_IN, 1, NORMAL, of_lecun_normal),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_variance_scaling = {
     .description = {"variance_scaling", "", "of the distribution, mean 0, std = sqrt(scale / n), n by mode",
                     "scale=1,mode=fan_in,distribution=normal", "tf.keras.initializers and jax.nn.initializers", 1, 1},
-    .defaults = DEFAULTS(VARIANCE_SCALING, FAN_IN, 1, NORMAL),
-    .parameters = of_variance_scaling,
-    .resolve = resolve,
+    FANS(VARIANCE_SCALING, FAN_IN, 1, NORMAL, of_variance_scaling),
     .explicit = explicit,
     .scale = scale,
 };

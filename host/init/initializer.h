@@ -36,6 +36,10 @@ typedef struct fanin__initializer {
   fanin_status (*scale)(fanin_init *init, double factor);
 } fanin__initializer;
 
+/* All but the description of a kind whose parameter is a gain, which its file lists as `parameters`. */
+#define FANIN__OF_GAIN(id, own_resolve)                                                                                \
+  .defaults = {.kind = FANIN_KIND_##id, .gain = 1}, .parameters = parameters, .resolve = (own_resolve)
+
 #define FANIN__KIND(id, name) extern const fanin__initializer fanin__kind_##name;
 FANIN_KIND_MAP(FANIN__KIND)
 #undef FANIN__KIND
@@ -106,6 +110,9 @@ double fanin__step(const fanin_law *law, double x, bool upper);
 /* uniform.c, normal.c */
 fanin_status fanin__resolve_uniform(double lo, double hi, fanin__distribution *out);
 fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution *out);
+
+/* pattern.c: refuses a layout without taps. The sentence names the initializer and ends with `note`. */
+fanin_status fanin__need_taps(const fanin__roles *roles, const char *name, const char *note);
 
 /* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
 fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);

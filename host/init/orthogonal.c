@@ -13,11 +13,7 @@ static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, f
 
 /* Shorter inputs could not all keep their length. */
 static fanin_status resolve_delta(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
-  if (roles->n_taps == 0) {
-    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
-                       "delta_orthogonal takes a layout of O, I and at least one of D, H and W; this "
-                       "one has no taps (orthogonal's is O and I)");
-  }
+  FANIN__TRY(fanin__need_taps(roles, "delta_orthogonal", " (orthogonal's is O and I)"));
   if (roles->fan_in > roles->fan_out) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                        "delta_orthogonal: fan_in is %llu and fan_out is %llu; a fan_in of fan_out or less is accepted, "
@@ -36,18 +32,14 @@ const fanin__initializer fanin__kind_orthogonal = {
                     "gain=1",
                     "Saxe, McClelland & Ganguli 2013; Stewart 1980 (product of reflectors); Mezzadri 2007 (Haar)", 1,
                     1},
-    .defaults = {.kind = FANIN_KIND_ORTHOGONAL, .gain = 1},
-    .parameters = parameters,
-    .resolve = resolve,
+    FANIN__OF_GAIN(ORTHOGONAL, resolve),
 };
 const fanin__initializer fanin__kind_delta_orthogonal = {
     .description = {"delta_orthogonal", "",
                     "at the centre tap gain times a uniformly random (Haar) matrix of O rows and I <= O "
                     "orthonormal columns, else 0",
                     "gain=1", "Xiao et al. 2018, algorithm 1", 1, 1},
-    .defaults = {.kind = FANIN_KIND_DELTA_ORTHOGONAL, .gain = 1},
-    .parameters = parameters,
-    .resolve = resolve_delta,
+    FANIN__OF_GAIN(DELTA_ORTHOGONAL, resolve_delta),
 };
 
 fanin_init fanin_orthogonal(double gain) {

@@ -12,6 +12,12 @@ static fanin_status delta(const fanin_init *init, fanin__distribution *out) {
   return FANIN_STATUS_OK;
 }
 
+fanin_status fanin__need_taps(const fanin__roles *roles, const char *name, const char *note) {
+  if (roles->n_taps > 0) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                     "%s takes a layout of O, I and at least one of D, H and W; this one has no taps%s", name, note);
+}
+
 static fanin_status resolve_identity(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   if (roles->n_taps > 0) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
@@ -22,20 +28,12 @@ static fanin_status resolve_identity(const fanin_init *init, const fanin__roles 
 }
 
 static fanin_status resolve_dirac(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
-  if (roles->n_taps == 0) {
-    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
-                       "dirac takes a layout of O, I and at least one of D, H and W; this one has no "
-                       "taps (identity's is O and I)");
-  }
+  FANIN__TRY(fanin__need_taps(roles, "dirac", " (identity's is O and I)"));
   return delta(init, out);
 }
 
 static fanin_status resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
-  if (roles->n_taps == 0) {
-    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
-                       "bilinear takes a layout of O, I and at least one of D, H and W; this one has "
-                       "no taps");
-  }
+  FANIN__TRY(fanin__need_taps(roles, "bilinear", ""));
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_BILINEAR, .value = init->gain}};
   return FANIN_STATUS_OK;
 }
@@ -62,16 +60,12 @@ static fanin_status resolve_hadamard(const fanin_init *init, const fanin__roles 
 const fanin__initializer fanin__kind_identity = {
     .description = {"identity", "eye", "gain where the O and the I index agree, else 0; O and I may differ", "gain=1",
                     "Le, Jaitly & Hinton 2015; torch.nn.init.eye_; Zhao et al. 2022, definition 1", 1, 0},
-    .defaults = {.kind = FANIN_KIND_IDENTITY, .gain = 1},
-    .parameters = parameters,
-    .resolve = resolve_identity,
+    FANIN__OF_GAIN(IDENTITY, resolve_identity),
 };
 const fanin__initializer fanin__kind_dirac = {
     .description = {"dirac", "", "gain at the centre tap where the O index in its group equals the I index, else 0",
                     "gain=1", "Zagoruyko & Komodakis 2017", 1, 0},
-    .defaults = {.kind = FANIN_KIND_DIRAC, .gain = 1},
-    .parameters = parameters,
-    .resolve = resolve_dirac,
+    FANIN__OF_GAIN(DIRAC, resolve_dirac),
 };
 const fanin__initializer fanin__kind_bilinear = {
     .description = {"bilinear", "",
@@ -79,18 +73,14 @@ const fanin__initializer fanin__kind_bilinear = {
                     "where the O index "
                     "in its group equals the I index, else 0",
                     "gain=1", "Long, Shelhamer & Darrell 2015", 1, 0},
-    .defaults = {.kind = FANIN_KIND_BILINEAR, .gain = 1},
-    .parameters = parameters,
-    .resolve = resolve_bilinear,
+    FANIN__OF_GAIN(BILINEAR, resolve_bilinear),
 };
 const fanin__initializer fanin__kind_hadamard = {
     .description = {"hadamard", "zero_init",
                     "O <= I: the partial identity times gain; else gain * 2^(-(m-1)/2) (-1)^ones(o & i), m = "
                     "ceil(log2 O); with taps, at the centre, else 0",
                     "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1, 0},
-    .defaults = {.kind = FANIN_KIND_HADAMARD, .gain = 1},
-    .parameters = parameters,
-    .resolve = resolve_hadamard,
+    FANIN__OF_GAIN(HADAMARD, resolve_hadamard),
 };
 
 fanin_init fanin_identity(double gain) {

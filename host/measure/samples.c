@@ -21,11 +21,10 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   if (d.elements == 0) return FANIN_STATUS_OK;
   const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
-  const cl_ulong at = first;
   const fanin__launch launch =
       FANIN__LAUNCH(samples, d.options, standardise, spread.grid, FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
                     FANIN__VALUE(d.elements), FANIN__REAL(d.f64, shift), FANIN__REAL(d.f64, scale),
-                    FANIN__VALUE(samples), FANIN__VALUE(at));
+                    FANIN__VALUE(samples), FANIN__VALUE(first));
   cl_event done = NULL;
   FANIN__TRY(fanin__enqueue(f, &(fanin__when){.queue = d.queue, .event = &done}, &launch));
   const fanin_status status = fanin__wait(1, &done);

@@ -10,13 +10,12 @@
 /* Row sums of w->delta. */
 static fanin_status sum_gradient(fanin__mlp *w, size_t l, double z_rms, fanin__gradient_sums *sums) {
   const fanin__stage *const s = &w->stages[l];
-  const cl_ulong width = s->width;
   const cl_uint norm = (cl_uint)s->norm;
   const cl_mem shift = s->shift ? s->shift : w->sums, scale = s->scale ? s->scale : w->sums;
   const float z_scale = fanin__scale_for(z_rms), infinite = (float)(65520 * w->unit);
   const float normal = (float)(0x1p-14 * w->unit);
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_sums", w->segments, w->batch, FANIN__VALUE(w->delta), FANIN__VALUE(s->y),
-                            FANIN__VALUE(w->bias), FANIN__VALUE(width), FANIN__VALUE(norm), FANIN__VALUE(shift),
+                            FANIN__VALUE(w->bias), FANIN__VALUE(s->width), FANIN__VALUE(norm), FANIN__VALUE(shift),
                             FANIN__VALUE(scale), FANIN__VALUE(z_scale), FANIN__VALUE(infinite), FANIN__VALUE(normal),
                             FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
@@ -65,12 +64,11 @@ static fanin_status through_weights(fanin__mlp *w, size_t l, double rms) {
 
 static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fanin__gradient_sums *sums) {
   const fanin__stage *const s = &w->stages[l];
-  const cl_ulong width = s->width;
   const cl_uint has_skip = w->stages[l + 1].skip;
   const cl_mem skip = has_skip ? w->dh_after : w->dh;
   const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
   FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "derive", w->segments, w->batch, FANIN__VALUE(w->dh), FANIN__VALUE(s->y),
-                            FANIN__VALUE(s->h), FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(width),
+                            FANIN__VALUE(s->h), FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(s->width),
                             FANIN__VALUE(slope), FANIN__VALUE(h_scale), FANIN__VALUE(w->delta), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
   const double h = (double)h_scale, g = w->skip_unit;

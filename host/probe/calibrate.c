@@ -180,6 +180,7 @@ fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe
   fanin_probe_config known;
   fanin_calibrate_options options;
   const fanin_probe_config *const config = &known;
+  const fanin__activation *activation = NULL;
   calibration c = {.config = config, .options = &options};
   FANIN__NEED(f);
   FANIN__TRY(fanin__take_config("config", "FANIN_PROBE_CONFIG_INIT", their_config, &known, sizeof known));
@@ -188,8 +189,7 @@ fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe
   FANIN__NEED_SIZE(stride);
   FANIN__TRY(fanin__probe_check(f, config));
   FANIN__TRY(check_weights(config));
-  const fanin__activation *const activation = fanin__activation_find(config->activation);
-  if (!activation) return FANIN_STATUS_BAD_ARGUMENT;
+  FANIN__TRY(fanin__activation_of(config->activation, config->slope, &activation));
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   fanin_calibrated_layer *const result = calloc(config->n_widths - 1, sizeof *result);
   fanin_status status =

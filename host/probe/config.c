@@ -91,44 +91,48 @@ static fanin_status factor_of(const fanin_probe_config *config, size_t l, double
                      *out);
 }
 
-static fanin_status weight_of(const fanin_probe_config *config, size_t l, fanin_tensor *out) {
-  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
-  return fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, out);
-}
+/* What layer l's weights are expected to be. */
+typedef struct expectation {
+  fanin_tensor t;
+  double factor;
+  fanin_law law; /* without the factor */
+  fanin_values values;
+  fanin_moments moments;
+} expectation;
 
 /* E66: rounding to a dtype of 8 bits moves the moments by more than wide layers vary. After a calibration, weights were
  * rounded twice. The entries of an orthogonal matrix are taken for normal. */
-static fanin_status expect_rounded(const fanin_tensor *t, const fanin_init *init, double factor, fanin_moments *out) {
+static fanin_status expect_rounded(expectation *e) {
   enum { MOMENTS = 5 };
-  const fanin_init normal = fanin_normal(0, out->std / factor);
-  fanin_law law;
-  fanin_law_description described;
+  fanin_moments *const out = &e->moments;
+  const fanin_init normal = fanin_normal(0, out->std / e->factor);
+  fanin_law law = e->law;
   double m[MOMENTS];
-  if (fanin_dtype_size(t->dtype) != 1 || !(out->std > 0)) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin_law_of(t, init, &law));
-  FANIN__TRY(fanin_describe_law(law.kind, &described, sizeof described));
-  if (described.values == FANIN_VALUES_FIXED) return FANIN_STATUS_OK;
-  if (described.values == FANIN_VALUES_DEPENDENT) FANIN__TRY(fanin_law_of(t, &normal, &law));
-  FANIN__TRY(fanin__law_moments_rescaled(&law, t->dtype, true, factor, out->mean, out->std, m, MOMENTS));
+  if (fanin_dtype_size(e->t.dtype) != 1 || !(out->std > 0) || e->values == FANIN_VALUES_FIXED) return FANIN_STATUS_OK;
+  if (e->values == FANIN_VALUES_DEPENDENT) FANIN__TRY(fanin_law_of(&e->t, &normal, &law));
+  FANIN__TRY(fanin__law_moments_rescaled(&law, e->t.dtype, true, e->factor, out->mean, out->std, m, MOMENTS));
   out->mean += m[1] * out->std;
   out->std *= sqrt(m[2] - m[1] * m[1]);
   if (!(out->std > 0)) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin__law_moments_rescaled(&law, t->dtype, true, factor, out->mean, out->std, m, MOMENTS));
+  FANIN__TRY(fanin__law_moments_rescaled(&law, e->t.dtype, true, e->factor, out->mean, out->std, m, MOMENTS));
   out->kurtosis = m[4];
   return FANIN_STATUS_OK;
 }
 
-static fanin_status expect(const fanin_probe_config *config, size_t l, fanin_moments *out) {
-  fanin_tensor t;
-  double factor = 1;
-  FANIN__TRY(weight_of(config, l, &t));
-  FANIN__TRY(factor_of(config, l, &factor));
-  FANIN__TRY(fanin_expect(&t, &config->init, out, sizeof *out));
-  out->mean *= factor;
-  out->std *= factor;
-  out->lo *= factor;
-  out->hi *= factor;
-  return expect_rounded(&t, &config->init, factor, out);
+static fanin_status expect(const fanin_probe_config *config, size_t l, expectation *e) {
+  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
+  fanin_law_description described;
+  FANIN__TRY(fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, &e->t));
+  FANIN__TRY(factor_of(config, l, &e->factor));
+  FANIN__TRY(fanin_expect(&e->t, &config->init, &e->moments, sizeof e->moments));
+  FANIN__TRY(fanin_law_of(&e->t, &config->init, &e->law));
+  FANIN__TRY(fanin_describe_law(e->law.kind, &described, sizeof described));
+  e->values = described.values;
+  e->moments.mean *= e->factor;
+  e->moments.std *= e->factor;
+  e->moments.lo *= e->factor;
+  e->moments.hi *= e->factor;
+  return expect_rounded(e);
 }
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
@@ -137,8 +141,8 @@ fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config
   FANIN__TRY(check_norm(config));
   for (size_t l = 1; l < config->n_widths; l++) {
     const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
-    fanin_moments moments;
-    FANIN__TRY(expect(config, l, &moments));
+    expectation e;
+    FANIN__TRY(expect(config, l, &e));
     FANIN__TRY(fanin__gemm_check(config->batch, n, n_in));
     FANIN__TRY(fanin__gemm_check(n, n_in, config->batch));
     FANIN__TRY(check_weight(f, config, l));
@@ -175,20 +179,13 @@ static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double st
 }
 
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
-  fanin_tensor t;
-  fanin_law law;
-  fanin_law_description described;
-  double factor = 1;
-  FANIN__TRY(weight_of(config, l, &t));
-  FANIN__TRY(fanin_law_of(&t, &config->init, &law));
-  FANIN__TRY(fanin_describe_law(law.kind, &described, sizeof described));
-  FANIN__TRY(expect(config, l, &out->weights));
-  FANIN__TRY(factor_of(config, l, &factor));
-  out->ties = ties_of(config, l, out->weights.std, factor);
+  expectation e;
+  FANIN__TRY(expect(config, l, &e));
+  out->weights = e.moments;
+  out->ties = ties_of(config, l, out->weights.std, e.factor);
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
-  const bool fixed = described.values == FANIN_VALUES_FIXED && law.kind != FANIN_LAW_KIND_CONSTANT;
-  out->lawful = !fixed && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
-  out->drawn = !fixed;
+  out->drawn = e.values != FANIN_VALUES_FIXED || e.law.kind == FANIN_LAW_KIND_CONSTANT;
+  out->lawful = out->drawn && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
   return FANIN_STATUS_OK;
 }

@@ -86,23 +86,27 @@ static double relative(const fanin__judge *j, bool forward, bool measured, size_
   return width * (measured ? y->g_measured / base->g_measured : y->g_meanfield / base->g_meanfield);
 }
 
-/* The layers where the ratio is beyond `limit` on one side; the one that is furthest. */
+/* The layers where a number is above a limit; the one where it is largest. */
 typedef struct range {
   size_t first, last, worst;
-  double ratio; /* of the worst */
+  double most; /* of the worst */
 } range;
 
+static void take(range *r, size_t l, double number, double limit) {
+  if (!(number > limit)) return;
+  if (r->first == 0) r->first = l;
+  r->last = l;
+  if (r->worst > 0 && number <= r->most) return;
+  r->worst = l;
+  r->most = number;
+}
+
+/* Where the ratio is above `limit`, or its inverse is. */
 static range beyond(const fanin__judge *j, bool forward, bool up, bool measured, double limit) {
-  range r = {0, 0, 0, 1};
+  range r = {0, 0, 0, 0};
   for (size_t l = 1; l <= j->p->layers; l++) {
     const double ratio = relative(j, forward, measured, l);
-    if (!(up ? ratio > limit : ratio < 1 / limit)) continue;
-    if (r.first == 0) r.first = l;
-    r.last = l;
-    if (r.worst == 0 || (up ? ratio > r.ratio : ratio < r.ratio)) {
-      r.worst = l;
-      r.ratio = ratio;
-    }
+    take(&r, l, up ? ratio : 1 / ratio, limit);
   }
   return r;
 }
@@ -118,7 +122,8 @@ static void find_drift(fanin__judge *j, fanin_diagnosis diagnosis, bool forward,
   }
   if (r.first == 0) return;
   fanin__find(j, diagnosis, r.first, r.last, "%s %s in layer %zu is %.3g times %s",
-              measured ? "measured," : "by theory,", quantity[forward], r.worst, r.ratio, reference[forward]);
+              measured ? "measured," : "by theory,", quantity[forward], r.worst, up ? r.most : 1 / r.most,
+              reference[forward]);
 }
 
 static void find_overflow(fanin__judge *j) {
@@ -132,18 +137,16 @@ static bool is_tied(const fanin__judge *j, size_t l) {
   return (y->tied_rows > 0 && y->fan_in >= long_line) || (y->tied_columns > 0 && y->fan_out >= long_line);
 }
 
-static void find_symmetry(fanin__judge *j) {
-  for (size_t l = 1; l <= j->p->layers; l++) {
-    const fanin_probe_layer *const y = layer(j, l);
-    if (y->fan_in * y->fan_out == 1 || !j->p->trace[l].drawn) continue;
-    if (y->weight_std == 0) {
-      fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l, "layer %zu: all weights are %.4g", l, y->weight_mean);
-    } else if (is_tied(j, l)) {
-      fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l,
-                  "layer %zu: %llu of %llu rows and %llu of %llu columns equal another one", l,
-                  (unsigned long long)y->tied_rows, (unsigned long long)y->fan_out, (unsigned long long)y->tied_columns,
-                  (unsigned long long)y->fan_in);
-    }
+static void find_symmetry(fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  if (y->fan_in * y->fan_out == 1 || !j->p->trace[l].drawn) return;
+  if (y->weight_std == 0) {
+    fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l, "layer %zu: all weights are %.4g", l, y->weight_mean);
+  } else if (is_tied(j, l)) {
+    fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l,
+                "layer %zu: %llu of %llu rows and %llu of %llu columns equal another one", l,
+                (unsigned long long)y->tied_rows, (unsigned long long)y->fan_out, (unsigned long long)y->tied_columns,
+                (unsigned long long)y->fan_in);
   }
 }
 
@@ -152,14 +155,7 @@ static range above(const fanin__judge *j, double (*number)(const fanin__judge *j
                    size_t layers) {
   range r = {0, 0, 0, 0};
   for (size_t l = 1; l <= layers; l++) {
-    const double x = number(j, l);
-    if (!(x > limit)) continue;
-    if (r.first == 0) r.first = l;
-    r.last = l;
-    if (r.worst == 0 || x > r.ratio) {
-      r.worst = l;
-      r.ratio = x;
-    }
+    take(&r, l, number(j, l), limit);
   }
   return r;
 }
@@ -198,7 +194,7 @@ static void find_shares(fanin__judge *j) {
        "by theory, the mean makes a share of %.3g of the activations' mean square in layer %zu"}};
   for (size_t k = 0; k < sizeof shares / sizeof *shares; k++) {
     const range r = above(j, shares[k].number, shares[k].limit, j->p->layers - 1);
-    if (r.first > 0) fanin__find(j, shares[k].diagnosis, r.first, r.last, shares[k].format, r.ratio, r.worst);
+    if (r.first > 0) fanin__find(j, shares[k].diagnosis, r.first, r.last, shares[k].format, r.most, r.worst);
   }
 }
 
@@ -234,23 +230,19 @@ bool fanin__is_orthogonal(const fanin__judge *j, size_t l) {
   return t->ties.inverse == 0 || isnan(t->facts.overlap) || t->facts.overlap <= t->ties.overlap;
 }
 
-static void find_not_orthogonal(fanin__judge *j) {
-  for (size_t l = 1; l <= j->p->layers; l++) {
-    const fanin_probe_layer *const y = layer(j, l);
-    if (fanin__is_orthogonal(j, l)) continue;
-    fanin__find(j, FANIN_DIAGNOSIS_NOT_ORTHOGONAL, l, l,
-                "layer %zu: the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is "
-                "accepted",
-                l, y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
-  }
+static void find_not_orthogonal(fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  if (fanin__is_orthogonal(j, l)) return;
+  fanin__find(j, FANIN_DIAGNOSIS_NOT_ORTHOGONAL, l, l,
+              "layer %zu: the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is "
+              "accepted",
+              l, y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
 }
 
-static void find_wrong_stream(fanin__judge *j) {
-  for (size_t l = 1; l <= j->p->layers; l++) {
-    if (!j->p->trace[l].facts.wrong_stream) continue;
-    fanin__find(j, FANIN_DIAGNOSIS_WRONG_STREAM, l, l,
-                "layer %zu: the weights' signs are not those of the seed's random numbers", l);
-  }
+static void find_wrong_stream(fanin__judge *j, size_t l) {
+  if (!j->p->trace[l].facts.wrong_stream) return;
+  fanin__find(j, FANIN_DIAGNOSIS_WRONG_STREAM, l, l,
+              "layer %zu: the weights' signs are not those of the seed's random numbers", l);
 }
 
 bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
@@ -274,15 +266,13 @@ static bool is_explained(const fanin__judge *j, size_t l) {
   return (l > 1 && is_tied(j, l - 1)) || (!q_is_off && l < j->p->layers && has_wrong_weights(j, l + 1));
 }
 
-static void find_unexplained(fanin__judge *j) {
-  for (size_t l = 1; l <= j->p->layers; l++) {
-    const fanin_probe_layer *const y = layer(j, l);
-    if (y->conforms || is_explained(j, l)) continue;
-    fanin__find(j, FANIN_DIAGNOSIS_UNEXPLAINED, l, l,
-                "layer %zu: the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for "
-                "%.4g (z %.1f)",
-                l, y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
-  }
+static void find_unexplained(fanin__judge *j, size_t l) {
+  const fanin_probe_layer *const y = layer(j, l);
+  if (y->conforms || is_explained(j, l)) return;
+  fanin__find(j, FANIN_DIAGNOSIS_UNEXPLAINED, l, l,
+              "layer %zu: the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for "
+              "%.4g (z %.1f)",
+              l, y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
 }
 
 /* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
@@ -342,6 +332,12 @@ static void add_up_noise(const fanin__probe *p) {
   p->report->summary.sd_ln_q = y[p->layers - 1].q_sd;
 }
 
+static void in_each_layer(fanin__judge *j, void (*find)(fanin__judge *j, size_t l)) {
+  for (size_t l = 1; l <= j->p->layers; l++) {
+    find(j, l);
+  }
+}
+
 /* In the order of the enumerators. */
 static void find_all(fanin__judge *j) {
   find_drift(j, FANIN_DIAGNOSIS_FORWARD_VANISH, true, false);
@@ -352,15 +348,15 @@ static void find_all(fanin__judge *j) {
   }
   find_drift(j, FANIN_DIAGNOSIS_BACKWARD_VANISH, false, false);
   find_drift(j, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, false, true);
-  find_symmetry(j);
+  in_each_layer(j, find_symmetry);
   find_shares(j);
   find_f16_range(j);
   find_width_noise(j);
   fanin__find_wrong_fan(j);
   fanin__find_gain(j);
-  find_not_orthogonal(j);
-  find_wrong_stream(j);
-  find_unexplained(j);
+  in_each_layer(j, find_not_orthogonal);
+  in_each_layer(j, find_wrong_stream);
+  in_each_layer(j, find_unexplained);
 }
 
 fanin_status fanin__diagnose(fanin__probe *p) {

@@ -33,7 +33,6 @@ static void set_counts(const fanin__mlp *w, fanin__row_sums *sums) {
 static fanin_status activate(const fanin__mlp *w, size_t l, const fanin__activation *activation, double h_rms,
                              fanin__row_sums *sums) {
   const fanin__stage *const s = &w->stages[l];
-  const cl_ulong width = s->width;
   const cl_mem y = s->y ? s->y : s->h, skip = s->skip ? w->stages[l - 1].h : s->h;
   const cl_mem shift = s->shift ? s->shift : w->sums, scale = s->scale ? s->scale : w->sums;
   const cl_uint norm = (cl_uint)s->norm, has_skip = s->skip;
@@ -42,7 +41,7 @@ static fanin_status activate(const fanin__mlp *w, size_t l, const fanin__activat
   fanin__saturation(activation, &below, &above);
   const float low = (float)below, high = (float)above;
   FANIN__TRY(FANIN__MLP_RUN(w, activation, "activate", w->segments, w->batch, FANIN__VALUE(y), FANIN__VALUE(s->h),
-                            FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(width), FANIN__VALUE(slope),
+                            FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(s->width), FANIN__VALUE(slope),
                             FANIN__VALUE(norm), FANIN__VALUE(shift), FANIN__VALUE(scale), FANIN__VALUE(h_scale),
                             FANIN__VALUE(low), FANIN__VALUE(high), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 6));
@@ -83,7 +82,6 @@ static fanin_status normalise(const fanin__mlp *w, const fanin__stage *s) {
 
 fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_rms, fanin__row_sums *sums) {
   const fanin__stage *const s = &w->stages[l], *const before = &w->stages[l - 1];
-  const cl_ulong width = s->width;
   const float z_scale = fanin__scale_for(z_rms);
   /* z (batch, width) = h (batch, width before) W^T, W (width, width before) */
   const fanin__matmul product = {.m = w->batch,
@@ -96,7 +94,7 @@ fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_
                                  .c = s->y};
   FANIN__TRY(fanin__mlp_multiply(w, &product));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "add_bias", w->segments, w->batch, FANIN__VALUE(s->y), FANIN__VALUE(w->bias),
-                            FANIN__VALUE(width), FANIN__VALUE(z_scale), FANIN__VALUE(w->sums)));
+                            FANIN__VALUE(s->width), FANIN__VALUE(z_scale), FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 2));
   fanin__mlp_plane(w, 0, (double)z_scale * (double)z_scale, sums->zz);
   fanin__mlp_plane(w, 1, (double)z_scale, sums->z);
@@ -106,9 +104,8 @@ fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_
 
 fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *share) {
   const fanin__stage *const s = &w->stages[l];
-  const cl_ulong rows = w->batch;
   const float bound = (float)limit;
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "dead_columns", (size_t)s->width, 1, FANIN__VALUE(s->y), FANIN__VALUE(rows),
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "dead_columns", (size_t)s->width, 1, FANIN__VALUE(s->y), FANIN__VALUE(w->batch),
                             FANIN__VALUE(bound), FANIN__VALUE(w->lines)));
   FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, (size_t)s->width));
   double dead = 0;
@@ -121,9 +118,8 @@ fanin_status fanin__mlp_dead(fanin__mlp *w, size_t l, double limit, double *shar
 
 fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *sum) {
   const fanin__stage *const s = &w->stages[l];
-  const cl_ulong rows = w->batch;
   const float scale = fanin__scale_for(h_rms);
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "column_squares", (size_t)s->width, 1, FANIN__VALUE(s->h), FANIN__VALUE(rows),
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "column_squares", (size_t)s->width, 1, FANIN__VALUE(s->h), FANIN__VALUE(w->batch),
                             FANIN__VALUE(scale), FANIN__VALUE(w->lines)));
   FANIN__TRY(fanin__mlp_fetch(w, w->lines, w->host, (size_t)s->width));
   const double unit = pow((double)scale * h_rms, 2);

@@ -165,7 +165,7 @@ enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };
 
 typedef struct fanin__pairs {
   float *root, *coefficients;             /* in: coefficients (FANIN__PAIR_POWERS, subset) */
-  float *squares, *series, *sums, *cubes; /* out: a number a sample each */
+  float *squares, *series, *sums, *cubes; /* out: a number a sample each; one behind another in memory */
 } fanin__pairs;
 
 /* Covariances K = gain (h_a . h_b) / h_rms^2 + shift of the samples in the subset, h = h_l; sums of them. `cubes`

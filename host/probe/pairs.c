@@ -1,6 +1,5 @@
 /* Pairs of samples on the device: Gram matrices of a subset of the batch, and sums over them. */
 #include <math.h>
-#include <string.h>
 
 #include "core/status.h"
 #include "probe/mlp.h"
@@ -20,8 +19,7 @@ static fanin_status multiply_rows(fanin__mlp *w, uint64_t width, float alpha, cl
 
 /* The Gram matrix of every step-th row of `from`, or of their squares, times scale. */
 static fanin_status gram_of(fanin__mlp *w, const char *gather, cl_mem from, uint64_t width, float scale, cl_mem out) {
-  const cl_ulong step = w->step;
-  FANIN__TRY(FANIN__MLP_RUN(w, NULL, gather, (size_t)width, w->subset, FANIN__VALUE(from), FANIN__VALUE(step),
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, gather, (size_t)width, w->subset, FANIN__VALUE(from), FANIN__VALUE(w->step),
                             FANIN__VALUE(scale), FANIN__VALUE(w->rows)));
   return multiply_rows(w, width, 1, out);
 }
@@ -38,10 +36,7 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "pair_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(factor),
                             FANIN__VALUE(offset), FANIN__VALUE(w->root), FANIN__VALUE(w->coefficients),
                             FANIN__VALUE(w->sums)));
-  FANIN__TRY(fanin__mlp_fetch(w, w->sums, w->host, 3 * m));
-  memcpy(pairs->squares, w->host, m * sizeof *w->host);
-  memcpy(pairs->series, w->host + m, m * sizeof *w->host);
-  memcpy(pairs->sums, w->host + 2 * m, m * sizeof *w->host);
+  FANIN__TRY(fanin__mlp_fetch(w, w->sums, pairs->squares, 3 * m)); /* and series and sums */
   if (!cubes) return FANIN_STATUS_OK;
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "cube_sums", m, 1, FANIN__VALUE(w->gram), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
@@ -59,16 +54,15 @@ fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool 
 fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gradient_pairs *pairs, float *sums) {
   const fanin__stage *const s = &w->stages[l];
   const size_t m = (size_t)w->subset;
-  const cl_ulong width = s->width, step = w->step;
   const cl_uint has_squares = pairs->squares, has_skips = pairs->skips;
   const float slope = (float)w->config->slope, inverse = (float)pairs->inverse, share = (float)pairs->share;
   const float d_unit = (float)(pairs->delta_unit / w->kept_unit / w->kept_unit);
-  const float s_unit = (float)(pairs->slope_unit * (double)width);
+  const float s_unit = (float)(pairs->slope_unit * (double)s->width);
   FANIN__TRY(fanin__mlp_send(w, w->root, pairs->means, m));
   FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->norms, m));
-  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)width, w->subset, FANIN__VALUE(s->y),
-                            FANIN__VALUE(step), FANIN__VALUE(slope), FANIN__VALUE(w->rows)));
-  FANIN__TRY(multiply_rows(w, width, 1 / (float)width, w->slopes));
+  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)s->width, w->subset, FANIN__VALUE(s->y),
+                            FANIN__VALUE(w->step), FANIN__VALUE(slope), FANIN__VALUE(w->rows)));
+  FANIN__TRY(multiply_rows(w, s->width, 1 / (float)s->width, w->slopes));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, FANIN__VALUE(w->deltas), FANIN__VALUE(w->squares),
                             FANIN__VALUE(w->slopes), FANIN__VALUE(w->skips), FANIN__VALUE(w->root),
                             FANIN__VALUE(w->coefficients), FANIN__VALUE(d_unit), FANIN__VALUE(s_unit),

@@ -353,8 +353,7 @@ fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_con
   FANIN__TRY(fanin__take_config("config", "FANIN_PROBE_CONFIG_INIT", theirs, &known, sizeof known));
   FANIN__NEED(out);
   FANIN__TRY(fanin__probe_check(f, config));
-  p.activation = fanin__activation_find(config->activation);
-  if (!p.activation) return FANIN_STATUS_BAD_ARGUMENT;
+  FANIN__TRY(fanin__activation_of(config->activation, config->slope, &p.activation));
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   p.layers = config->n_widths - 1;
   p.batch = config->batch;

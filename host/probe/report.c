@@ -1,48 +1,23 @@
 /* The report of a probe: made, filled by the other files, and read by the caller. */
 #include <inttypes.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/argument.h"
 #include "probe/probe.h"
 
-/* A layer of which nothing is known yet but its widths. */
+/* A layer of which nothing is known yet but its widths: every field from weight_mean on, all of them doubles, is NaN.
+ */
 static fanin_probe_layer unknown_layer(uint64_t fan_in, uint64_t fan_out) {
-  return (fanin_probe_layer){.fan_in = fan_in,
-                             .fan_out = fan_out,
-                             .weight_mean = NAN,
-                             .weight_mean_expected = NAN,
-                             .weight_mean_z = NAN,
-                             .weight_std = NAN,
-                             .weight_std_expected = NAN,
-                             .weight_z = NAN,
-                             .overlap = NAN,
-                             .q_measured = NAN,
-                             .q_predicted = NAN,
-                             .q_meanfield = NAN,
-                             .q_z = NAN,
-                             .g_measured = NAN,
-                             .g_predicted = NAN,
-                             .g_meanfield = NAN,
-                             .g_z = NAN,
-                             .q_sd = NAN,
-                             .g_sd = NAN,
-                             .spread_measured = NAN,
-                             .spread_predicted = NAN,
-                             .weight_gradient_measured = NAN,
-                             .weight_gradient_predicted = NAN,
-                             .mean_measured = NAN,
-                             .mean_predicted = NAN,
-                             .correlation_measured = NAN,
-                             .correlation_predicted = NAN,
-                             .saturated_measured = NAN,
-                             .saturated_predicted = NAN,
-                             .dead_measured = NAN,
-                             .dead_predicted = NAN,
-                             .f16_overflow = NAN,
-                             .f16_underflow = NAN,
-                             .f16_gradient_overflow = NAN,
-                             .f16_gradient_underflow = NAN};
+  const double unknown = NAN;
+  fanin_probe_layer layer = {.fan_in = fan_in, .fan_out = fan_out};
+  for (size_t at = offsetof(fanin_probe_layer, weight_mean); at < offsetof(fanin_probe_layer, tied_rows);) {
+    memcpy((char *)&layer + at, &unknown, sizeof unknown);
+    at += sizeof unknown;
+  }
+  return layer;
 }
 
 fanin_status fanin__report_create(const fanin_probe_config *config, fanin_probe_report **out) {
@@ -69,10 +44,7 @@ void fanin_probe_report_release(fanin_probe_report *report) {
 
 fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_probe_summary *out, size_t size) {
   FANIN__NEED(report);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
-  fanin__give(out, size, &report->summary, sizeof report->summary);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &report->summary, sizeof report->summary);
 }
 
 static fanin_status check_index(const char *what, size_t i, size_t n) {
@@ -83,18 +55,12 @@ static fanin_status check_index(const char *what, size_t i, size_t n) {
 
 fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i, fanin_probe_layer *out, size_t size) {
   FANIN__NEED(report);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   FANIN__TRY(check_index("layers", i, report->summary.n_layers));
-  fanin__give(out, size, &report->layers[i], sizeof report->layers[i]);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &report->layers[i], sizeof report->layers[i]);
 }
 
 fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t i, fanin_finding *out, size_t size) {
   FANIN__NEED(report);
-  FANIN__NEED(out);
-  FANIN__NEED_SIZE(size);
   FANIN__TRY(check_index("findings", i, report->summary.n_findings));
-  fanin__give(out, size, &report->findings[i], sizeof report->findings[i]);
-  return FANIN_STATUS_OK;
+  return fanin__give(out, size, &report->findings[i], sizeof report->findings[i]);
 }

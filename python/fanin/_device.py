@@ -9,7 +9,7 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 
-from ._library import lib
+from ._library import lib, result_of
 from ._structs import DEVICE_INFO, DeviceInfo
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ class Device:
     def __init__(self, context: cl.Context, device: Optional[cl.Device] = None) -> None:
         """Works in the caller's PyOpenCL context, on `device` or on the context's first."""
         chosen = device if device is not None else context.devices[0]
-        self._own(lambda out: lib.fanin_create(context.int_ptr, chosen.int_ptr, out))
+        self._own(lib.fanin_create, context.int_ptr, chosen.int_ptr)
 
     @classmethod
     def open(cls, selector: Optional[str] = None) -> Device:
@@ -39,27 +39,23 @@ class Device:
         else a CPU.
         """
         self = cls.__new__(cls)
-        self._own(lambda out: lib.fanin_open(None if selector is None else str(selector).encode(), out))
+        self._own(lib.fanin_open, None if selector is None else str(selector).encode())
         return self
 
     @classmethod
     def _of_handles(cls, context: int, device: int) -> Device:
         self = cls.__new__(cls)
-        self._own(lambda out: lib.fanin_create(context, device, out))
+        self._own(lib.fanin_create, context, device)
         return self
 
-    def _own(self, make: Callable[[Any], Any]) -> None:
-        handle = ctypes.c_void_p()
-        make(ctypes.byref(handle))
-        self._handle = handle.value
+    def _own(self, make: Any, *arguments: Any) -> None:
+        self._handle = result_of(ctypes.c_void_p, make, *arguments).value
         # Not at exit: other threads may still be at work, and drivers may be gone.
-        weakref.finalize(self, lib.fanin_release, handle.value).atexit = False
+        weakref.finalize(self, lib.fanin_release, self._handle).atexit = False
 
-    def _ask(self, function: Callable[[Any, Any], Any]) -> int:
+    def _ask(self, function: Any) -> int:
         """What a function of the handle hands out."""
-        out = ctypes.c_void_p()
-        function(self._handle, ctypes.byref(out))
-        return out.value or 0
+        return int(result_of(ctypes.c_void_p, function, self._handle).value or 0)
 
     @property
     def context(self) -> cl.Context:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 from ._device import device_of_queue
 from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
-from ._library import lib
+from ._library import lib, result_of
 from ._structs import CKey, CTensor
 from ._tensor import dtype_of_array, make_tensor, unsigned
 
@@ -22,9 +22,7 @@ if TYPE_CHECKING:
 
 def stream_of(name: str) -> int:
     """The 64-bit stream of a named tensor: FNV-1a-64 of the name, as the command and model files have it."""
-    key = CKey()
-    lib.fanin_key_named(0, name.encode(), ctypes.byref(key))
-    return int(key.stream)
+    return int(result_of(CKey, lib.fanin_key_named, 0, name.encode()).stream)
 
 
 def pick_stream(init: Init, name: Optional[str], stream: Optional[int]) -> int:
@@ -86,11 +84,11 @@ def wait_list(*lists: Optional[Sequence[cl.Event]]) -> tuple[int, Any]:
     return len(events), (ctypes.c_void_p * len(events))(*events) if events else None
 
 
-def event_of(handle: ctypes.c_void_p) -> cl.Event:
-    """An event that the library returned, which Python now owns."""
+def event_of(function: Any, *arguments: Any) -> cl.Event:
+    """The event that a function of the library writes last, which Python then owns."""
     import pyopencl as cl
 
-    return cl.Event.from_int_ptr(handle.value, False)
+    return cl.Event.from_int_ptr(result_of(ctypes.c_void_p, function, *arguments).value, False)
 
 
 def fill(
@@ -141,12 +139,10 @@ def fill(
 
         lib.fanin_tensor_size(ctypes.byref(tensor), ctypes.byref(ctypes.c_uint64()), ctypes.byref(ctypes.c_uint64()))
         return cl.enqueue_marker(chosen, [*(wait_for or ()), *(own_events or ())])
-    event = ctypes.c_void_p()
     waits = wait_list(wait_for, own_events)
     device = device_of_queue(chosen)  # kept for the call: another thread may clear the cache
     c_tensor, c_init = ctypes.byref(tensor), ctypes.byref(parsed._c)
-    lib.fanin_fill(device._handle, chosen.int_ptr, c_tensor, c_init, key, *waits, ctypes.byref(event))
-    done = event_of(event)
+    done = event_of(lib.fanin_fill, device._handle, chosen.int_ptr, c_tensor, c_init, key, *waits)
     if own_events is not None:
         own_events[:] = [done]  # add_event() would keep those that it comes after, and block when they get too many
     return done

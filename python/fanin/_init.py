@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any, Optional, Sequence, Union
 
-from ._library import lib
+from ._library import lib, result_of
 from ._structs import (
     CRITERIA,
     DESCRIPTION,
@@ -60,9 +60,7 @@ class Init:
 
     def scaled(self, factor: float) -> Init:
         """The initializer whose values have the law of this one's times `factor` (`scheme()`, for one)."""
-        out = CInit()
-        lib.fanin_init_scaled(ctypes.byref(self._c), factor, ctypes.byref(out))
-        return Init._of(out)
+        return Init._of(result_of(CInit, lib.fanin_init_scaled, ctypes.byref(self._c), factor))
 
     @property
     def draws(self) -> bool:
@@ -110,9 +108,8 @@ def scheme(text: str, shape: Optional[Sequence[int]] = None, layout: str = "") -
     layout.
     """
     tensor = None if shape is None else make_tensor("f32", shape, layout=layout)
-    factor = ctypes.c_double()
-    lib.fanin_scheme_factor(text.encode(), None if tensor is None else ctypes.byref(tensor), ctypes.byref(factor))
-    return factor.value
+    of = None if tensor is None else ctypes.byref(tensor)
+    return float(result_of(ctypes.c_double, lib.fanin_scheme_factor, text.encode(), of).value)
 
 
 def fans(shape: Sequence[int], layout: str, *, groups: int = 1, splits: int = 1) -> Fans:
@@ -153,7 +150,5 @@ def gain(activation: str, slope: Optional[float] = None, criterion: str = "secon
     slope: leaky_relu's, 0.01 if not said. criterion: "second_moment" (He et al. 2015), "variance" (Brock et al. 2021)
     or "pytorch" (torch.nn.init.calculate_gain's table).
     """
-    out = ctypes.c_double()
     used, number = 0.01 if slope is None else slope, choice("criterion", criterion, CRITERIA)
-    lib.fanin_gain(activation.encode(), used, number, ctypes.byref(out))
-    return out.value
+    return float(result_of(ctypes.c_double, lib.fanin_gain, activation.encode(), used, number).value)

@@ -137,6 +137,13 @@ def load(path: str) -> Any:
     return library
 
 
+def result_of(kind: Any, function: Any, *arguments: Any) -> Any:
+    """What a function writes whose last parameter points to a `kind` of ctypes."""
+    out = kind()
+    function(*arguments, ctypes.byref(out))
+    return out
+
+
 def _raise_unless_ok(status: int, _function: Any, _arguments: Any) -> int:
     if status != 0:
         # errcheck runs on the thread that called, and the sentence is that thread's.

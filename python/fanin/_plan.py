@@ -11,7 +11,7 @@ from ._device import AnyDevice, Device, device_of, device_of_queue
 from ._errors import bad_argument
 from ._fill import event_of, pick_stream, tensor_of, wait_list
 from ._init import AnyInit, init_of
-from ._library import lib
+from ._library import lib, result_of
 from ._numpy import numpy_dtype
 from ._structs import PLAN_FACTS, CItem, CTensor, PlanFacts
 from ._tensor import as_shape, make_tensor, unsigned
@@ -74,9 +74,8 @@ class Plan:
         self._queue = queue if queue is not None else self._device.queue
         self._items = list(items)
         c_items = (CItem * len(self._items))(*(item._c() for item in self._items))
-        handle = ctypes.c_void_p()
-        lib.fanin_plan_create(self._device._handle, c_items, len(self._items), ctypes.byref(handle))
-        self._handle: int = handle.value or 0
+        made = result_of(ctypes.c_void_p, lib.fanin_plan_create, self._device._handle, c_items, len(self._items))
+        self._handle: int = made.value or 0
         weakref.finalize(self, lib.fanin_plan_release, self._handle).atexit = False
 
     def fill(self, seed: int, *, queue: Optional[cl.CommandQueue] = None, wait_for: WaitFor = None) -> cl.Event:
@@ -84,9 +83,7 @@ class Plan:
         chosen = queue if queue is not None else self._queue
         arrays: list[Any] = [item.target for item in self._items if hasattr(item.target, "events")]
         waits = wait_list(wait_for, *(array.events for array in arrays))
-        event = ctypes.c_void_p()
-        lib.fanin_plan_enqueue(self._handle, chosen.int_ptr, unsigned("seed", seed), *waits, ctypes.byref(event))
-        done = event_of(event)
+        done = event_of(lib.fanin_plan_enqueue, self._handle, chosen.int_ptr, unsigned("seed", seed), *waits)
         for array in arrays:
             array.events[:] = [done]  # which comes after all of them
         return done
@@ -104,8 +101,7 @@ class Plan:
         item = self._items[index]
         if item.shape is None:
             return item.target
-        tensor = CTensor()
-        lib.fanin_plan_tensor(self._handle, index, ctypes.byref(tensor))
+        tensor = result_of(CTensor, lib.fanin_plan_tensor, self._handle, index)
         return cla.Array(
             self._queue,
             as_shape(item.shape),

@@ -11,7 +11,7 @@ from ._dtypes import DTYPES
 from ._errors import bad_argument
 from ._fill import queue_of, tensor_of, wait_list
 from ._init import AnyInit, init_of
-from ._library import lib
+from ._library import lib, result_of
 from ._mirror import Mirror, Size, Text
 from ._structs import (
     CALIBRATED_LAYER,
@@ -187,8 +187,7 @@ def probe(
             raise bad_argument(f"there are {len(weight_factors)} weight_factors for {config.layers} layers")
         config.c.weight_factors = (ctypes.c_double * config.layers)(*weight_factors)
     where, queue_handle = _place(queue, device)
-    report = ctypes.c_void_p()
-    lib.fanin_probe(where._handle, queue_handle, ctypes.byref(config.c), ctypes.byref(report))
+    report = result_of(ctypes.c_void_p, lib.fanin_probe, where._handle, queue_handle, ctypes.byref(config.c))
     try:
         config.reraise()
         return _report(report)
@@ -209,8 +208,7 @@ def _report(report: ctypes.c_void_p) -> ProbeReport:
 
 
 def _finding(c: Any) -> Finding:
-    verdict = ctypes.c_int()
-    lib.fanin_diagnosis_verdict(c.diagnosis, ctypes.byref(verdict))
+    verdict = result_of(ctypes.c_int, lib.fanin_diagnosis_verdict, c.diagnosis)
     name = lib.fanin_diagnosis_name(c.diagnosis).decode()
     return _FINDING.read(c, diagnosis=name, verdict=VERDICTS[verdict.value])
 

@@ -8,7 +8,7 @@ from typing import Any, Optional, Sequence, Union
 
 from ._dtypes import DTYPES
 from ._errors import bad_argument
-from ._library import lib
+from ._library import lib, result_of
 from ._structs import MAX_RANK, RANGE, SLAB, CTensor
 
 
@@ -22,9 +22,7 @@ def choice(argument: str, value: str, known: Sequence[str]) -> int:
 def dtype_of(dtype: Any) -> int:
     """The enumerator of "f32" or "float32", numpy.float32, ml_dtypes.bfloat16, ..."""
     name = dtype if isinstance(dtype, str) else getattr(dtype, "name", getattr(dtype, "__name__", str(dtype)))
-    found = ctypes.c_int()
-    lib.fanin_dtype_parse(name.encode(), ctypes.byref(found))
-    return found.value
+    return int(result_of(ctypes.c_int, lib.fanin_dtype_parse, name.encode()).value)
 
 
 def dtype_of_array(dtype: Any, stated: Any) -> int:
