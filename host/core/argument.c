@@ -41,11 +41,11 @@ static const struct {
     {"indices", "an array of `capacity` numbers, or a capacity of 0"},
 };
 
-fanin_status fanin__need(const char *names, const void *const *arguments) {
+fanin_status fanin__need(const char *names, size_t n, const void *const *arguments) {
   fanin__span name;
-  for (const char *list = names; fanin__next_name(&list, &name); arguments++) {
+  for (size_t k = 0; k < n && fanin__next_name(&names, &name); k++) {
     char argument[32];
-    if (*arguments) continue;
+    if (arguments[k]) continue;
     snprintf(argument, sizeof argument, "%.*s", FANIN__SHOWN(name));
     return fanin__fail_null(argument);
   }

@@ -6,11 +6,13 @@
 #include "core/status.h"
 
 /* Refuses NULLs, each in a sentence that names the argument: FANIN__NEED(f, t, out). */
-#define FANIN__NEED(...) FANIN__TRY(fanin__need(#__VA_ARGS__, (const void *const[]){__VA_ARGS__}))
+#define FANIN__NEED(...)                                                                                               \
+  FANIN__TRY(fanin__need(#__VA_ARGS__, sizeof((const void *const[]){__VA_ARGS__}) / sizeof(void *),                    \
+                         (const void *const[]){__VA_ARGS__}))
 
 /* The same for an array of n elements, which may be NULL when n is 0. */
 #define FANIN__NEED_ARRAY(argument, n)                                                                                 \
-  FANIN__TRY((n) > 0 ? fanin__need(#argument, (const void *const[]){argument}) : FANIN_STATUS_OK)
+  FANIN__TRY((n) > 0 ? fanin__need(#argument, 1, (const void *const[]){argument}) : FANIN_STATUS_OK)
 
 /* Refuses NULL, and a size or stride of 0, for n structs that results go to; both may be 0 when n is 0. */
 #define FANIN__NEED_RESULTS(argument, n, size)                                                                         \
@@ -26,8 +28,8 @@
 #define FANIN__NEED_RESERVED(owner, words)                                                                             \
   FANIN__TRY(fanin__check_reserved((owner), (words), sizeof(words) / sizeof *(words)))
 
-/* Refuses the first NULL of `arguments`, whose names are a list "f, t, out". */
-fanin_status fanin__need(const char *names, const void *const *arguments);
+/* Refuses the first NULL of n `arguments`, whose names are a list "f, t, out". */
+fanin_status fanin__need(const char *names, size_t n, const void *const *arguments);
 
 /* "f is NULL; pass the handle that fanin_open() or fanin_create() returned": what to pass follows from the name. Names
  * of fields, such as config->widths, are taken too. */

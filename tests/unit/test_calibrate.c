@@ -182,9 +182,39 @@ typedef struct refusal {
   fanin_calibrate_options options;
 } refusal;
 
+static void refuse(fanin *f, const refusal *row) {
+  static float input[BATCH * 20];
+  fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", row->init, BATCH);
+  fanin_tensor weights[LAYERS];
+  fanin_calibrated_layer layers[LAYERS];
+  unsigned char *before[LAYERS];
+  size_t size = 0;
+  make_input(input);
+  for (size_t i = 0; row->input != 0 && i < BATCH * 20; i++) {
+    input[i] = row->input;
+  }
+  config.input = input;
+  config.bias_std = row->bias_std;
+  make_weights(f, &config, weights);
+  config.weights = weights;
+  for (size_t l = 0; l < LAYERS; l++) {
+    before[l] = test_content(f, weights[l].buffer, &size);
+  }
+  assert_status(fanin_calibrate(f, NULL, &config, &row->options, layers, sizeof *layers), row->status);
+  if (!strstr(fanin_last_error(), row->sentence)) {
+    fail_msg("\"%s\" does not say \"%s\"", fanin_last_error(), row->sentence);
+  }
+  for (size_t l = 0; l < LAYERS; l++) {
+    unsigned char *const after = test_content(f, weights[l].buffer, &size);
+    assert_memory_equal(before[l], after, size);
+    free(after);
+    free(before[l]);
+  }
+  free_weights(f, weights);
+}
+
 static void each_refusal_changes_nothing(void **state) {
   NEED_CLBLAST(state);
-  static float input[BATCH * 20];
   const refusal rows[] = {
       {"criterion is 7",
        "he_normal",
@@ -232,33 +262,7 @@ static void each_refusal_changes_nothing(void **state) {
        {sizeof(fanin_calibrate_options), FANIN_CRITERION_VARIANCE, 1, 1e-9, 1}},
       {"1000 of the input's 1000", "he_normal", FANIN_STATUS_NOT_FINITE, INFINITY, 0, usual}};
   for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
-    fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", rows[k].init, BATCH);
-    fanin_tensor weights[LAYERS];
-    fanin_calibrated_layer layers[LAYERS];
-    unsigned char *before[LAYERS];
-    size_t size = 0;
-    make_input(input);
-    for (size_t i = 0; rows[k].input != 0 && i < BATCH * 20; i++) {
-      input[i] = rows[k].input;
-    }
-    config.input = input;
-    config.bias_std = rows[k].bias_std;
-    make_weights(*state, &config, weights);
-    config.weights = weights;
-    for (size_t l = 0; l < LAYERS; l++) {
-      before[l] = test_content(*state, weights[l].buffer, &size);
-    }
-    assert_status(fanin_calibrate(*state, NULL, &config, &rows[k].options, layers, sizeof *layers), rows[k].status);
-    if (!strstr(fanin_last_error(), rows[k].sentence)) {
-      fail_msg("\"%s\" does not say \"%s\"", fanin_last_error(), rows[k].sentence);
-    }
-    for (size_t l = 0; l < LAYERS; l++) {
-      unsigned char *const after = test_content(*state, weights[l].buffer, &size);
-      assert_memory_equal(before[l], after, size);
-      free(after);
-      free(before[l]);
-    }
-    free_weights(*state, weights);
+    refuse(*state, &rows[k]);
   }
 }
 

@@ -304,80 +304,82 @@ static void reserved_words_are_refused(void **state) {
   assert_non_null(strstr(fanin_last_error(), "newer header"));
 }
 
+/* Texts, and what is said of each. */
+static const struct {
+  const char *text, *said[3];
+} bad_texts[] = {
+    {"", {"''", "he_normal", "kaiming_uniform"}},
+    {"he_norml", {"'he_norml'", "did you mean he_normal?", "trunc_normal"}},
+    {"He_Norml", {"'He_Norml'", "did you mean he_normal?", "dirac"}},
+    {"kaiming_unifrom", {"did you mean kaiming_uniform?", "zeros", "dirac"}},
+    {"orthonormal", {"'orthonormal'; there are", "zeros", "pytorch_default"}},
+    {" he_normal", {"' he_normal'", "he_normal", "dirac"}},
+    {"he_normal:", {"he_normal: expected name=value after ':', got ''", "", ""}},
+    {"he_normal:a", {"expected name=value after ':', got 'a'", "", ""}},
+    {"he_normal:=1", {"expected name=value after ':', got '=1'", "", ""}},
+    {"he_normal:a=1,", {"expected name=value after ',', got ''", "", ""}},
+    {"he_normal:a=1,,mode=fan_in", {"expected name=value after ',', got ''", "", ""}},
+    {"he_normal:mdoe=fan_in", {"'mdoe'", "did you mean mode? Accepted are a, mode, distribution", ""}},
+    {"he_normal:distribution=trunc", {"'trunc'; accepted are normal, trunc_normal", "", ""}},
+    {"he_normal:gain=2", {"'gain'", "he_normal", "a, mode, distribution"}},
+    {"he_normal: a=1", {"' a'", "a, mode, distribution", ""}},
+    {"he_uniform:distribution=normal", {"'distribution'", "a, mode", ""}},
+    {"xavier_normal:a=1", {"'a'", "gain, distribution, criterion, slope", ""}},
+    {"zeros:value=1", {"'value'", "none", "zeros"}},
+    {"he_normal:a=1,mode=fan_in,a=1", {"a is given twice", "he_normal", ""}},
+    {"he_normal:a=", {"a is ''", "number", ""}},
+    {"he_normal:a=1x", {"'1x'", "number", ""}},
+    {"he_normal:a= 1", {"' 1'", "number", ""}},
+    {"he_normal:a=1 ", {"'1 '", "number", ""}},
+    {"he_normal:a=0,5", {"'5'", "name=value", ""}},
+    {"he_normal:a=--1", {"'--1'", "number", ""}},
+    {"he_normal:a=0x", {"'0x'", "number", ""}},
+    {"he_normal:a=.", {"'.'", "number", ""}},
+    {"he_normal:a=nan", {"'nan'", "number", ""}},
+    {"he_normal:a=inf", {"'inf'", "-1e+100 to 1e+100", ""}},
+    {"constant:value=1e999", {"'1e999'", "finite", ""}},
+    {"constant:value=-inf", {"'-inf'", "finite", ""}},
+    {"trunc_normal:a=infinity", {"'infinity'", "inf", ""}},
+    {"trunc_normal:b=1e999", {"'1e999'", "inf", ""}},
+    {"trunc_normal:b=nan", {"'nan'", "inf", ""}},
+    {"normal:std=-1", {"std is '-1'", "0 or more", ""}},
+    {"variance_scaling:scale=-2", {"scale is '-2'", "0 or more", ""}},
+    {"variance_scaling:distribution=gauss", {"'gauss'", "uniform, normal, trunc_normal", ""}},
+    {"he_normal:distribution=uniform", {"'uniform'", "accepted are normal, trunc_normal", ""}},
+    {"he_normal:mode=fan", {"'fan'", "fan_in, fan_out, fan_avg, fan_geo", ""}},
+    {"he_normal:mode=fan_inn", {"mode is 'fan_inn', did you mean fan_in? Accepted are fan_in, fan_out,", "", ""}},
+    {"trunc_normal:bounds=std", {"'std'", "sigma, absolute", ""}},
+    {"trunc_normal:corrected=1", {"'1'", "false, true", ""}},
+    {"trunc_normal:a=2,b=1", {"a is 2", "b is 1", ""}},
+    {"trunc_normal:a=3", {"a is 3", "b is 2", ""}},
+    {"uniform:lo=2", {"lo is 2", "hi is 1", ""}},
+    {"log_uniform:lo=0", {"lo is '0'", "above 0", ""}},
+    {"log_uniform:lo=0.2", {"lo is 0.2", "hi is 0.1", ""}},
+    {"log_uniform:floor=0.2", {"floor is 0.2", "hi is 0.1", ""}},
+    {"log_uniform:inverse_softplus=yes", {"'yes'", "false, true", ""}},
+    {"xavier_uniform:gain=-1", {"gain is '-1'", "0 or more", ""}},
+    {"xavier_uniform:gain=", {"gain is ''", "activation", ""}},
+    {"xavier_uniform:gain=swich", {"'swich', did you mean swish?", "silu", "xavier_uniform"}},
+    {"xavier_uniform:gain=inf", {"'inf'", "activation", ""}},
+    {"xavier_uniform:gain=nan", {"'nan'", "", ""}},
+    {"xavier_uniform:gain=gelu,criterion=pytorch", {"gelu", "calculate_gain", ""}},
+    {"xavier_uniform:gain=gelu,criterion=torch", {"'torch'", "second_moment, variance, pytorch", ""}},
+    {"xavier_uniform:gain=2,criterion=variance", {"criterion", "activation", ""}},
+    {"xavier_uniform:slope=0.1", {"slope", "activation", ""}},
+    {"xavier_uniform:gain=tanh,slope=0.1", {"slope", "'tanh'", "leaky_relu"}},
+    {"xavier_uniform:gain=leaky_relu,slope=inf", {"'inf'", "slope", ""}},
+    {"xavier_uniform:gain=relu,gain=1", {"gain is given twice", "", ""}},
+};
+
 static void bad_texts_are_explained(void **state) {
   (void)state;
-  const struct {
-    const char *text, *said[3];
-  } rows[] = {
-      {"", {"''", "he_normal", "kaiming_uniform"}},
-      {"he_norml", {"'he_norml'", "did you mean he_normal?", "trunc_normal"}},
-      {"He_Norml", {"'He_Norml'", "did you mean he_normal?", "dirac"}},
-      {"kaiming_unifrom", {"did you mean kaiming_uniform?", "zeros", "dirac"}},
-      {"orthonormal", {"'orthonormal'; there are", "zeros", "pytorch_default"}},
-      {" he_normal", {"' he_normal'", "he_normal", "dirac"}},
-      {"he_normal:", {"he_normal: expected name=value after ':', got ''", "", ""}},
-      {"he_normal:a", {"expected name=value after ':', got 'a'", "", ""}},
-      {"he_normal:=1", {"expected name=value after ':', got '=1'", "", ""}},
-      {"he_normal:a=1,", {"expected name=value after ',', got ''", "", ""}},
-      {"he_normal:a=1,,mode=fan_in", {"expected name=value after ',', got ''", "", ""}},
-      {"he_normal:mdoe=fan_in", {"'mdoe'", "did you mean mode? Accepted are a, mode, distribution", ""}},
-      {"he_normal:distribution=trunc", {"'trunc'; accepted are normal, trunc_normal", "", ""}},
-      {"he_normal:gain=2", {"'gain'", "he_normal", "a, mode, distribution"}},
-      {"he_normal: a=1", {"' a'", "a, mode, distribution", ""}},
-      {"he_uniform:distribution=normal", {"'distribution'", "a, mode", ""}},
-      {"xavier_normal:a=1", {"'a'", "gain, distribution, criterion, slope", ""}},
-      {"zeros:value=1", {"'value'", "none", "zeros"}},
-      {"he_normal:a=1,mode=fan_in,a=1", {"a is given twice", "he_normal", ""}},
-      {"he_normal:a=", {"a is ''", "number", ""}},
-      {"he_normal:a=1x", {"'1x'", "number", ""}},
-      {"he_normal:a= 1", {"' 1'", "number", ""}},
-      {"he_normal:a=1 ", {"'1 '", "number", ""}},
-      {"he_normal:a=0,5", {"'5'", "name=value", ""}},
-      {"he_normal:a=--1", {"'--1'", "number", ""}},
-      {"he_normal:a=0x", {"'0x'", "number", ""}},
-      {"he_normal:a=.", {"'.'", "number", ""}},
-      {"he_normal:a=nan", {"'nan'", "number", ""}},
-      {"he_normal:a=inf", {"'inf'", "-1e+100 to 1e+100", ""}},
-      {"constant:value=1e999", {"'1e999'", "finite", ""}},
-      {"constant:value=-inf", {"'-inf'", "finite", ""}},
-      {"trunc_normal:a=infinity", {"'infinity'", "inf", ""}},
-      {"trunc_normal:b=1e999", {"'1e999'", "inf", ""}},
-      {"trunc_normal:b=nan", {"'nan'", "inf", ""}},
-      {"normal:std=-1", {"std is '-1'", "0 or more", ""}},
-      {"variance_scaling:scale=-2", {"scale is '-2'", "0 or more", ""}},
-      {"variance_scaling:distribution=gauss", {"'gauss'", "uniform, normal, trunc_normal", ""}},
-      {"he_normal:distribution=uniform", {"'uniform'", "accepted are normal, trunc_normal", ""}},
-      {"he_normal:mode=fan", {"'fan'", "fan_in, fan_out, fan_avg, fan_geo", ""}},
-      {"he_normal:mode=fan_inn", {"mode is 'fan_inn', did you mean fan_in? Accepted are fan_in, fan_out,", "", ""}},
-      {"trunc_normal:bounds=std", {"'std'", "sigma, absolute", ""}},
-      {"trunc_normal:corrected=1", {"'1'", "false, true", ""}},
-      {"trunc_normal:a=2,b=1", {"a is 2", "b is 1", ""}},
-      {"trunc_normal:a=3", {"a is 3", "b is 2", ""}},
-      {"uniform:lo=2", {"lo is 2", "hi is 1", ""}},
-      {"log_uniform:lo=0", {"lo is '0'", "above 0", ""}},
-      {"log_uniform:lo=0.2", {"lo is 0.2", "hi is 0.1", ""}},
-      {"log_uniform:floor=0.2", {"floor is 0.2", "hi is 0.1", ""}},
-      {"log_uniform:inverse_softplus=yes", {"'yes'", "false, true", ""}},
-      {"xavier_uniform:gain=-1", {"gain is '-1'", "0 or more", ""}},
-      {"xavier_uniform:gain=", {"gain is ''", "activation", ""}},
-      {"xavier_uniform:gain=swich", {"'swich', did you mean swish?", "silu", "xavier_uniform"}},
-      {"xavier_uniform:gain=inf", {"'inf'", "activation", ""}},
-      {"xavier_uniform:gain=nan", {"'nan'", "", ""}},
-      {"xavier_uniform:gain=gelu,criterion=pytorch", {"gelu", "calculate_gain", ""}},
-      {"xavier_uniform:gain=gelu,criterion=torch", {"'torch'", "second_moment, variance, pytorch", ""}},
-      {"xavier_uniform:gain=2,criterion=variance", {"criterion", "activation", ""}},
-      {"xavier_uniform:slope=0.1", {"slope", "activation", ""}},
-      {"xavier_uniform:gain=tanh,slope=0.1", {"slope", "'tanh'", "leaky_relu"}},
-      {"xavier_uniform:gain=leaky_relu,slope=inf", {"'inf'", "slope", ""}},
-      {"xavier_uniform:gain=relu,gain=1", {"gain is given twice", "", ""}},
-  };
-  for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+  for (size_t k = 0; k < sizeof bad_texts / sizeof *bad_texts; k++) {
     fanin_init init = {.kind = FANIN_KIND_DIRAC, .value = 4};
-    assert_status(fanin_init_parse(rows[k].text, &init), FANIN_STATUS_BAD_TEXT);
+    assert_status(fanin_init_parse(bad_texts[k].text, &init), FANIN_STATUS_BAD_TEXT);
     assert_true(init.kind == FANIN_KIND_DIRAC && init.value == 4);
     for (size_t n = 0; n < 3; n++) {
-      if (!strstr(fanin_last_error(), rows[k].said[n]))
-        fail_msg("%s: no \"%s\" in: %s", rows[k].text, rows[k].said[n], fanin_last_error());
+      if (!strstr(fanin_last_error(), bad_texts[k].said[n]))
+        fail_msg("%s: no \"%s\" in: %s", bad_texts[k].text, bad_texts[k].said[n], fanin_last_error());
     }
   }
 }

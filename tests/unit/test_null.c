@@ -357,7 +357,9 @@ static int check_header(const char *name) {
   char *const text = read_header(name);
   int pointers = 0;
   for (char *at = strstr(text, "\nFANIN_API "); at; at = strstr(at, "\nFANIN_API ")) {
-    char *const open = strchr(at, '('), *const close = open ? strchr(open, ')') : NULL;
+    char *const open = strchr(at, '(');
+    assert_non_null(open);
+    char *const close = strchr(open, ')');
     assert_non_null(close);
     char function[NAME];
     char *begin = open;

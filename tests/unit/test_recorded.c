@@ -189,12 +189,12 @@ static table read_file(void) {
 
 static void write_file(const table *t) {
   FILE *const file = open_file("w");
-  fprintf(
-      file,
-      "# 64-bit FNV-1a digests of the memory that fanin fills, guard bytes included; tests/unit/test_recorded.c has the\n"
-      "# details. Orthogonal initializers are left out: their last bits are not yet the same on all machines.\n"
-      "# Written by the test itself: FANIN_RECORD=1 ./run test recorded\n"
-      "init;dtype;tensor;whole;range;slab;strided\n");
+  fprintf(file,
+          "# 64-bit FNV-1a digests of the memory that fanin fills, guard bytes included; tests/unit/test_recorded.c "
+          "has the\n"
+          "# details. Orthogonal initializers are left out: their last bits are not yet the same on all machines.\n"
+          "# Written by the test itself: FANIN_RECORD=1 ./run test recorded\n"
+          "init;dtype;tensor;whole;range;slab;strided\n");
   for (size_t k = 0; k < t->n; k++) {
     const recorded *const row = &t->rows[k];
     fprintf(file, "%s;%s;%s", row->init, row->dtype, row->tensor);

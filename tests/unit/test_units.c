@@ -1,6 +1,8 @@
 /* fanin_tensor_units(): units are what fills make at once, by what the values of a unit have in common and by how many
  * of them a fill is seen to make; costs of parts of every form. */
-#define _GNU_SOURCE /* RTLD_NEXT */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RTLD_NEXT */ // NOLINT(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp)
+#endif
 #include "support/support.h"
 
 #include <dlfcn.h>
@@ -21,17 +23,19 @@ static fanin *device;
 static uint64_t reflectors, lines; /* work-groups of these kernels */
 
 /* Stands between the library and OpenCL. A reflector is a vector of a matrix, and a line is ordered by one group. */
-cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                              const size_t *global, const size_t *local, cl_uint n_wait, const cl_event *wait_list,
-                              cl_event *event) {
+cl_int CL_API_CALL clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_kernel kernel, cl_uint work_dim,
+                                          const size_t *global_work_offset, const size_t *global_work_size,
+                                          const size_t *local_work_size, cl_uint num_events_in_wait_list,
+                                          const cl_event *event_wait_list, cl_event *event) {
   static cl_int (*real)(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *, const size_t *, cl_uint,
                         const cl_event *, cl_event *);
   char name[64] = "";
   if (!real) *(void **)&real = dlsym(RTLD_NEXT, "clEnqueueNDRangeKernel");
   (void)clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
-  if (strcmp(name, "reflectors") == 0) reflectors += global[0] / local[0];
-  if (strcmp(name, "sparse") == 0) lines += global[0] / local[0];
-  return real(queue, kernel, dimensions, offset, global, local, n_wait, wait_list, event);
+  if (strcmp(name, "reflectors") == 0) reflectors += global_work_size[0] / local_work_size[0];
+  if (strcmp(name, "sparse") == 0) lines += global_work_size[0] / local_work_size[0];
+  return real(command_queue, kernel, work_dim, global_work_offset, global_work_size, local_work_size,
+              num_events_in_wait_list, event_wait_list, event);
 }
 
 /* ---- Cases ------------------------------------------------------------------------------------------------------- */
