@@ -24,7 +24,8 @@ static int check_values(model_tensor *t, const char *where, failure *why) {
   uint64_t elements;
   fanin_moments moments;
   for (int d = 0; d < t->tensor.rank; ++d) {
-    if (t->tensor.shape[d] == 0) return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0", where, d);
+    if (t->tensor.shape[d] == 0)
+      return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0; at least 1 is accepted", where, d);
   }
   fanin_status status = fanin_tensor_units(&t->tensor, &t->init, t->unit, &elements, &t->operations);
   if (status == FANIN_STATUS_OK) status = fanin_expect(&t->tensor, &t->init, &moments, sizeof moments);

@@ -78,9 +78,13 @@ static int list_initializers(json_t *into, failure *why) {
     char title[256];
     const int status = library_status(why, fanin_describe((fanin_kind)kind, &d, sizeof d), NULL);
     if (status != STATUS_OK) return status;
-    const field fields[] = {{"name", NULL, d.name, false},           {"aliases", NULL, d.aliases, true},
-                            {"formula", "values", d.formula, false}, {"parameters", "parameters", d.parameters, true},
-                            {"source", "source", d.source, false},   {0}};
+    const field fields[] = {{"name", NULL, d.name, false},
+                            {"aliases", NULL, d.aliases, true},
+                            {"formula", "values", d.formula, false},
+                            {"parameters", "parameters", d.parameters, true},
+                            {"presets", "presets", d.presets, false},
+                            {"source", "source", d.source, false},
+                            {0}};
     snprintf(title, sizeof title, "%s%s%s", d.name, d.aliases[0] ? ", also " : "", d.aliases);
     put(into, title, fields, d.needs_fans);
   }

@@ -69,8 +69,9 @@ static int describe_layer(const tensor_file *f, const char *name, probe_weights 
   }
   if (t->rank != 2 || t->elements == 0) {
     char shape[TEXT_SHAPE];
-    return fail(why, STATUS_INPUT, "%s: tensor '%.128s' has the shape %s; a layer's weight is fan_out x fan_in",
-                f->path, name, text_shape(t->shape, t->rank, shape));
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%.128s' has the shape %s; a layer's weight is fan_out x fan_in, each at least 1", f->path,
+                name, text_shape(t->shape, t->rank, shape));
   }
   if (l > 0 && t->type->dtype != w->tensors[0].dtype) {
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s, the first layer's is another; one dtype is needed",

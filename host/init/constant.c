@@ -31,15 +31,15 @@ static fanin_status scale(fanin_init *init, double factor) {
   .scale = scale
 
 const fanin__initializer fanin__kind_zeros = {
-    .description = {"zeros", "", "0", "", "definition", 0, 0},
+    .description = {"zeros", "", "0", "", "definition", 0, 0, ""},
     ONE_VALUE(ZEROS, 0, fanin__no_parameters),
 };
 const fanin__initializer fanin__kind_ones = {
-    .description = {"ones", "", "1", "", "definition", 0, 0},
+    .description = {"ones", "", "1", "", "definition", 0, 0, ""},
     ONE_VALUE(ONES, 1, fanin__no_parameters),
 };
 const fanin__initializer fanin__kind_constant = {
-    .description = {"constant", "", "value", "value=0", "definition", 0, 0},
+    .description = {"constant", "", "value", "value=0", "definition", 0, 0, ""},
     ONE_VALUE(CONSTANT, 0, parameters),
 };
 

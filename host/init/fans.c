@@ -86,39 +86,42 @@ static fanin_status scale(fanin_init *init, double factor) {
 
 const fanin__initializer fanin__kind_xavier_uniform = {
     .description = {"xavier_uniform", "glorot_uniform", UNIFORM_OF XAVIER_STD, "gain=1", "Glorot & Bengio 2010, eq. 16",
-                    1, 1},
+                    1, 1, ""},
     FANS(XAVIER_UNIFORM, FAN_AVG, 1, UNIFORM, of_xavier_uniform),
 };
 const fanin__initializer fanin__kind_xavier_normal = {
     .description = {"xavier_normal", "glorot_normal", NORMAL_OF XAVIER_STD, "gain=1,distribution=normal",
-                    "Glorot & Bengio 2010, eq. 12", 1, 1},
+                    "Glorot & Bengio 2010, eq. 12", 1, 1, ""},
     FANS(XAVIER_NORMAL, FAN_AVG, 1, NORMAL, of_xavier_normal),
 };
 const fanin__initializer fanin__kind_he_uniform = {
-    .description = {"he_uniform", "kaiming_uniform, pytorch_default", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
-                    "He et al. 2015, eq. 10, 14 and 15", 1, 1},
+    .description = {"he_uniform", "kaiming_uniform", UNIFORM_OF HE_STD, "a=0,mode=fan_in",
+                    "He et al. 2015, eq. 10, 14 and 15", 1, 1,
+                    "pytorch_default:a=2.23606797749979"} /* torch.nn.Linear and Conv: a = sqrt(5), std = sqrt(1/3n) */,
     FANS(HE_UNIFORM, FAN_IN, 2, UNIFORM, of_he_uniform),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_he_normal = {
     .description = {"he_normal", "kaiming_normal", NORMAL_OF HE_STD, "a=0,mode=fan_in,distribution=normal",
-                    "He et al. 2015, eq. 10, 14 and 15", 1, 1},
+                    "He et al. 2015, eq. 10, 14 and 15", 1, 1, ""},
     FANS(HE_NORMAL, FAN_IN, 2, NORMAL, of_he_normal),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_lecun_uniform = {
-    .description = {"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1, 1},
+    .description = {"lecun_uniform", "", UNIFORM_OF LECUN_STD, "", "LeCun et al. 1998, eq. 16", 1, 1, ""},
     FANS(LECUN_UNIFORM, FAN_IN, 1, UNIFORM, fanin__no_parameters),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_lecun_normal = {
-    .description = {"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal", "LeCun et al. 1998, eq. 16", 1, 1},
+    .description = {"lecun_normal", "", NORMAL_OF LECUN_STD, "distribution=normal", "LeCun et al. 1998, eq. 16", 1, 1,
+                    ""},
     FANS(LECUN_NORMAL, FAN_IN, 1, NORMAL, of_lecun_normal),
     .scale = scale,
 };
 const fanin__initializer fanin__kind_variance_scaling = {
     .description = {"variance_scaling", "", "of the distribution, mean 0, std = sqrt(scale / n), n by mode",
-                    "scale=1,mode=fan_in,distribution=normal", "tf.keras.initializers and jax.nn.initializers", 1, 1},
+                    "scale=1,mode=fan_in,distribution=normal", "tf.keras.initializers and jax.nn.initializers", 1, 1,
+                    ""},
     FANS(VARIANCE_SCALING, FAN_IN, 1, NORMAL, of_variance_scaling),
     .explicit = explicit,
     .scale = scale,

@@ -70,7 +70,7 @@ const fanin__initializer fanin__kind_log_uniform = {
          "lo=0.001,hi=0.1,floor=0,inverse_softplus=false",
          "Gu & Dao 2023 (Mamba), section 3.6: bias of the time steps; Hamming 1970 (the reciprocal "
          "distribution)",
-         0, 1},
+         0, 1, ""},
     .defaults = {.kind = FANIN_KIND_LOG_UNIFORM, .lo = 0.001, .hi = 0.1},
     .parameters = parameters,
     .resolve = resolve,

@@ -23,7 +23,7 @@ static fanin_init explicit(const fanin_init *init) {
 
 const fanin__initializer fanin__kind_normal = {
     .description = {"normal", "", "normal with mean and std", "mean=0,std=1", "definition; defaults of torch.nn.init",
-                    0, 1},
+                    0, 1, ""},
     .defaults = {.kind = FANIN_KIND_NORMAL, .std = 1},
     .parameters = parameters,
     .resolve = resolve,

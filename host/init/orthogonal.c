@@ -30,15 +30,15 @@ const fanin__initializer fanin__kind_orthogonal = {
                     "gain times a uniformly random (Haar) matrix of O rows and I * taps columns, of which the fewer "
                     "are orthonormal; std = gain / sqrt(the more)",
                     "gain=1",
-                    "Saxe, McClelland & Ganguli 2013; Stewart 1980 (product of reflectors); Mezzadri 2007 (Haar)", 1,
-                    1},
+                    "Saxe, McClelland & Ganguli 2013; Stewart 1980 (product of reflectors); Mezzadri 2007 (Haar)", 1, 1,
+                    ""},
     FANIN__OF_GAIN(ORTHOGONAL, resolve),
 };
 const fanin__initializer fanin__kind_delta_orthogonal = {
     .description = {"delta_orthogonal", "",
                     "at the centre tap gain times a uniformly random (Haar) matrix of O rows and I <= O "
                     "orthonormal columns, else 0",
-                    "gain=1", "Xiao et al. 2018, algorithm 1", 1, 1},
+                    "gain=1", "Xiao et al. 2018, algorithm 1", 1, 1, ""},
     FANIN__OF_GAIN(DELTA_ORTHOGONAL, resolve_delta),
 };
 

@@ -59,12 +59,12 @@ static fanin_status resolve_hadamard(const fanin_init *init, const fanin__roles 
 
 const fanin__initializer fanin__kind_identity = {
     .description = {"identity", "eye", "gain where the O and the I index agree, else 0; O and I may differ", "gain=1",
-                    "Le, Jaitly & Hinton 2015; torch.nn.init.eye_; Zhao et al. 2022, definition 1", 1, 0},
+                    "Le, Jaitly & Hinton 2015; torch.nn.init.eye_; Zhao et al. 2022, definition 1", 1, 0, ""},
     FANIN__OF_GAIN(IDENTITY, resolve_identity),
 };
 const fanin__initializer fanin__kind_dirac = {
     .description = {"dirac", "", "gain at the centre tap where the O index in its group equals the I index, else 0",
-                    "gain=1", "Zagoruyko & Komodakis 2017", 1, 0},
+                    "gain=1", "Zagoruyko & Komodakis 2017", 1, 0, ""},
     FANIN__OF_GAIN(DIRAC, resolve_dirac),
 };
 const fanin__initializer fanin__kind_bilinear = {
@@ -72,14 +72,14 @@ const fanin__initializer fanin__kind_bilinear = {
                     "gain times the product over taps of 1 - |t - (k - 1) / 2| / f, k = extent, f = ceil(k / 2), "
                     "where the O index "
                     "in its group equals the I index, else 0",
-                    "gain=1", "Long, Shelhamer & Darrell 2015", 1, 0},
+                    "gain=1", "Long, Shelhamer & Darrell 2015", 1, 0, ""},
     FANIN__OF_GAIN(BILINEAR, resolve_bilinear),
 };
 const fanin__initializer fanin__kind_hadamard = {
     .description = {"hadamard", "zero_init",
                     "O <= I: the partial identity times gain; else gain * 2^(-(m-1)/2) (-1)^ones(o & i), m = "
                     "ceil(log2 O); with taps, at the centre, else 0",
-                    "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1, 0},
+                    "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1, 0, ""},
     FANIN__OF_GAIN(HADAMARD, resolve_hadamard),
 };
 

@@ -43,7 +43,7 @@ const fanin__initializer fanin__kind_sparse = {
     .description = {"sparse", "",
                     "normal, mean 0, with std, but ceil(sparsity * n) zeros at random among the n = fan_out weights "
                     "of each input (per=output: the fan_in weights of each output); connections=k: all but k of them",
-                    "sparsity=0.1,std=0.01,per=input,connections=0", "torch.nn.init.sparse_; Martens 2010", 1, 1},
+                    "sparsity=0.1,std=0.01,per=input,connections=0", "torch.nn.init.sparse_; Martens 2010", 1, 1, ""},
     .defaults = {.kind = FANIN_KIND_SPARSE, .sparsity = 0.1, .std = 0.01},
     .parameters = parameters,
     .resolve = resolve,

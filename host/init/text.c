@@ -8,14 +8,24 @@
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
 
-/* A name that stands for a kind with some of its parameters set. */
-static const struct {
-  const char *name, *parameters;
-} presets[] = {
-    {"pytorch_default", ":a=2.23606797749979"}}; /* torch.nn.Linear and Conv: a = sqrt(5), std = sqrt(1/3n) */
+enum { PRESET = 128 }; /* characters of a preset's parameters */
 
-/* Adds every name of every kind to `known`, and stops at the one that is wanted, whose kind it returns; else NULL. */
-static const fanin__initializer *find_name(fanin__known *known) {
+/* Adds the presets' names to `known`. True for the one that is wanted, whose parameters it copies: ":a=2". */
+static bool find_preset(const char *presets, fanin__known *known, char parameters[PRESET]) {
+  for (const char *at = presets; *at; at += strspn(at, "; ")) {
+    const fanin__span name = {at, strcspn(at, ":")};
+    at += name.length;
+    const int length = (int)strcspn(at, ";");
+    if (fanin__same_name(known->wanted, name)) return snprintf(parameters, PRESET, "%.*s", length, at) < PRESET;
+    fanin__known_add(known, name);
+    at += length;
+  }
+  return false;
+}
+
+/* Adds every name of every kind to `known`, and stops at the one that is wanted, whose kind it returns; else NULL.
+ * Where it is a preset's, `parameters` gets what the preset stands for. */
+static const fanin__initializer *find_name(fanin__known *known, char parameters[PRESET]) {
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     const fanin__initializer *const initializer = fanin__initializer_of((fanin_kind)kind);
     const char *const lists[] = {initializer->description.name, initializer->description.aliases};
@@ -26,6 +36,7 @@ static const fanin__initializer *find_name(fanin__known *known) {
         fanin__known_add(known, name);
       }
     }
+    if (find_preset(initializer->description.presets, known, parameters)) return initializer;
   }
   return NULL;
 }
@@ -71,7 +82,8 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
   FANIN__NEED(text, out);
   const fanin__span name = {text, strcspn(text, ":")};
   fanin__known known = fanin__known_for(name);
-  const fanin__initializer *const found = find_name(&known);
+  char preset[PRESET] = "";
+  const fanin__initializer *const found = find_name(&known, preset);
   if (!found) {
     return fanin__fail(FANIN_STATUS_BAD_TEXT, "no initializer is called '%.*s'%s", FANIN__SHOWN(name),
                        fanin__known_text(&known, "there are"));
@@ -79,10 +91,7 @@ fanin_status fanin_init_parse(const char *text, fanin_init *out) {
   const fanin__form form = {found->description.name, found->parameters, fanin__has_gain(found) ? of_activations : NULL};
   parsed p = {.init = found->defaults, .slope = NAN, .criterion = -1};
   fanin__span activation = {"", 0};
-  for (size_t k = 0; k < sizeof presets / sizeof *presets; k++) {
-    if (!fanin__same_name(name, fanin__span_of(presets[k].name))) continue;
-    FANIN__TRY(fanin__read_pairs(&form, presets[k].parameters, &p, &activation));
-  }
+  FANIN__TRY(fanin__read_pairs(&form, preset, &p, &activation));
   FANIN__TRY(fanin__read_pairs(&form, text + name.length, &p, &activation)); /* which may override a preset */
   FANIN__TRY(apply_activation(&p, form.owner, activation));
   FANIN__TRY(fanin__check_values(&p.init, FANIN_STATUS_BAD_TEXT));

@@ -144,7 +144,7 @@ const fanin__initializer fanin__kind_trunc_normal = {
          "normal of mean and s, cut to [a, b], in units of s (bounds=sigma) or values (bounds=absolute); s = "
          "std, or such that the result has std (corrected=true)",
          "mean=0,std=1,a=-2,b=2,bounds=sigma,corrected=true",
-         "Johnson, Kotz & Balakrishnan 1994, chapter 13, section 10.1", 0, 1},
+         "Johnson, Kotz & Balakrishnan 1994, chapter 13, section 10.1", 0, 1, ""},
     .defaults = {.kind = FANIN_KIND_TRUNC_NORMAL, .std = 1, .a = -2, .b = 2},
     .parameters = parameters,
     .resolve = resolve,

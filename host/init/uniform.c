@@ -27,7 +27,8 @@ static fanin_init explicit(const fanin_init *init) {
 }
 
 const fanin__initializer fanin__kind_uniform = {
-    .description = {"uniform", "", "uniform on [lo, hi]", "lo=0,hi=1", "definition; defaults of torch.nn.init", 0, 1},
+    .description = {"uniform", "", "uniform on [lo, hi]", "lo=0,hi=1", "definition; defaults of torch.nn.init", 0, 1,
+                    ""},
     .defaults = {.kind = FANIN_KIND_UNIFORM, .lo = 0, .hi = 1},
     .parameters = parameters,
     .resolve = resolve,

@@ -188,7 +188,7 @@ FANIN_API fanin_init fanin_hadamard(double gain);
 FANIN_API fanin_init fanin_log_uniform(double lo, double hi);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
- * Other names of the same (glorot_*, kaiming_*) parse too, and so does "pytorch_default" (he_uniform with a = sqrt(5)).
+ * Other names of the same (glorot_*, kaiming_*) parse too, and so do presets, as "pytorch_default".
  * `gain` takes a number or an activation's name; with a name, criterion=second_moment|variance|pytorch and slope=
  * apply. FANIN_STATUS_BAD_TEXT names the parameter, its value and what would be accepted. */
 FANIN_API fanin_status fanin_init_parse(const char *text, fanin_init *out);
@@ -207,6 +207,8 @@ typedef struct fanin_description {
   const char *source;     /* paper and equation, or what defines it */
   int needs_fans;         /* 1: the tensor needs a layout with O and I */
   int draws;              /* 1: values depend on the key */
+  const char *presets;    /* "pytorch_default:a=2.23606797749979": names, each with the parameters that it stands for,
+                             separated by "; ", or "" */
 } fanin_description;
 
 /* `size` is sizeof *out. FANIN_STATUS_BAD_ARGUMENT if `kind` is none. */

@@ -88,9 +88,9 @@ typedef struct fanin_probe_layer {
   double mean_measured, mean_predicted;               /* mean of h */
   double correlation_measured, correlation_predicted; /* of two samples' h, cosine about 0, mean over pairs */
   double saturated_measured, saturated_predicted;     /* share of y where |phi'| is under 6 % of its maximum, for
-                                                         activations that saturate (tanh, sigmoid, softsign), else 0 */
+                                                         activations that saturate (as tanh, relu6), else 0 */
   double dead_measured;                               /* share of features whose phi' is 0 for the whole batch, */
-  double dead_predicted;                              /* for activations with a flat part (relu, relu2, hardswish) */
+  double dead_predicted;                              /* for activations with a flat part (as relu, relu6) */
   double f16_overflow, f16_underflow;                 /* share of h that f16 would make infinite; of h, not 0, that
                                                          f16 would make subnormal or 0 */
   double f16_gradient_overflow, f16_gradient_underflow; /* the same of delta */

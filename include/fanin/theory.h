@@ -61,7 +61,7 @@ typedef struct fanin_theory_layer {
                            comes along a residual connection */
   double weight_gradient; /* mean square of a weight's gradient, of one sample: g times the second moment of h_{l-1}.
                              Of the mean over B samples with independent gradients: 1 / B of that */
-  double saturated, zero; /* shares of norm(z) where phi is saturated (tanh, sigmoid, softsign: |phi'| < 6 % of its
+  double saturated, zero; /* shares of norm(z) where phi is saturated (as tanh, relu6: |phi'| < 6 % of its
                              maximum) and where phi = phi' = 0 */
 } fanin_theory_layer;
 

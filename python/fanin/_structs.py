@@ -142,6 +142,7 @@ class Description:
     source: Text
     needs_fans: Flag
     draws: Flag
+    presets: Text
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Writes gains.csv: E[phi(z)] , E[phi(z)^2] and the gains that follow, for z ~ N(0,1), by 30-digit quadrature.
 
-Run: python3 make_activation.py (needs mpmath; the file in the tree comes from mpmath 1.3.0).
+Run: python3 make_activation.py (needs mpmath; the file in the tree comes from mpmath 1.4.1).
 """
 
 import mpmath

@@ -7,6 +7,8 @@
 Run: python3 make_moments.py (needs mpmath, NumPy and SciPy; the files in the tree come from 1.4.1, 2.4 and 1.17).
 """
 
+import io
+
 import mpmath
 import numpy as np
 import scipy
@@ -221,9 +223,10 @@ def main():
         ("moments.csv", write_moments),
         ("correlations.csv", write_correlations),
     ]:
-        with open(name, "w") as out:
-            out.write(f"# {versions}\n")
-            write(out)
+        out = io.StringIO()  # the file appears when all of it is there
+        write(out)
+        with open(name, "w", encoding="utf-8") as file:
+            file.write(f"# {versions}\n{out.getvalue()}")
 
 
 if __name__ == "__main__":

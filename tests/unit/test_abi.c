@@ -75,7 +75,7 @@ static void structs_are_where_they_were(void **state) {
 
 static void structs_of_fills_are_where_they_were(void **state) {
   (void)state;
-  SIZE(fanin_description, 48);
+  SIZE(fanin_description, 56);
   FIELD(fanin_description, name, 0, 8);
   FIELD(fanin_description, aliases, 8, 8);
   FIELD(fanin_description, formula, 16, 8);
@@ -83,6 +83,7 @@ static void structs_of_fills_are_where_they_were(void **state) {
   FIELD(fanin_description, source, 32, 8);
   FIELD(fanin_description, needs_fans, 40, 4);
   FIELD(fanin_description, draws, 44, 4);
+  FIELD(fanin_description, presets, 48, 8);
   SIZE(fanin_moments, 40);
   FIELD(fanin_moments, mean, 0, 8);
   FIELD(fanin_moments, std, 8, 8);

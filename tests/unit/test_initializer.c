@@ -36,6 +36,19 @@ static void append(char list[512], const char *name) {
   snprintf(list + used, 512 - used, "%s,", name);
 }
 
+/* Each preset is the kind with what its row says. */
+static void check_presets(const fanin_description *d) {
+  char copy[256], text[512];
+  assert_true((size_t)snprintf(copy, sizeof copy, "%s", d->presets) < sizeof copy);
+  for (char *save = NULL, *preset = strtok_r(copy, "; ", &save); preset; preset = strtok_r(NULL, "; ", &save)) {
+    const size_t length = strcspn(preset, ":");
+    snprintf(text, sizeof text, "%s%s", d->name, preset + length);
+    const fanin_init meant = parsed(text);
+    preset[length] = '\0';
+    assert_same(parsed(preset), meant, preset);
+  }
+}
+
 /* The descriptions' defaults are the table's, and name every parameter in its order. */
 static void descriptions_agree_with_the_table(void **state) {
   (void)state;
@@ -60,6 +73,7 @@ static void descriptions_agree_with_the_table(void **state) {
       append(described, pair);
     }
     assert_string_equal(described, names);
+    check_presets(&d);
     assert_true(d.formula[0] && d.source[0]);
     assert_int_equal(d.needs_fans, kind >= FANIN_KIND_XAVIER_UNIFORM && kind != FANIN_KIND_LOG_UNIFORM);
   }
