@@ -42,14 +42,17 @@ static const struct {
 };
 
 fanin_status fanin__need(const char *names, size_t n, const void *const *arguments) {
-  fanin__span name;
-  for (size_t k = 0; k < n && fanin__next_name(&names, &name); k++) {
-    char argument[32];
-    if (arguments[k]) continue;
-    snprintf(argument, sizeof argument, "%.*s", FANIN__SHOWN(name));
-    return fanin__fail_null(argument);
+  size_t missing = 0;
+  while (missing < n && arguments[missing])
+    missing++;
+  if (missing == n) return FANIN_STATUS_OK;
+  char argument[32];
+  fanin__span name = {"", 0};
+  for (size_t k = 0; k <= missing; k++) {
+    (void)fanin__next_name(&names, &name);
   }
-  return FANIN_STATUS_OK;
+  snprintf(argument, sizeof argument, "%.*s", FANIN__SHOWN(name));
+  return fanin__fail_null(argument);
 }
 
 fanin_status fanin__fail_null(const char *argument) {
