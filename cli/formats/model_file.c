@@ -78,7 +78,7 @@ static int read_shape(const json_check *in, const char *where, const json_t *arr
   for (int d = 0; d < t->rank; ++d) {
     const json_t *value = json_array_get(array, (size_t)d);
     const json_int_t number = json_integer_value(value);
-    snprintf(inner, sizeof inner, "%.500s[%d]", where, d);
+    snprintf(inner, sizeof inner, "%.490s[%d]", where, d);
     if (!json_is_integer(value))
       return json_complain(in, inner, "is %s, but must be a whole number", json_type_text(value));
     if (number < 1) return json_complain(in, inner, "is %" PRId64 ", but must be at least 1", (int64_t)number);

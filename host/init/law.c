@@ -113,11 +113,19 @@ static double number_at(fanin_dtype dtype, uint32_t k) {
   return fanin__narrow_number(dtype, k < sign ? sign | (sign - 1 - k) : k - sign);
 }
 
-/* P(from < X <= to) without cancellation in the upper tail; the ends may be infinite. */
-static double mass(const fanin_law *law, double from, double to) {
-  const double below = isinf(from) ? 0 : probability(law, from, false);
-  if (below < 0.5) return (isinf(to) ? 1 : probability(law, to, false)) - below;
-  return probability(law, from, true) - (isinf(to) ? 0 : probability(law, to, true));
+/* P(X <= x) and P(X > x); x may be infinite. */
+typedef struct split {
+  double below, above;
+} split;
+
+static split split_at(const fanin_law *law, double x) {
+  if (isinf(x)) return x > 0 ? (split){1, 0} : (split){0, 1};
+  return (split){probability(law, x, false), probability(law, x, true)};
+}
+
+/* P(from < X <= to) without cancellation in the upper tail. */
+static double mass(split from, split to) {
+  return from.below < 0.5 ? to.below - from.below : from.above - to.above;
 }
 
 /* The number of a dtype that x is rounded to; of two that are equally near, the one with an even significand. */
@@ -143,7 +151,7 @@ fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype
   /* Bounds are numbers of f32. */
   const double lo = bounded ? law->lo - 0x1p-23 * fabs(law->lo) : -INFINITY;
   const double hi = bounded ? law->hi + 0x1p-23 * fabs(law->hi) : INFINITY;
-  double from = -INFINITY;
+  split from = split_at(law, -INFINITY);
   for (size_t power = 0; power < n; power++) {
     moments[power] = 0;
   }
@@ -151,8 +159,9 @@ fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype
     const double x = number_at(dtype, k), next = number_at(dtype, k + 1);
     if (!isfinite(x) || x < lo || x > hi) continue;
     const double to = isfinite(next) && next <= hi ? x + (next - x) / 2 : INFINITY;
-    double term = mass(law, from, to);
-    from = to;
+    const split up_to = split_at(law, to);
+    double term = mass(from, up_to);
+    from = up_to;
     if (!(term > 0)) continue;
     const double value = factor == 1 ? x : nearest(dtype, factor * x);
     for (size_t power = 0; power < n; power++, term *= (value - centre) / unit) {

@@ -42,7 +42,7 @@ static fanin_moments expected(const fanin_law *law) {
 
 double fanin__normal_probability(const fanin_law *law, double x, bool upper) {
   const double z = (x - law->mean) / law->std;
-  return fanin__normal_tail(upper ? z : -z);
+  return fanin__normal_tail_fast(upper ? z : -z);
 }
 
 /* Times the density of the law over that at its mode. */

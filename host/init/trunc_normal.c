@@ -171,8 +171,8 @@ static fanin_moments expected(const fanin_law *law) {
 
 /* P(from < Z <= to), Z ~ N(0,1), without cancellation in either tail. */
 static double between(double from, double to) {
-  return from > 0 ? fanin__normal_tail(from) - fanin__normal_tail(to)
-                  : fanin__normal_tail(-to) - fanin__normal_tail(-from);
+  return from > 0 ? fanin__normal_tail_fast(from) - fanin__normal_tail_fast(to)
+                  : fanin__normal_tail_fast(-to) - fanin__normal_tail_fast(-from);
 }
 
 static double probability(const fanin_law *law, double x, bool upper) {

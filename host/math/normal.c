@@ -89,6 +89,10 @@ double fanin__normal_tail(double z) {
   return z < 0 ? 1 - upper_tail(-z) : upper_tail(z);
 }
 
+double fanin__normal_tail_fast(double z) {
+  return 0.5 * erfc(z * 0.70710678118654752440);
+}
+
 double fanin__normal_log_tail(double z) {
   if (z >= 1.5) return -(0.5 * z * z + (LOG_SQRT_2PI + fanin__log(hazard(z))));
   if (z > -0.75) return fanin__log(fanin__normal_tail(z));

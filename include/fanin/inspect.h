@@ -135,7 +135,7 @@ typedef struct fanin_law {
 /* The law of what `init` makes of `t`, which needs no buffer. Errors as for fanin_expect(). */
 FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *init, fanin_law *out);
 
-/* P(X <= x), or P(X > x) where `upper` is not 0, each with full relative accuracy in its tail. For constants and ones
+/* P(X <= x), or P(X > x) where `upper` is not 0, each to 1e-12 of itself even in its tail. For constants and ones
  * it is the law of one value: a step at `value`. FANIN_STATUS_UNSUPPORTED where the
  * values are dependent, and for bilinear and hadamard. */
 FANIN_API fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out);

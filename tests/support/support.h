@@ -16,6 +16,14 @@
 #include "fanin/scheme.h"
 #include "fanin/theory.h"
 
+/* How many networks or files a statistical test draws: `full`, or `some` under sanitizers, since the first ones show
+ * what those look for. */
+#ifdef __SANITIZE_ADDRESS__
+#define TEST_DRAWS(full, some) (some)
+#else
+#define TEST_DRAWS(full, some) (full)
+#endif
+
 /* Fails the calling test with the status's name and the last error's sentence. */
 #define assert_ok(status)               test_assert_status((status), FANIN_STATUS_OK, #status, __FILE__, __LINE__)
 #define assert_status(status, expected) test_assert_status((status), (expected), #status, __FILE__, __LINE__)

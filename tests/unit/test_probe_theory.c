@@ -6,7 +6,7 @@
 
 #include "support/support_probe.h"
 
-enum { LAYERS = 4, SEEDS = 50 };
+enum { LAYERS = 4, SEEDS = TEST_DRAWS(50, 8) };
 
 typedef struct network {
   const char *activation, *init;
@@ -116,7 +116,7 @@ static void predictions_without_a_law(void **state) {
 
 /* ---- Noise from seed to seed ------------------------------------------------------------------------------------- */
 
-enum { DEPTH = 5, DRAWS = 400 };
+enum { DEPTH = 5, DRAWS = TEST_DRAWS(400, 20) };
 
 /* tanh takes most of q's noise away in each layer, and a residual connection keeps it. */
 static const struct {
