@@ -233,6 +233,7 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
   char *header = NULL;
   size_t header_size = 0;
   int status = world_agree(w, parse(w, argc, argv, &r, why), why);
+  if (status == STATUS_OK && w->rank == 0) like_warn(&r.init.like, "fanin-mpi", "init");
   if (status == STATUS_OK && (r.plan > 0 || r.init.like.explain)) {
     if (w->rank == 0) {
       status = r.plan > 0 ? print_plan(&r.init, r.how, r.plan, why) : like_explain(&r.init.like, why);
@@ -240,6 +241,10 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
     status = world_agree(w, status, why);
     init_request_free(&r.init);
     return status;
+  }
+  if (status == STATUS_OK) {
+    if (w->rank == 0) status = init_request_space(&r.init, why);
+    status = world_agree(w, status, why);
   }
   if (status == STATUS_OK) {
     if (w->rank == 0) status = init_request_header(&r.init, &r.init.model, &header, &header_size, why);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -10,7 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
+
+#include "base/text.h"
 
 /* The file that a signal handler or exit() removes. A handler can reach nothing but global variables, so this is the
  * only state that the program keeps outside its functions. `armed` is set last and cleared first. */
@@ -93,6 +97,23 @@ int output_check(const char *path, failure *why) {
   const int status = output_open(path, &o, why);
   output_abandon(&o);
   return status;
+}
+
+int output_check_space(const char *path, uint64_t bytes, failure *why) {
+  struct stat there;
+  struct statvfs disk;
+  char needed[TEXT_NUMBER], free_there[TEXT_NUMBER];
+  if (stat(path, &there) == 0 && !S_ISREG(there.st_mode)) return STATUS_OK;
+  const char *slash = strrchr(path, '/');
+  char *directory = slash ? copy_text(path, (size_t)(slash - path) + 1) : copy_text(".", 1);
+  const int unknown = statvfs(directory, &disk); /* no such directory, or a read-only one: output_open() says so */
+  free(directory);
+  if (unknown != 0 || (disk.f_flag & ST_RDONLY) || disk.f_frsize == 0) return STATUS_OK;
+  if (bytes / disk.f_frsize < disk.f_bavail) return STATUS_OK;
+  return fail(why, STATUS_INPUT,
+              "%s: %s are to be written, and the disk has %s free (%" PRIu64 " and %" PRIu64 " bytes)", path,
+              text_bytes(bytes, needed), text_bytes((uint64_t)disk.f_bavail * disk.f_frsize, free_there), bytes,
+              (uint64_t)disk.f_bavail * disk.f_frsize);
 }
 
 int output_write(output *o, const void *bytes, size_t size, failure *why) {

@@ -2,6 +2,8 @@
 #ifndef CLI_BASE_OUTPUT_H
 #define CLI_BASE_OUTPUT_H
 
+#include <stdint.h>
+
 #include "base/failure.h"
 
 typedef struct output {
@@ -19,6 +21,10 @@ int output_open(const char *path, output *o, failure *why);
 /* Checks that output_open() would work now, before long work whose result is to go there. A pipe or a device is not
  * opened. */
 int output_check(const char *path, failure *why);
+
+/* Checks that the file system of that place has room for a file of so many bytes, or for several with so many together.
+ * A pipe or a device has. */
+int output_check_space(const char *path, uint64_t bytes, failure *why);
 
 /* Appends bytes. */
 int output_write(output *o, const void *bytes, size_t size, failure *why);

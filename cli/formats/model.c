@@ -1,6 +1,7 @@
 /* A list of named tensors: what a model file or the command line describes, checked before any device is asked. */
 #include "formats/model.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +85,17 @@ int model_check(const model *m, const char *path, failure *why) {
   if (m->count == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", path);
   const int status = check_names_differ(m, path, why);
   return status == STATUS_OK ? check_total(m, path, why) : status;
+}
+
+int model_set_dtype(model *m, fanin_dtype dtype, const char *path, failure *why) {
+  char where[MODEL_MAX_NAME + 512];
+  int status = STATUS_OK;
+  for (size_t i = 0; status == STATUS_OK && i < m->count; ++i) {
+    m->tensors[i].tensor.dtype = dtype;
+    snprintf(where, sizeof where, "%.400s: tensor '%s'", path, m->tensors[i].name);
+    status = check_values(&m->tensors[i], where, why);
+  }
+  return status;
 }
 
 uint64_t model_elements(const model_tensor *t) {

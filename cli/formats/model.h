@@ -37,6 +37,9 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
 /* Checks the tensors together: their names must differ, and their total size must fit into a file. */
 int model_check(const model *m, const char *path, failure *why);
 
+/* Gives every tensor that dtype, and checks again that it has the initializer's values. */
+int model_set_dtype(model *m, fanin_dtype dtype, const char *path, failure *why);
+
 /* The elements and bytes of a tensor, and of all tensors, once they have been checked. */
 uint64_t model_elements(const model_tensor *t);
 uint64_t model_bytes(const model_tensor *t);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "formats/tensor_text.h"
 
 enum { MAX_REPEAT = MODEL_MAX_TENSORS };
 
@@ -21,8 +22,7 @@ typedef struct builder {
   json_check in;
   model *model;
   fanin_dtype dtype; /* of tensors that name no dtype */
-  fanin_init init;   /* of tensors that name no initializer, */
-  bool has_init;     /* where there is one */
+  const char *init;  /* of tensors that name no initializer; NULL: there is none */
 } builder;
 
 /* ---- One tensor -------------------------------------------------------------------------------------------------- */
@@ -88,9 +88,10 @@ static int read_shape(const json_check *in, const char *where, const json_t *arr
 }
 
 static int read_init(const json_check *in, const char *where, const json_t *value, void *to) {
-  const int status = json_check_type(in, where, value, JSON_STRING);
-  if (status != STATUS_OK) return status;
-  return json_library_status(in, where, fanin_init_parse(json_string_value(value), to));
+  char context[JSON_WHERE + 512];
+  const int status = json_read_text(in, where, value, to);
+  snprintf(context, sizeof context, "%.500s: %.500s", in->path, where);
+  return status == STATUS_OK ? init_text_check(json_string_value(value), context, in->why) : status;
 }
 
 static int read_dtype(const json_check *in, const char *where, const json_t *value, void *to) {
@@ -105,7 +106,8 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   expanded e = {.scope = s};
   uint32_t groups = 1, splits = 1;
   fanin_dtype dtype = b->dtype;
-  fanin_init init = b->init;
+  const char *text = b->init;
+  fanin_init init;
   fanin_tensor shape = {0}, tensor;
   const json_field fields[] = {
       {"name", read_name, &e, "a 'name'"},
@@ -114,16 +116,18 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
       {"groups", json_read_count, &groups, NULL},
       {"splits", json_read_count, &splits, NULL},
       {"dtype", read_dtype, &dtype, NULL},
-      {"init", read_init, &init, b->has_init ? NULL : "an 'init', because defaults.init is not given"},
+      {"init", read_init, &text, text ? NULL : "an 'init', because defaults.init is not given"},
       {"comment", json_read_comment, NULL, NULL},
       {0}};
-  const int status = json_read(&b->in, where, object, fields);
+  int status = json_read(&b->in, where, object, fields);
   if (status != STATUS_OK) return status;
   snprintf(full, sizeof full, "%s: %s ('%.256s')", b->in.path, where, e.name);
   const fanin_status made = fanin_tensor_of(NULL, 0, dtype, layout, shape.rank, shape.shape, &tensor);
   if (made != FANIN_STATUS_OK) return library_status(b->in.why, made, full);
   tensor.groups = groups;
   tensor.splits = splits;
+  status = init_text_parse(text, &tensor, &init, full, b->in.why);
+  if (status != STATUS_OK) return status;
   return model_add(b->model, e.name, &tensor, &init, full, b->in.why);
 }
 
@@ -214,7 +218,6 @@ static int read_defaults(const json_check *in, const char *where, const json_t *
   builder *b = to;
   const json_field fields[] = {
       {"dtype", read_dtype, &b->dtype, NULL}, {"init", read_init, &b->init, NULL}, {"comment", NULL, NULL, NULL}, {0}};
-  b->has_init = json_object_get(defaults, "init") != NULL;
   return json_read(in, where, (json_t *)defaults, fields);
 }
 

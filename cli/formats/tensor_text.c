@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/args.h"
+#include "fanin/scheme.h"
 
 char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]) {
   int used = snprintf(out, LAYOUT_TEXT, "%s", t->layout);
@@ -44,6 +45,41 @@ bool layout_parse(const char *text, size_t length, fanin_tensor *t) {
     if (!parse_count(item, n, "groups=", &t->groups) && !parse_count(item, n, "splits=", &t->splits)) return false;
   }
   return true;
+}
+
+/* ---- Initializers with schemes ----------------------------------------------------------------------------------- */
+
+static const char blanks[] = " \t\n";
+
+/* The last word, which is the initializer. Blanks at the end are the library's to refuse. */
+static const char *last_word(const char *text) {
+  const char *last = text;
+  for (const char *at = text; *at; ++at) {
+    if (strchr(blanks, at[0]) && at[1] && !strchr(blanks, at[1])) last = at + 1;
+  }
+  return last;
+}
+
+int init_text_check(const char *text, const char *context, failure *why) {
+  fanin_init unused;
+  return library_status(why, fanin_init_parse(last_word(text), &unused), context);
+}
+
+int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, const char *context, failure *why) {
+  const char *end = last_word(text);
+  fanin_init plain;
+  double factor = 1;
+  int status = library_status(why, fanin_init_parse(end, &plain), context);
+  while (status == STATUS_OK && text < end) {
+    const size_t length = strcspn(text, blanks);
+    double one = 1;
+    char *scheme = copy_text(text, length);
+    if (length > 0) status = library_status(why, fanin_scheme_factor(scheme, t, &one), context);
+    free(scheme);
+    factor *= one;
+    text += length + strspn(text + length, blanks);
+  }
+  return status == STATUS_OK ? library_status(why, fanin_init_scaled(&plain, factor, out), context) : status;
 }
 
 /* ---- A tensor on the command line -------------------------------------------------------------------------------- */

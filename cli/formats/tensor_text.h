@@ -20,6 +20,14 @@ fanin_tensor layout_none(fanin_dtype dtype, int rank, const uint64_t *shape);
  * the layout fits the shape. */
 bool layout_parse(const char *text, size_t length, fanin_tensor *t);
 
+/* An initializer's text, with schemes before it or none, which blanks separate: "residual:layers=4 normal:std=0.02".
+ * The initializer's values are multiplied by the factors that the schemes have for `t`. Only `t`'s shape and layout are
+ * looked at. `context` begins the sentence of a failure. */
+int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, const char *context, failure *why);
+
+/* Checks the initializer alone, where there is no tensor yet that the schemes could look at. */
+int init_text_check(const char *text, const char *context, failure *why);
+
 /* A tensor on the command line: NAME:DTYPE:LAYOUT:SHAPE, as in "w:f32:OI:4096x1024". The name may hold colons: the last
  * three divide. LAYOUT is as above, or nothing. *name is the caller's to free. */
 int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failure *why);

@@ -13,33 +13,55 @@ enum { TEXT = 512 };
 
 /* ---- Which rule -------------------------------------------------------------------------------------------------- */
 
-/* The tensor whose fans the rule's schemes see: its name is this one with the last `fans_from` replaced by `fans_to`,
- * and it has two dimensions or more. NULL: there is none. */
-static const checkpoint_tensor *fans_of(const like *a, const init_rule *r, const char *name) {
+/* "h.0.attn.bias" of "h.0.attn.weight": the name with the last `from` replaced, which the caller frees. NULL: the name
+ * does not have it. */
+static char *partner_name(const init_partner *p, const char *name) {
   const char *at = NULL;
-  for (const char *next = strstr(name, r->fans_from); next; next = strstr(next + 1, r->fans_from))
+  for (const char *next = strstr(name, p->from); next; next = strstr(next + 1, p->from))
     at = next;
   if (!at) return NULL;
-  const size_t size = strlen(name) + strlen(r->fans_to) + 1;
+  const size_t size = strlen(name) + strlen(p->to) + 1;
   char *other = allocate(size, 1);
-  snprintf(other, size, "%.*s%s%s", (int)(at - name), name, r->fans_to, at + strlen(r->fans_from));
-  const checkpoint_tensor *found = checkpoint_find(&a->checkpoint, other);
-  free(other);
-  return found && found->stored->rank >= 2 ? found : NULL;
+  snprintf(other, size, "%.*s%s%s", (int)(at - name), name, p->to, at + strlen(p->from));
+  return other;
 }
 
-/* Whether a rule takes the tensor. A rule that looks at another tensor takes only tensors for which that one exists. */
-static bool takes(const like *a, const init_rule *r, const stored_tensor *t) {
-  if (!init_rule_takes(r, t)) return false;
-  if (r->fans_from) return fans_of(a, r, t->name) != NULL;
-  if (!r->same_as) return true;
+/* The tensor of that name; NULL: there is none. */
+static const checkpoint_tensor *partner_of(const like *a, const init_partner *p, const char *name) {
+  char *other = partner_name(p, name);
+  const checkpoint_tensor *found = other ? checkpoint_find(&a->checkpoint, other) : NULL;
+  free(other);
+  return found;
+}
+
+static bool has_match(const like *a, const json_t *patterns) {
+  for (size_t i = 0; i < a->checkpoint.count; ++i) {
+    if (init_rules_match(patterns, a->checkpoint.tensors[i].stored->name)) return true;
+  }
+  return false;
+}
+
+/* What the rule makes of the tensor. */
+typedef enum taking { TAKES_NOT, TAKES, LACKS_PARTNER } taking;
+
+/* A rule by the fans of another tensor takes those whose other tensor has fans. Where there is no other tensor at all,
+ * the rule decides too, and the answer is an error: no later rule may take the tensor for something else. */
+static taking takes(const like *a, const init_rule *r, const stored_tensor *t) {
+  if (r->idle || !init_rule_takes(r, t)) return TAKES_NOT;
+  if (r->beside.from && !partner_of(a, &r->beside, t->name)) return TAKES_NOT;
+  if (r->fans_of.from) {
+    if (!strstr(t->name, r->fans_of.from)) return TAKES_NOT;
+    const checkpoint_tensor *other = partner_of(a, &r->fans_of, t->name);
+    return !other ? LACKS_PARTNER : other->stored->rank >= 2 ? TAKES : TAKES_NOT;
+  }
+  if (!r->same_as) return TAKES;
   const checkpoint_tensor *twin = checkpoint_find(&a->checkpoint, r->same_as);
-  return twin && twin->stored != t;
+  return twin && twin->stored != t ? TAKES : TAKES_NOT;
 }
 
 static const init_rule *find_rule(const like *a, const stored_tensor *t) {
   for (size_t i = 0; i < a->rules.count; ++i) {
-    if (takes(a, &a->rules.rules[i], t)) return &a->rules.rules[i];
+    if (takes(a, &a->rules.rules[i], t) != TAKES_NOT) return &a->rules.rules[i];
   }
   return NULL;
 }
@@ -69,24 +91,95 @@ static int check_set(const like *a, failure *why) {
   return STATUS_OK;
 }
 
-/* Counts the tensors that match. */
-static double count_of(const like *a, const json_t *patterns) {
-  double count = 0;
-  for (size_t i = 0; i < a->checkpoint.count; ++i)
-    count += init_rules_match(patterns, a->checkpoint.tensors[i].stored->name);
-  return count;
+/* The k-th run of digits in a name, as a number; -1: there are fewer, or it is too long. */
+static int64_t number_in(const char *name, int k) {
+  for (const char *at = name;;) {
+    at += strcspn(at, "0123456789");
+    const size_t length = strspn(at, "0123456789");
+    if (length == 0 || length > 9) return -1;
+    if (k-- == 0) return strtol(at, NULL, 10);
+    at += length;
+  }
 }
 
-/* An extent of the first tensor that matches; 0: no tensor matches. */
+/* Numbered tensors of which each number occurs once are a checkpoint's layers, and all of them go from 0 up. Returns a
+ * number below the largest that is missing; -1: none is. Names without such numbers tell nothing. */
+static int64_t missing_layer(const like *a, const json_t *patterns, size_t count) {
+  int64_t missing = -1;
+  bool *seen = allocate(count, 1);
+  for (int k = 0; k < 8; ++k) { /* which run of digits */
+    size_t different = 0, all = 0;
+    int64_t largest = -1;
+    memset(seen, 0, count);
+    for (size_t i = 0; i < a->checkpoint.count; ++i) {
+      const char *name = a->checkpoint.tensors[i].stored->name;
+      if (!init_rules_match(patterns, name)) continue;
+      const int64_t n = number_in(name, k);
+      all += n >= 0;
+      if (n > largest) largest = n;
+      if (n >= 0 && (size_t)n < count && !seen[n]) ++different, seen[n] = true;
+      if (n >= 0 && (size_t)n >= count) ++different;
+    }
+    if (all < count || different < count || largest < (int64_t)count) continue;
+    for (missing = 0; seen[missing];)
+      ++missing;
+    break;
+  }
+  free(seen);
+  return missing;
+}
+
+static int not_whole(const char *name, double count, const char *where, const char *sign, failure *why) {
+  return fail(
+      why, STATUS_INPUT,
+      "%s: the value '%s' would be %g, counted from names, but %s: this seems to be a part of a checkpoint; give "
+      "--set %s=NUMBER",
+      where, name, count, sign, name);
+}
+
+/* Counts the tensors that match: 0 where none does. A part of a checkpoint, whose count would be wrong, is refused: one
+ * that lacks layers, or what the rules say that a whole one has. */
+static int count_of(const like *a, const char *name, const json_t *value, const char *where, double *out,
+                    failure *why) {
+  const json_t *patterns = json_object_get(value, "count"), *whole = json_object_get(value, "whole");
+  const char *needed;
+  char sign[TEXT];
+  size_t count = 0;
+  for (size_t i = 0; i < a->checkpoint.count; ++i)
+    count += init_rules_match(patterns, a->checkpoint.tensors[i].stored->name);
+  *out = (double)count;
+  if (count == 0) return STATUS_OK;
+  const int64_t missing = missing_layer(a, patterns, count);
+  if (missing >= 0) {
+    snprintf(sign, sizeof sign, "number %lld is missing and later ones are there", (long long)missing);
+    return not_whole(name, *out, where, sign, why);
+  }
+  for (size_t i = 0; (needed = init_rules_text(whole, i)); ++i) {
+    json_t *pattern = json_string(needed);
+    const bool there = has_match(a, pattern);
+    json_decref(pattern);
+    snprintf(sign, sizeof sign, "no tensor is called %.200s", needed);
+    if (!there) return not_whole(name, *out, where, sign, why);
+  }
+  if (!a->checkpoint.sharded && strstr(a->checkpoint.path, "-of-")) {
+    return not_whole(name, *out, where, "the file's name says that it is one of several (give their index)", why);
+  }
+  return STATUS_OK;
+}
+
+/* An extent of the tensors that match, in which they agree; 0: no tensor matches, or they do not agree. */
 static double size_of(const like *a, const json_t *pair) {
   const json_t *patterns = json_array_get(pair, 0);
   const json_int_t dimension = json_integer_value(json_array_get(pair, 1));
+  uint64_t size = 0;
   for (size_t i = 0; i < a->checkpoint.count; ++i) {
     const stored_tensor *t = a->checkpoint.tensors[i].stored;
     if (!init_rules_match(patterns, t->name)) continue;
-    return dimension >= 0 && dimension < t->rank ? (double)t->shape[dimension] : 0;
+    const uint64_t here = dimension >= 0 && dimension < t->rank ? t->shape[dimension] : 0;
+    if (here == 0 || (size > 0 && here != size)) return 0;
+    size = here;
   }
-  return 0;
+  return (double)size;
 }
 
 static int find_value(const like *a, const char *name, const char *where, double *out, failure *why) {
@@ -97,9 +190,16 @@ static int find_value(const like *a, const char *name, const char *where, double
     *out = json_number_value(value);
     return STATUS_OK;
   }
-  const json_t *count = json_object_get(value, "count"), *size = json_object_get(value, "size");
-  *out = count ? count_of(a, count) : size ? size_of(a, size) : 0;
-  if (*out > 0) return STATUS_OK;
+  const char *ask = json_string_value(json_object_get(value, "ask"));
+  if (ask) {
+    return fail(why, STATUS_INPUT, "%s: the value '%s' must be given by --set %s=NUMBER: %.400s", where, name, name,
+                ask);
+  }
+  const json_t *size = json_object_get(value, "size");
+  int status = STATUS_OK;
+  *out = size ? size_of(a, size) : 0;
+  if (json_object_get(value, "count")) status = count_of(a, name, value, where, out, why);
+  if (status != STATUS_OK || *out > 0) return status;
   return fail(why, STATUS_INPUT, "%s: the value '%s' %s; give --set %s=NUMBER", where, name,
               json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
 }
@@ -133,15 +233,15 @@ static int rule_text(const like *a, const char *text, const char *where, char *o
 /* ---- What it says ------------------------------------------------------------------------------------------------ */
 
 /* "rules gpt2: rules[3], tensor 'h.0.attn.c_attn.weight'" */
-static char *place_of(const like *a, const init_rule *r, const stored_tensor *t, char out[TEXT]) {
-  snprintf(out, TEXT, "rules %.128s: rules[%td], tensor '%.256s'", a->rules.name, r - a->rules.rules, t->name);
+static char *place_of(const init_rule *r, const stored_tensor *t, char out[TEXT]) {
+  snprintf(out, TEXT, "rules %.128s: rules[%zu], tensor '%.256s'", r->set, r->index, t->name);
   return out;
 }
 
 /* The tensor, with the layout that the rule gives it. */
 static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *t, fanin_tensor *out, failure *why) {
   char where[TEXT], layout[TEXT];
-  place_of(a, r, t, where);
+  place_of(r, t, where);
   if (t->rank > FANIN_MAX_RANK) {
     return fail(why, STATUS_INPUT, "%s: has %d dimensions; at most %d are accepted", where, t->rank, FANIN_MAX_RANK);
   }
@@ -174,8 +274,8 @@ static int read_factor(const like *a, const init_rule *r, const fanin_tensor *t,
 /* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
 static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, failure *why) {
   *out = to->tensor;
-  if (!to->rule->fans_from) return STATUS_OK;
-  const stored_tensor *other = fans_of(a, to->rule, to->of->stored->name)->stored;
+  if (!to->rule->fans_of.from) return STATUS_OK;
+  const stored_tensor *other = partner_of(a, &to->rule->fans_of, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
   return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* a tensor without a rule is refused elsewhere */
 }
@@ -186,12 +286,16 @@ static int read_init(const like *a, assignment *to, const char *where, failure *
   fanin_init plain;
   double factor = 1;
   int status = rule_text(a, to->rule->init, where, text, sizeof text, why);
-  if (status != STATUS_OK) return status;
-  status = library_status(why, fanin_init_parse(text, &plain), where);
   if (status == STATUS_OK) status = fans_tensor(a, to, &fans, why);
+  if (status == STATUS_OK) status = init_text_parse(text, &fans, &plain, where, why);
   if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
   if (status != STATUS_OK) return status;
   return library_status(why, fanin_init_scaled(&plain, factor, &to->init), where);
+}
+
+/* The dtype that takes the place of the stored one: the rule's before that of --dtype. NULL: none. */
+static const fanin_dtype *dtype_of(const like *a, const init_rule *r) {
+  return r->has_dtype ? &r->dtype : a->dtype;
 }
 
 /* Finds the dtype. Zeros of a dtype that the library does not have are made as zeros of a floating-point dtype of the
@@ -199,8 +303,9 @@ static int read_init(const like *a, assignment *to, const char *where, failure *
 static int read_dtype(const like *a, assignment *to, const char *where, failure *why) {
   const stored_type *type = to->of->stored->type;
   const bool floating = type->measurable || type->name[0] == 'F'; /* F4, F8_E8M0: --dtype takes their place too */
-  if (floating && a->dtype) to->tensor.dtype = *a->dtype;
-  if (type->measurable || (floating && a->dtype)) return STATUS_OK;
+  const fanin_dtype *dtype = dtype_of(a, to->rule);
+  if (floating && dtype) to->tensor.dtype = *dtype;
+  if (type->measurable || (floating && dtype)) return STATUS_OK;
   if (to->init.kind == FANIN_KIND_ZEROS && type->bits >= 16) {
     to->tensor.dtype = type->bits == 64 ? FANIN_DTYPE_F64 : type->bits == 32 ? FANIN_DTYPE_F32 : FANIN_DTYPE_F16;
     to->stored_dtype = type->name;
@@ -212,9 +317,23 @@ static int read_dtype(const like *a, assignment *to, const char *where, failure 
                                 : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\"");
 }
 
+/* A bias whose weight is not there. */
+static int refuse_partner(const like *a, const assignment *to, const char *where, failure *why) {
+  char *other = partner_name(&to->rule->fans_of, to->of->stored->name);
+  fail(why, STATUS_INPUT,
+       "%s: follows the fans of '%.200s', which is not in %s: give the index of the whole checkpoint, or a rule of "
+       "your own "
+       "for it",
+       where, other, a->checkpoint.path);
+  free(other);
+  return STATUS_INPUT;
+}
+
 static int read_rule(const like *a, assignment *to, failure *why) {
   char where[TEXT];
-  place_of(a, to->rule, to->of->stored, where);
+  place_of(to->rule, to->of->stored, where);
+  if (to->rule->refuse) return fail(why, STATUS_INPUT, "%s: %.500s", where, to->rule->refuse);
+  if (takes(a, to->rule, to->of->stored) == LACKS_PARTNER) return refuse_partner(a, to, where, why);
   if (to->rule->skip || to->rule->same_as) return STATUS_OK;
   int status = shape_tensor(a, to->rule, to->of->stored, &to->tensor, why);
   if (status == STATUS_OK) status = read_init(a, to, where, why);
@@ -233,7 +352,7 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   char where[TEXT];
   const checkpoint_tensor *twin = checkpoint_find(&a->checkpoint, to->rule->same_as);
   const assignment *of = &a->list[twin - a->checkpoint.tensors];
-  place_of(a, to->rule, to->of->stored, where);
+  place_of(to->rule, to->of->stored, where);
   if (!of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
@@ -244,7 +363,8 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   }
   to->twin = twin;
   to->tensor = of->tensor;
-  to->tensor.dtype = a->dtype ? *a->dtype : to->of->stored->type->dtype;
+  const fanin_dtype *dtype = dtype_of(a, to->rule);
+  to->tensor.dtype = dtype ? *dtype : to->of->stored->type->dtype;
   to->init = of->init;
   return STATUS_OK;
 }
@@ -262,14 +382,18 @@ static int refuse_untaken(const like *a, failure *why) {
   }
   if (untaken == 0) return STATUS_OK;
   return fail(why, STATUS_INPUT,
-              "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Other --rules may, or a file of your own with "
-              "rules that give them an 'init' or 'skip' them (docs/checkpoints.md)",
+              "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Other --rules may, or a file of your own that "
+              "includes this set and gives them an 'init' or 'skip's them (docs/checkpoints.md)",
               a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
 }
 
 int like_assign(like *a, failure *why) {
   const checkpoint *c = &a->checkpoint;
   a->list = allocate(c->count, sizeof *a->list);
+  for (size_t i = 0; i < a->rules.count; ++i) {
+    init_rule *r = &a->rules.rules[i];
+    r->idle = (r->with && !has_match(a, r->with)) || (r->without && has_match(a, r->without));
+  }
   for (size_t i = 0; i < c->count; ++i)
     a->list[i] = (assignment){.of = &c->tensors[i], .rule = find_rule(a, c->tensors[i].stored)};
   int status = refuse_untaken(a, why);
@@ -298,11 +422,11 @@ static int by_shard_and_size(const void *left, const void *right) {
   return by_size(left, right);
 }
 
-static int add(const like *a, const assignment *from, model *out, failure *why) {
+static int add(const assignment *from, model *out, failure *why) {
   char where[TEXT];
   const char *name = from->of->stored->name, *twin = from->twin ? from->twin->stored->name : NULL;
   const int status =
-      model_add(out, name, &from->tensor, &from->init, place_of(a, from->rule, from->of->stored, where), why);
+      model_add(out, name, &from->tensor, &from->init, place_of(from->rule, from->of->stored, where), why);
   if (status != STATUS_OK) return status;
   out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
   if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));
@@ -320,7 +444,7 @@ int like_model(like *a, bool shards, model *out, failure *why) {
   a->shard_of = allocate(n, sizeof *a->shard_of);
   for (size_t i = 0; i < n && status == STATUS_OK; ++i) {
     a->shard_of[i] = order[i]->of->shard;
-    status = add(a, order[i], out, why);
+    status = add(order[i], out, why);
   }
   free(order);
   return status;

@@ -134,7 +134,8 @@ static int write_shards(const init_request *r, const session *s, failure *why) {
 static int write_output(const init_request *r, failure *why) {
   session s = {0};
   const uint64_t begin = progress_clock();
-  int status = session_open(r->device, &s, why);
+  int status = init_request_space(r, why);
+  if (status == STATUS_OK) status = session_open(r->device, &s, why);
   if (status == STATUS_OK) {
     status = r->shards ? write_shards(r, &s, why) : init_file_write(r, &s, r->output, &r->model, why);
   }
@@ -152,6 +153,7 @@ int cmd_init(int argc, char **argv, failure *why) {
   init_request r = {0};
   int status = args_parse(&init_syntax, argc, argv, &r, why);
   if (status == STATUS_OK) status = init_request_check(&r, why);
+  if (status == STATUS_OK) like_warn(&r.like, "fanin", "init");
   if (status == STATUS_OK) status = r.like.explain ? like_explain(&r.like, why) : write_output(&r, why);
   init_request_free(&r);
   return status;

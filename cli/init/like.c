@@ -2,6 +2,7 @@
 #include "init/like.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,6 +65,52 @@ static char *action_of(const assignment *t, char out[TEXT]) {
   else
     fanin_init_format(&t->init, out, TEXT, NULL);
   return out;
+}
+
+/* ---- Rules that took nothing ------------------------------------------------------------------------------------- */
+
+/* Marks the rules that take tensors; the caller frees the marks. */
+static bool *used_rules(const like *l) {
+  bool *used = allocate(l->rules.count, sizeof *used);
+  for (size_t i = 0; i < l->checkpoint.count; ++i)
+    used[l->list[i].rule - l->rules.rules] = true;
+  return used;
+}
+
+/* Whether a rule is reported when it takes nothing. Sets of the command have rules for models that differ. */
+static bool is_reported(const like *l, const bool *used, size_t rule) {
+  return !l->rules.shipped && rule < l->rules.own && !used[rule];
+}
+
+/* "matches no tensor", "matches tensors that rules before it take" */
+static const char *reason_of(const like *l, const init_rule *r) {
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    if (init_rule_takes(r, l->checkpoint.tensors[i].stored)) return "what it matches, other rules take";
+  }
+  return "it matches no tensor";
+}
+
+void like_warn(const like *l, const char *program, const char *command) {
+  if (!l->list) return;
+  bool *used = used_rules(l);
+  for (size_t i = 0; i < l->rules.own; ++i) {
+    if (!is_reported(l, used, i)) continue;
+    char *pattern = init_rule_pattern(&l->rules.rules[i]);
+    fprintf(stderr, "%s: %s: warning: rules %s: rules[%zu] (%s) takes nothing: %s\n", program, command, l->rules.name,
+            i, pattern, reason_of(l, &l->rules.rules[i]));
+    free(pattern);
+  }
+  free(used);
+}
+
+static json_t *unused_json(const like *l) {
+  json_t *list = json_array();
+  bool *used = used_rules(l);
+  for (size_t i = 0; i < l->rules.own; ++i) {
+    if (is_reported(l, used, i)) json_array_append_new(list, json_integer((json_int_t)i));
+  }
+  free(used);
+  return list;
 }
 
 /* ---- By rule ----------------------------------------------------------------------------------------------------- */
@@ -167,6 +214,7 @@ int like_explain(const like *l, failure *why) {
   for (size_t i = 0; i < l->checkpoint.count; ++i)
     json_array_append_new(tensors, tensor_json(l, &l->list[i]));
   json_object_set_new(root, "tensors", tensors);
+  json_object_set_new(root, "unused_rules", unused_json(l));
   return json_print(root, why);
 }
 

@@ -43,6 +43,10 @@ int like_assign(like *a, failure *why);
  * first, because readers want them aligned. */
 int like_model(like *a, bool shards, model *out, failure *why);
 
+/* Says on stderr which rules of a user's file take no tensor: what is mistyped takes none. `program` and `command`
+ * begin the line. */
+void like_warn(const like *l, const char *program, const char *command);
+
 /* Prints a row for each rule that takes tensors. */
 void like_print_rules(const like *l);
 

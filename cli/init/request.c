@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/output.h"
 #include "base/session.h"
 #include "base/text.h"
 #include "formats/safetensors.h"
@@ -19,10 +20,12 @@ static int take_tensor(void *to, const char *name, const char *value, failure *w
 static int take_init(void *to, const char *name, const char *value, failure *why) {
   init_request *r = to;
   fanin_init init;
+  char where[MODEL_MAX_NAME + 32];
   if (!r->pending_name) return args_fail(why, "--init '%s': there must be a --tensor before it", value);
-  int status = library_status(why, fanin_init_parse(value, &init), name);
+  int status = init_text_parse(value, &r->pending, &init, name, why);
   if (status != STATUS_OK) return status;
-  status = model_add(&r->model, r->pending_name, &r->pending, &init, "--tensor", why);
+  snprintf(where, sizeof where, "--tensor '%s'", r->pending_name);
+  status = model_add(&r->model, r->pending_name, &r->pending, &init, where, why);
   free(r->pending_name);
   r->pending_name = NULL;
   return status;
@@ -54,7 +57,8 @@ const args_option init_request_options[] = {
      "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I input "
      "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty",
      take_tensor, 0, 0},
-    {"init", 0, "INIT", "The initializer of the --tensor before; see 'fanin list'", take_init, 0, 0},
+    {"init", 0, "INIT", "The initializer of the --tensor before, behind schemes if there are any; see 'fanin list'",
+     take_init, 0, 0},
     {0}};
 
 /* Checks that the tensors come from exactly one place, and the options that mean something only together with it. */
@@ -105,16 +109,20 @@ int init_request_check(init_request *r, failure *why) {
     if (status == STATUS_OK) status = check_overwrite(r, why);
   }
   if (status != STATUS_OK) return status;
-  for (size_t i = 0; r->has_dtype && i < r->model.count; ++i) {
-    if (!r->model.tensors[i].stored_dtype) r->model.tensors[i].tensor.dtype = r->dtype;
-  }
   const char *from = r->model_path ? r->model_path : r->like.checkpoint_path ? r->like.checkpoint_path : "--tensor";
-  status = model_check(&r->model, from, why);
+  if (r->has_dtype && !r->like.checkpoint_path) status = model_set_dtype(&r->model, r->dtype, from, why);
+  if (status == STATUS_OK) status = model_check(&r->model, from, why);
   if (status == STATUS_OK && r->output && has_ending(r->output, ".npy") && r->model.count > 1) {
     return args_fail(why, "-o '%s': an npy file holds one tensor, and there are %zu; write a .safetensors file",
                      r->output, r->model.count);
   }
   return status;
+}
+
+int init_request_space(const init_request *r, failure *why) {
+  uint64_t elements, bytes;
+  model_totals(&r->model, &elements, &bytes);
+  return output_check_space(r->output, bytes, why);
 }
 
 int init_request_header(const init_request *r, const model *part, char **bytes, size_t *size, failure *why) {

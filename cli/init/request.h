@@ -28,6 +28,9 @@ extern const args_option init_request_options[];
 /* Checks the options together, and loads and checks the model. No device is needed. */
 int init_request_check(init_request *r, failure *why);
 
+/* Checks that the disk has room for the output. */
+int init_request_space(const init_request *r, failure *why);
+
 /* Makes the bytes of the output before the data. `part` has the tensors of the model or some of them. The caller frees
  * *bytes. */
 int init_request_header(const init_request *r, const model *part, char **bytes, size_t *size, failure *why);

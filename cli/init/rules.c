@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "formats/tensor_text.h"
 
 /* ---- One rule ---------------------------------------------------------------------------------------------------- */
 
@@ -52,40 +53,58 @@ static int read_shape(const json_check *in, const char *where, const json_t *val
   return status;
 }
 
-/* ["bias", "weight"], into an init_rule */
-static int read_fans_of(const json_check *in, const char *where, const json_t *pair, void *to) {
-  init_rule *out = to;
-  out->fans_from = json_string_value(json_array_get(pair, 0));
-  out->fans_to = json_string_value(json_array_get(pair, 1));
-  if (json_array_size(pair) == 2 && out->fans_from && out->fans_to && out->fans_from[0]) return STATUS_OK;
+/* ["bias", "weight"] */
+static int read_partner(const json_check *in, const char *where, const json_t *pair, void *to) {
+  init_partner *out = to;
+  out->from = json_string_value(json_array_get(pair, 0));
+  out->to = json_string_value(json_array_get(pair, 1));
+  if (json_array_size(pair) == 2 && out->from && out->to && out->from[0]) return STATUS_OK;
   return json_complain(in, where, "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
 }
 
-/* Checks that a rule has one of init, same_as and skip. An initializer that contains no {value} must parse. */
+/* The dtype that a rule's tensors are written in. */
+static int read_dtype(const json_check *in, const char *where, const json_t *value, void *to) {
+  init_rule *out = to;
+  const char *text = NULL;
+  const int status = json_read_text(in, where, value, &text);
+  if (status != STATUS_OK) return status;
+  out->has_dtype = true;
+  return json_library_status(in, where, fanin_dtype_parse(text, &out->dtype));
+}
+
+/* Checks that a rule says one thing that is to be done. An initializer that contains no {value} must parse. */
 static int check_action(const json_check *in, const char *where, const init_rule *r) {
-  char inner[JSON_WHERE];
-  fanin_init unused;
-  if (!!r->init + !!r->same_as + !!r->skip != 1) {
-    return json_complain(in, where, "needs an 'init', a 'same_as' or a 'skip', and one of them only");
+  char inner[JSON_WHERE], context[JSON_WHERE + 256];
+  if (!!r->init + !!r->same_as + !!r->skip + !!r->refuse != 1) {
+    return json_complain(in, where, "needs an 'init', a 'same_as', a 'skip' or a 'refuse', and one of them only");
   }
-  if (!r->init && (r->layout || r->scale || r->fans_from)) {
+  if (!r->init && (r->layout || r->scale || r->fans_of.from)) {
     return json_complain(in, where, "layout, scale and fans_of go with 'init' only");
   }
+  if (r->has_dtype && (r->skip || r->refuse)) {
+    return json_complain(in, where, "dtype goes with 'init' and 'same_as' only");
+  }
   if (!r->init || strchr(r->init, '{')) return STATUS_OK;
-  return json_library_status(in, json_place(inner, where, "init"), fanin_init_parse(r->init, &unused));
+  snprintf(context, sizeof context, "%.200s: %s", in->path, json_place(inner, where, "init"));
+  return init_text_check(r->init, context, in->why);
 }
 
 static int read_rule(const json_check *in, const char *where, json_t *rule, init_rule *out) {
   const json_field fields[] = {{"match", read_texts, &out->match, "a 'match', a pattern of names"},
                                {"rank", read_rank, &out->rank, NULL},
                                {"shape", read_shape, &out->shape, NULL},
-                               {"dtype", read_texts, &out->dtype, NULL},
+                               {"stored_dtype", read_texts, &out->stored_dtype, NULL},
+                               {"beside", read_partner, &out->beside, NULL},
+                               {"with", read_texts, &out->with, NULL},
+                               {"without", read_texts, &out->without, NULL},
+                               {"dtype", read_dtype, out, NULL},
                                {"layout", json_read_text, &out->layout, NULL},
                                {"init", json_read_text, &out->init, NULL},
                                {"scale", read_texts, &out->scale, NULL},
-                               {"fans_of", read_fans_of, out, NULL},
+                               {"fans_of", read_partner, &out->fans_of, NULL},
                                {"same_as", json_read_text, &out->same_as, NULL},
                                {"skip", json_read_text, &out->skip, NULL},
+                               {"refuse", json_read_text, &out->refuse, NULL},
                                {"comment", json_read_comment, NULL, NULL},
                                {0}};
   *out = (init_rule){.rank = -1};
@@ -103,15 +122,22 @@ static int read_size(const json_check *in, const char *where, const json_t *size
   return read_texts(in, where, json_array_get(size, 0), to);
 }
 
-/* A number, null for one that must be given, {"count": pattern}, or {"size": [pattern, dimension]}. */
+/* A number, null for one that must be given, {"ask": question}, {"count": pattern, "whole": patterns}, or
+ * {"size": [pattern, dimension]}. */
 static int check_value(const json_check *in, const char *where, json_t *value) {
-  const json_t *patterns;
-  const json_field fields[] = {{"count", read_texts, &patterns, NULL}, {"size", read_size, &patterns, NULL}, {0}};
+  const json_t *count = NULL, *size = NULL, *whole = NULL;
+  const char *ask = NULL;
+  const json_field fields[] = {{"count", read_texts, &count, NULL},
+                               {"whole", read_texts, &whole, NULL},
+                               {"size", read_size, &size, NULL},
+                               {"ask", json_read_text, &ask, NULL},
+                               {0}};
   if (json_is_number(value) || json_is_null(value)) return STATUS_OK;
-  if (!json_is_object(value) || json_object_size(value) != 1) {
-    return json_complain(in, where, "must be a number, null, {\"count\": PATTERN} or {\"size\": [PATTERN, DIMENSION]}");
-  }
-  return json_read(in, where, value, fields);
+  const int status = json_is_object(value) ? json_read(in, where, value, fields) : STATUS_OK;
+  if (status != STATUS_OK || (!!count + !!size + !!ask == 1 && (count || !whole))) return status;
+  return json_complain(in, where,
+                       "must be a number, null, {\"ask\": QUESTION}, {\"count\": PATTERN, \"whole\": PATTERNS} or "
+                       "{\"size\": [PATTERN, DIMENSION]}");
 }
 
 static int read_values(const json_check *in, const char *where, const json_t *values, void *to) {
@@ -136,8 +162,32 @@ static int read_list(const json_check *in, const char *where, const json_t *rule
   for (size_t i = 0; status == STATUS_OK && i < out->count; ++i) {
     snprintf(inner, sizeof inner, "%s[%zu]", where, i);
     status = read_rule(in, inner, json_array_get(rules, i), &out->rules[i]);
+    out->rules[i].set = out->name;
+    out->rules[i].index = i;
   }
+  out->own = out->count;
   return status;
+}
+
+/* Puts the rules of the set that a file includes behind the file's own, and its values beside them. */
+static int include(const json_check *in, init_rules *out) {
+  if (!out->include) return STATUS_OK;
+  if (has_ending(out->include, ".json")) {
+    return json_complain(in, "include", "is '%.200s'; the name of a set is accepted, as in \"pytorch\"", out->include);
+  }
+  out->included = allocate(1, sizeof *out->included);
+  const int status = init_rules_load(out->include, out->included, in->why);
+  if (status != STATUS_OK) return status;
+  const init_rules *base = out->included;
+  size_t capacity = out->count;
+  out->rules = grow(out->rules, &capacity, out->count + base->count, sizeof *out->rules);
+  memcpy(out->rules + out->count, base->rules, base->count * sizeof *base->rules);
+  out->count += base->count;
+  if (!out->values)
+    out->values = base->values;
+  else if (base->values)
+    json_object_update_missing(out->values, base->values);
+  return STATUS_OK;
 }
 
 /* Takes `root` over. */
@@ -146,11 +196,13 @@ static int build(const char *name, json_t *root, init_rules *out, failure *why) 
   const json_field fields[] = {{"name", json_read_comment, NULL, NULL},
                                {"source", json_read_comment, NULL, NULL},
                                {"comment", json_read_comment, NULL, NULL},
+                               {"include", json_read_text, &out->include, NULL},
                                {"values", read_values, &out->values, NULL},
                                {"rules", read_list, out, "'rules', an array that is not empty"},
                                {0}};
   *out = (init_rules){.name = copy_text(name, strlen(name)), .root = root};
-  const int status = json_read(&in, "", root, fields);
+  int status = json_read(&in, "", root, fields);
+  if (status == STATUS_OK) status = include(&in, out);
   if (status != STATUS_OK) init_rules_free(out);
   return status;
 }
@@ -182,10 +234,15 @@ int init_rules_load(const char *name, init_rules *out, failure *why) {
   const rule_set *s = rule_sets;
   while (s->name && strcmp(s->name, name) != 0)
     ++s;
-  return s->name ? init_rules_parse(name, s->json, s->size, out, why) : no_such_set(name, why);
+  if (!s->name) return no_such_set(name, why);
+  const int status = init_rules_parse(name, s->json, s->size, out, why);
+  out->shipped = status == STATUS_OK;
+  return status;
 }
 
 void init_rules_free(init_rules *r) {
+  if (r->included) init_rules_free(r->included);
+  free(r->included);
   free(r->name);
   free(r->rules);
   json_decref(r->root);
@@ -202,7 +259,7 @@ const char *init_rules_text(const json_t *texts, size_t i) {
 bool init_rules_match(const json_t *patterns, const char *name) {
   const char *pattern;
   for (size_t i = 0; (pattern = init_rules_text(patterns, i)); ++i) {
-    if (fnmatch(pattern, name, 0) == 0) return true;
+    if (fnmatch(pattern, name, FNM_CASEFOLD) == 0) return true;
   }
   return false;
 }
@@ -227,7 +284,7 @@ static bool has_shape(const json_t *shape, const stored_tensor *t) {
 bool init_rule_takes(const init_rule *rule, const stored_tensor *t) {
   if (rule->rank >= 0 && rule->rank != t->rank) return false;
   if (rule->shape && !has_shape(rule->shape, t)) return false;
-  if (rule->dtype && !has_text(rule->dtype, t->type->name)) return false;
+  if (rule->stored_dtype && !has_text(rule->stored_dtype, t->type->name)) return false;
   return init_rules_match(rule->match, t->name);
 }
 
@@ -235,7 +292,14 @@ char *init_rule_pattern(const init_rule *rule) {
   const char *pattern;
   char *all = NULL;
   size_t capacity = 0, used = 0;
-  for (size_t i = 0; (pattern = init_rules_text(rule->match, i)); ++i) {
+  enum { SHOWN = 2 };
+  char others[32];
+  const size_t count = json_is_array(rule->match) ? json_array_size(rule->match) : 1;
+  for (size_t i = 0; i <= SHOWN && (pattern = init_rules_text(rule->match, i)); ++i) {
+    if (i == SHOWN && count > SHOWN + 1) {
+      snprintf(others, sizeof others, "%zu others", count - SHOWN);
+      pattern = others;
+    }
     const size_t more = strlen(pattern) + sizeof " or ";
     all = grow(all, &capacity, used + more, 1);
     used += (size_t)snprintf(all + used, more, "%s%s", i > 0 ? " or " : "", pattern);

@@ -14,24 +14,41 @@ typedef struct rule_set {
 } rule_set;
 extern const rule_set rule_sets[];
 
+/* Another tensor, whose name is that of the rule's tensor with `to` in the last place of `from`. NULL: none. */
+typedef struct init_partner {
+  const char *from, *to;
+} init_partner;
+
 /* One rule. Texts and values are those of the JSON. */
 typedef struct init_rule {
-  const json_t *match;             /* a pattern of names, or an array of them */
-  int rank;                        /* -1: any */
-  const json_t *shape;             /* sizes, null for any; NULL: any shape */
-  const json_t *dtype;             /* a dtype of safetensors, or an array of them; NULL: any */
-  const char *fans_from, *fans_to; /* the tensor whose fans the schemes see: the name with the first replaced; NULL */
-  const char *layout, *init;       /* before values are put in */
-  const json_t *scale;             /* texts of schemes; NULL: none */
-  const char *same_as, *skip;      /* instead of init: another tensor's name, why there is nothing to be made */
+  const json_t *match;        /* a pattern of names, or an array of them */
+  int rank;                   /* -1: any */
+  const json_t *shape;        /* sizes, null for any; NULL: any shape */
+  const json_t *stored_dtype; /* a dtype of safetensors, or an array of them; NULL: any */
+  init_partner beside;        /* a tensor that the checkpoint must have */
+  const json_t *with,
+      *without;              /* patterns of names: the checkpoint must have such a tensor, or none; NULL: no matter */
+  bool idle;                 /* what `with` and `without` ask for is not so: the rule takes nothing */
+  init_partner fans_of;      /* the tensor whose fans the schemes see */
+  const char *layout, *init; /* before values are put in */
+  const json_t *scale;       /* texts of schemes; NULL: none */
+  bool has_dtype;            /* the tensor is written in `dtype`, whatever --dtype says */
+  fanin_dtype dtype;
+  const char *same_as, *skip, *refuse; /* instead of init: another tensor's name, why there is nothing to be made, why
+                                          the rules cannot say what is to be made */
+  const char *set;                     /* where the rule is: in the rules of this name, */
+  size_t index;                        /* at this place */
 } init_rule;
 
 typedef struct init_rules {
-  char *name;   /* the set's or the file's */
-  json_t *root; /* what the texts belong to */
-  const json_t *values;
-  init_rule *rules;
-  size_t count;
+  char *name;          /* the set's or the file's */
+  json_t *root;        /* what the texts belong to */
+  json_t *values;      /* with those of `included` that it does not have itself; NULL: none */
+  init_rule *rules;    /* its own, and then those of `included` */
+  size_t count, own;   /* all of them, and how many are its own */
+  const char *include; /* the name of a set; NULL: none */
+  struct init_rules *included;
+  bool shipped; /* a set of the command's, which has rules for more than one model */
 } init_rules;
 
 /* Loads a set by its name, or a file by a path that ends in .json. */
@@ -45,13 +62,13 @@ void init_rules_free(init_rules *r);
 /* The i-th text of a text or an array of texts; NULL past the end, and if `texts` is NULL. */
 const char *init_rules_text(const json_t *texts, size_t i);
 
-/* Whether `name` matches a pattern (fnmatch(3)), or one of an array of patterns. */
+/* Whether `name` matches a pattern (fnmatch(3), blind to case), or one of an array of patterns. */
 bool init_rules_match(const json_t *patterns, const char *name);
 
 /* Whether the rule takes tensors of this name, rank, shape and dtype. */
 bool init_rule_takes(const init_rule *rule, const stored_tensor *t);
 
-/* "*.bias", "*.a.weight or *.b.weight": the caller's to free. */
+/* "*.bias", "*.a.weight or *.b.weight", "*.a.weight or *.b.weight or 3 others": the caller's to free. */
 char *init_rule_pattern(const init_rule *rule);
 
 #endif

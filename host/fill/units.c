@@ -67,6 +67,7 @@ fanin_status fanin_tensor_units(const fanin_tensor *t, const fanin_init *init, u
   fanin__roles roles;
   fanin__matrices m;
   fanin__distribution distribution;
+  fanin__parameters unused;
   uint64_t extent[FANIN_MAX_RANK], volume = 1;
   double each = 0;
   FANIN__NEED(t, init, elements, operations);
@@ -77,7 +78,14 @@ fanin_status fanin_tensor_units(const fanin_tensor *t, const fanin_init *init, u
   for (int d = 0; d < FANIN_MAX_RANK; d++) {
     extent[d] = 1;
   }
-  const fanin__filler *const filler = fanin__filling_of(&distribution)->filler;
+  const fanin__filling *const filling = fanin__filling_of(&distribution);
+  FANIN__TRY(filling->parameters(&distribution, t->dtype, &unused)); /* refuses values that the dtype does not have */
+  const fanin__filler *const filler = filling->filler;
+  if (filler && filler->check) {
+    fanin__job job = {.tensor = *t, .dtype = t->dtype, .distribution = distribution};
+    FANIN__TRY(fanin__matrices_of(t, &job.matrices));
+    FANIN__TRY(filler->check(&job));
+  }
   if (filler && filler->unit) {
     FANIN__TRY(fanin__matrices_of(t, &m));
     memcpy(extent, t->shape, sizeof t->shape);

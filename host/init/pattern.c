@@ -76,7 +76,7 @@ const fanin__initializer fanin__kind_bilinear = {
     FANIN__OF_GAIN(BILINEAR, resolve_bilinear),
 };
 const fanin__initializer fanin__kind_hadamard = {
-    .description = {"hadamard", "zero_init",
+    .description = {"hadamard", "",
                     "O <= I: the partial identity times gain; else gain * 2^(-(m-1)/2) (-1)^ones(o & i), m = "
                     "ceil(log2 O); with taps, at the centre, else 0",
                     "gain=1", "Zhao, Schaefer & Anandkumar 2022 (ZerO), algorithms 1 and 2", 1, 0, ""},

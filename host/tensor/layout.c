@@ -43,8 +43,9 @@ static fanin_status find_letters(const fanin_tensor *t, int *dimension) {
   const int length = (int)(end - t->layout);
   if (length != 0 && length != t->rank) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
-                       "layout \"%s\" has %d letters; rank is %d, so that %d are accepted, or none", t->layout, length,
-                       t->rank, t->rank);
+                       "layout \"%s\" has %d letter%s, and the tensor has %d dimension%s; give one letter for each "
+                       "dimension, or no layout",
+                       t->layout, length, length == 1 ? "" : "s", t->rank, t->rank == 1 ? "" : "s");
   }
   for (int d = 0; d < length; d++) {
     const char *const letter = strchr(letters, t->layout[d]);
@@ -55,9 +56,11 @@ static fanin_status find_letters(const fanin_tensor *t, int *dimension) {
                          t->layout, t->layout[d], meant ? ", did you mean " : "", suggestion,
                          meant ? "? Accepted" : "; accepted");
     }
-    if (dimension[letter - letters] >= 0) {
-      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c' twice; once is accepted",
-                         t->layout, t->layout[d]);
+    if (dimension[letter - letters] >= 0 && *letter != 'B') {
+      return fanin__fail(
+          FANIN_STATUS_BAD_LAYOUT,
+          "layout \"%s\" has the letter '%c' twice; once is accepted (B may stand for several dimensions)", t->layout,
+          t->layout[d]);
     }
     dimension[letter - letters] = d;
   }
@@ -97,6 +100,9 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
   FANIN__TRY(check_shape(t, roles->stride));
   int dimension[N_LETTERS];
   FANIN__TRY(find_letters(t, dimension));
+  for (int d = 0; d < t->rank; d++) {
+    roles->stacks += t->layout[d] == 'B';
+  }
   roles->o = dimension[LETTER_O];
   roles->i = dimension[LETTER_I];
   roles->full_is_i = t->layout[0] == 'I';
@@ -114,6 +120,13 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
   roles->fan_in = t->shape[roles->i] / (roles->full_is_i ? roles->groups : 1) * taps;
   roles->fan_out = t->shape[roles->o] / (roles->full_is_i ? 1 : roles->groups) / roles->splits * taps;
   return FANIN_STATUS_OK;
+}
+
+fanin_status fanin__need_one_stack(const fanin__roles *roles, const char *kind) {
+  if (roles->stacks <= 1) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                     "%s: the layout has the letter B %d times; once is accepted here: give the stack as one dimension",
+                     kind, roles->stacks);
 }
 
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out) {

@@ -67,8 +67,8 @@ typedef struct fanin_tensor {
   int rank;                         /* 0 (a scalar, one element) .. FANIN_MAX_RANK */
   uint64_t shape[FANIN_MAX_RANK];   /* of the WHOLE tensor: fans and element indices come from it */
   uint64_t strides[FANIN_MAX_RANK]; /* in memory, in elements; all zero: the part is dense, row-major */
-  char layout[FANIN_MAX_RANK + 1];  /* one letter for each dimension: O, I, B, and each of D, H, W at most once; "" if
-                                       only initializers without fans are used */
+  char layout[FANIN_MAX_RANK + 1];  /* one letter for each dimension: O, I, D, H, W at most once each, and B for each
+                                       dimension of a stack; "" if only initializers without fans are used */
   uint32_t groups;                  /* groups of a convolution; 0 and 1 are none */
   uint32_t splits;                  /* matrices fused along O (QKV: 3); 0 and 1 are none */
   fanin_part part;

@@ -30,7 +30,7 @@ values() {
   "$FANIN" inspect made.safetensors --json | helper files "$list" || die "$rules, $pattern: $(cat said.txt)"
 }
 values pytorch pytorch '*'
-grep -qE '^ *10 +\*embed\*\.weight or .* 1 +2,400 +normal +embedding\.weight$' said.txt || die "$(cat said.txt)"
+grep -qE '^ *25 +\*embed_in\.weight or \*embed_tokens\*\.weight or 10 others +1 +2,400 +normal +embedding\.weight$' said.txt || die "$(cat said.txt)"
 values gpt2 gpt2 'h.3.*' --set layers=12
 values t5-small t5 '*coder.block.0.*' --set d_model=512
 values resnet50 resnet 'layer1.*'
@@ -97,8 +97,8 @@ checkpoint a.w:F32:6,400:9600 tied.w:F32:6,400:9600 steps:I64::8 ids:I32:3:12 ha
 cat >r.json <<'JSON'
 {"values": {"n": {"count": "*.w"}, "rows": {"size": ["a.*", 0]}, "c": 0.5, "given": null},
  "rules": [
-  {"match": "mask", "dtype": ["U8", "BOOL"], "skip": "made by the code"},
-  {"match": "*", "dtype": ["I64", "I32"], "init": "zeros"},
+  {"match": "mask", "stored_dtype": ["U8", "BOOL"], "skip": "made by the code"},
+  {"match": "*", "stored_dtype": ["I64", "I32"], "init": "zeros"},
   {"match": "tied.w", "same_as": "a.w"},
   {"match": "*.w", "shape": [6, null], "layout": "OI", "init": "he_normal", "scale": ["times:factor={c}", "residual:layers={n},branches={rows}"]},
   {"match": ["half.w", "none"], "rank": 1, "init": "constant:value={given}"},
@@ -130,8 +130,8 @@ said 'skipped: made by the code'
 
 # ---- Mistakes ----
 refuse 2 "x.safetensors: no rule of pytorch takes 7 of its 7 tensors: 'a.w'" init --like x.safetensors -o z.safetensors
-refuse 2 "no set of rules is called 'bert'; there are gpt2, llama, pytorch, resnet, t5, vit" init --like x.safetensors --rules bert -o z.safetensors
-refuse 2 "called 'lama', did you mean llama? There are gpt2" init --like x.safetensors --rules lama -o z.safetensors
+refuse 2 "no set of rules is called 'none'; there are bert, gemma, gpt2, llama, pytorch, resnet, t5, vit" init --like x.safetensors --rules none -o z.safetensors
+refuse 2 "called 'lama', did you mean llama? There are bert" init --like x.safetensors --rules lama -o z.safetensors
 refuse 2 "none.json: cannot open" init --like x.safetensors --rules none.json -o z.safetensors
 refuse 2 "none.safetensors: cannot open" init --like none.safetensors -o z.safetensors
 refuse 2 "must end in .safetensors or" init --like r.json -o z.safetensors
@@ -155,7 +155,7 @@ wrong() {
   refuse 2 "$1" init --like x.safetensors --rules w.json -o z.safetensors
 }
 wrong "rules[0]: needs a 'match'" '{"init": "zeros"}'
-wrong "rules[0]: needs an 'init', a 'same_as' or a 'skip'" '{"match": "*"}'
+wrong "rules[0]: needs an 'init', a 'same_as', a 'skip' or a 'refuse'" '{"match": "*"}'
 wrong "and one of them only" '{"match": "*", "init": "zeros", "skip": "no"}'
 wrong "rules[0]: unknown key 'std'" '{"match": "*", "init": "zeros", "std": 1}'
 wrong "rules[0].match: is a whole number" '{"match": 1, "init": "zeros"}'

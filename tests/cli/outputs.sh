@@ -35,6 +35,10 @@ refused() {
 }
 
 full() { refused "cannot write: No space left on device" "$@"; }
+# What fanin init is to write, it compares with the room before it begins.
+full_disk() {
+  if [ "$2" = init ]; then refused "are to be written, and the disk has " "$@"; else full "$@"; fi
+}
 read_only() { refused "Read-only file system" "$@"; }
 
 # ---- A disk that is full, and then one that is read-only ----
@@ -43,9 +47,9 @@ if [ "$part" = file-systems ]; then
   mount -t tmpfs -o size=2m tmpfs disk
   trap 'umount disk; rm -rf "$scratch"' EXIT
   echo precious >disk/o.npy
-  full disk/o.npy "${init[@]}" -o disk/o.npy
+  full_disk disk/o.npy "${init[@]}" -o disk/o.npy
   head -c 2M /dev/zero >disk/zeros 2>/dev/null || true
-  each_output full disk
+  each_output full_disk disk
   rm disk/zeros
   mount -o remount,bind,ro disk
   each_output read_only disk

@@ -319,8 +319,8 @@ pack x.safetensors '{"format":"pt"}' a.w:F32:6,400:9600: tied.w:F32:6,400:9600: 
 cat >r.json <<'JSON'
 {"values": {"n": {"count": "*.w"}, "rows": {"size": ["a.*", 0]}, "c": 0.5, "given": null},
  "rules": [
-  {"match": "mask", "dtype": ["U8", "BOOL"], "skip": "made by the code"},
-  {"match": "*", "dtype": ["I64", "I32"], "init": "zeros"},
+  {"match": "mask", "stored_dtype": ["U8", "BOOL"], "skip": "made by the code"},
+  {"match": "*", "stored_dtype": ["I64", "I32"], "init": "zeros"},
   {"match": "tied.w", "same_as": "a.w"},
   {"match": "*.w", "shape": [6, null], "layout": "OI", "init": "he_normal", "scale": ["times:factor={c}", "residual:layers={n},branches={rows}"]},
   {"match": ["half.w", "none"], "rank": 1, "init": "constant:value={given}"},

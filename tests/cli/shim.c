@@ -3,6 +3,7 @@
  *
  *   SHIM_BUFFER=BYTES  clCreateBuffer() of more fails with CL_MEM_OBJECT_ALLOCATION_FAILURE
  *   SHIM_DISK=BYTES    the command's own write() and fallocate() beyond so many bytes fail with ENOSPC
+ *   SHIM_FREE=BYTES    statvfs() says that so much is free, in blocks of 1
  *   SHIM_CREATE=ERRNO  the command's own mkstemp() fails with that number
  *   SHIM_PAUSE=FILE    the first write of 1 MiB or more, of all processes that share the variable, writes half of its
  *                      bytes; then the process's number appears in FILE, and it waits for a signal
@@ -16,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
@@ -130,6 +132,15 @@ int fallocate(int fd, int mode, off_t offset, off_t size) {
   if (!IS_OWN_CALL || (uint64_t)(offset + size) <= number("SHIM_DISK", UINT64_MAX)) return real(fd, mode, offset, size);
   errno = ENOSPC;
   return -1;
+}
+
+int statvfs(const char *path, struct statvfs *out) {
+  NEXT(int, statvfs, const char *, struct statvfs *);
+  const int status = real(path, out);
+  if (status != 0 || !getenv("SHIM_FREE")) return status;
+  out->f_frsize = 1;
+  out->f_bavail = number("SHIM_FREE", 0);
+  return 0;
 }
 
 int mkstemp(char *path) {

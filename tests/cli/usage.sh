@@ -27,6 +27,18 @@ for name in zeros ones constant uniform normal trunc_normal xavier_uniform xavie
   sparse bilinear hadamard log_uniform; do
   grep -qE "^$name(,|$)" list.txt || die "list has no $name"
 done
+# names FANIN list NAME: the entries that are listed.
+names() { "$FANIN" list "$1" | grep -oE '^[a-z0-9_]+' | tr '\n' ' '; }
+[ "$(names he_normal)" = "he_normal " ] || die "list he_normal: $(names he_normal)"
+[ "$(names KAIMING_NORMAL)" = "he_normal " ] || die "an alias: $(names KAIMING_NORMAL)"
+[ "$(names pytorch_default)" = "he_uniform " ] || die "a preset: $(names pytorch_default)"
+[ "$(names mup_hidden)" = "mup_hidden " ] || die "a scheme: $(names mup_hidden)"
+[ "$(names t5)" = "t5 " ] || die "a set of rules: $(names t5)"
+refuse 2 "nothing is called 'he_nrmal', did you mean he_normal? There are zeros" list he_nrmal
+refuse 2 "nothing is called 'a'; there are zeros" list a # of a parameter, no name
+refuse 2 "nothing is called ''" list ''
+refuse 2 "'zero_init'" list zero_init
+refuse 2 "a name is given already" list zeros ones
 "$FANIN" devices | grep '^0  ' >/dev/null || die "devices shows none"
 if have_python; then
   "$FANIN" list --json | python3 -c '
@@ -50,7 +62,7 @@ refuse 2 "'inpsect' is not a command, did you mean inspect? The commands are dev
 refuse 2 "unrecognized option" init --bogus
 refuse 2 "requires an argument" init -o
 refuse 2 "'extra' is not expected" devices extra
-refuse 2 "'extra' is not expected" list extra
+refuse 2 "nothing is called 'extra'" list extra
 refuse 2 "'extra' is not expected" probe --mlp 2,2 extra
 refuse 2 "Try 'fanin init --help'" init
 refuse 2 "give -o FILE" init m.json

@@ -1,0 +1,128 @@
+"""'fanin init --like ... --explain' of every model of data/models with every set of rules: what is said of a tensor is what
+the model's own code does (of pytorch: what its module does), or the whole is refused. data/models/expected.txt says which
+must not be refused, and with which words others must be.
+
+usage: models.py FANIN DATA
+"""
+import csv
+import json
+import math
+import os
+import struct
+import subprocess
+import sys
+
+SIZES = {"I64": 8, "I32": 4, "F32": 4, "BOOL": 1}
+TOLERANCE = 1e-6  # the lists have nine digits of float32
+
+
+def read_list(path):
+    with open(path) as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        row["shape"] = [int(n) for n in row["shape"].split("x")] if row["shape"] else []
+    return rows
+
+
+def make(rows, path):
+    """A checkpoint of the list's tensors, its data a hole."""
+    header, end = {}, 0
+    for row in rows:
+        begin, end = end, end + SIZES[row["dtype"]] * math.prod(row["shape"])
+        header[row["name"]] = {"dtype": row["dtype"], "shape": row["shape"], "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        file.truncate(8 + len(text) + end)
+
+
+def close(said, wanted):
+    return said is not None and abs(said - wanted) <= TOLERANCE * abs(wanted)
+
+
+def has_law(said, law):
+    """Whether the numbers of 'explain' are those of 'normal:0:0.02' and the like."""
+    kind, *numbers = law.split(":")
+    numbers = [float(x) for x in numbers]
+    if "skip" in said or kind == "other":
+        return False
+    if kind == "constant":
+        return said["std"] == 0 and close(said["mean"], numbers[0])
+    if kind == "uniform":
+        return (
+            close(said["lo"], numbers[0])
+            and close(said["hi"], numbers[1])
+            and close(said["std"], (numbers[1] - numbers[0]) / math.sqrt(12))
+        )
+    mean, std = numbers[:2]
+    # A cut 30 standard deviations away never happens, and both ways of saying so are right.
+    assert len(numbers) == 2 or min(mean - numbers[2], numbers[3] - mean) > 30 * std, law
+    far = said["lo"] is None or said["hi"] - mean > 30 * std
+    return close(said["mean"], mean) and close(said["std"], std) and far and said["init"].split(":")[0] != "uniform"
+
+
+def wrong_rows(rows, said, rules):
+    """Rows whose tensor gets something else than is prescribed. Of pytorch, modules that are not torch's prescribe
+    nothing but what is constant, as the weights of their norms."""
+    for row in rows:
+        wanted = row["own"]
+        if rules == "pytorch":
+            wanted = row["module"] or (row["own"] if len(row["shape"]) < 2 else None)
+        elif "skip" in said[row["name"]]:
+            yield row["name"], "skipped", wanted
+            continue
+        if wanted and not has_law(said[row["name"]], wanted):
+            yield row["name"], said[row["name"]].get("init"), wanted
+
+
+def read_expected(path):
+    """{(model, rules): [(options, words of the refusal or None)]}"""
+    expected = {}
+    with open(path) as file:
+        for line in file:
+            if line.startswith("#") or not line.strip():
+                continue
+            head, _, words = line.rstrip("\n").partition(" | ")
+            model, rules, *options = head.split()
+            expected.setdefault((model, rules), []).append((options, words or None))
+    return expected
+
+
+def main(fanin, data):
+    expected = read_expected(f"{data}/expected.txt")
+    models = sorted(name[:-4] for name in os.listdir(data) if name.endswith(".csv"))
+    sets = [s["name"] for s in json.loads(subprocess.check_output([fanin, "list", "--json"]))["rules"]]
+    assert {m for m, _ in expected} == set(models), {m for m, _ in expected} ^ set(models)
+    assert {s for _, s in expected} == set(sets)
+    failures, made, refused = [], 0, 0
+    for model in models:
+        rows = read_list(f"{data}/{model}.csv")
+        make(rows, "x.safetensors")
+        for rules in sets:
+            for options, words in expected.get((model, rules), [([], "")]):
+                run = subprocess.run(
+                    [fanin, "init", "--like", "x.safetensors", "--rules", rules, "--explain", "--json", *options],
+                    capture_output=True,
+                    text=True,
+                )
+                where = " ".join([model, rules, *options])
+                if run.returncode == 0:
+                    made += 1
+                    said = {t["name"]: t for t in json.loads(run.stdout)["tensors"]}
+                    wrong = list(wrong_rows(rows, said, rules))
+                    if wrong and words != "cannot be told":
+                        failures.append(f"{where}: {len(wrong)} wrong, such as {wrong[:3]}")
+                    elif words and words != "cannot be told":
+                        failures.append(f'{where}: accepted, not refused with "{words}"')
+                else:
+                    refused += 1
+                    if words is None or run.returncode != 2 or words not in run.stderr:
+                        failures.append(f"{where}: {run.stderr.strip()[:300]}")
+    print(*failures, sep="\n")
+    print(
+        f"{len(models)} models, {len(sets)} sets: {made} made as prescribed, {refused} refused, {len(failures)} failures"
+    )
+    return 1 if failures else 0
+
+
+sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,241 @@
+#!/usr/bin/env bash
+# Rules never take a tensor in silence that they know nothing of: what users' own cases were, with the right value or the
+# right refusal of each. models.sh has whole models, checkpoints.sh how rules and files are read.
+set -euo pipefail
+# shellcheck disable=SC1091
+. "$SRC/tests/cli/common.bash"
+have_python || exit 0
+
+# checkpoint NAME DTYPE SHAPE, a line each on standard input: x.safetensors, or the file that is named.
+checkpoint() {
+  python3 - "${1:-x.safetensors}" "$(cat)" <<'PYTHON'
+import json, math, struct, sys
+size = {'F32': 4, 'I64': 8, 'F16': 2, 'BF16': 2, 'BOOL': 1}
+header, at = {}, 0
+for line in sys.argv[2].splitlines():
+    name, dtype, *shape = line.split()
+    shape = [int(d) for d in shape[0].split(',')] if shape else []
+    end = at + size[dtype] * math.prod(shape)
+    header[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [at, end]}
+    at = end
+text = json.dumps(header).encode()
+with open(sys.argv[1], 'wb') as out:
+    out.write(struct.pack('<Q', len(text)) + text)
+    out.truncate(8 + len(text) + at)
+PYTHON
+}
+# is NAME DTYPE STD [MEAN]: what 'explain', kept in said.json, says of a tensor, to six digits.
+explain() { "$FANIN" init --like x.safetensors --explain --json "$@" >said.json 2>warned.txt; }
+is() {
+  python3 - "$@" <<'PYTHON'
+import json, sys
+name, dtype, std, mean = (*sys.argv[1:], '0')[:4]
+t = {t['name']: t for t in json.load(open('said.json'))['tensors']}[name]
+near = lambda x, y: x is not None and abs(x - float(y)) <= 1e-6 * abs(float(y))
+assert t['dtype'] == dtype and near(t['std'], std) and near(t['mean'], mean), t
+PYTHON
+}
+no() { refuse 2 "$1" init --like x.safetensors --explain "${@:2}" && refuse 2 "$1" init --like x.safetensors -o y.safetensors "${@:2}"; }
+
+# ---- A count that a part of a checkpoint falsifies ----
+layers() { for i in $(seq "$1" "$2"); do printf 'h.%d.attn.c_attn.weight F32 8,24\nh.%d.attn.c_proj.weight F32 8,8\n' "$i" "$i"; done; }
+ends=$'wte.weight F32 50,8\nln_f.weight F32 8'
+(layers 0 11 && echo "$ends") | checkpoint
+explain --rules gpt2
+is h.3.attn.c_proj.weight f32 0.004082482904638631
+is h.3.attn.c_attn.weight f32 0.02
+layers 6 11 | checkpoint
+no "'layers' would be 6, counted from names, but number 0 is missing and later ones are there" --rules gpt2
+no "give --set layers=NUMBER" --rules gpt2
+explain --rules gpt2 --set layers=12
+is h.7.attn.c_proj.weight f32 0.004082482904638631
+(layers 6 11 && echo "$ends") | checkpoint
+no "number 0 is missing" --rules gpt2
+(layers 0 2 && layers 4 7 && echo "$ends") | checkpoint
+no "number 3 is missing" --rules gpt2
+layers 0 5 | checkpoint
+no "but no tensor is called *wte*" --rules gpt2
+(layers 0 5 && echo "$ends") | checkpoint
+cp x.safetensors model-00001-of-00002.safetensors
+refuse 2 "the file's name says that it is one of several" init --like model-00001-of-00002.safetensors --rules gpt2 --explain
+printf '{"values": {"n": {"count": "*.w"}}, "rules": [{"match": "*.w", "init": "constant:value={n}"}]}' >r.json
+printf 'block9.w F32 2\nblock8.w F32 2\n' | checkpoint
+no "number 0 is missing" --rules r.json
+printf 'a.w F32 2\nb.w F32 2\n' | checkpoint
+explain --rules r.json
+is a.w f32 0 2
+printf 'enc.0.w F32 2\nenc.1.w F32 2\ndec.0.w F32 2\ndec.1.w F32 2\n' | checkpoint # numbers twice: no layers of one stack
+explain --rules r.json
+is enc.1.w f32 0 4
+printf '{"values": {"n": {"size": ["*.w", 0]}}, "rules": [{"match": "*", "init": "constant:value={n}"}]}' >r.json
+printf 'a.w F32 2\nb.w F32 3\n' | checkpoint
+no "the value 'n' cannot be read off" --rules r.json
+
+# ---- Norms: ones by name in either case, never by a catch-all; Gemma's are zeros ----
+printf 'embeddings.LayerNorm.weight F32 48\nembeddings.LayerNorm.bias F32 48\nln_pre.weight F32 48\nstem.conv1.bn.weight F32 64\n' | checkpoint
+explain --rules vit
+for name in embeddings.LayerNorm.weight ln_pre.weight stem.conv1.bn.weight; do is $name f32 0 1; done
+is embeddings.LayerNorm.bias f32 0
+for set in pytorch resnet llama gemma bert gpt2 t5 vit; do
+  printf 'scale.weight F32 48\n' | checkpoint
+  no "'scale.weight'" --rules $set
+done
+no "may be the weight of a norm, which begins with ones, or of a PReLU"
+printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.embed_tokens.weight F32 256000,64\n' | checkpoint
+no "whose norms begin with 0 (--rules gemma)" --rules llama
+no "the value 'norm' must be given by --set norm=NUMBER" --rules pytorch
+explain --rules gemma
+is model.layers.0.input_layernorm.weight f32 0
+explain --rules llama --set norm=1
+is model.layers.0.input_layernorm.weight f32 0 1
+printf 'model.layers.0.pre_feedforward_layernorm.weight F32 64\nlm_head.weight F32 100,64\n' | checkpoint
+no "give --rules gemma" --rules llama
+no "give --rules gemma" --rules pytorch
+
+# ---- What shape alone cannot tell ----
+printf 'bil.weight F32 40,128,64\nbil.bias F32 40\nconv.weight F32 40,128,5\nconv.bias F32 40\n' | checkpoint
+explain
+is bil.weight f32 0.0510310363 # 1 / sqrt(3 * 128)
+is bil.bias f32 0.0510310363
+is conv.weight f32 0.0228217732 # 1 / sqrt(3 * 128 * 5)
+is conv.bias f32 0.0228217732
+printf 'mix.weight F32 40,128,64\n' | checkpoint
+no "may be the weight of a Conv1d, with layout OIW, of a Bilinear, with layout OIB, or a stack, with layout BOI"
+printf '{"include": "pytorch", "rules": [{"match": "mix.weight", "layout": "BOI", "init": "pytorch_default"}]}' >r.json
+printf 'mix.weight F32 40,128,64\nfc.weight F32 10,64\nfc.bias F32 10\n' | checkpoint
+explain --rules r.json
+is mix.weight f32 0.0721687836 # 1 / sqrt(3 * 64)
+is fc.bias f32 0.0721687836
+[ ! -s warned.txt ] || die "a rule that took something is reported: $(cat warned.txt)"
+printf 'model.encoder.embed_positions.weight F32 1500,384\n' | checkpoint
+no "a fixed table of sinusoids"
+printf 'embed_out.weight F32 50304,512\nembed_vision.embedding_projection.weight F32 512,1024\ngpt_neox.embed_in.weight F32 50304,512\n' | checkpoint
+explain
+is embed_out.weight f32 0.0255155182
+is embed_vision.embedding_projection.weight f32 0.0180421959
+is gpt_neox.embed_in.weight f32 1
+printf 'pos_embeds.weight F32 100,64\n' | checkpoint
+no "may be the weight of an Embedding"
+printf 'time_embed.0.weight F32 1280,320\ntime_embed.0.bias F32 1280\n' | checkpoint
+explain
+is time_embed.0.weight f32 0.0322748612
+is time_embed.0.bias f32 0.0322748612
+for a in base_model.model.q.lora_A.weight base_model.model.q.lora_A.default.weight; do
+  printf '%s F32 8,64\n%s F32 48,8\n' $a ${a/lora_A/lora_B} | checkpoint
+  explain
+  is $a f32 0.0721687836 # he_uniform, a = sqrt(5)
+  is ${a/lora_A/lora_B} f32 0
+done
+
+# ---- Biases follow their weight wherever it stands ----
+for order in 'fc.weight F32 10,64\nfc.bias F32 10\n' 'fc.bias F32 10\nfc.weight F32 10,64\n'; do
+  # shellcheck disable=SC2059 # its line ends
+  printf "$order" | checkpoint
+  explain
+  is fc.bias f32 0.0721687836
+done
+printf 'fc.bias F32 10\n' | checkpoint
+no "follows the fans of 'fc.weight', which is not in x.safetensors"
+mkdir hub
+printf 'fc.bias F32 10\n' | checkpoint hub/a.safetensors
+printf 'fc.weight F32 10,64\n' | checkpoint hub/b.safetensors
+printf '{"weight_map": {"fc.bias": "a.safetensors", "fc.weight": "b.safetensors"}}' >hub/m.safetensors.index.json
+"$FANIN" init --like hub/m.safetensors.index.json --explain --json >said.json
+is fc.bias f32 0.0721687836
+
+# ---- Rules that take nothing are reported; sets of the command have rules for several models ----
+printf '{"rules": [{"match": "*typo.weight", "init": "ones"}, {"match": "*", "init": "zeros"}, {"match": "fc.*", "init": "ones"}]}' >r.json
+printf 'fc.weight F32 10,64\n' | checkpoint
+explain --rules r.json
+[ "$(cat warned.txt)" = "fanin: init: warning: rules r.json: rules[0] (*typo.weight) takes nothing: it matches no tensor
+fanin: init: warning: rules r.json: rules[2] (fc.*) takes nothing: what it matches, other rules take" ] || die "$(cat warned.txt)"
+python3 -c 'import json; assert json.load(open("said.json"))["unused_rules"] == [0, 2]'
+"$FANIN" init --like x.safetensors --rules r.json -o y.safetensors 2>warned.txt >/dev/null
+[ "$(wc -l <warned.txt)" = 2 ] || die "a run does not report them: $(cat warned.txt)"
+explain
+[ ! -s warned.txt ] || die "rules of a set are reported: $(cat warned.txt)"
+
+# ---- Dtypes: a rule's own before --dtype, and values that it does not have, by the tensor's name ----
+printf '{"rules": [{"match": "*norm*", "dtype": "f32", "init": "ones"}, {"match": "tied", "dtype": "f16", "same_as": "fc"}, {"match": "*", "init": "normal"}]}' >r.json
+printf 'fc BF16 10,64\nnorm BF16 64\ntied BF16 10,64\n' | checkpoint
+explain --rules r.json --dtype bf16
+is fc bf16 1
+is norm f32 0 1
+is tied f16 1
+explain --rules r.json
+is norm f32 0 1
+"$FANIN" init --like x.safetensors --rules r.json --dtype f64 -o y.safetensors >/dev/null
+[ "$(python3 "$SRC/tests/cli/read_safetensors.py" y.safetensors | grep -o '^[a-z]* [BF][0-9F]*')" = $'fc F64\nnorm F32\ntied F16' ] ||
+  die "$(python3 "$SRC/tests/cli/read_safetensors.py" y.safetensors)"
+printf '{"rules": [{"match": "*", "dtype": "f31", "init": "zeros"}]}' >r.json
+no "rules[0].dtype: " --rules r.json
+printf '{"rules": [{"match": "*", "dtype": "f32", "skip": "why"}]}' >r.json
+no "dtype goes with 'init' and 'same_as' only" --rules r.json
+printf '{"rules": [{"match": "*.masked_bias", "init": "constant:value=-1e9"}, {"match": "*", "init": "zeros"}]}' >r.json
+printf 'a F16 4\nh.0.attn.masked_bias F16\n' | checkpoint
+no "tensor 'h.0.attn.masked_bias': value = -1e+09 does not fit dtype f16" --rules r.json
+printf '{"tensors": [{"name": "a", "shape": [4], "init": "zeros"}, {"name": "m", "shape": [4], "init": "constant:value=-1e9"}]}' >m.json
+refuse 2 "m.json: tensor 'm': value = -1e+09 does not fit dtype f16" init m.json --dtype f16 -o y.safetensors
+refuse 2 "--tensor 'm': value = 1e+09 does not fit dtype f16" init --tensor a:f32::4 --init zeros --tensor m:f16::4 --init constant:value=1e9 -o y.safetensors
+refuse 3 "--tensor 's': sparse: a line has" init --tensor s:f32:OI:4294967297x1 --init sparse -o y.safetensors
+
+# ---- A refusal of a file's own, conditions on other tensors, questions ----
+printf '{"include": "pytorch", "values": {"std": {"ask": "0.02 for one, 0.01 for the other"}}, "rules": [
+  {"match": "a", "with": "FC.*", "without": ["none", "no*ne"], "init": "zeros"}, {"match": "b", "with": "none", "init": "zeros"},
+  {"match": "c", "without": "fc*", "init": "zeros"}, {"match": "d.x", "beside": ["x", "y"], "init": "zeros"},
+  {"match": "[bc]", "init": "ones"}, {"match": "e", "refuse": "nobody knows"}, {"match": "f", "init": "normal:std={std}"}]}' >r.json
+printf 'a F32 2\nb F32 2\nc F32 2\nd.x F32 2\nd.y F32 3,4\nfc.weight F32 10,64\n' | checkpoint
+no "no rule of r.json takes 1 of its 6 tensors: 'd.y'" --rules r.json
+printf 'a F32 2\nb F32 2\nc F32 2\nd.x F32 2\nd.y.weight F32 3,4\nfc.weight F32 10,64\n' | checkpoint
+no "'d.x'" --rules r.json
+printf 'a F32 2\nb F32 2\nc F32 2\nfc.weight F32 10,64\ne F32 2\n' | checkpoint
+no "rules r.json: rules[5], tensor 'e': nobody knows" --rules r.json
+printf 'a F32 2\nb F32 2\nc F32 2\nfc.weight F32 10,64\nf F32 2\n' | checkpoint
+no "the value 'std' must be given by --set std=NUMBER: 0.02 for one, 0.01 for the other" --rules r.json
+explain --rules r.json --set std=0.01
+is a f32 0
+is b f32 0 1
+is c f32 0 1
+is f f32 0.01
+printf '{"include": "none", "rules": [{"match": "*", "init": "zeros"}]}' >r.json
+no "no set of rules is called 'none'" --rules r.json
+printf '{"include": "x.json", "rules": [{"match": "*", "init": "zeros"}]}' >r.json
+no "the name of a set is accepted" --rules r.json
+
+# ---- Schemes wherever an initializer is written ----
+printf '{"defaults": {"init": "residual:layers=4 normal:std=0.02"}, "tensors": [{"name": "a", "shape": [4, 2]},
+  {"name": "b", "shape": [8, 9], "layout": "OI", "init": "fan_in  times:factor=6 normal:std=1"}]}' >m.json
+"$FANIN" init m.json -o y.safetensors
+python3 "$SRC/tests/cli/read_safetensors.py" y.safetensors >said.txt
+grep -qx 'fanin.init.a normal:std=0.00707106781186547[0-9]*' said.txt || die "$(cat said.txt)"
+grep -qx 'fanin.init.b normal:std=2' said.txt || die "$(cat said.txt)"
+"$FANIN" init --tensor a:f32::4x2 --init 'residual:layers=8 normal:std=0.02' -o y.safetensors
+python3 "$SRC/tests/cli/read_safetensors.py" y.safetensors >said.txt
+grep -qx 'fanin.init.a normal:std=0.005' said.txt || die "no scheme of --init: $(cat said.txt)"
+printf '{"rules": [{"match": "*", "layout": "OI", "scale": "times:factor=2", "init": "fan_in normal:std=1"}]}' >r.json
+printf 'fc.weight F32 10,64\n' | checkpoint
+explain --rules r.json
+is fc.weight f32 0.25
+printf '{"tensors": [{"name": "a", "shape": [4], "init": "residul:layers=4 normal"}]}' >m.json
+refuse 2 "m.json: tensors[0] ('a'): no scheme is called 'residul', did you mean residual" init m.json -o y2.safetensors
+printf '{"tensors": [{"name": "a", "shape": [4], "init": "residual:layers=4 nrmal"}]}' >m.json
+refuse 2 "m.json: tensors[0].init: no initializer is called 'nrmal'" init m.json -o y2.safetensors
+printf '{"tensors": [{"name": "a", "shape": [4], "init": "fan_in normal"}]}' >m.json
+refuse 2 "m.json: tensors[0] ('a'): " init m.json -o y2.safetensors
+
+# ---- A disk that has no room: before anything is written, with both numbers ----
+refuse 2 "1000.0 PB are to be written, and the disk has " init --tensor w:f32:OI:500000000x500000000 --init he_normal -o y2.safetensors
+FANIN=$SHIMMED
+export SHIM_FREE=39999
+refuse 2 "y.npy: 40.0 kB are to be written, and the disk has 40.0 kB free (40000 and 39999 bytes)" init --tensor w:f32:OI:100x100 --init he_normal -o y.npy
+SHIM_FREE=100000 "$FANIN" init --tensor w:f32:OI:100x100 --init he_normal -o y.npy
+rm y.npy
+printf 'fc.weight F32 100,100\nfc.bias F32 100\n' | checkpoint
+refuse 2 "40.4 kB are to be written, and the disk has 40.0 kB free" init --like x.safetensors -o y.npy.safetensors
+refuse 2 "none/y.npy: cannot create a file there" init --tensor w:f32::100 --init zeros -o none/y.npy
+
+# ---- Stacks of stacks ----
+unset SHIM_FREE
+"$FANIN" init --tensor w:f32:BBOI:2x3x64x32 --init he_normal -o y.safetensors
+"$FANIN" init --tensor w:f32:BOI:6x64x32 --init he_normal -o z.safetensors
+cmp <(tail -c 49152 y.safetensors) <(tail -c 49152 z.safetensors) || die "a stack of stacks has other values than one stack"

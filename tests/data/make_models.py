@@ -1,0 +1,534 @@
+#!/usr/bin/env python3
+"""Writes models/*.csv: the tensors of many models' checkpoints, and what their own code makes of each. Nothing of fanin
+is used: torch's in-place fills are recorded while transformers 5.24, torchvision 0.29, timm 1.0.31 and diffusers 0.42
+build their models on torch 2.15 (from PyPI), from configurations that are scaled down. Widths differ, so that swapped
+fans show; of what repeats, two or three layers stay.
+
+  python3 make_models.py DIRECTORY [NAME...]
+
+A row has a tensor's name, dtype and shape, then two laws: `own` is what the model's code did last, `module` what the
+torch.nn module that owns the tensor did when it was made, which rules/pytorch.json is about; "" where no module did.
+normal:MEAN:STD, uniform:LO:HI, trunc:MEAN:STD:LO:HI (STD before the cut) and constant:VALUE are laws that were asked for
+and that the values were found to have; `other` is anything else, as tables of sinusoids.
+"""
+import csv
+import math
+import re
+import sys
+
+import torch
+
+torch.manual_seed(1)
+own, module, depth = {}, {}, 0
+
+
+def key(t):
+    return t.data_ptr(), tuple(t.shape)
+
+
+def note(t, law):
+    own[key(t)] = law
+    if depth:
+        module[key(t)] = law
+
+
+def record(name, law_of):
+    original = getattr(torch.Tensor, name)
+
+    def recorded(self, *args, **kwargs):
+        result = original(self, *args, **kwargs)
+        law = law_of(self, *args, **kwargs)
+        if law:
+            note(self, law)
+        return result
+
+    setattr(torch.Tensor, name, recorded)
+
+
+def scaled(t, factor, *_, **__):
+    law = own.get(key(t))
+    if law and not isinstance(factor, torch.Tensor):
+        return (law[0], *(x * factor for x in law[1:]))
+
+
+record("normal_", lambda t, mean=0, std=1, **k: ("normal", float(mean), float(std)))
+record("uniform_", lambda t, a=0, b=1, **k: ("uniform", float(a), float(b)))
+record("fill_", lambda t, v: ("constant", float(v)))
+record("zero_", lambda t: ("constant", 0.0))
+record("mul_", scaled)
+record("div_", lambda t, d, *_, **__: None if isinstance(d, torch.Tensor) else scaled(t, 1 / d))
+
+
+def truncating(where, name):
+    original = getattr(where, name)
+
+    def recorded(tensor, mean=0.0, std=1.0, a=-2.0, b=2.0, *rest, **named):
+        result = original(tensor, mean, std, a, b, *rest, **named)
+        note(tensor, ("trunc", float(mean), float(std), float(a), float(b)))
+        return result
+
+    setattr(where, name, recorded)
+
+
+truncating(torch.nn.init, "_no_grad_trunc_normal_")
+
+
+def resetting(cls, name):
+    original = cls.__dict__[name]
+
+    def recorded(self, *args, **kwargs):
+        global depth
+        depth += 1
+        try:
+            return original(self, *args, **kwargs)
+        finally:
+            depth -= 1
+
+    setattr(cls, name, recorded)
+
+
+for cls in {c for c in vars(torch.nn).values() if isinstance(c, type)} | {
+    torch.nn.modules.conv._ConvNd,
+    torch.nn.modules.batchnorm._NormBase,
+    torch.nn.modules.rnn.RNNBase,
+}:
+    for name in ("reset_parameters", "_reset_parameters", "reset_running_stats"):
+        if name in cls.__dict__ and not cls.__name__.startswith("Transformer"):
+            resetting(cls, name)
+
+import diffusers  # noqa: E402
+import timm  # noqa: E402
+import timm.layers.weight_init  # noqa: E402
+import torchvision  # noqa: E402
+import transformers as hf  # noqa: E402
+
+truncating(timm.layers.weight_init, "_trunc_normal_")
+
+
+def verified(t, law):
+    """The law, if the values have it; else what can be seen of them."""
+    x = t.detach().double()
+    if x.numel() == 0:
+        return "other"
+    if x.min() == x.max():
+        return (
+            f"constant:{x.flatten()[0].item()!r}"
+            if not t.dtype == torch.float32
+            else f"constant:{float(t.flatten()[0]):.9g}"
+        )
+    if not law or law[0] == "constant":
+        return "other"
+    x = x[x.abs().reshape(len(x), -1).amax(1) > 0] if x.dim() > 1 else x  # without padding rows
+    n = x.numel()
+    if law[0] == "normal":
+        mean, std = law[1:]
+        lo, hi = -math.inf, math.inf
+    elif law[0] == "uniform":
+        lo, hi = law[1:]
+        mean, std = (lo + hi) / 2, (hi - lo) / math.sqrt(12)
+    else:
+        mean, std, lo, hi = law[1:]
+        if (hi - mean) < 3 * std:
+            std *= 0.8796 if abs((hi - mean) / std - 2) < 1e-6 else math.nan
+    near = abs(x.std().item() / std - 1) < 6 / math.sqrt(n) + 1e-3 and abs(
+        x.mean().item() - mean
+    ) < 6 * std / math.sqrt(n)
+    inside = x.min() >= lo - 1e-6 * abs(lo) and x.max() <= hi + 1e-6 * abs(hi)
+    if n >= 8 and not (near and inside):
+        return "other"
+    return ":".join([law[0]] + [f"{v:.9g}" for v in law[1:]])
+
+
+DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL", torch.int32: "I32"}
+models = {}
+
+
+def add(name, make, most=None, rename=None):
+    models[name] = (make, most, rename)
+
+
+def write(directory, name):
+    make, most, rename = models[name]
+    own.clear()
+    module.clear()
+    model = make()
+    rows, seen, kinds = [], set(), {}
+    for tensor_name, t in model.state_dict().items():
+        if t.data_ptr() in seen and t.numel() > 1:
+            continue  # tied: a checkpoint has it once
+        seen.add(t.data_ptr())
+        kind = re.sub(r"\d+", "#", tensor_name), tuple(t.shape)
+        kinds[kind] = kinds.get(kind, 0) + 1
+        if most and kinds[kind] > most:
+            continue
+        law = verified(t, own.get(key(t)))
+        default = module.get(key(t))
+        default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
+        rows.append(
+            [rename(tensor_name) if rename else tensor_name, DTYPES[t.dtype], "x".join(map(str, t.shape)), law, default]
+        )
+    with open(f"{directory}/{name}.csv", "w") as f:
+        w = csv.writer(f, lineterminator="\n")
+        w.writerow(["name", "dtype", "shape", "own", "module"])
+        w.writerows(rows)
+    print(name, len(rows), sum(r[3] == "other" for r in rows), flush=True)
+
+
+def causal(cls, config, **k):
+    return lambda: getattr(hf, cls)(getattr(hf, config)(**k))
+
+
+# ---- Decoders -----------------------------------------------------------------------------------------------------------
+
+small = dict(
+    hidden_size=64,
+    intermediate_size=160,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    vocab_size=500,
+    max_position_embeddings=96,
+)
+grouped = dict(small, num_key_value_heads=2)
+add("gpt2", causal("GPT2LMHeadModel", "GPT2Config", n_embd=64, n_layer=3, n_head=4, vocab_size=500, n_positions=96))
+add("gpt2-bare", causal("GPT2Model", "GPT2Config", n_embd=64, n_layer=3, n_head=4, vocab_size=500, n_positions=96))
+add(
+    "gpt_neo",
+    causal(
+        "GPTNeoForCausalLM",
+        "GPTNeoConfig",
+        hidden_size=64,
+        num_layers=2,
+        num_heads=4,
+        vocab_size=500,
+        attention_types=[[["global", "local"], 1]],
+        max_position_embeddings=96,
+    ),
+)
+add("gptj", causal("GPTJForCausalLM", "GPTJConfig", n_embd=64, n_layer=2, n_head=4, vocab_size=500, rotary_dim=8))
+add("gpt_neox", causal("GPTNeoXForCausalLM", "GPTNeoXConfig", **small))
+add(
+    "gpt_bigcode",
+    causal("GPTBigCodeForCausalLM", "GPTBigCodeConfig", n_embd=64, n_layer=2, n_head=4, vocab_size=500, n_positions=96),
+)
+add(
+    "opt",
+    causal(
+        "OPTForCausalLM",
+        "OPTConfig",
+        hidden_size=64,
+        ffn_dim=160,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        vocab_size=500,
+        max_position_embeddings=96,
+        word_embed_proj_dim=64,
+    ),
+)
+add("bloom", causal("BloomForCausalLM", "BloomConfig", hidden_size=64, n_layer=2, n_head=4, vocab_size=500))
+add(
+    "falcon",
+    causal(
+        "FalconForCausalLM", "FalconConfig", hidden_size=64, num_hidden_layers=2, num_attention_heads=4, vocab_size=500
+    ),
+)
+add("llama", causal("LlamaForCausalLM", "LlamaConfig", **grouped))
+add("llama-tied", causal("LlamaForCausalLM", "LlamaConfig", **grouped, tie_word_embeddings=True))
+add("mistral", causal("MistralForCausalLM", "MistralConfig", **grouped))
+add("mixtral", causal("MixtralForCausalLM", "MixtralConfig", **grouped, num_local_experts=4))
+add("qwen2", causal("Qwen2ForCausalLM", "Qwen2Config", **grouped))
+add("qwen3", causal("Qwen3ForCausalLM", "Qwen3Config", **grouped, head_dim=24))
+add(
+    "qwen2_moe",
+    causal(
+        "Qwen2MoeForCausalLM",
+        "Qwen2MoeConfig",
+        **grouped,
+        num_experts=4,
+        moe_intermediate_size=48,
+        shared_expert_intermediate_size=80,
+    ),
+)
+add(
+    "qwen3_next",
+    causal(
+        "Qwen3NextForCausalLM",
+        "Qwen3NextConfig",
+        **grouped,
+        head_dim=24,
+        num_experts=4,
+        moe_intermediate_size=48,
+        shared_expert_intermediate_size=80,
+        linear_num_value_heads=4,
+        linear_num_key_heads=2,
+        linear_key_head_dim=8,
+        linear_value_head_dim=12,
+        layer_types=["linear_attention", "full_attention"],
+    ),
+)
+add("phi", causal("PhiForCausalLM", "PhiConfig", **small))
+add("phi3", causal("Phi3ForCausalLM", "Phi3Config", **grouped, pad_token_id=0))
+add("olmo2", causal("Olmo2ForCausalLM", "Olmo2Config", **grouped))
+add("stablelm", causal("StableLmForCausalLM", "StableLmConfig", **grouped))
+add("starcoder2", causal("Starcoder2ForCausalLM", "Starcoder2Config", **grouped))
+add("gemma", causal("GemmaForCausalLM", "GemmaConfig", **grouped, head_dim=24))
+add("gemma2", causal("Gemma2ForCausalLM", "Gemma2Config", **grouped, head_dim=24))
+add("gemma3", causal("Gemma3ForCausalLM", "Gemma3TextConfig", **grouped, head_dim=24))
+add(
+    "mamba",
+    causal("MambaForCausalLM", "MambaConfig", hidden_size=64, num_hidden_layers=2, vocab_size=500, state_size=8),
+)
+
+# ---- Encoders, and encoders with decoders --------------------------------------------------------------------------------
+
+add("bert", causal("BertForMaskedLM", "BertConfig", **small))
+add("bert-classifier", causal("BertForSequenceClassification", "BertConfig", **small))
+add("roberta", causal("RobertaForMaskedLM", "RobertaConfig", **small))
+add(
+    "distilbert",
+    causal(
+        "DistilBertForMaskedLM",
+        "DistilBertConfig",
+        dim=64,
+        hidden_dim=160,
+        n_layers=2,
+        n_heads=4,
+        vocab_size=500,
+        max_position_embeddings=96,
+    ),
+)
+add("albert", causal("AlbertForMaskedLM", "AlbertConfig", **small, embedding_size=32))
+add("electra", causal("ElectraForPreTraining", "ElectraConfig", **small, embedding_size=32))
+add("deberta_v2", causal("DebertaV2ForMaskedLM", "DebertaV2Config", **small))
+add(
+    "t5",
+    causal(
+        "T5ForConditionalGeneration",
+        "T5Config",
+        d_model=64,
+        d_kv=12,
+        d_ff=160,
+        num_layers=2,
+        num_heads=4,
+        vocab_size=500,
+    ),
+)
+add(
+    "t5-v1_1",
+    causal(
+        "T5ForConditionalGeneration",
+        "T5Config",
+        d_model=64,
+        d_kv=12,
+        d_ff=160,
+        num_layers=2,
+        num_heads=4,
+        vocab_size=500,
+        feed_forward_proj="gated-gelu",
+        tie_word_embeddings=False,
+    ),
+)
+add(
+    "mt5",
+    causal(
+        "MT5ForConditionalGeneration",
+        "MT5Config",
+        d_model=64,
+        d_kv=12,
+        d_ff=160,
+        num_layers=2,
+        num_heads=4,
+        vocab_size=500,
+    ),
+)
+add(
+    "bart",
+    causal(
+        "BartForConditionalGeneration",
+        "BartConfig",
+        d_model=64,
+        encoder_ffn_dim=160,
+        decoder_ffn_dim=160,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        vocab_size=500,
+        max_position_embeddings=96,
+    ),
+)
+add(
+    "whisper",
+    causal(
+        "WhisperForConditionalGeneration",
+        "WhisperConfig",
+        d_model=64,
+        encoder_ffn_dim=160,
+        decoder_ffn_dim=160,
+        encoder_layers=2,
+        decoder_layers=2,
+        encoder_attention_heads=4,
+        decoder_attention_heads=4,
+        vocab_size=500,
+        max_source_positions=100,
+        max_target_positions=48,
+        pad_token_id=0,
+        bos_token_id=1,
+        eos_token_id=2,
+        decoder_start_token_id=1,
+    ),
+)
+add(
+    "wav2vec2",
+    causal(
+        "Wav2Vec2ForCTC",
+        "Wav2Vec2Config",
+        hidden_size=64,
+        intermediate_size=160,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        conv_dim=(32, 32),
+        conv_kernel=(10, 3),
+        conv_stride=(5, 2),
+        num_feat_extract_layers=2,
+        num_conv_pos_embeddings=16,
+        num_conv_pos_embedding_groups=4,
+        vocab_size=40,
+    ),
+)
+
+# ---- Vision -------------------------------------------------------------------------------------------------------------
+
+vision = dict(
+    hidden_size=64, intermediate_size=160, num_hidden_layers=2, num_attention_heads=4, image_size=32, patch_size=8
+)
+add("vit", causal("ViTForImageClassification", "ViTConfig", **vision))
+add("deit", causal("DeiTForImageClassificationWithTeacher", "DeiTConfig", **vision))
+add("beit", causal("BeitForImageClassification", "BeitConfig", **vision))
+add(
+    "dinov2",
+    causal(
+        "Dinov2ForImageClassification",
+        "Dinov2Config",
+        hidden_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        image_size=32,
+        patch_size=8,
+    ),
+)
+add(
+    "clip",
+    lambda: hf.CLIPModel(
+        hf.CLIPConfig(
+            text_config=dict(small, max_position_embeddings=20), vision_config=dict(vision), projection_dim=48
+        )
+    ),
+)
+add(
+    "swin",
+    causal(
+        "SwinForImageClassification",
+        "SwinConfig",
+        image_size=64,
+        patch_size=4,
+        embed_dim=16,
+        depths=[1, 1],
+        num_heads=[2, 4],
+        window_size=4,
+    ),
+)
+add(
+    "convnext",
+    causal("ConvNextForImageClassification", "ConvNextConfig", hidden_sizes=[16, 24], depths=[1, 1], num_stages=2),
+)
+add(
+    "segformer",
+    causal("SegformerForImageClassification", "SegformerConfig", hidden_sizes=[16, 24, 32, 40], depths=[1, 1, 1, 1]),
+)
+for name in (
+    "resnet18",
+    "resnet50",
+    "resnext50_32x4d",
+    "mobilenet_v2",
+    "efficientnet_b0",
+    "densenet121",
+    "convnext_tiny",
+    "swin_t",
+    "vit_b_16",
+    "alexnet",
+    "squeezenet1_0",
+):
+    add(f"torchvision-{name}", lambda name=name: getattr(torchvision.models, name)(num_classes=10), 2)
+add("torchvision-vgg11_bn", lambda: torchvision.models.vgg11_bn(num_classes=10))
+for name in (
+    "resnet50",
+    "resnetv2_50",
+    "vit_tiny_patch16_224",
+    "deit_tiny_distilled_patch16_224",
+    "beit_base_patch16_224",
+    "mixer_s16_224",
+    "convnext_atto",
+    "efficientnet_b0",
+    "regnety_002",
+):
+    add(f"timm-{name}", lambda name=name: timm.create_model(name, num_classes=10), 2)
+
+# ---- Others -------------------------------------------------------------------------------------------------------------
+
+add(
+    "diffusers-unet",
+    lambda: diffusers.UNet2DConditionModel(
+        sample_size=16,
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=48,
+        attention_head_dim=8,
+    ),
+    2,
+)
+add(
+    "diffusers-vae",
+    lambda: diffusers.AutoencoderKL(
+        block_out_channels=(32, 64),
+        layers_per_block=1,
+        down_block_types=("DownEncoderBlock2D",) * 2,
+        up_block_types=("UpDecoderBlock2D",) * 2,
+    ),
+    2,
+)
+
+
+def embedder():
+    """OpenAI's diffusion code: time_embed is a Sequential of Linear, SiLU and Linear; ADM's and ldm's checkpoints."""
+    m = torch.nn.Module()
+    m.time_embed = torch.nn.Sequential(torch.nn.Linear(320, 1280), torch.nn.SiLU(), torch.nn.Linear(1280, 1280))
+    m.label_emb = torch.nn.Embedding(10, 1280)
+    m.input_blocks = torch.nn.ModuleList([torch.nn.Sequential(torch.nn.Conv2d(4, 320, 3, padding=1))])
+    m.out = torch.nn.Sequential(torch.nn.GroupNorm(32, 320), torch.nn.SiLU(), torch.nn.Conv2d(320, 4, 3, padding=1))
+    return m
+
+
+def modules():
+    """One of each module that rules/pytorch.json knows."""
+    m, nn = torch.nn.Module(), torch.nn
+    m.embedding, m.linear, m.bilinear = nn.Embedding(100, 24), nn.Linear(24, 40), nn.Bilinear(20, 12, 7)
+    m.conv1, m.conv2, m.conv3 = nn.Conv1d(24, 16, 5), nn.Conv2d(16, 32, 3, groups=4), nn.Conv3d(8, 6, 3)
+    m.transposed, m.norm, m.bn = nn.ConvTranspose2d(12, 20, 4), nn.LayerNorm(24), nn.BatchNorm2d(16)
+    m.self_attn, m.cross_attention = nn.MultiheadAttention(24, 4), nn.MultiheadAttention(24, 4, kdim=16, vdim=20)
+    m.lstm, m.gru, m.rnn = nn.LSTM(24, 50, num_layers=2, bidirectional=True), nn.GRU(24, 30), nn.RNN(24, 18)
+    m.cell = nn.LSTMCell(24, 14)
+    m.sequence = nn.Sequential(nn.Linear(24, 16), nn.LayerNorm(16), nn.Linear(16, 12), nn.BatchNorm1d(12))
+    return m
+
+
+add("modules", modules)
+add("time_embed", embedder)
+
+if __name__ == "__main__":
+    for model_name in sys.argv[2:] or models:
+        try:
+            write(sys.argv[1], model_name)
+        except Exception as error:  # a version of a package that has it otherwise
+            print(model_name, "FAILED", repr(error)[:200], flush=True)
