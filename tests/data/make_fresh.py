@@ -12,7 +12,13 @@ import transformers
 from safetensors.torch import save_file
 from torch import nn
 
-NARROW = {"hidden_size": 40, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 80, "vocab_size": 200}
+NARROW = {
+    "hidden_size": 40,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 80,
+    "vocab_size": 200,
+}
 LLAMA = NARROW | {"num_key_value_heads": 2, "head_dim": 10, "tie_word_embeddings": False}
 
 
@@ -35,9 +41,20 @@ def t5():
 def whisper():
     numbers = {f"{part}_{what}": n for part in ("encoder", "decoder") for what, n in LAYERS.items()}
     return transformers.WhisperForConditionalGeneration(
-        transformers.WhisperConfig(d_model=40, vocab_size=200, max_source_positions=50, max_target_positions=40,
-                                   num_mel_bins=20, pad_token_id=0, bos_token_id=1, eos_token_id=2,
-                                   decoder_start_token_id=1, suppress_tokens=None, begin_suppress_tokens=None, **numbers)
+        transformers.WhisperConfig(
+            d_model=40,
+            vocab_size=200,
+            max_source_positions=50,
+            max_target_positions=40,
+            num_mel_bins=20,
+            pad_token_id=0,
+            bos_token_id=1,
+            eos_token_id=2,
+            decoder_start_token_id=1,
+            suppress_tokens=None,
+            begin_suppress_tokens=None,
+            **numbers,
+        )
     )
 
 
@@ -47,10 +64,18 @@ LAYERS = {"layers": 1, "attention_heads": 4, "ffn_dim": 80}
 def clip():
     tower = {k: NARROW[k] for k in ("hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")}
     return transformers.CLIPModel(
-        transformers.CLIPConfig(text_config=tower | {"vocab_size": 200, "max_position_embeddings": 20, "eos_token_id": 2,
-                                                     "bos_token_id": 1, "num_hidden_layers": 1},
-                                vision_config=tower | {"image_size": 32, "patch_size": 8, "num_hidden_layers": 1},
-                                projection_dim=40)
+        transformers.CLIPConfig(
+            text_config=tower
+            | {
+                "vocab_size": 200,
+                "max_position_embeddings": 20,
+                "eos_token_id": 2,
+                "bos_token_id": 1,
+                "num_hidden_layers": 1,
+            },
+            vision_config=tower | {"image_size": 32, "patch_size": 8, "num_hidden_layers": 1},
+            projection_dim=40,
+        )
     )
 
 
@@ -84,9 +109,12 @@ MODELS = {
     "t5": t5,
     "whisper": whisper,
     "clip": clip,
-    "vit": lambda: timm.create_model("vit_tiny_patch16_224", img_size=32, patch_size=8, embed_dim=40, depth=2, num_heads=4,
-                                     num_classes=10),
-    "resnet": lambda: timm.create_model("resnet10t", stem_width=8, channels=(16, 16, 24, 32), num_classes=10),
+    "vit": lambda: timm.create_model(
+        "vit_tiny_patch16_224", img_size=32, patch_size=8, embed_dim=40, depth=2, num_heads=4, num_classes=10
+    ),
+    "resnet": lambda: timm.create_model(
+        "resnet18", layers=(1, 1, 1, 1), channels=(8, 16, 24, 32), zero_init_last=False, num_classes=10
+    ),
     "mobilenet": lambda: first_blocks(timm.create_model("mobilenetv2_035", num_classes=10), 4),
     "convnext": lambda: timm.create_model("convnext_atto", depths=(1, 1, 2, 1), dims=(16, 24, 32, 32), num_classes=10),
     "defaults": Defaults,
