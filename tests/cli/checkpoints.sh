@@ -131,7 +131,7 @@ said 'skipped: made by the code'
 # ---- Mistakes ----
 refuse 2 "x.safetensors: no rule of pytorch takes 7 of its 7 tensors: 'a.w'" init --like x.safetensors -o z.safetensors
 refuse 2 "no set of rules is called 'bert'; there are clip, convnext, efficientnet, gpt2, llama, mamba, pytorch, resnet, t5, transformers, vit" init --like x.safetensors --rules bert -o z.safetensors
-refuse 2 "called 'lama', did you mean llama? There are gpt2" init --like x.safetensors --rules lama -o z.safetensors
+refuse 2 "called 'lama', did you mean llama? There are clip" init --like x.safetensors --rules lama -o z.safetensors
 refuse 2 "none.json: cannot open" init --like x.safetensors --rules none.json -o z.safetensors
 refuse 2 "none.safetensors: cannot open" init --like none.safetensors -o z.safetensors
 refuse 2 "must end in .safetensors or" init --like r.json -o z.safetensors
