@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# 'fanin inspect --rules' of public architectures as their own code initializes them (tests/data/make_fresh.py): all hold,
+# and with one fault planted, of 25 kinds, the tensor that has it fails by name.
+set -euo pipefail
+# shellcheck disable=SC1091
+. "$SRC/tests/cli/common.bash"
+have_python || exit 0
+
+declare -A rules=([bert]=transformers [clip]=clip [convnext]=convnext [defaults]=pytorch [gemma]=gemma [gpt2]=gpt2
+  [gpt_neox]=transformers [llama]=llama [mamba]=mamba [mobilenet]=efficientnet [qwen2]=transformers [resnet]=resnet [t5]=t5
+  [vit]=vit [whisper]=transformers)
+models=("${!rules[@]}")
+[ "$(ls "$SRC"/tests/data/fresh/*.safetensors | wc -l)" = ${#models[@]} ] || die "a file without rules"
+
+# look MODEL FILE: judged by the model's rules. Rows of padding, which these do not know, are allowed for.
+look() {
+  "$FANIN" inspect --rules "${rules[$1]}" --allow padding "$2" >found.txt 2>&1
+}
+
+for model in "${models[@]}"; do
+  look "$model" "$SRC/tests/data/fresh/$model.safetensors" || die "$model: $(cat found.txt)"
+done
+
+# Each kind in three of the files.
+k=0
+for fault in $(python3 "$SRC/tests/cli/fresh.py"); do
+  for away in 0 5 10; do
+    model=${models[(k + away) % ${#models[@]}]}
+    name=$(python3 "$SRC/tests/cli/fresh.py" "$fault" "$SRC/tests/data/fresh/$model.safetensors" bad.safetensors)
+    [ -n "$name" ] || continue
+    status=0
+    look "$model" bad.safetensors || status=$?
+    if [ "$status" != 1 ] || ! grep -qF "$name: " found.txt; then
+      die "$fault in $name of $model: status $status: $(cat found.txt)"
+    fi
+  done
+  k=$((k + 1))
+done
