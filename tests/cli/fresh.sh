@@ -10,7 +10,8 @@ declare -A rules=([bert]=transformers [clip]=clip [convnext]=convnext [defaults]
   [gpt_neox]=transformers [llama]=llama [mamba]=mamba [mobilenet]=efficientnet [qwen2]=transformers [resnet]=resnet [t5]=t5
   [vit]=vit [whisper]=transformers)
 models=("${!rules[@]}")
-[ "$(ls "$SRC"/tests/data/fresh/*.safetensors | wc -l)" = ${#models[@]} ] || die "a file without rules"
+files=("$SRC"/tests/data/fresh/*.safetensors)
+[ ${#files[@]} = ${#models[@]} ] || die "a file without rules"
 
 # look MODEL FILE: judged by the model's rules. Rows of padding, which these do not know, are allowed for.
 look() {
