@@ -13,9 +13,11 @@ models=("${!rules[@]}")
 files=("$SRC"/tests/data/fresh/*.safetensors)
 [ ${#files[@]} = ${#models[@]} ] || die "a file without rules"
 
-# look MODEL FILE: judged by the model's rules. Rows of padding, which these do not know, are allowed for.
+# look MODEL FILE: judged by the model's rules, which do not know of an embedding's row for padding, zeros in these five.
 look() {
-  "$FANIN" inspect --rules "${rules[$1]}" --allow padding "$2" >found.txt 2>&1
+  local allow=()
+  case $1 in bert | defaults | gemma | mamba | whisper) allow=(--allow padding) ;; esac
+  "$FANIN" inspect --rules "${rules[$1]}" "${allow[@]}" "$2" >found.txt 2>&1
 }
 
 for model in "${models[@]}"; do
@@ -28,7 +30,7 @@ for fault in $(python3 "$SRC/tests/cli/fresh.py"); do
   for away in 0 5 10; do
     model=${models[(k + away) % ${#models[@]}]}
     name=$(python3 "$SRC/tests/cli/fresh.py" "$fault" "$SRC/tests/data/fresh/$model.safetensors" bad.safetensors)
-    [ -n "$name" ] || continue
+    if [ -z "$name" ] || [[ $fault-$model =~ ^dead_row-(bert|defaults|gemma|mamba|whisper)$ ]]; then continue; fi
     status=0
     look "$model" bad.safetensors || status=$?
     if [ "$status" != 1 ] || ! grep -qF "$name: " found.txt; then
