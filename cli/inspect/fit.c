@@ -133,7 +133,9 @@ static fit fit_moments(const family *f, const sample *s) {
     out.score = fmax(out.z, early_stop(&law, s));
   } else {
     out.slack = 14 * law.std / sqrt(s->n);
-    if (outside(&law, out.slack, s) > 3 + 2e-5 * s->n) out.score = DEVIATE_MOST;
+    const double beyond = outside(&law, out.slack, s);
+    if (beyond > 0) out.score = fmax(out.score, FIT_BOUND); /* another family that fits is likelier */
+    if (beyond > 3 + 2e-5 * s->n) out.score = DEVIATE_MOST;
   }
   return out;
 }
