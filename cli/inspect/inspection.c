@@ -159,8 +159,16 @@ static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why)
   t->measured = status == STATUS_OK;
   if (t->measured) {
     test_moments(t, &t->stats);
+    const bool whole = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
     if (is_worth_it(t))
       status = look_closer(g, &s, i, out, why);
+    else if (whole && check_is_fixed(&t->expected))
+      status = test_exact(&s, t, why);
+    else if (whole && check_is_dependent(&t->expected))
+      status = test_orthogonal(&s, t, why);
+    const checkpoint_tensor *twin = whole && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
+    if (status == STATUS_OK && twin)
+      status = test_twin(&s, t, twin, &out->files->files[twin->shard], why);
     else if (!t->expected.known)
       find_oddities(&s, i, out);
   }

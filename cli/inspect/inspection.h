@@ -19,6 +19,8 @@
   XX(MAXIMUM, "maximum", "maximum")                                                                                    \
   XX(ZEROS, "zeros", "count of exact zeros")                                                                           \
   XX(MODE, "mode", "count of the most frequent value")                                                                 \
+  XX(EXACT, "exact", "count of elements that are not what they should be")                                             \
+  XX(ORTHOGONAL, "orthogonal", "largest product of two lines, which should be orthogonal")                             \
   XX(EQUAL_ROWS, "equal_rows", "count of rows that repeat another")                                                    \
   XX(EQUAL_COLUMNS, "equal_columns", "count of columns that repeat another")                                           \
   XX(RANK, "rank", "rank of a block of the matrix")                                                                    \
@@ -167,6 +169,15 @@ void test_order(const survey *s, inspected *t);
 
 /* The rank of a block of up to 128 x 256 elements, where the tensor is a matrix that has one of 16 x 32 (rank.c). */
 int test_rank(const survey *s, inspected *t, failure *why);
+
+/* ---- exact.c: values that are not independent random numbers --------------------------------------------------- */
+
+/* Whether each element of a tensor that is not random is what its initializer makes there. */
+int test_exact(const survey *s, inspected *t, failure *why);
+/* Whether a tensor has the values of `twin`, as it should. They are compared where the dtypes are the same. */
+int test_twin(const survey *s, inspected *t, const checkpoint_tensor *twin, const tensor_file *of, failure *why);
+/* Whether some 32 rows or columns of a matrix are orthogonal to one another and of the right length. */
+int test_orthogonal(const survey *s, inspected *t, failure *why);
 
 /* ---- findings.c -------------------------------------------------------------------------------------------------- */
 

@@ -14,22 +14,6 @@ enum { MOST = 128, LEAST = 16 }; /* rows of the block, which has twice as many c
  * random rows of 2k elements the last keeps about 0.7. The rounding of 16-bit numbers leaves less than 0.01. */
 static const double counts_from = 0.05;
 
-static double value_of(fanin_dtype dtype, const char *bytes) {
-  double value = 0;
-  if (fanin_dtype_size(dtype) == 8) {
-    memcpy(&value, bytes, 8);
-  } else if (fanin_dtype_size(dtype) == 4) {
-    float single;
-    memcpy(&single, bytes, 4);
-    value = (double)single;
-  } else { /* bins of 16-bit types are their bits, in ascending order */
-    uint16_t bits;
-    memcpy(&bits, bytes, 2);
-    fanin_bin_number(dtype, bits & 0x8000 ? 0x7fffu - (bits & 0x7fffu) : 0x8000u + bits, 0, &value);
-  }
-  return value;
-}
-
 /* Reads 2k elements from the middle of each of k rows, which are spread over the matrix and not all zeros. Returns how
  * many rows it has found. */
 static int read_block(const survey *s, size_t k, double *block, size_t *rows, failure *why) {
@@ -44,7 +28,7 @@ static int read_block(const survey *s, size_t k, double *block, size_t *rows, fa
     if (s->zero_row && s->zero_row[row]) continue;
     status = tensor_file_read(s->f, s->t->offset + (row * s->columns + from) * size, bytes, width * size, why);
     for (size_t j = 0; j < width; ++j)
-      block[*rows * width + j] = value_of(dtype, bytes + j * size);
+      block[*rows * width + j] = stored_value(dtype, bytes + j * size);
     ++*rows;
   }
   free(bytes);

@@ -69,6 +69,9 @@ CASES = {
     "tables": lambda: {"a.A_log": ([256, 16], TABLE), "b.A_log": ([256, 16], TABLE), "c.A_log": ([256, 16], TABLE)},
     "buffers": lambda: {"a.inv_freq": ([64], INV_FREQ), "b.inv_freq": ([64], INV_FREQ)},
     "tied": lambda: (lambda w: {"embed.weight": ([300, 40], w), "lm_emb.weight": ([300, 40], w)})(normal(12000, 1)),
+    "untied": lambda: (lambda w: {"embed.weight": ([300, 40], w), "lm_emb.weight": ([300, 40], w[:-1] + [0.5])})(
+        normal(12000, 1)
+    ),
     "lstm": lambda: {
         "rnn.weight_ih_l0": ([512, 256], uniform(512 * 256, 128**-0.5)),
         "rnn.weight_hh_l0": ([512, 128], uniform(512 * 128, 128**-0.5)),

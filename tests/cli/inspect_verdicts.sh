@@ -130,6 +130,16 @@ for note in '"fanin.init.fc.weight": "he_normal"' '"fanin.init.fc.weight": "magi
   more '^NOT JUDGED: 0 of 2'
 done
 
+# ---- What moments and bounds do not see: values that follow from their place, and orthogonal matrices ----
+make permuted permuted.safetensors '{"fanin.init.w": "identity", "fanin.layout.w": "OI"}'
+says 1 '^w: count of elements that are not what they should be: 16, expected 0' permuted.safetensors
+make orthogonalised orthogonalised.safetensors
+says 1 '^w: largest product of two lines, which should be orthogonal: 0\.' --init orthogonal orthogonalised.safetensors
+make tied tied.safetensors '{"fanin.init.embed.weight": "normal", "fanin.init.lm_emb.weight": "normal", "fanin.key.lm_emb.weight": "embed.weight"}'
+says 0 '^HOLDS: 2 of 2 tensors hold' tied.safetensors
+make untied tied.safetensors '{"fanin.init.embed.weight": "normal", "fanin.init.lm_emb.weight": "normal", "fanin.key.lm_emb.weight": "embed.weight"}'
+says 1 '^lm_emb\.weight: count of elements that are not what they should be: 1, expected 0' tied.safetensors
+
 # ---- Calibrated weights: initializer times factor ----
 cat >mlp.json <<'JSON'
 {"tensors": [{"name": "layer1.weight", "shape": [100, 64], "layout": "OI", "init": "he_normal"},
