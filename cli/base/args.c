@@ -40,6 +40,7 @@ static int take_option(const parse *p, int key, const char *value) {
 static int take_argument(const parse *p, const char *value) {
   const char *what = p->syntax->argument;
   if (!what) return args_fail(p->why, "'%s' is not expected here", value);
+  if (p->syntax->several) return args_texts(p->into + p->syntax->argument_to, what, value, p->why);
   const char **to = (const char **)(p->into + p->syntax->argument_to);
   if (*to) return args_fail(p->why, "'%s': %s is given already; give one at a time", value, what);
   *to = value;
@@ -125,6 +126,15 @@ int args_text(void *to, const char *name, const char *value, failure *why) {
   (void)name;
   (void)why;
   *(const char **)to = value;
+  return STATUS_OK;
+}
+
+int args_texts(void *to, const char *name, const char *value, failure *why) {
+  args_list *list = to;
+  (void)name;
+  (void)why;
+  list->texts = grow(list->texts, &list->capacity, list->count + 1, sizeof *list->texts);
+  list->texts[list->count++] = value;
   return STATUS_OK;
 }
 

@@ -12,6 +12,12 @@
  */
 typedef int args_reader(void *to, const char *name, const char *value, failure *why);
 
+/* Values of an argument that may stand there more than once. The caller frees `texts`. */
+typedef struct args_list {
+  const char **texts;
+  size_t count, capacity;
+} args_list;
+
 /* An option of a subcommand, or a title of the options behind it, which has only a doc. A list of them ends with {0}.
  */
 typedef struct args_option {
@@ -33,7 +39,8 @@ typedef struct syntax {
   const args_option *options; /* without --help, which is added */
   const args_option *others;  /* more options; NULL: none */
   const char *argument;       /* the positional argument: "a file"; NULL: none */
-  size_t argument_to;         /* offset of a const char * for it */
+  size_t argument_to;         /* offset of a const char * for it, or of an args_list */
+  bool several;               /* the argument may stand there more than once: argument_to is of an args_list */
   const char *arguments;      /* argp's args_doc: "MODEL.json -o OUT", one line for each form */
   const char *doc;            /* argp's doc: what it does, \v, examples */
   const char *program;        /* NULL: "fanin" */
@@ -51,8 +58,9 @@ int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why)
 /* The options of a command that has only --json, which sets a bool. */
 extern const args_option args_json_option[];
 
-/* Readers of options: into a const char *, a bool, a uint64_t, a double (a finite decimal number), a fanin_dtype. */
-args_reader args_text, args_switch, args_number, args_real, args_dtype;
+/* Readers of options: into a const char *, an args_list of all values, a bool, a uint64_t, a double (a finite decimal
+ * number), a fanin_dtype. */
+args_reader args_text, args_texts, args_switch, args_number, args_real, args_dtype;
 
 /* Like fail(), for a wrong command line: main() also points to --help. */
 int args_fail(failure *why, const char *format, ...) __attribute__((format(printf, 2, 3)));

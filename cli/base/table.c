@@ -46,6 +46,16 @@ static size_t total_width(const table *t, const widths *w) {
   return total;
 }
 
+/* Hides the columns that say nothing: all cells below their titles are "-". */
+static void drop_empty(const table *t, widths *w) {
+  for (size_t c = 0; c < t->n_columns; ++c) {
+    bool empty = t->n_cells > t->n_columns;
+    for (size_t i = c + t->n_columns; i < t->n_cells && empty; i += t->n_columns)
+      empty = strcmp(t->cells[i], "-") == 0;
+    if (empty) w->shown[c] = false;
+  }
+}
+
 /* Hides the columns that are dropped first. Returns false if no column may be dropped. */
 static bool drop_columns(const table *t, widths *w) {
   int first = 0;
@@ -94,6 +104,7 @@ static widths fit_widths(const table *t, size_t available) {
   w.gap = 2;
   if (available == 0 || total_width(t, &w) <= available) return w;
   w.gap = 1;
+  if (total_width(t, &w) > available) drop_empty(t, &w);
   while (total_width(t, &w) > available) {
     if (!drop_columns(t, &w)) break;
   }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "fanin/scheme.h"
@@ -73,6 +74,29 @@ char *text_real(double value, char out[TEXT_NUMBER]) {
 char *text_z(double z, char out[TEXT_NUMBER]) {
   snprintf(out, TEXT_NUMBER, isnan(z) ? "-" : fabs(z) < 1e4 ? "%+.2f" : "%+.2g", z);
   return out;
+}
+
+char *text_short(char *text) {
+  enum { LONG = 8 };
+  char *to = text;
+  for (char *from = text; *from;) {
+    const int begins = isdigit((unsigned char)*from) && (from == text || !isalnum((unsigned char)from[-1]));
+    char *end = from;
+    const double value = begins ? strtod(from, &end) : 0;
+    char number[TEXT_NUMBER];
+    if (end - from < LONG) { /* also where it is no number */
+      do {
+        *to++ = *from++;
+      } while (from < end);
+      continue;
+    }
+    const int length = snprintf(number, sizeof number, "%.5g", value);
+    memmove(to, number, (size_t)length); /* no longer than the number was */
+    to += length;
+    from = end;
+  }
+  *to = '\0';
+  return text;
 }
 
 char *text_plain(char *text, char kept) {

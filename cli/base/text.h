@@ -24,6 +24,9 @@ char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]);
 char *text_real(double value, char out[TEXT_NUMBER]);
 /* "+1.23", a number of standard errors; "-" where it is NaN */
 char *text_z(double z, char out[TEXT_NUMBER]);
+/* Writes numbers of more than seven characters with five significant digits, in place: "normal:std=0.0040825" of
+ * "normal:std=0.0040824829046386298". */
+char *text_short(char *text);
 /* Replaces control characters by '?', in place, except for `kept`. Names come from files and must not steer the
  * terminal. */
 char *text_plain(char *text, char kept);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/text.h"
@@ -83,8 +82,7 @@ static int read_headers(checkpoint *c, failure *why) {
   for (size_t i = 0; i < c->n_files; ++i) {
     const int status = tensor_file_open(c->paths[i], &c->files[i], why);
     if (status != STATUS_OK) return status;
-    close(c->files[i].fd);
-    c->files[i].fd = -1;
+    tensor_file_rest(&c->files[i]);
     c->count += c->files[i].count;
   }
   c->tensors = allocate(c->count, sizeof *c->tensors);
@@ -148,6 +146,48 @@ int checkpoint_read(const char *path, checkpoint *out, failure *why) {
   } else {
     status =
         fail(why, STATUS_INPUT, "%s: the name of a checkpoint must end in .safetensors or " CHECKPOINT_INDEX, path);
+  }
+  if (status != STATUS_OK) checkpoint_free(out);
+  return status;
+}
+
+/* Names the tensor of an npy file, which has no name of its own, after the file. */
+static void name_arrays(checkpoint *c) {
+  for (size_t i = 0; i < c->count; ++i) {
+    stored_tensor *t =
+        &c->files[c->tensors[i].shard].tensors[c->tensors[i].stored - c->files[c->tensors[i].shard].tensors];
+    if (t->name[0]) continue;
+    free(t->name);
+    t->name = copy_text(c->paths[c->tensors[i].shard], strlen(c->paths[c->tensors[i].shard]));
+  }
+  qsort(c->by_name, c->count, sizeof *c->by_name, by_name);
+}
+
+static int check_names(const checkpoint *c, failure *why) {
+  for (size_t i = 1; i < c->count; ++i) {
+    const checkpoint_tensor *a = c->by_name[i - 1], *b = c->by_name[i];
+    if (strcmp(a->stored->name, b->stored->name) != 0) continue;
+    return fail(why, STATUS_INPUT,
+                "%s and %s both have a tensor '%.256s'; give together only files that make up one model",
+                c->paths[a->shard], c->paths[b->shard], a->stored->name);
+  }
+  return STATUS_OK;
+}
+
+int checkpoint_gather(const char *const *paths, size_t n, checkpoint *out, failure *why) {
+  if (n == 1 && has_ending(paths[0], CHECKPOINT_INDEX)) return checkpoint_read(paths[0], out, why);
+  *out = (checkpoint){.path = paths[0], .paths = allocate(n, sizeof *out->paths)};
+  int status = STATUS_OK;
+  for (size_t i = 0; i < n; ++i) {
+    if (status == STATUS_OK && has_ending(paths[i], CHECKPOINT_INDEX)) {
+      status = fail(why, STATUS_INPUT, "%s: is the index of several files; give it alone", paths[i]);
+    }
+    out->paths[out->n_files++] = copy_text(paths[i], strlen(paths[i]));
+  }
+  if (status == STATUS_OK) status = read_headers(out, why);
+  if (status == STATUS_OK && n > 1) {
+    name_arrays(out);
+    status = check_names(out, why);
   }
   if (status != STATUS_OK) checkpoint_free(out);
   return status;

@@ -10,7 +10,7 @@ typedef struct checkpoint_tensor {
 } checkpoint_tensor;
 
 typedef struct checkpoint {
-  const char *path; /* the caller's text */
+  const char *path; /* the caller's text: of several, the first */
   bool sharded;     /* `path` is an index */
   char **names;     /* names of the files as in the index; NULL where there is no index */
   char **paths;
@@ -28,6 +28,11 @@ typedef struct checkpoint {
 /* Reads the header of X.safetensors, or X.safetensors.index.json and the headers of the files that it names, which lie
  * beside it. Index and files must agree on which tensor is where. `path` must outlive the result. */
 int checkpoint_read(const char *path, checkpoint *out, failure *why);
+
+/* Reads the headers of several files as those of one checkpoint: one path of any kind that is a file of tensors or an
+ * index, or the paths of at least two .safetensors or .npy files, no two of which have a tensor of the same name. An
+ * npy file among several has its path for the name of its tensor. `paths` must outlive the result. */
+int checkpoint_gather(const char *const *paths, size_t n, checkpoint *out, failure *why);
 
 /* Finds a tensor by its name; NULL: there is none. */
 const checkpoint_tensor *checkpoint_find(const checkpoint *c, const char *name);

@@ -16,35 +16,51 @@ bool has_ending(const char *text, const char *ending) {
   return n >= m && strcmp(text + n - m, ending) == 0;
 }
 
+/* O_NONBLOCK: a pipe without a writer is refused instead of waited for. */
+static int open_regular(tensor_file *f, uint64_t *size, failure *why) {
+  struct stat there;
+  f->fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (f->fd < 0 || fstat(f->fd, &there) != 0) {
+    return fail(why, STATUS_INPUT, "%s: cannot open it: %s", f->path, strerror(errno));
+  }
+  if (!S_ISREG(there.st_mode)) return fail(why, STATUS_INPUT, "%s: is not a regular file", f->path);
+  *size = (uint64_t)there.st_size;
+  return STATUS_OK;
+}
+
 int tensor_file_open(const char *path, tensor_file *out, failure *why) {
   static const struct {
     const char *ending, *format;
     int (*read_header)(tensor_file *, failure *);
   } formats[] = {{".safetensors", "safetensors", safetensors_read}, {".npy", "npy", npy_read}};
-  struct stat there;
-  int status = STATUS_INPUT;
   *out = (tensor_file){.path = path, .fd = -1};
   for (size_t i = 0; i < sizeof formats / sizeof *formats; ++i) {
     if (!has_ending(path, formats[i].ending)) continue;
     out->format = formats[i].format;
-    out->fd = open(path, O_RDONLY | O_CLOEXEC |
-                             O_NONBLOCK); /* O_NONBLOCK: a pipe without a writer is refused instead of waited for */
-    if (out->fd < 0 || fstat(out->fd, &there) != 0) {
-      fail(why, STATUS_INPUT, "%s: cannot open it: %s", path, strerror(errno));
-    } else if (!S_ISREG(there.st_mode)) {
-      fail(why, STATUS_INPUT, "%s: is not a regular file", path);
-    } else {
-      out->size = (uint64_t)there.st_size;
-      status = formats[i].read_header(out, why);
-    }
+    int status = open_regular(out, &out->size, why);
+    if (status == STATUS_OK) status = formats[i].read_header(out, why);
     if (status != STATUS_OK) tensor_file_close(out);
     return status;
   }
   return fail(why, STATUS_INPUT, "%s: the name must end in .safetensors or .npy", path);
 }
 
-void tensor_file_close(tensor_file *f) {
+void tensor_file_rest(tensor_file *f) {
   if (f->fd >= 0) close(f->fd);
+  f->fd = -1;
+}
+
+int tensor_file_reopen(tensor_file *f, failure *why) {
+  uint64_t size = 0;
+  if (f->fd >= 0) return STATUS_OK;
+  const int status = open_regular(f, &size, why);
+  if (status == STATUS_OK && size == f->size) return STATUS_OK;
+  tensor_file_rest(f);
+  return status != STATUS_OK ? status : fail(why, STATUS_INPUT, "%s: was changed while it was read", f->path);
+}
+
+void tensor_file_close(tensor_file *f) {
+  tensor_file_rest(f);
   for (size_t i = 0; i < f->count; ++i) {
     free(f->tensors[i].name);
     free(f->tensors[i].shape);

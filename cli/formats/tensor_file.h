@@ -45,6 +45,10 @@ typedef struct tensor_file {
 int tensor_file_open(const char *path, tensor_file *out, failure *why);
 void tensor_file_close(tensor_file *f);
 
+/* Lets the descriptor go, and opens the file again, which must have the size that it had. */
+void tensor_file_rest(tensor_file *f);
+int tensor_file_reopen(tensor_file *f, failure *why);
+
 /* Reads exactly `size` bytes of the file from `offset`. */
 int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
 

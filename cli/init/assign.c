@@ -353,7 +353,7 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   const checkpoint_tensor *twin = checkpoint_find(&a->checkpoint, to->rule->same_as);
   const assignment *of = &a->list[twin - a->checkpoint.tensors];
   place_of(to->rule, to->of->stored, where);
-  if (!of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
+  if (!of->rule || !of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
   }
@@ -394,9 +394,11 @@ int like_assign(like *a, failure *why) {
     init_rule *r = &a->rules.rules[i];
     r->idle = (r->with && !has_match(a, r->with)) || (r->without && has_match(a, r->without));
   }
-  for (size_t i = 0; i < c->count; ++i)
-    a->list[i] = (assignment){.of = &c->tensors[i], .rule = find_rule(a, c->tensors[i].stored)};
-  int status = refuse_untaken(a, why);
+  for (size_t i = 0; i < c->count; ++i) {
+    const bool left_out = a->partial && !c->tensors[i].stored->type->measurable;
+    a->list[i] = (assignment){.of = &c->tensors[i], .rule = left_out ? NULL : find_rule(a, c->tensors[i].stored)};
+  }
+  int status = a->partial ? STATUS_OK : refuse_untaken(a, why);
   if (status == STATUS_OK) status = check_set(a, why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) { /* every tensor has a rule now */
     if (a->list[i].rule) status = read_rule(a, &a->list[i], why);

@@ -22,6 +22,7 @@ typedef struct like {
   const char *rules_name;      /* NULL: the default, "pytorch" */
   json_t *set;                 /* the numbers of --set, which override the rules' values; NULL: none */
   const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
+  bool partial; /* tensors that no rule takes, or of dtypes that the library does not have, are left without a rule */
   bool explain, json;
   checkpoint checkpoint;
   init_rules rules;

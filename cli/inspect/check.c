@@ -1,12 +1,12 @@
-/* Whether a measured tensor is what its initializer makes: tests of std and mean in standard errors, and bounds. */
+/* What a tensor should be, and whether its moments and bounds are so. */
 #include "inspect/check.h"
 
 #include <float.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/dtype.h"
-#include "formats/tensor_text.h"
 #include "inspect/bins.h"
 #include "inspect/chance.h"
 
@@ -39,16 +39,28 @@ bool check_is_dependent(const expectation *e) {
   return values_of(e) == FANIN_VALUES_DEPENDENT;
 }
 
-expectation expectation_of(const tensor_file *f, const stored_tensor *t) {
-  expectation e = {.text = tensor_file_note(f, "init", t->name)};
-  const char *layout = tensor_file_note(f, "layout", t->name);
-  if (!e.text || !t->type->measurable || t->rank > FANIN_MAX_RANK) return e;
-  fanin_tensor tensor = layout_none(t->type->dtype, t->rank, t->shape);
-  if (layout && !layout_parse(layout, strlen(layout), &tensor)) return e;
-  e.known = fanin_init_parse(e.text, &e.init) == FANIN_STATUS_OK &&
-            fanin_expect(&tensor, &e.init, &e.moments, sizeof e.moments) == FANIN_STATUS_OK &&
-            fanin_law_of(&tensor, &e.init, &e.law) == FANIN_STATUS_OK;
-  return e;
+bool check_is_random(const expectation *e) {
+  return e->known && !e->twin && !check_is_fixed(e);
+}
+
+void expectation_set(expectation *e, const fanin_tensor *t, const fanin_init *init) {
+  failure why = {.text = ""};
+  e->init = *init;
+  free(e->reason);
+  e->reason = NULL;
+  layout_format(t, e->layout);
+  fanin_status status = fanin_expect(t, init, &e->moments, sizeof e->moments);
+  if (status == FANIN_STATUS_OK) status = fanin_law_of(t, init, &e->law);
+  e->known = status == FANIN_STATUS_OK;
+  if (e->known) return;
+  library_status(&why, status, NULL);
+  e->reason = copy_text(why.text, strlen(why.text));
+}
+
+void expectation_free(expectation *e) {
+  free(e->text);
+  free(e->reason);
+  *e = (expectation){.known = false};
 }
 
 /* The deviate of a sample's std over the law's. The unbiased variance of n values, over the law's, has the variance
@@ -124,13 +136,17 @@ static bool has_length(const expectation *e, const fanin_stats *measured, fanin_
 }
 
 /* Random values are never rounded across a bound, but the bound itself is an f32. The values of an orthogonal matrix
- * may be rounded across it. */
-static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+ * may be rounded across it, and those of a calibrated tensor twice. */
+double check_slack(const expectation *e, fanin_dtype dtype) {
   const half_step half = half_step_of(dtype);
   const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
-  double slack = 0x1p-23 * largest;
-  if (check_is_fixed(e) || check_is_dependent(e)) slack += half.relative * largest + half.absolute;
-  if (isinf(largest)) slack = 0;
+  const double roundings = e->rescaled ? 3 : check_is_fixed(e) || check_is_dependent(e) ? 1 : 0;
+  return isinf(largest) ? 0 : roundings * (half.relative * largest + half.absolute);
+}
+
+static bool within_bounds(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
+  const double largest = fmax(fabs(e->moments.lo), fabs(e->moments.hi));
+  const double slack = isinf(largest) ? 0 : 0x1p-23 * largest + check_slack(e, dtype);
   return measured->min >= e->moments.lo - slack && measured->max <= e->moments.hi + slack;
 }
 
@@ -144,15 +160,11 @@ static const char *compare_fixed(const expectation *e, const fanin_stats *measur
 const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,
                          double z_bound) {
   if (measured->nonfinite > 0) return "non-finite";
-  if (!e->known || measured->count == 0) return "-";
+  if (!e->known || measured->count == 0) return NULL;
   if (fabs(z->std) > z_bound) return "std"; /* false for NaN: nothing to test */
   if (fabs(z->mean) > z_bound) return "mean";
   const char *differs = check_is_fixed(e) ? compare_fixed(e, measured, dtype) : NULL;
   if (differs) return differs;
   if (check_is_dependent(e) && !has_length(e, measured, dtype)) return "std";
-  return within_bounds(e, measured, dtype) ? "ok" : "bounds";
-}
-
-bool check_holds(const char *verdict) {
-  return strcmp(verdict, "ok") == 0 || strcmp(verdict, "-") == 0;
+  return within_bounds(e, measured, dtype) ? NULL : "bounds";
 }

@@ -1,23 +1,38 @@
-/* Whether a measured tensor is what its initializer makes: tests of std and mean in standard errors, and bounds. */
+/* What a tensor should be, and whether its moments and bounds are so. */
 #ifndef CLI_INSPECT_CHECK_H
 #define CLI_INSPECT_CHECK_H
 
 #include <stdbool.h>
 
 #include "fanin/inspect.h"
-#include "formats/tensor_file.h"
+#include "formats/tensor_text.h"
 
-/* What a tensor should be, according to the notes that 'fanin init' leaves in a file. */
+/* Who says what a tensor should be. */
+typedef enum expected_by { BY_NOBODY, BY_FILE, BY_RULES, BY_MODEL, BY_OPTION } expected_by;
+
+/* What a tensor should be, in the words of somebody who can promise it. The looks of its values promise nothing. */
 typedef struct expectation {
-  bool known;
-  const char *text; /* the initializer that the file names; NULL: it names none */
+  bool known; /* the members from init on are set, and the tensor can be tested against them */
+  expected_by by;
+  char *text;               /* the initializer, as it was named; NULL: none was. The owner of the struct frees it, */
+  char *reason;             /* and this: why the tensor cannot be judged although somebody said something; NULL */
+  const char *twin;         /* the name of the tensor whose values it should have; NULL: its own */
+  bool rescaled;            /* its values were rounded, multiplied by a factor, and rounded again */
+  char layout[LAYOUT_TEXT]; /* "" where there is none */
   fanin_init init;
   fanin_moments moments;
   fanin_law law;
 } expectation;
 
-/* `known` is false where the file has no notes on the tensor, or notes that the library does not understand. */
-expectation expectation_of(const tensor_file *f, const stored_tensor *t);
+/* Sets what follows from an initializer and the tensor that it fills: known, layout, init, moments and law; or the
+ * reason why the initializer does not fit the tensor. */
+void expectation_set(expectation *e, const fanin_tensor *t, const fanin_init *init);
+
+/* Releases what the expectation owns. */
+void expectation_free(expectation *e);
+
+/* Whether different tensors of that kind are promised to be independent of one another. */
+bool check_is_random(const expectation *e);
 
 /* Whether the expected values are not random: then a tensor has them, up to the dtype's rounding, or is wrong. */
 bool check_is_fixed(const expectation *e);
@@ -35,10 +50,11 @@ typedef struct z_scores {
 
 z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype);
 
-/* "ok", "-" where nothing is known, or what does not hold: "non-finite", "std", "mean", "bounds". Static storage. */
+/* How far outside of the law's bounds values may be by rounding, beyond that of f32. */
+double check_slack(const expectation *e, fanin_dtype dtype);
+
+/* NULL where everything holds, or what does not: "non-finite", "std", "mean", "bounds". Static storage. Where nothing
+ * is expected, only what is not finite is found. */
 const char *check_tensor(const expectation *e, const fanin_stats *measured, fanin_dtype dtype, const z_scores *z,
                          double z_bound);
-/* Whether the answer of check_tensor() means that the tensor holds. */
-bool check_holds(const char *verdict);
-
 #endif

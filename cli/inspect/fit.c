@@ -8,6 +8,7 @@
 #include "inspect/fit.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -223,39 +224,49 @@ fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *coun
 
 /* std = sqrt(scale / n), n = in * fan_in + out * fan_out. */
 static const struct {
-  const char *name;
+  const char *name, *fans;
   double scale, in, out;
-} by_fans[] = {{"he, fan_in", 2, 1, 0},
-               {"he, fan_out", 2, 0, 1},
-               {"xavier, fans", 2, 1, 1},
-               {"lecun, fan_in", 1, 1, 0},
-               {"PyTorch's default, fan_in", 1.0 / 3, 1, 0},
-               {"xavier with gain 5/3 (tanh), fans", 50.0 / 9, 1, 1}};
+  bool uniform; /* it makes uniforms only */
+} by_fans[] = {{"PyTorch's default", "fan_in", 1.0 / 3, 1, 0, true},
+               {"he", "fan_in", 2, 1, 0, false},
+               {"he", "fan_out", 2, 0, 1, false},
+               {"xavier", "fans", 2, 1, 1, false},
+               {"lecun", "fan_in", 1, 1, 0, false},
+               {"xavier with gain 5/3 (tanh)", "fans", 50.0 / 9, 1, 1, false}};
 
-/* Well-known values of std. */
+/* Well-known values of std, of normals that may be cut. */
 static const struct {
   const char *name;
   double std;
 } fixed[] = {
     {"std 1 (PyTorch's Embedding)", 1}, {"std 0.02 (GPT-2, BERT)", 0.02}, {"std 0.01", 0.01}, {"std 0.1", 0.1}};
 
-static const char bias[] = "bias";
+/* Names of tensors whose uniform bound in PyTorch is 1 / sqrt(fan_in) of another one: where the last of `part` in the
+ * name is replaced by `other`. The recurrent layers' fan_in is the hidden size. */
+static const struct {
+  const char *name, *fan, *part, *other;
+} siblings[] = {{"PyTorch's default of a bias", "fan_in", "bias", "weight"},
+                {"PyTorch's default of recurrent layers", "hidden", "weight_ih", "weight_hh"},
+                {"PyTorch's default of recurrent layers", "hidden", "bias_ih", "weight_hh"},
+                {"PyTorch's default of recurrent layers", "hidden", "bias_hh", "weight_hh"}};
 
-/* Whether w is "fc.weight" where b is "fc.bias". */
-static bool is_sibling(const stored_tensor *b, const stored_tensor *w) {
-  const size_t n = strlen(b->name) - (sizeof bias - 1);
-  return strncmp(w->name, b->name, n) == 0 && strcmp(w->name + n, "weight") == 0;
+static bool is_sibling(const stored_tensor *t, const char *at, size_t part, const char *other, const stored_tensor *w) {
+  const size_t n = (size_t)(at - t->name), m = strlen(other);
+  return strncmp(w->name, t->name, n) == 0 && strncmp(w->name + n, other, m) == 0 &&
+         strcmp(w->name + n + m, at + part) == 0;
 }
 
-/* The fan_in of the weight that belongs to a bias; 0: there is none. The search goes from the bias in both directions,
- * because in most files the weight is beside it. */
-static double fan_in_of_sibling(const tensor_file *f, const stored_tensor *t) {
-  const size_t at = (size_t)(t - f->tensors);
-  if (t->rank != 1 || !has_ending(t->name, bias)) return 0;
-  for (size_t away = 1; away <= at || away < f->count - at; ++away) {
+/* The fan_in of the sibling; 0: there is none. The search goes from the tensor in both directions, because in most
+ * files the sibling is near. */
+static double fan_in_of_sibling(const tensor_file *f, const stored_tensor *t, size_t which) {
+  const size_t at = (size_t)(t - f->tensors), part = strlen(siblings[which].part);
+  const char *place = NULL;
+  for (const char *next = strstr(t->name, siblings[which].part); next; next = strstr(next + 1, siblings[which].part))
+    place = next;
+  for (size_t away = 1; place && (away <= at || away < f->count - at); ++away) {
     const stored_tensor *w = NULL;
-    if (away <= at && is_sibling(t, t - away)) w = t - away;
-    if (!w && away < f->count - at && is_sibling(t, t + away)) w = t + away;
+    if (away <= at && is_sibling(t, place, part, siblings[which].other, t - away)) w = t - away;
+    if (!w && away < f->count - at && is_sibling(t, place, part, siblings[which].other, t + away)) w = t + away;
     if (w) return w->rank < 2 || w->shape[0] != t->shape[0] ? 0 : (double)w->elements / (double)w->shape[0];
   }
   return 0;
@@ -266,43 +277,57 @@ typedef struct match {
   int found;
 } match;
 
-static void note(match *m, const char *name, double fan_a, double fan_b) {
+static void note(match *m, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(match *m, const char *format, ...) {
   const size_t used = strlen(m->text), room = sizeof m->text - used;
+  va_list arguments;
   if (m->found++ >= 2) return;
-  const char *before = m->found > 1 ? "; " : "";
-  if (fan_a > 0 && fan_b > 0)
-    snprintf(m->text + used, room, "%s%s %.0f and %.0f", before, name, fan_a, fan_b);
-  else if (fan_a + fan_b > 0)
-    snprintf(m->text + used, room, "%s%s %.0f", before, name, fan_a + fan_b);
-  else
-    snprintf(m->text + used, room, "%s%s", before, name);
+  va_start(arguments, format);
+  const int before = snprintf(m->text + used, room, "%s", m->found > 1 ? " or " : "");
+  vsnprintf(m->text + used + before, room - (size_t)before, format, arguments);
+  va_end(arguments);
 }
 
-static void match_fans(match *m, double fan_in, double fan_out, double std, double error) {
+static void match_fans(match *m, double fan_in, double fan_out, bool uniform, double std, double error) {
   for (size_t k = 0; k < sizeof by_fans / sizeof *by_fans; ++k) {
-    const double n = by_fans[k].in * fan_in + by_fans[k].out * fan_out;
-    if (fabs(std / sqrt(by_fans[k].scale / n) - 1) > error) continue;
-    note(m, by_fans[k].name, by_fans[k].in * fan_in, by_fans[k].out * fan_out);
+    const double a = by_fans[k].in * fan_in, b = by_fans[k].out * fan_out;
+    if (fabs(std / sqrt(by_fans[k].scale / (a + b)) - 1) > error || (by_fans[k].uniform && !uniform)) continue;
+    if (a > 0 && b > 0)
+      note(m, "%s (%s %.0f and %.0f)", by_fans[k].name, by_fans[k].fans, a, b);
+    else
+      note(m, "%s (%s %.0f)", by_fans[k].name, by_fans[k].fans, a + b);
   }
 }
 
-char *resemblance_of(const tensor_file *f, const stored_tensor *t, double std, double standard_error) {
+static void match_siblings(match *m, const tensor_file *f, const stored_tensor *t, double std, double error) {
+  for (size_t k = 0; k < sizeof siblings / sizeof *siblings; ++k) {
+    const double fan_in = fan_in_of_sibling(f, t, k);
+    if (fan_in > 0 && fabs(std * sqrt(3 * fan_in) - 1) <= error) {
+      note(m, "%s (%s %.0f)", siblings[k].name, siblings[k].fan, fan_in);
+    }
+  }
+}
+
+char *resemblance_of(const tensor_file *f, const stored_tensor *t, const fit *looks, double std, double standard_error,
+                     bool *swapped) {
   match m = {.found = 0};
   const double error = fmax(4 * standard_error, 1e-5);
-  const double sibling = fan_in_of_sibling(f, t);
-  if (sibling > 0 && fabs(std * sqrt(3 * sibling) - 1) <= error) {
-    note(&m, "PyTorch's default of a bias, fan_in", sibling, 0);
-  }
+  const bool uniform = looks->law.kind == FANIN_LAW_KIND_UNIFORM;
+  *swapped = false;
+  if (uniform) match_siblings(&m, f, t, std, error);
   if (t->rank > 1 && t->elements > 0) {
     double taps = 1;
     for (int d = 2; d < t->rank; ++d)
       taps *= (double)t->shape[d];
     const double a = (double)t->shape[1] * taps, b = (double)t->shape[0] * taps;
-    match_fans(&m, a, b, std, error);
-    if (m.found == 0 && t->rank == 2) match_fans(&m, b, a, std, error);
-  }
-  for (size_t k = 0; k < sizeof fixed / sizeof *fixed; ++k) {
-    if (fabs(std / fixed[k].std - 1) <= error) note(&m, fixed[k].name, 0, 0);
+    match_fans(&m, a, b, uniform, std, error);
+    for (size_t k = 0; k < sizeof fixed / sizeof *fixed && !uniform; ++k) {
+      if (fabs(std / fixed[k].std - 1) <= error) note(&m, "%s", fixed[k].name);
+    }
+    if (m.found == 0 && t->rank == 2 && a != b) {
+      match_fans(&m, b, a, uniform, std, error);
+      *swapped = m.found > 0;
+    }
   }
   return m.found > 0 ? copy_text(m.text, strlen(m.text)) : NULL;
 }

@@ -37,8 +37,10 @@ enum { FIT_LEAST = 1000 };
 
 fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *counts);
 
-/* A text such as "he, fan_in 784" (the caller's to free), or NULL: rules whose std lies within 4 standard errors, up to
- * two of them. The shape is read as PyTorch's (out, in, taps); a matrix also as Keras's (in, out). */
-char *resemblance_of(const tensor_file *f, const stored_tensor *t, double std, double standard_error);
+/* A text such as "he (fan_in 784) or std 0.05" (the caller's to free), or NULL: rules that make values of that family
+ * with an std within 4 standard errors, up to two of them. The shape is read as PyTorch's (out, in, taps). If no rule
+ * fits, a matrix is also read as (in, out); *swapped says that this was needed. */
+char *resemblance_of(const tensor_file *f, const stored_tensor *t, const fit *looks, double std, double standard_error,
+                     bool *swapped);
 
 #endif

@@ -1,8 +1,10 @@
-/* A file under inspection: measures its tensors, tests them, compares them with one another, and judges. */
+/* Files under inspection: measures their tensors, tests them, compares them with one another, and judges. */
 #include "inspect/inspection.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/dtype.h"
 #include "base/terminal.h"
@@ -16,7 +18,9 @@ const struct test_texts test_texts[TEST_COUNT] = {
 #undef TEST_ROW
 };
 
-/* What is gathered over the whole file while its tensors are measured. */
+static const double log_by_chance = -20.7; /* 1e-9 */
+
+/* What is gathered over all files while its tensors are measured. */
 typedef struct gathering {
   measurer measurer;
   line_list lines;
@@ -33,8 +37,8 @@ static double log_repeat_of(const survey *s, fanin_dtype dtype) {
   return log(sum / n / n) - (dtype_is_narrow(dtype) ? 0 : log(256));
 }
 
-/* Finds the law that the values should follow, from the file's notes or from the values themselves. */
-static void find_law(const tensor_file *f, const survey *s, inspected *t) {
+/* Finds the law that the values should follow, from what is expected or from the values themselves. */
+static void find_law(const survey *s, inspected *t) {
   if (t->expected.known) {
     t->law = t->expected.law;
     t->has_law = true;
@@ -49,26 +53,92 @@ static void find_law(const tensor_file *f, const survey *s, inspected *t) {
   double moments[13];
   law_moments(&(binned_law){.law = &t->law}, false, s->stats.mean, s->stats.std, moments);
   const double error = sqrt(fmax(moments[4] - 1, 0) / (4 * (double)s->stats.count));
-  t->like = resemblance_of(f, t->tensor, s->stats.std, error);
+  t->like = resemblance_of(t->file, t->tensor, &t->fit, s->stats.std, error, &t->swapped);
+}
+
+static void test_moments(inspected *t, const fanin_stats *stats) {
+  const z_scores z = z_scores_of(&t->expected, stats, t->tensor->type->dtype);
+  t->tests[TEST_STD] = (test_result){stats->std, t->expected.known ? t->expected.moments.std : NAN, z.std};
+  t->tests[TEST_MEAN] = (test_result){stats->mean, t->expected.known ? t->expected.moments.mean : NAN, z.mean};
+}
+
+/* Whether a row of zeros is what embeddings have for padding: the only one, and the first, second or last of them, or
+ * any of a tensor that is called an embedding. */
+static bool is_padding(const survey *s, const stored_tensor *t) {
+  const uint64_t row = s->first_zero[0];
+  if (s->zero_rows != 1 || s->zero_columns > 0) return false;
+  return row < 2 || row == s->rows - 1 || strstr(t->name, "emb") || strstr(t->name, "wte") || strstr(t->name, "shared");
+}
+
+/* Lines of zeros are a finding of their own, and the other tests are of what is left. Where zeros are so frequent that
+ * a line may have nothing else by chance, there is nothing to find. */
+static void test_zero_lines(survey *s, size_t i, inspection *out) {
+  inspected *t = &out->tensors[i];
+  const double log_zero = log(((double)s->counts[0x8000] + 0.5) / (double)s->stats.count);
+  const double length = (double)(s->zero_rows > 0 ? s->columns : s->rows), lines = (double)(s->rows + s->columns);
+  const bool some = s->zero_rows + s->zero_columns > 0, random = !t->expected.known || t->expected.law.zeros == 0;
+  if (s->rows < 2) return;
+  if (some && (!random || length * log_zero + log(lines) > log_by_chance || s->zero_rows == s->rows)) {
+    s->zero_rows = s->zero_columns = 0;
+    free(s->zero_row);
+    free(s->zero_column);
+    s->zero_row = s->zero_column = NULL;
+    return;
+  }
+  memcpy(t->first_zero, s->first_zero, sizeof t->first_zero);
+  const double rows = (double)s->zero_rows, columns = (double)s->zero_columns;
+  const bool padding = s->zero_rows > 0 && (t->expected.known ? out->allow.padding : is_padding(s, t->tensor));
+  t->tests[TEST_ZERO_ROWS] = (test_result){rows, 0, rows > 0 && !padding ? deviate_of_log_tail(log_by_chance) : 0};
+  t->tests[TEST_ZERO_COLUMNS] = (test_result){columns, 0, columns > 0 ? deviate_of_log_tail(log_by_chance) : 0};
+  if (padding && s->zero_rows == 1) {
+    find(out, FINDING_NOTE, i, "row %" PRIu64 " is all zeros, as a row for padding is", s->first_zero[0]);
+  } else if (padding) {
+    find(out, FINDING_NOTE, i, "%" PRIu64 " rows are all zeros, the first row %" PRIu64, s->zero_rows,
+         s->first_zero[0]);
+  }
+  if (!some) return;
+  survey_leave_zeros(s);
+  test_moments(t, &s->stats);
+}
+
+/* Whether the values are no draw of random numbers by their looks: they are few different ones, or change so little
+ * from one to the next, or from row to row, as those of a table that a program computes. */
+static bool looks_like_table(const survey *s, const inspected *t) {
+  enum { FEW = 16 };
+  int different = 0;
+  if (t->fit.outcome == FIT_LAW) return false;
+  for (size_t k = 0; k < FANIN_BINS && different <= FEW; ++k)
+    different += s->counts[k] > 0;
+  const double n = (double)s->stats.count, squares = s->series.powers[1];
+  for (int k = 0; k < SURVEY_LAGS; ++k) {
+    if (s->products[k] > 16 && s->series.products[k] / squares * (n / (double)s->products[k]) > 0.8) return true;
+  }
+  return different <= FEW && s->stats.count > 4 * FEW;
 }
 
 /* Measures and tests everything beyond first moments. */
 static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
-  const char *layout = tensor_file_note(out->file, "layout", t->tensor->name);
+  const char *layout =
+      t->expected.layout[0] ? t->expected.layout : tensor_file_note(t->file, "layout", t->tensor->name);
   int status = survey_go_on(s, layout, why);
   if (status != STATUS_OK) return status;
   t->closer = true;
   t->rows = s->rows;
   t->columns = s->columns;
+  test_zero_lines(s, i, out);
   t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
-  find_law(out->file, s, t);
-  status = test_values(s, t, why);
-  if (status != STATUS_OK || t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
+  find_law(s, t);
+  t->table = !t->expected.known && looks_like_table(s, t);
+  const bool narrow = dtype_is_narrow(t->tensor->type->dtype), tied = t->expected.twin != NULL;
+  if (!(t->expected.rescaled && narrow)) status = test_values(s, t, why); /* numbers that two roundings leave out */
+  if (status != STATUS_OK) return status;
+  if (!t->expected.known) find_oddities(s, i, out);
+  if (t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
+  if (!t->table) status = test_rank(s, t, why);
   /* A tensor that was made with another one's values is left out where tensors are compared. */
-  const bool tied = tensor_file_note(out->file, "key", t->tensor->name) != NULL;
   if (!tied) lines_collect(s, i, &g->lines);
-  if (t->fit.outcome == FIT_OTHER) return status; /* the values follow no law that is known here */
+  if (status != STATUS_OK || t->fit.outcome == FIT_OTHER) return status; /* a law that is not known here */
   test_order(s, t);
   return tied ? STATUS_OK : related_take(s, i, &g->related, out, why);
 }
@@ -84,22 +154,32 @@ static bool is_worth_it(const inspected *t) {
 static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   survey s;
-  int status = survey_begin(&g->measurer, out->file, t->tensor, &s, why);
+  int status = survey_begin(&g->measurer, t->file, t->tensor, &s, why);
   t->stats = s.stats;
   t->measured = status == STATUS_OK;
   if (t->measured) {
-    const z_scores z = z_scores_of(&t->expected, &t->stats, t->tensor->type->dtype);
-    t->tests[TEST_STD] = (test_result){t->stats.std, t->expected.known ? t->expected.moments.std : NAN, z.std};
-    t->tests[TEST_MEAN] = (test_result){t->stats.mean, t->expected.known ? t->expected.moments.mean : NAN, z.mean};
-    if (is_worth_it(t)) status = look_closer(g, &s, i, out, why);
+    test_moments(t, &t->stats);
+    const bool whole = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
+    if (is_worth_it(t))
+      status = look_closer(g, &s, i, out, why);
+    else if (whole && check_is_fixed(&t->expected))
+      status = test_exact(&s, t, why);
+    else if (whole && check_is_dependent(&t->expected))
+      status = test_orthogonal(&s, t, why);
+    const checkpoint_tensor *twin = whole && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
+    if (status == STATUS_OK && twin)
+      status = test_twin(&s, t, twin, &out->files->files[twin->shard], why);
+    else if (!t->expected.known)
+      find_oddities(&s, i, out);
   }
   survey_free(&s);
   return status;
 }
 
-static void begin_tensor(const tensor_file *f, const stored_tensor *stored, inspected *t) {
-  *t = (inspected){.tensor = stored,
-                   .expected = expectation_of(f, stored),
+static int begin_tensor(const wishes *w, size_t i, inspected *t, failure *why) {
+  const checkpoint_tensor *c = &w->like.checkpoint.tensors[i];
+  *t = (inspected){.tensor = c->stored,
+                   .file = &w->like.checkpoint.files[c->shard],
                    .skewness = NAN,
                    .kurtosis = NAN,
                    .mode = NAN,
@@ -108,62 +188,94 @@ static void begin_tensor(const tensor_file *f, const stored_tensor *stored, insp
                    .most_distance = NAN};
   for (int k = 0; k < TEST_COUNT; ++k)
     t->tests[k] = (test_result){NAN, NAN, NAN};
+  return expectation_of(w, i, &t->expected, why);
 }
 
-static int inspect_tensors(gathering *g, inspection *out, failure *why) {
+/* One file is open at a time, because there may be more of them than a process may have open. */
+static int inspect_tensors(gathering *g, wishes *w, inspection *out, failure *why) {
   uint64_t shown = 0;
   int status = STATUS_OK;
-  for (size_t i = 0; i < out->file->count; ++i)
-    begin_tensor(out->file, &out->file->tensors[i], &out->tensors[i]);
-  for (size_t i = 0; i < out->file->count && status == STATUS_OK; ++i) {
-    const stored_tensor *t = &out->file->tensors[i];
-    if (!t->type->measurable) continue;
+  tensor_file *open = NULL;
+  for (size_t i = 0; i < out->count && status == STATUS_OK; ++i)
+    status = begin_tensor(w, i, &out->tensors[i], why);
+  for (size_t i = 0; i < out->count && status == STATUS_OK; ++i) {
+    const checkpoint_tensor *t = &out->files->tensors[i];
+    tensor_file *f = &w->like.checkpoint.files[t->shard];
+    if (!t->stored->type->measurable) continue;
     if (progress_is_due(&shown)) {
-      progress_show("measuring tensor %zu of %zu: %s", i + 1, out->file->count, t->name);
+      progress_show("measuring tensor %zu of %zu: %s", i + 1, out->count, t->stored->name);
     }
-    status = inspect_tensor(g, i, out, why);
+    if (open && open != f) {
+      tensor_file_rest(open);
+      g->measurer.loaded[1] = 0;
+    }
+    open = f;
+    status = tensor_file_reopen(f, why);
+    if (status == STATUS_OK) status = inspect_tensor(g, i, out, why);
   }
+  if (open) tensor_file_rest(open);
   progress_clear();
   return status;
 }
 
 /* ---- Judging ----------------------------------------------------------------------------------------------------- */
 
+static void judge_tensor(inspected *t, double z_bound) {
+  const z_scores z = {t->tests[TEST_STD].z, t->tests[TEST_MEAN].z};
+  t->failed = t->measured ? check_tensor(&t->expected, &t->stats, t->tensor->type->dtype, &z, z_bound) : NULL;
+  for (int k = 0; k < TEST_COUNT && !t->failed && t->expected.known; ++k) {
+    if (fabs(t->tests[k].z) > z_bound) t->failed = test_texts[k].name;
+  }
+  const bool judged = t->expected.known && t->measured && t->stats.count > 0;
+  t->answer = t->failed ? ANSWER_FAILS : judged ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
+}
+
 static void judge(inspection *out) {
   out->z_bound = out->tests > 0 ? fanin_z_bound(out->tests) : NAN;
-  for (size_t i = 0; i < out->file->count; ++i) {
-    inspected *t = &out->tensors[i];
-    const z_scores z = {t->tests[TEST_STD].z, t->tests[TEST_MEAN].z};
-    t->verdict = t->measured ? check_tensor(&t->expected, &t->stats, t->tensor->type->dtype, &z, out->z_bound) : "-";
-    for (int k = 0; k < TEST_COUNT && check_holds(t->verdict); ++k) {
-      if (fabs(t->tests[k].z) > out->z_bound) t->verdict = test_texts[k].name;
-    }
-    if (t->estimated && check_holds(t->verdict)) t->verdict = "ok";
-    if (!check_holds(t->verdict)) ++out->failed;
+  for (size_t i = 0; i < out->count; ++i)
+    judge_tensor(&out->tensors[i], out->z_bound);
+  find_all(out);
+  bool *suspicious = allocate(out->count, sizeof *suspicious);
+  for (size_t k = 0; k < out->n_findings; ++k) {
+    if (out->findings[k].kind == FINDING_SUSPICION) suspicious[out->findings[k].tensor] = true;
   }
+  for (size_t i = 0; i < out->count; ++i) {
+    ++out->answers[out->tensors[i].answer];
+    out->suspicious += suspicious[i];
+  }
+  free(suspicious);
 }
 
 static void count_tests(inspection *out) {
-  for (size_t i = 0; i < out->file->count; ++i) {
+  out->most_z = out->closest.z;
+  for (size_t i = 0; i < out->count; ++i) {
     for (int k = 0; k < TEST_COUNT; ++k) {
-      if (k == TEST_EQUAL_ROWS || k == TEST_EQUAL_COLUMNS) continue; /* lines_compare() counts those */
-      if (!isnan(out->tensors[i].tests[k].z)) ++out->tests;
+      const double z = out->tensors[i].tests[k].z;
+      if (isnan(z)) continue;
+      if (!(fabs(z) <= fabs(out->most_z))) out->most_z = z;
+      if (k != TEST_EQUAL_ROWS && k != TEST_EQUAL_COLUMNS) ++out->tests; /* lines_compare() counts those */
     }
   }
   out->tests += out->compared_pairs;
 }
 
-bool inspection_holds(const inspection *i) {
-  return i->failed == 0 && i->n_shared == 0 && !(fabs(i->closest.z) > i->z_bound);
+answer inspection_answer(const inspection *i) {
+  if (i->answers[ANSWER_FAILS] + i->missing > 0) return ANSWER_FAILS;
+  return i->answers[ANSWER_HOLDS] > 0 ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
 }
 
-int inspect_file(const session *s, const tensor_file *f, inspection *out, failure *why) {
+int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, failure *why) {
   gathering g = {.lines = {0}};
-  *out = (inspection){.file = f, .device = s->device_name, .closest = {.r = NAN, .z = NAN}};
-  out->tensors = allocate(f->count, sizeof *out->tensors);
-  int status = measurer_make(s, f, &g.measurer, why);
-  if (status == STATUS_OK) status = related_make(s, f, &g.related, why);
-  if (status == STATUS_OK) status = inspect_tensors(&g, out, why);
+  *out = (inspection){.wishes = w,
+                      .files = &w->like.checkpoint,
+                      .allow = allow,
+                      .device = s->device_name,
+                      .count = w->like.checkpoint.count,
+                      .closest = {.r = NAN, .z = NAN}};
+  out->tensors = allocate(out->count, sizeof *out->tensors);
+  int status = measurer_make(s, out->files, &g.measurer, why);
+  if (status == STATUS_OK) status = related_make(s, out->count, &g.related, why);
+  if (status == STATUS_OK) status = inspect_tensors(&g, w, out, why);
   if (status == STATUS_OK) status = related_compare(s, &g.related, out, why);
   if (status == STATUS_OK) {
     out->tests = lines_compare(&g.lines, out);
@@ -177,8 +289,13 @@ int inspect_file(const session *s, const tensor_file *f, inspection *out, failur
 }
 
 void inspection_free(inspection *i) {
-  for (size_t k = 0; i->tensors && k < i->file->count; ++k)
+  for (size_t k = 0; i->tensors && k < i->count; ++k) {
     free(i->tensors[k].like);
+    expectation_free(&i->tensors[k].expected);
+  }
+  for (size_t k = 0; k < i->n_findings; ++k)
+    free(i->findings[k].text);
+  free(i->findings);
   free(i->tensors);
   free(i->shared);
   free(i->pairs);

@@ -1,9 +1,9 @@
-/* A file under inspection: what was measured of each tensor, what it was tested against, and how the tests came out. */
+/* Files under inspection: what was measured of each tensor, what it was tested against, and how the tests came out. */
 #ifndef CLI_INSPECT_INSPECTION_H
 #define CLI_INSPECT_INSPECTION_H
 
 #include "fanin/inspect.h"
-#include "inspect/check.h"
+#include "inspect/expect.h"
 #include "inspect/fit.h"
 #include "inspect/survey.h"
 
@@ -13,12 +13,17 @@
 #define TEST_MAP(XX)                                                                                                   \
   XX(STD, "std", "std")                                                                                                \
   XX(MEAN, "mean", "mean")                                                                                             \
+  XX(ZERO_ROWS, "zero_rows", "count of rows that are all zeros")                                                       \
+  XX(ZERO_COLUMNS, "zero_columns", "count of columns that are all zeros")                                              \
   XX(MINIMUM, "minimum", "minimum")                                                                                    \
   XX(MAXIMUM, "maximum", "maximum")                                                                                    \
   XX(ZEROS, "zeros", "count of exact zeros")                                                                           \
   XX(MODE, "mode", "count of the most frequent value")                                                                 \
+  XX(EXACT, "exact", "count of elements that are not what they should be")                                             \
+  XX(ORTHOGONAL, "orthogonal", "largest product of two lines, which should be orthogonal")                             \
   XX(EQUAL_ROWS, "equal_rows", "count of rows that repeat another")                                                    \
   XX(EQUAL_COLUMNS, "equal_columns", "count of columns that repeat another")                                           \
+  XX(RANK, "rank", "rank of a block of the matrix")                                                                    \
   XX(SKEWNESS, "skewness", "skewness")                                                                                 \
   XX(KURTOSIS, "kurtosis", "excess kurtosis")                                                                          \
   XX(DISTRIBUTION, "distribution", "chi-square of the distribution")                                                   \
@@ -43,13 +48,24 @@ typedef struct test_result {
   double value, expected, z;
 } test_result;
 
+/* What comes of a tensor. */
+typedef enum answer {
+  ANSWER_HOLDS,      /* it was tested against an expectation, and passed */
+  ANSWER_FAILS,      /* it did not pass; or, whatever is expected, it has values that are not finite */
+  ANSWER_NOT_JUDGED, /* nobody said what to expect, or it cannot be measured */
+  ANSWER_COUNT
+} answer;
+
+extern const char *const answer_texts[ANSWER_COUNT]; /* "holds", "fails", "not judged" */
+
 typedef struct inspected {
   const stored_tensor *tensor;
+  const tensor_file *file;
   bool measured, closer; /* closer: more than moments was measured, because the values may be random */
   fanin_stats stats;
   expectation expected;
   fit fit;                        /* without an expectation */
-  char *like;                     /* without an expectation: the initializer that its std resembles; NULL: none */
+  char *like;                     /* without an expectation: initializers that its std resembles; NULL: none */
   bool has_law;                   /* `law` is what the file or the fit says, */
   bool estimated;                 /* and parameters are the fit's */
   fanin_law law;                  /* of the values but for `zeros` */
@@ -61,9 +77,32 @@ typedef struct inspected {
   double log_repeat;              /* ln of an upper bound of the probability that two elements are equal */
   uint64_t rows, columns;         /* as survey's */
   double first_equal_row[2], first_equal_column[2];
+  bool swapped;           /* `like` takes the dimensions the other way round */
+  uint64_t first_zero[2]; /* row and column of zeros */
+  bool table;             /* no draw of random numbers, by its looks: it has few different values, or they change little
+                             from one to the next */
   test_result tests[TEST_COUNT];
-  const char *verdict;
+  answer answer;
+  const char *failed; /* what failed first: a test's name, "non-finite", "bounds", "copy"; NULL: nothing did */
 } inspected;
+
+/* Something to be said of a tensor. */
+typedef enum finding_kind {
+  FINDING_FAILURE,   /* why it fails */
+  FINDING_SUSPICION, /* it does not look as initializers leave tensors; but nobody says that one should have made it */
+  FINDING_NOTE,      /* worth knowing, and no fault */
+  FINDING_KINDS
+} finding_kind;
+
+extern const char *const finding_texts[FINDING_KINDS]; /* "failure", "suspicion", "note" */
+
+typedef struct finding {
+  finding_kind kind;
+  size_t tensor; /* NO_TENSOR: of all of them */
+  char *text;    /* a sentence without its subject, the tensor's name */
+} finding;
+
+#define NO_TENSOR SIZE_MAX
 
 /* Lines of two tensors that are equal bit for bit. */
 typedef struct shared_lines {
@@ -79,32 +118,46 @@ typedef struct related_pair {
   double r, z;
 } related_pair;
 
+/* What is accepted of tensors that were promised to be random: --allow. */
+typedef struct allowed {
+  bool tied;    /* copies of other tensors */
+  bool padding; /* rows of zeros */
+} allowed;
+
 typedef struct inspection {
-  const tensor_file *file;
+  const wishes *wishes;
+  const checkpoint *files; /* of the wishes */
+  allowed allow;
   const char *device;
-  inspected *tensors; /* one for each tensor of the file */
+  inspected *tensors; /* one for each tensor of the files */
+  size_t count;
+  finding *findings;
+  size_t n_findings, findings_capacity;
   shared_lines *shared;
   size_t n_shared, shared_capacity;
   related_pair *pairs; /* all that were compared: compared_pairs */
   size_t compared_pairs;
   related_pair closest; /* the pair of the largest |z|; z NaN: none was compared */
   size_t left_out;      /* tensors beyond the first PAIRED_TENSORS, whose pairs were not compared */
-  size_t tests, failed; /* failed: tensors */
-  double z_bound;
+  size_t tests;
+  size_t answers[ANSWER_COUNT]; /* how many tensors */
+  size_t missing;               /* tensors of --like that the files lack */
+  size_t suspicious;            /* tensors with such a finding */
+  double z_bound, most_z;       /* most_z: of all tests, the one that is largest in size; NaN: there was none */
 } inspection;
 
-/* The false-alarm rate of all tests of a file together is that of fanin_z_bound(): 1e-3. Tensors' texts and rows of
- * `out` live until inspection_free(), which is to be called after a failure too. */
-int inspect_file(const session *s, const tensor_file *f, inspection *out, failure *why);
+/* Inspects all tensors of w->like.checkpoint. The false-alarm rate of all tests together is that of fanin_z_bound():
+ * 1e-3. Ends with inspection_free(), also after a failure. */
+int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, failure *why);
 void inspection_free(inspection *i);
 
-/* Whether everything holds: no tensor failed, no lines are shared, and no pair of tensors is related. */
-bool inspection_holds(const inspection *i);
+/* The answer for all tensors together. It is ANSWER_HOLDS where some tensor holds and none fails. */
+answer inspection_answer(const inspection *i);
 
 /* What 'fanin inspect' prints: a table, one line for each finding, and a verdict (report_text.c); or JSON, whose keys
- * docs/inspect.md lists (report_json.c). */
-void inspect_print_text(const inspection *i);
-int inspect_print_json(const inspection *i, failure *why);
+ * docs/inspect.md lists (report_json.c). `failures`: only of tensors that fail. */
+void inspect_print_text(const inspection *i, bool failures);
+int inspect_print_json(const inspection *i, bool failures, failure *why);
 
 /* ---- tensor_tests.c ---------------------------------------------------------------------------------------------- */
 
@@ -113,6 +166,31 @@ int test_values(survey *s, inspected *t, failure *why);
 
 /* Whatever the law: the values' own mean and variance are the measure. */
 void test_order(const survey *s, inspected *t);
+
+/* The rank of a block of up to 128 x 256 elements, where the tensor is a matrix that has one of 16 x 32 (rank.c). */
+int test_rank(const survey *s, inspected *t, failure *why);
+
+/* ---- exact.c: values that are not independent random numbers --------------------------------------------------- */
+
+/* Whether each element of a tensor that is not random is what its initializer makes there. */
+int test_exact(const survey *s, inspected *t, failure *why);
+/* Whether a tensor has the values of `twin`, as it should. They are compared where the dtypes are the same. */
+int test_twin(const survey *s, inspected *t, const checkpoint_tensor *twin, const tensor_file *of, failure *why);
+/* Whether some 32 rows or columns of a matrix are orthogonal to one another and of the right length. */
+int test_orthogonal(const survey *s, inspected *t, failure *why);
+
+/* ---- findings.c -------------------------------------------------------------------------------------------------- */
+
+/* Adds a finding. */
+void find(inspection *i, finding_kind kind, size_t tensor, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Adds what the tests have found, once they are counted: of tensors that have an answer, which may change to
+ * ANSWER_FAILS where one is a copy of another. */
+void find_all(inspection *i);
+
+/* What is odd about the values of a tensor of which nobody says what it should be. */
+void find_oddities(const survey *s, size_t tensor, inspection *i);
 
 /* ---- shared_lines.c: rows and columns of a file's tensors that are equal bit for bit, by their fingerprints ------ */
 
@@ -154,8 +232,8 @@ typedef struct related {
   uint64_t *lengths; /* elements in each */
 } related;
 
-/* Makes room for the file's tensors. Ends with related_free(), also after a failure. */
-int related_make(const session *s, const tensor_file *f, related *out, failure *why);
+/* Makes room for so many tensors. Ends with related_free(), also after a failure. */
+int related_make(const session *s, size_t tensors, related *out, failure *why);
 void related_free(related *r);
 
 /* Takes the first elements of a tensor, if it has enough of them and there is room. */

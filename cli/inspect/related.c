@@ -6,8 +6,8 @@
 
 #include "inspect/chance.h"
 
-int related_make(const session *s, const tensor_file *f, related *out, failure *why) {
-  *out = (related){.capacity = f->count < PAIRED_TENSORS ? f->count : PAIRED_TENSORS};
+int related_make(const session *s, size_t tensors, related *out, failure *why) {
+  *out = (related){.capacity = tensors < PAIRED_TENSORS ? tensors : PAIRED_TENSORS};
   if (out->capacity == 0) out->capacity = 1;
   out->tensors = allocate(out->capacity, sizeof *out->tensors);
   out->lengths = allocate(out->capacity, sizeof *out->lengths);

@@ -35,7 +35,8 @@ static json_t *tests_to_json(const inspected *t, double bound) {
   return all;
 }
 
-static json_t *tensor_to_json(const inspected *t, double bound) {
+static json_t *tensor_to_json(const inspection *i, const inspected *t) {
+  static const char *const by[] = {NULL, "file", "rules", "like", "init"};
   json_t *o = json_object();
   const bool values = t->measured && t->stats.count > t->stats.nonfinite, matrix = t->rows > 1;
   json_object_set_new(o, "name", json_string(t->tensor->name));
@@ -45,7 +46,12 @@ static json_t *tensor_to_json(const inspected *t, double bound) {
   json_object_set_new(o, "nonfinite", t->measured ? json_integer((json_int_t)t->stats.nonfinite) : json_null());
   JSON_SET_NUMBERS(o, {"mean", values ? t->stats.mean : NAN}, {"std", values ? t->stats.std : NAN},
                    {"min", values ? t->stats.min : NAN}, {"max", values ? t->stats.max : NAN});
+  if (i->files->n_files > 1) json_object_set_new(o, "file", json_string(t->file->path));
+  json_object_set_new(o, "answer", json_string(answer_texts[t->answer]));
+  json_object_set_new(o, "failed", t->failed ? json_string(t->failed) : json_null());
   json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
+  json_object_set_new(o, "by", t->expected.text ? json_string(by[t->expected.by]) : json_null());
+  json_object_set_new(o, "layout", t->expected.layout[0] ? json_string(t->expected.layout) : json_null());
   json_object_set_new(o, "like", t->like ? json_string(t->like) : json_null());
   JSON_SET_NUMBERS(o, {"mean_expected", t->expected.known ? t->expected.moments.mean : NAN},
                    {"std_expected", t->expected.known ? t->expected.moments.std : NAN}, {"z_std", t->tests[TEST_STD].z},
@@ -55,8 +61,7 @@ static json_t *tensor_to_json(const inspected *t, double bound) {
                    {"degrees", t->degrees}, {"ks_distance", t->distance}, {"ks_distance_most", t->most_distance});
   json_object_set_new(o, "rows", matrix ? json_integer((json_int_t)t->rows) : json_null());
   json_object_set_new(o, "columns", matrix ? json_integer((json_int_t)t->columns) : json_null());
-  json_object_set_new(o, "tests", tests_to_json(t, bound));
-  json_object_set_new(o, "check", json_string(t->verdict));
+  json_object_set_new(o, "tests", tests_to_json(t, i->z_bound));
   return o;
 }
 
@@ -86,22 +91,61 @@ static json_t *pair_to_json(const inspection *i, const related_pair *p) {
   return o;
 }
 
-int inspect_print_json(const inspection *i, failure *why) {
+static json_t *findings_to_json(const inspection *i, bool failures) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < i->n_findings; ++k) {
+    const finding *f = &i->findings[k];
+    if (failures && f->kind != FINDING_FAILURE) continue;
+    const char *name = f->tensor == NO_TENSOR ? NULL : i->tensors[f->tensor].tensor->name;
+    json_t *o = json_object();
+    json_object_set_new(o, "kind", json_string(finding_texts[f->kind]));
+    json_object_set_new(o, "tensor", name ? json_string(name) : json_null());
+    json_object_set_new(o, "text", json_string(f->text));
+    json_array_append_new(all, o);
+  }
+  return all;
+}
+
+static void set_answer(json_t *root, const inspection *i) {
+  const answer all = inspection_answer(i);
+  json_object_set_new(root, "answer", json_string(answer_texts[all]));
+  json_object_set_new(root, "holds", all == ANSWER_NOT_JUDGED ? json_null() : json_boolean(all == ANSWER_HOLDS));
+  json_object_set_new(root, "hold", json_integer((json_int_t)i->answers[ANSWER_HOLDS]));
+  json_object_set_new(root, "fail", json_integer((json_int_t)i->answers[ANSWER_FAILS]));
+  json_object_set_new(root, "not_judged", json_integer((json_int_t)i->answers[ANSWER_NOT_JUDGED]));
+  json_object_set_new(root, "suspicious", json_integer((json_int_t)i->suspicious));
+  json_object_set_new(root, "missing", json_integer((json_int_t)i->missing));
+}
+
+static void set_files(json_t *root, const inspection *i) {
+  const checkpoint *c = i->files;
+  json_t *files = json_array(), *metadata = c->files[0].metadata;
+  for (size_t k = 0; k < c->n_files; ++k)
+    json_array_append_new(files, json_string(c->paths[k]));
+  json_object_set_new(root, "file", json_string(c->path));
+  json_object_set_new(root, "files", files);
+  json_object_set_new(root, "format", json_string(c->files[0].format));
+  json_object_set_new(root, "metadata", metadata ? json_incref(metadata) : json_object());
+}
+
+int inspect_print_json(const inspection *i, bool failures, failure *why) {
   json_t *root = json_object(), *tensors = json_array(), *pairs = json_array();
-  json_object_set_new(root, "file", json_string(i->file->path));
-  json_object_set_new(root, "format", json_string(i->file->format));
-  json_object_set_new(root, "metadata", i->file->metadata ? json_incref(i->file->metadata) : json_object());
+  set_files(root, i);
   json_object_set_new(root, "device", json_string(i->device));
   json_object_set_new(root, "tests", json_integer((json_int_t)i->tests));
   json_object_set_new(root, "z_bound", json_from_double(i->z_bound));
+  json_object_set_new(root, "z_largest", json_from_double(i->most_z));
   json_object_set_new(root, "false_alarm_rate", json_real(1e-3));
-  json_object_set_new(root, "holds", json_boolean(inspection_holds(i)));
-  for (size_t k = 0; k < i->file->count; ++k)
-    json_array_append_new(tensors, tensor_to_json(&i->tensors[k], i->z_bound));
+  set_answer(root, i);
+  for (size_t k = 0; k < i->count; ++k) {
+    const inspected *t = &i->tensors[k];
+    if (!failures || t->answer == ANSWER_FAILS) json_array_append_new(tensors, tensor_to_json(i, t));
+  }
   for (size_t k = 0; k < i->compared_pairs; ++k) {
     if (fabs(i->pairs[k].z) > i->z_bound) json_array_append_new(pairs, pair_to_json(i, &i->pairs[k]));
   }
   json_object_set_new(root, "tensors", tensors);
+  json_object_set_new(root, "findings", findings_to_json(i, failures));
   json_object_set_new(root, "pairs_compared", json_integer((json_int_t)i->compared_pairs));
   json_object_set_new(root, "closest_pair", i->compared_pairs > 0 ? pair_to_json(i, &i->closest) : json_null());
   json_object_set_new(root, "related", pairs);

@@ -1,29 +1,80 @@
-/* What 'fanin inspect' prints: a table, one line a finding, a verdict. */
+/* What 'fanin inspect' prints: a table, a line for each finding, and the answer. */
 #include "inspect/inspection.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/table.h"
+#include "base/terminal.h"
 #include "base/text.h"
 
-enum { MOST_FINDINGS = 40, MOST_NAMES = 6, LINE = 1024 };
+enum { MOST_FINDINGS = 40, MOST_NAMES = 6, LINE = 1024, TEXT = 512 };
 
-/* Prints text that contains names from a file: control characters become '?'. */
+static const char *name_of(const inspected *t) {
+  return t->tensor->name[0] ? t->tensor->name : "(array)";
+}
+
+/* Prints a line that contains names from a file: control characters become '?'. */
 static void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void say(const char *format, ...) {
-  char text[LINE];
+  char text[2 * LINE];
   va_list arguments;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
-  fputs(text_plain(text, '\0'), stdout);
+  terminal_line(stdout, 2, "%s", text_plain(text, '\0'));
 }
 
-static const char *name_of(const inspected *t) {
-  return t->tensor->name[0] ? t->tensor->name : "(array)";
+/* ---- Head -------------------------------------------------------------------------------------------------------- */
+
+/* Who says of how many tensors what they should be. */
+static void say_expectations(const inspection *i) {
+  static const char *const by[] = {"", "the metadata", "--rules", "--like", "--init"};
+  size_t counts[sizeof by / sizeof *by] = {0}, used = 0;
+  char text[TEXT] = "";
+  for (size_t k = 0; k < i->count; ++k)
+    ++counts[i->tensors[k].expected.known ? i->tensors[k].expected.by : BY_NOBODY];
+  for (int k = BY_FILE; k <= BY_OPTION; ++k) {
+    const char *rules = k == BY_RULES && i->wishes->like.rules.name ? i->wishes->like.rules.name : "";
+    if (counts[k] == 0) continue;
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu by %s%s%.80s", used > 0 ? ", " : "", counts[k],
+                             by[k], rules[0] ? " " : "", rules);
+  }
+  if (counts[BY_NOBODY] > 0) {
+    snprintf(text + used, sizeof text - used, "%s%zu by nothing", used > 0 ? ", " : "", counts[BY_NOBODY]);
+  }
+  say("Tensors whose initializer is named: %s", text);
+}
+
+static void print_head(const inspection *i) {
+  static const struct {
+    const char *key, *before;
+  } notes[] = {{"model", "model "}, {"seed", "seed "}, {"stream_version", "stream version "}, {"version", "by fanin "}};
+  const checkpoint *c = i->files;
+  const tensor_file *f = &c->files[0];
+  char text[LINE], number[TEXT_NUMBER], size[TEXT_NUMBER];
+  uint64_t elements = 0, bytes = 0;
+  for (size_t k = 0; k < i->count; ++k) {
+    elements += i->tensors[k].tensor->elements;
+    bytes += i->tensors[k].tensor->bytes;
+  }
+  size_t used = c->n_files > 1
+                    ? (size_t)snprintf(text, sizeof text, "%.500s: %zu files", c->sharded ? c->path : "all", c->n_files)
+                    : (size_t)snprintf(text, sizeof text, "%.500s: %s", c->path, f->format);
+  used += (size_t)snprintf(text + used, sizeof text - used, ", %zu tensor%s, %s element%s, %s", i->count,
+                           text_plural(i->count), text_count(elements, number), text_plural(elements),
+                           text_bytes(bytes, size));
+  for (size_t k = 0; k < sizeof notes / sizeof *notes && c->n_files == 1; ++k) {
+    const char *note = tensor_file_note(f, notes[k].key, NULL);
+    if (note) used += (size_t)snprintf(text + used, sizeof text - used, ", %s%.64s", notes[k].before, note);
+  }
+  say("%s", text);
+  say("Measured on %s", i->device);
+  say_expectations(i);
+  putchar('\n');
 }
 
 /* ---- Table ------------------------------------------------------------------------------------------------------- */
@@ -41,14 +92,19 @@ static double worst_of(const inspected *t) {
   return worst;
 }
 
-/* The initializer that wrote the tensor, or, after a '~', what the tensor looks like. */
+/* The initializer that is expected, and who says so, or, after a '~', what the tensor looks like. */
 static void origin_cell(table *t, const inspected *row) {
-  if (row->expected.text)
-    table_cell(t, "%s", row->expected.text);
-  else if (!row->closer)
+  static const char *const by[] = {"", "", " (rules)", " (like)", " (init)"};
+  char text[TEXT];
+  if (row->expected.text) {
+    snprintf(text, sizeof text, "%s", row->expected.text);
+    table_cell(t, "%s%s", text_short(text), by[row->expected.by]);
+  } else if (!row->closer) {
     table_cell(t, "%s", row->measured && row->stats.count > 0 && row->stats.min == row->stats.max ? "~constant" : "-");
-  else
-    table_cell(t, "~%s%s%s", row->fit.name, row->like ? ", as " : "", row->like ? row->like : "");
+  } else {
+    table_cell(t, "~%s%s%s", row->table ? "a table" : row->fit.name, row->like ? ", perhaps " : "",
+               row->like ? row->like : "");
+  }
 }
 
 static void add_row(table *t, const inspected *row) {
@@ -66,148 +122,104 @@ static void add_row(table *t, const inspected *row) {
   table_cell(t, "%s", text_z(worst_of(row), number));
   real_cell(t, values, row->stats.min);
   real_cell(t, values, row->stats.max);
-  table_cell(t, "%s", row->verdict);
+  table_cell(t, "%s%s%s", answer_texts[row->answer], row->failed ? ": " : "", row->failed ? row->failed : "");
   origin_cell(t, row);
 }
 
-static void print_notes(const tensor_file *f, const char *device) {
-  static const struct {
-    const char *key, *before;
-  } notes[] = {{"model", "model "}, {"seed", "seed "}, {"stream_version", "stream version "}, {"version", "by fanin "}};
-  printf("%s: %s, %zu tensor%s", f->path, f->format, f->count, text_plural(f->count));
-  for (size_t i = 0; i < sizeof notes / sizeof *notes; ++i) {
-    const char *text = tensor_file_note(f, notes[i].key, NULL);
-    if (text) say(", %s%s", notes[i].before, text);
-  }
-  printf("\nMeasured on %s\n\n", device);
-}
-
-static void print_table(const inspection *i) {
-  static const column columns[] = {{"name", 1, 0},   {"dtype", 1, 5},      {"shape", 1, 4},    {"count", 0, 8},
-                                   {"mean", 0, 6},   {"std", 0, 0},        {"expected", 0, 0}, {"z std", 0, 0},
-                                   {"z mean", 0, 3}, {"max |z|", 0, 1},    {"min", 0, 7},      {"max", 0, 7},
-                                   {"check", 1, 0},  {"initializer", 1, 9}};
+static void print_table(const inspection *i, bool failures) {
+  static const column columns[] = {{"name", 1, 0},   {"dtype", 1, 7},      {"shape", 1, 6},    {"count", 0, 10},
+                                   {"mean", 0, 8},   {"std", 0, 3},        {"expected", 0, 4}, {"z std", 0, 5},
+                                   {"z mean", 0, 5}, {"max |z|", 0, 2},    {"min", 0, 9},      {"max", 0, 9},
+                                   {"answer", 1, 0}, {"initializer", 1, 1}};
   table t = table_of(columns, sizeof columns / sizeof *columns);
-  for (size_t k = 0; k < i->file->count; ++k)
-    add_row(&t, &i->tensors[k]);
+  for (size_t k = 0; k < i->count; ++k) {
+    if (!failures || i->tensors[k].answer == ANSWER_FAILS) add_row(&t, &i->tensors[k]);
+  }
   table_print(&t);
 }
 
 /* ---- Findings ---------------------------------------------------------------------------------------------------- */
 
-static void say_test(const inspected *t, test which) {
-  const test_result *r = &t->tests[which];
-  char value[TEXT_NUMBER], expected[TEXT_NUMBER], z[TEXT_NUMBER];
-  say("%s: %s: %s", name_of(t), test_texts[which].words, text_real(r->value, value));
-  if (!isnan(r->expected)) say(", expected %s", text_real(r->expected, expected));
-  if (which == TEST_MODE) say(" (it is %s)", text_real(t->mode, expected));
-  if (which == TEST_EQUAL_ROWS) say(" (row %.0f is row %.0f)", t->first_equal_row[1], t->first_equal_row[0]);
-  if (which == TEST_EQUAL_COLUMNS) {
-    say(" (column %.0f is column %.0f)", t->first_equal_column[1], t->first_equal_column[0]);
+static void say_findings(const inspection *i, bool failures) {
+  static const char *const before[FINDING_KINDS] = {"", "suspicious: ", "note: "};
+  size_t said = 0;
+  for (int kind = 0; kind < (failures ? 1 : FINDING_KINDS); ++kind) {
+    for (size_t k = 0; k < i->n_findings; ++k) {
+      const finding *f = &i->findings[k];
+      if ((int)f->kind != kind || ++said > MOST_FINDINGS) continue;
+      if (f->tensor == NO_TENSOR)
+        say("%s%s", before[kind], f->text);
+      else
+        say("%s%s: %s", before[kind], name_of(&i->tensors[f->tensor]), f->text);
+    }
   }
-  if (which == TEST_MINIMUM || which == TEST_MAXIMUM) say(r->z > 0 ? ", too far out" : ", the tail stops too early");
-  say(", z = %s", text_z(r->z, z));
-  putchar('\n');
-}
-
-static void say_tensor(const inspected *t, double bound, size_t *said) {
-  char lo[TEXT_NUMBER], hi[TEXT_NUMBER];
-  bool any = false;
-  for (int k = 0; k < TEST_COUNT; ++k) {
-    if (!(fabs(t->tests[k].z) > bound)) continue;
-    any = true;
-    if (++*said <= MOST_FINDINGS) say_test(t, (test)k);
-  }
-  if (check_holds(t->verdict)) return;
-  if (t->stats.nonfinite > 0 && ++*said <= MOST_FINDINGS) {
-    say("%s: %" PRIu64 " value%s not finite", name_of(t), t->stats.nonfinite,
-        t->stats.nonfinite == 1 ? " is" : "s are");
-    putchar('\n');
-  } else if (!any && ++*said <= MOST_FINDINGS) {
-    say("%s: its %s: not what %s makes, which is within [%s, %s]", name_of(t), t->verdict, t->expected.text,
-        text_real(t->expected.moments.lo, lo), text_real(t->expected.moments.hi, hi));
-    putchar('\n');
-  }
-}
-
-static void say_shared(const inspection *i, const shared_lines *s) {
-  const inspected *a = &i->tensors[s->a], *b = &i->tensors[s->b];
-  const uint64_t all = s->b_column ? b->columns : b->rows;
-  const char *a_line = s->a_column ? "column" : "row", *b_line = s->b_column ? "column" : "row";
-  if (s->a == s->b) {
-    say("%s: %" PRIu64 " of its rows are its columns, the first row %" PRIu64 " and column %" PRIu64, name_of(a),
-        s->count, s->a_first, s->b_first);
-  } else if (s->count == all && s->a_column == s->b_column) {
-    say("%s: is a copy of %s, bit for bit", name_of(b), name_of(a));
-  } else if (s->count == all) {
-    say("%s: is a transposed copy of %s, bit for bit", name_of(b), name_of(a));
-  } else {
-    say("%s: %" PRIu64 " %ss are %ss of %s, the first %s %" PRIu64 " and %s %" PRIu64, name_of(b), s->count, b_line,
-        a_line, name_of(a), b_line, s->b_first, a_line, s->a_first);
-  }
-  putchar('\n');
-}
-
-/* Whether the finding before is about the same tensors: the columns of a copy are equal as well as its rows. */
-static bool is_said(const inspection *i, size_t k) {
-  return k > 0 && i->shared[k - 1].a == i->shared[k].a && i->shared[k - 1].b == i->shared[k].b;
-}
-
-static void say_findings(const inspection *i, size_t *said) {
-  char z[TEXT_NUMBER];
-  for (size_t k = 0; k < i->file->count; ++k)
-    say_tensor(&i->tensors[k], i->z_bound, said);
-  for (size_t k = 0; k < i->n_shared; ++k) {
-    if (!is_said(i, k) && ++*said <= MOST_FINDINGS) say_shared(i, &i->shared[k]);
-  }
-  for (size_t k = 0; k < i->compared_pairs; ++k) {
-    const related_pair *p = &i->pairs[k];
-    if (!(fabs(p->z) > i->z_bound) || ++*said > MOST_FINDINGS) continue;
-    say("%s and %s: correlation %+.4f of their first %" PRIu64 " elements, z = %s", name_of(&i->tensors[p->a]),
-        name_of(&i->tensors[p->b]), p->r, p->count, text_z(p->z, z));
-    putchar('\n');
-  }
-  if (*said > MOST_FINDINGS) printf("... and %zu more: --json has all\n", *said - MOST_FINDINGS);
+  if (said > MOST_FINDINGS) say("... and %zu more: --json has all", said - MOST_FINDINGS);
 }
 
 /* Names the tensors that follow no known law. That is not a failure, because nothing says that they should. */
 static void say_others(const inspection *i) {
-  size_t others = 0;
-  for (size_t k = 0; k < i->file->count; ++k) {
+  char names[LINE] = "";
+  size_t others = 0, used = 0;
+  for (size_t k = 0; k < i->count; ++k) {
     const inspected *t = &i->tensors[k];
-    if (!t->closer || t->expected.known || t->fit.outcome != FIT_OTHER || ++others > MOST_NAMES) continue;
-    say(others == 1 ? "Neither uniform nor log-uniform nor normal nor normal cut at 2 sigma: %s" : ", %s", name_of(t));
+    if (!t->closer || t->expected.known || t->table || t->fit.outcome != FIT_OTHER || ++others > MOST_NAMES) continue;
+    used += (size_t)snprintf(names + used, sizeof names - used, "%s%.120s", others == 1 ? "" : ", ", name_of(t));
   }
-  if (others > MOST_NAMES) printf(" and %zu more", others - MOST_NAMES);
-  if (others > 0) putchar('\n');
+  if (others == 0) return;
+  if (others > MOST_NAMES) snprintf(names + used, sizeof names - used, " and %zu more", others - MOST_NAMES);
+  say("Neither uniform nor log-uniform nor normal nor normal cut at 2 sigma: %s", names);
 }
 
 static bool any_guess(const inspection *i) {
-  for (size_t k = 0; k < i->file->count; ++k) {
-    if (i->tensors[k].estimated) return true;
+  for (size_t k = 0; k < i->count; ++k) {
+    if (i->tensors[k].closer && !i->tensors[k].expected.text) return true;
   }
   return false;
 }
 
-void inspect_print_text(const inspection *i) {
-  size_t said = 0;
-  print_notes(i->file, i->device);
-  print_table(i);
-  putchar('\n');
-  say_findings(i, &said);
-  say_others(i);
-  if (any_guess(i)) puts("~: a guess from values, names and shapes; its std and mean are estimated, not tested");
-  if (i->left_out > 0)
-    printf("Not compared with the others: the last %zu tensor%s\n", i->left_out, text_plural(i->left_out));
-  if (!inspection_holds(i)) {
-    printf("DOES NOT HOLD: %zu of %zu tensor%s", i->failed, i->file->count, text_plural(i->file->count));
-    if (i->n_shared > 0 || fabs(i->closest.z) > i->z_bound) printf(", and tensors are related");
-  } else if (i->tests > 0) {
-    printf(any_guess(i) ? "HOLDS: every tensor is as random as it looks"
-                        : "HOLDS: every tensor is what its initializer makes");
-  } else {
-    printf("Every value is finite; the file does not say what to expect");
+static size_t unmeasured(const inspection *i) {
+  size_t n = 0;
+  for (size_t k = 0; k < i->count; ++k)
+    n += !i->tensors[k].measured;
+  return n;
+}
+
+/* "3 tensors hold, 1 fails, 2 are not judged" */
+static void say_answer(const inspection *i) {
+  static const char *const words[] = {"HOLDS", "FAILS", "NOT JUDGED"};
+  const size_t *n = i->answers, none = unmeasured(i);
+  const answer all = inspection_answer(i);
+  const bool partly = all == ANSWER_HOLDS && n[ANSWER_NOT_JUDGED] > 0;
+  char text[TEXT], z[TEXT_NUMBER];
+  size_t used =
+      (size_t)snprintf(text, sizeof text, "%s%s: %zu of %zu tensor%s hold%s, %zu fail%s, %zu %s not judged", words[all],
+                       partly ? " AS FAR AS JUDGED" : "", n[ANSWER_HOLDS], i->count, text_plural(i->count),
+                       n[ANSWER_HOLDS] == 1 ? "s" : "", n[ANSWER_FAILS], n[ANSWER_FAILS] == 1 ? "s" : "",
+                       n[ANSWER_NOT_JUDGED], n[ANSWER_NOT_JUDGED] == 1 ? "is" : "are");
+  if (none > 0) used += (size_t)snprintf(text + used, sizeof text - used, " (%zu of them not measured)", none);
+  if (i->suspicious > 0)
+    used += (size_t)snprintf(text + used, sizeof text - used, ", %zu %s suspicious", i->suspicious,
+                             i->suspicious == 1 ? "is" : "are");
+  if (i->missing > 0)
+    used += (size_t)snprintf(text + used, sizeof text - used, ", %zu %s missing", i->missing,
+                             i->missing == 1 ? "is" : "are");
+  if (!isnan(i->most_z)) {
+    snprintf(text + used, sizeof text - used, " (%zu test%s, largest |z| %s, bound %.2f)", i->tests,
+             text_plural(i->tests), text_z(fabs(i->most_z), z) + 1, i->z_bound);
   }
-  if (i->tests > 0) printf(" (%zu test%s, |z| up to %.2f)", i->tests, text_plural(i->tests), i->z_bound);
+  say("%s", text);
+}
+
+void inspect_print_text(const inspection *i, bool failures) {
+  print_head(i);
+  print_table(i, failures);
   putchar('\n');
+  say_findings(i, failures);
+  if (!failures) say_others(i);
+  if (!failures && any_guess(i)) {
+    say("~: what the values look like, which is a guess: nobody says what they should be, so that they are not judged");
+  }
+  if (i->left_out > 0)
+    say("Not compared with the others: the last %zu tensor%s", i->left_out, text_plural(i->left_out));
+  say_answer(i);
 }

@@ -8,9 +8,11 @@
 
 static const double log_by_chance = -20.7; /* 1e-9 */
 
-static void add(line_list *list, const uint64_t *prints, uint64_t count, line about) {
+/* Lines of zeros have a test of their own. */
+static void add(line_list *list, const uint64_t *prints, const bool *is_zero, uint64_t count, line about) {
   list->lines = grow(list->lines, &list->capacity, list->count + (size_t)count, sizeof *list->lines);
   for (uint64_t k = 0; k < count; ++k) {
+    if (is_zero && is_zero[k]) continue;
     about.print = prints[k];
     about.number = k;
     list->lines[list->count++] = about;
@@ -18,9 +20,12 @@ static void add(line_list *list, const uint64_t *prints, uint64_t count, line ab
 }
 
 void lines_collect(const survey *s, size_t tensor, line_list *list) {
-  if (s->lines.row_prints) add(list, s->lines.row_prints, s->rows, (line){.length = s->columns, .tensor = tensor});
+  if (s->lines.row_prints) {
+    add(list, s->lines.row_prints, s->zero_row, s->rows, (line){.length = s->columns, .tensor = tensor});
+  }
   if (s->lines.column_prints) {
-    add(list, s->lines.column_prints, s->columns, (line){.length = s->rows, .tensor = tensor, .column = true});
+    add(list, s->lines.column_prints, s->zero_column, s->columns,
+        (line){.length = s->rows, .tensor = tensor, .column = true});
   }
 }
 
@@ -109,7 +114,7 @@ size_t lines_compare(line_list *list, inspection *out) {
     if (a->length == b->length && a->print == b->print) compare(out, a, b);
   }
   merge(out);
-  for (size_t i = 0; i < out->file->count; ++i) {
+  for (size_t i = 0; i < out->count; ++i) {
     tests += finish(&out->tensors[i].tests[TEST_EQUAL_ROWS]);
     tests += finish(&out->tensors[i].tests[TEST_EQUAL_COLUMNS]);
   }

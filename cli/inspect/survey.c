@@ -7,11 +7,12 @@
 
 /* ---- Pieces of a file on a device -------------------------------------------------------------------------------- */
 
-int measurer_make(const session *s, const tensor_file *f, measurer *out, failure *why) {
+int measurer_make(const session *s, const checkpoint *c, measurer *out, failure *why) {
   const size_t most = session_piece_bytes(s);
   uint64_t largest = 64; /* a buffer is never empty */
-  for (size_t i = 0; i < f->count; ++i) {
-    if (f->tensors[i].type->measurable && f->tensors[i].bytes > largest) largest = f->tensors[i].bytes;
+  for (size_t i = 0; i < c->count; ++i) {
+    const stored_tensor *t = c->tensors[i].stored;
+    if (t->type->measurable && t->bytes > largest) largest = t->bytes;
   }
   *out = (measurer){.session = s, .bytes = largest < most ? (size_t)largest : most};
   out->host = allocate(out->bytes, 1);
@@ -149,6 +150,67 @@ int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t
   return visit(out, 1, see_stats, why);
 }
 
+/* ---- Lines of zeros ---------------------------------------------------------------------------------------------- */
+
+/* The fingerprint of a row of so many zeros. */
+static int print_of_zeros(const survey *s, uint64_t length, uint64_t *print, failure *why) {
+  const session *d = s->m->session;
+  const fanin_dtype dtype = s->t->type->dtype;
+  const size_t size = (size_t)length * fanin_dtype_size(dtype);
+  double sum;
+  fanin_tensor zeros;
+  fanin_lines line = {.row_sums = &sum, .row_prints = print};
+  s->m->loaded[1] = 0;
+  const cl_int code =
+      clEnqueueFillBuffer(d->queue, s->m->buffer, &(cl_uchar){0}, sizeof(cl_uchar), 0, size, 0, NULL, NULL);
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueFillBuffer");
+  fanin_status status = fanin_tensor_of(s->m->buffer, 0, dtype, NULL, 1, &length, &zeros);
+  if (status == FANIN_STATUS_OK) status = fanin_measure_lines(d->f, d->queue, &zeros, 1, 0, s->by, 0, NULL, &line);
+  return library_status(why, status, s->f->path);
+}
+
+static int find_zeros(const survey *s, const uint64_t *prints, uint64_t lines, uint64_t length, bool **is_zero,
+                      uint64_t *count, uint64_t *first, failure *why) {
+  uint64_t print = 0;
+  const int status = print_of_zeros(s, length, &print, why);
+  *is_zero = allocate((size_t)lines, sizeof **is_zero);
+  for (uint64_t k = lines; status == STATUS_OK && k-- > 0;) {
+    if (prints[k] != print) continue;
+    (*is_zero)[k] = true;
+    *first = k;
+    ++*count;
+  }
+  return status;
+}
+
+/* Lines are looked at only where the tensor has as many zeros as one of them. */
+static int find_zero_lines(survey *s, failure *why) {
+  const uint64_t shorter = s->rows < s->columns ? s->rows : s->columns,
+                 most = s->m->bytes / fanin_dtype_size(s->t->type->dtype);
+  if (s->counts[0x8000] < shorter || s->rows > most) return STATUS_OK;
+  const int status =
+      find_zeros(s, s->lines.row_prints, s->rows, s->columns, &s->zero_row, &s->zero_rows, &s->first_zero[0], why);
+  if (status != STATUS_OK) return status;
+  return find_zeros(s, s->lines.column_prints, s->columns, s->rows, &s->zero_column, &s->zero_columns,
+                    &s->first_zero[1], why);
+}
+
+void survey_leave_zeros(survey *s) {
+  const double n = (double)s->stats.count, from = -s->by.shift * s->by.scale;
+  if (s->zero_rows + s->zero_columns == 0) return;
+  const uint64_t taken =
+      s->zero_rows * s->columns + s->zero_columns * s->rows - s->zero_rows * s->zero_columns; /* exact zeros */
+  const double left = n - (double)taken;
+  s->counts[0x8000] -= taken;
+  for (int k = 0; k < 4; ++k)
+    s->series.powers[k] -= (double)taken * pow(from, k + 1);
+  s->stats.count -= taken;
+  s->stats.mean *= n / left;
+  s->stats.second *= n / left;
+  s->stats.std = sqrt(
+      fmax(s->stats.std * s->stats.std * n - s->stats.mean * s->stats.mean * left * ((double)taken / n), 0) / left);
+}
+
 int survey_go_on(survey *s, const char *layout, failure *why) {
   uint64_t rows, columns;
   const stored_tensor *t = s->t;
@@ -171,7 +233,8 @@ int survey_go_on(survey *s, const char *layout, failure *why) {
   s->columns = rows > 0 ? columns : 0;
   const uint64_t row = rows > 1 && columns > 4 ? columns : 0;
   memcpy(s->lags, (const uint64_t[SURVEY_LAGS]){1, 2, 4, row}, sizeof s->lags);
-  return visit(s, rows > 0 ? columns : 1, see_everything, why);
+  const int status = visit(s, rows > 0 ? columns : 1, see_everything, why);
+  return status == STATUS_OK && rows > 1 ? find_zero_lines(s, why) : status;
 }
 
 int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why) {
@@ -197,5 +260,23 @@ void survey_free(survey *s) {
   free(s->lines.row_prints);
   free(s->lines.column_sums);
   free(s->lines.column_prints);
+  free(s->zero_row);
+  free(s->zero_column);
   *s = (survey){.counts = NULL};
+}
+
+double stored_value(fanin_dtype dtype, const char *bytes) {
+  double value = 0;
+  if (fanin_dtype_size(dtype) == 8) {
+    memcpy(&value, bytes, 8);
+  } else if (fanin_dtype_size(dtype) == 4) {
+    float single;
+    memcpy(&single, bytes, 4);
+    value = (double)single;
+  } else { /* bins of 16-bit types are their bits, in ascending order */
+    uint16_t bits;
+    memcpy(&bits, bytes, 2);
+    fanin_bin_number(dtype, bits & 0x8000 ? 0x7fffu - (bits & 0x7fffu) : 0x8000u + bits, 0, &value);
+  }
+  return value;
 }

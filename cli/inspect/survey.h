@@ -4,7 +4,7 @@
 
 #include "base/session.h"
 #include "fanin/inspect.h"
-#include "formats/tensor_file.h"
+#include "formats/checkpoint.h"
 
 /* Memory for pieces of a file, on the device and on the host. */
 typedef struct measurer {
@@ -15,8 +15,8 @@ typedef struct measurer {
   uint64_t *loaded; /* [2]: offset and size of the part of the file that the buffer holds; size 0: nothing */
 } measurer;
 
-/* Makes memory for the tensors of that file. Ends with measurer_free(), also after a failure. */
-int measurer_make(const session *s, const tensor_file *f, measurer *out, failure *why);
+/* Makes memory for the tensors of these files. Ends with measurer_free(), also after a failure. */
+int measurer_make(const session *s, const checkpoint *c, measurer *out, failure *why);
 void measurer_free(measurer *m);
 
 /* The statistics of two sets of elements together, from those of each (Chan, Golub, LeVeque 1983, eq. 2.1). */
@@ -35,7 +35,10 @@ typedef struct survey {
   uint64_t lags[SURVEY_LAGS], products[SURVEY_LAGS]; /* distances in elements, 0: none; how many products were summed */
   uint64_t rows, columns; /* of the matrix that it is seen as; 1 row: it is none; 0: nor could its only row be seen */
   fanin_lines lines;
-  uint32_t bin; /* of survey_within() */
+  bool *zero_row, *zero_column;     /* whether all bits of that line are 0; NULL where there is no matrix */
+  uint64_t zero_rows, zero_columns; /* how many are, */
+  uint64_t first_zero[2];           /* and the number of the first row and column */
+  uint32_t bin;                     /* of survey_within() */
   uint64_t *within;
 } survey;
 
@@ -44,6 +47,10 @@ typedef struct survey {
 int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t, survey *out, failure *why);
 int survey_go_on(survey *s, const char *layout, failure *why);
 
+/* Takes the elements of the lines of zeros, found by survey_go_on(), out of stats, counts and series: what is left is
+ * what the other lines have. */
+void survey_leave_zeros(survey *s);
+
 /* Counts the elements of one bin by the lower bits of their number, in FANIN_BINS counters. */
 int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why);
 
@@ -51,5 +58,8 @@ int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why);
 int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why);
 
 void survey_free(survey *s);
+
+/* The number that an element of at least two bytes has. */
+double stored_value(fanin_dtype dtype, const char *bytes);
 
 #endif

@@ -10,7 +10,7 @@
 #include "inspect/chance.h"
 
 static binned_law law_in_bins(const inspected *t) {
-  return (binned_law){&t->law, t->tensor->type->dtype, !t->estimated};
+  return (binned_law){&t->law, t->tensor->type->dtype, !t->estimated && !t->expected.rescaled};
 }
 
 /* ---- Skewness and kurtosis --------------------------------------------------------------------------------------- */
@@ -96,7 +96,8 @@ static void test_shape(const survey *s, inspected *t) {
   /* A normal's estimated parameters are the sample's own: Hermite's polynomials do not answer to small errors of them.
    */
   const bool own = t->estimated && t->law.std > 0;
-  const double ratio = own ? 1 : s->stats.std / std, move = own ? 0 : (s->stats.mean - mean) / std;
+  const double ratio = own ? 1 / sqrt(variance) : 1 / (s->by.scale * std);
+  const double move = own ? -d[1] * ratio : (s->by.shift - mean) / std;
   sample[0] = 1;
   sample[1] = move + ratio * d[1];
   sample[2] = move * move + 2 * move * ratio * d[1] + ratio * ratio * d[2];
@@ -104,8 +105,8 @@ static void test_shape(const survey *s, inspected *t) {
   sample[4] = pow(move, 4) + 4 * pow(move, 3) * ratio * d[1] + 6 * move * move * ratio * ratio * d[2] +
               4 * move * pow(ratio, 3) * d[3] + pow(ratio, 4) * d[4];
   make_orthogonal(moments, p);
-  t->tests[TEST_SKEWNESS].expected = moments[3];
-  t->tests[TEST_KURTOSIS].expected = moments[4] - 3;
+  t->tests[TEST_SKEWNESS].expected = fabs(moments[3]) < 1e-12 ? 0 : moments[3]; /* 0 of a law that is symmetric */
+  t->tests[TEST_KURTOSIS].expected = fabs(moments[4] - 3) < 1e-12 ? 0 : moments[4] - 3;
   t->tests[TEST_SKEWNESS].z = shape_deviate(sample, moments, p, 3, n);
   t->tests[TEST_KURTOSIS].z = shape_deviate(sample, moments, p, 4, n);
 }
@@ -149,7 +150,8 @@ static bool has_its_end(const inspected *t) {
 
 static void test_extremes(const survey *s, inspected *t) {
   const fanin_dtype dtype = t->tensor->type->dtype;
-  const double n = (double)s->stats.count, slack = 0x1p-23;
+  const double n = (double)s->stats.count, slack = 0x1p-23,
+               rounding = t->expected.known ? check_slack(&t->expected, dtype) : 0;
   test_result *least = &t->tests[TEST_MINIMUM], *most = &t->tests[TEST_MAXIMUM];
   least->value = s->stats.min;
   most->value = s->stats.max;
@@ -162,10 +164,11 @@ static void test_extremes(const survey *s, inspected *t) {
     most->z = s->stats.max > law.hi + t->fit.slack ? DEVIATE_MOST : 0;
     return;
   }
-  law.lo -= slack * fabs(law.lo); /* the bounds are rounded to f32 */
-  law.hi += slack * fabs(law.hi);
-  least->z = extreme_deviate(&(binned_law){&law, dtype, !t->estimated}, fmax(s->stats.min, law.lo), 0, n);
-  most->z = extreme_deviate(&(binned_law){&law, dtype, !t->estimated}, fmin(s->stats.max, law.hi), 1, n);
+  law.lo -= slack * fabs(law.lo) + rounding; /* the bounds are rounded to f32 */
+  law.hi += slack * fabs(law.hi) + rounding;
+  const binned_law l = {&law, dtype, !t->estimated && !t->expected.rescaled};
+  least->z = extreme_deviate(&l, fmax(s->stats.min, law.lo), 0, n);
+  most->z = extreme_deviate(&l, fmin(s->stats.max, law.hi), 1, n);
   if (s->stats.min < law.lo)
     least->z = DEVIATE_MOST;
   else if (has_its_end(t) && s->stats.min <= t->law.lo + end_slack(t))
@@ -294,16 +297,19 @@ enum { LEAST_LENGTH = 16, LEAST_PRODUCTS = 256 };
 
 /* The sum of squared sums of lines about their mean, over the line's length and the variance of all n elements: for
  * normals, (n - 1) times a Beta((lines - 1) / 2, (n - lines) / 2) as in an analysis of variance; its mean and variance
- * are matched by a gamma. Rows of one draw make it large, sums that are held at 0 small. */
-static test_result test_sums(const double *sums, double lines, double length) {
+ * are matched by a gamma. Rows of one draw make it large, sums that are held at 0 small. Lines of zeros are left out.
+ */
+static test_result test_sums(const survey *s, const double *sums, const bool *is_zero, uint64_t all, double lines,
+                             double length) {
   if (!sums || lines < 2 || length < LEAST_LENGTH) return (test_result){NAN, NAN, NAN};
   const double n = lines * length, degrees = lines - 1;
   double mean = 0, squares = 0;
-  for (size_t k = 0; k < (size_t)lines; ++k)
-    mean += sums[k] / lines;
-  for (size_t k = 0; k < (size_t)lines; ++k)
-    squares += (sums[k] - mean) * (sums[k] - mean);
-  const double value = squares / length * ((n - 1) / n);
+  for (size_t k = 0; k < (size_t)all; ++k)
+    mean += is_zero && is_zero[k] ? 0 : sums[k] / lines;
+  for (size_t k = 0; k < (size_t)all; ++k)
+    squares += is_zero && is_zero[k] ? 0 : (sums[k] - mean) * (sums[k] - mean);
+  const double std = s->stats.std * s->by.scale; /* 1, but for lines of zeros that were left out */
+  const double value = squares / length / (std * std) * ((n - 1) / n);
   const double scale = 2 * (n - lines) / (n + 1); /* variance / mean */
   return (test_result){value, degrees, gamma_deviate(degrees / scale, value / scale)};
 }
@@ -318,8 +324,9 @@ static test_result test_lag(const survey *s, int k) {
 
 void test_order(const survey *s, inspected *t) {
   static const test lags[SURVEY_LAGS] = {TEST_LAG_1, TEST_LAG_2, TEST_LAG_4, TEST_LAG_ROW};
-  t->tests[TEST_ROW_SUMS] = test_sums(s->lines.row_sums, (double)s->rows, (double)s->columns);
-  t->tests[TEST_COLUMN_SUMS] = test_sums(s->lines.column_sums, (double)s->columns, (double)s->rows);
+  const double rows = (double)(s->rows - s->zero_rows), columns = (double)(s->columns - s->zero_columns);
+  t->tests[TEST_ROW_SUMS] = test_sums(s, s->lines.row_sums, s->zero_row, s->rows, rows, columns);
+  t->tests[TEST_COLUMN_SUMS] = test_sums(s, s->lines.column_sums, s->zero_column, s->columns, columns, rows);
   for (int k = 0; k < SURVEY_LAGS; ++k)
     t->tests[lags[k]] = test_lag(s, k);
 }

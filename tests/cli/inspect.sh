@@ -32,15 +32,14 @@ cat >all.json <<'JSON'
   {"name": "rates", "shape": [77, 200], "init": "log_uniform:lo=1e-4"},
   {"name": "floor", "shape": [200, 77], "init": "log_uniform:floor=0.01"}]}
 JSON
-declare -A tests=([f32]=306 [f16]=304 [bf16]=301 [f64]=306) # next to 5, bf16 and f16 are too coarse for some
+declare -A tests=([f32]=348 [f16]=346 [bf16]=343 [f64]=348) # next to 5, bf16 and f16 are too coarse for some
 for dtype in f32 f16 bf16 f64; do
   "$FANIN" init all.json --dtype $dtype -o all.safetensors --seed 7 >/dev/null
   "$FANIN" inspect all.safetensors >all.txt || die "$dtype: $(cat all.txt)"
-  [ "$(grep -c "  ${dtype^^}  .*  ok  " all.txt)" = 26 ] || die "$dtype: not 26 times ok: $(cat all.txt)"
-  grep -q '^HOLDS: .*('"${tests[$dtype]}"' tests, |z| up to ' all.txt || die "$dtype: $(tail -1 all.txt)"
+  [ "$(grep -c "  ${dtype^^}  .*  holds  " all.txt)" = 26 ] || die "$dtype: not 26 times holds: $(cat all.txt)"
+  grep -qE '^HOLDS: 26 of 26 tensors hold, 0 fail, 0 are not judged \('"${tests[$dtype]}"' tests, largest \|z\| [0-4]\.[0-9]+, bound 4\.[0-9]+\)$' \
+    all.txt || die "$dtype: $(tail -1 all.txt)"
 done
-script -qec "stty cols 80; '$FANIN' inspect all.safetensors" tty.txt </dev/null >/dev/null
-grep -q 'too narrow to show:.*initializer' tty.txt || die "80 columns: $(cat tty.txt)"
 
 # ---- Files that were changed, or that others wrote ----
 have_python || exit 0
@@ -67,12 +66,12 @@ caught() {
   local status=0
   python3 change.py good.safetensors bad.safetensors "$2"
   "$FANIN" inspect bad.safetensors >bad.txt || status=$?
-  if [ "$status" != 1 ] || ! grep -q "  $1  " bad.txt || ! grep -q '^DOES NOT HOLD: 1 of 1' bad.txt; then
+  if [ "$status" != 1 ] || ! grep -q "  fails: $1  " bad.txt || ! grep -q '^FAILS: 0 of 1 tensor hold, 1 fails, 0 are not judged' bad.txt; then
     die "$2: status $status: $(cat bad.txt)"
   fi
 }
 caught std 'd = array.array("f", [x * 0.99 for x in d])'
-caught mean 'd = array.array("f", [x * 0.98 + 0.002 for x in d])'
+caught mean 'd = array.array("f", [x + 0.002 for x in d])'
 caught bounds 'd[77] = max(d) * 1.001'
 caught non-finite 'd[119999] = float("nan")'
 caught non-finite 'd[0] = float("inf")'
@@ -136,10 +135,10 @@ python3 - <<'PYTHON'
 import json
 root = json.load(open('other.json'))
 t = {entry['name']: entry for entry in root['tensors']}
-assert root['holds'] is True and 3.8 < root['z_bound'] < 3.9 and root['tests'] == 8
+assert root['holds'] is None and root['answer'] == 'not judged' and 3.8 < root['z_bound'] < 3.9 and root['tests'] == 8
 assert t['z']['std'] is None and t['z']['nonfinite'] is None and t['z']['count'] == 100000
 assert t['none']['std'] is None and t['none']['count'] == 0 and t['none']['nonfinite'] == 0
-assert t['w']['std'] > 0 and t['w']['std_expected'] is None and t['w']['check'] == 'ok'
+assert t['w']['std'] > 0 and t['w']['std_expected'] is None and t['w']['answer'] == 'not judged'
 assert t['w']['law']['kind'] == 'uniform' and t['w']['law']['guess'] is True
 PYTHON
 
@@ -163,7 +162,7 @@ data = open('big.safetensors', 'rb').read()
 x = numpy.frombuffer(data[8 + struct.unpack_from('<Q', data)[0]:], numpy.float32).astype(float)
 x = x[numpy.isfinite(x)]
 t = json.load(open('big.json'))['tensors'][0]
-assert t['count'] == 4100 * 4200 and t['nonfinite'] == 2 and t['check'] == 'non-finite'
+assert t['count'] == 4100 * 4200 and t['nonfinite'] == 2 and t['answer'] == 'fails' and t['failed'] == 'non-finite'
 assert t['max'] == 99 and t['min'] == x.min()
 assert abs(t['mean'] / x.mean() - 1) < 1e-6 and abs(t['std'] / x.std() - 1) < 1e-6, (t, x.mean(), x.std())
 PYTHON

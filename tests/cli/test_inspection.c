@@ -32,7 +32,7 @@ static const part parts[] = {{"he_normal", "OI", FANIN_DTYPE_F32, 2, {64, 128}},
                              {"trunc_normal:std=0.1,a=-1,b=3", "OIHW", FANIN_DTYPE_F16, 4, {16, 8, 3, 3}},
                              {"lecun_uniform", "OI", FANIN_DTYPE_F16, 2, {40, 50}},
                              {"zeros", "", FANIN_DTYPE_F32, 1, {64}}};
-enum { PARTS = sizeof parts / sizeof *parts };
+enum { PARTS = sizeof parts / sizeof *parts, STORED_IO = 5 };
 
 /* Families that are alike: positive numbers, wide and short ranges, coarse dtypes. */
 static const part guessed[] = {
@@ -84,7 +84,7 @@ typedef struct spread {
 } spread;
 
 static void add_squares(spread *s, const inspection *i) {
-  for (size_t k = 0; k < i->file->count; ++k) {
+  for (size_t k = 0; k < i->count; ++k) {
     for (int t = 0; t < TEST_COUNT; ++t) {
       const double z = i->tensors[k].tests[t].z;
       s->squares[t] += isnan(z) ? 0 : z * z;
@@ -111,34 +111,34 @@ static void check_squares(const spread *s) {
   }
 }
 
-/* Opens a file and inspects it, with its notes or as one that has none. */
-static void open_and_inspect(const session *s, const char *path, bool notes, tensor_file *file, inspection *out) {
+/* Reads a file and inspects it, with its notes or as one that has none. */
+static void read_and_inspect(const session *s, const char *path, bool notes, wishes *w, inspection *out) {
   failure why = {0};
-  expect_ok(tensor_file_open(path, file, &why), &why);
+  *w = (wishes){.n_inits = 0};
+  expect_ok(checkpoint_gather(&path, 1, &w->like.checkpoint, &why), &why);
   if (!notes) {
-    json_decref(file->metadata);
-    file->metadata = NULL;
+    json_decref(w->like.checkpoint.files[0].metadata);
+    w->like.checkpoint.files[0].metadata = NULL;
   }
-  expect_ok(inspect_file(s, file, out, &why), &why);
+  expect_ok(wishes_load(w, &why), &why);
+  expect_ok(inspect_files(s, w, (allowed){false, false}, out, &why), &why);
 }
 
 /* The largest |z| of a file, and what it would be judged by at a rate of 0.1. */
 static void inspect(const session *s, const char *path, bool notes, int *rejected, int *loosely, spread *all) {
-  tensor_file file;
+  wishes w;
   inspection i;
-  open_and_inspect(s, path, notes, &file, &i);
-  double most = fabs(i.closest.z);
-  for (size_t k = 0; k < file.count; ++k) {
-    for (int t = 0; t < TEST_COUNT; ++t)
-      most = fmax(most, fabs(i.tensors[k].tests[t].z)); /* leaves NaN out */
-  }
+  read_and_inspect(s, path, notes, &w, &i);
+  const double most = fabs(i.most_z);
   assert_true(i.tests > (notes ? 140 : 80));
   const double beyond = erfc(most / sqrt(2)); /* two-sided p */
   if (notes) add_squares(all, &i);
-  *rejected += !inspection_holds(&i);
+  const bool swapped = i.tensors[STORED_IO].swapped; /* lecun_normal of the other dimension, as it would be in PyTorch */
+  *rejected += inspection_answer(&i) == ANSWER_FAILS || i.suspicious > swapped;
+  assert_int_equal(i.answers[ANSWER_NOT_JUDGED], notes ? 0 : PARTS);
   *loosely += -expm1((double)i.tests * log1p(-beyond)) < 0.1;
   inspection_free(&i);
-  tensor_file_close(&file);
+  wishes_free(&w);
 }
 
 /* A session, and a directory with room for a file. */
@@ -190,27 +190,29 @@ static void false_alarms_are_as_rare_as_stated(void **state) {
 }
 
 /* The truncated normal's cut shows in these 9,000 elements, and a uniform on [1, 1.2] is no log-uniform, which it would
- * also fit. A guess has no fault of its own: every file holds. */
+ * also fit. A guess is no expectation: no tensor is judged. The one that a guess makes suspicious is the constant. */
 static void families_are_told_apart(void **state) {
   (void)state;
   place p = make_place();
   model m = make_model(guessed, GUESSED);
   for (uint64_t seed = 0; seed < 5; ++seed) {
-    tensor_file file;
+    wishes w;
     inspection i;
     write_model(&p.session, &m, seed, p.path);
-    open_and_inspect(&p.session, p.path, false, &file, &i);
+    read_and_inspect(&p.session, p.path, false, &w, &i);
     for (int k = 0; k < GUESSED; ++k) {
       const inspected *t = &i.tensors[k];
       const char *name = t->closer ? t->fit.name : "constant";
       if (strcmp(name, guesses[k]) != 0) fail_msg("seed %d: %s is %s", (int)seed, guessed[k].init, name);
     }
-    assert_true(inspection_holds(&i));
+    assert_int_equal(inspection_answer(&i), ANSWER_NOT_JUDGED);
+    assert_int_equal(i.answers[ANSWER_NOT_JUDGED], GUESSED);
+    assert_int_equal(i.suspicious, 1);
     const fanin_law *law = &i.tensors[0].law; /* of the default: from 0.001 to 0.1 */
     assert_true(i.tensors[0].estimated && law->kind == FANIN_LAW_KIND_LOG_UNIFORM);
     assert_true(fabs(log(law->from / 0.001)) < 0.01 && fabs(log(law->to / 0.1)) < 0.01);
     inspection_free(&i);
-    tensor_file_close(&file);
+    wishes_free(&w);
   }
   remove_place(&p);
   model_free(&m);

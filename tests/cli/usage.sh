@@ -106,7 +106,6 @@ refuse 2 "is a directory" init "${one[@]}" -o dir.npy
 refuse 3 "no device" init "${one[@]}" -o out.npy --device 'no such device'
 FANIN_DEVICE='no such device' refuse 3 "no device" init "${one[@]}" -o out.npy
 refuse 2 "no file is given" inspect
-refuse 2 "a file is given already" inspect a.npy b.npy
 refuse 2 "must end in .safetensors or .npy" inspect a.bin
 refuse 2 "No such file" inspect a.npy
 refuse 2 "is not a regular file" inspect dir.npy

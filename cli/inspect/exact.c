@@ -1,0 +1,192 @@
+/* Tests of values that are not independent random numbers: those that follow from their place in the tensor, and those
+ * of orthogonal matrices. */
+#include "inspect/inspection.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/dtype.h"
+#include "inspect/chance.h"
+
+/* The expected tensor, with its layout. */
+static fanin_tensor tensor_of(const inspected *t) {
+  fanin_tensor out = layout_none(t->tensor->type->dtype, t->tensor->rank, t->tensor->shape);
+  if (t->expected.layout[0]) layout_parse(t->expected.layout, strlen(t->expected.layout), &out);
+  return out;
+}
+
+static double rounding_of(fanin_dtype dtype) {
+  const int digits = dtype_info(dtype).digits;
+  return ldexp(1, -(digits < 24 ? digits : 24));
+}
+
+/* ---- Values that follow from their place --------------------------------------------------------------------------
+ */
+
+/* Counts elements that differ by more than rounding. Numbers of one byte must be equal. */
+static double count_differing(fanin_dtype dtype, const char *a, const char *b, size_t n, double tolerance) {
+  const size_t size = fanin_dtype_size(dtype);
+  double count = 0;
+  for (size_t k = 0; k < n; ++k, a += size, b += size) {
+    if (memcmp(a, b, size) == 0) continue;
+    count += size == 1 || !(fabs(stored_value(dtype, a) - stored_value(dtype, b)) <= tolerance);
+  }
+  return count;
+}
+
+/* Fills a range of the expected tensor and reads it back. */
+static int make_range(const survey *s, const inspected *t, uint64_t first, uint64_t count, char *bytes, size_t size,
+                      failure *why) {
+  const session *d = s->m->session;
+  fanin_tensor whole = tensor_of(t), range;
+  const fanin_key key = {0};
+  whole.buffer = s->m->buffer;
+  s->m->loaded[1] = 0;
+  fanin_status status = fanin_tensor_range(&whole, first, count, &range);
+  if (status == FANIN_STATUS_OK) status = fanin_fill(d->f, d->queue, &range, &t->expected.init, key, 0, NULL, NULL);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, t->tensor->name);
+  const cl_int code = clEnqueueReadBuffer(d->queue, s->m->buffer, CL_TRUE, 0, size, bytes, 0, NULL, NULL);
+  return code == CL_SUCCESS ? STATUS_OK : opencl_status(why, code, "clEnqueueReadBuffer");
+}
+
+int test_exact(const survey *s, inspected *t, failure *why) {
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const size_t element = fanin_dtype_size(dtype), most = s->m->bytes / element;
+  const double largest = fmax(fabs(t->expected.moments.lo), fabs(t->expected.moments.hi));
+  const double tolerance = (t->expected.rescaled ? 4 : 1) * rounding_of(dtype) * largest;
+  double differing = 0;
+  int status = STATUS_OK;
+  if (s->f->fortran_order && t->tensor->rank > 1) return STATUS_OK; /* the file's order is not that of a fill */
+  char *made = allocate(most, element);
+  for (uint64_t first = 0; first < t->tensor->elements && status == STATUS_OK; first += most) {
+    const uint64_t left = t->tensor->elements - first, count = left < most ? left : most;
+    const size_t size = (size_t)count * element;
+    status = tensor_file_read(s->f, t->tensor->offset + first * element, s->m->host, size, why);
+    if (status == STATUS_OK) status = make_range(s, t, first, count, made, size, why);
+    if (status == STATUS_OK) differing += count_differing(dtype, s->m->host, made, (size_t)count, tolerance);
+  }
+  free(made);
+  t->tests[TEST_EXACT] = (test_result){differing, 0, differing > 0 ? DEVIATE_MOST : 0};
+  return status;
+}
+
+int test_twin(const survey *s, inspected *t, const checkpoint_tensor *twin, const tensor_file *of, failure *why) {
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const size_t element = fanin_dtype_size(dtype), most = s->m->bytes / element;
+  tensor_file other = *of; /* which may be another file than the one that is open */
+  double differing = 0;
+  if (twin->stored->type != t->tensor->type && strcmp(twin->stored->type->name, t->tensor->type->name) != 0)
+    return STATUS_OK;
+  if (twin->stored->elements != t->tensor->elements) return STATUS_OK;
+  other.fd = -1;
+  int status = tensor_file_reopen(&other, why);
+  char *bytes = allocate(most, element);
+  s->m->loaded[1] = 0;
+  for (uint64_t first = 0; first < t->tensor->elements && status == STATUS_OK; first += most) {
+    const uint64_t left = t->tensor->elements - first, count = left < most ? left : most;
+    const size_t size = (size_t)count * element;
+    status = tensor_file_read(s->f, t->tensor->offset + first * element, s->m->host, size, why);
+    if (status == STATUS_OK)
+      status = tensor_file_read(&other, twin->stored->offset + first * element, bytes, size, why);
+    for (size_t k = 0; k < count && status == STATUS_OK; ++k)
+      differing += memcmp(s->m->host + k * element, bytes + k * element, element) != 0;
+  }
+  tensor_file_rest(&other);
+  free(bytes);
+  t->tests[TEST_EXACT] = (test_result){differing, 0, differing > 0 ? DEVIATE_MOST : 0};
+  return status;
+}
+
+/* ---- Orthogonal matrices ----------------------------------------------------------------------------------------- */
+
+enum { LINES = 32 };
+
+/* The matrices in the file: O x the rest, or the rest x O where O is the last letter; and how many there are, one after
+ * another. Groups and splits divide O into matrices of their own. False where these are no rows of the file, and for
+ * deltas of which only the tap in the middle is orthogonal, by its columns. */
+static bool find_stack(const inspected *t, uint64_t *stack, uint64_t *rows, uint64_t *columns) {
+  const fanin_tensor tensor = tensor_of(t);
+  const int rank = t->tensor->rank, last_is_out = rank > 0 && tensor.layout[rank - 1] == 'O';
+  *stack = *rows = *columns = 1;
+  for (int d = 0; d < rank; ++d) {
+    const char letter = tensor.layout[0] ? tensor.layout[d] : d == 0 ? 'O' : 'I';
+    uint64_t *to = letter == 'B' ? stack : (letter == 'O') != last_is_out ? rows : columns;
+    *to *= t->tensor->shape[d];
+  }
+  const uint64_t blocks = (uint64_t)(tensor.groups ? tensor.groups : 1) * (tensor.splits ? tensor.splits : 1);
+  uint64_t inputs = 1;
+  for (int d = 0; d < rank; ++d)
+    inputs *= tensor.layout[d] == 'I' ? t->tensor->shape[d] : 1;
+  if (last_is_out && blocks > 1) return false;
+  *stack *= blocks;
+  *rows /= blocks;
+  return t->expected.init.kind != FANIN_KIND_DELTA_ORTHOGONAL || (!last_is_out && *rows <= inputs);
+}
+
+/* Adds the products of the chosen elements of `n` rows; the chosen are those of some columns. */
+static void add_products(double gram[LINES][LINES], const double *chosen, int lines) {
+  for (int a = 0; a < lines; ++a) {
+    for (int b = 0; b <= a; ++b)
+      gram[a][b] += chosen[a] * chosen[b];
+  }
+}
+
+/* Sums the products of `lines` rows or columns, spread over the matrix that begins at `offset`. */
+static int multiply(const survey *s, uint64_t offset, uint64_t rows, uint64_t columns, bool of_rows, int lines,
+                    double gram[LINES][LINES], failure *why) {
+  const fanin_dtype dtype = s->t->type->dtype;
+  const size_t size = fanin_dtype_size(dtype);
+  const uint64_t many = of_rows ? rows : columns, length = of_rows ? columns : rows;
+  double *all = allocate((size_t)length * (size_t)lines, sizeof *all);
+  char *bytes = allocate((size_t)columns, size);
+  int status = STATUS_OK;
+  for (uint64_t r = 0; r < (of_rows ? (uint64_t)lines : rows) && status == STATUS_OK; ++r) {
+    const uint64_t row = of_rows ? r * many / (uint64_t)lines : r;
+    status = tensor_file_read(s->f, offset + row * columns * size, bytes, (size_t)columns * size, why);
+    for (uint64_t k = 0; k < (of_rows ? columns : (uint64_t)lines); ++k) {
+      const uint64_t at = of_rows ? k : k * many / (uint64_t)lines;
+      all[of_rows ? k * (uint64_t)lines + r : r * (uint64_t)lines + k] = stored_value(dtype, bytes + at * size);
+    }
+  }
+  for (uint64_t k = 0; k < length && status == STATUS_OK; ++k)
+    add_products(gram, all + k * (uint64_t)lines, lines);
+  free(bytes);
+  free(all);
+  return status;
+}
+
+/* The largest product of two different lines, and how far the square of a length is from that of the gain, both over
+ * the square of the gain. Lines of zeros are those of the taps around a delta. */
+static double worst_of(double gram[LINES][LINES], int lines, double gain) {
+  double worst = 0;
+  for (int a = 0; a < lines; ++a) {
+    for (int b = 0; b < a; ++b)
+      worst = fmax(worst, fabs(gram[a][b]));
+    if (gram[a][a] != 0) worst = fmax(worst, fabs(gram[a][a] - gain * gain));
+  }
+  return worst / (gain * gain);
+}
+
+/* Roundings of numbers are independent of one another, and add up like random numbers. */
+int test_orthogonal(const survey *s, inspected *t, failure *why) {
+  uint64_t stack, rows, columns;
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const double gain = t->expected.law.value;
+  const bool there = find_stack(t, &stack, &rows, &columns);
+  const bool of_rows = rows <= columns;
+  const uint64_t shorter = of_rows ? rows : columns, length = of_rows ? columns : rows;
+  const int lines = shorter < LINES ? (int)shorter : LINES;
+  double worst = 0;
+  int status = STATUS_OK;
+  if (!there || fanin_dtype_size(dtype) < 2 || s->f->fortran_order || !(gain > 0)) return STATUS_OK;
+  for (uint64_t k = 0; k < stack && status == STATUS_OK; k += stack > 8 ? stack / 8 : 1) {
+    double gram[LINES][LINES] = {{0}};
+    const uint64_t offset = t->tensor->offset + k * rows * columns * fanin_dtype_size(dtype);
+    status = multiply(s, offset, rows, columns, of_rows, lines, gram, why);
+    worst = fmax(worst, worst_of(gram, lines, gain));
+  }
+  const double tolerance = 16 * rounding_of(dtype) / sqrt((double)length) + 1e-5;
+  t->tests[TEST_ORTHOGONAL] = (test_result){worst, 0, worst > tolerance ? DEVIATE_MOST : 0};
+  return status;
+}

@@ -1,0 +1,225 @@
+/* What the tensors of a checkpoint should be: by the metadata of their files, and by what the user names. */
+#include "inspect/expect.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "fanin/scheme.h"
+
+enum { TEXT = 512 };
+
+/* ---- What the options name --------------------------------------------------------------------------------------- */
+
+/* Reads INIT or NAME=INIT. A name may have '=' in it, and an initializer has, so that the text is divided at the first
+ * '=' that leaves an initializer behind it. */
+static int read_init(const wishes *w, const char *text, named_init *out, failure *why) {
+  const fanin_status whole = fanin_init_parse(text, &out->init);
+  out->text = text;
+  if (whole == FANIN_STATUS_OK) return STATUS_OK;
+  failure of_all = {.text = ""}; /* of the text as a whole, unless a part is one */
+  const int status = library_status(&of_all, whole, "--init");
+  for (const char *equal = strchr(text, '='); equal; equal = strchr(equal + 1, '=')) {
+    if (fanin_init_parse(equal + 1, &out->init) != FANIN_STATUS_OK) continue;
+    out->tensor = copy_text(text, (size_t)(equal - text));
+    out->text = equal + 1;
+    if (checkpoint_find(&w->like.checkpoint, out->tensor)) return STATUS_OK;
+    return fail(why, STATUS_INPUT, "--init '%.256s': there is no tensor '%.256s'", text, out->tensor);
+  }
+  return fail(why, status, "%s", of_all.text);
+}
+
+static int read_inits(wishes *w, failure *why) {
+  size_t of_all = 0;
+  w->inits = allocate(w->texts.count, sizeof *w->inits);
+  for (size_t i = 0; i < w->texts.count; ++i) {
+    const int status = read_init(w, w->texts.texts[i], &w->inits[w->n_inits++], why);
+    if (status != STATUS_OK) return status;
+    if (!w->inits[i].tensor && ++of_all > 1) {
+      return args_fail(why, "--init '%s': a second one for all tensors; write NAME=INIT for single ones",
+                       w->inits[i].text);
+    }
+  }
+  return STATUS_OK;
+}
+
+/* The model's tensors must have the shapes that they have in the checkpoint. */
+static int read_model(wishes *w, failure *why) {
+  char is[TEXT_SHAPE], should_be[TEXT_SHAPE];
+  const int status = model_load(w->model_path, &w->model, why);
+  w->of_model = allocate(w->like.checkpoint.count, sizeof *w->of_model);
+  for (size_t i = 0; status == STATUS_OK && i < w->model.count; ++i) {
+    const fanin_tensor *t = &w->model.tensors[i].tensor;
+    const checkpoint_tensor *found = checkpoint_find(&w->like.checkpoint, w->model.tensors[i].name);
+    if (!found) continue;
+    w->of_model[found - w->like.checkpoint.tensors] = &w->model.tensors[i];
+    text_shape(found->stored->shape, found->stored->rank, is);
+    text_shape(t->shape, t->rank, should_be);
+    if (strcmp(is, should_be) == 0) continue;
+    return fail(why, STATUS_INPUT, "--like %s: tensor '%.256s' has the shape %s there, and %s in %s", w->model_path,
+                w->model.tensors[i].name, should_be, is, w->like.checkpoint.path);
+  }
+  return status;
+}
+
+int wishes_load(wishes *w, failure *why) {
+  if (w->like.set && !w->like.rules_name) return args_fail(why, "--set goes with --rules");
+  int status = read_inits(w, why);
+  if (status == STATUS_OK && w->model_path) status = read_model(w, why);
+  if (status != STATUS_OK || !w->like.rules_name) return status;
+  w->like.partial = true;
+  status = init_rules_load(w->like.rules_name, &w->like.rules, why);
+  return status == STATUS_OK ? like_assign(&w->like, why) : status;
+}
+
+void wishes_free(wishes *w) {
+  for (size_t i = 0; i < w->n_inits; ++i)
+    free(w->inits[i].tensor);
+  free(w->inits);
+  free(w->of_model);
+  free(w->texts.texts);
+  model_free(&w->model);
+  like_free(&w->like);
+  *w = (wishes){.n_inits = 0};
+}
+
+const char *wishes_missing(const wishes *w, size_t *at) {
+  while (*at < w->model.count) {
+    const char *name = w->model.tensors[(*at)++].name;
+    if (!checkpoint_find(&w->like.checkpoint, name)) return name;
+  }
+  return NULL;
+}
+
+/* ---- One tensor -------------------------------------------------------------------------------------------------- */
+
+static void __attribute__((format(printf, 2, 3))) give_reason(expectation *e, const char *format, ...) {
+  char text[TEXT];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  free(e->reason);
+  e->reason = copy_text(text, strlen(text));
+}
+
+static void set_text(expectation *e, const char *text) {
+  free(e->text);
+  e->text = copy_text(text, strlen(text));
+}
+
+static void set_init_text(expectation *e, const fanin_init *init) {
+  char text[TEXT] = "";
+  fanin_init_format(init, text, sizeof text, NULL);
+  set_text(e, text);
+}
+
+/* The tensor with the layout that the file notes. Without a note, and with `usual`, matrices and kernels have
+ * PyTorch's: outputs, inputs, taps. False where the note is no layout. */
+static bool tensor_of(const tensor_file *f, const stored_tensor *t, bool usual, fanin_tensor *out) {
+  static const char *const layouts[] = {"", "", "OI", "OIW", "OIHW", "OIDHW"};
+  const char *layout = tensor_file_note(f, "layout", t->name);
+  *out = layout_none(t->type->dtype, t->rank, t->shape);
+  if (!layout && usual && t->rank < (int)(sizeof layouts / sizeof *layouts)) layout = layouts[t->rank];
+  return !layout || layout_parse(layout, strlen(layout), out);
+}
+
+/* The file's notes: "init", or of a calibrated tensor "calibrated" and "factor". */
+static void take_notes(const tensor_file *f, const stored_tensor *t, expectation *e) {
+  const char *init = tensor_file_note(f, "init", t->name), *calibrated = tensor_file_note(f, "calibrated", t->name);
+  const char *factor_text = calibrated ? tensor_file_note(f, "factor", t->name) : NULL,
+             *text = init ? init : calibrated;
+  fanin_tensor tensor;
+  fanin_init parsed;
+  char *end = NULL, full[TEXT];
+  if (!text) return;
+  e->by = BY_FILE;
+  e->twin = tensor_file_note(f, "key", t->name);
+  const double factor = factor_text ? strtod(factor_text, &end) : 1;
+  snprintf(full, sizeof full, factor_text ? "%.300s times %.60s" : "%.300s", text, factor_text);
+  set_text(e, full);
+  e->rescaled = factor_text != NULL;
+  if (!tensor_of(f, t, false, &tensor)) {
+    give_reason(e, "its layout in the metadata is not a layout");
+  } else if (fanin_init_parse(text, &parsed) != FANIN_STATUS_OK) {
+    give_reason(e, "its initializer in the metadata is not known");
+  } else if ((calibrated && !init && !factor_text) ||
+             (factor_text && (*end != '\0' || !(factor > 0 && factor < 1e300))) ||
+             fanin_init_scaled(&parsed, factor, &parsed) != FANIN_STATUS_OK) {
+    give_reason(e, "its factor in the metadata is not a positive number that the initializer takes");
+  } else {
+    expectation_set(e, &tensor, &parsed);
+  }
+}
+
+static const named_init *init_for(const wishes *w, const char *name) {
+  for (size_t i = 0; i < w->n_inits; ++i) {
+    const char *of = w->inits[i].tensor;
+    if (name ? of && strcmp(of, name) == 0 : !of) return &w->inits[i];
+  }
+  return NULL;
+}
+
+static void take_init(const tensor_file *f, const stored_tensor *t, const named_init *n, expectation *e) {
+  fanin_tensor tensor;
+  e->by = BY_OPTION;
+  set_text(e, n->text);
+  if (tensor_of(f, t, true, &tensor))
+    expectation_set(e, &tensor, &n->init);
+  else
+    give_reason(e, "its layout in the metadata is not a layout");
+}
+
+static bool take_model(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
+  const model_tensor *m = w->of_model ? w->of_model[i] : NULL;
+  if (!m) return false;
+  fanin_tensor tensor = m->tensor;
+  tensor.dtype = t->type->dtype;
+  e->by = BY_MODEL;
+  set_init_text(e, &m->init);
+  expectation_set(e, &tensor, &m->init);
+  return true;
+}
+
+static bool take_rules(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
+  const assignment *a = w->like.list ? &w->like.list[i] : NULL;
+  if (!a || !a->rule) return false;
+  if (a->rule->skip) {
+    give_reason(e, "the rules skip it: %.300s", a->rule->skip);
+    return false;
+  }
+  fanin_tensor tensor = a->tensor;
+  tensor.dtype = t->type->dtype;
+  e->by = BY_RULES;
+  e->twin = a->twin ? a->twin->stored->name : NULL;
+  set_init_text(e, &a->init);
+  expectation_set(e, &tensor, &a->init);
+  return true;
+}
+
+int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
+  const checkpoint_tensor *c = &w->like.checkpoint.tensors[i];
+  const stored_tensor *t = c->stored;
+  const tensor_file *f = &w->like.checkpoint.files[c->shard];
+  const named_init *own = init_for(w, t->name), *others = init_for(w, NULL);
+  *out = (expectation){.known = false};
+  if (!t->type->measurable) {
+    give_reason(out, "dtype %s is not measured", t->type->name);
+  } else if (t->rank > FANIN_MAX_RANK) {
+    give_reason(out, "it has %d dimensions, and at most %d are tested against an initializer", t->rank, FANIN_MAX_RANK);
+  } else if (own) {
+    take_init(f, t, own, out);
+    if (!out->known) return fail(why, STATUS_INPUT, "--init %.256s=%.128s: %s", own->tensor, own->text, out->reason);
+  } else if (!take_model(w, t, i, out) && !take_rules(w, t, i, out)) {
+    take_notes(f, t, out);
+    if (out->by == BY_NOBODY && others) take_init(f, t, others, out);
+  }
+  if (out->known) {
+    free(out->reason);
+    out->reason = NULL;
+  }
+  return STATUS_OK;
+}
