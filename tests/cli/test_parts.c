@@ -70,7 +70,7 @@ static void merging_leaves_out_what_is_not_finite(void **state) {
 }
 
 static expectation expect(const char *text, uint64_t n) {
-  expectation e = {.known = true, .text = text};
+  expectation e = {.known = true};
   const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, &n);
   assert_int_equal(fanin_init_parse(text, &e.init), FANIN_STATUS_OK);
   assert_int_equal(fanin_expect(&t, &e.init, &e.moments, sizeof e.moments), FANIN_STATUS_OK);
@@ -128,9 +128,9 @@ static void verdicts(void **state) {
     const char *init;
     fanin_dtype dtype;
     fanin_stats stats;
-    const char *verdict;
+    const char *fault;
   } cases[] = {
-      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0, sigma, 0, lo, hi}, "ok"},
+      {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0, sigma, 0, lo, hi}, "none"},
       {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 1, 0, sigma, 0, lo, hi}, "non-finite"},
       {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0, sigma * 1.1, 0, lo, hi}, "std"},
       {"uniform:lo=-1,hi=1", FANIN_DTYPE_F32, {1000, 0, 0.1, sigma, 0, lo, hi}, "mean"},
@@ -140,21 +140,21 @@ static void verdicts(void **state) {
        "bounds"}, /* bf16's next above 1 */
       {"uniform:lo=-1,hi=1", FANIN_DTYPE_F16, {1000, 0, 0, sigma, 0, -1.0009765625, hi}, "bounds"},
       {"trunc_normal:std=1,a=-2,b=2,corrected=false", FANIN_DTYPE_F32, {1000, 0, 0, 0.8796, 0, -2, 2.001}, "bounds"},
-      {"normal", FANIN_DTYPE_F32, {1000, 0, 0, 1, 0, -6, 6}, "ok"},
-      {"constant:value=0.1", FANIN_DTYPE_F16, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "ok"},
+      {"normal", FANIN_DTYPE_F32, {1000, 0, 0, 1, 0, -6, 6}, "none"},
+      {"constant:value=0.1", FANIN_DTYPE_F16, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "none"},
       {"constant:value=0.1", FANIN_DTYPE_F32, {9, 0, 0.0999755859375, 0, 0, 0.0999755859375, 0.0999755859375}, "mean"},
       {"zeros", FANIN_DTYPE_F32, {1000, 0, 0, 0, 0, 0, 1e-30}, "bounds"},
       {"ones", FANIN_DTYPE_F32, {1000000, 0, 1, 0, 0, 1, 1.5}, "bounds"},
       {"ones", FANIN_DTYPE_F32, {1000000, 0, 1, 1e-3, 0, 1, 1}, "std"},
-      {"zeros", FANIN_DTYPE_F32, {0, 0, 0, 0, 0, 0, 0}, "-"},
+      {"zeros", FANIN_DTYPE_F32, {0, 0, 0, 0, 0, 0, 0}, "none"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
     const expectation e = expect(cases[i].init, 1000);
     const z_scores z = z_scores_of(&e, &cases[i].stats, cases[i].dtype);
-    const char *verdict = check_tensor(&e, &cases[i].stats, cases[i].dtype, &z, 4);
-    if (strcmp(verdict, cases[i].verdict) != 0) fail_msg("case %zu: %s, not %s", i, verdict, cases[i].verdict);
+    const char *fault = check_tensor(&e, &cases[i].stats, cases[i].dtype, &z, 4);
+    if (!fault) fault = "none";
+    if (strcmp(fault, cases[i].fault) != 0) fail_msg("case %zu: %s, not %s", i, fault, cases[i].fault);
   }
-  assert_true(check_holds("ok") && check_holds("-") && !check_holds("std") && !check_holds("bounds"));
 }
 
 /* ---- Readers and writers of small things ------------------------------------------------------------------------- */
