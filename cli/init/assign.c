@@ -102,31 +102,46 @@ static int64_t number_in(const char *name, int k) {
   }
 }
 
-/* Numbered tensors of which each number occurs once are a checkpoint's layers, and all of them go from 0 up. Returns a
- * number below the largest that is missing; -1: none is. Names without such numbers tell nothing. */
-static int64_t missing_layer(const like *a, const json_t *patterns, size_t count) {
-  int64_t missing = -1;
-  bool *seen = allocate(count, 1);
-  for (int k = 0; k < 8; ++k) { /* which run of digits */
-    size_t different = 0, all = 0;
-    int64_t largest = -1;
-    memset(seen, 0, count);
-    for (size_t i = 0; i < a->checkpoint.count; ++i) {
-      const char *name = a->checkpoint.tensors[i].stored->name;
-      if (!init_rules_match(patterns, name)) continue;
-      const int64_t n = number_in(name, k);
-      all += n >= 0;
-      if (n > largest) largest = n;
-      if (n >= 0 && (size_t)n < count && !seen[n]) ++different, seen[n] = true;
-      if (n >= 0 && (size_t)n >= count) ++different;
-    }
-    if (all < count || different < count || largest < (int64_t)count) continue;
-    for (missing = 0; seen[missing];)
-      ++missing;
-    break;
+static int by_number(const void *left, const void *right) {
+  const int64_t l = *(const int64_t *)left, r = *(const int64_t *)right;
+  return (l > r) - (l < r);
+}
+
+/* Writes the k-th number of every name that matches, in order. Returns whether each name has one and no two are equal:
+ * then these are the numbers of layers. */
+static bool read_layers(const like *a, const json_t *patterns, int k, int64_t *out, size_t count) {
+  size_t n = 0;
+  for (size_t i = 0; i < a->checkpoint.count; ++i) {
+    const char *name = a->checkpoint.tensors[i].stored->name;
+    if (init_rules_match(patterns, name)) out[n++] = number_in(name, k);
   }
-  free(seen);
+  qsort(out, n, sizeof *out, by_number);
+  for (size_t i = 1; i < n; ++i) {
+    if (out[i] == out[i - 1]) return false;
+  }
+  return n == count && out[0] >= 0;
+}
+
+/* A whole checkpoint has layers from 0 up. Returns the first that is missing before one that is there; -1: none is, or
+ * the names do not have numbers that tell. */
+static int64_t missing_layer(const like *a, const json_t *patterns, size_t count) {
+  enum { MOST_NUMBERS = 8 }; /* in a name */
+  int64_t missing = -1, *layers = allocate(count, sizeof *layers);
+  int k = 0;
+  while (k < MOST_NUMBERS && !read_layers(a, patterns, k, layers, count))
+    ++k;
+  for (size_t i = 0; k < MOST_NUMBERS && missing < 0 && i < count; ++i) {
+    if (layers[i] != (int64_t)i) missing = (int64_t)i;
+  }
+  free(layers);
   return missing;
+}
+
+/* Whether a file is called as one of several are: "model-00001-of-00002.safetensors". */
+static bool is_one_of_several(const char *path) {
+  static const char digits[] = "0123456789";
+  const char *slash = strrchr(path, '/'), *of = strstr(slash ? slash : path, "-of-");
+  return of && of > path && strchr(digits, of[-1]) && of[4] && strchr(digits, of[4]);
 }
 
 static int not_whole(const char *name, double count, const char *where, const char *sign, failure *why) {
@@ -161,7 +176,7 @@ static int count_of(const like *a, const char *name, const json_t *value, const 
     snprintf(sign, sizeof sign, "no tensor is called %.200s", needed);
     if (!there) return not_whole(name, *out, where, sign, why);
   }
-  if (!a->checkpoint.sharded && strstr(a->checkpoint.path, "-of-")) {
+  if (!a->checkpoint.sharded && is_one_of_several(a->checkpoint.path)) {
     return not_whole(name, *out, where, "the file's name says that it is one of several (give their index)", why);
   }
   return STATUS_OK;
@@ -271,12 +286,18 @@ static int read_factor(const like *a, const init_rule *r, const fanin_tensor *t,
   return STATUS_OK;
 }
 
+static int refuse(const init_rule *r, const stored_tensor *t, failure *why) {
+  char where[TEXT];
+  return fail(why, STATUS_INPUT, "%s: %.500s", place_of(r, t, where), r->refuse);
+}
+
 /* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
 static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, failure *why) {
   *out = to->tensor;
   if (!to->rule->fans_of.from) return STATUS_OK;
   const stored_tensor *other = partner_of(a, &to->rule->fans_of, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
+  if (rule && rule->refuse) return refuse(rule, other, why);
   return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* a tensor without a rule is refused elsewhere */
 }
 
@@ -332,7 +353,7 @@ static int refuse_partner(const like *a, const assignment *to, const char *where
 static int read_rule(const like *a, assignment *to, failure *why) {
   char where[TEXT];
   place_of(to->rule, to->of->stored, where);
-  if (to->rule->refuse) return fail(why, STATUS_INPUT, "%s: %.500s", where, to->rule->refuse);
+  if (to->rule->refuse) return refuse(to->rule, to->of->stored, why);
   if (takes(a, to->rule, to->of->stored) == LACKS_PARTNER) return refuse_partner(a, to, where, why);
   if (to->rule->skip || to->rule->same_as) return STATUS_OK;
   int status = shape_tensor(a, to->rule, to->of->stored, &to->tensor, why);
