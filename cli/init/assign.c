@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/text.h"
 #include "fanin/scheme.h"
 #include "formats/tensor_text.h"
+#include "init/rule_values.h"
 
 enum { TEXT = 512 };
 
@@ -32,13 +32,6 @@ static const checkpoint_tensor *partner_of(const like *a, const init_partner *p,
   const checkpoint_tensor *found = other ? checkpoint_find(&a->checkpoint, other) : NULL;
   free(other);
   return found;
-}
-
-static bool has_match(const like *a, const json_t *patterns) {
-  for (size_t i = 0; i < a->checkpoint.count; ++i) {
-    if (init_rules_match(patterns, a->checkpoint.tensors[i].stored->name)) return true;
-  }
-  return false;
 }
 
 /* What the rule makes of the tensor. */
@@ -66,170 +59,6 @@ static const init_rule *find_rule(const like *a, const stored_tensor *t) {
   return NULL;
 }
 
-/* ---- Values: numbers with names in the texts of rules, "{layers}" ------------------------------------------------ */
-
-enum { MOST_VALUES = 32 };
-
-static int unknown(const like *a, const char *where, const char *name, failure *why) {
-  char known[TEXT_KNOWN];
-  const char *names[MOST_VALUES], *key;
-  size_t n = 0;
-  json_t *value;
-  json_object_foreach((json_t *)a->rules.values, key, value) {
-    if (n < MOST_VALUES) names[n++] = key;
-  }
-  return fail(why, STATUS_INPUT, "%s: rules %.128s have no value '%s'%s", where, a->rules.name, name,
-              n > 0 ? text_known(name, names, n, "they have", known) : " and no other");
-}
-
-static int check_set(const like *a, failure *why) {
-  const char *name;
-  json_t *value;
-  json_object_foreach((json_t *)a->set, name, value) {
-    if (!json_object_get(a->rules.values, name)) return unknown(a, "--set", name, why);
-  }
-  return STATUS_OK;
-}
-
-/* The k-th run of digits in a name, as a number; -1: there are fewer, or it is too long. */
-static int64_t number_in(const char *name, int k) {
-  for (const char *at = name;;) {
-    at += strcspn(at, "0123456789");
-    const size_t length = strspn(at, "0123456789");
-    if (length == 0 || length > 9) return -1;
-    if (k-- == 0) return strtol(at, NULL, 10);
-    at += length;
-  }
-}
-
-/* Numbered tensors of which each number occurs once are a checkpoint's layers, and all of them go from 0 up. Returns a
- * number below the largest that is missing; -1: none is. Names without such numbers tell nothing. */
-static int64_t missing_layer(const like *a, const json_t *patterns, size_t count) {
-  int64_t missing = -1;
-  bool *seen = allocate(count, 1);
-  for (int k = 0; k < 8; ++k) { /* which run of digits */
-    size_t different = 0, all = 0;
-    int64_t largest = -1;
-    memset(seen, 0, count);
-    for (size_t i = 0; i < a->checkpoint.count; ++i) {
-      const char *name = a->checkpoint.tensors[i].stored->name;
-      if (!init_rules_match(patterns, name)) continue;
-      const int64_t n = number_in(name, k);
-      all += n >= 0;
-      if (n > largest) largest = n;
-      if (n >= 0 && (size_t)n < count && !seen[n]) ++different, seen[n] = true;
-      if (n >= 0 && (size_t)n >= count) ++different;
-    }
-    if (all < count || different < count || largest < (int64_t)count) continue;
-    for (missing = 0; seen[missing];)
-      ++missing;
-    break;
-  }
-  free(seen);
-  return missing;
-}
-
-static int not_whole(const char *name, double count, const char *where, const char *sign, failure *why) {
-  return fail(
-      why, STATUS_INPUT,
-      "%s: the value '%s' would be %g, counted from names, but %s: this seems to be a part of a checkpoint; give "
-      "--set %s=NUMBER",
-      where, name, count, sign, name);
-}
-
-/* Counts the tensors that match: 0 where none does. A part of a checkpoint, whose count would be wrong, is refused: one
- * that lacks layers, or what the rules say that a whole one has. */
-static int count_of(const like *a, const char *name, const json_t *value, const char *where, double *out,
-                    failure *why) {
-  const json_t *patterns = json_object_get(value, "count"), *whole = json_object_get(value, "whole");
-  const char *needed;
-  char sign[TEXT];
-  size_t count = 0;
-  for (size_t i = 0; i < a->checkpoint.count; ++i)
-    count += init_rules_match(patterns, a->checkpoint.tensors[i].stored->name);
-  *out = (double)count;
-  if (count == 0) return STATUS_OK;
-  const int64_t missing = missing_layer(a, patterns, count);
-  if (missing >= 0) {
-    snprintf(sign, sizeof sign, "number %lld is missing and later ones are there", (long long)missing);
-    return not_whole(name, *out, where, sign, why);
-  }
-  for (size_t i = 0; (needed = init_rules_text(whole, i)); ++i) {
-    json_t *pattern = json_string(needed);
-    const bool there = has_match(a, pattern);
-    json_decref(pattern);
-    snprintf(sign, sizeof sign, "no tensor is called %.200s", needed);
-    if (!there) return not_whole(name, *out, where, sign, why);
-  }
-  if (!a->checkpoint.sharded && strstr(a->checkpoint.path, "-of-")) {
-    return not_whole(name, *out, where, "the file's name says that it is one of several (give their index)", why);
-  }
-  return STATUS_OK;
-}
-
-/* An extent of the tensors that match, in which they agree; 0: no tensor matches, or they do not agree. */
-static double size_of(const like *a, const json_t *pair) {
-  const json_t *patterns = json_array_get(pair, 0);
-  const json_int_t dimension = json_integer_value(json_array_get(pair, 1));
-  uint64_t size = 0;
-  for (size_t i = 0; i < a->checkpoint.count; ++i) {
-    const stored_tensor *t = a->checkpoint.tensors[i].stored;
-    if (!init_rules_match(patterns, t->name)) continue;
-    const uint64_t here = dimension >= 0 && dimension < t->rank ? t->shape[dimension] : 0;
-    if (here == 0 || (size > 0 && here != size)) return 0;
-    size = here;
-  }
-  return (double)size;
-}
-
-static int find_value(const like *a, const char *name, const char *where, double *out, failure *why) {
-  const json_t *given = json_object_get(a->set, name), *value = json_object_get(a->rules.values, name);
-  if (given) value = given;
-  if (!value) return unknown(a, where, name, why);
-  if (json_is_number(value)) {
-    *out = json_number_value(value);
-    return STATUS_OK;
-  }
-  const char *ask = json_string_value(json_object_get(value, "ask"));
-  if (ask) {
-    return fail(why, STATUS_INPUT, "%s: the value '%s' must be given by --set %s=NUMBER: %.400s", where, name, name,
-                ask);
-  }
-  const json_t *size = json_object_get(value, "size");
-  int status = STATUS_OK;
-  *out = size ? size_of(a, size) : 0;
-  if (json_object_get(value, "count")) status = count_of(a, name, value, where, out, why);
-  if (status != STATUS_OK || *out > 0) return status;
-  return fail(why, STATUS_INPUT, "%s: the value '%s' %s; give --set %s=NUMBER", where, name,
-              json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
-}
-
-/* Copies the text with each {name} replaced by its number. */
-static int rule_text(const like *a, const char *text, const char *where, char *out, size_t size, failure *why) {
-  size_t used = 0;
-  for (const char *at = text; *at;) {
-    if (*at == '{') {
-      const char *close = strchr(at, '}');
-      const size_t length = close ? (size_t)(close - at) - 1 : 0;
-      char name[65];
-      double value = 0;
-      if (length == 0 || length >= sizeof name) {
-        return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that does not belong to a {value}", where, at);
-      }
-      snprintf(name, sizeof name, "%.*s", (int)length, at + 1);
-      const int status = find_value(a, name, where, &value, why);
-      if (status != STATUS_OK) return status;
-      used += (size_t)snprintf(out + used, size - used, "%.17g", value);
-      at = close + 1;
-    } else {
-      out[used++] = *at++;
-    }
-    if (used + 1 >= size) return fail(why, STATUS_INPUT, "%s: '%.64s...' is too long", where, text);
-  }
-  out[used] = '\0';
-  return STATUS_OK;
-}
-
 /* ---- What it says ------------------------------------------------------------------------------------------------ */
 
 /* "rules gpt2: rules[3], tensor 'h.0.attn.c_attn.weight'" */
@@ -247,7 +76,7 @@ static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *
   }
   *out = layout_none(t->type->dtype, t->rank, t->shape);
   if (!r->layout) return STATUS_OK;
-  const int status = rule_text(a, r->layout, where, layout, sizeof layout, why);
+  const int status = rule_values_text(a, r->layout, where, layout, sizeof layout, why);
   if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;
   return fail(
       why, STATUS_INPUT,
@@ -263,12 +92,17 @@ static int read_factor(const like *a, const init_rule *r, const fanin_tensor *t,
   *factor = 1;
   for (size_t i = 0; (text = init_rules_text(r->scale, i)); ++i) {
     double one = 1;
-    int status = rule_text(a, text, where, scheme, sizeof scheme, why);
+    int status = rule_values_text(a, text, where, scheme, sizeof scheme, why);
     if (status == STATUS_OK) status = library_status(why, fanin_scheme_factor(scheme, t, &one), where);
     if (status != STATUS_OK) return status;
     *factor *= one;
   }
   return STATUS_OK;
+}
+
+static int refuse(const init_rule *r, const stored_tensor *t, failure *why) {
+  char where[TEXT];
+  return fail(why, STATUS_INPUT, "%s: %.500s", place_of(r, t, where), r->refuse);
 }
 
 /* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
@@ -277,6 +111,7 @@ static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, f
   if (!to->rule->fans_of.from) return STATUS_OK;
   const stored_tensor *other = partner_of(a, &to->rule->fans_of, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
+  if (rule && rule->refuse) return refuse(rule, other, why);
   return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* a tensor without a rule is refused elsewhere */
 }
 
@@ -285,7 +120,7 @@ static int read_init(const like *a, assignment *to, const char *where, failure *
   fanin_tensor fans;
   fanin_init plain;
   double factor = 1;
-  int status = rule_text(a, to->rule->init, where, text, sizeof text, why);
+  int status = rule_values_text(a, to->rule->init, where, text, sizeof text, why);
   if (status == STATUS_OK) status = fans_tensor(a, to, &fans, why);
   if (status == STATUS_OK) status = init_text_parse(text, &fans, &plain, where, why);
   if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
@@ -332,7 +167,7 @@ static int refuse_partner(const like *a, const assignment *to, const char *where
 static int read_rule(const like *a, assignment *to, failure *why) {
   char where[TEXT];
   place_of(to->rule, to->of->stored, where);
-  if (to->rule->refuse) return fail(why, STATUS_INPUT, "%s: %.500s", where, to->rule->refuse);
+  if (to->rule->refuse) return refuse(to->rule, to->of->stored, why);
   if (takes(a, to->rule, to->of->stored) == LACKS_PARTNER) return refuse_partner(a, to, where, why);
   if (to->rule->skip || to->rule->same_as) return STATUS_OK;
   int status = shape_tensor(a, to->rule, to->of->stored, &to->tensor, why);
@@ -381,10 +216,11 @@ static int refuse_untaken(const like *a, failure *why) {
     used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.96s'", used > 0 ? ", " : "", t->name);
   }
   if (untaken == 0) return STATUS_OK;
-  return fail(why, STATUS_INPUT,
-              "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Other --rules may, or a file of your own that "
-              "includes this set and gives them an 'init' or 'skip's them (docs/checkpoints.md)",
-              a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
+  return fail(
+      why, STATUS_INPUT,
+      "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Other --rules may take them, or a file of your "
+      "own that includes a set and has rules for them (docs/checkpoints.md)",
+      a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
 }
 
 int like_assign(like *a, failure *why) {
@@ -392,15 +228,15 @@ int like_assign(like *a, failure *why) {
   a->list = allocate(c->count, sizeof *a->list);
   for (size_t i = 0; i < a->rules.count; ++i) {
     init_rule *r = &a->rules.rules[i];
-    r->idle = (r->with && !has_match(a, r->with)) || (r->without && has_match(a, r->without));
+    r->idle = (r->with && !rule_values_match(a, r->with)) || (r->without && rule_values_match(a, r->without));
   }
   for (size_t i = 0; i < c->count; ++i) {
     const bool left_out = a->partial && !c->tensors[i].stored->type->measurable;
     a->list[i] = (assignment){.of = &c->tensors[i], .rule = left_out ? NULL : find_rule(a, c->tensors[i].stored)};
   }
   int status = a->partial ? STATUS_OK : refuse_untaken(a, why);
-  if (status == STATUS_OK) status = check_set(a, why);
-  for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) { /* every tensor has a rule now */
+  if (status == STATUS_OK) status = rule_values_check(a, why);
+  for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
     if (a->list[i].rule) status = read_rule(a, &a->list[i], why);
   }
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {

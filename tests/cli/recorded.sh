@@ -456,7 +456,7 @@ says plain init "${one[@]}" "${one[@]}" -o out.safetensors
 says plain init "${one[@]}" --dtype bf16 -o out.npy
 says plain init "${one[@]}" -o missing/out.npy
 says plain init "${one[@]}" -o out.npy --device 'no such device'
-says plain init --like x.safetensors --rules bert -o z.safetensors
+says plain init --like x.safetensors --rules none -o z.safetensors
 says plain init --like x.safetensors --rules r.json --set m=2 --explain
 says plain inspect
 says plain inspect a.bin

@@ -58,6 +58,9 @@ no "but no tensor is called *wte*" --rules gpt2
 (layers 0 5 && echo "$ends") | checkpoint
 cp x.safetensors model-00001-of-00002.safetensors
 refuse 2 "the file's name says that it is one of several" init --like model-00001-of-00002.safetensors --rules gpt2 --explain
+mkdir best-of-8
+cp x.safetensors best-of-8/a-of-b.safetensors
+"$FANIN" init --like best-of-8/a-of-b.safetensors --rules gpt2 --explain >/dev/null
 printf '{"values": {"n": {"count": "*.w"}}, "rules": [{"match": "*.w", "init": "constant:value={n}"}]}' >r.json
 printf 'block9.w F32 2\nblock8.w F32 2\n' | checkpoint
 no "number 0 is missing" --rules r.json
@@ -101,6 +104,8 @@ is conv.weight f32 0.0228217732 # 1 / sqrt(3 * 128 * 5)
 is conv.bias f32 0.0228217732
 printf 'mix.weight F32 40,128,64\n' | checkpoint
 no "may be the weight of a Conv1d, with layout OIW, of a Bilinear, with layout OIB, or a stack, with layout BOI"
+printf 'mix.bias F32 40\nmix.weight F32 40,128,64\n' | checkpoint
+no "tensor 'mix.weight': may be the weight of a Conv1d"
 printf '{"include": "pytorch", "rules": [{"match": "mix.weight", "layout": "BOI", "init": "pytorch_default"}]}' >r.json
 printf 'mix.weight F32 40,128,64\nfc.weight F32 10,64\nfc.bias F32 10\n' | checkpoint
 explain --rules r.json
