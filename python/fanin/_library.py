@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from . import _fork
 from ._errors import make_error
 from ._structs import CKey
 from ._version import __version__
@@ -134,7 +135,25 @@ def load(path: str) -> Any:
         function.restype = _type(returned)
         if returned.strip() == "fanin_status":
             function.errcheck = _raise_unless_ok
+        if _REACHES_OPENCL.search(f"{name}({parameters})"):
+            setattr(library, name, _guarded(function))
     return library
+
+
+# A function with a handle, and those that release memory of a device or look for one.
+_REACHES_OPENCL = re.compile(r"\bfanin \*|\bfanin_plan \*|^fanin_devices|^fanin_tensor_free")
+
+
+def _guarded(function: Any) -> Any:
+    """The function, for processes that were forked too: there it fails, and releases nothing."""
+
+    def call(*arguments: Any) -> Any:
+        if function.restype is None and _fork.is_forked():
+            return None
+        _fork.before_a_device_is_used()
+        return function(*arguments)
+
+    return call
 
 
 def result_of(kind: Any, function: Any, *arguments: Any) -> Any:

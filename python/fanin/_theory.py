@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Optional, Sequence, Union
+from typing import Annotated, Any, NamedTuple, Optional, Sequence, SupportsFloat, SupportsIndex, Union
 
+from . import _check
 from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
 from ._library import lib
@@ -20,23 +21,22 @@ from ._structs import (
     FixedPoint,
     TheoryLayer,
 )
-from ._tensor import choice, not_zero
 
 
 def theory(
-    widths: Sequence[int],
+    widths: Sequence[SupportsIndex],
     activation: str = "relu",
     *,
     init: AnyInit = "he_normal",
-    sigma_w2: Union[float, Sequence[float], None] = None,
-    sigma_b2: float = 0.0,
-    slope: float = 0.01,
+    sigma_w2: Union[SupportsFloat, Sequence[SupportsFloat], None] = None,
+    sigma_b2: SupportsFloat = 0.0,
+    slope: SupportsFloat = 0.01,
     norm: str = "none",
     residual: bool = False,
     activate_last: bool = False,
-    second_moment: float = 1.0,
-    correlation: float = 0.0,
-    gradient: float = 1.0,
+    second_moment: SupportsFloat = 1.0,
+    correlation: SupportsFloat = 0.0,
+    gradient: SupportsFloat = 1.0,
 ) -> list[TheoryLayer]:
     """What a multilayer perceptron does at infinite width, layer by layer: variance, correlation, gradients.
 
@@ -44,26 +44,41 @@ def theory(
     instead of what `init` makes. second_moment, correlation: of the input and of two inputs. gradient: mean square of
     the loss's gradient of the output. norm: "none", "layer" or "batch".
     """
-    layers = len(widths) - 1
-    if isinstance(sigma_w2, (int, float)):
-        sigma_w2 = [sigma_w2] * max(layers, 0)
-    if sigma_w2 is not None and len(sigma_w2) != layers:
-        raise bad_argument(f"sigma_w2 has {len(sigma_w2)} numbers for {layers} layers")
-    values: dict[str, Any] = dict(init=init_of(init)._c, sigma_b2=sigma_b2, norm=choice("norm", norm, NORMS))
-    values.update(activation=activation.encode(), slope=slope, activate_last=activate_last, residual=residual)
-    values.update(second_moment=second_moment, correlation=correlation, gradient=gradient)
-    values.update(widths=(ctypes.c_uint64 * len(widths))(*widths), n_widths=len(widths))
+    extents = _check.integers("widths", widths)
+    layers = len(extents) - 1
+    values: dict[str, Any] = dict(init=init_of(init)._c, norm=_check.choice("norm", norm, NORMS))
+    values.update(activation=_check.text("activation", activation))
+    flags = dict(residual=residual, activate_last=activate_last)
+    values.update({name: _check.flag(name, value) for name, value in flags.items()})
+    numbers = dict(sigma_b2=sigma_b2, slope=slope, second_moment=second_moment, correlation=correlation)
+    numbers.update(gradient=gradient)
+    values.update({name: _check.number(name, value) for name, value in numbers.items()})
+    values.update(widths=(ctypes.c_uint64 * len(extents))(*extents), n_widths=len(extents))
     config = CTheoryConfig(**values)
     if sigma_w2 is not None:
-        config.sigma_w2 = (ctypes.c_double * layers)(*sigma_w2)
+        config.sigma_w2 = (ctypes.c_double * max(layers, 0))(*_sigma_w2(sigma_w2, layers))
     out = (THEORY_LAYER.struct * max(layers, 1))()
     lib.fanin_theory(ctypes.byref(config), out, ctypes.sizeof(THEORY_LAYER.struct))
     return [THEORY_LAYER.read(layer) for layer in out[:layers]]
 
 
-def fixed_points(activation: str, sigma_w2: float, sigma_b2: float = 0.0, slope: float = 0.01) -> list[FixedPoint]:
+def _sigma_w2(given: Any, layers: int) -> list[float]:
+    """One number for each layer."""
+    if not hasattr(given, "__len__") or getattr(given, "shape", None) == ():
+        return [_check.number("sigma_w2", given)] * max(layers, 0)
+    numbers = _check.numbers("sigma_w2", given)
+    if len(numbers) != layers:
+        raise bad_argument(f"sigma_w2 has {len(numbers)} numbers for {layers} layers")
+    return numbers
+
+
+def fixed_points(
+    activation: str, sigma_w2: SupportsFloat, sigma_b2: SupportsFloat = 0.0, slope: SupportsFloat = 0.01
+) -> list[FixedPoint]:
     """Where the variance of preactivations goes in deep networks, from q = 0 to 1e10, ascending."""
-    points = FIXED_POINT.structs(lib.fanin_fixed_points, activation.encode(), slope, sigma_w2, sigma_b2)
+    numbers = dict(slope=slope, sigma_w2=sigma_w2, sigma_b2=sigma_b2)
+    given = [_check.number(name, value) for name, value in numbers.items()]
+    points = FIXED_POINT.structs(lib.fanin_fixed_points, _check.text("activation", activation), *given)
     return [FIXED_POINT.read(point) for point in points]
 
 
@@ -74,10 +89,11 @@ class Edge(NamedTuple):
     at: FixedPoint
 
 
-def edge_of_chaos(activation: str, sigma_b2: float = 0.0, slope: float = 0.01) -> Edge:
+def edge_of_chaos(activation: str, sigma_b2: SupportsFloat = 0.0, slope: SupportsFloat = 0.01) -> Edge:
     """The sigma_w^2 with which gradients neither vanish nor explode at the fixed point, given the biases' variance."""
     sigma_w2 = ctypes.c_double()
-    at = FIXED_POINT.ask(lib.fanin_edge_of_chaos, activation.encode(), slope, sigma_b2, ctypes.byref(sigma_w2))
+    given = [_check.text("activation", activation), _check.number("slope", slope), _check.number("sigma_b2", sigma_b2)]
+    at = FIXED_POINT.ask(lib.fanin_edge_of_chaos, *given, ctypes.byref(sigma_w2))
     return Edge(sigma_w2.value, at)
 
 
@@ -105,15 +121,21 @@ _SUGGESTION = Mirror(Suggestion)
 
 
 def suggest(
-    activation: str, depth: int, *, fan_ratio: float = 1.0, sigma_b2: float = 0.05, slope: Optional[float] = None
+    activation: str,
+    depth: SupportsIndex,
+    *,
+    fan_ratio: SupportsFloat = 1.0,
+    sigma_b2: SupportsFloat = 0.05,
+    slope: Optional[SupportsFloat] = None,
 ) -> list[Suggestion]:
     """Which initializers suit an activation in networks of `depth` layers, and what each costs.
 
     fan_ratio: fan_in by fan_out. sigma_b2: the biases' variance for a choice at the edge of chaos.
     """
-    config = CSuggestConfig(activation=activation.encode(), depth=depth, sigma_b2=sigma_b2)
-    config.slope = 0.01 if slope is None else slope
-    config.fan_ratio = not_zero("fan_ratio", fan_ratio)
+    config = CSuggestConfig(activation=_check.text("activation", activation), depth=_check.integer("depth", depth))
+    config.sigma_b2 = _check.number("sigma_b2", sigma_b2)
+    config.slope = _check.number("slope", 0.01 if slope is None else slope)
+    config.fan_ratio = _check.not_zero("fan_ratio", fan_ratio)
     return [_suggestion(one) for one in _SUGGESTION.structs(lib.fanin_suggest, ctypes.byref(config))]
 
 

@@ -16,10 +16,10 @@ from tinygrad.engine.realize import capturing
 from ._device import device_of_handles
 from ._dtypes import DTYPES
 from ._errors import bad_argument
-from ._fill import pick_key
 from ._init import AnyInit, init_of
+from ._key import pick_key
 from ._library import lib
-from ._tensor import make_tensor
+from ._tensor import dtype_of, make_tensor
 
 if TYPE_CHECKING:
     from tinygrad.device import Buffer
@@ -72,7 +72,7 @@ def _describe(tensor: Tensor, **rest: Any) -> Any:
         raise bad_argument(f"elements are {tensor.dtype}; accepted are {', '.join(d.name for d in _DTYPES)}")
     if not all(isinstance(extent, int) for extent in tensor.shape):
         raise bad_argument(f"shape is {tensor.shape}; accepted are whole numbers, not symbols")
-    return make_tensor(_DTYPES[tensor.dtype], tensor.shape, **rest)
+    return make_tensor(dtype_of(_DTYPES[tensor.dtype]), tensor.shape, **rest)
 
 
 def _memory(tensor: Tensor) -> Optional[Buffer]:
