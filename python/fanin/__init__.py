@@ -33,7 +33,7 @@ from ._structs import (
     Stats,
     TheoryLayer,
 )
-from ._theory import Edge, Suggestion, edge_of_chaos, fixed_points, suggest, theory
+from ._theory import Edge, Suggestion, TheoryConfig, TheoryReport, edge_of_chaos, fixed_points, suggest, theory
 from ._version import __version__
 
 library_version: str = _lib.fanin_version().decode()
@@ -61,7 +61,9 @@ __all__ = [
     "Shard",
     "Stats",
     "Suggestion",
+    "TheoryConfig",
     "TheoryLayer",
+    "TheoryReport",
     "__version__",
     "array",
     "calibrate",

@@ -58,8 +58,7 @@ def memory_of(argument: str, target: Any, dtype: Any) -> tuple[np.ndarray[Any, A
 
 
 def _memory_of_torch(argument: str, tensor: Any, dtype: Any) -> tuple[np.ndarray[Any, Any], int]:
-    import torch
-
+    torch: Any = sys.modules["torch"]  # not imported here, so that type checkers need not read all of it
     if tensor.device.type != "cpu" or tensor.layout != torch.strided:
         raise bad_argument(
             f"{argument} is a torch tensor on {tensor.device} with layout {tensor.layout}; a dense one in the CPU's memory "

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Optional, Sequence, SupportsFloat, SupportsIndex, Union
+from dataclasses import dataclass, fields
+from html import escape
+from typing import Annotated, Any, Iterable, NamedTuple, Optional, Sequence, SupportsFloat, SupportsIndex, Union
 
 from . import _check
 from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
 from ._library import lib
 from ._mirror import F64, Mirror, Size
+from ._report import architecture, columns_of, plain, plot, table
 from ._structs import (
     FIXED_POINT,
     NORMS,
@@ -21,6 +23,59 @@ from ._structs import (
     FixedPoint,
     TheoryLayer,
 )
+
+
+@dataclass(frozen=True)
+class TheoryConfig:
+    """What `theory()` was asked, with its defaults filled in. sigma_w2 None: what `init` makes."""
+
+    widths: list[int]
+    activation: str
+    init: Init
+    sigma_w2: Optional[list[float]]
+    sigma_b2: float
+    slope: float
+    norm: str
+    residual: bool
+    activate_last: bool
+    second_moment: float
+    correlation: float
+    gradient: float
+
+    def __str__(self) -> str:
+        weights = str(self.init) if self.sigma_w2 is None else f"sigma_w2 {_check.shown(self.sigma_w2)}"
+        extras = [self.norm + " norm"] * (self.norm != "none") + ["residual"] * self.residual
+        extras += [f"sigma_b2 {self.sigma_b2:g}"] * (self.sigma_b2 != 0)
+        return ", ".join([architecture(self.widths), self.activation, weights, *extras])
+
+
+class TheoryReport(list[TheoryLayer]):
+    """The layers of a network at infinite width, a list, and `config`, which says of what network."""
+
+    def __init__(self, layers: Iterable[TheoryLayer], config: TheoryConfig) -> None:
+        super().__init__(layers)
+        self.config = config
+
+    def __reduce__(self) -> Any:
+        return TheoryReport, (list(self), self.config)
+
+    def __repr__(self) -> str:
+        return f"<TheoryReport of {self.config}>"
+
+    def _repr_html_(self) -> str:
+        """A table and a plot, for notebooks."""
+        columns = self.columns()
+        series = {"q, forward": columns["q"], "g, backward": columns["g"]}
+        title = "Second moments of preactivations and gradients"
+        return f"<p>{escape(repr(self)[1:-1])}</p>{plot(title, series)}{table(columns)}"
+
+    def columns(self) -> dict[str, list[Any]]:
+        """The layers as columns, beginning with their number: `pandas.DataFrame(report.columns())`."""
+        return columns_of(TheoryLayer, self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as dicts and lists, for json.dumps(); None for numbers that are not finite."""
+        return {"config": plain(self.config), "layers": plain(list(self))}
 
 
 def theory(
@@ -37,7 +92,7 @@ def theory(
     second_moment: SupportsFloat = 1.0,
     correlation: SupportsFloat = 0.0,
     gradient: SupportsFloat = 1.0,
-) -> list[TheoryLayer]:
+) -> TheoryReport:
     """What a multilayer perceptron does at infinite width, layer by layer: variance, correlation, gradients.
 
     widths: input features, then each layer's. sigma_w2: fan_in times the weights' variance, one number or one a layer,
@@ -59,7 +114,16 @@ def theory(
         config.sigma_w2 = (ctypes.c_double * max(layers, 0))(*_sigma_w2(sigma_w2, layers))
     out = (THEORY_LAYER.struct * max(layers, 1))()
     lib.fanin_theory(ctypes.byref(config), out, ctypes.sizeof(THEORY_LAYER.struct))
-    return [THEORY_LAYER.read(layer) for layer in out[:layers]]
+    asked = TheoryConfig(
+        widths=extents,
+        activation=activation,
+        init=init_of(init),
+        sigma_w2=[float(config.sigma_w2[l]) for l in range(layers)] if config.sigma_w2 else None,
+        norm=norm,
+        **{name: getattr(config, name) for name in numbers},
+        **{name: bool(getattr(config, name)) for name in flags},
+    )
+    return TheoryReport((THEORY_LAYER.read(layer) for layer in out[:layers]), asked)
 
 
 def _sigma_w2(given: Any, layers: int) -> list[float]:
@@ -97,7 +161,7 @@ def edge_of_chaos(activation: str, sigma_b2: SupportsFloat = 0.0, slope: Support
     return Edge(sigma_w2.value, at)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Suggestion:
     """A choice of initializer for an activation and its price, as include/fanin/theory.h describes it; `text` says it
     in sentences."""
@@ -115,6 +179,14 @@ class Suggestion:
     chi_limit: F64
     sensitivity: F64
     text: str
+
+    def __repr__(self) -> str:
+        growth = f"forward x{self.q_growth:.4g}, backward x{self.g_growth:.4g} a layer"
+        return f"<Suggestion for {self.aim}: {self.init}, sigma_b2 {self.sigma_b2:.4g}; {growth}>"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as a dict, for json.dumps(); None for numbers that are not finite."""
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
 
 
 _SUGGESTION = Mirror(Suggestion)
