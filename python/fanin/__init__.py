@@ -9,6 +9,7 @@ docs/python.md of the project has the rest. Errors are `fanin.Error`; those of a
 """
 
 from . import init
+from ._command import Answer, init_file, inspect, rules
 from ._device import Device, clear_cache, devices
 from ._errors import ArgumentError, Error
 from ._fill import fill
@@ -39,6 +40,7 @@ from ._version import __version__
 library_version: str = _lib.fanin_version().decode()
 
 __all__ = [
+    "Answer",
     "ArgumentError",
     "CalibratedLayer",
     "Description",
@@ -77,11 +79,14 @@ __all__ = [
     "fixed_points",
     "gain",
     "init",
+    "init_file",
     "initializers",
+    "inspect",
     "library_path",
     "library_version",
     "measure",
     "probe",
+    "rules",
     "scheme",
     "schemes",
     "split",

@@ -105,7 +105,11 @@ def _candidates() -> list[str]:
     if named:
         return [named]
     own = Path(__file__).parent
-    found = [str(own / name) for name in ("libfanin.so", "libfanin.dylib", "fanin.dll") if (own / name).exists()]
+    found = [
+        str(own / name)
+        for name in ("libfanin.so.0", "libfanin.so", "libfanin.dylib", "fanin.dll")
+        if (own / name).exists()
+    ]
     found += filter(None, [ctypes.util.find_library("fanin")])
     return found or ["libfanin.so.0"]
 
@@ -125,7 +129,9 @@ def load(path: str) -> Any:
     except (OSError, AttributeError) as problem:
         raise ImportError(
             f"{path}: {problem}; fanin looks for its library in $FANIN_LIBRARY, in the package, and where the system "
-            "keeps libraries"
+            "keeps libraries. Install a wheel, or the package from fanin's source tree (pip install ./python), which builds "
+            "the library; or build it (./run build) and set FANIN_LIBRARY=build/libfanin.so. The library itself needs "
+            "libOpenCL.so.1 and, unless built without it, libclblast.so.1 (Debian: ocl-icd-libopencl1 libclblast1)"
         ) from None
     if not _same_abi(version):
         raise ImportError(f"{path} is version {version} of the library, which this package {__version__} cannot use")
