@@ -1,4 +1,4 @@
-"""tinygrad's tensors on its OpenCL device (DEV=CL), filled in place on its own queue. Tested with tinygrad 0.14.
+"""tinygrad's tensors on its OpenCL device (DEV=CL), filled in place on its own queue. Works with tinygrad 0.13 and 0.14.
 
 from fanin.tinygrad import fill
 fill(layer.weight, "he_normal", seed=42, name="layer.weight", layout="OI")

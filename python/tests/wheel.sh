@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A wheel made from BUILD, installed by pip into a fresh environment with nothing else of fanin in reach: it has the library
-# and the command inside and fills a PyOpenCL array with the command's bits. PyOpenCL, with an ICD loader of its own, and NumPy come from
-# PyPI, or with FROM "system" are the system's. All files in WORK.
+# and the command inside and fills a PyOpenCL array with the command's bits. PyOpenCL, with an ICD loader of its own, and NumPy
+# come from PyPI, or with FROM "system" are the system's. All files in WORK.
 set -euo pipefail
 build=$1 work=$2 from=$3
 unset FANIN_LIBRARY FANIN PYTHONPATH
