@@ -32,7 +32,7 @@ def _is_flag(value: Any) -> bool:
 
 def integer(argument: str, value: Any, least: int = 0, below: int = 1 << 64) -> int:
     """An integer from `least` on that is less than `below`: an int, NumPy's, or anything else with __index__."""
-    bound = f"2^{below.bit_length() - 1}" if below & (below - 1) == 0 else str(below)
+    bound = f"2^{below.bit_length() - 1}" if below >= 1 << 16 and below & (below - 1) == 0 else str(below)
     accepted = f"an integer of {least} or more, below {bound}"
     try:
         number = None if _is_flag(value) else operator.index(value)
@@ -68,7 +68,7 @@ def not_zero(argument: str, value: Any) -> float:
 
 def flag(argument: str, value: Any) -> bool:
     """True or False; nothing else is taken for one of them."""
-    if not _is_flag(value):
+    if not _is_flag(value) or getattr(value, "shape", ()) != ():
         wrong_type(argument, value, "True or False")
     return bool(value)
 

@@ -24,8 +24,12 @@ def written(tmp_path_factory):
 
 def test_init_file(written, command, tmp_path, source):
     assert fanin.array((30, 20), "he_normal", seed=42, name="a.weight", layout="OI").tobytes() in written.read_bytes()
-    command("init", source / "share/models/lenet-300-100.json", "--seed", 3, "--dtype=f16", "-o", tmp_path / "a.safetensors")
-    fanin.init_file(str(tmp_path / "b.safetensors"), model=source / "share/models/lenet-300-100.json", seed=3, dtype="float16")
+    command(
+        "init", source / "share/models/lenet-300-100.json", "--seed", 3, "--dtype=f16", "-o", tmp_path / "a.safetensors"
+    )
+    fanin.init_file(
+        str(tmp_path / "b.safetensors"), model=source / "share/models/lenet-300-100.json", seed=3, dtype="float16"
+    )
     assert (tmp_path / "a.safetensors").read_bytes() == (tmp_path / "b.safetensors").read_bytes()
     fanin.init_file(tmp_path / "c.safetensors", like=written, rules="pytorch", seed=5)
     command("init", "--like", written, "--rules", "pytorch", "--seed", 5, "-o", tmp_path / "d.safetensors")

@@ -148,7 +148,7 @@ def test_numbers_of_every_kind(number):
 NO_INTEGERS = [1.5, 2.0, "42", b"42", True, np.True_, float("nan"), np.float32(1), 1j, [1], np.array([0, 1], "u4")]
 NO_NUMBERS = ["1", b"1", True, np.True_, None, 1j, [1.0, 2.0], np.array([1.0, 2.0]), object()]
 NO_TEXTS = [3, b"w", True, 1.5, ["w"], object()]
-NO_FLAGS = [0, 1, "no", None, 1.5]
+NO_FLAGS = [0, 1, "no", None, 1.5, np.array([True, False])]
 NO_SEQUENCES = [3.5, "34", b"34", {4: 4}, object()]
 NO_OBJECTS = [3, "x", 1.5, object()]
 # name of the argument, what it is never to be, and a call with it.
