@@ -9,15 +9,17 @@ docs/python.md of the project has the rest. Errors are `fanin.Error`; those of a
 """
 
 from . import init
+from ._command import Answer, init_file, inspect, rules
 from ._device import Device, clear_cache, devices
 from ._errors import ArgumentError, Error
-from ._fill import fill, stream_of
+from ._fill import fill
 from ._init import Init, expect, fans, gain, initializers, scheme, schemes, std
+from ._key import stream_of
 from ._library import lib as _lib
 from ._library import path as library_path
 from ._numpy import array, fill_numpy
 from ._plan import Item, Plan
-from ._probe import Finding, ProbeReport, calibrate, measure, probe
+from ._probe import Finding, ProbeConfig, ProbeReport, calibrate, measure, probe
 from ._shards import Shard, split
 from ._structs import (
     CalibratedLayer,
@@ -32,9 +34,64 @@ from ._structs import (
     Stats,
     TheoryLayer,
 )
-from ._theory import Edge, Suggestion, edge_of_chaos, fixed_points, suggest, theory
+from ._theory import Edge, Suggestion, TheoryConfig, TheoryReport, edge_of_chaos, fixed_points, suggest, theory
 from ._version import __version__
 
 library_version: str = _lib.fanin_version().decode()
 
-__all__ = [name for name in dir() if not name.startswith("_")] + ["__version__"]
+__all__ = [
+    "Answer",
+    "ArgumentError",
+    "CalibratedLayer",
+    "Description",
+    "Device",
+    "DeviceInfo",
+    "Edge",
+    "Error",
+    "Fans",
+    "Finding",
+    "FixedPoint",
+    "Init",
+    "Item",
+    "Moments",
+    "Plan",
+    "PlanFacts",
+    "ProbeConfig",
+    "ProbeLayer",
+    "ProbeReport",
+    "SchemeDescription",
+    "Shard",
+    "Stats",
+    "Suggestion",
+    "TheoryConfig",
+    "TheoryLayer",
+    "TheoryReport",
+    "__version__",
+    "array",
+    "calibrate",
+    "clear_cache",
+    "devices",
+    "edge_of_chaos",
+    "expect",
+    "fans",
+    "fill",
+    "fill_numpy",
+    "fixed_points",
+    "gain",
+    "init",
+    "init_file",
+    "initializers",
+    "inspect",
+    "library_path",
+    "library_version",
+    "measure",
+    "probe",
+    "rules",
+    "scheme",
+    "schemes",
+    "split",
+    "std",
+    "stream_of",
+    "suggest",
+    "theory",
+]

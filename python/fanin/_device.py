@@ -6,9 +6,9 @@ import ctypes
 import threading
 import weakref
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, SupportsIndex, Union
 
-
+from . import _check, _fork
 from ._library import lib, result_of
 from ._structs import DEVICE_INFO, DeviceInfo
 
@@ -28,18 +28,19 @@ class Device:
 
     def __init__(self, context: cl.Context, device: Optional[cl.Device] = None) -> None:
         """Works in the caller's PyOpenCL context, on `device` or on the context's first."""
-        chosen = device if device is not None else context.devices[0]
+        devices = _check.context("context", context).devices
+        chosen = devices[0] if device is None else _check.cl_device("device", device)
         self._own(lib.fanin_create, context.int_ptr, chosen.int_ptr)
 
     @classmethod
-    def open(cls, selector: Optional[str] = None) -> Device:
+    def open(cls, selector: Union[str, SupportsIndex, None] = None) -> Device:
         """Picks a device and makes a context for it.
 
         selector: "gpu", "cpu", an index into `devices()`, or a part of a name; None: $FANIN_DEVICE, else the best GPU,
         else a CPU.
         """
         self = cls.__new__(cls)
-        self._own(lib.fanin_open, None if selector is None else str(selector).encode())
+        self._own(lib.fanin_open, _selector("selector", selector))
         return self
 
     @classmethod
@@ -52,6 +53,9 @@ class Device:
         self._handle = result_of(ctypes.c_void_p, make, *arguments).value
         # Not at exit: other threads may still be at work, and drivers may be gone.
         weakref.finalize(self, lib.fanin_release, self._handle).atexit = False
+
+    def __reduce__(self) -> NoReturn:
+        refuse_to_pickle(self, "say Device.open() or Device(context) where it is needed")
 
     def _ask(self, function: Any) -> int:
         """What a function of the handle hands out."""
@@ -83,13 +87,31 @@ class Device:
         return self._ask(lib.fanin_queue)
 
 
-AnyDevice = Union[Device, str, None]
+def refuse_to_pickle(what: object, instead: str) -> NoReturn:
+    """What pickle and copy are told of objects that hold something of a driver's."""
+    name = type(what).__name__
+    raise TypeError(f"a {name} cannot be pickled or copied: what it holds exists in this process alone; {instead}")
+
+
+def _selector(argument: str, value: Any) -> Optional[bytes]:
+    """A selector for C: a text, an index, or none."""
+    if value is None:
+        return None
+    if not isinstance(value, str) and hasattr(value, "__index__"):
+        return str(_check.integer(argument, value, below=1 << 31)).encode()
+    if not isinstance(value, str):
+        _check.wrong_type(argument, value, "a Device, a selector, an index into devices() or None")
+    return _check.text(argument, value)
+
+
+AnyDevice = Union[Device, str, SupportsIndex, None]
 
 _cache: OrderedDict[Any, Device] = OrderedDict()
 _cache_lock = threading.Lock()
 
 
 def _cached(key: Any, make: Callable[[], Device]) -> Device:
+    _fork.before_a_device_is_used()  # a forked child may find the lock taken for ever
     with _cache_lock:
         device = _cache.pop(key, None) or make()
         _cache[key] = device
@@ -113,8 +135,8 @@ def device_of(device: AnyDevice) -> Device:
     """A Device as it is, or the cached one of a selector."""
     if isinstance(device, Device):
         return device
-    selector = device
-    return _cached(selector, lambda: Device.open(selector))
+    selector = _selector("device", device)
+    return _cached(selector, lambda: Device.open(None if selector is None else selector.decode()))
 
 
 def clear_cache() -> None:
@@ -123,6 +145,7 @@ def clear_cache() -> None:
     The last 16 (context, device) pairs and selectors are kept otherwise. What is in use elsewhere, and what is enqueued,
     is not disturbed.
     """
+    _fork.before_a_device_is_used()
     with _cache_lock:
         devices = list(_cache.values())
         _cache.clear()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class Error(Exception):
     """A call that failed.
@@ -15,6 +17,10 @@ class Error(Exception):
         super().__init__(sentence)
         self.status = status
         self.name = name
+
+    def __reduce__(self) -> Any:
+        """For pickle and copy: an exception is made anew from its arguments, as another process does."""
+        return type(self), (self.status, self.name, str(self)), self.__dict__
 
 
 class ArgumentError(Error, ValueError):

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
+from typing import TYPE_CHECKING, Any, Optional, Sequence, SupportsIndex, Union, overload
 
-from ._device import device_of_queue
+from . import _check
+from ._device import AnyDevice, device_of_queue
 from ._errors import bad_argument
-from ._init import AnyInit, Init, init_of
+from ._init import AnyInit, init_of
+from ._key import pick_key
 from ._library import lib, result_of
-from ._structs import CKey, CTensor
-from ._tensor import dtype_of_array, make_tensor, unsigned
+from ._numpy import HostArray, fill_numpy, is_host_array
+from ._structs import CTensor
+from ._tensor import Shape, dtype_of, dtype_of_array, make_tensor
 
 if TYPE_CHECKING:
     import pyopencl as cl
@@ -20,35 +23,12 @@ if TYPE_CHECKING:
     Placed = Union[cla.Array, cl.Buffer]
 
 
-def stream_of(name: str) -> int:
-    """The 64-bit stream of a named tensor: FNV-1a-64 of the name, as the command and model files have it."""
-    return int(result_of(CKey, lib.fanin_key_named, 0, name.encode()).stream)
-
-
-def pick_stream(init: Init, name: Optional[str], stream: Optional[int]) -> int:
-    """The stream that a call means. None would give every tensor the same numbers."""
-    if name is not None and stream is not None:
-        raise bad_argument(f"name is {name!r} and stream {stream}: say one of them")
-    if name is not None:
-        return stream_of(name)
-    if stream is None and init.draws:
-        raise bad_argument(f"{init} draws numbers: say name= (the tensor's) or stream= (a number of its own)")
-    return unsigned("stream", stream or 0)
-
-
-def pick_key(init: Init, seed: Optional[int], name: Optional[str], stream: Optional[int]) -> CKey:
-    """The key that a call means."""
-    if seed is None and init.draws:
-        raise bad_argument(f"{init} draws numbers: say seed=")
-    return CKey(unsigned("seed", seed or 0), pick_stream(init, name, stream))
-
-
 def tensor_of(
-    target: Placed, dtype: Any, shape: Optional[Sequence[int]], offset: int, strides: Any, **rest: Any
+    target: Placed, dtype: Any, shape: Optional[Shape], offset: SupportsIndex, strides: Any, **rest: Any
 ) -> CTensor:
     """The fanin_tensor of a PyOpenCL Array, or of a Buffer with dtype and shape."""
     if hasattr(target, "base_data"):  # pyopencl.array.Array
-        if shape is not None or offset or strides is not None:
+        if shape is not None or _check.integer("offset", offset) or strides is not None:
             raise bad_argument("an Array has its own shape, offset and strides: those are for Buffers")
         return make_tensor(
             dtype_of_array(target.dtype, dtype),
@@ -58,29 +38,45 @@ def tensor_of(
             strides=target.strides,
             **rest,
         )
+    handle = _handle(target)
     if dtype is None or shape is None:
         raise bad_argument("a Buffer has neither dtype nor shape: say both")
-    return make_tensor(dtype, shape, buffer=_handle(target), offset=offset, strides=strides, **rest)
+    return make_tensor(dtype_of(dtype), shape, buffer=handle, offset=offset, strides=strides, **rest)
+
+
+# What takes it instead: an array in the host's memory, or a tensor of tinygrad's.
+_OTHERS = {
+    (True, False): "; fanin.fill() and fanin.fill_numpy() take arrays in the host's memory",
+    (False, True): "; fanin.tinygrad.fill() takes tinygrad's tensors",
+    (False, False): "",
+}
 
 
 def _handle(buffer: Any) -> int:
     handle = getattr(buffer, "int_ptr", None)
     if not isinstance(handle, int) or not hasattr(buffer, "get_host_array"):
-        raise TypeError(f"{type(buffer).__name__} is no OpenCL buffer (SVM is not supported)")
+        raise TypeError(
+            f"{_check.shown(buffer)} of type {type(buffer).__name__} is no OpenCL array or buffer (SVM is not supported)"
+            + _OTHERS[is_host_array(buffer), hasattr(buffer, "uop")]
+        )
     return handle
 
 
 def queue_of(target: Any, queue: Optional[cl.CommandQueue]) -> cl.CommandQueue:
     """The queue that was said, or the array's."""
-    chosen = queue if queue is not None else getattr(target, "queue", None)
-    if chosen is None:
+    if queue is not None:
+        return _check.queue("queue", queue)
+    own = getattr(target, "queue", None)
+    if own is None:
+        _handle(getattr(target, "base_data", target))  # what is no OpenCL array at all
         raise bad_argument("there is no queue: say queue=, or give the array one (with_queue)")
-    return chosen
+    return own
 
 
-def wait_list(*lists: Optional[Sequence[cl.Event]]) -> tuple[int, Any]:
-    """Events as a count and an array for C."""
-    events = [event.int_ptr for some in lists if some is not None for event in some]
+def wait_list(wait_for: Any, *own: Optional[Sequence[cl.Event]]) -> tuple[int, Any]:
+    """Events, the caller's and those of arrays, as a count and an array for C."""
+    events = _check.events("wait_for", wait_for)
+    events += [event.int_ptr for some in own if some is not None for event in some]
     return len(events), (ctypes.c_void_p * len(events))(*events) if events else None
 
 
@@ -91,32 +87,78 @@ def event_of(function: Any, *arguments: Any) -> cl.Event:
     return cl.Event.from_int_ptr(result_of(ctypes.c_void_p, function, *arguments).value, False)
 
 
+@overload
+def fill(
+    target: HostArray,
+    init: AnyInit,
+    *,
+    seed: Optional[SupportsIndex] = ...,
+    name: Optional[str] = ...,
+    stream: Optional[SupportsIndex] = ...,
+    layout: Optional[str] = ...,
+    groups: SupportsIndex = ...,
+    splits: SupportsIndex = ...,
+    dtype: Any = ...,
+    whole: Optional[Sequence[SupportsIndex]] = ...,
+    start: Optional[Sequence[SupportsIndex]] = ...,
+    first: Optional[SupportsIndex] = ...,
+    device: AnyDevice = ...,
+) -> None:
+    ...
+
+
+@overload
 def fill(
     target: Placed,
     init: AnyInit,
     *,
-    seed: Optional[int] = None,
+    seed: Optional[SupportsIndex] = ...,
+    name: Optional[str] = ...,
+    stream: Optional[SupportsIndex] = ...,
+    layout: Optional[str] = ...,
+    groups: SupportsIndex = ...,
+    splits: SupportsIndex = ...,
+    dtype: Any = ...,
+    shape: Optional[Shape] = ...,
+    offset: SupportsIndex = ...,
+    strides: Optional[Sequence[SupportsIndex]] = ...,
+    whole: Optional[Sequence[SupportsIndex]] = ...,
+    start: Optional[Sequence[SupportsIndex]] = ...,
+    first: Optional[SupportsIndex] = ...,
+    queue: Optional[cl.CommandQueue] = ...,
+    wait_for: WaitFor = ...,
+) -> cl.Event:
+    ...
+
+
+def fill(
+    target: Union[Placed, HostArray],
+    init: AnyInit,
+    *,
+    seed: Optional[SupportsIndex] = None,
     name: Optional[str] = None,
-    stream: Optional[int] = None,
+    stream: Optional[SupportsIndex] = None,
     layout: Optional[str] = None,
-    groups: int = 1,
-    splits: int = 1,
+    groups: SupportsIndex = 1,
+    splits: SupportsIndex = 1,
     dtype: Any = None,
-    shape: Optional[Sequence[int]] = None,
-    offset: int = 0,
-    strides: Optional[Sequence[int]] = None,
-    whole: Optional[Sequence[int]] = None,
-    start: Optional[Sequence[int]] = None,
-    first: Optional[int] = None,
+    shape: Optional[Shape] = None,
+    offset: SupportsIndex = 0,
+    strides: Optional[Sequence[SupportsIndex]] = None,
+    whole: Optional[Sequence[SupportsIndex]] = None,
+    start: Optional[Sequence[SupportsIndex]] = None,
+    first: Optional[SupportsIndex] = None,
     queue: Optional[cl.CommandQueue] = None,
     wait_for: WaitFor = None,
-) -> cl.Event:
+    device: AnyDevice = None,
+) -> Optional[cl.Event]:
     """Initializes an array or buffer in place, asynchronously; returns the event.
 
     The values depend on seed, name or stream, initializer and the element's place in the whole tensor, and on nothing
     else. Nothing beside the array's own elements is written: views, offsets and strides are followed.
 
-    target: a pyopencl.array.Array, or a Buffer (then `dtype` and `shape`, and perhaps `offset` and `strides` in bytes).
+    target: a pyopencl.array.Array, or a Buffer (then `dtype` and `shape`, and perhaps `offset` and `strides` in bytes); or
+        a NumPy array or a torch CPU tensor, for which this is `fill_numpy()`: it blocks, and returns None.
     init: "he_normal", "he_normal:mode=fan_out", ..., or an Init.
     seed, name, stream: the model's seed; the tensor's name, or a 64-bit number of its own. Constants need none.
     layout, groups, splits: as of `fans()`; needed by initializers that have fans.
@@ -125,21 +167,57 @@ def fill(
     whole, first: the target is a range of its elements in row-major order, from number `first` on.
     queue: where an Array has none or another is to be used. In a context of fanin's choosing: `Device.queue`.
     wait_for: events to wait for; an Array's own are waited for as well, and it has the new one in their place.
+    device: a Device or a selector, for arrays in the host's memory.
 
     The buffer lives until the work is done, because OpenCL sees to that; it is not kept for longer.
     """
+    key_and_fans: dict[str, Any] = dict(
+        seed=seed, name=name, stream=stream, layout=layout, groups=groups, splits=splits
+    )
+    part: dict[str, Any] = dict(whole=whole, start=start, first=first)
+    if is_host_array(target):
+        _refuse(target, "OpenCL arrays and buffers", shape=shape, strides=strides, queue=queue, wait_for=wait_for)
+        _refuse(target, "OpenCL buffers", offset=offset or None)
+        fill_numpy(target, init, dtype=dtype, device=device, **key_and_fans, **part)
+        return None
+    _refuse(target, "arrays in the host's memory: say queue=", device=device)
+    where: dict[str, Any] = dict(dtype=dtype, shape=shape, offset=offset, strides=strides)
+    return _enqueue(target, init, queue, wait_for, where, **key_and_fans, **part)
+
+
+def _refuse(target: Any, of: str, **arguments: Any) -> None:
+    """Refuses arguments that are not for this kind of target."""
+    for argument, value in arguments.items():
+        if value is not None:
+            raise bad_argument(
+                f"{argument} is {_check.shown(value)}, and the target a {type(target).__name__}; {argument} is for {of}"
+            )
+
+
+def _enqueue(
+    target: Any,
+    init: AnyInit,
+    queue: Optional[cl.CommandQueue],
+    wait_for: WaitFor,
+    where: dict[str, Any],
+    *,
+    seed: Any,
+    name: Any,
+    stream: Any,
+    **rest: Any,
+) -> cl.Event:
+    """The fill of an OpenCL array or buffer."""
     chosen = queue_of(target, queue)
     parsed = init_of(init)
     key = pick_key(parsed, seed, name, stream)
-    rest: dict[str, Any] = dict(layout=layout, groups=groups, splits=splits, whole=whole, start=start, first=first)
-    tensor = tensor_of(target, dtype, shape, offset, strides, **rest)
+    tensor = tensor_of(target, **where, **rest)
     own_events = getattr(target, "events", None)
+    waits = wait_list(wait_for, own_events)
     if tensor.buffer is None:  # an Array of no elements, which has no memory at all
         import pyopencl as cl
 
         lib.fanin_tensor_size(ctypes.byref(tensor), ctypes.byref(ctypes.c_uint64()), ctypes.byref(ctypes.c_uint64()))
         return cl.enqueue_marker(chosen, [*(wait_for or ()), *(own_events or ())])
-    waits = wait_list(wait_for, own_events)
     device = device_of_queue(chosen)  # kept for the call: another thread may clear the cache
     c_tensor, c_init = ctypes.byref(tensor), ctypes.byref(parsed._c)
     done = event_of(lib.fanin_fill, device._handle, chosen.int_ptr, c_tensor, c_init, key, *waits)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Optional, Sequence, Union
+from typing import Any, Optional, SupportsFloat, SupportsIndex, Union
 
+from . import _check
 from ._library import lib, result_of
 from ._structs import (
     CRITERIA,
@@ -17,7 +18,10 @@ from ._structs import (
     Moments,
     SchemeDescription,
 )
-from ._tensor import choice, make_tensor
+from ._tensor import Shape, dtype_of, make_tensor
+
+
+_F32 = dtype_of("f32")  # of tensors whose elements do not matter
 
 
 class Init:
@@ -27,17 +31,21 @@ class Init:
     """
 
     def __init__(self, text: str, **parameters: Union[float, str, bool]) -> None:
+        _check.text("init", text)
         for name, value in parameters.items():
             separator = "," if ":" in text else ":"
-            text += f"{separator}{name}={_text_of(value)}"
+            text += f"{separator}{name}={_text_of(name, value)}"
         self._c = CInit()
-        lib.fanin_init_parse(text.encode(), ctypes.byref(self._c))
+        lib.fanin_init_parse(_check.text("init", text), ctypes.byref(self._c))
 
     @classmethod
     def _of(cls, c: CInit) -> Init:
         self = cls.__new__(cls)
         self._c = CInit.from_buffer_copy(c)
         return self
+
+    def __reduce__(self) -> Any:
+        return Init, (str(self),)
 
     def __str__(self) -> str:
         text = ctypes.create_string_buffer(512)
@@ -60,7 +68,7 @@ class Init:
 
     def scaled(self, factor: float) -> Init:
         """The initializer whose values have the law of this one's times `factor` (`scheme()`, for one)."""
-        return Init._of(result_of(CInit, lib.fanin_init_scaled, ctypes.byref(self._c), factor))
+        return Init._of(result_of(CInit, lib.fanin_init_scaled, ctypes.byref(self._c), _check.number("factor", factor)))
 
     @property
     def draws(self) -> bool:
@@ -68,10 +76,11 @@ class Init:
         return self.description.draws
 
 
-def _text_of(value: Union[float, str, bool]) -> str:
+def _text_of(name: str, value: Any) -> str:
+    """A parameter's value in an initializer's text."""
     if isinstance(value, bool):
         return str(value).lower()
-    return value if isinstance(value, str) else repr(float(value))
+    return value if isinstance(value, str) else repr(_check.number(name, value))
 
 
 AnyInit = Union[Init, str]
@@ -79,6 +88,8 @@ AnyInit = Union[Init, str]
 
 def init_of(init: AnyInit) -> Init:
     """An Init as it is, or parsed."""
+    if not isinstance(init, (Init, str)):
+        _check.wrong_type("init", init, 'an Init or a text such as "he_normal:mode=fan_out"')
     return init if isinstance(init, Init) else Init(init)
 
 
@@ -101,54 +112,63 @@ def schemes() -> list[SchemeDescription]:
     return [SCHEME_DESCRIPTION.ask(lib.fanin_describe_scheme, scheme) for scheme in range(lib.fanin_scheme_count())]
 
 
-def scheme(text: str, shape: Optional[Sequence[int]] = None, layout: str = "") -> float:
+def scheme(text: str, shape: Optional[Shape] = None, layout: Optional[str] = None) -> float:
     """The factor that a paper puts in front of an initializer: `Init("normal:std=0.02").scaled(scheme("residual:layers=12"))`.
 
     Factors multiply. `schemes()` lists them, with the initializers that they go with; those that need fans need shape and
     layout.
     """
-    tensor = None if shape is None else make_tensor("f32", shape, layout=layout)
+    tensor = None if shape is None else make_tensor(_F32, shape, layout=layout)
     of = None if tensor is None else ctypes.byref(tensor)
-    return float(result_of(ctypes.c_double, lib.fanin_scheme_factor, text.encode(), of).value)
+    return float(result_of(ctypes.c_double, lib.fanin_scheme_factor, _check.text("text", text), of).value)
 
 
-def fans(shape: Sequence[int], layout: str, *, groups: int = 1, splits: int = 1) -> Fans:
+def fans(shape: Shape, layout: str, *, groups: SupportsIndex = 1, splits: SupportsIndex = 1) -> Fans:
     """fan_in and fan_out of a tensor.
 
     layout: a letter a dimension: O output features, I input features, B a stack, D H W kernel taps. A torch Linear is
     "OI", Conv2d "OIHW", ConvTranspose2d "IOHW"; a Keras Dense "IO", Conv2D "HWIO".
     groups: of a grouped convolution. splits: matrices fused along O (QKV: 3).
     """
-    tensor = make_tensor("f32", shape, layout=layout, groups=groups, splits=splits)
+    tensor = make_tensor(_F32, shape, layout=layout, groups=groups, splits=splits)
     fan_in, fan_out = ctypes.c_uint64(), ctypes.c_uint64()
     lib.fanin_fans(ctypes.byref(tensor), ctypes.byref(fan_in), ctypes.byref(fan_out))
     return Fans(fan_in.value, fan_out.value)
 
 
 def expect(
-    shape: Sequence[int],
+    shape: Shape,
     init: AnyInit,
-    layout: str = "",
+    layout: Optional[str] = None,
     *,
-    groups: int = 1,
-    splits: int = 1,
+    groups: SupportsIndex = 1,
+    splits: SupportsIndex = 1,
     dtype: Any = "f32",
 ) -> Moments:
     """Mean, std, kurtosis and bounds that an initializer's values have on a tensor of this shape."""
-    tensor = make_tensor(dtype, shape, layout=layout, groups=groups, splits=splits)
+    tensor = make_tensor(dtype_of(dtype), shape, layout=layout, groups=groups, splits=splits)
     return MOMENTS.ask(lib.fanin_expect, ctypes.byref(tensor), ctypes.byref(init_of(init)._c))
 
 
-def std(shape: Sequence[int], init: AnyInit, layout: str = "", *, groups: int = 1, splits: int = 1) -> float:
+def std(
+    shape: Shape,
+    init: AnyInit,
+    layout: Optional[str] = None,
+    *,
+    groups: SupportsIndex = 1,
+    splits: SupportsIndex = 1,
+) -> float:
     """The standard deviation of `expect()`."""
     return expect(shape, init, layout, groups=groups, splits=splits).std
 
 
-def gain(activation: str, slope: Optional[float] = None, criterion: str = "second_moment") -> float:
+def gain(activation: str, slope: Optional[SupportsFloat] = None, criterion: str = "second_moment") -> float:
     """The gain that keeps preactivations at variance 1 through an activation, by quadrature.
 
     slope: leaky_relu's, 0.01 if not said. criterion: "second_moment" (He et al. 2015), "variance" (Brock et al. 2021)
     or "pytorch" (torch.nn.init.calculate_gain's table).
     """
-    used, number = 0.01 if slope is None else slope, choice("criterion", criterion, CRITERIA)
-    return float(result_of(ctypes.c_double, lib.fanin_gain, activation.encode(), used, number).value)
+    used, number = _check.number("slope", 0.01 if slope is None else slope), _check.choice(
+        "criterion", criterion, CRITERIA
+    )
+    return float(result_of(ctypes.c_double, lib.fanin_gain, _check.text("activation", activation), used, number).value)

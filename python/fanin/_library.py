@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from . import _fork
 from ._errors import make_error
 from ._structs import CKey
 from ._version import __version__
@@ -104,7 +105,11 @@ def _candidates() -> list[str]:
     if named:
         return [named]
     own = Path(__file__).parent
-    found = [str(own / name) for name in ("libfanin.so", "libfanin.dylib", "fanin.dll") if (own / name).exists()]
+    found = [
+        str(own / name)
+        for name in ("libfanin.so.0", "libfanin.so", "libfanin.dylib", "fanin.dll")
+        if (own / name).exists()
+    ]
     found += filter(None, [ctypes.util.find_library("fanin")])
     return found or ["libfanin.so.0"]
 
@@ -124,7 +129,9 @@ def load(path: str) -> Any:
     except (OSError, AttributeError) as problem:
         raise ImportError(
             f"{path}: {problem}; fanin looks for its library in $FANIN_LIBRARY, in the package, and where the system "
-            "keeps libraries"
+            "keeps libraries. Install a wheel, or the package from fanin's source tree (pip install ./python), which builds "
+            "the library; or build it (./run build) and set FANIN_LIBRARY=build/libfanin.so. The library itself needs "
+            "libOpenCL.so.1 and, unless built without it, libclblast.so.1 (Debian: ocl-icd-libopencl1 libclblast1)"
         ) from None
     if not _same_abi(version):
         raise ImportError(f"{path} is version {version} of the library, which this package {__version__} cannot use")
@@ -134,7 +141,25 @@ def load(path: str) -> Any:
         function.restype = _type(returned)
         if returned.strip() == "fanin_status":
             function.errcheck = _raise_unless_ok
+        if _REACHES_OPENCL.search(f"{name}({parameters})"):
+            setattr(library, name, _guarded(function))
     return library
+
+
+# A function with a handle, and those that release memory of a device or look for one.
+_REACHES_OPENCL = re.compile(r"\bfanin \*|\bfanin_plan \*|^fanin_devices|^fanin_tensor_free")
+
+
+def _guarded(function: Any) -> Any:
+    """The function, for processes that were forked too: there it fails, and releases nothing."""
+
+    def call(*arguments: Any) -> Any:
+        if function.restype is None and _fork.is_forked():
+            return None
+        _fork.before_a_device_is_used()
+        return function(*arguments)
+
+    return call
 
 
 def result_of(kind: Any, function: Any, *arguments: Any) -> Any:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import ctypes
 import weakref
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Optional, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Sequence, SupportsIndex
 
-from ._device import AnyDevice, Device, device_of, device_of_queue
+from . import _check
+from ._device import AnyDevice, Device, device_of, device_of_queue, refuse_to_pickle
 from ._errors import bad_argument
-from ._fill import event_of, pick_stream, tensor_of, wait_list
+from ._fill import event_of, tensor_of, wait_list
 from ._init import AnyInit, init_of
+from ._key import pick_stream
 from ._library import lib, result_of
 from ._numpy import numpy_dtype
 from ._structs import PLAN_FACTS, CItem, CTensor, PlanFacts
-from ._tensor import as_shape, make_tensor, unsigned
+from ._tensor import Shape, as_shape, dtype_of, make_tensor
 
 if TYPE_CHECKING:
     import pyopencl as cl
@@ -33,17 +35,17 @@ class Item:
     target: Optional[Placed]
     init: AnyInit
     name: Optional[str] = None
-    stream: Optional[int] = None
+    stream: Optional[SupportsIndex] = None
     layout: Optional[str] = None
-    groups: int = 1
-    splits: int = 1
+    groups: SupportsIndex = 1
+    splits: SupportsIndex = 1
     dtype: Any = None
-    shape: Optional[Sequence[int]] = None
-    offset: int = 0
-    strides: Optional[Sequence[int]] = None
-    whole: Optional[Sequence[int]] = None
-    start: Optional[Sequence[int]] = None
-    first: Optional[int] = None
+    shape: Optional[Shape] = None
+    offset: SupportsIndex = 0
+    strides: Optional[Sequence[SupportsIndex]] = None
+    whole: Optional[Sequence[SupportsIndex]] = None
+    start: Optional[Sequence[SupportsIndex]] = None
+    first: Optional[SupportsIndex] = None
 
     def _tensor(self) -> CTensor:
         part: dict[str, Any] = dict(whole=self.whole, start=self.start, first=self.first)
@@ -54,11 +56,17 @@ class Item:
             raise bad_argument(
                 "a tensor that the plan allocates is dense: say its dtype and shape, no offset or strides"
             )
-        return make_tensor(self.dtype, self.shape, **rest)
+        return make_tensor(dtype_of(self.dtype), self.shape, **rest)
 
     def _c(self) -> CItem:
         init = init_of(self.init)
         return CItem(self._tensor(), init._c, pick_stream(init, self.name, self.stream))
+
+
+def _item(argument: str, value: Any) -> Item:
+    if not isinstance(value, Item):
+        _check.wrong_type(argument, value, "an Item")
+    return value
 
 
 class Plan:
@@ -70,20 +78,25 @@ class Plan:
 
     def __init__(self, queue: Optional[cl.CommandQueue], items: Sequence[Item], device: AnyDevice = None) -> None:
         """Blocking: compiles and uploads. `queue` None: the queue and context of `device`."""
-        self._device: Device = device_of(device) if queue is None else device_of_queue(queue)
+        self._items = _check.each("items", items, "Items", _item)
+        self._device: Device = device_of(device) if queue is None else device_of_queue(_check.queue("queue", queue))
         self._queue = queue if queue is not None else self._device.queue
-        self._items = list(items)
         c_items = (CItem * len(self._items))(*(item._c() for item in self._items))
         made = result_of(ctypes.c_void_p, lib.fanin_plan_create, self._device._handle, c_items, len(self._items))
         self._handle: int = made.value or 0
         weakref.finalize(self, lib.fanin_plan_release, self._handle).atexit = False
 
-    def fill(self, seed: int, *, queue: Optional[cl.CommandQueue] = None, wait_for: WaitFor = None) -> cl.Event:
+    def __reduce__(self) -> NoReturn:
+        refuse_to_pickle(self, "make one of the same items where it is needed")
+
+    def fill(
+        self, seed: SupportsIndex, *, queue: Optional[cl.CommandQueue] = None, wait_for: WaitFor = None
+    ) -> cl.Event:
         """Fills every tensor, asynchronously. Waits for the events of its Arrays too, and gives them the new one."""
-        chosen = queue if queue is not None else self._queue
+        chosen = self._queue if queue is None else _check.queue("queue", queue)
         arrays: list[Any] = [item.target for item in self._items if hasattr(item.target, "events")]
         waits = wait_list(wait_for, *(array.events for array in arrays))
-        done = event_of(lib.fanin_plan_enqueue, self._handle, chosen.int_ptr, unsigned("seed", seed), *waits)
+        done = event_of(lib.fanin_plan_enqueue, self._handle, chosen.int_ptr, _check.integer("seed", seed), *waits)
         for array in arrays:
             array.events[:] = [done]  # which comes after all of them
         return done
@@ -93,15 +106,16 @@ class Plan:
         """Launches of one fill, elements, and device memory."""
         return PLAN_FACTS.ask(lib.fanin_plan_describe, self._handle)
 
-    def array(self, index: int) -> cla.Array:
+    def array(self, index: SupportsIndex) -> cla.Array:
         """Item `index`'s array, in the memory that the plan allocated or as it was given."""
         import pyopencl as cl
         import pyopencl.array as cla
 
-        item = self._items[index]
+        number = _check.integer("index", index, below=len(self._items))
+        item = self._items[number]
         if item.shape is None:
             return item.target
-        tensor = result_of(CTensor, lib.fanin_plan_tensor, self._handle, index)
+        tensor = result_of(CTensor, lib.fanin_plan_tensor, self._handle, number)
         return cla.Array(
             self._queue,
             as_shape(item.shape),

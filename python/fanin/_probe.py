@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ctypes
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Annotated, Any, Callable, Optional, Sequence
+from dataclasses import dataclass, fields
+from html import escape
+from typing import TYPE_CHECKING, Annotated, Any, Callable, Optional, Sequence, SupportsFloat, SupportsIndex, Union
 
+from . import _check
 from ._device import AnyDevice, Device, device_of, device_of_queue
 from ._dtypes import DTYPES
 from ._errors import bad_argument
 from ._fill import queue_of, tensor_of, wait_list
-from ._init import AnyInit, init_of
+from ._init import AnyInit, Init, init_of
 from ._library import lib, result_of
 from ._mirror import Mirror, Size, Text
+from ._numpy import HostArray, OnDevice, is_host_array, memory_of
+from ._report import architecture, columns_of, plain, plot, table
 from ._structs import (
     CALIBRATED_LAYER,
     CRITERIA,
@@ -29,7 +33,7 @@ from ._structs import (
     ProbeLayer,
     Stats,
 )
-from ._tensor import choice, dtype_of, not_zero, unsigned
+from ._tensor import Shape, dtype_of, dtype_of_array, make_tensor
 
 if TYPE_CHECKING:
     import pyopencl as cl
@@ -54,8 +58,39 @@ _FINDING = Mirror(Finding)
 
 
 @dataclass(frozen=True)
+class ProbeConfig:
+    """What was probed: `probe()`'s arguments with their defaults filled in.
+
+    input is "N(0,1)" or "given", weights "init" or "given". dtype has the library's name for it.
+    """
+
+    widths: list[int]
+    activation: str
+    init: Init
+    slope: float
+    dtype: str
+    bias_std: float
+    norm: str
+    residual: bool
+    batch: int
+    input: str
+    seed: int
+    weights: str
+    weight_factors: Optional[list[float]]
+
+    def __str__(self) -> str:
+        extras = [self.norm + " norm"] * (self.norm != "none") + ["residual"] * self.residual
+        extras += [f"bias_std {self.bias_std:g}"] * (self.bias_std != 0) + ["given weights"] * (self.weights == "given")
+        parts = [architecture(self.widths), self.activation, str(self.init), *extras, self.dtype, f"seed {self.seed}"]
+        return ", ".join(parts)
+
+
+@dataclass(frozen=True, repr=False)
 class ProbeReport:
-    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory says that it trains."""
+    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory says that it trains.
+
+    `config` says what was probed. A notebook shows a table and a plot.
+    """
 
     layers: list[ProbeLayer]
     findings: list[Finding]
@@ -69,16 +104,48 @@ class ProbeReport:
     other_seconds: float
     startup_seconds: float
     device_bytes: int
+    config: ProbeConfig
+
+    def __repr__(self) -> str:
+        found = ", ".join(dict.fromkeys(finding.diagnosis for finding in self.findings)) or "none"
+        verdicts = f"conforms={self.conforms}, healthy={self.healthy}"
+        return f"<ProbeReport of {self.config}: {verdicts}, findings: {found}>"
+
+    def _repr_html_(self) -> str:
+        """A table and a plot, for notebooks."""
+        columns = self.columns()
+        shown = {name: columns[name] for name in _SHOWN}
+        series = {_LABELS[name]: columns[name] for name in _LABELS}
+        dots = [label for name, label in _LABELS.items() if name.endswith("measured")]
+        found = "".join(
+            f"<li><b>{escape(f.diagnosis)}</b>, layers {f.first} to {f.last}: {escape(f.what)}; {escape(f.remedy)}</li>"
+            for f in self.findings
+        )
+        return (
+            f"<p>{escape(repr(self)[1:-1])}</p>{plot('Second moments of preactivations and gradients', series, dots)}"
+            f"<ul>{found}</ul>{table(shown)}"
+        )
 
     def columns(self) -> dict[str, list[Any]]:
         """The layers as columns, beginning with their number: `pandas.DataFrame(report.columns())`."""
-        names = [field.name for field in fields(ProbeLayer)]
-        columns = {name: [getattr(layer, name) for layer in self.layers] for name in names}
-        return {"layer": list(range(1, len(self.layers) + 1)), **columns}
+        return columns_of(ProbeLayer, self.layers)
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as dicts and lists, for json.dumps()."""
-        return asdict(self)
+        """Everything as dicts and lists, for json.dumps(); None for numbers that are not finite."""
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+
+
+# What a notebook shows of a layer; columns() has the rest.
+_SHOWN = ["layer", "fan_in", "fan_out", "weight_std", "weight_std_expected", "weight_z"]
+_SHOWN += ["q_measured", "q_predicted", "q_z", "g_measured", "g_predicted", "g_z", "conforms"]
+_LABELS = {
+    "q_measured": "q, measured",
+    "q_meanfield": "q, infinite width",
+    "g_measured": "g, measured",
+    "g_meanfield": "g, infinite width",
+}
+
+Weight = Union["Placed", HostArray]
 
 
 class _Config:
@@ -86,26 +153,71 @@ class _Config:
 
     def __init__(
         self,
-        widths: Sequence[int],
-        weights: Optional[Sequence[Optional[Placed]]],
+        where: Device,
+        widths: Any,
+        weights: Any,
         input: Any,
-        batch: Optional[int],
-        progress: Optional[Callable[[str], None]],
-        activation: str,
+        batch: Any,
+        activation: Any,
         init: AnyInit,
-        dtype: Any,
-        **values: Any,
+        dtype: int,
+        *,
+        norm: Any,
+        seed: Any,
+        residual: Any,
+        **numbers: Any,
     ) -> None:
-        self.layers = len(widths) - 1
-        values.update(norm=choice("norm", values["norm"], NORMS), seed=unsigned("seed", values["seed"]))
-        values.update(activation=activation.encode(), init=init_of(init)._c, dtype=dtype_of(dtype))
-        self.c = CProbeConfig(n_widths=len(widths), widths=(ctypes.c_uint64 * len(widths))(*widths), **values)
+        self._where = where
+        self.widths = _check.integers("widths", widths)
+        self.layers = len(self.widths) - 1
+        self.init = init_of(init)
+        values = {name: _check.number(name, value) for name, value in numbers.items()}
+        self.c = CProbeConfig(
+            n_widths=len(self.widths),
+            widths=(ctypes.c_uint64 * len(self.widths))(*self.widths),
+            activation=_check.text("activation", activation),
+            init=self.init._c,
+            dtype=dtype,
+            norm=_check.choice("norm", norm, NORMS),
+            seed=_check.integer("seed", seed),
+            residual=_check.flag("residual", residual),
+            **values,
+        )
         self._raised: Optional[BaseException] = None
-        if progress is not None:
-            self.c.progress = PROGRESS(self._telling(progress))
-        self._set_input(widths, input, batch)
+        self._uploaded: list[OnDevice] = []
+        self._set_input(input, batch)
         if weights is not None:
-            self._set_weights(widths, weights)
+            self._set_weights(_check.elements("weights", weights, "arrays"))
+
+    def as_config(self) -> ProbeConfig:
+        """What was asked for, to keep with the report."""
+        c = self.c
+        factors = [float(c.weight_factors[l]) for l in range(self.layers)] if c.weight_factors else None
+        return ProbeConfig(
+            widths=self.widths,
+            activation=c.activation.decode(),
+            init=self.init,
+            slope=c.slope,
+            dtype=DTYPES[c.dtype].name,
+            bias_std=c.bias_std,
+            norm=NORMS[c.norm],
+            residual=bool(c.residual),
+            batch=c.batch,
+            input="given" if c.input else "N(0,1)",
+            seed=c.seed,
+            weights="given" if c.weights else "init",
+            weight_factors=factors,
+        )
+
+    def release(self) -> None:
+        """Frees the device's memory that held weights of the host's."""
+        for one in self._uploaded:
+            one.free()
+
+    def tell(self, progress: Optional[Callable[[str], None]]) -> None:
+        """Has the probe tell a function what step begins."""
+        if _check.function("progress", progress) is not None:
+            self.c.progress = PROGRESS(self._telling(progress))  # type: ignore[arg-type]
 
     def _telling(self, progress: Callable[[str], None]) -> Callable[[Any, bytes], None]:
         def tell(_user: Any, what: bytes) -> None:
@@ -122,53 +234,80 @@ class _Config:
         if self._raised is not None:
             raise self._raised
 
-    def _set_input(self, widths: Sequence[int], input: Any, batch: Optional[int]) -> None:
-        self.c.batch = 256 if batch is None else unsigned("batch", batch)
+    def _set_input(self, input: Any, batch: Any) -> None:
+        samples = 256 if batch is None else _check.integer("batch", batch)
+        self.c.batch = samples
         if input is None:
             return
         import numpy as np
 
-        self._input = np.ascontiguousarray(input, np.float32)
-        if self._input.ndim != 2 or self._input.shape[1] != widths[0]:
-            raise bad_argument(f"input has shape {self._input.shape}; accepted are samples x {widths[0]}")
-        if batch is not None and batch != len(self._input):
+        given = memory_of("input", input, None)[0] if is_host_array(input) else input
+        try:
+            self._input = np.ascontiguousarray(given, np.float32)
+        except (TypeError, ValueError):
+            _check.wrong_type("input", input, "a matrix of numbers, samples x features,")
+        if self._input.ndim != 2 or self._input.shape[1:] != tuple(self.widths[:1]):
+            features = self.widths[0] if self.widths else "widths[0]"
+            raise bad_argument(f"input has shape {self._input.shape}; accepted are samples x {features}")
+        if batch is not None and samples != len(self._input):
             raise bad_argument(f"batch is {batch}, and input has {len(self._input)} samples")
         self.c.batch = len(self._input)
         self.c.input = self._input.ctypes.data
 
-    def _set_weights(self, widths: Sequence[int], weights: Sequence[Optional[Placed]]) -> None:
+    def _set_weights(self, weights: list[Any]) -> None:
         if len(weights) != self.layers:
             raise bad_argument(f"there are {len(weights)} weights for {self.layers} layers")
         self._weights = (CTensor * self.layers)()
         for l, weight in enumerate(weights):
-            if weight is None:
-                continue
-            is_array = hasattr(weight, "base_data")
-            dtype = None if is_array and weight.dtype.kind != "u" else DTYPES[self.c.dtype].name
-            shape = None if is_array else (widths[l + 1], widths[l])
-            self._weights[l] = tensor_of(weight, dtype, shape, 0, None, layout="OI")
+            if weight is not None:
+                self._weights[l] = self._upload(l, weight) if is_host_array(weight) else self._placed(l, weight)
         self.c.weights = ctypes.cast(self._weights, ctypes.POINTER(CTensor))
 
+    def _placed(self, l: int, weight: Any) -> CTensor:
+        """The tensor of an OpenCL array or buffer, whose values are there when this returns."""
+        is_array = hasattr(weight, "base_data")
+        dtype = None if is_array and weight.dtype.kind != "u" else DTYPES[self.c.dtype].name
+        shape = None if is_array else (self.widths[l + 1], self.widths[l])
+        for event in getattr(weight, "events", ()):
+            event.wait()
+        return tensor_of(weight, dtype, shape, 0, None, layout="OI")
 
-def _place(queue: Optional[cl.CommandQueue], device: AnyDevice) -> tuple[Device, Optional[int]]:
-    return (device_of(device), None) if queue is None else (device_of_queue(queue), queue.int_ptr)
+    def _upload(self, l: int, weight: Any) -> CTensor:
+        """A tensor in memory of the device with the values of an array in the host's."""
+        stated = DTYPES[self.c.dtype].name if getattr(getattr(weight, "dtype", None), "kind", "") == "u" else None
+        memory, dtype = memory_of(f"weights[{l}]", weight, stated)
+        tensor = make_tensor(dtype, memory.shape, layout="OI")
+        there = OnDevice(self._where, dtype, memory.size)
+        self._uploaded.append(there)
+        there.write(memory)
+        tensor.buffer = there.tensor.buffer
+        return tensor
+
+
+def _place(queue: Optional[cl.CommandQueue], device: AnyDevice, weights: Any = None) -> tuple[Device, Optional[int]]:
+    """Where to work: on the queue or the device that was said, else where the first of the weights is."""
+    if queue is None and device is None and isinstance(weights, (list, tuple)):
+        queue = next((w.queue for w in weights if hasattr(w, "base_data") and w.queue is not None), None)
+    if queue is None:
+        return device_of(device), None
+    return device_of_queue(_check.queue("queue", queue)), queue.int_ptr
 
 
 def probe(
-    widths: Sequence[int],
+    widths: Sequence[SupportsIndex],
     activation: str = "relu",
     init: AnyInit = "he_normal",
     *,
-    slope: float = 0.01,
+    slope: SupportsFloat = 0.01,
     dtype: Any = "f32",
-    bias_std: float = 0.0,
+    bias_std: SupportsFloat = 0.0,
     norm: str = "none",
     residual: bool = False,
-    batch: Optional[int] = None,
+    batch: Optional[SupportsIndex] = None,
     input: Any = None,
-    seed: int = 0,
-    weights: Optional[Sequence[Optional[Placed]]] = None,
-    weight_factors: Optional[Sequence[float]] = None,
+    seed: SupportsIndex = 0,
+    weights: Optional[Sequence[Optional[Weight]]] = None,
+    weight_factors: Optional[Sequence[SupportsFloat]] = None,
     progress: Optional[Callable[[str], None]] = None,
     queue: Optional[cl.CommandQueue] = None,
     device: AnyDevice = None,
@@ -176,26 +315,32 @@ def probe(
     """Runs a multilayer perceptron forward and backward on the device and puts each layer beside theory. Blocking.
 
     widths: input features, then each layer's. input: samples x widths[0]; None: N(0,1), `batch` samples (256).
-    weights: a matrix fan_out x fan_in a layer, which is judged by what `init` makes one expect; None: from `init`.
+    weights: a matrix fan_out x fan_in a layer, which is judged by what `init` makes one expect; None: from `init`. OpenCL
+        arrays or buffers, NumPy arrays, torch tensors.
     norm: "none", "layer" or "batch". progress: told what step begins.
     queue or device: where; neither: the default device. Needs a library that was built with CLBlast.
     """
     network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
-    config = _Config(widths, weights, input, batch, progress, activation, init, dtype, **network)
+    where, queue_handle = _place(queue, device, weights)
+    config = _Config(where, widths, weights, input, batch, activation, init, dtype_of(dtype), **network)
+    config.tell(progress)
     if weight_factors is not None:
-        if len(weight_factors) != config.layers:
-            raise bad_argument(f"there are {len(weight_factors)} weight_factors for {config.layers} layers")
-        config.c.weight_factors = (ctypes.c_double * config.layers)(*weight_factors)
-    where, queue_handle = _place(queue, device)
-    report = result_of(ctypes.c_void_p, lib.fanin_probe, where._handle, queue_handle, ctypes.byref(config.c))
+        factors = _check.numbers("weight_factors", weight_factors)
+        if len(factors) != config.layers:
+            raise bad_argument(f"there are {len(factors)} weight_factors for {config.layers} layers")
+        config.c.weight_factors = (ctypes.c_double * config.layers)(*factors)
+    try:
+        report = result_of(ctypes.c_void_p, lib.fanin_probe, where._handle, queue_handle, ctypes.byref(config.c))
+    finally:
+        config.release()
     try:
         config.reraise()
-        return _report(report)
+        return _report(report, config.as_config())
     finally:
         lib.fanin_probe_report_release(report)
 
 
-def _report(report: ctypes.c_void_p) -> ProbeReport:
+def _report(report: ctypes.c_void_p, config: ProbeConfig) -> ProbeReport:
     c, finding = CProbeSummary(), _FINDING.struct()
     findings = []
     lib.fanin_probe_report_summary(report, ctypes.byref(c), ctypes.sizeof(c))
@@ -203,8 +348,8 @@ def _report(report: ctypes.c_void_p) -> ProbeReport:
     for i in range(c.n_findings):
         lib.fanin_probe_report_finding(report, i, ctypes.byref(finding), ctypes.sizeof(finding))
         findings.append(_finding(finding))
-    whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:]}
-    return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole)
+    whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:-1]}
+    return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole, config=config)
 
 
 def _finding(c: Any) -> Finding:
@@ -217,17 +362,17 @@ def calibrate(
     weights: Sequence[cla.Array],
     activation: str = "relu",
     *,
-    slope: float = 0.01,
-    bias_std: float = 0.0,
+    slope: SupportsFloat = 0.01,
+    bias_std: SupportsFloat = 0.0,
     norm: str = "none",
     residual: bool = False,
-    batch: Optional[int] = None,
+    batch: Optional[SupportsIndex] = None,
     input: Any = None,
-    seed: int = 0,
+    seed: SupportsIndex = 0,
     criterion: str = "variance",
-    target: float = 1.0,
-    tolerance: float = 0.01,
-    max_iterations: int = 10,
+    target: SupportsFloat = 1.0,
+    tolerance: SupportsFloat = 0.01,
+    max_iterations: SupportsIndex = 10,
     queue: Optional[cl.CommandQueue] = None,
 ) -> list[CalibratedLayer]:
     """Layer-sequential unit variance (Mishkin & Matas 2016): rescales the weights in place. Blocking.
@@ -235,19 +380,21 @@ def calibrate(
     weights: a matrix fan_out x fan_in a layer, filled. input: samples x features, or N(0,1). Where it fails, every
     tensor is as it was.
     """
-    if not weights:
-        raise bad_argument("there are no weights")
-    widths = [weights[0].shape[-1], *(weight.shape[0] for weight in weights)]
+    tensors: list[Any] = _check.elements("weights", weights, "pyopencl.array.Array")
+    if not tensors:
+        raise bad_argument("weights is empty; an array for each layer is accepted")
+    for l, weight in enumerate(tensors):
+        if not hasattr(weight, "base_data") or len(weight.shape) != 2:
+            _check.wrong_type(f"weights[{l}]", weight, "a pyopencl.array.Array of 2 dimensions")
+    widths = [tensors[0].shape[1], *(weight.shape[0] for weight in tensors)]
+    options = CCalibrateOptions(criterion=_check.choice("criterion", criterion, CRITERIA))
+    options.target, options.tolerance = _check.not_zero("target", target), _check.not_zero("tolerance", tolerance)
+    options.max_iterations = _check.integer("max_iterations", max_iterations, 1, 1 << 31)
+    chosen = queue_of(tensors[0], queue)
+    device, dtype = device_of_queue(chosen), dtype_of_array(tensors[0].dtype, None)
     network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
-    config = _Config(widths, weights, input, batch, None, activation, "he_normal", weights[0].dtype, **network)
-    options = CCalibrateOptions(criterion=choice("criterion", criterion, CRITERIA), target=not_zero("target", target))
-    options.tolerance = not_zero("tolerance", tolerance)
-    options.max_iterations = int(not_zero("max_iterations", max_iterations))
-    chosen = queue_of(weights[0], queue)
-    layers, stride = (CALIBRATED_LAYER.struct * len(weights))(), ctypes.sizeof(CALIBRATED_LAYER.struct)
-    for event in (event for weight in weights for event in getattr(weight, "events", ())):
-        event.wait()
-    device = device_of_queue(chosen)
+    config = _Config(device, widths, tensors, input, batch, activation, "he_normal", dtype, **network)
+    layers, stride = (CALIBRATED_LAYER.struct * len(tensors))(), ctypes.sizeof(CALIBRATED_LAYER.struct)
     lib.fanin_calibrate(device._handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers, stride)
     return [CALIBRATED_LAYER.read(layer) for layer in layers]
 
@@ -256,8 +403,8 @@ def measure(
     target: Placed,
     *,
     dtype: Any = None,
-    shape: Optional[Sequence[int]] = None,
-    offset: int = 0,
+    shape: Optional[Shape] = None,
+    offset: SupportsIndex = 0,
     queue: Optional[cl.CommandQueue] = None,
     wait_for: WaitFor = None,
 ) -> Stats:

@@ -4,8 +4,8 @@
     init.kaiming_normal_(w, nonlinearity="relu", seed=42, name="layer1.weight")
 
 Every function takes `fill()`'s keyword arguments beside torch's: `seed` and `name` (or `stream`) where it draws numbers,
-`queue`, `wait_for`, `dtype`, ... It returns the event; None for a NumPy array, which is filled when it returns, and for a
-tinygrad tensor.
+`queue`, `wait_for`, `dtype`, ... It returns the event; None for a NumPy array or a torch CPU tensor, which is filled when
+it returns, and for a tinygrad tensor.
 
 The layout is torch's, by rank, unless `layout` says otherwise: "OI", "OIW", "OIHW", "OIDHW"; a transposed convolution
 needs layout="IOHW" (torch itself swaps its fans). `groups` divides both fans, which torch does not do for fan_out.
@@ -24,25 +24,19 @@ from ._init import AnyInit, Init, gain, initializers
 from ._structs import Description
 
 if TYPE_CHECKING:
-    import numpy as np
     import pyopencl as cl
 
     from ._fill import Placed
+    from ._numpy import HostArray
 
-    Target = Union[Placed, np.ndarray[Any, Any]]
+    Target = Union[Placed, HostArray]
 
 _LAYOUTS = {2: "OI", 3: "OIW", 4: "OIHW", 5: "OIDHW"}
 
 
 def _fill(tensor: Target, init: AnyInit, **arguments: Any) -> Optional[cl.Event]:
-    import numpy as np
-
     from ._fill import fill
-    from ._numpy import fill_numpy
 
-    if isinstance(tensor, np.ndarray):
-        fill_numpy(tensor, init, **arguments)
-        return None
     if hasattr(tensor, "uop"):
         from .tinygrad import fill as fill_tinygrad
 

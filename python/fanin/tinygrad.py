@@ -1,4 +1,4 @@
-"""tinygrad's tensors on its OpenCL device (DEV=CL), filled in place on its own queue. Tested with tinygrad 0.14.
+"""tinygrad's tensors on its OpenCL device (DEV=CL), filled in place on its own queue. Works with tinygrad 0.13 and 0.14.
 
 from fanin.tinygrad import fill
 fill(layer.weight, "he_normal", seed=42, name="layer.weight", layout="OI")
@@ -9,17 +9,21 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING, Any, Optional, Sequence
 
-from tinygrad import Device as Devices
-from tinygrad import Tensor, dtypes
-from tinygrad.engine.realize import capturing
+from ._tinygrad_version import check_version
+
+check_version()
+
+from tinygrad import Device as Devices  # noqa: E402
+from tinygrad import Tensor, dtypes  # noqa: E402
+from tinygrad.engine.realize import capturing  # noqa: E402
 
 from ._device import device_of_handles
 from ._dtypes import DTYPES
 from ._errors import bad_argument
-from ._fill import pick_key
 from ._init import AnyInit, init_of
+from ._key import pick_key
 from ._library import lib
-from ._tensor import make_tensor
+from ._tensor import dtype_of, make_tensor
 
 if TYPE_CHECKING:
     from tinygrad.device import Buffer
@@ -59,7 +63,7 @@ def fill(
         return tensor
     device = Devices[tensor.device]
     described.buffer, described.offset = _address(buffer.base._buf), buffer.offset
-    own = device_of_handles(_address(device.context), _address(device.cl_dev))
+    own = device_of_handles(_address(device.context), _cl_device(device))
     c_tensor, c_init = ctypes.byref(described), ctypes.byref(parsed._c)
     lib.fanin_fill(own._handle, _address(device.queue), c_tensor, c_init, key, 0, None, None)
     return tensor
@@ -72,7 +76,7 @@ def _describe(tensor: Tensor, **rest: Any) -> Any:
         raise bad_argument(f"elements are {tensor.dtype}; accepted are {', '.join(d.name for d in _DTYPES)}")
     if not all(isinstance(extent, int) for extent in tensor.shape):
         raise bad_argument(f"shape is {tensor.shape}; accepted are whole numbers, not symbols")
-    return make_tensor(_DTYPES[tensor.dtype], tensor.shape, **rest)
+    return make_tensor(dtype_of(_DTYPES[tensor.dtype]), tensor.shape, **rest)
 
 
 def _memory(tensor: Tensor) -> Optional[Buffer]:
@@ -87,6 +91,11 @@ def _memory(tensor: Tensor) -> Optional[Buffer]:
         # Computing it first would be wasted, and tensors of one expression, as two of zeros, may share the result.
         tensor.replace(Tensor.empty(*tensor.shape, dtype=tensor.dtype, device=tensor.device))
     return tensor.uop.buffer.ensure_allocated()
+
+
+def _cl_device(device: Any) -> int:
+    """The cl_device_id of a device of tinygrad's, which 0.13 has under another name than 0.14."""
+    return _address(device.cl_dev if hasattr(device, "cl_dev") else device.device_id)
 
 
 def _address(handle: Any) -> int:

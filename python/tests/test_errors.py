@@ -139,3 +139,18 @@ def test_without_a_device():
         with pytest.raises(fanin.ArgumentError) as caught:
             call()
         assert word in str(caught.value)
+
+
+def test_what_takes_other_tensors(queue):
+    """A tensor of tinygrad's, and what is nothing of anybody's, where an OpenCL array belongs."""
+
+    class Tensor:
+        uop = None
+
+    with pytest.raises(TypeError, match="Tensor is no OpenCL array or buffer.*fanin.tinygrad.fill"):
+        fanin.fill(Tensor(), "ones")
+    for thing in (None, "w", 3, [1.0]):
+        with pytest.raises(TypeError, match=f"of type {type(thing).__name__} is no OpenCL array or buffer"):
+            fanin.fill(thing, "ones", queue=queue)
+        with pytest.raises(TypeError, match=f"of type {type(thing).__name__} is no OpenCL array or buffer"):
+            fanin.measure(thing, queue=queue)

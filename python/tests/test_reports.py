@@ -109,3 +109,81 @@ def test_progress_that_fails():
 
     with pytest.raises(KeyError, match="mine"):
         fanin.probe([4, 4], progress=fail, input=np.ones((2, 4)))
+
+
+@pytest.fixture(scope="module")
+def deep():
+    return fanin.probe([64] + [100] * 20 + [10], "tanh", "xavier_normal", batch=32, seed=7, bias_std=0.1, norm="layer")
+
+
+def test_reports_say_what_made_them(deep):
+    config = deep.config
+    assert config.widths == [64] + [100] * 20 + [10] and config.activation == "tanh" and config.seed == 7
+    assert config.init == fanin.Init("xavier_normal") and (config.norm, config.residual) == ("layer", False)
+    assert (config.bias_std, config.batch, config.dtype) == (0.1, 32, "f32")
+    assert (config.input, config.weights, config.weight_factors) == ("N(0,1)", "init", None)
+    given = fanin.probe([3, 3], input=np.ones((5, 3)), weights=[np.ones((3, 3), "f4")], weight_factors=[2]).config
+    assert (given.input, given.batch, given.weights, given.weight_factors) == ("given", 5, "given", [2.0])
+    again = fanin.probe(config.widths, config.activation, config.init, batch=32, seed=7, bias_std=0.1, norm="layer")
+    assert again.columns()["q_measured"] == deep.columns()["q_measured"]
+
+
+def test_reports_are_short(deep):
+    text = repr(deep)
+    assert len(text) < 300 and str(deep) == text and "\n" not in text
+    assert "64-(20 x 100)-10, tanh, xavier_normal, layer norm, bias_std 0.1, f32, seed 7" in text
+    assert f"conforms={deep.conforms}, healthy={deep.healthy}" in text
+    assert all(finding.diagnosis in text for finding in deep.findings)
+    theory = fanin.theory([100] * 50, "gelu")
+    assert len(repr(theory)) < 200 and "(50 x 100), gelu, he_normal" in repr(theory)
+    assert all(len(repr(one)) < 200 for one in fanin.suggest("gelu", 20))
+
+
+def test_reports_as_data(deep):
+    for report in (deep, fanin.theory([100] * 5, "gelu"), fanin.probe([9, 9], "relu", "ones", batch=4)):
+        data = json.loads(json.dumps(report.to_dict(), allow_nan=False))
+        assert data["config"]["widths"] == report.config.widths and data["config"]["init"] == str(report.config.init)
+        assert len(data["layers"]) == len(report.config.widths) - 1
+        for layer, row in zip(data["layers"], report.columns()["fan_in"]):
+            assert layer["fan_in"] == row
+    assert data["layers"][0]["weight_z"] is None or math.isfinite(data["layers"][0]["weight_z"])
+    for one in fanin.suggest("gelu", 20):
+        assert json.loads(json.dumps(one.to_dict(), allow_nan=False))["init"] == str(one.init)
+
+
+def test_theory_is_a_list():
+    layers = fanin.theory([9, 8, 7], "gelu", sigma_w2=[1.5, 2], correlation=0.5, activate_last=True)
+    assert len(layers) == 2 and layers[-1] == list(layers)[1] and isinstance(layers, list)
+    assert layers.columns()["q"] == [layer.q for layer in layers]
+    config = layers.config
+    assert (config.widths, config.sigma_w2, config.correlation) == ([9, 8, 7], [1.5, 2.0], 0.5)
+    assert config.activate_last and config.sigma_b2 == 0 and fanin.theory([9, 9]).config.sigma_w2 is None
+
+
+def test_notebooks(deep, monkeypatch):
+    """A table with a row for each layer and a plot with a dot for each measured number, as XML that parses."""
+    import xml.etree.ElementTree as ElementTree
+
+    for report, dots in [(deep, 42), (fanin.theory([100] * 22, "gelu"), 0)]:
+        html = report._repr_html_()
+        tree = ElementTree.fromstring(f"<div>{html}</div>")
+        assert len(tree.findall(".//tbody/tr")) == len(report.to_dict()["layers"])
+        svg = "{http://www.w3.org/2000/svg}"
+        assert len(tree.findall(f".//{svg}circle")) == dots
+        lines = tree.findall(f".//{svg}polyline")
+        assert lines and len(lines[0].get("points").split()) >= 20
+        box = tree.find(f".//{svg}svg")
+        width, height = float(box.get("width")), float(box.get("height"))
+        for line in lines:
+            for point in line.get("points").split():
+                x, y = map(float, point.split(","))
+                assert 0 <= x <= width and 0 <= y <= height
+    ys = [
+        float(circle.get("cy"))
+        for circle in ElementTree.fromstring(
+            fanin.probe([100] * 12, "relu", "xavier_normal", batch=32)._repr_html_().join(("<div>", "</div>"))
+        ).findall(f".//{svg}circle")
+    ]
+    assert ys[0] < ys[10]  # q falls, and the plot's axis points up
+    silent = fanin.probe([3, 3], "relu", "zeros", batch=4)  # nothing positive to plot
+    ElementTree.fromstring(f"<div>{silent._repr_html_()}</div>")

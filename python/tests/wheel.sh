@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # A wheel made from BUILD, installed by pip into a fresh environment with nothing else of fanin in reach: it has the library
-# inside and fills a PyOpenCL array with the command's bits. PyOpenCL, with an ICD loader of its own, and NumPy come from
-# PyPI, or with FROM "system" are the system's. All files in WORK.
+# and the command inside and fills a PyOpenCL array with the command's bits. PyOpenCL, with an ICD loader of its own, and NumPy
+# come from PyPI, or with FROM "system" are the system's. All files in WORK.
 set -euo pipefail
 build=$1 work=$2 from=$3
-unset FANIN_LIBRARY PYTHONPATH
+unset FANIN_LIBRARY FANIN PYTHONPATH
 rm -rf "$work"
 wheel=$("$SRC/tools/make-wheel" "$build" "$work/dist")
 case $wheel in
@@ -27,8 +27,12 @@ queue = cl.CommandQueue(cl.create_some_context(interactive=False))
 w = cla.empty(queue, (41, 23), "float32")
 fanin.fill(w, "he_normal", seed=42, name="w", layout="OI")
 w.get().tofile("w.raw")
+file = fanin.init_file("own.npy", tensors={"w": ("f32", "OI", (41, 23), "he_normal")}, seed=42)
+assert fanin._command.find_command()[0].startswith(sys.argv[1]), fanin._command.find_command()
+assert len(fanin.inspect(file).tensors) == 1
 print("PyOpenCL", cl.VERSION_TEXT)
 ' "$work"
 "$build/fanin" init --tensor w:f32:OI:41x23 --init he_normal --seed 42 -o w.npy
 cmp <(tail -c $((41 * 23 * 4)) w.npy) w.raw
+cmp w.npy own.npy
 echo "installed, and the command's bits"

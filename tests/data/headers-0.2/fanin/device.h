@@ -41,7 +41,12 @@ FANIN_API fanin_status fanin_select(const char *selector, size_t *indices, size_
 
 /* ---- A fanin ----------------------------------------------------------------------------------------------------- */
 
-/* One context and device, with the programs that were compiled for them. Several threads may use it at once. */
+/* One context and device, with the programs that were compiled for them. Several threads may use it at once.
+ *
+ * fork(): OpenCL drivers work with threads, which a forked child does not have. After a process has called
+ * fanin_devices(), fanin_select(), fanin_open() or fanin_create(), a child of its may do nothing with OpenCL, not even
+ * release what it inherited: such calls may wait for ever. It may call what needs no device, and exec(). Create child
+ * processes before the first of these calls, or start new programs (posix_spawn()). */
 typedef struct fanin fanin;
 
 /* Picks a device and makes a context for it. `selector` is "gpu" or "cpu" (the best such device), an index into
