@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity" or "cause"."""
+    """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity", "cause" or "warning"."""
 
     diagnosis: Annotated[str, ctypes.c_int]
     verdict: str
@@ -55,7 +55,8 @@ _FINDING = Mirror(Finding)
 
 @dataclass(frozen=True)
 class ProbeReport:
-    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory says that it trains."""
+    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory finds no fault in the network.
+    `judged` and `predicted` say whether these two could be judged at all; they are False where not."""
 
     layers: list[ProbeLayer]
     findings: list[Finding]
@@ -69,6 +70,8 @@ class ProbeReport:
     other_seconds: float
     startup_seconds: float
     device_bytes: int
+    judged: bool
+    predicted: bool
 
     def columns(self) -> dict[str, list[Any]]:
         """The layers as columns, beginning with their number: `pandas.DataFrame(report.columns())`."""
@@ -204,6 +207,7 @@ def _report(report: ctypes.c_void_p) -> ProbeReport:
         lib.fanin_probe_report_finding(report, i, ctypes.byref(finding), ctypes.sizeof(finding))
         findings.append(_finding(finding))
     whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:]}
+    whole.update(judged=bool(c.judged), predicted=bool(c.predicted))
     return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole)
 
 
