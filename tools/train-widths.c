@@ -3,22 +3,23 @@
  * SGD, for each depth, width and seed, with the best of a few learning rates.
  *
  *   cc -O3 -march=native -ffast-math -o train-widths tools/train-widths.c -lm
- *   ./train-widths share/data/digits.csv SEEDS DEPTH,DEPTH,... WIDTH,WIDTH,... >table.csv
+ *   ./train-widths share/data/digits.csv EPOCHS SEEDS DEPTH,DEPTH,... WIDTH,WIDTH,... >table.csv
  *
- * The first 1500 digits are learned in batches of 50, for at most 30 epochs. A run ends early once 90 % of the other
- * 297 are told right. Prints a row for each network: depth (matrices), width, seed, the rate that did best, its epochs,
- * and its best accuracy on the 297. */
+ * The first 1500 digits are learned in batches of 50, for at most EPOCHS epochs. A run ends early once 90 % of the
+ * other 297 are told right. Prints a row for each network: depth (matrices), width, seed, the rate that did best, its
+ * epochs, and its best accuracy on the 297. */
 #include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FEATURES = 64, CLASSES = 10, DIGITS = 1797, LEARNED = 1500, BATCH = 50, EPOCHS = 30, DEPTH_MAX = 64 };
+enum { FEATURES = 64, CLASSES = 10, DIGITS = 1797, LEARNED = 1500, BATCH = 50, DEPTH_MAX = 64 };
 
 static const float rates[] = {0.03f, 0.1f, 0.01f, 0.003f, 0.001f};
 enum { RATES = sizeof rates / sizeof *rates };
 static const double enough = 0.9;
+static int most_epochs;
 
 static float digits[DIGITS * FEATURES];
 static int labels[DIGITS];
@@ -230,7 +231,7 @@ static double train(int n, int width, uint64_t seed, float rate, int *epochs) {
   uint64_t state = seed + 77;
   double best = 0;
   create(n, width, seed);
-  for (*epochs = 0; *epochs < EPOCHS && best < enough;) {
+  for (*epochs = 0; *epochs < most_epochs && best < enough;) {
     learn_epoch(rate, &state);
     ++*epochs;
     best = fmax(best, accuracy());
@@ -266,9 +267,10 @@ static int numbers(const char *text, int *out, int most) {
 
 int main(int argc, char **argv) {
   int depths[16], widths[16];
-  if (argc != 5) fail("usage: train-widths DIGITS.csv SEEDS DEPTH,... WIDTH,...");
+  if (argc != 6) fail("usage: train-widths DIGITS.csv EPOCHS SEEDS DEPTH,... WIDTH,...");
   read_digits(argv[1]);
-  const int seeds = atoi(argv[2]), n_depths = numbers(argv[3], depths, 16), n_widths = numbers(argv[4], widths, 16);
+  const int seeds = atoi(argv[3]), n_depths = numbers(argv[4], depths, 16), n_widths = numbers(argv[5], widths, 16);
+  most_epochs = atoi(argv[2]);
   puts("depth,width,seed,rate,epochs,accuracy");
   for (int d = 0; d < n_depths; d++) {
     if (depths[d] < 2 || depths[d] > DEPTH_MAX) fail("a depth is 2 to 64");

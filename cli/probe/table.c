@@ -78,10 +78,13 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
 
 static void print_finding(const fanin_finding *f, const char *indent) {
   const char *name = fanin_diagnosis_name(f->diagnosis);
+  fanin_verdict verdict = FANIN_VERDICT_CAUSE;
+  (void)fanin_diagnosis_verdict(f->diagnosis, &verdict); /* the library's own value */
+  const char *kind = verdict == FANIN_VERDICT_WARNING ? " (a warning)" : "";
   if (f->first == f->last)
-    terminal_line(stdout, 2, "%s%s, layer %zu: %s", indent, name, f->first, f->what);
+    terminal_line(stdout, 2, "%s%s%s, layer %zu: %s", indent, name, kind, f->first, f->what);
   else
-    terminal_line(stdout, 2, "%s%s, layers %zu to %zu: %s", indent, name, f->first, f->last, f->what);
+    terminal_line(stdout, 2, "%s%s%s, layers %zu to %zu: %s", indent, name, kind, f->first, f->last, f->what);
 }
 
 static void print_conformity(const probe_result *report) {

@@ -167,7 +167,7 @@ static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function 
   return (fanin__cumulants){mean, fmax(variance, 0) / width, e.third * ratio * ratio / (width * width)};
 }
 
-/* E18a: biases that are given, and not drawn, do not vary. `bias` is their mean square's share. */
+/* E67: biases that are given, and not drawn, do not vary. `bias` is their mean square's share. */
 static void fix_biases(pair_means *means, double bias) {
   means->squares -= bias * bias;
   means->cubes -= bias * bias * (3 * (means->sums - bias) + bias);

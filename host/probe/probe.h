@@ -3,7 +3,7 @@
  *   law.c            the law of the forward step;  gradient.c  that of the backward step
  *   theory.c         the recursion at infinite width, and the columns that have no law
  *   diagnose.c       verdicts and findings
- * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E66, and have its symbols. */
+ * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E67, and have its symbols. */
 #ifndef HOST_PROBE_PROBE_H
 #define HOST_PROBE_PROBE_H
 

@@ -53,9 +53,9 @@ fanin__state fanin__step_forward(const fanin__step *step, const fanin__state *h,
     out->saturated = fanin__saturated_share(a, y.q);
     out->zero = fanin__zero_share(a, slope, y.q);
     out->chi = out->slope_second / y.scale2;
-    out->chi_c = fanin__correlated(a, FANIN__SLOPE, slope, y.q, y.q, y.c) / y.scale2;
-    next = fanin__next_state(h, step->residual, fanin__mean(a, slope, y.q), out->v,
-                             fanin__correlated(a, FANIN__PHI, slope, y.q, y.q, y.c));
+    out->chi_c = step->pairs ? fanin__correlated(a, FANIN__SLOPE, slope, y.q, y.q, y.c) / y.scale2 : NAN;
+    const double product = step->pairs ? fanin__correlated(a, FANIN__PHI, slope, y.q, y.q, y.c) : NAN;
+    next = fanin__next_state(h, step->residual, fanin__mean(a, slope, y.q), out->v, product);
   } else {
     out->v = out->q;
   }

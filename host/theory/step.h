@@ -19,6 +19,7 @@ typedef struct fanin__step {
   double slope;
   fanin_norm norm;
   bool activated, residual;
+  bool pairs; /* also of two samples: correlation, chi_c and h_correlation, which take a hundred times as long */
 } fanin__step;
 
 /* What the norm makes of z's: y = z / scale has second moment q and correlation c. Layer norm divides by the standard

@@ -71,12 +71,11 @@ static void note(fanin_suggestion *s, fanin_diagnosis diagnosis, bool found) {
 /* What of a hidden layer is ill health, as a probe's diagnose.c has it. */
 static void note_layer(fanin_suggestion *s, const fanin_theory_layer *y) {
   note(s, FANIN_DIAGNOSIS_SATURATED, y->saturated > FANIN__MOST_SATURATED);
-  note(s, FANIN_DIAGNOSIS_RANK_COLLAPSE, y->h_correlation > FANIN__MOST_ALIKE);
   note(s, FANIN_DIAGNOSIS_MEAN_DRIFT, y->mean * y->mean / y->second_moment > FANIN__MEAN_SHARE);
 }
 
 static bool stands_still(const fanin_theory_layer *a, const fanin_theory_layer *b) {
-  return fabs(b->q - a->q) <= STILL * a->q && fabs(b->correlation - a->correlation) <= STILL;
+  return fabs(b->q - a->q) <= STILL * a->q;
 }
 
 /* The gradient's squared norm from the last layer back: chi of layers 1 .. n, and the last of them again up to layer
@@ -111,7 +110,8 @@ static double run_through(const question *ask, fanin_suggestion *s, double sigma
     h = fanin__step_forward(&step, &h, s->sigma_b2, &y);
     chi[n++] = y.chi * sigma_w2;
     note_layer(s, &y);
-    s->q_total = (sigma_w2 * h.square + s->sigma_b2) / q_1;
+    const double next = (sigma_w2 * h.square + s->sigma_b2) / q_1;
+    s->q_total = isnan(next) ? INFINITY : next;
     stray(&q, s->q_total);
     still = stands_still(&before, &y);
     before = y;

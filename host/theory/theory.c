@@ -75,7 +75,8 @@ static fanin__state forward(const network *net, size_t l, const fanin__state *h,
                             .slope = config->slope,
                             .norm = config->norm,
                             .activated = is_activated(config, l),
-                            .residual = is_residual(config, l)};
+                            .residual = is_residual(config, l),
+                            .pairs = true};
   return fanin__step_forward(&step, h, config->sigma_b2, out);
 }
 

@@ -38,7 +38,18 @@ grep -q '^  do: choose gain' verdict.txt || die "no remedy: $(cat verdict.txt)"
 verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require conforms
 verdict 1 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require healthy
 verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require none
-verdict 0 CONFORMS HEALTHY --mlp 64,10 --init identity # its last columns are 0, all of them
+# Patterns have no verdict, which is not the one that is asked for; --require none shows them all the same.
+verdict 1 'NOT JUDGED' 'NOT PREDICTED' --mlp 64,10 --init identity # its last columns are 0, all of them
+verdict 1 'NOT JUDGED' 'NOT PREDICTED' --mlp 64,64,64 --init hadamard --require conforms
+verdict 0 'NOT JUDGED' 'NOT PREDICTED' --mlp 64,64,64 --init hadamard --require none
+if grep -qE '^(CONFORMS|HEALTHY)' verdict.txt; then die "a verdict on hadamard: $(cat verdict.txt)"; fi
+# 30 ReLU layers of 100 train (docs/probe.md): how much seeds differ is a warning.
+verdict 0 CONFORMS HEALTHY --mlp "64$(printf ',100%.0s' {1..30}),10"
+grep -q '^WIDTH_NOISE (a warning), layers 1 to 31: at these widths ln q of layer 31' verdict.txt || die "$(cat verdict.txt)"
+# The layer is named once, and one sample is one.
+verdict 1 CONFORMS 'NOT HEALTHY' --mlp 64,64,64 --init normal:std=1e-5 --activation linear --batch 1
+grep -qE '^FP16_RANGE, layers? [0-9 to]+: in f16, a share of' verdict.txt || die "$(cat verdict.txt)"
+grep -q '^Input: 1 sample of' verdict.txt || die "$(cat verdict.txt)"
 verdict 1 CONFORMS 'NOT HEALTHY' --mlp 8,8,8,8,8,8,8 --init zeros
 grep -q '^NOT HEALTHY:.* SYMMETRY' verdict.txt || die "zeros: $(cat verdict.txt)"
 [ "$(grep -c '^SYMMETRY' verdict.txt)" = 3 ] || die "three in full: $(cat verdict.txt)"

@@ -43,9 +43,9 @@ typedef struct fanin_probe_config {
   const float *input;     /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
   uint64_t seed;          /* layer l's weight is tensor "layer<l>.weight", its bias "layer<l>.bias", from l = 1 */
   const fanin_tensor *weights;  /* NULL: all weights are filled from `init`. Otherwise L tensors of the caller's, layer
-                                   l's at  l - 1: dense, whole, rank 2, shape fan_out x fan_in, of `dtype`. They are read,
-                                   and judged  by what `init` would make. A tensor whose buffer is NULL is filled from
-                                   `init`. Infinities and  NaN are FANIN_STATUS_NOT_FINITE */
+                                   l's at  l - 1: dense, whole, rank 2, shape fan_out x fan_in, of `dtype`. They are
+                                   read,  and judged  by what `init` would make. A tensor whose buffer is NULL is filled
+                                   from  `init`. Infinities and  NaN are FANIN_STATUS_NOT_FINITE */
   const double *weight_factors; /* NULL, or L numbers above 0, such as fanin_calibrate() reports: layer l's tensor of
                                    `weights` is expected to be what `init` makes times number l - 1 */
   void (*progress)(void *user, const char *what); /* NULL, or told what step begins, on the calling thread */

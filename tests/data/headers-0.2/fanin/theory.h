@@ -129,7 +129,8 @@ typedef struct fanin_suggestion {
   double sensitivity; /* d ln q' / d ln q at q_limit or, where that is 0 or infinite, at q_1: the factor by which a
                          layer multiplies a small relative deviation of q. Above 1 the fixed point is unstable */
   uint64_t diagnoses; /* what a probe of the network finds by theory: 1 << d for each fanin_diagnosis d of FORWARD_*,
-                         BACKWARD_*, SATURATED, RANK_COLLAPSE and MEAN_DRIFT. Samples are independent */
+                         BACKWARD_*, SATURATED and MEAN_DRIFT. What a probe measures is not among them, as
+                         RANK_COLLAPSE */
   int recommended;    /* 1 for one choice of the list: that with the fewest diagnoses, then with the least drift */
 } fanin_suggestion;
 
