@@ -17,31 +17,29 @@
 /* Makes a model of tensors as 'fanin init' would write them, except that their values have a factor. */
 static int describe(const probe_request *r, const probe_weights *w, const fanin_calibrated_layer *layers, model *m,
                     failure *why) {
-  const bool known = !r->weights || r->has_init || r->file_init; /* whether it is known what made the weights */
   int status = STATUS_OK;
   for (size_t l = 0; l < w->count && status == STATUS_OK; ++l) {
     fanin_tensor t = w->tensors[l];
+    const char *name = w->layers[l].name;
     t.buffer = NULL;
-    status = model_add(m, w->names[l], &t, &r->inits[0], w->names[l], why);
-    if (status == STATUS_OK) m->tensors[l].factor = known ? w->factors[l] * layers[l].factor : NAN;
+    status = model_add(m, name, &t, &r->inits[0], name, why);
+    if (status == STATUS_OK) m->tensors[l].factor = layers[l].factor;
   }
   return status == STATUS_OK ? model_check(m, r->output, why) : status;
 }
 
-static int write_tensor(const session *s, const fanin_tensor *t, output *out, failure *why) {
-  uint64_t elements, bytes;
-  int status = library_status(why, fanin_tensor_size(t, &elements, &bytes), NULL);
-  if (status != STATUS_OK) return status;
-  char *host = allocate((size_t)bytes, 1);
-  const fanin_status read = fanin_read(s->f, s->queue, t, host, (size_t)bytes, 1, 0, NULL, NULL);
-  status = library_status(why, read, "reading weights");
-  if (status == STATUS_OK) status = output_write(out, host, (size_t)bytes, why);
-  free(host);
+static int write_layer(const session *s, const probe_weights *w, size_t l, output *out, failure *why) {
+  char *bytes;
+  size_t size;
+  int status = probe_weights_bytes(s, w, l, &bytes, &size, why);
+  if (status == STATUS_OK) status = output_write(out, bytes, size, why);
+  free(bytes);
   return status;
 }
 
-static int write_file(const probe_request *r, const session *s, const probe_weights *w,
-                      const fanin_calibrated_layer *layers, failure *why) {
+/* A file of drawn weights. */
+static int write_drawn(const probe_request *r, const session *s, const probe_weights *w,
+                       const fanin_calibrated_layer *layers, failure *why) {
   model m = {0};
   output out = OUTPUT_NONE;
   char *header = NULL;
@@ -51,7 +49,7 @@ static int write_file(const probe_request *r, const session *s, const probe_weig
   if (status == STATUS_OK) status = output_open(r->output, &out, why);
   if (status == STATUS_OK) status = output_write(&out, header, size, why);
   for (size_t l = 0; l < w->count && status == STATUS_OK; ++l)
-    status = write_tensor(s, &w->tensors[l], &out, why);
+    status = write_layer(s, w, l, &out, why);
   if (status == STATUS_OK) status = output_commit(&out, why);
   output_abandon(&out);
   free(header);
@@ -74,7 +72,7 @@ static void print_table(const probe_request *r, const session *s, const probe_we
     table_cell(&t, "%.5g", layers[l].after);
     table_cell(&t, "%.6g", layers[l].factor);
     table_cell(&t, "%d", layers[l].iterations);
-    table_cell(&t, "%s", w->names[l]);
+    table_cell(&t, "%s", w->layers[l].name);
   }
   probe_print_heading(r, s);
   table_print(&t);
@@ -95,7 +93,7 @@ static int print_json(const probe_request *r, const session *s, const probe_weig
   JSON_SET_NUMBERS(root, {"target", r->calibration.target}, {"tolerance", r->calibration.tolerance});
   for (size_t l = 0; l < w->count; ++l) {
     json_t *o = json_object();
-    json_object_set_new(o, "name", json_string(w->names[l]));
+    json_object_set_new(o, "name", json_string(w->layers[l].name));
     json_object_set_new(o, "fan_in", json_integer((json_int_t)r->widths[l]));
     json_object_set_new(o, "fan_out", json_integer((json_int_t)r->widths[l + 1]));
     JSON_SET_NUMBERS(o, {"before", layers[l].before}, {"after", layers[l].after}, {"factor", layers[l].factor});
@@ -114,7 +112,7 @@ int probe_calibrate(const probe_request *r, const session *s, const probe_weight
   const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers, sizeof *layers);
   progress_clear();
   int status = library_status(why, calibrated, NULL);
-  if (status == STATUS_OK) status = write_file(r, s, w, layers, why);
+  if (status == STATUS_OK) status = (r->weights ? probe_rewrite : write_drawn)(r, s, w, layers, why);
   if (status == STATUS_OK && r->json)
     status = print_json(r, s, w, layers, why);
   else if (status == STATUS_OK)

@@ -18,11 +18,21 @@ static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
   return c->kind == KIND_FLAG ? json_boolean(value != 0) : json_from_double(value);
 }
 
-static json_t *layers_to_json(const probe_result *report) {
+/* What the file has for a layer, and what it is judged by. */
+static void set_file_layer(json_t *o, const probe_layer_weights *y, double factor) {
+  json_object_set_new(o, "tensor", json_string(y->name));
+  json_object_set_new(o, "bias", y->bias_name ? json_string(y->bias_name) : json_null());
+  json_object_set_new(o, "init", json_string(y->init_text));
+  json_object_set_new(o, "factor", json_from_double(factor));
+  json_object_set_new(o, "judged_by", json_string(probe_maker_name(y->maker)));
+}
+
+static json_t *layers_to_json(const probe_request *r, const probe_result *report) {
   json_t *array = json_array();
   for (size_t l = 0; l < probe_layers(report); ++l) {
     json_t *o = json_object();
     json_object_set_new(o, "layer", json_integer((json_int_t)l + 1));
+    if (r->file) set_file_layer(o, &r->file->layers[l], r->file->factors[l]);
     for (size_t i = 0; i < probe_n_columns; ++i)
       json_object_set_new(o, probe_columns[i].name, number(&probe_columns[i], &report->layers[l]));
     json_array_append_new(array, o);
@@ -31,8 +41,10 @@ static json_t *layers_to_json(const probe_result *report) {
 }
 
 static json_t *findings_to_json(const probe_result *report) {
-  static const char *const verdicts[] = {
-      [FANIN_VERDICT_HEALTH] = "healthy", [FANIN_VERDICT_CONFORMITY] = "conforms", [FANIN_VERDICT_CAUSE] = "cause"};
+  static const char *const verdicts[] = {[FANIN_VERDICT_HEALTH] = "healthy",
+                                         [FANIN_VERDICT_CONFORMITY] = "conforms",
+                                         [FANIN_VERDICT_CAUSE] = "cause",
+                                         [FANIN_VERDICT_WARNING] = "warning"};
   json_t *array = json_array();
   for (size_t i = 0; i < report->summary.n_findings; ++i) {
     const fanin_finding *f = &report->findings[i];
@@ -73,6 +85,8 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
   json_object_set_new(o, "device", json_string(s->device_name));
   json_object_set_new(o, "conforms", json_boolean(sum->conforms));
   json_object_set_new(o, "healthy", json_boolean(sum->healthy));
+  json_object_set_new(o, "judged", json_boolean(sum->judged));
+  json_object_set_new(o, "predicted", json_boolean(sum->predicted));
   json_object_set_new(o, "n_tests", json_integer((json_int_t)sum->n_tests));
   json_object_set_new(o, "z_bound", json_from_double(sum->z_bound));
   json_object_set_new(o, "overflow_layer",
@@ -81,7 +95,7 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
                    {"other_seconds", sum->other_seconds}, {"startup_seconds", sum->startup_seconds});
   json_object_set_new(o, "device_bytes", json_integer((json_int_t)sum->device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
-  json_object_set_new(o, "layers", layers_to_json(report));
+  json_object_set_new(o, "layers", layers_to_json(r, report));
   return o;
 }
 
@@ -118,7 +132,7 @@ static void write_csv(FILE *to, const probe_request *r, probe_result *const *rep
   fputs("\r\n", to);
   for (size_t i = 0; i < r->n_inits; ++i) {
     for (size_t l = 0; l < probe_layers(reports[i]); ++l) {
-      write_text(to, r->init_texts[i]);
+      write_text(to, r->file ? r->file->layers[l].init_text : r->init_texts[i]);
       fprintf(to, ",%zu", l + 1);
       for (size_t c = 0; c < probe_n_columns; ++c)
         write_number(to, probe_number(&probe_columns[c], &reports[i]->layers[l]));

@@ -83,6 +83,13 @@ static int take_iterations(void *to, const char *name, const char *value, failur
   return STATUS_OK;
 }
 
+static int take_depth(void *to, const char *name, const char *value, failure *why) {
+  const int status = args_number(to, name, value, why);
+  const uint64_t depth = status == STATUS_OK ? *(uint64_t *)to : 1;
+  if (depth >= 1 && depth <= 1000000) return status;
+  return args_fail(why, "%s %s: give 1 to 1000000 layers", name, value);
+}
+
 static int take_positive(void *to, const char *name, const char *value, failure *why) {
   const int status = args_real(to, name, value, why);
   if (status == STATUS_OK && !(*(double *)to > 0)) return args_fail(why, "%s %s: give a number above 0", name, value);
@@ -108,11 +115,12 @@ static const args_option options[] = {
     {"dtype", 0, "DTYPE", "Round weights to this dtype of at most 32 bits, as f16 or bf16 (default: f32)", args_dtype,
      TO(config.dtype), TO(has_dtype)},
     {"weights", 0, "FILE",
-     "Probe the weights of a .safetensors file, each fan_out x fan_in, instead of drawing them; --init says what they "
-     "should be",
+     "Probe the weights and biases of a .safetensors file instead of drawing them; its metadata says what made them, "
+     "--init where it has none; without either they are judged by what they look like",
      args_text, TO(weights), 0},
-    {"layer-names", 0, "NAME,NAME,...", "The file's tensors in order (default: layer1.weight, layer2.weight, ...)",
-     args_text, TO(layer_names), 0},
+    {"layer-names", 0, "NAME,NAME,...",
+     "The file's tensors in order (default: layer1.weight, layer2.weight, ..., or what the shapes say)", args_text,
+     TO(layer_names), 0},
     {.doc = "Input and device:"},
     {"input", 0, "FILE|normal",
      "A .csv or .npy file with one sample in each row, whose first columns are used and standardised as a whole; or "
@@ -152,7 +160,7 @@ static const args_option options[] = {
      "Say which initializers keep q and G with this activation, and what each costs; accepts --depth, --slope, "
      "--bias-std and --json",
      take_activation, TO(suggest), 0},
-    {"depth", 0, "N", "Number of layers (default: 50)", args_number, TO(depth), 0},
+    {"depth", 0, "N", "Number of layers (default: 50)", take_depth, TO(depth), TO(has_depth)},
     {0}};
 
 const syntax probe_syntax = {
@@ -230,13 +238,12 @@ static int check_suggestion(const probe_request *r, failure *why) {
   if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot || r->calibrate || r->has_calibration) {
     return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
   }
-  if (r->depth > 1000000) return args_fail(why, "--depth: give 1 to 1000000 layers");
   return check_numbers(r, why);
 }
 
 static int check_together(const probe_request *r, failure *why) {
   if (r->suggest) return check_suggestion(r, why);
-  if (r->depth != 0) return args_fail(why, "--depth belongs to --suggest");
+  if (r->has_depth) return args_fail(why, "--depth belongs to --suggest");
   if (r->config.n_widths < 2 && !(r->weights && r->config.n_widths == 0)) {
     return args_fail(why, "no network is given; give --mlp with at least two widths, as in --mlp 64,300,100,10");
   }
@@ -266,7 +273,7 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why) {
                                   .batch = 256}};
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
-  if (r->suggest && r->depth == 0) r->depth = 50;
+  if (!r->has_depth) r->depth = 50;
   r->config.residual = r->residual;
   return status == STATUS_OK ? check_together(r, why) : status;
 }

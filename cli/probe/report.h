@@ -7,6 +7,7 @@
 #include "base/session.h"
 #include "fanin/probe.h"
 #include "formats/matrix.h"
+#include "formats/tensor_file.h"
 
 enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
 
@@ -18,9 +19,8 @@ typedef struct probe_request {
   const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
   fanin_init inits[PROBE_MAX_INITS];
   size_t n_inits;
-  char *file_init;                     /* the initializer's text in a file of weights; cmd_probe() frees it */
-  bool has_init, has_slope, has_dtype; /* given on the command line */
-  const char *input;                   /* NULL: N(0,1) */
+  bool has_init, has_slope, has_dtype, has_depth; /* given on the command line */
+  const char *input;                              /* NULL: N(0,1) */
   bool keep_label;
   double input_correlation; /* mean cosine of two samples of the file */
   uint64_t columns_left;    /* columns of the file that the network does not take */
@@ -31,11 +31,12 @@ typedef struct probe_request {
   bool json, all, residual;
   probe_requirement require;
   const char *suggest;             /* NULL, or the activation to suggest an initializer for */
-  uint64_t depth;                  /* of the network that is suggested for; 0: not given */
+  uint64_t depth;                  /* of the network that is suggested for */
   bool calibrate, has_calibration; /* --calibrate is given; an option that belongs to it is given */
   const char *output;
   fanin_calibrate_options calibration;
-  fanin_probe_config config; /* without the initializer */
+  fanin_probe_config config;        /* without the initializer */
+  const struct probe_weights *file; /* what is known of the file of weights; NULL: there is none */
 } probe_request;
 
 /* ---- options.c --------------------------------------------------------------------------------------------------- */
@@ -76,23 +77,65 @@ int input_refuse_label(const char *path, const matrix *m, size_t columns, failur
 
 /* ---- weights.c --------------------------------------------------------------------------------------------------- */
 
+/* What a layer of a file is judged by. */
+typedef enum probe_maker {
+  MAKER_FILE,  /* the initializer that the file's metadata names */
+  MAKER_INIT,  /* --init */
+  MAKER_GUESS, /* a common initializer that its numbers look like */
+  MAKER_OWN    /* independent numbers of its own mean and std: it looks like no common initializer */
+} probe_maker;
+/* "its metadata", "--init", "a guess", ...; in JSON "metadata", "init", "guess", "own moments" */
+const char *probe_maker_text(probe_maker maker);
+const char *probe_maker_name(probe_maker maker);
+
+typedef struct probe_layer_weights {
+  char *name;
+  char *bias_name; /* NULL: the file has none, and they are drawn */
+  float *biases;
+  bool transposed; /* stored fan_in x fan_out */
+  probe_maker maker;
+  char *init_text;
+} probe_layer_weights;
+
 /* The weights of a file, or drawn ones to be calibrated. */
 typedef struct probe_weights {
   size_t count;
-  char **names;
+  probe_layer_weights *layers;
   fanin_tensor *tensors; /* without buffers at first */
   double *factors;       /* factors of a calibration that the file names, else 1 */
+  fanin_init *inits;
+  const float **biases; /* those of the layers */
+  bool found;           /* the layers were found by their shapes */
+  char *next;           /* the second best guess; NULL: none */
 } probe_weights;
 
-/* Describes the weights of the file r->weights. They decide widths and dtype, and the command line must agree. Where
- * the file names one initializer for all layers, it also decides that and the factors, unless --init is given. */
+/* Describes the weights of the file r->weights. They decide widths and dtype, and the command line must agree. */
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
-/* Reads what was described into buffers. Sets r->config.weights, which `w` must outlive. */
+/* Reads what was described into buffers; numbers that are not finite are refused. Decides what each layer is judged by.
+ * Sets weights, factors, inits and biases of r->config, which `w` must outlive. */
 int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why);
 /* Fills new tensors "layer<l>.weight" from the first initializer. Sets r->config.weights. */
 int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why);
+/* The name that a layer's initializer has in lists, or "several" for all layers if they differ. */
+const char *probe_weights_init(const probe_weights *w);
 /* Does nothing on a zeroed one. */
 void probe_weights_free(probe_weights *w);
+
+/* ---- expect.c ---------------------------------------------------------------------------------------------------- */
+
+/* The initializer that the metadata names for a tensor, "init", or "calibrated" with a factor; NULL: none. */
+const char *expect_noted(const tensor_file *f, const char *name, double *factor);
+
+/* Decides what the layers with MAKER_GUESS are judged by, from their values on the device. */
+int expect_guess(const session *s, probe_weights *w, failure *why);
+
+/* ---- rewrite.c --------------------------------------------------------------------------------------------------- */
+
+/* Writes the file r->weights again with other weights of its layers. Everything else is copied. */
+int probe_rewrite(const probe_request *r, const session *s, const probe_weights *w,
+                  const fanin_calibrated_layer *layers, failure *why);
+/* A layer's weights as they are stored; the caller frees *bytes. */
+int probe_weights_bytes(const session *s, const probe_weights *w, size_t l, char **bytes, size_t *size, failure *why);
 
 /* ---- suggest.c --------------------------------------------------------------------------------------------------- */
 

@@ -78,10 +78,13 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
 
 static void print_finding(const fanin_finding *f, const char *indent) {
   const char *name = fanin_diagnosis_name(f->diagnosis);
+  fanin_verdict verdict = FANIN_VERDICT_CAUSE;
+  (void)fanin_diagnosis_verdict(f->diagnosis, &verdict); /* the library's own value */
+  const char *kind = verdict == FANIN_VERDICT_WARNING ? " (a warning)" : "";
   if (f->first == f->last)
-    terminal_line(stdout, 2, "%s%s, layer %zu: %s", indent, name, f->first, f->what);
+    terminal_line(stdout, 2, "%s%s%s, layer %zu: %s", indent, name, kind, f->first, f->what);
   else
-    terminal_line(stdout, 2, "%s%s, layers %zu to %zu: %s", indent, name, f->first, f->last, f->what);
+    terminal_line(stdout, 2, "%s%s%s, layers %zu to %zu: %s", indent, name, kind, f->first, f->last, f->what);
 }
 
 static void print_conformity(const probe_result *report) {
@@ -89,7 +92,11 @@ static void print_conformity(const probe_result *report) {
   size_t failed = 0;
   for (size_t l = 0; l < n; ++l)
     failed += !report->layers[l].conforms;
-  if (report->summary.conforms) {
+  if (!report->summary.judged && failed == 0) {
+    terminal_line(stdout, 0,
+                  "NOT JUDGED: a layer's weights are a fixed pattern, and theory expects nothing of those. What was "
+                  "measured is above");
+  } else if (report->summary.conforms) {
     printf("CONFORMS: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)\n", report->summary.z_bound,
            report->summary.n_tests, text_plural(report->summary.n_tests));
   } else if (report->summary.overflow_layer > 0) {
@@ -104,11 +111,31 @@ static void print_conformity(const probe_result *report) {
   }
 }
 
+static bool is_unhealthy(const probe_result *report) {
+  bool any = false;
+  for (size_t i = 0; i < report->summary.n_findings; ++i) {
+    fanin_verdict verdict = FANIN_VERDICT_CAUSE;
+    (void)fanin_diagnosis_verdict(report->findings[i].diagnosis, &verdict); /* the library's own value */
+    any = any || verdict == FANIN_VERDICT_HEALTH;
+  }
+  return any;
+}
+
 void probe_print_verdicts(const probe_result *report) {
   bool any = false;
   print_conformity(report);
-  printf("%s", report->summary.healthy ? "HEALTHY: theory expects it to train" : "NOT HEALTHY:");
-  for (size_t i = 0; i < report->summary.n_findings && !report->summary.healthy; ++i) {
+  if (report->summary.healthy) {
+    printf("HEALTHY: by theory, none of the known faults\n");
+    return;
+  }
+  if (!is_unhealthy(report)) {
+    terminal_line(stdout, 0,
+                  "NOT PREDICTED: no verdict on health, because theory takes weights and biases that are random with "
+                  "mean 0");
+    return;
+  }
+  printf("NOT HEALTHY:");
+  for (size_t i = 0; i < report->summary.n_findings; ++i) {
     fanin_verdict verdict = FANIN_VERDICT_CAUSE;
     const fanin_diagnosis d = report->findings[i].diagnosis;
     if (fanin_diagnosis_verdict(d, &verdict) != FANIN_STATUS_OK || verdict != FANIN_VERDICT_HEALTH) continue;
@@ -162,8 +189,8 @@ static void add_comparison(table *t, const char *init, const probe_result *repor
   const fanin_probe_layer *first = n > 0 ? &report->layers[0] : &none, *last = n > 0 ? &report->layers[n - 1] : &none;
   const size_t steps = n > 0 ? n - 1 : 0;
   table_cell(t, "%s", init);
-  table_cell(t, "%s", report->summary.conforms ? "yes" : "NO");
-  table_cell(t, "%s", report->summary.healthy ? "yes" : "NO");
+  table_cell(t, "%s", report->summary.conforms ? "yes" : report->summary.judged ? "NO" : "not judged");
+  table_cell(t, "%s", report->summary.healthy ? "yes" : is_unhealthy(report) ? "NO" : "not predicted");
   real_cell(t, first->q_measured);
   real_cell(t, last->q_measured);
   real_cell(t, growth(first->q_measured, last->q_measured, steps));

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -50,22 +51,87 @@ char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]) {
   return out;
 }
 
-static bool is_calibrated(const probe_request *r) {
-  bool any = false;
-  for (size_t l = 0; r->config.weight_factors && l + 1 < r->config.n_widths; ++l)
-    any = any || r->config.weight_factors[l] != 1;
-  return any;
+/* ---- What weights are judged by ---------------------------------------------------------------------------------- */
+
+static bool is_judged_alike(const probe_weights *w, size_t a, size_t b) {
+  return w->layers[a].maker == w->layers[b].maker && strcmp(w->layers[a].init_text, w->layers[b].init_text) == 0 &&
+         (w->factors[a] != 1) == (w->factors[b] != 1);
+}
+
+/* "as he_normal, calibrated (its metadata)"; several layers with their numbers before, as runs that are judged alike.
+ */
+static void say_makers(const probe_weights *w, char **out) {
+  enum { MOST_RUNS = 8 };
+  size_t length = 0, run, runs = 0;
+  FILE *to = open_memstream(out, &length);
+  if (!to) return;
+  for (size_t l = 0; l < w->count; l += run) {
+    const probe_layer_weights *y = &w->layers[l];
+    for (run = 1; l + run < w->count && is_judged_alike(w, l, l + run);)
+      ++run;
+    if (runs++ == MOST_RUNS) {
+      fprintf(to, ", and other layers as --json says");
+      break;
+    }
+    if (l > 0) fprintf(to, ", ");
+    if (run == 1 && w->count > 1) fprintf(to, "layer %zu ", l + 1);
+    if (run > 1 && run < w->count) fprintf(to, "layers %zu to %zu ", l + 1, l + run);
+    fprintf(to, "as %s%s (%s", y->init_text, w->factors[l] != 1 ? ", calibrated" : "", probe_maker_text(y->maker));
+    if (y->maker == MAKER_GUESS && w->next) fprintf(to, "; next: %s", w->next);
+    fprintf(to, ")");
+  }
+  fclose(to);
+}
+
+/* Which tensors are the layers, if the file was searched for them. */
+static void print_found(const probe_weights *w) {
+  char *list = NULL;
+  size_t length = 0;
+  FILE *to = open_memstream(&list, &length);
+  if (!to) return;
+  for (size_t l = 0; l < w->count; ++l)
+    fprintf(to, "%s%s%s", l > 0 ? ", " : "", w->layers[l].name, w->layers[l].transposed ? " (fan_in x fan_out)" : "");
+  fclose(to);
+  terminal_line(stdout, 2, "Layers, found by shape: %s", list);
+  free(list);
+}
+
+/* How many layers have biases of the file. */
+static size_t count_biases(const probe_weights *w) {
+  size_t n = 0;
+  for (size_t l = 0; l < w->count; ++l)
+    n += w->layers[l].bias_name != NULL;
+  return n;
+}
+
+/* "weights of w.safetensors as he_normal (its metadata)", or the initializers that weights are drawn from. */
+static char *weights_text(const probe_request *r) {
+  char *out = NULL, *makers = NULL;
+  size_t length = 0;
+  FILE *to = open_memstream(&out, &length);
+  if (!to) return NULL;
+  if (r->file) {
+    const size_t biases = count_biases(r->file);
+    say_makers(r->file, &makers);
+    fprintf(to, "weights%s of %s%s %s", biases > 0 ? " and biases" : "", r->weights,
+            makers && makers[0] == 'l' ? ":" : "", makers ? makers : "");
+    free(makers);
+  } else {
+    fprintf(to, "weights ");
+    for (size_t i = 0; i < r->n_inits; ++i)
+      fprintf(to, "%s%s", i > 0 ? " | " : "", r->init_texts[i]);
+  }
+  fclose(to);
+  return out;
 }
 
 void probe_print_heading(const probe_request *r, const session *s) {
-  char text[PROBE_TEXT];
-  printf("MLP %s", probe_network_text(r, text));
-  printf(", %s, weights ", probe_activation_text(r, text));
-  if (r->weights) printf("of %s as ", r->weights);
-  for (size_t i = 0; i < r->n_inits; ++i)
-    printf("%s%s", i > 0 ? " | " : "", r->init_texts[i]);
-  if (is_calibrated(r)) printf(", calibrated");
-  printf(" in %s, seed %" PRIu64 "\n", fanin_dtype_name(r->config.dtype), r->config.seed);
+  char text[PROBE_TEXT], network[PROBE_TEXT], *weights = weights_text(r);
+  terminal_line(stdout, 2, "MLP %s, %s, %s in %s, seed %" PRIu64, probe_network_text(r, network),
+                probe_activation_text(r, text), weights ? weights : "weights", fanin_dtype_name(r->config.dtype),
+                r->config.seed);
+  free(weights);
+  if (r->file && r->file->found) print_found(r->file);
   text[0] = '\0';
   append(text, "%" PRIu64 " ", r->config.batch);
   if (r->input) {

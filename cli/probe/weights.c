@@ -1,5 +1,6 @@
 /* Weights that fanin_probe() does not draw itself: those of a file, and those that are to be calibrated. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,32 +8,50 @@
 #include "base/args.h"
 #include "base/dtype.h"
 #include "base/text.h"
+#include "fanin/inspect.h"
 #include "formats/tensor_file.h"
+#include "probe/chain.h"
 #include "probe/report.h"
 
 enum { MAX_LAYERS = PROBE_MAX_WIDTHS - 1 };
 
 static void add_layer(probe_weights *w, const char *name, size_t length, fanin_dtype dtype, const uint64_t shape[2]) {
   w->factors[w->count] = 1;
-  w->names[w->count] = copy_text(name, length);
+  w->layers[w->count].name = copy_text(name, length);
   w->tensors[w->count++] = (fanin_tensor){.dtype = dtype, .rank = 2, .shape = {shape[0], shape[1]}, .layout = "OI"};
 }
 
 static void allocate_layers(probe_weights *w, size_t n) {
-  *w = (probe_weights){.names = allocate(n, sizeof *w->names),
+  *w = (probe_weights){.layers = allocate(n, sizeof *w->layers),
                        .tensors = allocate(n, sizeof *w->tensors),
-                       .factors = allocate(n, sizeof *w->factors)};
+                       .factors = allocate(n, sizeof *w->factors),
+                       .inits = allocate(n, sizeof *w->inits),
+                       .biases = allocate(n, sizeof *w->biases)};
 }
 
 void probe_weights_free(probe_weights *w) {
   for (size_t l = 0; l < w->count; ++l) {
+    probe_layer_weights *y = &w->layers[l];
     fanin_tensor_free(&w->tensors[l]);
-    free(w->names[l]);
+    free(y->name);
+    free(y->bias_name);
+    free(y->biases);
+    free(y->init_text);
   }
-  free(w->names);
+  free(w->layers);
   free(w->tensors);
   free(w->factors);
+  free(w->inits);
+  free(w->biases);
+  free(w->next);
   *w = (probe_weights){0};
+}
+
+const char *probe_weights_init(const probe_weights *w) {
+  for (size_t l = 1; l < w->count; ++l) {
+    if (strcmp(w->layers[l].init_text, w->layers[0].init_text) != 0) return "several";
+  }
+  return w->layers[0].init_text;
 }
 
 /* ---- What the file says ------------------------------------------------------------------------------------------ */
@@ -56,35 +75,51 @@ static int fail_missing(const tensor_file *f, const char *name, failure *why) {
               known[0] ? known : "none");
 }
 
-/* Takes a tensor as the next layer; it must fit the layer before it. */
-static int describe_layer(const tensor_file *f, const char *name, probe_weights *w, failure *why) {
-  const stored_tensor *t = find(f, name);
-  const size_t l = w->count;
-  if (!t) return fail_missing(f, name, why);
-  if (l == MAX_LAYERS) return fail(why, STATUS_INPUT, "%s: more than %d layers", f->path, MAX_LAYERS);
+/* Whether a tensor can be a layer's weight at all. */
+static int check_layer(const tensor_file *f, const stored_tensor *t, failure *why) {
   if (!t->type->measurable || dtype_info(t->type->dtype).needs_fp64) {
     return fail(why, STATUS_INPUT,
                 "%s: tensor '%.128s' is %s; a probe takes floats of at most 32 bits, as F32, F16 or BF16", f->path,
-                name, t->type->name);
+                t->name, t->type->name);
   }
   if (t->rank != 2 || t->elements == 0) {
     char shape[TEXT_SHAPE];
     return fail(why, STATUS_INPUT,
                 "%s: tensor '%.128s' has the shape %s; a layer's weight is fan_out x fan_in, each at least 1", f->path,
-                name, text_shape(t->shape, t->rank, shape));
+                t->name, text_shape(t->shape, t->rank, shape));
   }
+  return STATUS_OK;
+}
+
+/* Takes a matrix as the next layer; it must fit the layer before it. */
+static int add_matrix(const tensor_file *f, const matrix_of *m, probe_weights *w, failure *why) {
+  const stored_tensor *t = m->tensor;
+  const size_t l = w->count;
+  if (l == MAX_LAYERS) return fail(why, STATUS_INPUT, "%s: more than %d layers", f->path, MAX_LAYERS);
   if (l > 0 && t->type->dtype != w->tensors[0].dtype) {
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s, the first layer's is another; one dtype is needed",
-                f->path, name, t->type->name);
+                f->path, t->name, t->type->name);
   }
-  if (l > 0 && t->shape[1] != w->tensors[l - 1].shape[0]) {
+  if (l > 0 && m->in != w->tensors[l - 1].shape[0]) {
     return fail(why, STATUS_INPUT,
                 "%s: tensor '%.128s' takes %" PRIu64 " features, but the layer before makes %" PRIu64
-                " (weights are fan_out x fan_in)",
-                f->path, name, t->shape[1], w->tensors[l - 1].shape[0]);
+                " (weights are %s)",
+                f->path, t->name, m->in, w->tensors[l - 1].shape[0],
+                m->transposed ? "fan_in x fan_out, as their layout IO says" : "fan_out x fan_in");
   }
-  add_layer(w, name, strlen(name), t->type->dtype, t->shape);
+  const uint64_t shape[2] = {m->out, m->in};
+  add_layer(w, t->name, strlen(t->name), t->type->dtype, shape);
+  w->layers[l].transposed = m->transposed;
   return STATUS_OK;
+}
+
+static int describe_layer(const tensor_file *f, const char *name, probe_weights *w, failure *why) {
+  const stored_tensor *t = find(f, name);
+  matrix_of m;
+  if (!t) return fail_missing(f, name, why);
+  int status = check_layer(f, t, why);
+  if (status == STATUS_OK) status = chain_orient(f, t, false, &m, why);
+  return status == STATUS_OK ? add_matrix(f, &m, w, why) : status;
 }
 
 /* Takes layer1.weight, layer2.weight, ... as long as there are such tensors. */
@@ -108,6 +143,21 @@ static int describe_named(const probe_request *r, const tensor_file *f, probe_we
     free(name);
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
+  return status;
+}
+
+/* Takes all matrices of the file in the one order that makes a network of them. */
+static int describe_found(const tensor_file *f, probe_weights *w, failure *why) {
+  matrix_of *list = NULL;
+  size_t n = 0;
+  int status = chain_find(f, &list, &n, why);
+  if (status == STATUS_OK && n == 0) status = fail_missing(f, "layer1.weight", why);
+  for (size_t i = 0; i < n && status == STATUS_OK; ++i) {
+    status = check_layer(f, list[i].tensor, why);
+    if (status == STATUS_OK) status = add_matrix(f, &list[i], w, why);
+  }
+  w->found = true;
+  free(list);
   return status;
 }
 
@@ -135,29 +185,73 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
   return STATUS_OK;
 }
 
-/* The initializer that made the tensor according to the file: "init", or "calibrated" with a factor. */
-static const char *maker(const tensor_file *f, const char *name, double *factor) {
-  const char *init = tensor_file_note(f, "init", name), *text = tensor_file_note(f, "factor", name);
-  *factor = 1;
-  if (init || !text) return init;
-  char *end = NULL;
-  *factor = strtod(text, &end);
-  return end != text && *end == '\0' && *factor > 0 && *factor <= 1e15 ? tensor_file_note(f, "calibrated", name) : NULL;
+/* What the layers are judged by: the file's metadata, or --init where it has none. */
+static int take_makers(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  size_t from_init = 0;
+  for (size_t l = 0; l < w->count; ++l) {
+    probe_layer_weights *y = &w->layers[l];
+    const char *text = expect_noted(f, y->name, &w->factors[l]);
+    y->maker = text ? MAKER_FILE : r->has_init ? MAKER_INIT : MAKER_GUESS;
+    if (y->maker == MAKER_GUESS) continue; /* expect_guess() */
+    if (y->maker == MAKER_INIT) ++from_init;
+    if (!text) text = r->init_texts[0];
+    const int status = library_status(why, fanin_init_parse(text, &w->inits[l]), y->name);
+    if (status != STATUS_OK) return status;
+    y->init_text = copy_text(text, strlen(text));
+  }
+  if (!r->has_init || from_init > 0) return STATUS_OK;
+  return args_fail(why, "--init %s would judge no layer: %s says of each one what made it; leave --init out",
+                   r->init_texts[0], r->weights);
 }
 
-/* Takes the initializer and the factors from the file, if it names one initializer for all layers. */
-static void take_init(probe_request *r, const tensor_file *f, probe_weights *w) {
-  const char *first = NULL;
-  fanin_init init;
-  for (size_t l = 0; l < w->count; ++l) {
-    const char *text = maker(f, w->names[l], &w->factors[l]);
-    if (l == 0) first = text;
-    if (!text || strcmp(first, text) != 0) return;
+/* "fc1.weight" has the bias "fc1.bias", "dense/kernel" has "dense/bias". */
+static char *bias_name_of(const char *name) {
+  static const char *const endings[] = {"weight", "kernel"};
+  for (size_t k = 0; k < 2; ++k) {
+    if (!has_ending(name, endings[k])) continue;
+    const size_t kept = strlen(name) - strlen(endings[k]);
+    char *bias = allocate(kept + sizeof "bias", 1);
+    memcpy(bias, name, kept);
+    memcpy(bias + kept, "bias", sizeof "bias");
+    return bias;
   }
-  if (!first || fanin_init_parse(first, &init) != FANIN_STATUS_OK) return;
-  r->inits[0] = init;
-  r->init_texts[0] = r->file_init = copy_text(first, strlen(first));
-  r->config.weight_factors = w->factors;
+  return NULL;
+}
+
+static bool is_float(const stored_type *t) {
+  return t->measurable && (t->dtype == FANIN_DTYPE_F32 || t->dtype == FANIN_DTYPE_F16 || t->dtype == FANIN_DTYPE_BF16 ||
+                           t->dtype == FANIN_DTYPE_F64);
+}
+
+/* Notes which layers have biases in the file. */
+static int take_biases(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  for (size_t l = 0; l < w->count; ++l) {
+    char *name = bias_name_of(w->layers[l].name), shape[TEXT_SHAPE];
+    const stored_tensor *t = name ? find(f, name) : NULL;
+    if (!t) {
+      free(name);
+      continue;
+    }
+    w->layers[l].bias_name = name;
+    if (t->rank != 1 || t->elements != w->tensors[l].shape[0]) {
+      return fail(why, STATUS_INPUT, "%s: tensor '%.128s' has the shape %s, but layer %zu has %" PRIu64 " features",
+                  f->path, name, text_shape(t->shape, t->rank, shape), l + 1, w->tensors[l].shape[0]);
+    }
+    if (!is_float(t->type)) {
+      return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s; biases are F32, F16, BF16 or F64", f->path, name,
+                  t->type->name);
+    }
+    if (r->config.bias_std > 0) {
+      return args_fail(why, "--bias-std %g draws biases, but %s has its own, as %.128s; leave --bias-std out",
+                       r->config.bias_std, f->path, name);
+    }
+  }
+  return STATUS_OK;
+}
+
+static int describe(probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  if (r->layer_names) return describe_named(r, f, w, why);
+  return find(f, "layer1.weight") ? describe_numbered(f, w, why) : describe_found(f, w, why);
 }
 
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
@@ -165,9 +259,10 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
   int status = tensor_file_open(r->weights, &f, why);
   if (status != STATUS_OK) return status;
   allocate_layers(out, MAX_LAYERS);
-  status = r->layer_names ? describe_named(r, &f, out, why) : describe_numbered(&f, out, why);
+  status = describe(r, &f, out, why);
   if (status == STATUS_OK) status = take_sizes(r, out, why);
-  if (status == STATUS_OK && !r->has_init) take_init(r, &f, out);
+  if (status == STATUS_OK) status = take_biases(r, &f, out, why);
+  if (status == STATUS_OK) status = take_makers(r, &f, out, why);
   tensor_file_close(&f);
   return status;
 }
@@ -176,33 +271,129 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
 
 static int allocate_buffer(const session *s, probe_weights *w, size_t l, failure *why) {
   const fanin_tensor t = w->tensors[l];
-  return library_status(why, fanin_tensor_alloc(s->f, t.dtype, "OI", 2, t.shape, &w->tensors[l]), w->names[l]);
+  return library_status(why, fanin_tensor_alloc(s->f, t.dtype, "OI", 2, t.shape, &w->tensors[l]), w->layers[l].name);
+}
+
+/* to (columns, rows) = from (rows, columns) transposed, of elements of `size` bytes */
+static void transpose(const char *from, char *to, uint64_t rows, uint64_t columns, size_t size) {
+  for (uint64_t i = 0; i < rows; ++i) {
+    for (uint64_t j = 0; j < columns; ++j)
+      memcpy(to + (j * rows + i) * size, from + (i * columns + j) * size, size);
+  }
+}
+
+/* The bytes of fan_in x fan_out as those of fan_out x fan_in, or back; takes *bytes and gives new ones. */
+static void turn(char **bytes, uint64_t rows, uint64_t columns, size_t size) {
+  char *turned = allocate((size_t)(rows * columns), size);
+  transpose(*bytes, turned, rows, columns, size);
+  free(*bytes);
+  *bytes = turned;
+}
+
+static int check_finite(const session *s, const tensor_file *f, const probe_weights *w, size_t l, failure *why) {
+  fanin_stats stats = {0};
+  const char *name = w->layers[l].name;
+  const int status =
+      library_status(why, fanin_measure(s->f, s->queue, &w->tensors[l], 0, NULL, &stats, sizeof stats), name);
+  if (status != STATUS_OK || stats.nonfinite == 0) return status;
+  return fail(why, STATUS_INPUT, "%s: tensor '%.128s': %" PRIu64 " of %" PRIu64 " numbers are infinite or NaN", f->path,
+              name, stats.nonfinite, stats.count);
 }
 
 static int read_layer(const session *s, const tensor_file *f, probe_weights *w, size_t l, failure *why) {
-  const stored_tensor *t = find(f, w->names[l]);
+  const stored_tensor *t = find(f, w->layers[l].name);
   int status = allocate_buffer(s, w, l, why);
   if (status != STATUS_OK) return status;
   char *bytes = allocate((size_t)t->bytes, 1);
   status = tensor_file_read(f, t->offset, bytes, (size_t)t->bytes, why);
   if (status == STATUS_OK) {
+    if (w->layers[l].transposed) turn(&bytes, t->shape[0], t->shape[1], fanin_dtype_size(t->type->dtype));
     const cl_int code = clEnqueueWriteBuffer(s->queue, w->tensors[l].buffer, CL_TRUE, w->tensors[l].offset,
                                              (size_t)t->bytes, bytes, 0, NULL, NULL);
     status = opencl_status(why, code, "clEnqueueWriteBuffer");
   }
   free(bytes);
+  return status == STATUS_OK ? check_finite(s, f, w, l, why) : status;
+}
+
+int probe_weights_bytes(const session *s, const probe_weights *w, size_t l, char **bytes, size_t *size, failure *why) {
+  const fanin_tensor *t = &w->tensors[l];
+  uint64_t elements, total;
+  *bytes = NULL;
+  int status = library_status(why, fanin_tensor_size(t, &elements, &total), NULL);
+  if (status != STATUS_OK) return status;
+  *size = (size_t)total;
+  *bytes = allocate(*size, 1);
+  status = library_status(why, fanin_read(s->f, s->queue, t, *bytes, *size, 1, 0, NULL, NULL), "reading weights");
+  if (w->layers[l].transposed) turn(bytes, t->shape[0], t->shape[1], fanin_dtype_size(t->dtype));
   return status;
+}
+
+/* A number of a bias in f32. */
+static float number_of(const unsigned char *bytes, fanin_dtype dtype) {
+  uint16_t half;
+  uint32_t word;
+  float single;
+  double wide;
+  if (dtype == FANIN_DTYPE_F64) {
+    memcpy(&wide, bytes, sizeof wide);
+    return (float)wide;
+  }
+  if (dtype == FANIN_DTYPE_F32) {
+    memcpy(&single, bytes, sizeof single);
+    return single;
+  }
+  memcpy(&half, bytes, sizeof half);
+  if (dtype == FANIN_DTYPE_BF16) {
+    word = (uint32_t)half << 16;
+    memcpy(&single, &word, sizeof single);
+    return single;
+  }
+  const int exponent = half >> 10 & 31, fraction = half & 1023;
+  const double size = exponent == 31  ? fraction > 0 ? NAN : INFINITY
+                      : exponent == 0 ? ldexp(fraction, -24)
+                                      : ldexp(1024 + fraction, exponent - 25);
+  return (float)(half >> 15 ? -size : size);
+}
+
+static int read_biases(const tensor_file *f, probe_weights *w, size_t l, failure *why) {
+  probe_layer_weights *y = &w->layers[l];
+  if (!y->bias_name) return STATUS_OK;
+  const stored_tensor *t = find(f, y->bias_name);
+  const size_t size = fanin_dtype_size(t->type->dtype);
+  unsigned char *bytes = allocate((size_t)t->bytes, 1);
+  const int status = tensor_file_read(f, t->offset, bytes, (size_t)t->bytes, why);
+  uint64_t bad = 0;
+  y->biases = allocate((size_t)t->elements, sizeof *y->biases);
+  for (uint64_t j = 0; status == STATUS_OK && j < t->elements; ++j) {
+    y->biases[j] = number_of(bytes + j * size, t->type->dtype);
+    if (!isfinite(y->biases[j])) ++bad;
+  }
+  w->biases[l] = y->biases;
+  free(bytes);
+  if (status != STATUS_OK || bad == 0) return status;
+  return fail(why, STATUS_INPUT, "%s: tensor '%.128s': %" PRIu64 " of %" PRIu64 " numbers are infinite or NaN", f->path,
+              y->bias_name, bad, t->elements);
 }
 
 int probe_weights_read(probe_request *r, const session *s, probe_weights *w, failure *why) {
   tensor_file f;
   int status = tensor_file_open(r->weights, &f, why);
   if (status != STATUS_OK) return status;
-  for (size_t l = 0; l < w->count && status == STATUS_OK; ++l)
+  for (size_t l = 0; l < w->count && status == STATUS_OK; ++l) {
     status = read_layer(s, &f, w, l, why);
+    if (status == STATUS_OK) status = read_biases(&f, w, l, why);
+  }
   tensor_file_close(&f);
+  if (status == STATUS_OK) status = expect_guess(s, w, why);
+  if (status != STATUS_OK) return status;
   r->config.weights = w->tensors;
-  return status;
+  r->config.weight_factors = w->factors;
+  r->config.inits = w->inits;
+  r->config.biases = w->biases;
+  r->init_texts[0] = probe_weights_init(w);
+  r->file = w;
+  return STATUS_OK;
 }
 
 int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, failure *why) {

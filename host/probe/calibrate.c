@@ -114,7 +114,7 @@ static fanin_status calibrate_layer(calibration *c, size_t l, fanin_calibrated_l
   double weight_rms = 0, moment = 0;
   FANIN__TRY(weigh(c, l, &weight_rms));
   FANIN__TRY(fanin__mlp_load_bias(&c->mlp, l));
-  const double hh = total(c->sums.hh, c->mlp.batch) / (double)c->mlp.batch, bias2 = pow(c->config->bias_std, 2);
+  const double hh = total(c->sums.hh, c->mlp.batch) / (double)c->mlp.batch, bias2 = fanin__bias_second(c->config, l);
   const double z_rms = sqrt(weight_rms * weight_rms * hh + bias2);
   FANIN__TRY(measure(c, l, 1, z_rms, &moment));
   layer.before = moment;

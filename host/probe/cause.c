@@ -68,13 +68,13 @@ static void find_causes(fanin__judge *j, fanin_diagnosis wanted) {
     const mistake m = explain(j, l);
     if (m.diagnosis != wanted) continue;
     if (m.what) {
-      fanin__find(j, wanted, l, l, "layer %zu: weight std %.5g for %.5g expected is %s", l, y->weight_std,
-                  y->weight_std_expected, m.what);
+      fanin__find(j, wanted, l, l, "weight std %.5g for %.5g expected is %s", y->weight_std, y->weight_std_expected,
+                  m.what);
     } else if (fabs(y->weight_z) > j->p->report->summary.z_bound) {
-      fanin__find(j, wanted, l, l, "layer %zu: weight std %.5g is %.4g times the expected %.5g", l, y->weight_std,
+      fanin__find(j, wanted, l, l, "weight std %.5g is %.4g times the expected %.5g", y->weight_std,
                   y->weight_std / y->weight_std_expected, y->weight_std_expected);
     } else {
-      fanin__find(j, wanted, l, l, "layer %zu: weights have the mean %.5g for %.5g (z %.1f)", l, y->weight_mean,
+      fanin__find(j, wanted, l, l, "weights have the mean %.5g for %.5g (z %.1f)", y->weight_mean,
                   y->weight_mean_expected, y->weight_mean_z);
     }
   }
@@ -103,8 +103,8 @@ void fanin__find_gain(fanin__judge *j) {
     const double gain2 = t->variance * (double)p->config->widths[l - 1];
     if (!t->lawful || !(gain2 > 0) || fabs(gain2 * v - 1) < 0.02) continue;
     fanin__find(j, FANIN_DIAGNOSIS_GAIN_MISMATCH, l, p->layers,
-                "layer %zu: fan_in times the weights' variance is %.4g; %s keeps q = 1 with %.4g, a gain of %.5g", l,
-                gain2, p->activation->name, 1 / v, sqrt(1 / v));
+                "fan_in times the weights' variance is %.4g in layer %zu; %s keeps q = 1 with %.4g, a gain of %.5g",
+                gain2, l, p->activation->name, 1 / v, sqrt(1 / v));
     return;
   }
 }

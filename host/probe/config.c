@@ -124,8 +124,8 @@ static fanin_status expect(const fanin_probe_config *config, size_t l, expectati
   fanin_law_description described;
   FANIN__TRY(fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, &e->t));
   FANIN__TRY(factor_of(config, l, &e->factor));
-  FANIN__TRY(fanin_expect(&e->t, &config->init, &e->moments, sizeof e->moments));
-  FANIN__TRY(fanin_law_of(&e->t, &config->init, &e->law));
+  FANIN__TRY(fanin_expect(&e->t, fanin__init_of(config, l), &e->moments, sizeof e->moments));
+  FANIN__TRY(fanin_law_of(&e->t, fanin__init_of(config, l), &e->law));
   FANIN__TRY(fanin_describe_law(e->law.kind, &described, sizeof described));
   e->values = described.values;
   e->moments.mean *= e->factor;
@@ -135,17 +135,60 @@ static fanin_status expect(const fanin_probe_config *config, size_t l, expectati
   return expect_rounded(e);
 }
 
+/* Of layer l's biases. */
+typedef struct bias_moments {
+  double mean, second;
+} bias_moments;
+
+static bias_moments moments_of_biases(const fanin_probe_config *config, size_t l) {
+  const float *const given = fanin__biases_of(config, l);
+  const uint64_t n = config->widths[l];
+  bias_moments m = {0, given ? 0 : config->bias_std * config->bias_std};
+  for (uint64_t j = 0; given && j < n; j++) {
+    m.mean += (double)given[j] / (double)n;
+    m.second += (double)given[j] * (double)given[j] / (double)n;
+  }
+  return m;
+}
+
+/* A batch through layer l and back, and the gradient of its weights. */
+static fanin_status check_products(const fanin_probe_config *config, size_t l) {
+  const uint64_t n = config->widths[l], n_in = config->widths[l - 1], batch = config->batch;
+  if (fanin__gemm_check(batch, n, n_in) == FANIN_STATUS_OK && fanin__gemm_check(n, n_in, batch) == FANIN_STATUS_OK) {
+    return FANIN_STATUS_OK;
+  }
+  return fanin__fail(
+      FANIN_STATUS_BAD_SHAPE,
+      "layer %zu has %" PRIu64 " x %" PRIu64 " weights, and the batch is %" PRIu64
+      "; a probe multiplies matrices of fewer than 2^31 elements: give smaller widths or a smaller batch",
+      l, n, n_in, batch);
+}
+
+double fanin__bias_second(const fanin_probe_config *config, size_t l) {
+  return moments_of_biases(config, l).second;
+}
+
+static fanin_status check_biases(const fanin_probe_config *config, size_t l) {
+  const float *const given = fanin__biases_of(config, l);
+  uint64_t bad = 0;
+  for (uint64_t j = 0; given && j < config->widths[l]; j++) {
+    if (!isfinite(given[j])) bad++;
+  }
+  if (bad == 0) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_NOT_FINITE, "biases[%zu]: %" PRIu64 " of %" PRIu64 " numbers are infinite or NaN",
+                     l - 1, bad, config->widths[l]);
+}
+
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
   FANIN__TRY(fanin__gemm_available());
   FANIN__TRY(check_numbers(config));
   FANIN__TRY(check_norm(config));
   for (size_t l = 1; l < config->n_widths; l++) {
-    const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
     expectation e;
     FANIN__TRY(expect(config, l, &e));
-    FANIN__TRY(fanin__gemm_check(config->batch, n, n_in));
-    FANIN__TRY(fanin__gemm_check(n, n_in, config->batch));
+    FANIN__TRY(check_products(config, l));
     FANIN__TRY(check_weight(f, config, l));
+    FANIN__TRY(check_biases(config, l));
   }
   return FANIN_STATUS_OK;
 }
@@ -167,7 +210,7 @@ static double rounding_of(fanin_dtype dtype, double std) {
 /* E23 and E65. Weights that were scaled were rounded once more. */
 static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
   fanin__ties ties = {.inverse = 0};
-  if (config->init.kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
+  if (fanin__init_of(config, l)->kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
   const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
   const double r = fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG ? rounding_of(config->dtype, std) : 0;
   const bool twice = factor != 1;
@@ -178,14 +221,23 @@ static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double st
   return ties;
 }
 
+/* Whether a mean of so many numbers is 0, within five standard errors. One number cannot tell. */
+static bool is_centred(const bias_moments *m, uint64_t n) {
+  return n < 2 || m->mean * m->mean <= 25 * (m->second - m->mean * m->mean) / (double)n;
+}
+
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out) {
   expectation e;
+  const bias_moments biases = moments_of_biases(config, l);
   FANIN__TRY(expect(config, l, &e));
   out->weights = e.moments;
   out->ties = ties_of(config, l, out->weights.std, e.factor);
   out->variance = out->weights.std * out->weights.std;
   out->excess = out->weights.std > 0 && out->ties.inverse == 0 ? out->weights.kurtosis - 3 : 0;
   out->drawn = e.values != FANIN_VALUES_FIXED || e.law.kind == FANIN_LAW_KIND_CONSTANT;
+  out->bias_variance = biases.second;
+  out->given_biases = biases.second > 0 && fanin__biases_of(config, l);
+  out->centred_biases = is_centred(&biases, config->widths[l]);
   out->lawful = out->drawn && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
   return FANIN_STATUS_OK;
 }

@@ -9,12 +9,14 @@
 #include <stdlib.h>
 
 #include "core/argument.h"
+#include "theory/step.h"
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */
 
 #define HEALTH                     FANIN_VERDICT_HEALTH
 #define CONFORMITY                 FANIN_VERDICT_CONFORMITY
 #define CAUSE                      FANIN_VERDICT_CAUSE
+#define WARNING                    FANIN_VERDICT_WARNING
 #define ROW(name, verdict, remedy) {#name, verdict, remedy},
 
 static const struct {
@@ -46,11 +48,11 @@ fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *o
 }
 
 /* Thresholds of ill health. */
-static const double drift = 100;        /* of q or of the gradient's norm^2 over the network, by theory */
-static const double clear_drift = 1e4;  /* the same where only measurement says so */
-static const double collapsed = 0.999;  /* cosine of two samples */
-static const double mean_share = 0.5;   /* of the mean square of activations that is their mean squared */
-static const double most = 0.5;         /* saturated, or too small for f16 */
+static const double drift = FANIN__DRIFT; /* by theory */
+static const double clear_drift = 1e4;    /* the same where only measurement says so */
+static const double collapsed = FANIN__MOST_ALIKE;
+static const double mean_share = FANIN__MEAN_SHARE;
+static const double most = FANIN__MOST_SATURATED; /* also of what is too small for f16 */
 static const double mostly_dead = 0.75; /* half of the features are dead where all samples agree, at any health */
 static const double noisy = 1;          /* sd of ln q */
 static const size_t long_line = 8;      /* weights in a line that 16 bits do not make equal by chance */
@@ -141,10 +143,9 @@ static void find_symmetry(fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = layer(j, l);
   if (y->fan_in * y->fan_out == 1 || !j->p->trace[l].drawn) return;
   if (y->weight_std == 0) {
-    fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l, "layer %zu: all weights are %.4g", l, y->weight_mean);
+    fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l, "all weights are %.4g", y->weight_mean);
   } else if (is_tied(j, l)) {
-    fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l,
-                "layer %zu: %llu of %llu rows and %llu of %llu columns equal another one", l,
+    fanin__find(j, FANIN_DIAGNOSIS_SYMMETRY, l, l, "%llu of %llu rows and %llu of %llu columns equal another one",
                 (unsigned long long)y->tied_rows, (unsigned long long)y->fan_out, (unsigned long long)y->tied_columns,
                 (unsigned long long)y->fan_in);
   }
@@ -211,8 +212,8 @@ static void find_f16_range(fanin__judge *j) {
   const bool gradients =
       fmax(y->f16_gradient_overflow, y->f16_gradient_underflow) > fmax(y->f16_overflow, y->f16_underflow);
   fanin__find(j, FANIN_DIAGNOSIS_FP16_RANGE, r.first, r.last,
-              "layer %zu: in f16, a share of %.3g of its %s would be infinite, and of %.3g subnormal or 0", r.first,
-              gradients ? y->f16_gradient_overflow : y->f16_overflow, gradients ? "gradients" : "activations",
+              "in f16, a share of %.3g of the %s of layer %zu would be infinite, and of %.3g subnormal or 0",
+              gradients ? y->f16_gradient_overflow : y->f16_overflow, gradients ? "gradients" : "activations", r.first,
               gradients ? y->f16_gradient_underflow : y->f16_underflow);
 }
 
@@ -234,15 +235,13 @@ static void find_not_orthogonal(fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = layer(j, l);
   if (fanin__is_orthogonal(j, l)) return;
   fanin__find(j, FANIN_DIAGNOSIS_NOT_ORTHOGONAL, l, l,
-              "layer %zu: the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is "
-              "accepted",
-              l, y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
+              "the products of its %s, of length 1, differ by up to %.3g from orthonormal ones; %.3g is accepted",
+              y->fan_out > y->fan_in ? "columns" : "rows", y->overlap, j->p->trace[l].ties.overlap);
 }
 
 static void find_wrong_stream(fanin__judge *j, size_t l) {
   if (!j->p->trace[l].facts.wrong_stream) return;
-  fanin__find(j, FANIN_DIAGNOSIS_WRONG_STREAM, l, l,
-              "layer %zu: the weights' signs are not those of the seed's random numbers", l);
+  fanin__find(j, FANIN_DIAGNOSIS_WRONG_STREAM, l, l, "the weights' signs are not those of the seed's random numbers");
 }
 
 bool fanin__weights_deviate(const fanin__judge *j, size_t l) {
@@ -270,9 +269,8 @@ static void find_unexplained(fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = layer(j, l);
   if (y->conforms || is_explained(j, l)) return;
   fanin__find(j, FANIN_DIAGNOSIS_UNEXPLAINED, l, l,
-              "layer %zu: the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for "
-              "%.4g (z %.1f)",
-              l, y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
+              "the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for %.4g (z %.1f)",
+              y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
 }
 
 /* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
@@ -321,7 +319,7 @@ static void add_up_noise(const fanin__probe *p) {
   double variance = 0;
   for (size_t l = 1; l <= p->layers; l++) {
     const double s = l == 1 ? 0 : p->mlp.stages[l - 1].skip ? 1 : p->trace[l - 1].sensitivity;
-    variance = isnan(y[l - 1].q_z) ? NAN : variance * s * s + p->trace[l].step.variance;
+    variance = isnan(y[l - 1].q_z) ? NAN : variance * s * s + p->trace[l].noise;
     y[l - 1].q_sd = sqrt(variance);
   }
   variance = 0;
@@ -359,6 +357,18 @@ static void find_all(fanin__judge *j) {
   in_each_layer(j, find_unexplained);
 }
 
+/* What can be judged at all. Layers that were not reached, as values overflowed before them, change nothing. */
+static void take_scope(fanin__probe *p) {
+  fanin_probe_summary *const s = &p->report->summary;
+  const size_t reached = s->overflow_layer > 0 ? s->overflow_layer : p->layers;
+  s->judged = s->predicted = 1;
+  for (size_t l = 1; l <= reached; l++) {
+    const fanin__trace *const t = &p->trace[l];
+    if (!t->drawn) s->judged = 0;
+    if (!t->lawful || !t->centred_biases) s->predicted = 0;
+  }
+}
+
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
   fanin__judge j = {.p = p, .status = FANIN_STATUS_OK};
@@ -367,7 +377,9 @@ fanin_status fanin__diagnose(fanin__probe *p) {
   find_all(&j);
   report->findings = j.list;
   report->summary.n_findings = j.n;
-  report->summary.conforms = report->summary.healthy = 1;
+  take_scope(p);
+  report->summary.conforms = report->summary.judged;
+  report->summary.healthy = report->summary.predicted;
   for (size_t l = 0; l < report->summary.n_layers; l++) {
     if (!report->layers[l].conforms) report->summary.conforms = 0;
   }

@@ -114,18 +114,22 @@ static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead,
 }
 
 /* E40, E43 */
-fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law) {
+fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law, double *noise) {
   const fanin__trace *const after = &p->trace[l + 1], *const t = &p->trace[l];
   const double batch = (double)p->batch, n = (double)p->config->widths[l];
   const leading lead = leading_of(p, l);
   const double dy = fanin__mean_of(p->gradients.dy, p->batch) / n, g = fanin__mean_of(t->dd, p->batch) / n;
   const double norm = dy > 0 ? g / dy : 1; /* what the norm measurably does */
   *law = (fanin__cumulants){0, 0, 0};
+  *noise = 0;
   *predicted = lead.total / (batch * n) * norm;
   if (!(lead.total > 0)) return FANIN_STATUS_OK;
   fanin__cumulants weights = {0, 0, 0}, activations = {0, 0, 0};
   if (lead.deltas > 0 && after->variance > 0) FANIN__TRY(weights_part(p, l, &lead, &weights));
-  const bool through = p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l + 1].skip;
+  const bool apart = p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l + 1].skip;
+  const bool through = apart && !t->given_biases;
+  if (apart) FANIN__TRY(fanin__activation_law(p, l, FANIN__SLOPE, after->dd, &activations));
+  *noise = fanin__product(&activations, &weights).variance;
   if (through) {
     double mean = 0, *const v = p->scratch;
     FANIN__TRY(fanin__through(p, l, FANIN__SLOPE, t->measured, v, &mean));
@@ -134,8 +138,7 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
       sum += after->variance * after->dd[a] * v[a];
     }
     *predicted = sum / batch * norm;
-    FANIN__TRY(fanin__activation_law(p, l, FANIN__SLOPE, after->dd, &activations));
   }
-  *law = fanin__product(&activations, &weights);
+  *law = through ? fanin__product(&activations, &weights) : weights;
   return FANIN_STATUS_OK;
 }

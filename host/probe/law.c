@@ -167,6 +167,12 @@ static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function 
   return (fanin__cumulants){mean, fmax(variance, 0) / width, e.third * ratio * ratio / (width * width)};
 }
 
+/* E67: biases that are given, and not drawn, do not vary. `bias` is their mean square's share. */
+static void fix_biases(pair_means *means, double bias) {
+  means->squares -= bias * bias;
+  means->cubes -= bias * bias * (3 * (means->sums - bias) + bias);
+}
+
 /* The means over pairs of K_ab (E17) of layer l, and the law of the activation after it. */
 static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *function, const double *g, double p0,
                          bool cubes, activation_law *law, pair_means *means) {
@@ -183,8 +189,9 @@ static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *funct
   const double n_in = (double)p->config->widths[l - 1];
   const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
   const double share = t->variance * h_rms * h_rms / p0; /* of one input's mean square in p0 */
-  FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, p->bias_variance / p0, cubes, pairs));
+  FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, t->bias_variance / p0, cubes, pairs));
   *means = means_of(p, t->expected, p0);
+  if (t->given_biases) fix_biases(means, t->bias_variance / p0);
   return FANIN_STATUS_OK;
 }
 
@@ -216,13 +223,15 @@ static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const 
 /* E20 to E24. All relative to p0, of which biases have the share `bias`. */
 static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
                                    fanin__cumulants *out) {
-  const fanin__ties *const ties = &p->trace[l].ties;
-  const double width = (double)p->config->widths[l], bias = p->bias_variance / p0, own = 1 - bias;
-  const double sums = means->sums - bias;                                /* mean_ab S_ab */
-  const double squares = means->squares - 2 * bias * sums - bias * bias; /* mean_ab S_ab^2 */
+  const fanin__trace *const t = &p->trace[l];
+  const fanin__ties *const ties = &t->ties;
+  const double drawn = t->given_biases ? 0 : 1, width = (double)p->config->widths[l], bias = t->bias_variance / p0,
+               own = 1 - bias;
+  const double sums = means->sums - bias;                                        /* mean_ab S_ab */
+  const double squares = means->squares - 2 * bias * sums - drawn * bias * bias; /* mean_ab S_ab^2 */
   const double x = width * ties->inverse;
   const double w = 2 * (1 - x) * fmax(squares - own * own * ties->inverse, 0) / width;
-  const double biases = 2 * (2 * bias * sums + bias * bias) / width;
+  const double biases = 2 * (2 * bias * sums + drawn * bias * bias) / width;
   double columns = 0;
   if (ties->rounding > 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
   const double rounding = 2 * ties->rounding * (2 * squares + 4 * columns) / width;

@@ -72,7 +72,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
     if (l == 0) continue;
     const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
     weights = larger(weights, n * n_in);
-    narrowest = larger(narrowest, n < n_in ? n : n_in);
+    if (fanin__init_of(config, l)->kind == FANIN_KIND_ORTHOGONAL) narrowest = larger(narrowest, n < n_in ? n : n_in);
   }
   const uint64_t sums = larger(6 * w->batch * w->segments, 4 * w->subset), lines = 2 * widest;
   FANIN__TRY(allocate(w, &w->weight, weights, fanin_dtype_size(config->dtype), "weights"));
@@ -85,7 +85,7 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   FANIN__TRY(allocate(w, &w->sums, sums, sizeof(float), "row sums"));
   FANIN__TRY(allocate(w, &w->lines, lines, sizeof(float), "sums of features"));
   if (backward) FANIN__TRY(allocate_backward(w, widest));
-  if (backward && config->init.kind == FANIN_KIND_ORTHOGONAL) {
+  if (backward && narrowest > 0) {
     FANIN__TRY(allocate(w, &w->overlap, narrowest * narrowest, sizeof(float), "products of weights"));
   }
   const size_t numbers = (size_t)larger(sums, lines);

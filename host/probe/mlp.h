@@ -85,6 +85,10 @@ float fanin__scale_for(double rms);
 
 /* ---- weights.c --------------------------------------------------------------------------------------------------- */
 
+/* Layer l's initializer, l from 1, and the caller's biases for it; NULL: they are drawn. */
+const fanin_init *fanin__init_of(const fanin_probe_config *config, size_t l);
+const float *fanin__biases_of(const fanin_probe_config *config, size_t l);
+
 /* Loads layer l's weights and biases, or biases alone, l from 1. */
 fanin_status fanin__mlp_load(fanin__mlp *w, size_t l);
 fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l);

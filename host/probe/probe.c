@@ -139,20 +139,26 @@ static void set_expected(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
   const double mean2 = t->lawful ? 0 : t->weights.mean * t->weights.mean;
   for (uint64_t a = 0; a < p->batch; a++) {
-    t->expected[a] = t->variance * before->hh[a] + mean2 * before->h[a] * before->h[a] + p->bias_variance;
+    t->expected[a] = t->variance * before->hh[a] + mean2 * before->h[a] * before->h[a] + t->bias_variance;
   }
 }
 
-/* Whether the mean square of h_l is predicted from that of z_l: theory has no law for batch norm and residual
- * connections, so that the next step begins at the measured one. */
-static bool is_predicted(const fanin__probe *p, size_t l) {
+/* Whether the activation after layer l has a law: not behind a batch norm or beside a residual connection. */
+static bool has_law(const fanin__probe *p, size_t l) {
   return l < p->layers && p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l].skip;
+}
+
+/* Whether the mean square of h_l is predicted from that of z_l. The caller's biases have a distribution of their own,
+ * so that the next step begins at the measured one, as it does where there is no law. */
+static bool is_predicted(const fanin__probe *p, size_t l) {
+  return has_law(p, l) && !p->trace[l].given_biases;
 }
 
 /* For the step to layer l + 1: what it begins at, V of E25 or the measured mean of h^2. */
 static fanin_status begin_next(fanin__probe *p, size_t l, const fanin__cumulants *activations) {
   const fanin__trace *const t = &p->trace[l];
   p->activations = (fanin__cumulants){0, 0, 0};
+  p->activation_noise = activations->variance;
   p->v = fanin__mean_of(t->sums.hh, p->batch) / (double)p->config->widths[l];
   if (!is_predicted(p, l) || !t->lawful) return FANIN_STATUS_OK;
   p->activations = *activations;
@@ -163,13 +169,15 @@ static fanin_status begin_next(fanin__probe *p, size_t l, const fanin__cumulants
 static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin__cumulants *activations) {
   fanin__trace *const t = &p->trace[l];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
-  const double predicted = t->variance * (double)p->config->widths[l - 1] * p->v + p->bias_variance;
-  const double share = predicted > 0 ? (predicted - p->bias_variance) / predicted : 0;
+  const double predicted = t->variance * (double)p->config->widths[l - 1] * p->v + t->bias_variance;
+  const double share = predicted > 0 ? (predicted - t->bias_variance) / predicted : 0;
   fanin__cumulants weights = {0, 0, 0};
   out->q_predicted = predicted;
-  if (p0 > 0) FANIN__TRY(fanin__forward_law(p, l, p0, &weights, is_predicted(p, l) ? activations : NULL));
+  if (p0 > 0) FANIN__TRY(fanin__forward_law(p, l, p0, &weights, has_law(p, l) ? activations : NULL));
   const fanin__cumulants before = fanin__scaled(&p->activations, share); /* biases do not fluctuate with it */
   t->step = fanin__product(&before, &weights);
+  const fanin__cumulants over_seeds = {.variance = p->activation_noise * share * share};
+  t->noise = fanin__product(&over_seeds, &weights).variance;
   return FANIN_STATUS_OK;
 }
 
@@ -303,20 +311,34 @@ static fanin_status run_backward(fanin__probe *p, size_t l) {
   const double rms = sqrt(second * fanin__mean_of(after->dd, p->batch) * slopes);
   FANIN__TRY(fanin__mlp_backward(&p->mlp, l, rms, rms_of(t->sums.hh, p->batch, width),
                                  rms_of(t->sums.zz, p->batch, width), &p->gradients));
-  if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law));
+  if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law, &t->back));
   t->response = response_of(p, l);
   fanin__spread_backward(p, l);
   FANIN__TRY(finish_backward(p, l));
   const bool coupled = p->mlp.stages[l + 1].norm == FANIN_NORM_BATCH; /* no law: see E33 */
   if (lawful && !coupled) out->g_z = fanin__deviate(out->g_measured, out->g_predicted, &law);
-  p->trace[l].back = law.variance;
   return FANIN_STATUS_OK;
 }
 
 /* ---- The whole --------------------------------------------------------------------------------------------------- */
 
+/* The caller's weights, before anything is computed with them. */
+static fanin_status check_finite(const fanin__probe *p) {
+  const fanin_tensor *const weights = p->config->weights;
+  for (size_t l = 1; weights && l <= p->layers; l++) {
+    fanin_stats stats = {0};
+    if (!weights[l - 1].buffer) continue;
+    FANIN__TRY(fanin_measure(p->mlp.f, p->mlp.queue, &weights[l - 1], 0, NULL, &stats, sizeof stats));
+    if (stats.nonfinite == 0) continue;
+    return fanin__fail(FANIN_STATUS_NOT_FINITE, "weights[%zu]: %" PRIu64 " of %" PRIu64 " numbers are infinite or NaN",
+                       l - 1, stats.nonfinite, stats.count);
+  }
+  return FANIN_STATUS_OK;
+}
+
 static fanin_status run(fanin__probe *p) {
   const fanin_probe_config *const config = p->config;
+  FANIN__TRY(check_finite(p));
   if (config->progress) {
     config->progress(config->user, "CLBlast compiles its kernels, about ten seconds unless the driver keeps them");
   }
@@ -357,7 +379,6 @@ fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_con
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   p.layers = config->n_widths - 1;
   p.batch = config->batch;
-  p.bias_variance = config->bias_std * config->bias_std;
   fanin_status status = fanin__report_create(config, &p.report);
   if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&p.mlp, f, resolved, config, p.activation, true);
   if (status == FANIN_STATUS_OK) status = allocate(&p);

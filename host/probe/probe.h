@@ -3,7 +3,7 @@
  *   law.c            the law of the forward step;  gradient.c  that of the backward step
  *   theory.c         the recursion at infinite width, and the columns that have no law
  *   diagnose.c       verdicts and findings
- * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E66, and have its symbols. */
+ * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E67, and have its symbols. */
 #ifndef HOST_PROBE_PROBE_H
 #define HOST_PROBE_PROBE_H
 
@@ -26,8 +26,11 @@ typedef struct fanin__ties {
 typedef struct fanin__trace {
   fanin_moments weights;    /* of the layer's distribution */
   double variance;          /* sigma^2 */
+  double bias_variance;     /* sigma_b^2, or the mean square of the caller's biases */
+  bool given_biases;        /* they are the caller's, so that what phi makes of them follows no law */
   double excess;            /* k4 - 3; 0 for orthogonal weights, whose law has no such term */
   bool lawful;              /* weights are random with mean 0, independent or orthogonal */
+  bool centred_biases;      /* biases have mean 0, as far as so many can tell */
   bool drawn;               /* weights are random: not identity, dirac or hadamard */
   fanin__ties ties;         /* of orthogonal weights; all 0 for independent ones */
   fanin__row_sums sums;     /* of the features */
@@ -44,6 +47,7 @@ typedef struct fanin__trace {
   double dead;              /* share of features */
   fanin__weight_facts facts;
   fanin__cumulants step;     /* of q_measured / q_predicted - 1 */
+  double noise;              /* variance of what the step adds to ln q over seeds */
   double back;               /* variance of g_measured / g_predicted */
   double z_correlation;      /* of two samples' z, given the layer before */
   double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
@@ -64,7 +68,6 @@ typedef struct fanin__probe {
   const fanin__activation *activation;
   size_t layers;
   uint64_t batch;
-  double bias_variance; /* sigma_b^2 */
   fanin__mlp mlp;
   fanin__trace *trace;            /* L + 1 */
   double *numbers;                /* what its arrays point into */
@@ -75,6 +78,7 @@ typedef struct fanin__probe {
   fanin__pairs pairs;           /* one piece of memory, from `root` on */
   double v;                     /* mean_a V(q_a) of the layer before; mean square of h where that has no law */
   fanin__cumulants activations; /* of (mean square of h) / v - 1 */
+  double activation_noise;      /* their variance over seeds, also where v is measured */
   fanin_probe_report *report;
 } fanin__probe;
 
@@ -89,7 +93,10 @@ fanin_status fanin__report_create(const fanin_probe_config *config, fanin_probe_
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config);
 
-/* The distribution of layer l's weights. */
+/* The mean square of layer l's biases, drawn or the caller's. */
+double fanin__bias_second(const fanin_probe_config *config, size_t l);
+
+/* The distribution of layer l's weights, and the moments of its biases. */
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out);
 
 /* ---- law.c ------------------------------------------------------------------------------------------------- */
@@ -113,9 +120,10 @@ fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function fun
 /* Whether the law of the step through these weights needs the Gram matrix of squares. */
 bool fanin__needs_squares(const fanin__trace *t);
 
-/* What the step from delta_{l+1} to delta_l predicts: G_l and the cumulants of measured / predicted - 1. Needs
- * fanin__mlp_keep_deltas() of layer l + 1 and p->gradients of layer l. */
-fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law);
+/* What the step from delta_{l+1} to delta_l predicts: G_l and the cumulants of measured / predicted - 1; `noise` is the
+ * variance that the step adds to ln g over seeds. Needs fanin__mlp_keep_deltas() of layer l + 1 and p->gradients of
+ * layer l. */
+fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law, double *noise);
 
 /* ---- theory.c ---------------------------------------------------------------------------------------------- */
 

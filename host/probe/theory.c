@@ -1,13 +1,14 @@
 /* What theory says of a probe at infinite width: the recursions of q from the input and of g from the output, and the
- * one-step predictions that have no law; E51 to E61 of docs/probe-law.md. Sample by sample, at their own norms and at
- * the batch's size, where fanin_theory() (theory.c) has one q, one correlation and an infinite batch: V is not linear,
- * so that neither gives the other's numbers. */
+ * one-step predictions that have no law; E51 to E61 of docs/probe-law.md. Layers are those of theory/step.h, as
+ * fanin_theory()'s are; here they are taken sample by sample, at the samples' own norms, where fanin_theory() has one q
+ * and one correlation. Samples of equal norms and correlations give fanin_theory()'s numbers. */
 #include <math.h>
 
 #include "core/status.h"
 #include "math/normal.h"
 #include "math/quadrature.h"
 #include "probe/probe.h"
+#include "theory/step.h"
 
 static double slope_of(const fanin__probe *p) {
   return p->config->slope;
@@ -32,7 +33,8 @@ fanin_status fanin__theory_forward(fanin__probe *p, size_t l) {
   const fanin__stage *const s = &p->mlp.stages[l];
   const double n_in = (double)p->config->widths[l - 1];
   for (uint64_t a = 0; a < p->batch; a++) {
-    t->meanfield[a] = t->lawful ? t->variance * n_in * before->h_meanfield[a] + p->bias_variance : NAN;
+    t->meanfield[a] =
+        t->lawful && t->centred_biases ? t->variance * n_in * before->h_meanfield[a] + t->bias_variance : NAN;
   }
   const double q = fanin__mean_of(t->meanfield, p->batch);
   if (l == p->layers || !isfinite(q)) {
@@ -44,14 +46,19 @@ fanin_status fanin__theory_forward(fanin__probe *p, size_t l) {
   double v = 0;
   FANIN__TRY(fanin__through(p, l, FANIN__PHI, t->meanfield, t->h_meanfield, &v));
   const double mean = fanin__mean(p->activation, slope_of(p), s->norm == FANIN_NORM_NONE ? q : 1);
-  t->m_meanfield = mean;
-  t->centred_meanfield = v - mean * mean;
-  if (!s->skip) return FANIN_STATUS_OK;
+  const double product = mean * mean; /* behind a batch norm, the only place that asks for it */
+  fanin__state h = {0, 0, 0};
+  double square = 0, shared = 0;
   for (uint64_t a = 0; a < p->batch; a++) {
-    t->h_meanfield[a] += before->h_meanfield[a] + 2 * before->m_meanfield * mean;
+    const double own = before->h_meanfield[a];
+    const fanin__state from = {before->m_meanfield, own, own - before->centred_meanfield};
+    h = fanin__next_state(&from, s->skip, mean, t->h_meanfield[a], product);
+    t->h_meanfield[a] = h.square;
+    square += h.square / (double)p->batch;
+    shared += h.product / (double)p->batch;
   }
-  t->m_meanfield += before->m_meanfield;
-  t->centred_meanfield += before->centred_meanfield;
+  t->m_meanfield = h.mean;
+  t->centred_meanfield = square - shared;
   return FANIN_STATUS_OK;
 }
 
@@ -67,16 +74,16 @@ fanin_status fanin__theory_backward(fanin__probe *p, size_t l) {
   fanin__trace *const t = &p->trace[l];
   const fanin__trace *const after = &p->trace[l + 1], *const before = &p->trace[l - 1];
   const fanin__stage *const s = &p->mlp.stages[l];
-  const double n_in = (double)p->config->widths[l - 1], n_after = (double)p->config->widths[l + 1];
+  const double n_in = (double)p->config->widths[l - 1], n = (double)p->config->widths[l];
+  const double n_after = (double)p->config->widths[l + 1];
   double mean = 0, *const slopes = p->scratch;
   const bool known = t->lawful && after->lawful && isfinite(fanin__mean_of(t->meanfield, p->batch));
   if (known) FANIN__TRY(fanin__through(p, l, FANIN__SLOPE, t->meanfield, slopes, &mean));
   for (uint64_t a = 0; a < p->batch; a++) {
-    double variance = 1; /* by which the norm divides */
-    if (s->norm == FANIN_NORM_LAYER) variance = t->meanfield[a];
-    if (s->norm == FANIN_NORM_BATCH) variance = t->variance * n_in * before->centred_meanfield;
-    const double skip = p->mlp.stages[l + 1].skip ? after->dh_meanfield[a] : 0;
-    const double dh = after->variance * n_after * after->g_meanfield[a] + skip;
+    const double apart = t->variance * n_in * before->centred_meanfield;
+    const double variance = fanin__normalise(s->norm, t->meanfield[a], 0, apart).scale2;
+    const double dh = fanin__gradient_before(p->mlp.stages[l + 1].skip, after->dh_meanfield[a], after->g_meanfield[a],
+                                             after->variance * n, n_after, n);
     t->dh_meanfield[a] = known ? dh : NAN;
     t->g_meanfield[a] = known && variance > 0 ? dh * slopes[a] / variance : NAN;
   }
@@ -153,7 +160,7 @@ static double z_correlation(const fanin__probe *p, size_t l) {
   const double k = fanin__mean_of(t->expected, p->batch);
   if (!(k > 0)) return 0;
   const double hh = fanin__mean_of(before->sums.hh, p->batch);
-  return fmin(fmax((t->variance * hh * before->correlation + p->bias_variance) / k, -1), 1);
+  return fmin(fmax((t->variance * hh * before->correlation + t->bias_variance) / k, -1), 1);
 }
 
 /* E58 to E61 */
@@ -162,7 +169,7 @@ fanin_status fanin__theory_columns(fanin__probe *p, size_t l) {
   const fanin__trace *const before = &p->trace[l - 1];
   const fanin__stage *const s = &p->mlp.stages[l];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
-  if (!t->lawful) return FANIN_STATUS_OK;
+  if (!t->lawful || !t->centred_biases) return FANIN_STATUS_OK;
   const double n_in = (double)p->config->widths[l - 1];
   double c = p->batch > 1 ? z_correlation(p, l) : 1;
   t->z_correlation = c;

@@ -24,7 +24,17 @@ static fanin_status copy_weights(const fanin__mlp *w, const fanin_tensor *from, 
   return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueCopyBuffer of weights");
 }
 
+const fanin_init *fanin__init_of(const fanin_probe_config *config, size_t l) {
+  return config->inits ? &config->inits[l - 1] : &config->init;
+}
+
+const float *fanin__biases_of(const fanin_probe_config *config, size_t l) {
+  return config->biases ? config->biases[l - 1] : NULL;
+}
+
 fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l) {
+  const float *const given = fanin__biases_of(w->config, l);
+  if (given) return fanin__mlp_send(w, w->bias, given, (size_t)w->stages[l].width);
   const fanin_init init = fanin_normal(0, w->config->bias_std);
   char name[48];
   snprintf(name, sizeof name, "layer%zu.bias", l);
@@ -40,7 +50,7 @@ fanin_status fanin__mlp_load(fanin__mlp *w, size_t l) {
   if (given && given->buffer) {
     FANIN__TRY(copy_weights(w, given, shape[0] * shape[1]));
   } else {
-    FANIN__TRY(fanin__mlp_fill(w, w->weight, config->dtype, "OI", 2, shape, &config->init, name));
+    FANIN__TRY(fanin__mlp_fill(w, w->weight, config->dtype, "OI", 2, shape, fanin__init_of(config, l), name));
   }
   FANIN__TRY(fanin__mlp_load_bias(w, l));
   return fanin__mlp_widen(w, shape[0] * shape[1]);
@@ -139,7 +149,7 @@ static fanin_status check_stream(fanin__mlp *w, size_t l, const fanin_tensor *t,
   char name[48];
   *wrong = false;
   if (given && given->buffer) return FANIN_STATUS_OK;
-  FANIN__TRY(fanin__resolve(t, &w->config->init, &distribution));
+  FANIN__TRY(fanin__resolve(t, fanin__init_of(w->config, l), &distribution));
   uint64_t n = rows * columns < SIGNS ? rows * columns : SIGNS;
   if (n > room) n = room;
   FANIN__TRY(fanin__mlp_fetch(w, w->weight_f32, w->host, (size_t)n));
@@ -187,7 +197,7 @@ fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *fact
   FANIN__TRY(fanin_tensor_of(w->weight, 0, w->config->dtype, "OI", 2, shape, &t));
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &facts->stats, sizeof facts->stats));
   facts->overlap = NAN;
-  if (w->overlap && facts->stats.nonfinite == 0) {
+  if (fanin__init_of(w->config, l)->kind == FANIN_KIND_ORTHOGONAL && w->overlap && facts->stats.nonfinite == 0) {
     FANIN__TRY(measure_overlap(w, l, facts->stats.second, &facts->overlap));
   }
   FANIN__TRY(count_tied(w, rows, columns, 1, columns, &facts->tied_rows));

@@ -2,11 +2,12 @@
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/argument.h"
 #include "fanin/theory.h"
-#include "theory/meanfield.h"
+#include "theory/step.h"
 
 typedef struct question {
   const fanin__activation *activation;
@@ -15,6 +16,7 @@ typedef struct question {
   double v, square; /* E[phi^2], E[phi'^2] at q = 1 */
   size_t depth;
   fanin_suggestion list[FANIN_AIM_COUNT]; /* the answers */
+  double strayed[FANIN_AIM_COUNT];        /* ln of how far q and gradients stray in each */
   size_t count;
 } question;
 
@@ -47,23 +49,111 @@ static double chi(const question *ask, double sigma_w2, double q) {
  */
 #define STILL 1e-8
 
-/* Through the layers. V and E[phi'^2] are asked for up to q = 1e300 only; beyond, q has left every use. */
-static void run(const question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
-  double q = q_1;
-  s->q_growth = next_q(ask, s, sigma_w2, q) / q;
-  s->g_growth = chi(ask, sigma_w2, q) / ask->fan_ratio;
-  s->g_total = 1;
-  for (size_t l = 1; l < s->depth && q <= 1e300; l++) {
-    const double next = next_q(ask, s, sigma_w2, q);
-    s->g_total *= chi(ask, sigma_w2, q) / ask->fan_ratio;
-    if (fabs(next - q) <= STILL * q) {
-      s->g_total *= pow(chi(ask, sigma_w2, q) / ask->fan_ratio, (double)(s->depth - 1 - l));
-      break;
-    }
-    q = next;
-  }
-  s->q_total = q / q_1;
+/* Squares of what phi makes of a larger q may overflow, and it has left every use. */
+#define Q_MOST 1e300
+
+/* ---- Over all layers --------------------------------------------------------------------------------------------- */
+
+/* How far a quantity strays from where it begins, in both directions. */
+typedef struct drift {
+  double least, most;
+} drift;
+
+static void stray(drift *d, double ratio) {
+  d->least = fmin(d->least, ratio);
+  d->most = fmax(d->most, ratio);
 }
+
+static void note(fanin_suggestion *s, fanin_diagnosis diagnosis, bool found) {
+  if (found) s->diagnoses |= UINT64_C(1) << diagnosis;
+}
+
+/* What of a hidden layer is ill health, as a probe's diagnose.c has it. */
+static void note_layer(fanin_suggestion *s, const fanin_theory_layer *y) {
+  note(s, FANIN_DIAGNOSIS_SATURATED, y->saturated > FANIN__MOST_SATURATED);
+  note(s, FANIN_DIAGNOSIS_MEAN_DRIFT, y->mean * y->mean / y->second_moment > FANIN__MEAN_SHARE);
+}
+
+static bool stands_still(const fanin_theory_layer *a, const fanin_theory_layer *b) {
+  return fabs(b->q - a->q) <= STILL * a->q;
+}
+
+/* The gradient's squared norm from the last layer back: chi of layers 1 .. n, and the last of them again up to layer
+ * `hidden`. *total is that of layer 1. */
+static drift run_back(const double *chi, size_t n, size_t hidden, double *total) {
+  drift g = {1, 1};
+  *total = 1;
+  if (n == 0) return g;
+  if (hidden > n) stray(&g, chi[n - 1]);
+  *total = pow(chi[n - 1], (double)(hidden - n));
+  stray(&g, *total);
+  for (size_t l = n; l >= 1; l--) {
+    *total *= chi[l - 1];
+    stray(&g, *total);
+  }
+  return g;
+}
+
+/* Through the layers, as fanin_theory() and a probe do. chi has room for each of them. Layers after the point from
+ * which all are alike are not run, nor those beyond the range of q. Returns how far q and gradients stray in all. */
+static double run_through(const question *ask, fanin_suggestion *s, double sigma_w2, double *chi) {
+  const fanin__step step = {.activation = ask->activation, .slope = ask->slope, .activated = true};
+  const size_t hidden = s->depth - 1;
+  const double q_1 = sigma_w2 + s->sigma_b2;
+  fanin__state h = {0, 1, 0};
+  fanin_theory_layer before = {.q = NAN}, y = {.sigma_w2 = sigma_w2};
+  drift q = {1, 1};
+  size_t n = 0;
+  bool still = false;
+  s->q_total = 1;
+  while (n < hidden && !still && s->q_total * q_1 <= Q_MOST) {
+    h = fanin__step_forward(&step, &h, s->sigma_b2, &y);
+    chi[n++] = y.chi * sigma_w2;
+    note_layer(s, &y);
+    const double next = (sigma_w2 * h.square + s->sigma_b2) / q_1;
+    s->q_total = isnan(next) ? INFINITY : next;
+    stray(&q, s->q_total);
+    still = stands_still(&before, &y);
+    before = y;
+  }
+  const drift g = run_back(chi, n, still ? hidden : n, &s->g_total);
+  s->g_total /= pow(ask->fan_ratio, (double)hidden);
+  note(s, FANIN_DIAGNOSIS_FORWARD_VANISH, 1 / q.least > FANIN__DRIFT);
+  note(s, FANIN_DIAGNOSIS_FORWARD_EXPLODE, q.most > FANIN__DRIFT);
+  note(s, FANIN_DIAGNOSIS_BACKWARD_VANISH, 1 / g.least > FANIN__DRIFT);
+  note(s, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, g.most > FANIN__DRIFT);
+  return log(q.most / q.least) + log(g.most / g.least);
+}
+
+static fanin_status run(question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
+  s->q_growth = next_q(ask, s, sigma_w2, q_1) / q_1;
+  s->g_growth = chi(ask, sigma_w2, q_1) / ask->fan_ratio;
+  double *const chis = malloc(s->depth * sizeof *chis);
+  if (!chis) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %zu layers", s->depth);
+  ask->strayed[ask->count] = run_through(ask, s, sigma_w2, chis);
+  free(chis);
+  return FANIN_STATUS_OK;
+}
+
+/* The choice with the fewest diagnoses, of those the one that strays least; the first of equal ones. */
+static int count_of(uint64_t diagnoses) {
+  int n = 0;
+  for (; diagnoses > 0; diagnoses &= diagnoses - 1) {
+    n++;
+  }
+  return n;
+}
+
+static void recommend(question *ask) {
+  size_t best = 0;
+  for (size_t k = 1; k < ask->count; k++) {
+    const int less = count_of(ask->list[k].diagnoses) - count_of(ask->list[best].diagnoses);
+    if (less < 0 || (less == 0 && ask->strayed[k] < ask->strayed[best] - 1e-6)) best = k;
+  }
+  if (ask->count > 0) ask->list[best].recommended = 1;
+}
+
+/* ---- In the long run --------------------------------------------------------------------------------------------- */
 
 /* From q_1 the map of q, which rises with q, leads to the next fixed point in the direction that it takes. */
 static fanin_status limit(const question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
@@ -93,7 +183,7 @@ static fanin_status add(question *ask, fanin_aim aim, double sigma_b2, double sc
   choice.init = scaled(ask, &scale, mode);
   choice.gain = sqrt(scale);
   const double sigma_w2 = mode == FANIN_MODE_FAN_OUT ? scale * ask->fan_ratio : scale;
-  run(ask, &choice, sigma_w2, q_1);
+  FANIN__TRY(run(ask, &choice, sigma_w2, q_1));
   FANIN__TRY(limit(ask, &choice, sigma_w2, q_1));
   ask->list[ask->count++] = choice;
   return FANIN_STATUS_OK;
@@ -148,6 +238,7 @@ fanin_status fanin_suggest(const fanin_suggest_config *theirs, fanin_suggestion 
   ask.v = fanin__v(ask.activation, config.slope, 1);
   ask.square = fanin__mean_square(ask.activation, FANIN__SLOPE, config.slope, 1);
   FANIN__TRY(choose(&ask, config.sigma_b2));
+  recommend(&ask);
   for (size_t k = 0; k < ask.count && k < capacity; k++) {
     fanin__give_at(list, stride, k, &ask.list[k], sizeof ask.list[k]);
   }
@@ -188,8 +279,7 @@ static void say(buffer *b, const char *format, ...) {
 
 static void say_of_q(buffer *b, const fanin_suggestion *s) {
   if (fabs(s->q_growth - 1) > 1e-6) {
-    say(b, " q is multiplied by %.4g in the first layer and by %.4g over %zu layers; in the long run ", s->q_growth,
-        s->q_total, s->depth);
+    say(b, " Where q is 1, a layer multiplies it by %.4g; in the long run ", s->q_growth);
     if (s->q_limit > 0 && s->q_limit < INFINITY) {
       say(b, "it settles at %.4g, not 1.", s->q_limit);
     } else {
@@ -208,12 +298,24 @@ static void say_of_q(buffer *b, const fanin_suggestion *s) {
 }
 
 static void say_of_g(buffer *b, const fanin_suggestion *s) {
-  if (fabs(s->g_growth - 1) < 1e-6 && fabs(s->g_total - 1) < 1e-4) {
-    say(b, " Gradients keep their mean square.");
+  if (fabs(s->g_growth - 1) < 1e-6) {
+    say(b, " Gradients keep their mean square there.");
     return;
   }
-  say(b, " Backward, the mean square of gradients is multiplied by %.4g a layer %s, by %.4g over %zu layers.",
-      s->g_growth, fabs(s->q_growth - 1) > 1e-6 ? "at first" : "throughout", s->g_total, s->depth);
+  say(b, " Backward, a layer multiplies the mean square of gradients by %.4g there.", s->g_growth);
+}
+
+/* What it costs at the depth asked, and what a probe would find. */
+static void say_of_all(buffer *b, const fanin_suggestion *s) {
+  const char *before = " Theory finds ";
+  say(b, " Over %zu layer%s, on an input of mean square 1, q is multiplied by %.4g, and gradients by %.4g.", s->depth,
+      s->depth == 1 ? "" : "s", s->q_total, s->g_total);
+  for (int d = 0; d < FANIN_DIAGNOSIS_COUNT; d++) {
+    if (!(s->diagnoses >> d & 1)) continue;
+    say(b, "%s%s", before, fanin_diagnosis_name((fanin_diagnosis)d));
+    before = ", ";
+  }
+  say(b, s->diagnoses ? " in that network." : " Theory finds no fault in that network.");
 }
 
 fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t size, char *text, size_t capacity,
@@ -233,5 +335,6 @@ fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t 
   say(&b, ") %s.", aims[s.aim].does);
   say_of_q(&b, &s);
   say_of_g(&b, &s);
+  say_of_all(&b, &s);
   return fanin__give_text(b.text, b.used, text, capacity, length);
 }

@@ -5,7 +5,7 @@
 
 #include "core/argument.h"
 #include "fanin/theory.h"
-#include "theory/meanfield.h"
+#include "theory/step.h"
 
 /* ---- Checks ------------------------------------------------------------------------------------------------------ */
 
@@ -54,17 +54,12 @@ static fanin_status weight_variance(const fanin_theory_config *config, size_t l,
   return FANIN_STATUS_OK;
 }
 
-/* ---- Forward ----------------------------------------------------------------------------------------------------- */
+/* ---- Layers ------------------------------------------------------------------------------------------------------ */
 
 typedef struct network {
   const fanin_theory_config *config;
   const fanin__activation *activation;
 } network;
-
-/* Of h: mean over features, mean square, mean product of two samples. */
-typedef struct state {
-  double mean, square, product;
-} state;
 
 static bool is_activated(const fanin_theory_config *config, size_t l) {
   return l + 1 < config->n_widths || config->activate_last;
@@ -74,80 +69,22 @@ static bool is_residual(const fanin_theory_config *config, size_t l) {
   return config->residual && is_activated(config, l) && config->widths[l] == config->widths[l - 1];
 }
 
-/* What the norm makes of z's: y = z / scale has second moment q and correlation c. Layer norm divides by the standard
- * deviation over features, sqrt(q) as z has mean 0 over the draws of W; batch norm takes away what the samples share
- * and divides by the standard deviation over them, sqrt(q (1 - c)). */
-typedef struct normalised {
-  double q, c, scale2;
-} normalised;
-
-static normalised normalise(fanin_norm norm, double q, double c) {
-  switch (norm) {
-  case FANIN_NORM_LAYER:
-    return (normalised){q > 0 ? 1 : 0, c, q};
-  case FANIN_NORM_BATCH:
-    return (normalised){q * (1 - c) > 0 ? 1 : 0, 0, q * (1 - c)};
-  case FANIN_NORM_NONE:
-    break;
-  }
-  return (normalised){q, c, 1};
+static fanin__state forward(const network *net, size_t l, const fanin__state *h, fanin_theory_layer *out) {
+  const fanin_theory_config *const config = net->config;
+  const fanin__step step = {.activation = net->activation,
+                            .slope = config->slope,
+                            .norm = config->norm,
+                            .activated = is_activated(config, l),
+                            .residual = is_residual(config, l),
+                            .pairs = true};
+  return fanin__step_forward(&step, h, config->sigma_b2, out);
 }
 
-/* With the residual connection, z of layer l is independent of h_{l-1}'s feature that phi(z) is added to: only means
- * correlate. */
-static state next_state(const state *h, bool residual, double mean, double v, double product) {
-  if (!residual) return (state){mean, v, product};
-  const double cross = 2 * h->mean * mean;
-  return (state){h->mean + mean, h->square + v + cross, h->product + product + cross};
-}
-
-/* Squares of what phi makes of larger second moments may overflow. */
-#define Q_MAX 1e300
-
-static state beyond_range(fanin_theory_layer *out) {
-  out->v = out->mean = out->second_moment = out->h_correlation = NAN;
-  out->slope_second = out->chi = out->chi_c = out->saturated = out->zero = NAN;
-  return (state){NAN, NAN, NAN};
-}
-
-/* Everything but g. chi and chi_c are left without the factor sigma_w^2. */
-static state forward(const network *net, size_t l, const state *h, fanin_theory_layer *out) {
-  const double slope = net->config->slope;
-  out->q = out->sigma_w2 * h->square + net->config->sigma_b2;
-  const double covariance = out->sigma_w2 * h->product + net->config->sigma_b2;
-  out->correlation = out->q > 0 ? fmin(fmax(covariance / out->q, -1), 1) : 1;
-  out->slope_second = out->chi = out->chi_c = 1;
-  state next = {0, out->q, covariance};
-  if (is_activated(net->config, l)) {
-    const fanin__activation *const a = net->activation;
-    const normalised y = normalise(net->config->norm, out->q, out->correlation);
-    if (!(y.q <= Q_MAX)) return beyond_range(out);
-    out->v = fanin__v(a, slope, y.q);
-    out->slope_second = fanin__mean_square(a, FANIN__SLOPE, slope, y.q);
-    out->saturated = fanin__saturated_share(a, y.q);
-    out->zero = fanin__zero_share(a, slope, y.q);
-    out->chi = out->slope_second / y.scale2;
-    out->chi_c = fanin__correlated(a, FANIN__SLOPE, slope, y.q, y.q, y.c) / y.scale2;
-    next = next_state(h, is_residual(net->config, l), fanin__mean(a, slope, y.q), out->v,
-                      fanin__correlated(a, FANIN__PHI, slope, y.q, y.q, y.c));
-  } else {
-    out->v = out->q;
-  }
-  out->mean = next.mean;
-  out->second_moment = next.square;
-  out->h_correlation = next.square > 0 ? fmin(fmax(next.product / next.square, -1), 1) : 1;
-  return next;
-}
-
-/* ---- Backward ---------------------------------------------------------------------------------------------------- */
-
-/* Takes the mean square of the gradient of h_l to that of h_{l-1}: W^T spreads fan_out gradients of z with weights of
- * variance sigma_w^2 / fan_in (Schoenholz et al. 2017, section 4; He et al. 2015, section 2.2), and a residual
- * connection passes what came. That takes the weights of the way back as independent of those of the way forth. */
+/* Takes the mean square of the gradient of h_l to that of h_{l-1}. */
 static double backward(const fanin_theory_config *config, size_t l, double gradient, fanin_theory_layer *layer) {
   layer->g = gradient * layer->chi;
-  const double spread = layer->sigma_w2 * (double)layer->fan_out / (double)layer->fan_in * layer->g;
-  return is_residual(config, l) ? gradient + spread : spread;
+  return fanin__gradient_before(is_residual(config, l), gradient, layer->g, layer->sigma_w2, (double)layer->fan_out,
+                                (double)layer->fan_in);
 }
 
 /* ---- The network ------------------------------------------------------------------------------------------------- */
@@ -155,7 +92,7 @@ static double backward(const fanin_theory_config *config, size_t l, double gradi
 static fanin_status run(const network *net, fanin_theory_layer *layers) {
   const fanin_theory_config *const config = net->config;
   const size_t last = config->n_widths - 1;
-  state h = {0, config->second_moment, config->second_moment * config->correlation};
+  fanin__state h = {0, config->second_moment, config->second_moment * config->correlation};
   for (size_t l = 1; l <= last; l++) {
     fanin_theory_layer *const layer = &layers[l - 1];
     *layer = (fanin_theory_layer){.fan_in = config->widths[l - 1], .fan_out = config->widths[l]};

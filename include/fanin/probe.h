@@ -42,14 +42,18 @@ typedef struct fanin_probe_config {
   uint64_t batch;         /* samples, at least 1 */
   const float *input;     /* host, batch x widths[0], row-major; NULL: N(0,1) from stream "input" */
   uint64_t seed;          /* layer l's weight is tensor "layer<l>.weight", its bias "layer<l>.bias", from l = 1 */
-  const fanin_tensor
-      *weights; /* NULL: all weights are filled from `init`. Otherwise L tensors of the caller's, layer l's at
-                   l - 1: dense, whole, rank 2, shape fan_out x fan_in, of `dtype`. They are read, and judged
-                   by what `init` would make. A tensor whose buffer is NULL is filled from `init`. */
+  const fanin_tensor *weights;  /* NULL: all weights are filled from `init`. Otherwise L tensors of the caller's, layer
+                                   l's at  l - 1: dense, whole, rank 2, shape fan_out x fan_in, of `dtype`. They are
+                                   read,  and judged  by what `init` would make. A tensor whose buffer is NULL is filled
+                                   from  `init`. Infinities and  NaN are FANIN_STATUS_NOT_FINITE */
   const double *weight_factors; /* NULL, or L numbers above 0, such as fanin_calibrate() reports: layer l's tensor of
                                    `weights` is expected to be what `init` makes times number l - 1 */
   void (*progress)(void *user, const char *what); /* NULL, or told what step begins, on the calling thread */
   void *user;                                     /* what progress() is given */
+  const fanin_init *inits; /* NULL: `init` is every layer's. Otherwise L initializers, layer l's at l - 1, and `init` is
+                              not looked at */
+  const float *const *biases; /* NULL: N(0, bias_std^2). Otherwise L pointers to host memory: layer l's biases, as many
+                                 as it has features; NULL at l - 1: layer l's are drawn */
 } fanin_probe_config;
 /* A fanin_probe_config with its size, and 0 in every other field. */
 #define FANIN_PROBE_CONFIG_INIT FANIN_SIZED(fanin_probe_config)
@@ -99,9 +103,9 @@ typedef struct fanin_probe_layer {
                    tied */
 } fanin_probe_layer;
 
-/* Enumerator; what it means: the network is unhealthy (HEALTH), it does not conform (CONFORMITY), or this explains one
- * of the two (CAUSE); what to do about it. FANIN_DIAGNOSIS_COUNT is the number of this header's diagnoses; a newer
- * library may know more. */
+/* Enumerator; what it means: the network is unhealthy (HEALTH), it does not conform (CONFORMITY), this explains one of
+ * the two (CAUSE), or it is worth knowing and no verdict (WARNING); what to do about it. FANIN_DIAGNOSIS_COUNT is the
+ * number of this header's diagnoses; a newer library may know more. */
 #define FANIN_DIAGNOSIS_MAP(XX)                                                                                        \
   XX(FORWARD_VANISH, HEALTH, "raise the gain to the activation's, or normalise before the activation")                 \
   XX(FORWARD_EXPLODE, HEALTH, "lower the gain to the activation's, or normalise before the activation")                \
@@ -115,7 +119,7 @@ typedef struct fanin_probe_layer {
   XX(RANK_COLLAPSE, HEALTH, "use an activation of mean 0, smaller biases, residual connections or batch norm")         \
   XX(MEAN_DRIFT, HEALTH, "use an activation of mean 0, such as tanh or selu")                                          \
   XX(FP16_RANGE, HEALTH, "train in bf16 or f32, or scale the loss")                                                    \
-  XX(WIDTH_NOISE, HEALTH, "widen the layers or take fewer: a single draw is far from the mean at this width")          \
+  XX(WIDTH_NOISE, WARNING, "widen the layers or take fewer: a single draw is far from the mean at this width")         \
   XX(WRONG_FAN, CAUSE, "check which dimension is fan_in: the weight's layout, or the initializer's mode")              \
   XX(GAIN_MISMATCH, CAUSE, "check the gain, and whether a std was passed where a variance was wanted")                 \
   XX(NOT_ORTHOGONAL, CONFORMITY, "check what made the weights, in which precision, and what was added to them since")  \
@@ -132,7 +136,12 @@ typedef enum fanin_diagnosis {
 /* clang-format on */
 
 /* What a diagnosis is about. */
-typedef enum fanin_verdict { FANIN_VERDICT_HEALTH, FANIN_VERDICT_CONFORMITY, FANIN_VERDICT_CAUSE } fanin_verdict;
+typedef enum fanin_verdict {
+  FANIN_VERDICT_HEALTH,
+  FANIN_VERDICT_CONFORMITY,
+  FANIN_VERDICT_CAUSE,
+  FANIN_VERDICT_WARNING
+} fanin_verdict;
 
 /* "FORWARD_VANISH", and what to do about it; "unknown diagnosis" for any other value. Static storage. */
 FANIN_API const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
@@ -156,8 +165,8 @@ typedef struct fanin_probe_report fanin_probe_report;
 typedef struct fanin_probe_summary {
   size_t n_layers; /* L */
   size_t n_findings;
-  int conforms;           /* every layer conforms, and nothing of CONFORMITY was found */
-  int healthy;            /* nothing of HEALTH was found */
+  int conforms;           /* `judged` is 1, every layer conforms, and nothing of CONFORMITY was found */
+  int healthy;            /* `predicted` is 1, and nothing of HEALTH was found */
   size_t n_tests;         /* numbers z that were judged */
   double z_bound;         /* fanin_z_bound(n_tests) */
   size_t overflow_layer;  /* the first whose values overflow f32; 0: none. Later layers have fans only, and the backward
@@ -167,6 +176,11 @@ typedef struct fanin_probe_summary {
   double other_seconds;   /* everything else after the first product has been compiled */
   double startup_seconds; /* before that: buffers, and CLBlast's first product, which compiles its kernels */
   uint64_t device_bytes;  /* of the buffers that the probe made: activations of all layers, and one layer's weights */
+  int judged;             /* 1: conformity was judged. 0: the weights of a layer are a fixed pattern (hadamard,
+                             identity), of which theory expects nothing; `conforms` is 0 then */
+  int predicted;          /* 1: theory predicts every layer. 0: weights or given biases of one are not random with mean
+                             0, so that theory has no word on health; `healthy` is 0 then, and findings are what was
+                             measured */
 } fanin_probe_summary;
 
 /* The summary; layer i (0 .. n_layers - 1, the first is the one after the input); finding i (0 .. n_findings - 1, in
@@ -187,8 +201,8 @@ FANIN_API double fanin_z_bound(size_t tests);
  * pass needs y and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again
  * for the backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer).
  * Errors: FANIN_STATUS_UNSUPPORTED if built without CLBlast; FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE,
- * which name what is wrong; FANIN_STATUS_NOT_FINITE if the input has infinities or NaN; OpenCL's, with the buffer's
- * name, if memory runs out. */
+ * which name what is wrong; FANIN_STATUS_NOT_FINITE if input, given weights or biases have infinities or NaN; OpenCL's,
+ * with the buffer's name, if memory runs out. */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_report **out);
 

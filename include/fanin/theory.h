@@ -113,19 +113,25 @@ typedef enum fanin_aim {
 /* "both", "forward", "backward", "edge", "pytorch"; "unknown aim" for any other value. Static storage. */
 FANIN_API const char *fanin_aim_name(fanin_aim aim);
 
-/* A choice and its price. Layers begin at q_1 = 1 (FANIN_AIM_EDGE: at its fixed point, if that is not 0). The ratio of
- * fan_in to fan_out is the same in every layer. */
+/* A choice and its price. What a layer does is said at q = 1 (FANIN_AIM_EDGE: at its fixed point, if that is not 0);
+ * what all of them do is that of fanin_theory() and fanin_probe() for a network of `depth` layers on an input of mean
+ * square
+ * 1. The ratio of fan_in to fan_out is the same in every layer. */
 typedef struct fanin_suggestion {
   fanin_aim aim;
   fanin_init init;           /* fanin_init_format() has its text */
   double gain;               /* std = gain / sqrt(n), n by init's mode */
   double sigma_b2;           /* of the biases that belong to it */
   size_t depth;              /* L, as it was asked for */
-  double q_growth, q_total;  /* q_2 / q_1; q_L / q_1 */
-  double g_growth, g_total;  /* g_1 / g_2; g_1 / g_L: above 1, gradients grow on their way back */
+  double q_growth, q_total;  /* of a layer; of all: q_L / q_1, where q_1 is sigma_w^2 + sigma_b^2 */
+  double g_growth, g_total;  /* of a layer; of all: g_1 / g_L. Above 1, gradients grow on their way back */
   double q_limit, chi_limit; /* where q goes in deep networks (0 and infinity are possible), and chi there */
   double sensitivity; /* d ln q' / d ln q at q_limit or, where that is 0 or infinite, at q_1: the factor by which a
                          layer multiplies a small relative deviation of q. Above 1 the fixed point is unstable */
+  uint64_t diagnoses; /* what a probe of the network finds by theory: 1 << d for each fanin_diagnosis d of FORWARD_*,
+                         BACKWARD_*, SATURATED and MEAN_DRIFT. What a probe measures is not among them, as
+                         RANK_COLLAPSE */
+  int recommended;    /* 1 for one choice of the list: that with the fewest diagnoses, then with the least drift */
 } fanin_suggestion;
 
 /* What a suggestion is wanted for. Begin with FANIN_SUGGEST_CONFIG_INIT. */

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finding:
-    """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity" or "cause"."""
+    """A diagnosis for the layers first .. last, from 1. verdict: "health", "conformity", "cause" or "warning"."""
 
     diagnosis: Annotated[str, ctypes.c_int]
     verdict: str
@@ -87,9 +87,10 @@ class ProbeConfig:
 
 @dataclass(frozen=True, repr=False)
 class ProbeReport:
-    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory says that it trains.
+    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory finds no fault in the network.
 
-    `config` says what was probed. A notebook shows a table and a plot.
+    `judged` and `predicted` say whether these two could be judged at all; they are False where not. `config` says what
+    was probed. A notebook shows a table and a plot.
     """
 
     layers: list[ProbeLayer]
@@ -104,11 +105,15 @@ class ProbeReport:
     other_seconds: float
     startup_seconds: float
     device_bytes: int
+    judged: bool
+    predicted: bool
     config: ProbeConfig
 
     def __repr__(self) -> str:
         found = ", ".join(dict.fromkeys(finding.diagnosis for finding in self.findings)) or "none"
-        verdicts = f"conforms={self.conforms}, healthy={self.healthy}"
+        conforms = self.conforms if self.judged else "not judged"
+        healthy = self.healthy if self.predicted else "not predicted"
+        verdicts = f"conforms={conforms}, healthy={healthy}"
         return f"<ProbeReport of {self.config}: {verdicts}, findings: {found}>"
 
     def _repr_html_(self) -> str:
@@ -349,6 +354,7 @@ def _report(report: ctypes.c_void_p, config: ProbeConfig) -> ProbeReport:
         lib.fanin_probe_report_finding(report, i, ctypes.byref(finding), ctypes.sizeof(finding))
         findings.append(_finding(finding))
     whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:-1]}
+    whole.update(judged=bool(c.judged), predicted=bool(c.predicted))
     return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole, config=config)
 
 

@@ -16,7 +16,7 @@ MAX_RANK = 8
 WHOLE, SLAB, RANGE = 0, 1, 2
 CRITERIA = ("second_moment", "variance", "pytorch")
 NORMS = ("none", "layer", "batch")
-VERDICTS = ("health", "conformity", "cause")
+VERDICTS = ("health", "conformity", "cause", "warning")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo")
 
 
@@ -48,7 +48,7 @@ class CProbeConfig(Struct):
     _fields_ = declared(
         "size size, u64* widths, size n_widths, text activation, f64 slope, fanin_init init, int dtype, f64 bias_std, "
         "int norm residual, u64 batch, pointer input, u64 seed, fanin_tensor* weights, f64* weight_factors, "
-        "function progress, pointer user",
+        "function progress, pointer user inits biases",
         function=PROGRESS,
     )
 
@@ -71,7 +71,7 @@ class CSuggestConfig(Struct):
 class CProbeSummary(Struct):
     _fields_ = declared(
         "size n_layers n_findings, int conforms healthy, size n_tests, f64 z_bound, size overflow_layer, "
-        "f64 sd_ln_q gemm_seconds other_seconds startup_seconds, u64 device_bytes"
+        "f64 sd_ln_q gemm_seconds other_seconds startup_seconds, u64 device_bytes, int judged predicted"
     )
 
 

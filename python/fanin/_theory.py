@@ -11,7 +11,7 @@ from . import _check
 from ._errors import bad_argument
 from ._init import AnyInit, Init, init_of
 from ._library import lib
-from ._mirror import F64, Mirror, Size
+from ._mirror import F64, Flag, Mirror, Size
 from ._report import architecture, columns_of, plain, plot, table
 from ._structs import (
     FIXED_POINT,
@@ -178,6 +178,8 @@ class Suggestion:
     q_limit: F64
     chi_limit: F64
     sensitivity: F64
+    diagnoses: Annotated[list[str], ctypes.c_uint64]
+    recommended: Flag
     text: str
 
     def __repr__(self) -> str:
@@ -215,4 +217,5 @@ def _suggestion(c: Any) -> Suggestion:
     text = ctypes.create_string_buffer(2048)
     lib.fanin_suggestion_format(ctypes.byref(c), ctypes.sizeof(c), text, len(text), None)
     aim = lib.fanin_aim_name(c.aim).decode()
-    return _SUGGESTION.read(c, aim=aim, init=Init._of(c.init), text=text.value.decode())
+    names = [lib.fanin_diagnosis_name(d).decode() for d in range(64) if c.diagnoses >> d & 1]
+    return _SUGGESTION.read(c, aim=aim, init=Init._of(c.init), diagnoses=names, text=text.value.decode())

@@ -38,7 +38,18 @@ grep -q '^  do: choose gain' verdict.txt || die "no remedy: $(cat verdict.txt)"
 verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require conforms
 verdict 1 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require healthy
 verdict 0 CONFORMS 'NOT HEALTHY' "${sigmoid[@]}" --require none
-verdict 0 CONFORMS HEALTHY --mlp 64,10 --init identity # its last columns are 0, all of them
+# Patterns have no verdict, which is not the one that is asked for; --require none shows them all the same.
+verdict 1 'NOT JUDGED' 'NOT PREDICTED' --mlp 64,10 --init identity # its last columns are 0, all of them
+verdict 1 'NOT JUDGED' 'NOT PREDICTED' --mlp 64,64,64 --init hadamard --require conforms
+verdict 0 'NOT JUDGED' 'NOT PREDICTED' --mlp 64,64,64 --init hadamard --require none
+if grep -qE '^(CONFORMS|HEALTHY)' verdict.txt; then die "a verdict on hadamard: $(cat verdict.txt)"; fi
+# 30 ReLU layers of 100 train (docs/probe.md): how much seeds differ is a warning.
+verdict 0 CONFORMS HEALTHY --mlp "64$(printf ',100%.0s' {1..30}),10"
+grep -q '^WIDTH_NOISE (a warning), layers 1 to 31: at these widths ln q of layer 31' verdict.txt || die "$(cat verdict.txt)"
+# The layer is named once, and one sample is one.
+verdict 1 CONFORMS 'NOT HEALTHY' --mlp 64,64,64 --init normal:std=1e-5 --activation linear --batch 1
+grep -qE '^FP16_RANGE, layers? [0-9 to]+: in f16, a share of' verdict.txt || die "$(cat verdict.txt)"
+grep -q '^Input: 1 sample of' verdict.txt || die "$(cat verdict.txt)"
 verdict 1 CONFORMS 'NOT HEALTHY' --mlp 8,8,8,8,8,8,8 --init zeros
 grep -q '^NOT HEALTHY:.* SYMMETRY' verdict.txt || die "zeros: $(cat verdict.txt)"
 [ "$(grep -c '^SYMMETRY' verdict.txt)" = 3 ] || die "three in full: $(cat verdict.txt)"
@@ -71,7 +82,8 @@ refuse 2 "weights of at most 32 bits" probe --mlp 64,10 --dtype f64
 refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
 SHIM_BUFFER=1000000000 FANIN=$SHIMMED refuse 3 "clCreateBuffer of 2116000000 elements for weights: CL_MEM_OBJECT_ALLOCATION_FAILURE" \
   probe --mlp 46000,46000 --batch 1
-refuse 3 "fewer than 2^31" probe --mlp 64,1000000,1000000
+refuse 2 "layer 1 has 1000000 x 1000000 weights, and the batch is 256; a probe multiplies matrices of fewer than 2^31" \
+  probe --mlp 1000000,1000000,10
 
 # ---- Input that cannot be used ----
 refuse 2 "has 65 columns, but --mlp begins with 66" probe --mlp 66,10 --input "$digits"

@@ -15,7 +15,7 @@ grep -q 'variance of the preactivations, to be 1 within 1 %' table.txt || die "$
 # The probe of the file: q is the target, and what the file says of itself makes it conform.
 "$FANIN" probe --weights second.safetensors --activation tanh --input "$digits" --batch 60 --json >probe.json
 "$FANIN" probe --weights c.safetensors --activation tanh --input "$digits" --batch 60 >probe.txt || die "$(cat probe.txt)"
-grep -q 'weights of c.safetensors as he_normal, calibrated in f32' probe.txt || die "$(cat probe.txt)"
+grep -q 'weights of c.safetensors as he_normal, calibrated (its metadata) in f32' probe.txt || die "$(cat probe.txt)"
 "$FANIN" inspect c.safetensors >inspect.txt || die "inspect: $(cat inspect.txt)"
 
 # Once more changes nothing, and keeps the factors.
@@ -27,7 +27,20 @@ cmp c.safetensors again.safetensors || die "calibrated twice: $(cat again.txt)"
 "$FANIN" probe "${network[@]}" --init orthogonal --calibrate -o orthogonal.safetensors >orthogonal.txt
 "$FANIN" probe --weights orthogonal.safetensors --activation tanh --input "$digits" --batch 60 >probe.txt ||
   die "$(cat probe.txt)"
-grep -q 'weights of orthogonal.safetensors as orthogonal, calibrated in f32' probe.txt || die "$(cat probe.txt)"
+grep -q 'weights of orthogonal.safetensors: layer 1 as orthogonal (its metadata), layers 2 to 3 as orthogonal, calib' probe.txt || die "$(cat probe.txt)"
+
+# Weights of a file: every other tensor is copied as it is, biases are calibrated with, and metadata stays; a transposed
+# layer stays transposed, and what the file says of its maker becomes a factor.
+"$FANIN" init --tensor mask:f16:BOI:5x3x2 --init normal:std=1 --tensor layer1.weight:f32:IO:64x40 --init he_normal \
+  --tensor layer1.bias:f32::40 --init normal:std=0.3 --tensor layer2.weight:f32:OI:10x40 --init lecun_uniform \
+  --tensor layer2.bias:bf16::10 --init uniform:lo=-1,hi=1 --tensor norm:f32::7 --init ones -o whole.safetensors >/dev/null
+"$FANIN" probe --weights whole.safetensors --activation tanh --input "$digits" --batch 60 --calibrate \
+  --criterion second_moment --tolerance 0.001 -o copied.safetensors >copied.txt || die "$(cat copied.txt)"
+"$FANIN" probe --weights copied.safetensors --activation tanh --input "$digits" --batch 60 --json >copied.json ||
+  die "$(cat copied.json)"
+"$FANIN" probe --weights copied.safetensors --activation tanh --input "$digits" --batch 60 >heading.txt || true
+head -1 heading.txt | grep -q ': layer 1 as he_normal, calibrated (its metadata), layer 2 as lecun_uniform, calibrated (' ||
+  die "$(head -1 heading.txt)"
 
 refuse 2 "give -o FILE" probe "${network[@]}" --calibrate
 refuse 2 "must end in .safetensors" probe "${network[@]}" --calibrate -o x.npy
@@ -68,6 +81,25 @@ for l in (1, 2, 3):
 note = header['__metadata__']
 assert note['fanin.calibrated.layer1.weight'] == 'he_normal' and 'fanin.init.layer1.weight' not in note, note
 assert 0.3 < float(note['fanin.factor.layer1.weight']) < 1, note
+
+def read(path):
+    data = open(path, 'rb').read()
+    n = struct.unpack('<Q', data[:8])[0]
+    assert n % 8 == 0
+    header = json.loads(data[8:8 + n])
+    note = header.pop('__metadata__')
+    return header, {k: data[8 + n + e['data_offsets'][0]:8 + n + e['data_offsets'][1]] for k, e in header.items()}, note
+
+(before, old, said), (after, new, says) = read('whole.safetensors'), read('copied.safetensors')
+assert list(before.items()) == list(after.items()), (before, after)
+assert [k for k in old if old[k] != new[k]] == ['layer1.weight', 'layer2.weight'], 'others are not copied'
+for name in ('layer1.weight', 'layer2.weight'):  # in the file's own orientation: one factor for every number
+    factor = float(says.pop(f'fanin.factor.{name}'))
+    assert says.pop(f'fanin.calibrated.{name}') == said.pop(f'fanin.init.{name}')
+    a, b = (struct.unpack(f'<{len(x[name]) // 4}f', x[name]) for x in (old, new))
+    assert all(abs(v - u * factor) <= 1e-5 * abs(v) for u, v in zip(a, b)), name
+assert said == says, (said, says)
+assert all(abs(y['q_measured'] - 1) <= 0.0011 for y in json.load(open('copied.json'))['layers'])
 
 second, probe = json.load(open('second.json')), json.load(open('probe.json'))
 assert second['criterion'] == 'second_moment' and second['target'] == 2

@@ -9,9 +9,11 @@ refuse 2 "runs no network" probe --suggest relu --mlp 8,8
 refuse 2 "runs no network" probe --suggest relu --init zeros
 refuse 2 "--depth belongs to --suggest" probe --mlp 8,8 --depth 2
 refuse 2 "give 1 to 1000000 layers" probe --suggest relu --depth 1000001
+refuse 2 "--depth 0: give 1 to 1000000 layers" probe --suggest gelu --depth 0
+refuse 2 "--depth belongs to --suggest" probe --mlp 8,8 --depth 50
 refuse 2 "--slope belongs to leaky_relu" probe --suggest tanh --slope 0.1
-"$FANIN" probe --suggest relu | grep -E '^both +he_normal +1\.41421 ' >/dev/null || die "relu is not He's"
-"$FANIN" probe --suggest leaky_relu --slope 0.5 | grep -E '^both +he_normal:a=0\.5 ' >/dev/null || die "leaky_relu"
+"$FANIN" probe --suggest relu | grep -E '^both \* +he_normal +1\.41421 ' >/dev/null || die "relu is not He's"
+"$FANIN" probe --suggest leaky_relu --slope 0.5 | grep -E '^both \* +he_normal:a=0\.5 ' >/dev/null || die "leaky_relu"
 
 have_python || exit 0
 for activation in linear relu leaky_relu tanh sigmoid selu elu gelu gelu_tanh silu mish softplus softsign hardswish \
@@ -45,6 +47,31 @@ assert abs(layers[3]['q_meanfield'] - 1) < 0.02, layers[3]
 g = layers[0]['g_meanfield'] / layers[3]['g_meanfield']
 assert abs(g / selu['g_total'] - 1) < 0.02, (g, selu['g_total'])
 PYTHON
+
+# ---- A choice, probed, has the numbers and the diagnoses that it was promised ----
+# GELU at 50 layers from N(0,1), each of its choices; the sample of widths moves the input's mean square by 1 %.
+"$FANIN" probe --suggest gelu --depth 50 --json >gelu50.json
+FANIN=$FANIN python3 - <<'PYTHON'
+import json, os, subprocess
+choices = json.load(open('gelu50.json'))['suggestions']
+assert sum(s['recommended'] for s in choices) == 1, choices
+for s in choices:
+    widths = ','.join(['100'] * 51)
+    r = subprocess.run([os.environ['FANIN'], 'probe', '--mlp', widths, '--activation', 'gelu', '--init', s['init'],
+                        '--require', 'none', '--json'], stdout=subprocess.PIPE)
+    report = json.loads(r.stdout)
+    first, last = report['layers'][0], report['layers'][-1]
+    assert abs(last['q_meanfield'] / first['q_meanfield'] / s['q_total'] - 1) < 0.2, (s, last, first)
+    assert abs(first['g_meanfield'] / last['g_meanfield'] / s['g_total'] - 1) < 0.2, (s, last, first)
+    # by theory; what is measured, as f16's range, is not foreseen
+    found = [d['name'] for d in report['diagnoses'] if d['verdict'] == 'healthy' and 'by theory' in d['what']]
+    assert found == s['diagnoses'], (found, s)
+forward = choices[0]
+assert forward['aim'] == 'forward' and 'FORWARD_EXPLODE' in forward['diagnoses'] and forward['q_total'] > 1000, forward
+PYTHON
+"$FANIN" probe --suggest gelu --depth 50 | grep -q '^\* recommended at this depth: --init ' || die "no recommendation"
+"$FANIN" probe --suggest tanh --bias-std 0.2236 |
+  grep '^\* recommended.* --bias-std 0.2236, in which theory finds no fault$' >/dev/null || die "tanh's edge"
 
 # ---- Sentences fit the width that is asked for, and lose no word ----
 "$FANIN" probe --suggest gelu | sed -n '/^forward:/,$p' >whole.txt

@@ -45,7 +45,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   if (argv[0] == names[1]) {
     probe_request r;
     status = probe_options(argc, argv, &r, &why);
-    free(r.file_init);
   } else {
     status = cmd_init(argc, argv, &why);
     FUZZ_REQUIRE(status != STATUS_OK);

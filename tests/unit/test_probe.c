@@ -218,7 +218,7 @@ static void each_bad_argument_has_its_sentence(void **state) {
       {FANIN_STATUS_BAD_ARGUMENT, "batch is 0", good},       {FANIN_STATUS_BAD_ARGUMENT, "dtype is f64", good},
       {FANIN_STATUS_BAD_ARGUMENT, "dtype is unknown", good}, {FANIN_STATUS_BAD_ARGUMENT, "bias_std is -1", good},
       {FANIN_STATUS_BAD_ARGUMENT, "bias_std is nan", good},  {FANIN_STATUS_BAD_ARGUMENT, "slope is inf", good},
-      {FANIN_STATUS_BAD_ARGUMENT, "'cube'", good},           {FANIN_STATUS_UNSUPPORTED, "2^31", good},
+      {FANIN_STATUS_BAD_ARGUMENT, "'cube'", good},           {FANIN_STATUS_BAD_SHAPE, "fewer than 2^31", good},
       {FANIN_STATUS_NOT_FINITE, "2 of the input's 16", good}};
   size_t k = 0;
   rows[k++].config.n_widths = 1;

@@ -1,0 +1,218 @@
+/* One theory: the recursion of a probe is fanin_theory()'s for every activation, norm, residual connection, bias and
+ * initializer, what the device measures agrees with it, and what fanin_suggest() promises of a choice is what a probe
+ * of that choice finds. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fanin/theory.h"
+#include "math/activation.h"
+#include "support/support_probe.h"
+
+enum { WIDTH = 64, BATCH = 48, LAYERS = 3, DEEP = 12 };
+
+/* Rows of a Hadamard matrix but the first: each has mean 0 and mean square 1, and two of them are orthogonal, so that
+ * all samples are the one that fanin_theory() has. */
+static const float *alike(void) {
+  static float input[BATCH * WIDTH];
+  for (unsigned a = 0; a < BATCH; a++) {
+    for (unsigned j = 0; j < WIDTH; j++) {
+      unsigned parity = 0;
+      for (unsigned bits = (a + 1) & j; bits > 0; bits &= bits - 1) {
+        parity ^= 1;
+      }
+      input[a * WIDTH + j] = parity ? -1.0f : 1.0f;
+    }
+  }
+  return input;
+}
+
+static const uint64_t *equal_widths(void) {
+  static uint64_t widths[DEEP + 1];
+  for (size_t l = 0; l <= DEEP; l++) {
+    widths[l] = WIDTH;
+  }
+  return widths;
+}
+
+static fanin_theory_config theory_of(const fanin_probe_config *probe) {
+  return (fanin_theory_config){.size = sizeof(fanin_theory_config),
+                               .widths = probe->widths,
+                               .n_widths = probe->n_widths,
+                               .activation = probe->activation,
+                               .slope = probe->slope,
+                               .init = probe->init,
+                               .sigma_b2 = probe->bias_std * probe->bias_std,
+                               .norm = probe->norm,
+                               .residual = probe->residual,
+                               .second_moment = 1,
+                               .gradient = 1};
+}
+
+static const char *name_of(const fanin_probe_config *c) {
+  static char text[128];
+  static const char *const norms[] = {"no norm", "layer norm", "batch norm"};
+  snprintf(text, sizeof text, "%s, %s%s, bias std %g, %s", c->activation, norms[c->norm],
+           c->residual ? ", residual" : "", c->bias_std, c->init.kind == FANIN_KIND_ORTHOGONAL ? "orthogonal" : "he");
+  return text;
+}
+
+static void assert_near(double value, double exact, double tolerance, const char *what, size_t l,
+                        const fanin_probe_config *c) {
+  if (fabs(value - exact) <= tolerance * fabs(exact) + 1e-300 || (!isfinite(value) && !isfinite(exact))) return;
+  fail_msg("%s: %s of layer %zu is %.10g, not %.10g", name_of(c), what, l + 1, value, exact);
+}
+
+/* How many standard normals the one-step deviates are in all, and the largest. */
+typedef struct tally {
+  size_t tests;
+  double most;
+  char where[160];
+} tally;
+
+static void count(tally *t, double z, const char *what, size_t l, const fanin_probe_config *c) {
+  if (isnan(z)) return;
+  t->tests++;
+  if (fabs(z) <= t->most) return;
+  t->most = fabs(z);
+  snprintf(t->where, sizeof t->where, "%s: %s of layer %zu", name_of(c), what, l + 1);
+}
+
+static void compare(fanin *f, const fanin_probe_config *config, tally *t) {
+  fanin_probe_layer probed[LAYERS];
+  fanin_theory_layer layers[LAYERS];
+  const fanin_theory_config theory = theory_of(config);
+  assert_ok(test_probe_layers(f, NULL, config, probed));
+  assert_ok(fanin_theory(&theory, layers, sizeof *layers));
+  for (size_t l = 0; l < LAYERS; l++) {
+    assert_near(probed[l].q_meanfield, layers[l].q, 1e-6, "q", l, config);
+    assert_near(probed[l].g_meanfield, layers[l].g, 1e-6, "g", l, config);
+    count(t, probed[l].q_z, "q", l, config);
+    count(t, probed[l].g_z, "g", l, config);
+  }
+}
+
+/* The one-step deviates of all networks together have the family's false-alarm rate of 1e-3. */
+static void probe_and_theory_are_one(void **state) {
+  NEED_CLBLAST(state);
+  static const char *const inits[] = {"he_normal", "orthogonal:gain=1.3"};
+  tally t = {0, 0, ""};
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    for (unsigned variant = 0; variant < 12; variant++) {
+      fanin_probe_config config = test_probe_config(equal_widths(), LAYERS + 1, fanin__activation_at(k)->name,
+                                                    inits[(k + variant + variant / 2 + variant / 4) & 1], BATCH);
+      config.residual = variant & 1;
+      config.bias_std = variant & 2 ? 0.3 : 0;
+      config.norm = (fanin_norm)(variant / 4);
+      config.input = alike();
+      compare(*state, &config, &t);
+    }
+  }
+  assert_true(t.tests > 1000);
+  if (t.most > fanin_z_bound(t.tests)) fail_msg("%s: z is %.2f, of %zu", t.where, t.most, t.tests);
+}
+
+/* Closed forms for ReLU and He's variance of 2: behind a batch norm q is 2, 1, 1, ..., and gradients grow by pi / (pi -
+ * 1) a layer; with residual connections beside it, q of layer l + 1 is 2 (1 + l / 2 + l (l - 1) / (2 pi)). */
+static void batch_norm_in_closed_form(void **state) {
+  NEED_CLBLAST(state);
+  fanin_probe_layer layers[DEEP];
+  const double pi = acos(-1);
+  fanin_probe_config config = test_probe_config(equal_widths(), 13, "relu", "he_normal", BATCH);
+  config.norm = FANIN_NORM_BATCH;
+  config.input = alike();
+  assert_ok(test_probe_layers(*state, NULL, &config, layers));
+  for (size_t l = 0; l < 12; l++) {
+    assert_near(layers[l].q_meanfield, l == 0 ? 2 : 1, 1e-6, "q", l, &config);
+    const double growth = l < 2 ? 1 : pi / (pi - 1);
+    if (l >= 2) assert_near(layers[l - 1].g_meanfield / layers[l].g_meanfield, growth, 1e-6, "growth", l, &config);
+    /* a mean of 48 x 64 numbers that 63 others stand behind: a relative sd of sqrt(5 / 64) in one step at the most */
+    assert_near(layers[l].q_measured, layers[l].q_meanfield, 5 * sqrt(5.0 / WIDTH), "measured q", l, &config);
+  }
+  config.residual = 1;
+  assert_ok(test_probe_layers(*state, NULL, &config, layers));
+  for (size_t l = 0; l < 11; l++) {
+    const double n = (double)l;
+    assert_near(layers[l].q_meanfield, 2 * (1 + n / 2 + n * (n - 1) / (2 * pi)), 1e-6, "q", l, &config);
+  }
+}
+
+/* ---- Suggestions ------------------------------------------------------------------------------------------------- */
+
+/* What the theory of a suggestion can find. */
+static const fanin_diagnosis promised[] = {FANIN_DIAGNOSIS_FORWARD_VANISH,  FANIN_DIAGNOSIS_FORWARD_EXPLODE,
+                                           FANIN_DIAGNOSIS_BACKWARD_VANISH, FANIN_DIAGNOSIS_BACKWARD_EXPLODE,
+                                           FANIN_DIAGNOSIS_SATURATED,       FANIN_DIAGNOSIS_MEAN_DRIFT};
+
+static bool was_found(const test_report *report, fanin_diagnosis diagnosis) {
+  for (size_t k = 0; k < report->summary.n_findings; k++) {
+    if (report->findings[k].diagnosis == diagnosis && !strstr(report->findings[k].what, "measured,")) return true;
+  }
+  return false;
+}
+
+static void assert_kept(fanin *f, const char *activation, const fanin_suggestion *s) {
+  test_report *report = NULL;
+  fanin_probe_config config = test_probe_config(equal_widths(), s->depth + 1, activation, "ones", BATCH);
+  config.init = s->init;
+  config.bias_std = sqrt(s->sigma_b2);
+  config.slope = 0.2;
+  config.input = alike();
+  assert_ok(test_probe(f, NULL, &config, &report));
+  if (report->summary.overflow_layer > 0) { /* in f32, so that nothing went backward */
+    assert_true(s->diagnoses >> FANIN_DIAGNOSIS_FORWARD_EXPLODE & 1);
+    test_report_free(report);
+    return;
+  }
+  const fanin_probe_layer *const first = &report->layers[0], *const last = &report->layers[s->depth - 1];
+  assert_near(last->q_meanfield / first->q_meanfield, s->q_total, 1e-5, fanin_aim_name(s->aim), s->depth, &config);
+  assert_near(first->g_meanfield / last->g_meanfield, s->g_total, 1e-5, fanin_aim_name(s->aim), 0, &config);
+  for (size_t k = 0; k < sizeof promised / sizeof *promised; k++) {
+    const bool said = s->diagnoses >> promised[k] & 1, found = was_found(report, promised[k]);
+    if (said == found) continue;
+    fail_msg("%s, %s, %zu layers: %s is %s by the suggestion, and %s by the probe", activation, fanin_aim_name(s->aim),
+             s->depth, fanin_diagnosis_name(promised[k]), said ? "found" : "not found", found ? "found" : "not found");
+  }
+  test_report_free(report);
+}
+
+static void probes_find_what_suggestions_say(void **state) {
+  NEED_CLBLAST(state);
+  static const size_t depths[] = {3, DEEP};
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    const char *const activation = fanin__activation_at(k)->name;
+    for (size_t d = 0; d < 2; d++) {
+      fanin_suggestion list[FANIN_AIM_COUNT];
+      const fanin_suggest_config config = {sizeof config, activation, 0.2, 1, depths[d], 0.05};
+      size_t n = 0, recommended = 0;
+      assert_ok(fanin_suggest(&config, list, FANIN_AIM_COUNT, sizeof *list, &n));
+      for (size_t j = 0; j < n; j++) {
+        recommended += list[j].recommended == 1;
+        assert_kept(*state, activation, &list[j]);
+      }
+      assert_int_equal(recommended, 1);
+    }
+  }
+}
+
+/* GELU at 50 layers: the gain that keeps q at 1 does not keep it from an input of mean square 1. */
+static void advice_names_its_price(void **state) {
+  (void)state;
+  fanin_suggestion list[FANIN_AIM_COUNT];
+  const fanin_suggest_config config = {sizeof config, "gelu", 0, 1, 50, 0};
+  size_t n = 0;
+  char text[1024];
+  assert_ok(fanin_suggest(&config, list, FANIN_AIM_COUNT, sizeof *list, &n));
+  assert_int_equal(list[0].aim, FANIN_AIM_FORWARD);
+  assert_true(list[0].q_total > 1000 && list[0].diagnoses >> FANIN_DIAGNOSIS_FORWARD_EXPLODE & 1);
+  assert_ok(fanin_suggestion_format(&list[0], sizeof *list, text, sizeof text, NULL));
+  if (!strstr(text, "Theory finds FORWARD_EXPLODE, BACKWARD_EXPLODE in that network.")) fail_msg("%s", text);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(probe_and_theory_are_one), cmocka_unit_test(batch_norm_in_closed_form),
+      cmocka_unit_test(probes_find_what_suggestions_say), cmocka_unit_test(advice_names_its_price)};
+  return cmocka_run_group_tests_name("probe_sweep", tests, test_group_open, test_group_close);
+}
