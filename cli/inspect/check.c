@@ -96,7 +96,7 @@ static z_scores z_scores_of_random(const expectation *e, const fanin_stats *meas
     mean_error = std_error + step / 2 * exp(-2 * pi * pi / (step * step));
   }
   if (!(std > 0)) return z;
-  if (!dependent) {
+  if (!dependent && n > 1) {
     law_moments(&law, coarse, mean, std, m);
     z.std = std_deviate(m, measured->std / std, n, std_error);
   }
@@ -120,7 +120,7 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
 
 z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite);
-  if (!e->known || check_is_fixed(e) || n < 2) return (z_scores){NAN, NAN};
+  if (!e->known || check_is_fixed(e) || n < 1) return (z_scores){NAN, NAN};
   return e->law.zeros > 0 ? z_scores_of_sparse(e, measured, dtype) : z_scores_of_random(e, measured, dtype);
 }
 

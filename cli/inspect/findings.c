@@ -204,7 +204,10 @@ static void find_related(inspection *i, const size_t *first) {
   for (size_t k = 0; k < i->compared_pairs; ++k) {
     const related_pair *p = &i->pairs[k];
     if (!(fabs(p->z) > i->z_bound) || first[p->a] == first[p->b]) continue;
-    const bool tied = p->r > 0.999 && same_shape(i->tensors[p->a].tensor, i->tensors[p->b].tensor); /* other dtypes */
+    const inspected *a = &i->tensors[p->a], *b = &i->tensors[p->b];
+    const bool equal = fabs(a->stats.std - b->stats.std) < 0.01 * a->stats.std &&
+                       fabs(a->stats.mean - b->stats.mean) < 0.01 * a->stats.std;
+    const bool tied = p->r > 0.999 && equal && same_shape(a->tensor, b->tensor); /* rounded to another dtype */
     const bool fails = is_promised(i, p->a, p->b) && !(tied && i->allow.tied);
     if (fails) let_fail(i, p->b, "related");
     find(i,
@@ -263,7 +266,42 @@ static void find_outliers(const survey *s, size_t tensor, inspection *i) {
        count == 1 ? " is" : "s are", text_real(furthest, far), text_real(low, lo), text_real(high, hi));
 }
 
-void find_oddities(const survey *s, size_t tensor, inspection *i) {
+/* A number that is much more frequent than those around it: a bin with more elements than the four nearest bins make
+ * likely, most of which are one number. Lines of zeros have been taken out before. */
+static int find_atom(survey *s, size_t tensor, inspection *i, failure *why) {
+  const fanin_dtype dtype = s->t->type->dtype;
+  double worst = 10, surplus = 0, most = 0, number = 0;
+  uint32_t suspect = 0, lower = 0;
+  char value[TEXT_NUMBER];
+  for (uint32_t bin = 2; bin < FANIN_BINS - 2; ++bin) {
+    const double count = (double)s->counts[bin];
+    const double four = (double)(s->counts[bin - 2] + s->counts[bin - 1] + s->counts[bin + 1] + s->counts[bin + 2]);
+    const double excess = (count - four / 4) / sqrt(four / 4 + 1);
+    if (count < 16 || excess <= worst) continue;
+    worst = excess;
+    surplus = count - four / 4;
+    suspect = bin;
+  }
+  if (suspect == 0) return STATUS_OK;
+  if (dtype_is_narrow(dtype)) {
+    most = surplus;
+  } else {
+    uint64_t *counts = allocate(FANIN_BINS, sizeof *counts);
+    const int status = survey_within(s, suspect, counts, why);
+    for (uint32_t k = 0; k < FANIN_BINS; ++k) {
+      if (counts[k] > counts[lower]) lower = k;
+    }
+    most = (double)counts[lower];
+    free(counts);
+    if (status != STATUS_OK) return status;
+  }
+  fanin_bin_number(dtype, suspect, lower, &number);
+  if (most < surplus / 2) return STATUS_OK;
+  find(i, FINDING_SUSPICION, tensor, "%.0f of its elements are %s", most, text_real(number, value));
+  return STATUS_OK;
+}
+
+int find_oddities(survey *s, size_t tensor, inspection *i, failure *why) {
   const inspected *t = &i->tensors[tensor];
   int wide = 0;
   char value[TEXT_NUMBER];
@@ -277,4 +315,5 @@ void find_oddities(const survey *s, size_t tensor, inspection *i) {
     find(i, FINDING_SUSPICION, tensor,
          "its std fits %s: the fan of the other dimension, unless it is stored as (in, out)", t->like);
   }
+  return t->closer && t->fit.outcome == FIT_OTHER && !t->table ? find_atom(s, tensor, i, why) : STATUS_OK;
 }
