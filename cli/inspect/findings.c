@@ -151,12 +151,12 @@ static void find_partly_shared(inspection *i, const shared_lines *s) {
   }
 }
 
-/* Says what is a copy of a tensor: one line for all copies that are no failures, and one for each that is. */
-static void find_copies(inspection *i, const size_t *first, const char *transposed, size_t of) {
+/* Says what is a copy of a tensor: one line for all copies that are no failures, and one for each that is. next[of] is
+ * the first copy, and next[k] the one after copy k; 0: there is no more. */
+static void find_copies(inspection *i, const size_t *next, const char *transposed, size_t of) {
   char names[256] = "";
   size_t used = 0, copies = 0, some = 0;
-  for (size_t k = 0; k < i->count; ++k) {
-    if (k == of || first[k] != of) continue;
+  for (size_t k = next[of]; k > 0; k = next[k]) {
     if (is_promised(i, of, k) && !i->allow.tied) {
       let_fail(i, k, "copy");
       find(i, FINDING_FAILURE, k, "is a %scopy of %s, bit for bit", transposed[k] ? "transposed " : "", name_of(i, of));
@@ -177,6 +177,7 @@ static void find_copies(inspection *i, const size_t *first, const char *transpos
 /* first[k] becomes the first tensor that has the values of tensor k. */
 static void find_shared(inspection *i, size_t *first) {
   char *transposed = allocate(i->count, 1);
+  size_t *next = allocate(i->count, sizeof *next), *head = allocate(i->count, sizeof *head);
   for (size_t k = 0; k < i->n_shared; ++k) {
     const shared_lines *s = &i->shared[k];
     if (!is_whole(i, s)) continue;
@@ -190,8 +191,18 @@ static void find_shared(inspection *i, size_t *first) {
       if (!said) find_partly_shared(i, s);
     }
   }
-  for (size_t k = 0; k < i->count; ++k)
-    find_copies(i, first, transposed, k);
+  for (size_t k = i->count; k-- > 1;) { /* a copy comes after the tensor that it is a copy of */
+    if (first[k] == k) continue;
+    next[k] = head[first[k]];
+    head[first[k]] = k;
+  }
+  for (size_t k = 0; k < i->count; ++k) {
+    if (first[k] != k || head[k] == 0) continue;
+    next[k] = head[k];
+    find_copies(i, next, transposed, k);
+  }
+  free(head);
+  free(next);
   free(transposed);
 }
 
