@@ -118,9 +118,18 @@ static z_scores z_scores_of_sparse(const expectation *e, const fanin_stats *meas
   return z_scores_of(&others, &s, dtype);
 }
 
+/* The deviate of one value; NaN where the law has no probabilities. */
+static double single_deviate(const fanin_law *law, double x) {
+  double below = NAN, above = NAN;
+  if (fanin_law_probability(law, x, 0, &below) != FANIN_STATUS_OK) return NAN;
+  if (fanin_law_probability(law, x, 1, &above) != FANIN_STATUS_OK) return NAN;
+  return deviate_of_tails(log(below), log(above));
+}
+
 z_scores z_scores_of(const expectation *e, const fanin_stats *measured, fanin_dtype dtype) {
   const double n = (double)(measured->count - measured->nonfinite);
-  if (!e->known || check_is_fixed(e) || n < 2) return (z_scores){NAN, NAN};
+  if (!e->known || check_is_fixed(e) || n < 1) return (z_scores){NAN, NAN};
+  if (n < 2) return (z_scores){NAN, e->law.zeros > 0 ? NAN : single_deviate(&e->law, measured->mean)};
   return e->law.zeros > 0 ? z_scores_of_sparse(e, measured, dtype) : z_scores_of_random(e, measured, dtype);
 }
 

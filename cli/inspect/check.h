@@ -42,7 +42,8 @@ bool check_is_fixed(const expectation *e);
 bool check_is_dependent(const expectation *e);
 
 /* z of std and mean, in standard errors; the std's corrected for the skewness of a sample variance, so that it is a
- * normal deviate with few elements too; NaN where there is nothing to test: no expectation, a constant, one element.
+ * normal deviate with few elements too; NaN where there is nothing to test: no expectation, a constant, the std of one
+ * element.
  */
 typedef struct z_scores {
   double std, mean;

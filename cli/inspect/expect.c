@@ -221,5 +221,7 @@ int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
     free(out->reason);
     out->reason = NULL;
   }
+  const checkpoint_tensor *twin = out->twin ? checkpoint_find(&w->like.checkpoint, out->twin) : NULL;
+  if (!twin || twin == c) out->twin = NULL; /* it is as any other that is made by that initializer */
   return STATUS_OK;
 }

@@ -151,12 +151,12 @@ static void find_partly_shared(inspection *i, const shared_lines *s) {
   }
 }
 
-/* Says what is a copy of a tensor: one line for all copies that are no failures, and one for each that is. */
-static void find_copies(inspection *i, const size_t *first, const char *transposed, size_t of) {
+/* Says what is a copy of a tensor: one line for all copies that are no failures, and one for each that is. next[of] is
+ * the first copy, and next[k] the one after copy k; 0: there is no more. */
+static void find_copies(inspection *i, const size_t *next, const char *transposed, size_t of) {
   char names[256] = "";
   size_t used = 0, copies = 0, some = 0;
-  for (size_t k = 0; k < i->count; ++k) {
-    if (k == of || first[k] != of) continue;
+  for (size_t k = next[of]; k > 0; k = next[k]) {
     if (is_promised(i, of, k) && !i->allow.tied) {
       let_fail(i, k, "copy");
       find(i, FINDING_FAILURE, k, "is a %scopy of %s, bit for bit", transposed[k] ? "transposed " : "", name_of(i, of));
@@ -177,6 +177,7 @@ static void find_copies(inspection *i, const size_t *first, const char *transpos
 /* first[k] becomes the first tensor that has the values of tensor k. */
 static void find_shared(inspection *i, size_t *first) {
   char *transposed = allocate(i->count, 1);
+  size_t *next = allocate(i->count, sizeof *next), *head = allocate(i->count, sizeof *head);
   for (size_t k = 0; k < i->n_shared; ++k) {
     const shared_lines *s = &i->shared[k];
     if (!is_whole(i, s)) continue;
@@ -190,8 +191,18 @@ static void find_shared(inspection *i, size_t *first) {
       if (!said) find_partly_shared(i, s);
     }
   }
-  for (size_t k = 0; k < i->count; ++k)
-    find_copies(i, first, transposed, k);
+  for (size_t k = i->count; k-- > 1;) { /* a copy comes after the tensor that it is a copy of */
+    if (first[k] == k) continue;
+    next[k] = head[first[k]];
+    head[first[k]] = k;
+  }
+  for (size_t k = 0; k < i->count; ++k) {
+    if (first[k] != k || head[k] == 0) continue;
+    next[k] = head[k];
+    find_copies(i, next, transposed, k);
+  }
+  free(head);
+  free(next);
   free(transposed);
 }
 
@@ -204,7 +215,10 @@ static void find_related(inspection *i, const size_t *first) {
   for (size_t k = 0; k < i->compared_pairs; ++k) {
     const related_pair *p = &i->pairs[k];
     if (!(fabs(p->z) > i->z_bound) || first[p->a] == first[p->b]) continue;
-    const bool tied = p->r > 0.999 && same_shape(i->tensors[p->a].tensor, i->tensors[p->b].tensor); /* other dtypes */
+    const inspected *a = &i->tensors[p->a], *b = &i->tensors[p->b];
+    const bool equal = fabs(a->stats.std - b->stats.std) < 0.01 * a->stats.std &&
+                       fabs(a->stats.mean - b->stats.mean) < 0.01 * a->stats.std;
+    const bool tied = p->r > 0.999 && equal && same_shape(a->tensor, b->tensor); /* rounded to another dtype */
     const bool fails = is_promised(i, p->a, p->b) && !(tied && i->allow.tied);
     if (fails) let_fail(i, p->b, "related");
     find(i,
@@ -263,7 +277,42 @@ static void find_outliers(const survey *s, size_t tensor, inspection *i) {
        count == 1 ? " is" : "s are", text_real(furthest, far), text_real(low, lo), text_real(high, hi));
 }
 
-void find_oddities(const survey *s, size_t tensor, inspection *i) {
+/* A number that is much more frequent than those around it: a bin with more elements than the four nearest bins make
+ * likely, most of which are one number. Lines of zeros have been taken out before. */
+static int find_atom(survey *s, size_t tensor, inspection *i, failure *why) {
+  const fanin_dtype dtype = s->t->type->dtype;
+  double worst = 10, surplus = 0, most = 0, number = 0;
+  uint32_t suspect = 0, lower = 0;
+  char value[TEXT_NUMBER];
+  for (uint32_t bin = 2; bin < FANIN_BINS - 2; ++bin) {
+    const double count = (double)s->counts[bin];
+    const double four = (double)(s->counts[bin - 2] + s->counts[bin - 1] + s->counts[bin + 1] + s->counts[bin + 2]);
+    const double excess = (count - four / 4) / sqrt(four / 4 + 1);
+    if (count < 16 || excess <= worst) continue;
+    worst = excess;
+    surplus = count - four / 4;
+    suspect = bin;
+  }
+  if (suspect == 0) return STATUS_OK;
+  if (dtype_is_narrow(dtype)) {
+    most = surplus;
+  } else {
+    uint64_t *counts = allocate(FANIN_BINS, sizeof *counts);
+    const int status = survey_within(s, suspect, counts, why);
+    for (uint32_t k = 0; k < FANIN_BINS; ++k) {
+      if (counts[k] > counts[lower]) lower = k;
+    }
+    most = (double)counts[lower];
+    free(counts);
+    if (status != STATUS_OK) return status;
+  }
+  fanin_bin_number(dtype, suspect, lower, &number);
+  if (most < surplus / 2) return STATUS_OK;
+  find(i, FINDING_SUSPICION, tensor, "%.0f of its elements are %s", most, text_real(number, value));
+  return STATUS_OK;
+}
+
+int find_oddities(survey *s, size_t tensor, inspection *i, failure *why) {
   const inspected *t = &i->tensors[tensor];
   int wide = 0;
   char value[TEXT_NUMBER];
@@ -277,4 +326,5 @@ void find_oddities(const survey *s, size_t tensor, inspection *i) {
     find(i, FINDING_SUSPICION, tensor,
          "its std fits %s: the fan of the other dimension, unless it is stored as (in, out)", t->like);
   }
+  return t->closer && t->fit.outcome == FIT_OTHER && !t->table ? find_atom(s, tensor, i, why) : STATUS_OK;
 }

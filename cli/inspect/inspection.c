@@ -133,7 +133,8 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   const bool narrow = dtype_is_narrow(t->tensor->type->dtype), tied = t->expected.twin != NULL;
   if (!(t->expected.rescaled && narrow)) status = test_values(s, t, why); /* numbers that two roundings leave out */
   if (status != STATUS_OK) return status;
-  if (!t->expected.known) find_oddities(s, i, out);
+  if (!t->expected.known) status = find_oddities(s, i, out, why);
+  if (status != STATUS_OK) return status;
   if (t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
   if (!t->table) status = test_rank(s, t, why);
   /* A tensor that was made with another one's values is left out where tensors are compared. */
@@ -170,7 +171,7 @@ static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why)
     if (status == STATUS_OK && twin)
       status = test_twin(&s, t, twin, &out->files->files[twin->shard], why);
     else if (!t->expected.known)
-      find_oddities(&s, i, out);
+      status = find_oddities(&s, i, out, why);
   }
   survey_free(&s);
   return status;
@@ -226,7 +227,10 @@ static void judge_tensor(inspected *t, double z_bound) {
   for (int k = 0; k < TEST_COUNT && !t->failed && t->expected.known; ++k) {
     if (fabs(t->tests[k].z) > z_bound) t->failed = test_texts[k].name;
   }
-  const bool judged = t->expected.known && t->measured && t->stats.count > 0;
+  bool tested = check_is_fixed(&t->expected);
+  for (int k = 0; k < TEST_COUNT; ++k)
+    tested = tested || !isnan(t->tests[k].z);
+  const bool judged = t->expected.known && t->measured && t->stats.count > 0 && tested;
   t->answer = t->failed ? ANSWER_FAILS : judged ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
 }
 

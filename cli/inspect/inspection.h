@@ -190,7 +190,7 @@ void find(inspection *i, finding_kind kind, size_t tensor, const char *format, .
 void find_all(inspection *i);
 
 /* What is odd about the values of a tensor of which nobody says what it should be. */
-void find_oddities(const survey *s, size_t tensor, inspection *i);
+int find_oddities(survey *s, size_t tensor, inspection *i, failure *why);
 
 /* ---- shared_lines.c: rows and columns of a file's tensors that are equal bit for bit, by their fingerprints ------ */
 

@@ -52,7 +52,7 @@ static void say_expectations(const inspection *i) {
 static void print_head(const inspection *i) {
   static const struct {
     const char *key, *before;
-  } notes[] = {{"model", "model "}, {"seed", "seed "}, {"stream_version", "stream version "}, {"version", "by fanin "}};
+  } notes[] = {{"version", "by fanin "}, {"model", "model "}, {"seed", "seed "}, {"stream_version", "stream version "}};
   const checkpoint *c = i->files;
   const tensor_file *f = &c->files[0];
   char text[LINE], number[TEXT_NUMBER], size[TEXT_NUMBER];
@@ -64,15 +64,17 @@ static void print_head(const inspection *i) {
   size_t used = c->n_files > 1
                     ? (size_t)snprintf(text, sizeof text, "%.500s: %zu files", c->sharded ? c->path : "all", c->n_files)
                     : (size_t)snprintf(text, sizeof text, "%.500s: %s", c->path, f->format);
-  used += (size_t)snprintf(text + used, sizeof text - used, ", %zu tensor%s, %s element%s, %s", i->count,
-                           text_plural(i->count), text_count(elements, number), text_plural(elements),
-                           text_bytes(bytes, size));
+  snprintf(text + used, sizeof text - used, ", %zu tensor%s, %s element%s, %s", i->count, text_plural(i->count),
+           text_count(elements, number), text_plural(elements), text_bytes(bytes, size));
+  say("%s", text);
+  used = 0;
   for (size_t k = 0; k < sizeof notes / sizeof *notes && c->n_files == 1; ++k) {
     const char *note = tensor_file_note(f, notes[k].key, NULL);
-    if (note) used += (size_t)snprintf(text + used, sizeof text - used, ", %s%.64s", notes[k].before, note);
+    if (!note) continue;
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s%.64s", used > 0 ? ", " : "", notes[k].before, note);
   }
-  say("%s", text);
-  say("Measured on %s", i->device);
+  if (used > 0) say("Made %s", text);
+  printf("Measured on %s\n", i->device);
   say_expectations(i);
   putchar('\n');
 }

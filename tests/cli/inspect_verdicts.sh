@@ -52,6 +52,8 @@ fault rank_4 '.*also .*rank' 'rank of a block of the matrix: 4, expected 128'
 fault rank_40 '.*also .*rank' 'rank of a block of the matrix: 40, expected 128'
 fault fan_out 'std: 0\.040.*, expected 0\.033333' "its std fits PyTorch's default \(fan_in 200\): the fan of the other"
 fault repeated_row 'count of rows that repeat another: 1, expected 0 \(row 2 is row 0\)' 'count of rows that repeat another: 1'
+fault equal_elements '.*(count of the most frequent value: 300|also .*mode)' '300 of its elements are 0\.01$'
+fault negative_zeros 'count of exact zeros: 300, expected' '300 of its elements are -0$'
 
 # ---- Notes: nothing random was promised ----
 make padding padding.safetensors
@@ -139,6 +141,15 @@ make tied tied.safetensors '{"fanin.init.embed.weight": "normal", "fanin.init.lm
 says 0 '^HOLDS: 2 of 2 tensors hold' tied.safetensors
 make untied tied.safetensors '{"fanin.init.embed.weight": "normal", "fanin.init.lm_emb.weight": "normal", "fanin.key.lm_emb.weight": "embed.weight"}'
 says 1 '^lm_emb\.weight: count of elements that are not what they should be: 1, expected 0' tied.safetensors
+
+make copied lost.safetensors '{"fanin.init.a": "normal", "fanin.init.b": "normal", "fanin.key.b": "gone"}'
+says 1 '^b: is a copy of a, bit for bit$' lost.safetensors # what it is tied to is not there
+make scalars scalars.safetensors
+says 1 '^far: mean: 1e\+30, expected 0' --init normal scalars.safetensors
+more '^near .*  holds  '
+more '^none .*  not judged  '
+make doubled doubled.safetensors
+says 0 '^suspicious: b: correlation \+1\.0000 with a' doubled.safetensors
 
 # ---- Calibrated weights: initializer times factor ----
 cat >mlp.json <<'JSON'
