@@ -10,6 +10,7 @@ make() { python3 "$SRC/tests/cli/inspect_verdicts.py" "$@"; }
 
 # says STATUS WORDS ARGUMENT...: how inspect ends, and a line that it prints; an extended regular expression. The line is
 # also in $said, for more().
+# shellcheck disable=SC2154
 said=$scratch/said.txt
 says() {
   local expected=$1 words=$2 status=0

@@ -133,7 +133,8 @@ static void inspect(const session *s, const char *path, bool notes, int *rejecte
   assert_true(i.tests > (notes ? 140 : 80));
   const double beyond = erfc(most / sqrt(2)); /* two-sided p */
   if (notes) add_squares(all, &i);
-  const bool swapped = i.tensors[STORED_IO].swapped; /* lecun_normal of the other dimension, as it would be in PyTorch */
+  const bool swapped =
+      i.tensors[STORED_IO].swapped; /* lecun_normal of the other dimension, as it would be in PyTorch */
   *rejected += inspection_answer(&i) == ANSWER_FAILS || i.suspicious > swapped;
   assert_int_equal(i.answers[ANSWER_NOT_JUDGED], notes ? 0 : PARTS);
   *loosely += -expm1((double)i.tests * log1p(-beyond)) < 0.1;
