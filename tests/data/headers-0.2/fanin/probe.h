@@ -17,7 +17,8 @@ FANIN_C_BEGIN
  *   z_l = W_l h_{l-1} + b_l,   y_l = norm(z_l),   h_l = phi(y_l)   [+ h_{l-1}]   for l < L,   and h_L = z_L.
  * In the backward pass, delta_l is the gradient of z_l. delta_L is drawn from N(0,1), stream "gradient", independently
  * for each sample. There are two separate verdicts. A network CONFORMS if the device does what theory says of its
- * initializer, within bounds that follow from widths and batch. A network is HEALTHY if theory says that it trains. */
+ * initializer, within bounds that follow from widths and batch. A network is HEALTHY if theory predicts it and finds
+ * none of the faults that are known to keep networks from training. */
 
 /* What comes between preactivation and activation. */
 typedef enum fanin_norm {
