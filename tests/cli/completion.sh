@@ -83,7 +83,7 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
   expect 'fanin probe --input ' 'normal w.npy x.csv'
   expect 'fanin probe --require h' healthy
   expect 'fanin probe --device ' 'cpu gpu'
-  expect 'fanin inspect ' 'w.npy w.safetensors'
+  expect 'fanin inspect ' 'model.json w.npy w.safetensors'
   expect 'fanin init --rules gp' gpt2
   expect 'fanin init --rules m' model.json
   expect 'fanin init --like w' w.safetensors
