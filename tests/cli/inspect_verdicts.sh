@@ -214,4 +214,5 @@ for columns in 40 60 80 100; do
   more '^fc\.weight .*not judged'
 done
 more 'too narrow to show: .*expected'
-more "~uniform, perhaps PyTorch's default \(fan_in 300\)$"
+more "~uniform, perhaps PyTorch's default$"
+more '^ +\(fan_in 300\)$'
