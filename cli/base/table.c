@@ -91,6 +91,35 @@ static void widen_groups(const table *t, widths *w) {
   }
 }
 
+/* Bytes of the words that fit into `width` columns of a terminal; one word at least. */
+static size_t words_that_fit(const char *text, size_t width) {
+  size_t end = strcspn(text, " ");
+  while (text[end]) {
+    const size_t next = end + 1 + strcspn(text + end + 1, " ");
+    if (text_columns(text, next) > width) break;
+    end = next;
+  }
+  return end;
+}
+
+/* Takes `excess` from the last column, whose words then go on in further lines. Returns false where its longest word,
+ * or a fair part of it, would not fit. */
+static bool wrap_last(const table *t, widths *w, size_t excess) {
+  enum { FAIR = 20 };
+  const size_t c = t->n_columns - 1;
+  size_t least = w->width[c] < FAIR ? w->width[c] : FAIR;
+  for (size_t i = c; i < t->n_cells; i += t->n_columns) {
+    for (const char *word = t->cells[i]; *word;) {
+      const size_t length = strcspn(word, " "), columns = text_columns(word, length);
+      if (columns > least) least = columns;
+      word += length + strspn(word + length, " ");
+    }
+  }
+  if (!w->shown[c] || w->width[c] < least + excess) return false;
+  w->width[c] -= excess;
+  return true;
+}
+
 static widths fit_widths(const table *t, size_t available) {
   widths w = {.gap = 1};
   for (size_t c = 0; c < t->n_columns; ++c) {
@@ -106,7 +135,7 @@ static widths fit_widths(const table *t, size_t available) {
   w.gap = 1;
   if (total_width(t, &w) > available) drop_empty(t, &w);
   while (total_width(t, &w) > available) {
-    if (!drop_columns(t, &w)) break;
+    if (wrap_last(t, &w, total_width(t, &w) - available) || !drop_columns(t, &w)) break;
   }
   w.gap = 2;
   if (total_width(t, &w) > available) w.gap = 1;
@@ -114,15 +143,25 @@ static widths fit_widths(const table *t, size_t available) {
 }
 
 static void print_line(const table *t, const widths *w, char *const *cells) {
-  size_t spaces = 0; /* spaces that are not printed yet, because no line ends with one */
+  size_t spaces = 0;     /* spaces that are not printed yet, because no line ends with one */
+  const char *rest = ""; /* of the last column's words */
   bool first = true;
   for (size_t c = 0; c < t->n_columns; ++c) {
     if (!w->shown[c]) continue;
-    const size_t padding = w->width[c] - text_width(cells[c]);
+    const bool last = c + 1 == t->n_columns;
+    const size_t length = last ? words_that_fit(cells[c], w->width[c]) : strlen(cells[c]);
+    const size_t columns = text_columns(cells[c], length);
+    const size_t padding = columns < w->width[c] ? w->width[c] - columns : 0;
     spaces += (first ? 0 : w->gap) + (t->columns[c].left ? 0 : padding);
-    printf("%*s%s", (int)spaces, "", cells[c]);
+    printf("%*s%.*s", (int)spaces, "", (int)length, cells[c]);
+    if (last) rest = cells[c] + length;
     spaces = t->columns[c].left ? padding : 0;
     first = false;
+  }
+  while (*rest) {
+    const size_t length = words_that_fit(++rest, w->width[t->n_columns - 1]);
+    printf("\n%*s%.*s", (int)(total_width(t, w) - w->width[t->n_columns - 1]), "", (int)length, rest);
+    rest += length;
   }
   putchar('\n');
 }

@@ -27,8 +27,8 @@ table table_of(const column *columns, size_t n_columns);
 void table_cell(table *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Prints titles and rows to stdout, and releases the table. On a narrow terminal, single spaces separate the columns;
- * if that is not enough, columns whose cells are all "-" are left out, then columns that may be dropped, and a last
- * line names them. */
+ * if that is not enough, columns whose cells are all "-" are left out, then the last column's words go on in further
+ * lines, then columns that may be dropped are left out. A last line names what is left out. */
 void table_print(table *t);
 
 #endif

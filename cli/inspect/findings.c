@@ -185,8 +185,8 @@ static void find_shared(inspection *i, size_t *first) {
     first[s->b] = first[s->a];
   }
   for (size_t k = 0; k < i->n_shared; ++k) {
-    const shared_lines *s = &i->shared[k], *before = k > 0 ? s - 1 : NULL;
-    const bool said = before && before->a == s->a && before->b == s->b; /* its columns are equal as well as its rows */
+    const shared_lines *s = &i->shared[k];
+    const bool said = k > 0 && s[-1].a == s->a && s[-1].b == s->b; /* its columns are equal as well as its rows */
     if (first[s->a] != first[s->b] || s->a == s->b) {
       if (!said) find_partly_shared(i, s);
     }

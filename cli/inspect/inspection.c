@@ -113,7 +113,7 @@ static bool looks_like_table(const survey *s, const inspected *t) {
   for (int k = 0; k < SURVEY_LAGS; ++k) {
     if (s->products[k] > 16 && s->series.products[k] / squares * (n / (double)s->products[k]) > 0.8) return true;
   }
-  return different <= FEW && s->stats.count > 4 * FEW;
+  return different <= FEW && s->stats.count > UINT64_C(4) * FEW;
 }
 
 /* Measures and tests everything beyond first moments. */

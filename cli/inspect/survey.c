@@ -158,14 +158,17 @@ static int print_of_zeros(const survey *s, uint64_t length, uint64_t *print, fai
   const fanin_dtype dtype = s->t->type->dtype;
   const size_t size = (size_t)length * fanin_dtype_size(dtype);
   double sum;
+  uint64_t found = 0;
   fanin_tensor zeros;
-  fanin_lines line = {.row_sums = &sum, .row_prints = print};
+  fanin_lines line = {.row_sums = &sum, .row_prints = &found};
   s->m->loaded[1] = 0;
-  const cl_int code =
-      clEnqueueFillBuffer(d->queue, s->m->buffer, &(cl_uchar){0}, sizeof(cl_uchar), 0, size, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueFillBuffer");
+  void *const nothing = allocate(size, 1);
+  const cl_int code = clEnqueueWriteBuffer(d->queue, s->m->buffer, CL_TRUE, 0, size, nothing, 0, NULL, NULL);
+  free(nothing);
+  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueWriteBuffer");
   fanin_status status = fanin_tensor_of(s->m->buffer, 0, dtype, NULL, 1, &length, &zeros);
   if (status == FANIN_STATUS_OK) status = fanin_measure_lines(d->f, d->queue, &zeros, 1, 0, s->by, 0, NULL, &line);
+  *print = found;
   return library_status(why, status, s->f->path);
 }
 

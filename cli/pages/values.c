@@ -61,6 +61,10 @@ static void append_extensions(char *list, size_t size, const char *doc) {
 /* FILE, MODEL.json, DTYPE, ... or a word that stands for itself; other capitals stand for what cannot be listed. */
 static void add_one(values *v, const char *what, size_t length, const char *doc) {
   char name[64];
+  const char *optional = what[0] == '[' ? memchr(what, ']', length) : NULL; /* as in [NAME=]INIT */
+  if (optional) length -= (size_t)(optional + 1 - what), what = optional + 1;
+  while (length > 0 && what[length - 1] == '.') /* FILE...: several */
+    --length;
   if (length >= sizeof name) return;
   snprintf(name, sizeof name, "%.*s", (int)length, what);
   const char *dot = strrchr(name, '.');

@@ -42,8 +42,9 @@ static json_t *make_header(const tensor_file *f, uint64_t data, json_t *metadata
   for (size_t i = 0; i < f->count; ++i) {
     const stored_tensor *t = &f->tensors[i];
     json_t *entry = json_object(), *offsets = json_array();
-    json_array_append_new(offsets, json_integer((json_int_t)(t->offset - data)));
-    json_array_append_new(offsets, json_integer((json_int_t)(t->offset - data + t->bytes)));
+    const uint64_t begin = t->offset - data, end = begin + t->bytes;
+    json_array_append_new(offsets, json_integer((json_int_t)begin));
+    json_array_append_new(offsets, json_integer((json_int_t)end));
     json_object_set_new(entry, "dtype", json_string(t->type->name));
     json_object_set_new(entry, "shape", json_from_shape(t->shape, t->rank));
     json_object_set_new(entry, "data_offsets", offsets);

@@ -209,10 +209,9 @@ static char *bias_name_of(const char *name) {
   static const char *const endings[] = {"weight", "kernel"};
   for (size_t k = 0; k < 2; ++k) {
     if (!has_ending(name, endings[k])) continue;
-    const size_t kept = strlen(name) - strlen(endings[k]);
-    char *bias = allocate(kept + sizeof "bias", 1);
-    memcpy(bias, name, kept);
-    memcpy(bias + kept, "bias", sizeof "bias");
+    const size_t kept = strlen(name) - strlen(endings[k]), size = kept + sizeof "bias";
+    char *bias = allocate(size, 1);
+    snprintf(bias, size, "%.*sbias", (int)kept, name);
     return bias;
   }
   return NULL;

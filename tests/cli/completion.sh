@@ -83,9 +83,9 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
   expect 'fanin probe --input ' 'normal w.npy x.csv'
   expect 'fanin probe --require h' healthy
   expect 'fanin probe --device ' 'cpu gpu'
-  expect 'fanin inspect ' 'w.npy w.safetensors'
-  expect 'fanin init --rules gp' gpt2
-  expect 'fanin init --rules m' model.json
+  expect 'fanin inspect ' 'model.json w.npy w.safetensors'
+  expect 'fanin init --rules gpt2' gpt2
+  expect 'fanin init --rules mo' model.json
   expect 'fanin init --like w' w.safetensors
   expect 'fanin help in' 'init inspect'
   expect 'fanin bogus ' ''
@@ -103,7 +103,7 @@ if command -v fish >/dev/null; then
   done
   [ "$(fish_says 'fanin init --init he_')" = 'he_normal he_uniform' ] || die "fish: initializers"
   [ "$(fish_says 'fanin probe --norm ')" = 'batch layer' ] || die "fish: words"
-  [ "$(fish_says 'fanin init --rules gp')" = gpt2 ] || die "fish: sets of rules: $(fish_says 'fanin init --rules gp')"
+  [ "$(fish_says 'fanin init --rules gpt2')" = gpt2 ] || die "fish: sets of rules: $(fish_says 'fanin init --rules gpt2')"
   [[ "$(fish_says 'fanin init ')" == model.json* ]] || die "fish: model files: $(fish_says 'fanin init ')"
 else
   echo "skipped: no fish"

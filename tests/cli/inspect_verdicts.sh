@@ -206,11 +206,13 @@ refuse 2 'missing.safetensors: cannot open it' inspect both.safetensors missing.
 says 0 '^y\.npy .*holds *normal \(init\)' --init normal x.npy y.npy
 
 # ---- What one reads on a narrow terminal: the answer last, columns of dashes first, prose wrapped ----
+# The device's name is as long as it is.
 for columns in 40 60 80 100; do
   COLUMNS=$columns says 0 '^name ' fresh.safetensors
-  [ "$(awk '{ if (length($0) > most) most = length($0) } END { print most }' "$said")" -le $columns ] ||
+  [ "$(awk '!/^Measured on / { if (length($0) > most) most = length($0) } END { print most }' "$said")" -le $columns ] ||
     [ $columns -lt 60 ] || die "wider than $columns: $(cat "$said")"
   more '^fc\.weight .*not judged'
 done
 more 'too narrow to show: .*expected'
-more "~uniform, perhaps PyTorch's default \(fan_in 300\)$"
+more "~uniform, perhaps PyTorch's default$"
+more '^ +\(fan_in 300\)$'

@@ -79,6 +79,41 @@ static void biases_count(void **state) {
   }
 }
 
+/* Biases that are nearly all of q, which has no noise from them (E67, and of orthogonal weights E20). A sum of n
+ * squares is chi-squared, by Wilson and Hilferty within 4.5 standard deviations, and the third moment has sqrt(6 / n).
+ * What fails: to count them as drawn, in the variance or in the third cumulant. */
+static void given_biases_do_not_vary(void **state) {
+  NEED_CLBLAST(state);
+  enum { N = 48, OUT = 12, DRAWS = TEST_DRAWS(400, 20) };
+  static const char *const inits[] = {"lecun_normal", "orthogonal"};
+  static const uint64_t one[] = {N, OUT};
+  const float numbers[OUT] = {3, -3, 3, -3, 3, -3, 3, -3, 3, -3, 3, -3}, *biases[] = {numbers};
+  uint64_t random = 7;
+  for (size_t k = 0; k < sizeof inits / sizeof *inits; k++) {
+    double sum = 0, squares = 0, cubes = 0;
+    fanin_probe_config config = test_probe_config(one, 2, "linear", inits[k], 2);
+    config.biases = biases;
+    for (config.seed = 0; config.seed < DRAWS; config.seed++) {
+      fanin_probe_layer layer;
+      float input[2 * N];
+      for (size_t i = 0; i < 2 * N; i++) {
+        input[i] = test_normal(&random);
+      }
+      config.input = input;
+      assert_ok(test_probe_layers(*state, NULL, &config, &layer));
+      sum += layer.q_z / DRAWS;
+      squares += pow(layer.q_z, 2) / DRAWS;
+      cubes += pow(layer.q_z, 3) / DRAWS;
+    }
+    const double variance = squares - sum * sum, third = cubes - 3 * sum * squares + 2 * pow(sum, 3);
+    const double root = (cbrt(variance) - 1 + 2.0 / 9 / DRAWS) / sqrt(2.0 / 9 / DRAWS);
+    print_message("%s: mean %.3f, variance %.3f, third moment %.3f\n", inits[k], sum, variance, third);
+    assert_true(fabs(sum) <= 4.5 / sqrt(DRAWS));
+    assert_true(fabs(root) <= 4.5);
+    assert_true(fabs(third) <= 0.05 + 4.5 * sqrt(6.0 / DRAWS));
+  }
+}
+
 /* q of the first layer by hand: He's variance of 2 / 64 times 64 ones, and the biases' mean square. */
 static void biases_are_expected_exactly(void **state) {
   NEED_CLBLAST(state);
@@ -160,9 +195,9 @@ static void no_verdict_without_a_theory(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(each_layer_by_its_own), cmocka_unit_test(biases_count),
-                                     cmocka_unit_test(biases_are_expected_exactly),
-                                     cmocka_unit_test(numbers_that_are_not_finite),
-                                     cmocka_unit_test(no_verdict_without_a_theory)};
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(each_layer_by_its_own),       cmocka_unit_test(biases_count),
+      cmocka_unit_test(given_biases_do_not_vary),    cmocka_unit_test(biases_are_expected_exactly),
+      cmocka_unit_test(numbers_that_are_not_finite), cmocka_unit_test(no_verdict_without_a_theory)};
   return cmocka_run_group_tests_name("probe_given", tests, test_group_open, test_group_close);
 }
