@@ -11,7 +11,7 @@
 #include "base/terminal.h"
 #include "base/text.h"
 
-enum { MAX_COLUMNS = 32, MAX_CELL = 1024 };
+enum { MAX_COLUMNS = 32 };
 
 /* The columns that are shown, and how wide they are. */
 typedef struct widths {
@@ -28,14 +28,12 @@ table table_of(const column *columns, size_t n_columns) {
 }
 
 void table_cell(table *t, const char *format, ...) {
-  char text[MAX_CELL];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  char *text = text_format(format, arguments);
   va_end(arguments);
-  text_plain(text, '\0');
   t->cells = grow(t->cells, &t->capacity, t->n_cells + 1, sizeof *t->cells);
-  t->cells[t->n_cells++] = copy_text(text, strlen(text));
+  t->cells[t->n_cells++] = text;
 }
 
 static size_t total_width(const table *t, const widths *w) {

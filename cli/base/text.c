@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failure.h"
 #include "fanin/scheme.h"
 
 char *text_count(uint64_t count, char out[TEXT_NUMBER]) {
@@ -128,4 +129,10 @@ size_t text_columns(const char *text, size_t length) {
 
 size_t text_width(const char *text) {
   return text_columns(text, strlen(text));
+}
+
+char *text_format(const char *format, va_list arguments) {
+  char text[1024];
+  vsnprintf(text, sizeof text, format, arguments);
+  return copy_text(text_plain(text, '\0'), strlen(text));
 }

@@ -2,6 +2,7 @@
 #ifndef CLI_BASE_TEXT_H
 #define CLI_BASE_TEXT_H
 
+#include <stdarg.h>
 #include <stdint.h>
 
 #include "fanin.h"
@@ -30,6 +31,9 @@ char *text_short(char *text);
 /* Replaces control characters by '?', in place, except for `kept`. Names come from files and must not steer the
  * terminal. */
 char *text_plain(char *text, char kept);
+
+/* At most 1023 bytes of what printf() makes, without control characters; the caller frees it. */
+char *text_format(const char *format, va_list arguments) __attribute__((format(printf, 1, 0)));
 
 /* For a sentence about a name that is not among those of a list: "; known are list, init", or ", did you mean init?
  * Known are list, init" where one is near, of whichever text `are` is. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/dtype.h"
+#include "fanin/inspect.h"
 
 bool has_ending(const char *text, const char *ending) {
   const size_t n = strlen(text), m = strlen(ending);
@@ -135,4 +137,39 @@ const char *tensor_file_note(const tensor_file *f, const char *key, const char *
   const char *text = json_string_value(json_object_get(f->metadata, full));
   free(full);
   return text;
+}
+
+const stored_tensor *tensor_file_find(const tensor_file *f, const char *name) {
+  for (size_t i = 0; i < f->count; ++i) {
+    if (strcmp(f->tensors[i].name, name) == 0) return &f->tensors[i];
+  }
+  return NULL;
+}
+
+const char *tensor_file_maker(const tensor_file *f, const char *tensor_name, double *factor) {
+  const char *init = tensor_file_note(f, "init", tensor_name);
+  const char *calibrated = init ? NULL : tensor_file_note(f, "calibrated", tensor_name);
+  const char *text = calibrated ? tensor_file_note(f, "factor", tensor_name) : NULL;
+  char *end = NULL;
+  *factor = 1;
+  if (!calibrated) return init;
+  const double value = text ? strtod(text, &end) : NAN;
+  *factor = text && *text != '\0' && *end == '\0' && value > 0 && value <= 1e15 ? value : NAN;
+  return calibrated;
+}
+
+double stored_value(fanin_dtype dtype, const char *bytes) {
+  double value = 0;
+  if (fanin_dtype_size(dtype) == 8) {
+    memcpy(&value, bytes, 8);
+  } else if (fanin_dtype_size(dtype) == 4) {
+    float single;
+    memcpy(&single, bytes, 4);
+    value = (double)single;
+  } else { /* bins of 16-bit types are their bits, in ascending order */
+    uint16_t bits;
+    memcpy(&bits, bytes, 2);
+    fanin_bin_number(dtype, bits & 0x8000 ? 0x7fffu - (bits & 0x7fffu) : 0x8000u + bits, 0, &value);
+  }
+  return value;
 }

@@ -76,6 +76,18 @@ char *note_key(const char *key, const char *tensor_name);
 /* The text under that key in the metadata; NULL if there is none. */
 const char *tensor_file_note(const tensor_file *f, const char *key, const char *tensor_name);
 
+/* The initializer that the notes name for a tensor: "init", or "calibrated", whose values were multiplied by *factor,
+ * else
+ * 1. *factor is NaN where the note of it is missing or no number above 0 and up to 1e15. NULL: there is no such note.
+ */
+const char *tensor_file_maker(const tensor_file *f, const char *tensor_name, double *factor);
+
+/* The tensor of that name; NULL if there is none. */
+const stored_tensor *tensor_file_find(const tensor_file *f, const char *name);
+
+/* The number that an element of at least two bytes has. */
+double stored_value(fanin_dtype dtype, const char *bytes);
+
 /* Whether `text` ends in `ending`. */
 bool has_ending(const char *text, const char *ending);
 

@@ -129,26 +129,23 @@ static bool tensor_of(const tensor_file *f, const stored_tensor *t, bool usual, 
 
 /* The file's notes: "init", or of a calibrated tensor "calibrated" and "factor". */
 static void take_notes(const tensor_file *f, const stored_tensor *t, expectation *e) {
-  const char *init = tensor_file_note(f, "init", t->name), *calibrated = tensor_file_note(f, "calibrated", t->name);
-  const char *factor_text = calibrated ? tensor_file_note(f, "factor", t->name) : NULL,
-             *text = init ? init : calibrated;
+  double factor;
+  const char *text = tensor_file_maker(f, t->name, &factor);
   fanin_tensor tensor;
   fanin_init parsed;
-  char *end = NULL, full[TEXT];
+  char full[TEXT];
   if (!text) return;
   e->by = BY_FILE;
   e->twin = tensor_file_note(f, "key", t->name);
-  const double factor = factor_text ? strtod(factor_text, &end) : 1;
-  snprintf(full, sizeof full, factor_text ? "%.300s times %.60s" : "%.300s", text, factor_text);
+  e->rescaled = factor != 1;
+  const char *times = e->rescaled ? tensor_file_note(f, "factor", t->name) : NULL;
+  snprintf(full, sizeof full, times ? "%.300s times %.60s" : "%.300s", text, times);
   set_text(e, full);
-  e->rescaled = factor_text != NULL;
   if (!tensor_of(f, t, false, &tensor)) {
     give_reason(e, "its layout in the metadata is not a layout");
   } else if (fanin_init_parse(text, &parsed) != FANIN_STATUS_OK) {
     give_reason(e, "its initializer in the metadata is not known");
-  } else if ((calibrated && !init && !factor_text) ||
-             (factor_text && (*end != '\0' || !(factor > 0 && factor < 1e300))) ||
-             fanin_init_scaled(&parsed, factor, &parsed) != FANIN_STATUS_OK) {
+  } else if (isnan(factor) || fanin_init_scaled(&parsed, factor, &parsed) != FANIN_STATUS_OK) {
     give_reason(e, "its factor in the metadata is not a positive number that the initializer takes");
   } else {
     expectation_set(e, &tensor, &parsed);

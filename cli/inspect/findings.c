@@ -17,14 +17,12 @@ const char *const answer_texts[ANSWER_COUNT] = {"holds", "fails", "not judged"};
 const char *const finding_texts[FINDING_KINDS] = {"failure", "suspicion", "note"};
 
 void find(inspection *i, finding_kind kind, size_t tensor, const char *format, ...) {
-  char text[LINE];
   va_list arguments;
   va_start(arguments, format);
-  vsnprintf(text, sizeof text, format, arguments);
+  char *text = text_format(format, arguments);
   va_end(arguments);
-  text_plain(text, '\0');
   i->findings = grow(i->findings, &i->findings_capacity, i->n_findings + 1, sizeof *i->findings);
-  i->findings[i->n_findings++] = (finding){kind, tensor, copy_text(text, strlen(text))};
+  i->findings[i->n_findings++] = (finding){kind, tensor, text};
 }
 
 static const char *name_of(const inspection *i, size_t tensor) {

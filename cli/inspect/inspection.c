@@ -234,6 +234,27 @@ static void judge_tensor(inspected *t, double z_bound) {
   t->answer = t->failed ? ANSWER_FAILS : judged ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
 }
 
+static bool is_judged(const inspection *i, size_t tensor) {
+  return i->tensors[tensor].answer != ANSWER_NOT_JUDGED;
+}
+
+static void note_z(inspection *out, double z) {
+  if (!isnan(z) && !(fabs(z) <= fabs(out->most_z))) out->most_z = z;
+}
+
+/* Of tests that nobody's answer comes from, the bound says nothing: they count where there are no others. */
+static void find_most(inspection *out) {
+  const bool all = out->answers[ANSWER_NOT_JUDGED] == out->count;
+  out->most_z = NAN;
+  for (size_t k = 0; k < out->compared_pairs; ++k) {
+    if (all || (is_judged(out, out->pairs[k].a) && is_judged(out, out->pairs[k].b))) note_z(out, out->pairs[k].z);
+  }
+  for (size_t i = 0; i < out->count; ++i) {
+    for (int k = 0; k < TEST_COUNT && (all || is_judged(out, i)); ++k)
+      note_z(out, out->tensors[i].tests[k].z);
+  }
+}
+
 static void judge(inspection *out) {
   out->z_bound = out->tests > 0 ? fanin_z_bound(out->tests) : NAN;
   for (size_t i = 0; i < out->count; ++i)
@@ -248,15 +269,14 @@ static void judge(inspection *out) {
     out->suspicious += suspicious[i];
   }
   free(suspicious);
+  find_most(out);
 }
 
 static void count_tests(inspection *out) {
-  out->most_z = out->closest.z;
   for (size_t i = 0; i < out->count; ++i) {
     for (int k = 0; k < TEST_COUNT; ++k) {
       const double z = out->tensors[i].tests[k].z;
       if (isnan(z)) continue;
-      if (!(fabs(z) <= fabs(out->most_z))) out->most_z = z;
       if (k != TEST_EQUAL_ROWS && k != TEST_EQUAL_COLUMNS) ++out->tests; /* lines_compare() counts those */
     }
   }

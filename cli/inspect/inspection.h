@@ -143,7 +143,7 @@ typedef struct inspection {
   size_t answers[ANSWER_COUNT]; /* how many tensors */
   size_t missing;               /* tensors of --like that the files lack */
   size_t suspicious;            /* tensors with such a finding */
-  double z_bound, most_z;       /* most_z: of all tests, the one that is largest in size; NaN: there was none */
+  double z_bound, most_z;       /* most_z: the largest in size, of judged tensors if there are any; NaN: none */
 } inspection;
 
 /* Inspects all tensors of w->like.checkpoint. The false-alarm rate of all tests together is that of fanin_z_bound():

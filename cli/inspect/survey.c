@@ -267,19 +267,3 @@ void survey_free(survey *s) {
   free(s->zero_column);
   *s = (survey){.counts = NULL};
 }
-
-double stored_value(fanin_dtype dtype, const char *bytes) {
-  double value = 0;
-  if (fanin_dtype_size(dtype) == 8) {
-    memcpy(&value, bytes, 8);
-  } else if (fanin_dtype_size(dtype) == 4) {
-    float single;
-    memcpy(&single, bytes, 4);
-    value = (double)single;
-  } else { /* bins of 16-bit types are their bits, in ascending order */
-    uint16_t bits;
-    memcpy(&bits, bytes, 2);
-    fanin_bin_number(dtype, bits & 0x8000 ? 0x7fffu - (bits & 0x7fffu) : 0x8000u + bits, 0, &value);
-  }
-  return value;
-}

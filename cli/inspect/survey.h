@@ -59,7 +59,4 @@ int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why);
 
 void survey_free(survey *s);
 
-/* The number that an element of at least two bytes has. */
-double stored_value(fanin_dtype dtype, const char *bytes);
-
 #endif

@@ -23,17 +23,6 @@ const char *probe_maker_name(probe_maker maker) {
   return makers[maker].name;
 }
 
-const char *expect_noted(const tensor_file *f, const char *name, double *factor) {
-  const char *init = tensor_file_note(f, "init", name), *text = tensor_file_note(f, "factor", name);
-  *factor = 1;
-  if (init || !text) return init;
-  char *end = NULL;
-  const double value = strtod(text, &end);
-  if (end == text || *end != '\0' || !(value > 0 && value <= 1e15)) return NULL;
-  *factor = value;
-  return tensor_file_note(f, "calibrated", name);
-}
-
 /* ---- Guesses ----------------------------------------------------------------------------------------------------- */
 
 /* What frameworks make of matrices, the most frequent first: of two that fit alike the first one is the guess. */

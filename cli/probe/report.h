@@ -75,7 +75,8 @@ int input_load(const char *path, uint64_t columns, uint64_t most, bool keep_labe
  * with whole numbers 0 .. K-1 or 1 .. K that are about equally frequent. The sentence says what to do. */
 int input_refuse_label(const char *path, const matrix *m, size_t columns, failure *why);
 
-/* ---- weights.c --------------------------------------------------------------------------------------------------- */
+/* ---- layers.c and weights.c
+ * --------------------------------------------------------------------------------------------------- */
 
 /* What a layer of a file is judged by. */
 typedef enum probe_maker {
@@ -109,6 +110,9 @@ typedef struct probe_weights {
   char *next;           /* the second best guess; NULL: none */
 } probe_weights;
 
+/* Room for the layers of a network, and one more layer of `shape`, fan_out x fan_in, of a name with that length. */
+void probe_weights_allocate(probe_weights *w, size_t n);
+void probe_weights_add(probe_weights *w, const char *name, size_t length, fanin_dtype dtype, const uint64_t shape[2]);
 /* Describes the weights of the file r->weights. They decide widths and dtype, and the command line must agree. */
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
 /* Reads what was described into buffers; numbers that are not finite are refused. Decides what each layer is judged by.
@@ -122,9 +126,6 @@ const char *probe_weights_init(const probe_weights *w);
 void probe_weights_free(probe_weights *w);
 
 /* ---- expect.c ---------------------------------------------------------------------------------------------------- */
-
-/* The initializer that the metadata names for a tensor, "init", or "calibrated" with a factor; NULL: none. */
-const char *expect_noted(const tensor_file *f, const char *name, double *factor);
 
 /* Decides what the layers with MAKER_GUESS are judged by, from their values on the device. */
 int expect_guess(const session *s, probe_weights *w, failure *why);

@@ -45,8 +45,11 @@ static void print_recommended(const fanin_suggestion *list, size_t n) {
     if (!s->recommended) continue;
     putchar('\n');
     if (s->diagnoses == 0)
-      terminal_line(stdout, 2, "* recommended at this depth: %s, in which theory finds no fault",
-                    options_of(s, options));
+      terminal_line(
+          stdout, 2,
+          "* recommended at this depth: %s, with which q and gradients neither vanish nor explode, and no layer "
+          "saturates or has a mean that drifts, by theory",
+          options_of(s, options));
     else
       terminal_line(stdout, 2,
                     "* recommended at this depth: %s, although theory finds %s; fewer layers, a norm or residual "

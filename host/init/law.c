@@ -114,17 +114,17 @@ static double number_at(fanin_dtype dtype, uint32_t k) {
 }
 
 /* P(X <= x) and P(X > x); x may be infinite. */
-typedef struct split {
+typedef struct tails {
   double below, above;
-} split;
+} tails;
 
-static split split_at(const fanin_law *law, double x) {
-  if (isinf(x)) return x > 0 ? (split){1, 0} : (split){0, 1};
-  return (split){probability(law, x, false), probability(law, x, true)};
+static tails tails_at(const fanin_law *law, double x) {
+  if (isinf(x)) return x > 0 ? (tails){1, 0} : (tails){0, 1};
+  return (tails){probability(law, x, false), probability(law, x, true)};
 }
 
 /* P(from < X <= to) without cancellation in the upper tail. */
-static double mass(split from, split to) {
+static double mass(tails from, tails to) {
   return from.below < 0.5 ? to.below - from.below : from.above - to.above;
 }
 
@@ -151,7 +151,7 @@ fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype
   /* Bounds are numbers of f32. */
   const double lo = bounded ? law->lo - 0x1p-23 * fabs(law->lo) : -INFINITY;
   const double hi = bounded ? law->hi + 0x1p-23 * fabs(law->hi) : INFINITY;
-  split from = split_at(law, -INFINITY);
+  tails from = tails_at(law, -INFINITY);
   for (size_t power = 0; power < n; power++) {
     moments[power] = 0;
   }
@@ -159,7 +159,7 @@ fanin_status fanin__law_moments_rescaled(const fanin_law *law, fanin_dtype dtype
     const double x = number_at(dtype, k), next = number_at(dtype, k + 1);
     if (!isfinite(x) || x < lo || x > hi) continue;
     const double to = isfinite(next) && next <= hi ? x + (next - x) / 2 : INFINITY;
-    const split up_to = split_at(law, to);
+    const tails up_to = tails_at(law, to);
     double term = mass(from, up_to);
     from = up_to;
     if (!(term > 0)) continue;

@@ -94,21 +94,39 @@ static drift run_back(const double *chi, size_t n, size_t hidden, double *total)
   return g;
 }
 
-/* Through the layers, as fanin_theory() and a probe do. chi has room for each of them. Layers after the point from
- * which all are alike are not run, nor those beyond the range of q. Returns how far q and gradients stray in all. */
-static double run_through(const question *ask, fanin_suggestion *s, double sigma_w2, double *chi) {
+/* chi of the layers that were run: of few, however deep the network is. */
+typedef struct run_layers {
+  double *chi;
+  size_t n, capacity;
+} run_layers;
+
+static fanin_status append(run_layers *run, double chi) {
+  if (run->n == run->capacity) {
+    const size_t capacity = 2 * run->capacity + 64;
+    double *const more = realloc(run->chi, capacity * sizeof *more);
+    if (!more) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %zu layers", capacity);
+    run->chi = more;
+    run->capacity = capacity;
+  }
+  run->chi[run->n++] = chi;
+  return FANIN_STATUS_OK;
+}
+
+/* Through the layers, as fanin_theory() and a probe do. Layers after the point from which all are alike are not run,
+ * nor those beyond the range of q. *strayed becomes how far q and gradients stray in all. */
+static fanin_status run_through(const question *ask, fanin_suggestion *s, double sigma_w2, run_layers *run,
+                                double *strayed) {
   const fanin__step step = {.activation = ask->activation, .slope = ask->slope, .activated = true};
   const size_t hidden = s->depth - 1;
   const double q_1 = sigma_w2 + s->sigma_b2;
   fanin__state h = {0, 1, 0};
   fanin_theory_layer before = {.q = NAN}, y = {.sigma_w2 = sigma_w2};
   drift q = {1, 1};
-  size_t n = 0;
   bool still = false;
   s->q_total = 1;
-  while (n < hidden && !still && s->q_total * q_1 <= Q_MOST) {
+  while (run->n < hidden && !still && s->q_total * q_1 <= Q_MOST) {
     h = fanin__step_forward(&step, &h, s->sigma_b2, &y);
-    chi[n++] = y.chi * sigma_w2;
+    FANIN__TRY(append(run, y.chi * sigma_w2));
     note_layer(s, &y);
     const double next = (sigma_w2 * h.square + s->sigma_b2) / q_1;
     s->q_total = isnan(next) ? INFINITY : next;
@@ -116,23 +134,23 @@ static double run_through(const question *ask, fanin_suggestion *s, double sigma
     still = stands_still(&before, &y);
     before = y;
   }
-  const drift g = run_back(chi, n, still ? hidden : n, &s->g_total);
+  const drift g = run_back(run->chi, run->n, still ? hidden : run->n, &s->g_total);
   s->g_total /= pow(ask->fan_ratio, (double)hidden);
   note(s, FANIN_DIAGNOSIS_FORWARD_VANISH, 1 / q.least > FANIN__DRIFT);
   note(s, FANIN_DIAGNOSIS_FORWARD_EXPLODE, q.most > FANIN__DRIFT);
   note(s, FANIN_DIAGNOSIS_BACKWARD_VANISH, 1 / g.least > FANIN__DRIFT);
   note(s, FANIN_DIAGNOSIS_BACKWARD_EXPLODE, g.most > FANIN__DRIFT);
-  return log(q.most / q.least) + log(g.most / g.least);
+  *strayed = log(q.most / q.least) + log(g.most / g.least);
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status run(question *ask, fanin_suggestion *s, double sigma_w2, double q_1) {
   s->q_growth = next_q(ask, s, sigma_w2, q_1) / q_1;
   s->g_growth = chi(ask, sigma_w2, q_1) / ask->fan_ratio;
-  double *const chis = malloc(s->depth * sizeof *chis);
-  if (!chis) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %zu layers", s->depth);
-  ask->strayed[ask->count] = run_through(ask, s, sigma_w2, chis);
-  free(chis);
-  return FANIN_STATUS_OK;
+  run_layers layers = {NULL, 0, 0};
+  const fanin_status status = run_through(ask, s, sigma_w2, &layers, &ask->strayed[ask->count]);
+  free(layers.chi);
+  return status;
 }
 
 /* The choice with the fewest diagnoses, of those the one that strays least; the first of equal ones. */
@@ -315,7 +333,10 @@ static void say_of_all(buffer *b, const fanin_suggestion *s) {
     say(b, "%s%s", before, fanin_diagnosis_name((fanin_diagnosis)d));
     before = ", ";
   }
-  say(b, s->diagnoses ? " in that network." : " Theory finds no fault in that network.");
+  say(b, s->diagnoses ? " in that network."
+                      : " Theory finds that q and gradients neither vanish nor explode there, and that no layer "
+                        "saturates or has a mean that "
+                        "drifts.");
 }
 
 fanin_status fanin_suggestion_format(const fanin_suggestion *suggestion, size_t size, char *text, size_t capacity,

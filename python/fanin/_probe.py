@@ -87,7 +87,8 @@ class ProbeConfig:
 
 @dataclass(frozen=True, repr=False)
 class ProbeReport:
-    """What a probe found. `conforms`: the device does what theory says; `healthy`: theory finds no fault in the network.
+    """What a probe found. `conforms`: the device does what theory says; `healthy`: by theory, it has
+    none of the known faults.
 
     `judged` and `predicted` say whether these two could be judged at all; they are False where not. `config` says what
     was probed. A notebook shows a table and a plot.

@@ -108,3 +108,8 @@ for a, b in zip(second['layers'], probe['layers']):
     assert abs(b['q_measured'] / 2 - 1) <= 0.0011, b
 assert probe['conforms'] is True
 PYTHON
+
+# A factor that is no number is named; the layer is not judged by a guess instead.
+LC_ALL=C sed 's/\("fanin\.factor\.layer1\.weight": *"\)[0-9]/\1x/' copied.safetensors >spoilt.safetensors
+cmp -s copied.safetensors spoilt.safetensors && die "no factor was spoilt"
+refuse 2 "tensor 'layer1.weight': its factor in the metadata is not a number above 0" probe --weights spoilt.safetensors

@@ -71,7 +71,7 @@ assert forward['aim'] == 'forward' and 'FORWARD_EXPLODE' in forward['diagnoses']
 PYTHON
 "$FANIN" probe --suggest gelu --depth 50 | grep -q '^\* recommended at this depth: --init ' || die "no recommendation"
 "$FANIN" probe --suggest tanh --bias-std 0.2236 |
-  grep '^\* recommended.* --bias-std 0.2236, in which theory finds no fault$' >/dev/null || die "tanh's edge"
+  grep '^\* recommended.* --bias-std 0.2236, with which q and gradients neither vanish nor explode, ' >/dev/null || die "tanh's edge"
 
 # ---- Sentences fit the width that is asked for, and lose no word ----
 "$FANIN" probe --suggest gelu | sed -n '/^forward:/,$p' >whole.txt

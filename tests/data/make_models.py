@@ -299,30 +299,14 @@ add(
 add("albert", causal("AlbertForMaskedLM", "AlbertConfig", **small, embedding_size=32))
 add("electra", causal("ElectraForPreTraining", "ElectraConfig", **small, embedding_size=32))
 add("deberta_v2", causal("DebertaV2ForMaskedLM", "DebertaV2Config", **small))
-add(
-    "t5",
-    causal(
-        "T5ForConditionalGeneration",
-        "T5Config",
-        d_model=64,
-        d_kv=12,
-        d_ff=160,
-        num_layers=2,
-        num_heads=4,
-        vocab_size=500,
-    ),
-)
+t5_small = {"d_model": 64, "d_kv": 12, "d_ff": 160, "num_layers": 2, "num_heads": 4, "vocab_size": 500}
+add("t5", causal("T5ForConditionalGeneration", "T5Config", **t5_small))
 add(
     "t5-v1_1",
     causal(
         "T5ForConditionalGeneration",
         "T5Config",
-        d_model=64,
-        d_kv=12,
-        d_ff=160,
-        num_layers=2,
-        num_heads=4,
-        vocab_size=500,
+        **t5_small,
         feed_forward_proj="gated-gelu",
         tie_word_embeddings=False,
     ),
@@ -332,12 +316,7 @@ add(
     causal(
         "MT5ForConditionalGeneration",
         "MT5Config",
-        d_model=64,
-        d_kv=12,
-        d_ff=160,
-        num_layers=2,
-        num_heads=4,
-        vocab_size=500,
+        **t5_small,
     ),
 )
 add(

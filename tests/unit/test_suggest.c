@@ -151,7 +151,7 @@ static void sentences(void **state) {
       {"selu", FANIN_AIM_FORWARD, "Backward, a layer multiplies the mean square of gradients by 1.072 there"},
       {"selu", FANIN_AIM_FORWARD,
        "Over 50 layers, on an input of mean square 1, q is multiplied by 1, and gradients by 29.59"},
-      {"relu", FANIN_AIM_BOTH, "Theory finds no fault in that network."},
+      {"relu", FANIN_AIM_BOTH, "Theory finds that q and gradients neither vanish nor explode there"},
       {"gelu", FANIN_AIM_FORWARD, "Theory finds FORWARD_EXPLODE, BACKWARD_EXPLODE in that network."},
       {"tanh", FANIN_AIM_PYTORCH, "settles at 1.178, not 1"},
       {"tanh", FANIN_AIM_EDGE, "biases of variance 0.05"},
@@ -172,6 +172,18 @@ static void sentences(void **state) {
   }
   assert_string_equal(fanin_aim_name(FANIN_AIM_EDGE), "edge");
   assert_string_equal(fanin_aim_name(FANIN_AIM_COUNT), "unknown aim");
+}
+
+/* Layers that are alike are not run one by one, however many there are: neither time nor memory goes with the depth. */
+static void depth_costs_nothing(void **state) {
+  (void)state;
+  fanin_suggestion list[FANIN_AIM_COUNT];
+  size_t count = 0;
+  assert_int_equal(suggest("relu", 0, 1, SIZE_MAX, 0, list, &count), FANIN_STATUS_OK);
+  assert_int_equal(suggest("relu", 0, 1, 1000000000, 0, list, &count), FANIN_STATUS_OK);
+  assert_true(count >= 1 && list[0].recommended);
+  assert_relative(list[0].q_total, 1, 1e-6, "q", "relu");
+  assert_relative(list[0].g_total, 1, 1e-5, "gradients", "relu");
 }
 
 static void bad_arguments_are_named(void **state) {
@@ -218,9 +230,10 @@ static void no_edge_that_q_leaves(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(gains_match_references),  cmocka_unit_test(recursion_confirms_totals),
-      cmocka_unit_test(known_answers),           cmocka_unit_test(sentences),
-      cmocka_unit_test(bad_arguments_are_named), cmocka_unit_test(no_edge_that_q_leaves),
+      cmocka_unit_test(gains_match_references), cmocka_unit_test(recursion_confirms_totals),
+      cmocka_unit_test(known_answers),          cmocka_unit_test(sentences),
+      cmocka_unit_test(depth_costs_nothing),    cmocka_unit_test(bad_arguments_are_named),
+      cmocka_unit_test(no_edge_that_q_leaves),
   };
   return cmocka_run_group_tests_name("suggest", tests, NULL, NULL);
 }

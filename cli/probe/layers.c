@@ -1,0 +1,264 @@
+/* The layers of a file of weights: which tensors they are, and what the file says of them. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/args.h"
+#include "base/dtype.h"
+#include "base/text.h"
+#include "fanin/inspect.h"
+#include "formats/tensor_file.h"
+#include "probe/chain.h"
+#include "probe/report.h"
+
+enum { MAX_LAYERS = PROBE_MAX_WIDTHS - 1 };
+
+void probe_weights_add(probe_weights *w, const char *name, size_t length, fanin_dtype dtype, const uint64_t shape[2]) {
+  w->factors[w->count] = 1;
+  w->layers[w->count].name = copy_text(name, length);
+  w->tensors[w->count++] = (fanin_tensor){.dtype = dtype, .rank = 2, .shape = {shape[0], shape[1]}, .layout = "OI"};
+}
+
+void probe_weights_allocate(probe_weights *w, size_t n) {
+  *w = (probe_weights){.layers = allocate(n, sizeof *w->layers),
+                       .tensors = allocate(n, sizeof *w->tensors),
+                       .factors = allocate(n, sizeof *w->factors),
+                       .inits = allocate(n, sizeof *w->inits),
+                       .biases = allocate(n, sizeof *w->biases)};
+}
+
+void probe_weights_free(probe_weights *w) {
+  for (size_t l = 0; l < w->count; ++l) {
+    probe_layer_weights *y = &w->layers[l];
+    fanin_tensor_free(&w->tensors[l]);
+    free(y->name);
+    free(y->bias_name);
+    free(y->biases);
+    free(y->init_text);
+  }
+  free(w->layers);
+  free(w->tensors);
+  free(w->factors);
+  free(w->inits);
+  free(w->biases);
+  free(w->next);
+  *w = (probe_weights){0};
+}
+
+const char *probe_weights_init(const probe_weights *w) {
+  for (size_t l = 1; l < w->count; ++l) {
+    if (strcmp(w->layers[l].init_text, w->layers[0].init_text) != 0) return "several";
+  }
+  return w->layers[0].init_text;
+}
+
+/* ---- What the file says ------------------------------------------------------------------------------------------ */
+
+static int fail_missing(const tensor_file *f, const char *name, failure *why) {
+  char known[256] = "";
+  for (size_t i = 0; i < f->count && strlen(known) < 150; ++i) {
+    const size_t used = strlen(known);
+    snprintf(known + used, sizeof known - used, "%s%.64s%s", i > 0 ? ", " : "", f->tensors[i].name,
+             strlen(known) >= 100 && i + 1 < f->count ? ", ..." : "");
+  }
+  return fail(why, STATUS_INPUT,
+              "%s: there is no tensor '%.128s'; it has %s. Name the layers in order with --layer-names", f->path, name,
+              known[0] ? known : "none");
+}
+
+/* Whether a tensor can be a layer's weight at all. */
+static int check_layer(const tensor_file *f, const stored_tensor *t, failure *why) {
+  if (!t->type->measurable || dtype_info(t->type->dtype).needs_fp64) {
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%.128s' is %s; a probe takes floats of at most 32 bits, as F32, F16 or BF16", f->path,
+                t->name, t->type->name);
+  }
+  if (t->rank != 2 || t->elements == 0) {
+    char shape[TEXT_SHAPE];
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%.128s' has the shape %s; a layer's weight is fan_out x fan_in, each at least 1", f->path,
+                t->name, text_shape(t->shape, t->rank, shape));
+  }
+  return STATUS_OK;
+}
+
+/* Takes a matrix as the next layer; it must fit the layer before it. */
+static int add_matrix(const tensor_file *f, const matrix_of *m, probe_weights *w, failure *why) {
+  const stored_tensor *t = m->tensor;
+  const size_t l = w->count;
+  if (l == MAX_LAYERS) return fail(why, STATUS_INPUT, "%s: more than %d layers", f->path, MAX_LAYERS);
+  if (l > 0 && t->type->dtype != w->tensors[0].dtype) {
+    return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s, the first layer's is another; one dtype is needed",
+                f->path, t->name, t->type->name);
+  }
+  if (l > 0 && m->in != w->tensors[l - 1].shape[0]) {
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%.128s' takes %" PRIu64 " features, but the layer before makes %" PRIu64
+                " (weights are %s)",
+                f->path, t->name, m->in, w->tensors[l - 1].shape[0],
+                m->transposed ? "fan_in x fan_out, as their layout IO says" : "fan_out x fan_in");
+  }
+  const uint64_t shape[2] = {m->out, m->in};
+  probe_weights_add(w, t->name, strlen(t->name), t->type->dtype, shape);
+  w->layers[l].transposed = m->transposed;
+  return STATUS_OK;
+}
+
+static int describe_layer(const tensor_file *f, const char *name, probe_weights *w, failure *why) {
+  const stored_tensor *t = tensor_file_find(f, name);
+  matrix_of m;
+  if (!t) return fail_missing(f, name, why);
+  int status = check_layer(f, t, why);
+  if (status == STATUS_OK) status = chain_orient(f, t, false, &m, why);
+  return status == STATUS_OK ? add_matrix(f, &m, w, why) : status;
+}
+
+/* Takes layer1.weight, layer2.weight, ... as long as there are such tensors. */
+static int describe_numbered(const tensor_file *f, probe_weights *w, failure *why) {
+  int status = STATUS_OK;
+  char name[64];
+  for (size_t l = 1; status == STATUS_OK; ++l) {
+    snprintf(name, sizeof name, "layer%zu.weight", l);
+    if (l > 1 && !tensor_file_find(f, name)) break;
+    status = describe_layer(f, name, w, why);
+  }
+  return status;
+}
+
+static int describe_named(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  int status = STATUS_OK;
+  for (const char *at = r->layer_names; at && status == STATUS_OK;) {
+    const size_t length = strcspn(at, ",");
+    char *name = copy_text(at, length);
+    status = describe_layer(f, name, w, why);
+    free(name);
+    at = at[length] == ',' ? at + length + 1 : NULL;
+  }
+  return status;
+}
+
+/* Takes all matrices of the file in the one order that makes a network of them. */
+static int describe_found(const tensor_file *f, probe_weights *w, failure *why) {
+  matrix_of *list = NULL;
+  size_t n = 0;
+  int status = chain_find(f, &list, &n, why);
+  if (status == STATUS_OK && n == 0) status = fail_missing(f, "layer1.weight", why);
+  for (size_t i = 0; i < n && status == STATUS_OK; ++i) {
+    status = check_layer(f, list[i].tensor, why);
+    if (status == STATUS_OK) status = add_matrix(f, &list[i], w, why);
+  }
+  w->found = true;
+  free(list);
+  return status;
+}
+
+/* Takes widths and dtype from the weights, or checks that they agree with the command line. */
+static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
+  const bool given = r->config.n_widths > 0;
+  if (given && r->config.n_widths != w->count + 1) {
+    return args_fail(why, "--mlp describes %zu layer%s, but %s has %zu", r->config.n_widths - 1,
+                     text_plural(r->config.n_widths - 1), r->weights, w->count);
+  }
+  for (size_t l = 0; l <= w->count; ++l) {
+    const uint64_t width = l == 0 ? w->tensors[0].shape[1] : w->tensors[l - 1].shape[0];
+    if (given && r->widths[l] != width) {
+      return args_fail(why, "--mlp: width %zu is %" PRIu64 ", but %" PRIu64 " by %s", l + 1, r->widths[l], width,
+                       r->weights);
+    }
+    r->widths[l] = width;
+  }
+  r->config.n_widths = w->count + 1;
+  if (r->has_dtype && r->config.dtype != w->tensors[0].dtype) {
+    return args_fail(why, "--dtype %s: %s has %s", fanin_dtype_name(r->config.dtype), r->weights,
+                     fanin_dtype_name(w->tensors[0].dtype));
+  }
+  r->config.dtype = w->tensors[0].dtype;
+  return STATUS_OK;
+}
+
+/* What the layers are judged by: the file's metadata, or --init where it has none. */
+static int take_makers(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  size_t from_init = 0;
+  for (size_t l = 0; l < w->count; ++l) {
+    probe_layer_weights *y = &w->layers[l];
+    const char *text = tensor_file_maker(f, y->name, &w->factors[l]);
+    if (isnan(w->factors[l])) {
+      return fail(why, STATUS_INPUT, "%s: tensor '%.128s': its factor in the metadata is not a number above 0", f->path,
+                  y->name);
+    }
+    y->maker = text ? MAKER_FILE : r->has_init ? MAKER_INIT : MAKER_GUESS;
+    if (y->maker == MAKER_GUESS) continue; /* expect_guess() */
+    if (y->maker == MAKER_INIT) ++from_init;
+    if (!text) text = r->init_texts[0];
+    const int status = library_status(why, fanin_init_parse(text, &w->inits[l]), y->name);
+    if (status != STATUS_OK) return status;
+    y->init_text = copy_text(text, strlen(text));
+  }
+  if (!r->has_init || from_init > 0) return STATUS_OK;
+  return args_fail(why, "--init %s would judge no layer: %s says of each one what made it; leave --init out",
+                   r->init_texts[0], r->weights);
+}
+
+/* "fc1.weight" has the bias "fc1.bias", "dense/kernel" has "dense/bias". */
+static char *bias_name_of(const char *name) {
+  static const char *const endings[] = {"weight", "kernel"};
+  for (size_t k = 0; k < 2; ++k) {
+    if (!has_ending(name, endings[k])) continue;
+    const size_t kept = strlen(name) - strlen(endings[k]), size = kept + sizeof "bias";
+    char *bias = allocate(size, 1);
+    snprintf(bias, size, "%.*sbias", (int)kept, name);
+    return bias;
+  }
+  return NULL;
+}
+
+static bool is_float(const stored_type *t) {
+  return t->measurable && (t->dtype == FANIN_DTYPE_F32 || t->dtype == FANIN_DTYPE_F16 || t->dtype == FANIN_DTYPE_BF16 ||
+                           t->dtype == FANIN_DTYPE_F64);
+}
+
+/* Notes which layers have biases in the file. */
+static int take_biases(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  for (size_t l = 0; l < w->count; ++l) {
+    char *name = bias_name_of(w->layers[l].name), shape[TEXT_SHAPE];
+    const stored_tensor *t = name ? tensor_file_find(f, name) : NULL;
+    if (!t) {
+      free(name);
+      continue;
+    }
+    w->layers[l].bias_name = name;
+    if (t->rank != 1 || t->elements != w->tensors[l].shape[0]) {
+      return fail(why, STATUS_INPUT, "%s: tensor '%.128s' has the shape %s, but layer %zu has %" PRIu64 " features",
+                  f->path, name, text_shape(t->shape, t->rank, shape), l + 1, w->tensors[l].shape[0]);
+    }
+    if (!is_float(t->type)) {
+      return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s; biases are F32, F16, BF16 or F64", f->path, name,
+                  t->type->name);
+    }
+    if (r->config.bias_std > 0) {
+      return args_fail(why, "--bias-std %g draws biases, but %s has its own, as %.128s; leave --bias-std out",
+                       r->config.bias_std, f->path, name);
+    }
+  }
+  return STATUS_OK;
+}
+
+static int describe(probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  if (r->layer_names) return describe_named(r, f, w, why);
+  return tensor_file_find(f, "layer1.weight") ? describe_numbered(f, w, why) : describe_found(f, w, why);
+}
+
+int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
+  tensor_file f;
+  int status = tensor_file_open(r->weights, &f, why);
+  if (status != STATUS_OK) return status;
+  probe_weights_allocate(out, MAX_LAYERS);
+  status = describe(r, &f, out, why);
+  if (status == STATUS_OK) status = take_sizes(r, out, why);
+  if (status == STATUS_OK) status = take_biases(r, &f, out, why);
+  if (status == STATUS_OK) status = take_makers(r, &f, out, why);
+  tensor_file_close(&f);
+  return status;
+}
