@@ -141,8 +141,8 @@ static widths fit_widths(const table *t, size_t available) {
 }
 
 static void print_line(const table *t, const widths *w, char *const *cells) {
-  size_t spaces = 0;     /* spaces that are not printed yet, because no line ends with one */
-  const char *rest = ""; /* of the last column's words */
+  size_t spaces = 0;       /* spaces that are not printed yet, because no line ends with one */
+  const char *rest = NULL; /* of the last column's words */
   bool first = true;
   for (size_t c = 0; c < t->n_columns; ++c) {
     if (!w->shown[c]) continue;
@@ -156,7 +156,7 @@ static void print_line(const table *t, const widths *w, char *const *cells) {
     spaces = t->columns[c].left ? padding : 0;
     first = false;
   }
-  while (*rest) {
+  while (rest && *rest) {
     const size_t length = words_that_fit(++rest, w->width[t->n_columns - 1]);
     printf("\n%*s%.*s", (int)(total_width(t, w) - w->width[t->n_columns - 1]), "", (int)length, rest);
     rest += length;
