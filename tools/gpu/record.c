@@ -1,4 +1,5 @@
-/* Writes down what a program asks of OpenCL, so that tools/gpu/replay.py can ask CUDA for the same: a library to preload.
+/* Writes down what a program asks of OpenCL, so that tools/gpu/replay.py can ask CUDA for the same: a library to
+ * preload.
  *
  * $FANIN_RECORD_DIR gets launches.jsonl, a line for each step in its order, and the files that it names:
  *   {"do": "program", "id", "source": FILE, "options"}
@@ -101,8 +102,8 @@ static int find(const void *pointer) {
 /* ---- OpenCL ------------------------------------------------------------------------------------------------------ */
 
 cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void *host, cl_int *code) {
-  const cl_mem made = NEXT(cl_mem(*)(cl_context, cl_mem_flags, size_t, void *, cl_int *), "clCreateBuffer")(
-      context, flags, size, host, code);
+  const cl_mem made = NEXT(cl_mem(*)(cl_context, cl_mem_flags, size_t, void *, cl_int *),
+                           "clCreateBuffer")(context, flags, size, host, code);
   if (!made) return made;
   const int id = add(made);
   char name[64];
@@ -115,9 +116,8 @@ cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void 
 
 cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char **strings, const size_t *lengths,
                                      cl_int *code) {
-  const cl_program made =
-      NEXT(cl_program(*)(cl_context, cl_uint, const char **, const size_t *, cl_int *), "clCreateProgramWithSource")(
-          context, count, strings, lengths, code);
+  const cl_program made = NEXT(cl_program(*)(cl_context, cl_uint, const char **, const size_t *, cl_int *),
+                               "clCreateProgramWithSource")(context, count, strings, lengths, code);
   if (!made) return made;
   const int id = add(made);
   char name[64];
@@ -201,9 +201,9 @@ cl_int clEnqueueFillBuffer(cl_command_queue queue, cl_mem buffer, const void *pa
           offset, size);
   write_hex(pattern, pattern_size);
   fputs("}\n", steps());
-  return NEXT(cl_int(*)(cl_command_queue, cl_mem, const void *, size_t, size_t, size_t, cl_uint, const cl_event *,
-                        cl_event *),
-              "clEnqueueFillBuffer")(queue, buffer, pattern, pattern_size, offset, size, n, wait, event);
+  return NEXT(
+      cl_int(*)(cl_command_queue, cl_mem, const void *, size_t, size_t, size_t, cl_uint, const cl_event *, cl_event *),
+      "clEnqueueFillBuffer")(queue, buffer, pattern, pattern_size, offset, size, n, wait, event);
 }
 
 cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size,
@@ -214,9 +214,9 @@ cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool block
   write_data(name, host, size);
   fprintf(steps(), "{\"do\": \"write\", \"buffer\": %d, \"offset\": %zu, \"data\": \"%s\"}\n", find(buffer), offset,
           name);
-  return NEXT(cl_int(*)(cl_command_queue, cl_mem, cl_bool, size_t, size_t, const void *, cl_uint, const cl_event *,
-                        cl_event *),
-              "clEnqueueWriteBuffer")(queue, buffer, blocking, offset, size, host, n, wait, event);
+  return NEXT(
+      cl_int(*)(cl_command_queue, cl_mem, cl_bool, size_t, size_t, const void *, cl_uint, const cl_event *, cl_event *),
+      "clEnqueueWriteBuffer")(queue, buffer, blocking, offset, size, host, n, wait, event);
 }
 
 /* Waits for it, whatever the caller wants, and so has the answer. */
