@@ -74,8 +74,10 @@ def find_command() -> tuple[str, dict[str, str]]:
     own = Path(__file__).parent
     for found, is_own in [(own / "bin/fanin", True), (Path(_library.path).parent / "fanin", False)]:
         if found.is_file() and os.access(found, os.X_OK):
-            if is_own:  # it needs the library that lies in the package
-                paths = [str(own), os.environ.get("LD_LIBRARY_PATH", "")]
+            if (
+                is_own
+            ):  # it needs the library that lies in the package, and OpenCL's loader where that is the package's own
+                paths = [str(own), str(_library.loader or ""), os.environ.get("LD_LIBRARY_PATH", "")]
                 environment["LD_LIBRARY_PATH"] = os.pathsep.join(filter(None, paths))
             return str(found), environment
     anywhere = shutil.which("fanin")

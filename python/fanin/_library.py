@@ -7,7 +7,7 @@ import ctypes.util
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from . import _fork
 from ._errors import make_error
@@ -114,6 +114,21 @@ def _candidates() -> list[str]:
     return found or ["libfanin.so.0"]
 
 
+def _load_loader() -> Optional[Path]:
+    """Loads OpenCL's loader, libOpenCL.so.1, which the library needs: the system's wherever there is one. Only where there is
+    none is it the wheel's own, which looks for drivers where the system's would: in /etc/OpenCL/vendors and $OCL_ICD_VENDORS. The
+    library finds it loaded under its name. Returns the folder of the wheel's own if that is used."""
+    own = Path(__file__).parent / "loader/libOpenCL.so.1"
+    if not own.exists():
+        return None
+    try:
+        ctypes.CDLL(own.name)
+        return None
+    except OSError:
+        ctypes.CDLL(str(own))
+        return own.parent
+
+
 def _same_abi(version: str) -> bool:
     """Before 1.0 a minor version may change structs, from 1.0 on only a major one."""
     ours, theirs = __version__.split("."), version.split(".")
@@ -176,5 +191,6 @@ def _raise_unless_ok(status: int, _function: Any, _arguments: Any) -> int:
     return status
 
 
+loader = _load_loader()
 path = _candidates()[0]
 lib = load(path)

@@ -34,6 +34,16 @@ def test_bits(make):
     assert np.array_equal((tensor * 2).numpy(), EXPECTED * 2)
 
 
+def test_documented():
+    """The block of docs/python.md."""
+    layer = Linear(20, 30)
+    from fanin.tinygrad import fill  # DEV=CL
+
+    fill(layer.weight, "he_normal", seed=42, name="layer.weight", layout="OI")
+    expected = fanin.array((30, 20), "he_normal", seed=42, name="layer.weight", layout="OI")
+    assert np.array_equal(layer.weight.numpy(), expected)
+
+
 def test_in_place():
     """What shares the memory sees the new values; what was computed from the old ones keeps them."""
     tensor = Tensor.rand(600).realize()
