@@ -38,14 +38,6 @@ static fanin_status check_member(cl_context context, cl_device_id device) {
   return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "device is not one of context's devices");
 }
 
-/* CPUs: the native vector, as far as the kernels are written for it, and SSE's width where the device does not say.
- * GPUs and accelerators run one scalar item a lane. */
-static size_t native_lanes(const fanin_device_info *info) {
-  if (!(info->type & CL_DEVICE_TYPE_CPU) || info->native_float_width == 1) return 1;
-  if (info->native_float_width >= 16) return 16;
-  return info->native_float_width >= 8 ? 8 : 4;
-}
-
 /* A whole number from the environment, with which tests show that bits do not depend on it (docs/integration.md).
  * `value` stays as it is where the variable is not set. */
 static fanin_status override(const char *name, const char *accepted, size_t *value) {
@@ -72,7 +64,7 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
                .device = device,
                .type = info.type,
                .has_f64 = info.has_f64 != 0,
-               .lanes = native_lanes(&info),
+               .lanes = fanin__device_lanes(&info),
                .compute_units = info.compute_units,
                .work_group = info.type & CL_DEVICE_TYPE_CPU ? 64 : 256};
   FANIN__TRY(override("FANIN_LANES", "1 4 8 16", &f->lanes));

@@ -93,6 +93,13 @@ static fanin_status query_texts(fanin_device_info *info, needs *need) {
   return FANIN_STATUS_OK;
 }
 
+/* Drivers of OpenCL 2.0 and later may know no more of it than that it is deprecated. */
+static int shares_memory(const fanin_device_info *info) {
+  cl_bool unified = CL_FALSE;
+  const cl_int code = clGetDeviceInfo(info->device, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
+  return code == CL_SUCCESS && unified;
+}
+
 static fanin_status query_numbers(fanin_device_info *info, needs *need) {
   const struct {
     cl_device_info what;
@@ -120,6 +127,7 @@ static fanin_status query_numbers(fanin_device_info *info, needs *need) {
   const cl_int code = clGetDeviceInfo(info->device, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof f64, &f64, NULL);
   if (code != CL_SUCCESS && code != CL_INVALID_VALUE) return fanin__fail_cl(code, "clGetDeviceInfo");
   info->has_f64 = code == CL_SUCCESS && (f64 & wanted) == wanted;
+  info->shares_memory = shares_memory(info);
   return FANIN_STATUS_OK;
 }
 
@@ -152,6 +160,14 @@ fanin_status fanin__device_describe(cl_device_id device, fanin_device_info *info
   FANIN__TRY(query_numbers(info, &need));
   judge(info, &need);
   return FANIN_STATUS_OK;
+}
+
+/* CPUs: the native vector, as far as the kernels are written for it, and SSE's width where the device does not say.
+ * GPUs and accelerators run one scalar item a lane. */
+size_t fanin__device_lanes(const fanin_device_info *info) {
+  if (!(info->type & CL_DEVICE_TYPE_CPU) || info->native_float_width == 1) return 1;
+  if (info->native_float_width >= 16) return 16;
+  return info->native_float_width >= 8 ? 8 : 4;
 }
 
 /* Appends one platform's devices to ids, which grows; free() it whatever comes back. */

@@ -6,10 +6,18 @@
 #include <string.h>
 
 #include "core/context.h"
+#include "core/driver.h"
 #include "core/status.h"
 
 /* The log's last characters say the most: compilers end with the errors. The sentence has room for so many. */
 enum { LOG_TAIL = 300 };
+
+/* Whether PoCL runs the device, which builds nothing where its cache cannot be written, and gives no reason. */
+static bool is_pocl(cl_device_id device) {
+  char version[128] = "";
+  const cl_int code = clGetDeviceInfo(device, CL_DEVICE_VERSION, sizeof version, version, NULL);
+  return code == CL_SUCCESS && (strstr(version, "PoCL") || strstr(version, "pocl"));
+}
 
 static fanin_status fail_build(cl_int code, cl_program program, cl_device_id device, const char *name,
                                const char *options) {
@@ -21,10 +29,15 @@ static fanin_status fail_build(cl_int code, cl_program program, cl_device_id dev
   const bool have_log =
       log && clGetProgramBuildInfo(program, device, CL_PROGRAM_BUILD_LOG, size, log, NULL) == CL_SUCCESS;
   const char *const text = have_log ? log : "(there is no build log)";
-  const size_t length = strlen(text);
-  const fanin_status status = fanin__fail(
-      (fanin_status)code, "clBuildProgram of kernels/%.20s.cl with \"%.80s\": %s (%d): %s", name, options,
-      fanin_status_name((fanin_status)code), (int)code, length > LOG_TAIL ? text + length - LOG_TAIL : text);
+  size_t length = strlen(text);
+  while (length > 0 && text[length - 1] == '\n')
+    length--;
+  const size_t shown = length < LOG_TAIL ? length : LOG_TAIL;
+  char cache[512] = "";
+  if (is_pocl(device)) fanin__pocl_cache_failure(cache, sizeof cache);
+  const fanin_status status =
+      fanin__fail((fanin_status)code, "clBuildProgram of kernels/%.20s.cl with \"%.80s\": %s (%d): %.*s%s", name,
+                  options, fanin_status_name((fanin_status)code), (int)code, (int)shown, text + length - shown, cache);
   free(log);
   return status;
 }

@@ -25,6 +25,7 @@ typedef struct fanin_device_info {
   int has_f16;                /* 1: the device has half arithmetic (fanin does not need it for f16 tensors) */
   int usable;                 /* 0: fanin refuses this device, and `reason` says why */
   char reason[192];
+  int shares_memory; /* 1: its memory is the host's, as CPUs' and integrated GPUs' is */
 } fanin_device_info;
 
 /* Lists every device of every platform, in the order of the selector's indices. Writes min(capacity, *count) elements
@@ -36,23 +37,47 @@ FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, s
  * fanin_open() picks comes first, then the next best; equal ones keep their order. With selector NULL or "" and no
  * $FANIN_DEVICE these are all devices of the best one's type. An index, written as a number, is a selector too. Writes
  * min(capacity, *count) indices; *count is at least 1. `indices` may be NULL when capacity is 0.
- * Errors: FANIN_STATUS_NO_DEVICE, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
+ * The best is a GPU before a CPU before others; then one with memory of its own; then the one of most lanes times
+ * compute units, where a lane is a 32-bit element of the vectors that fanin's kernels use there (one on GPUs); then one
+ * with f64; then the one with most memory. Errors: FANIN_STATUS_NO_DEVICE, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
 FANIN_API fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count);
+
+/* Why the first of them comes first: "its 16 x 2 lanes (vector times compute units) are more than the
+ * 1 x 8 of device 1". `length` may be
+ * NULL, or gets the text's length without the final 0. `text` may be NULL when capacity is 0, to ask for the length. A
+ * text that does not fit is cut, and the status is FANIN_STATUS_BAD_SIZE. Errors: fanin_select()'s. */
+FANIN_API fanin_status fanin_select_reason(const char *selector, char *text, size_t capacity, size_t *length);
+
+/* A driver that is registered with the system's OpenCL loader. */
+typedef struct fanin_driver_info {
+  char icd[256]; /* the file that registers it, "$OCL_ICD_FILENAMES", or "" for a library that $OCL_ICD_VENDORS is */
+  char library[256]; /* the library that the file names */
+  int usable;        /* 0: it gives no device, and `reason` says why: loaders leave such drivers out without a word */
+  char reason[700];
+} fanin_driver_info;
+
+/* Lists the drivers that are registered in /etc/OpenCL/vendors, or in the place that $OCL_ICD_VENDORS or
+ * $OPENCL_VENDOR_PATH names, and in $OCL_ICD_FILENAMES, and tries each. Writes min(capacity, *count) elements of
+ * `stride` bytes each (sizeof(fanin_driver_info)); *count is the number of drivers. `list` may be NULL when capacity is
+ * 0. On Windows none are listed. It loads the drivers, which takes as long as it does. Errors:
+ * FANIN_STATUS_OUT_OF_MEMORY. */
+FANIN_API fanin_status fanin_drivers(fanin_driver_info *list, size_t capacity, size_t stride, size_t *count);
 
 /* ---- A fanin ----------------------------------------------------------------------------------------------------- */
 
 /* One context and device, with the programs that were compiled for them. Several threads may use it at once.
  *
  * fork(): OpenCL drivers work with threads, which a forked child does not have. After a process has called
- * fanin_devices(), fanin_select(), fanin_open() or fanin_create(), a child of its may do nothing with OpenCL, not even
- * release what it inherited: such calls may wait for ever. It may call what needs no device, and exec(). Create child
- * processes before the first of these calls, or start new programs (posix_spawn()). */
+ * fanin_devices(), fanin_drivers(), fanin_select(), fanin_open() or fanin_create(), a child of its may do nothing with
+ * OpenCL, not even release what it inherited: such calls may wait for ever. It may call what needs no device, and
+ * exec(). Create child processes before the first of these calls, or start new programs (posix_spawn()). */
 typedef struct fanin fanin;
 
 /* Picks a device and makes a context for it. `selector` is "gpu" or "cpu" (the best such device), an index into
  * fanin_devices(), or a part of the platform's or device's name, in either case. NULL or "" means $FANIN_DEVICE if it
- * is set, else the best GPU, else the best CPU, else any usable device. Release *out with fanin_release(). Errors:
- * FANIN_STATUS_NO_DEVICE, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
+ * is set, else the best GPU, else the best CPU, else any usable device; fanin_select() says which is the best. Release
+ * *out with fanin_release(). Errors: FANIN_STATUS_NO_DEVICE, whose sentence names drivers that are installed and do not
+ * start, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
 FANIN_API fanin_status fanin_open(const char *selector, fanin **out);
 
 /* Uses the caller's context and device, and retains both until fanin_release(). Compiles nothing yet. The environment

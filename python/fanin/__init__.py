@@ -10,7 +10,7 @@ docs/python.md of the project has the rest. Errors are `fanin.Error`; those of a
 
 from . import init
 from ._command import Answer, init_file, inspect, rules
-from ._device import Device, clear_cache, devices
+from ._device import Device, clear_cache, devices, drivers
 from ._errors import ArgumentError, Error
 from ._fill import fill
 from ._init import Init, expect, fans, gain, initializers, scheme, schemes, std
@@ -25,6 +25,7 @@ from ._structs import (
     CalibratedLayer,
     Description,
     DeviceInfo,
+    DriverInfo,
     Fans,
     FixedPoint,
     Moments,
@@ -46,6 +47,7 @@ __all__ = [
     "Description",
     "Device",
     "DeviceInfo",
+    "DriverInfo",
     "Edge",
     "Error",
     "Fans",
@@ -71,6 +73,7 @@ __all__ = [
     "calibrate",
     "clear_cache",
     "devices",
+    "drivers",
     "edge_of_chaos",
     "expect",
     "fans",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, NoReturn, Optional, SupportsInd
 
 from . import _check, _fork
 from ._library import lib, result_of
-from ._structs import DEVICE_INFO, DeviceInfo
+from ._structs import DEVICE_INFO, DRIVER_INFO, DeviceInfo, DriverInfo
 
 if TYPE_CHECKING:
     import pyopencl as cl
@@ -155,3 +155,8 @@ def clear_cache() -> None:
 def devices() -> list[DeviceInfo]:
     """Every OpenCL device of the machine, in the order of the selector's indices."""
     return [DEVICE_INFO.read(info) for info in DEVICE_INFO.structs(lib.fanin_devices)]
+
+
+def drivers() -> list[DriverInfo]:
+    """Every driver that is registered with the machine's OpenCL loader, with the reason if one gives no device."""
+    return [DRIVER_INFO.read(info) for info in DRIVER_INFO.structs(lib.fanin_drivers)]

@@ -20,6 +20,7 @@ const char *fanin_version(void);
 const char *fanin_status_name(fanin_status status);
 const char *fanin_last_error(void);
 fanin_status fanin_devices(fanin_device_info *list, size_t capacity, size_t stride, size_t *count);
+fanin_status fanin_drivers(fanin_driver_info *list, size_t capacity, size_t stride, size_t *count);
 fanin_status fanin_open(const char *selector, fanin **out);
 fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out);
 void fanin_release(fanin *f);

@@ -101,6 +101,17 @@ class DeviceInfo:
     has_f16: Flag
     usable: Flag
     reason: Annotated[str, c.c_char * 192]
+    shares_memory: Flag
+
+
+@dataclass(frozen=True)
+class DriverInfo:
+    """A driver that is registered with the OpenCL loader; `usable` False: it gives no device, and `reason` says why."""
+
+    icd: Annotated[str, c.c_char * 256]
+    library: Annotated[str, c.c_char * 256]
+    usable: Flag
+    reason: Annotated[str, c.c_char * 700]
 
 
 @dataclass(frozen=True)
@@ -273,6 +284,7 @@ class FixedPoint:
 
 
 DEVICE_INFO = Mirror(DeviceInfo)
+DRIVER_INFO = Mirror(DriverInfo)
 DTYPE_INFO = Mirror(DtypeInfo)
 MOMENTS = Mirror(Moments)
 DESCRIPTION = Mirror(Description)

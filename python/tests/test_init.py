@@ -29,11 +29,11 @@ def law_of_torch(function, tensor, arguments):
     names = {"uniform_": ("a", "b"), "normal_": ("mean", "std")}
 
     class Spy(torch.Tensor):
-        def uniform_(self, a, b):
+        def uniform_(self, a, b, generator=None):  # torch 2.6 passes it
             seen.update(zip(names["uniform_"], (a, b)))
             return self
 
-        def normal_(self, mean, std):
+        def normal_(self, mean, std, generator=None):
             seen.update(zip(names["normal_"], (mean, std)))
             return self
 

@@ -29,7 +29,8 @@ int test_restore_answers(void **state);
 
 /* Hides all platforms but PoCL, asks that for two devices and describes them. They are called "basic" and "pthread", as
  * PoCL's drivers were first called: what PoCL calls them depends on its release and on the processor. Before the
- * process's first OpenCL call. 0 on success, as a group's setup wants it. */
+ * process's first OpenCL call. 0 on success, as a group's setup wants it. Where PoCL is not installed, the test is
+ * skipped: the process ends with status 77. */
 int test_two_devices(fanin_device_info devices[2]);
 
 #endif

@@ -18,7 +18,7 @@ static void field_is(const char *name, size_t offset, size_t bytes, size_t old_o
 
 static void structs_are_where_they_were(void **state) {
   (void)state;
-  SIZE(fanin_device_info, 896);
+  SIZE(fanin_device_info, 904);
   FIELD(fanin_device_info, platform, 0, 8);
   FIELD(fanin_device_info, device, 8, 8);
   FIELD(fanin_device_info, platform_name, 16, 128);
@@ -34,6 +34,12 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_device_info, has_f16, 696, 4);
   FIELD(fanin_device_info, usable, 700, 4);
   FIELD(fanin_device_info, reason, 704, 192);
+  FIELD(fanin_device_info, shares_memory, 896, 4);
+  SIZE(fanin_driver_info, 1216);
+  FIELD(fanin_driver_info, icd, 0, 256);
+  FIELD(fanin_driver_info, library, 256, 256);
+  FIELD(fanin_driver_info, usable, 512, 4);
+  FIELD(fanin_driver_info, reason, 516, 700);
   SIZE(fanin_tensor, 352);
   FIELD(fanin_tensor, buffer, 0, 8);
   FIELD(fanin_tensor, offset, 8, 8);

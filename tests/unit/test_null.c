@@ -87,6 +87,11 @@ static void devices(fanin *f) {
   TAKES(fanin_select, selector);
   REFUSES(fanin_select, indices, NULL, NULL, 1, &out.size);
   REFUSES(fanin_select, count, NULL, out.indices, 1, NULL);
+  TAKES(fanin_select_reason, selector);
+  REFUSES(fanin_select_reason, text, NULL, NULL, 1, &out.size);
+  TAKES(fanin_select_reason, length);
+  REFUSES(fanin_drivers, list, NULL, 1, sizeof(fanin_driver_info), &out.size);
+  REFUSES(fanin_drivers, count, NULL, 0, 0, NULL);
   TAKES(fanin_open, selector);
   REFUSES(fanin_open, out, NULL, NULL);
   REFUSES(fanin_create, context, NULL, test_device(f), &out.f);

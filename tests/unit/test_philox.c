@@ -8,6 +8,7 @@
 
 #include <Random123/philox.h>
 
+#include "core/context.h"
 #include "core/program.h"
 #include "oracle/image.h"
 
@@ -174,6 +175,7 @@ static void test_random_pairs(void **state) {
  * plane each reach their word of key and counter. */
 static void test_words_through_the_public_path(void **state) {
   fanin *const f = *state;
+  if (!f->has_f64) skip();
   const fanin_init init = fanin_uniform(-0x1p63, 0x1p63);
   const uint64_t shape[] = {UINT64_C(1) << 61};
   uint64_t random = 7;
