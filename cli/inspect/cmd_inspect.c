@@ -77,7 +77,8 @@ static const args_option options[] = {
      "kernel without a layout in the metadata is taken as PyTorch's: outputs, inputs, taps",
      args_texts, TO(wishes.texts), 0},
     {"allow", 0, "WHAT",
-     "Accept of tensors that should be random: tied (copies of others), padding (rows of zeros); "
+     "Accept of tensors that should be random: tied (copies of others), padding (of embeddings, a row of zeros and up "
+     "to 127 at the end); "
      "several with commas between them",
      read_allow, TO(allow), 0},
     {"require", 0, "WHAT",

@@ -99,9 +99,9 @@ static void add_squares(spread *s, const inspection *i) {
 /* The variance of every continuous test is 1, within five standard errors, sqrt(2 / n) for normals. Counts have none;
  * extremes of 16-bit types often are the bound itself. */
 static void check_squares(const spread *s) {
-  static const test continuous[] = {TEST_STD,          TEST_MEAN,     TEST_SKEWNESS,    TEST_KURTOSIS,
-                                    TEST_DISTRIBUTION, TEST_ROW_SUMS, TEST_COLUMN_SUMS, TEST_LAG_1,
-                                    TEST_LAG_2,        TEST_LAG_4,    TEST_LAG_ROW,     TEST_COUNT};
+  static const test continuous[] = {TEST_STD,      TEST_MEAN,        TEST_SKEWNESS, TEST_KURTOSIS, TEST_DISTRIBUTION,
+                                    TEST_ROW_SUMS, TEST_COLUMN_SUMS, TEST_LAG_1,    TEST_LAG_2,    TEST_LAG_4,
+                                    TEST_LAG_ROW,  TEST_DEPENDENCE,  TEST_COUNT};
   for (size_t k = 0; k < sizeof continuous / sizeof *continuous; ++k) {
     const test t = continuous[k];
     const double n = (double)s->count[t], variance = s->squares[t] / n;
