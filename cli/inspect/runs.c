@@ -78,7 +78,7 @@ static void keep(walk *w, uint64_t hash) {
 }
 
 /* One more element. Zeros, and elements equal to the one before, are no part of a run: constants would be. */
-static void step(walk *w, uint64_t bits, bool zero) {
+static inline void step(walk *w, uint64_t bits, bool zero) {
   const uint64_t x = (bits & w->mask) + 1;
   if (zero || bits == w->last) {
     w->length = w->hash = 0;
@@ -94,14 +94,24 @@ static void step(walk *w, uint64_t bits, bool zero) {
   ++w->at;
 }
 
-static void walk_on(void *to, const char *bytes, uint64_t elements) {
-  walk *w = to;
-  for (uint64_t k = 0; k < elements; ++k, bytes += w->size) {
+/* `size` is a constant wherever this is called, so that an element is loaded by one instruction. */
+static inline void walk_elements(walk *w, const char *bytes, uint64_t elements, size_t size) {
+  const uint64_t sign = UINT64_C(1) << (8 * size - 1);
+  for (uint64_t k = 0; k < elements; ++k, bytes += size) {
     uint64_t bits = 0;
-    memcpy(&bits, bytes, w->size); /* the machine is little-endian, as the files are */
-    const uint64_t sign = UINT64_C(1) << (8 * w->size - 1);
+    memcpy(&bits, bytes, size); /* the machine is little-endian, as the files are */
     step(w, bits, (bits & ~sign) == 0);
   }
+}
+
+static void walk_on(void *to, const char *bytes, uint64_t elements) {
+  walk *w = to;
+  if (w->size == 2)
+    walk_elements(w, bytes, elements, 2);
+  else if (w->size == 4)
+    walk_elements(w, bytes, elements, 4);
+  else
+    walk_elements(w, bytes, elements, 8);
 }
 
 int runs_collect(survey *s, size_t tensor, anchor_list *list, failure *why) {

@@ -222,6 +222,15 @@ case("symmetric_alone", "a symmetric matrix, and nobody says what it should be",
      "suspicious: w: 200 of its rows are its columns",
      (lambda x: {"w": (x + x.T) / 2**0.5})(normal(200, 200)))  # fmt: skip
 
+y = draw.laplace(size=(200, 200))
+case(
+    "half_symmetric_alone",
+    "half its transpose added, of a law that is none of those that are known: training may do that",
+    NOT,
+    "-",
+    {"w": y + 0.5 * y.T},
+)
+
 # ---- Copies: whole, in part, from another place on ----
 x = normal(60000)
 promised(
