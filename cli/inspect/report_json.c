@@ -49,6 +49,7 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
   if (i->files->n_files > 1) json_object_set_new(o, "file", json_string(t->file->path));
   json_object_set_new(o, "answer", json_string(answer_texts[t->answer]));
   json_object_set_new(o, "failed", t->failed ? json_string(t->failed) : json_null());
+  json_object_set_new(o, "reason", t->expected.reason ? json_string(t->expected.reason) : json_null());
   json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
   json_object_set_new(o, "by", t->expected.text ? json_string(by[t->expected.by]) : json_null());
   json_object_set_new(o, "layout", t->expected.layout[0] ? json_string(t->expected.layout) : json_null());
