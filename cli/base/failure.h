@@ -18,6 +18,7 @@ enum {
 typedef struct failure {
   char text[1024]; /* "" while nothing failed */
   int usage;       /* 1: main() points to --help as well */
+  int declined; /* 1: rules are well formed, and do not say what a tensor should be: they refuse it, or need a value */
 } failure;
 
 /* Keeps the sentence and returns `status`. */

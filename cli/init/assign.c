@@ -72,7 +72,7 @@ static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *
   char where[TEXT], layout[TEXT];
   place_of(r, t, where);
   if (t->rank > FANIN_MAX_RANK) {
-    return fail(why, STATUS_INPUT, "%s: has %d dimensions; at most %d are accepted", where, t->rank, FANIN_MAX_RANK);
+    return rules_decline(why, "%s: has %d dimensions; at most %d are accepted", where, t->rank, FANIN_MAX_RANK);
   }
   *out = layout_none(t->type->dtype, t->rank, t->shape);
   if (!r->layout) return STATUS_OK;
@@ -102,7 +102,7 @@ static int read_factor(const like *a, const init_rule *r, const fanin_tensor *t,
 
 static int refuse(const init_rule *r, const stored_tensor *t, failure *why) {
   char where[TEXT];
-  return fail(why, STATUS_INPUT, "%s: %.500s", place_of(r, t, where), r->refuse);
+  return rules_decline(why, "%s: %.500s", place_of(r, t, where), r->refuse);
 }
 
 /* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
@@ -155,11 +155,12 @@ static int read_dtype(const like *a, assignment *to, const char *where, failure 
 /* A bias whose weight is not there. */
 static int refuse_partner(const like *a, const assignment *to, const char *where, failure *why) {
   char *other = partner_name(&to->rule->fans_of, to->of->stored->name);
-  fail(why, STATUS_INPUT,
-       "%s: follows the fans of '%.200s', which is not in %s: give the index of the whole checkpoint, or a rule of "
-       "your own "
-       "for it",
-       where, other, a->checkpoint.path);
+  rules_decline(
+      why,
+      "%s: follows the fans of '%.200s', which is not in %s: give the index of the whole checkpoint, or a rule of "
+      "your own "
+      "for it",
+      where, other, a->checkpoint.path);
   free(other);
   return STATUS_INPUT;
 }
@@ -188,13 +189,14 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   const checkpoint_tensor *twin = checkpoint_find(&a->checkpoint, to->rule->same_as);
   const assignment *of = &a->list[twin - a->checkpoint.tensors];
   place_of(to->rule, to->of->stored, where);
+  if (of->declined) return rules_decline(why, "%s: same_as '%.256s', which is declined", where, twin->stored->name);
   if (!of->rule || !of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
   }
   if (!same_shape(to->of->stored, twin->stored)) {
-    return fail(why, STATUS_INPUT, "%s: does not have the shape of '%.256s', whose values it should have", where,
-                twin->stored->name);
+    return rules_decline(why, "%s: does not have the shape of '%.256s', whose values it should have", where,
+                         twin->stored->name);
   }
   to->twin = twin;
   to->tensor = of->tensor;
@@ -223,6 +225,18 @@ static int refuse_untaken(const like *a, failure *why) {
       a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
 }
 
+/* What a failure to read a tensor's rule comes to: where tensors may be left without one, the reason is kept. */
+static int decline(const like *a, assignment *to, int status, failure *why) {
+  char where[TEXT];
+  if (status == STATUS_OK || !a->partial || !why->declined) return status;
+  const size_t length = strlen(place_of(to->rule, to->of->stored, where));
+  const char *reason = strncmp(why->text, where, length) == 0 ? why->text + length + 2 : why->text; /* after ": " */
+  to->declined = copy_text(reason, strlen(reason));
+  to->rule = NULL;
+  *why = (failure){.text = ""};
+  return STATUS_OK;
+}
+
 int like_assign(like *a, failure *why) {
   const checkpoint *c = &a->checkpoint;
   a->list = allocate(c->count, sizeof *a->list);
@@ -237,10 +251,11 @@ int like_assign(like *a, failure *why) {
   int status = a->partial ? STATUS_OK : refuse_untaken(a, why);
   if (status == STATUS_OK) status = rule_values_check(a, why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
-    if (a->list[i].rule) status = read_rule(a, &a->list[i], why);
+    if (a->list[i].rule) status = decline(a, &a->list[i], read_rule(a, &a->list[i], why), why);
   }
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
-    if (a->list[i].rule && a->list[i].rule->same_as) status = read_twin(a, &a->list[i], why);
+    if (a->list[i].rule && a->list[i].rule->same_as)
+      status = decline(a, &a->list[i], read_twin(a, &a->list[i], why), why);
   }
   return status;
 }

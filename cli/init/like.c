@@ -219,6 +219,8 @@ int like_explain(const like *l, failure *why) {
 }
 
 void like_free(like *l) {
+  for (size_t i = 0; l->list && i < l->checkpoint.count; ++i)
+    free(l->list[i].declined);
   free(l->list);
   init_rules_free(&l->rules);
   checkpoint_free(&l->checkpoint);

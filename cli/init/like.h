@@ -14,6 +14,7 @@ typedef struct assignment {
   const checkpoint_tensor *twin; /* the tensor whose values this one gets; NULL: it has its own */
   fanin_tensor tensor;           /* without buffer; not set where the rule says skip, like the fields below */
   fanin_init init;
+  char *declined;           /* why the rules do not say what it should be, where others may; NULL: they do */
   const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
 } assignment;
 
@@ -22,7 +23,8 @@ typedef struct like {
   const char *rules_name;      /* NULL: the default, "pytorch" */
   json_t *set;                 /* the numbers of --set, which override the rules' values; NULL: none */
   const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
-  bool partial; /* tensors that no rule takes, or of dtypes that the library does not have, are left without a rule */
+  bool partial; /* tensors that no rule takes, that the rules decline, or of dtypes that the library does not have, are
+                   left without a rule */
   bool explain, json;
   checkpoint checkpoint;
   init_rules rules;

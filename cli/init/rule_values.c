@@ -17,6 +17,15 @@ bool rule_values_match(const like *a, const json_t *patterns) {
   return false;
 }
 
+int rules_decline(failure *why, const char *format, ...) {
+  va_list arguments;
+  va_start(arguments, format);
+  fail_with(why, STATUS_INPUT, format, arguments);
+  va_end(arguments);
+  why->declined = 1;
+  return STATUS_INPUT;
+}
+
 enum { MOST_VALUES = 32 };
 
 static int unknown(const like *a, const char *where, const char *name, failure *why) {
@@ -94,8 +103,8 @@ static bool is_one_of_several(const char *path) {
 }
 
 static int not_whole(const char *name, double count, const char *where, const char *sign, failure *why) {
-  return fail(
-      why, STATUS_INPUT,
+  return rules_decline(
+      why,
       "%s: the value '%s' would be %g, counted from names, but %s: this seems to be a part of a checkpoint; give "
       "--set %s=NUMBER",
       where, name, count, sign, name);
@@ -146,6 +155,23 @@ static double size_of(const like *a, const json_t *pair) {
   return (double)size;
 }
 
+/* The number that config.json, in the folder of the checkpoint, has for a value: models of Hugging Face have such a
+ * file, whose model_type tells what names and shapes do not. False where it does not say. */
+static bool config_value(const like *a, const json_t *value, double *out) {
+  json_t *of = json_object_get(value, "config");
+  void *at = json_object_iter(of);
+  const char *path = a->checkpoint.path, *slash = strrchr(path, '/');
+  const int folder = slash ? (int)(slash + 1 - path) : 0;
+  char name[4096];
+  if (!at || snprintf(name, sizeof name, "%.*sconfig.json", folder, path) >= (int)sizeof name) return false;
+  json_t *config = json_load_file(name, 0, NULL);
+  const char *text = json_string_value(json_object_get(config, json_object_iter_key(at)));
+  const json_t *number = text ? json_object_get(json_object_iter_value(at), text) : NULL;
+  if (number) *out = json_number_value(number);
+  json_decref(config);
+  return number != NULL;
+}
+
 static int find_value(const like *a, const char *name, const char *where, double *out, failure *why) {
   const json_t *given = json_object_get(a->set, name), *value = json_object_get(a->rules.values, name);
   if (given) value = given;
@@ -154,18 +180,19 @@ static int find_value(const like *a, const char *name, const char *where, double
     *out = json_number_value(value);
     return STATUS_OK;
   }
+  if (config_value(a, value, out)) return STATUS_OK;
   const char *ask = json_string_value(json_object_get(value, "ask"));
   if (ask) {
-    return fail(why, STATUS_INPUT, "%s: the value '%s' must be given by --set %s=NUMBER: %.400s", where, name, name,
-                ask);
+    return rules_decline(why, "%s: the value '%s' must be given by --set %s=NUMBER: %.400s", where, name, name, ask);
   }
   const json_t *size = json_object_get(value, "size");
   int status = STATUS_OK;
   *out = size ? size_of(a, size) : 0;
   if (json_object_get(value, "count")) status = count_of(a, name, value, where, out, why);
   if (status != STATUS_OK || *out > 0) return status;
-  return fail(why, STATUS_INPUT, "%s: the value '%s' %s; give --set %s=NUMBER", where, name,
-              json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes", name);
+  return rules_decline(why, "%s: the value '%s' %s; give --set %s=NUMBER", where, name,
+                       json_is_null(value) ? "must be given" : "cannot be read off the checkpoint's names and shapes",
+                       name);
 }
 
 int rule_values_text(const like *a, const char *text, const char *where, char *out, size_t size, failure *why) {

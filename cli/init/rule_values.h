@@ -14,4 +14,8 @@ int rule_values_text(const like *a, const char *text, const char *where, char *o
 /* Whether the checkpoint has a tensor whose name matches. */
 bool rule_values_match(const like *a, const json_t *patterns);
 
+/* Keeps a sentence and returns STATUS_INPUT, as fail() does: the rules are well formed, and do not say what a tensor
+ * should be. */
+int rules_decline(failure *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 #endif

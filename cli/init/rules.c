@@ -122,21 +122,32 @@ static int read_size(const json_check *in, const char *where, const json_t *size
   return read_texts(in, where, json_array_get(size, 0), to);
 }
 
+/* {key: {text: number, ...}}, of a config.json beside the checkpoint. */
+static int read_config(const json_check *in, const char *where, const json_t *config, void *to) {
+  const char *text;
+  json_t *number, *texts = json_object_iter_value(json_object_iter((json_t *)config));
+  bool good = json_object_size(config) == 1 && json_object_size(texts) > 0;
+  json_object_foreach(texts, text, number) {
+    good = good && json_is_number(number);
+  }
+  *(const json_t **)to = config;
+  return good ? STATUS_OK : json_complain(in, where, "must be {KEY: {TEXT: NUMBER, ...}}");
+}
+
 /* A number, null for one that must be given, {"ask": question}, {"count": pattern, "whole": patterns}, or
- * {"size": [pattern, dimension]}. */
+ * {"size": [pattern, dimension]}. "ask" may have a "config" beside it. */
 static int check_value(const json_check *in, const char *where, json_t *value) {
-  const json_t *count = NULL, *size = NULL, *whole = NULL;
+  const json_t *count = NULL, *size = NULL, *whole = NULL, *config = NULL;
   const char *ask = NULL;
-  const json_field fields[] = {{"count", read_texts, &count, NULL},
-                               {"whole", read_texts, &whole, NULL},
-                               {"size", read_size, &size, NULL},
-                               {"ask", json_read_text, &ask, NULL},
-                               {0}};
+  const json_field fields[] = {{"count", read_texts, &count, NULL},    {"whole", read_texts, &whole, NULL},
+                               {"size", read_size, &size, NULL},       {"ask", json_read_text, &ask, NULL},
+                               {"config", read_config, &config, NULL}, {0}};
   if (json_is_number(value) || json_is_null(value)) return STATUS_OK;
   const int status = json_is_object(value) ? json_read(in, where, value, fields) : STATUS_OK;
-  if (status != STATUS_OK || (!!count + !!size + !!ask == 1 && (count || !whole))) return status;
+  if (status != STATUS_OK || (!!count + !!size + !!ask == 1 && (count || !whole) && (ask || !config))) return status;
   return json_complain(in, where,
-                       "must be a number, null, {\"ask\": QUESTION}, {\"count\": PATTERN, \"whole\": PATTERNS} or "
+                       "must be a number, null, {\"ask\": QUESTION} (with a \"config\" or without), {\"count\": "
+                       "PATTERN, \"whole\": PATTERNS} or "
                        "{\"size\": [PATTERN, DIMENSION]}");
 }
 

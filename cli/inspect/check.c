@@ -60,6 +60,7 @@ void expectation_set(expectation *e, const fanin_tensor *t, const fanin_init *in
 void expectation_free(expectation *e) {
   free(e->text);
   free(e->reason);
+  free(e->dispute);
   *e = (expectation){.known = false};
 }
 

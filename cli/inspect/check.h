@@ -16,6 +16,7 @@ typedef struct expectation {
   expected_by by;
   char *text;               /* the initializer, as it was named; NULL: none was. The owner of the struct frees it, */
   char *reason;             /* and this: why the tensor cannot be judged although somebody said something; NULL */
+  char *dispute;            /* what others say, where it is something else; NULL: nothing. The owner frees it too */
   const char *twin;         /* the name of the tensor whose values it should have; NULL: its own */
   bool rescaled;            /* its values were rounded, multiplied by a factor, and rounded again */
   char layout[LAYOUT_TEXT]; /* "" where there is none */

@@ -66,7 +66,9 @@ static int read_require(void *to, const char *name, const char *value, failure *
 #define TO(member) offsetof(request, member)
 
 static const args_option options[] = {
-    {"rules", 0, "RULES", "What tensors should be: a set of 'fanin list', or a .json file (docs/checkpoints.md)",
+    {"rules", 0, "RULES",
+     "What tensors should be where the metadata do not say it: a set of 'fanin list', or a .json file "
+     "(docs/checkpoints.md)",
      args_text, TO(wishes.like.rules_name), 0},
     {"set", 0, "NAME=NUMBER", "Set a value of the rules, as in layers=12", like_set, TO(wishes.like), 0},
     {"like", 0, "MODEL.json", "What tensors should be: those of the same name in a model file", args_text,
@@ -77,7 +79,8 @@ static const args_option options[] = {
      "kernel without a layout in the metadata is taken as PyTorch's: outputs, inputs, taps",
      args_texts, TO(wishes.texts), 0},
     {"allow", 0, "WHAT",
-     "Accept of tensors that should be random: tied (copies of others), padding (rows of zeros); "
+     "Accept of tensors that should be random: tied (copies of others), padding (of embeddings, a row of zeros and up "
+     "to 127 at the end); "
      "several with commas between them",
      read_allow, TO(allow), 0},
     {"require", 0, "WHAT",

@@ -71,29 +71,69 @@ int test_exact(const survey *s, inspected *t, failure *why) {
   return status;
 }
 
-int test_twin(const survey *s, inspected *t, const checkpoint_tensor *twin, const tensor_file *of, failure *why) {
-  const fanin_dtype dtype = t->tensor->type->dtype;
-  const size_t element = fanin_dtype_size(dtype), most = s->m->bytes / element;
-  tensor_file other = *of; /* which may be another file than the one that is open */
-  double differing = 0;
-  if (twin->stored->type != t->tensor->type && strcmp(twin->stored->type->name, t->tensor->type->name) != 0)
-    return STATUS_OK;
-  if (twin->stored->elements != t->tensor->elements) return STATUS_OK;
-  other.fd = -1;
-  int status = tensor_file_reopen(&other, why);
-  char *bytes = allocate(most, element);
-  s->m->loaded[1] = 0;
-  for (uint64_t first = 0; first < t->tensor->elements && status == STATUS_OK; first += most) {
-    const uint64_t left = t->tensor->elements - first, count = left < most ? left : most;
-    const size_t size = (size_t)count * element;
-    status = tensor_file_read(s->f, t->tensor->offset + first * element, s->m->host, size, why);
-    if (status == STATUS_OK)
-      status = tensor_file_read(&other, twin->stored->offset + first * element, bytes, size, why);
-    for (size_t k = 0; k < count && status == STATUS_OK; ++k)
-      differing += memcmp(s->m->host + k * element, bytes + k * element, element) != 0;
+/* Both tensors' values are one number rounded to either dtype, so that they differ by the coarser rounding at most. One
+ * of 8 bits cannot be compared with another dtype. */
+static double count_unequal(fanin_dtype a, const char *x, fanin_dtype b, const char *y, size_t n) {
+  const double relative = fmax(rounding_of(a), rounding_of(b));
+  const double absolute =
+      ldexp(1, dtype_info(a).least > dtype_info(b).least ? dtype_info(a).least : dtype_info(b).least);
+  double count = 0;
+  for (size_t k = 0; k < n; ++k) {
+    const double v = stored_value(a, x + k * fanin_dtype_size(a)), w = stored_value(b, y + k * fanin_dtype_size(b));
+    count += !(fabs(v - w) <= 2 * relative * fmax(fabs(v), fabs(w)) + absolute);
   }
-  tensor_file_rest(&other);
-  free(bytes);
+  return count;
+}
+
+static double count_unequal_bits(const char *x, const char *y, size_t n, size_t size) {
+  double count = 0;
+  for (size_t k = 0; k < n; ++k)
+    count += memcmp(x + k * size, y + k * size, size) != 0;
+  return count;
+}
+
+/* Counts the elements that are not the same in two tensors of one size, each from a file that is opened for it. */
+int count_differences(const inspected *a, const inspected *b, double *count, failure *why) {
+  enum { PIECE = 1 << 16 };
+  const inspected *const both[2] = {a, b};
+  const bool same = a->tensor->type == b->tensor->type ||
+                    strcmp(a->tensor->type->name, b->tensor->type->name) == 0; /* each file has types of its own */
+  tensor_file files[2] = {*a->file, *b->file};
+  char *bytes[2] = {NULL, NULL};
+  int status = STATUS_OK;
+  *count = 0;
+  for (int k = 0; k < 2; ++k) {
+    files[k].fd = -1;
+    bytes[k] = allocate(PIECE, fanin_dtype_size(both[k]->tensor->type->dtype));
+    if (status == STATUS_OK) status = tensor_file_reopen(&files[k], why);
+  }
+  for (uint64_t first = 0; first < a->tensor->elements && status == STATUS_OK; first += PIECE) {
+    const uint64_t left = a->tensor->elements - first;
+    const size_t n = left < PIECE ? (size_t)left : PIECE;
+    for (int k = 0; k < 2 && status == STATUS_OK; ++k) {
+      const size_t size = fanin_dtype_size(both[k]->tensor->type->dtype);
+      status = tensor_file_read(&files[k], both[k]->tensor->offset + first * size, bytes[k], n * size, why);
+    }
+    const fanin_dtype dtypes[2] = {a->tensor->type->dtype, b->tensor->type->dtype};
+    if (status != STATUS_OK) break;
+    *count += same ? count_unequal_bits(bytes[0], bytes[1], n, fanin_dtype_size(dtypes[0]))
+                   : count_unequal(dtypes[0], bytes[0], dtypes[1], bytes[1], n);
+  }
+  for (int k = 0; k < 2; ++k) {
+    tensor_file_rest(&files[k]);
+    free(bytes[k]);
+  }
+  return status;
+}
+
+int test_twin(inspected *t, const inspected *twin, failure *why) {
+  const stored_type *its = twin->tensor->type, *own = t->tensor->type;
+  const bool same = strcmp(its->name, own->name) == 0;
+  if (!same && (!its->measurable || fanin_dtype_size(its->dtype) < 2 || fanin_dtype_size(own->dtype) < 2))
+    return STATUS_OK;
+  if (twin->tensor->elements != t->tensor->elements) return STATUS_OK;
+  double differing = 0;
+  const int status = count_differences(t, twin, &differing, why);
   t->tests[TEST_EXACT] = (test_result){differing, 0, differing > 0 ? DEVIATE_MOST : 0};
   return status;
 }

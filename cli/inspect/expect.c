@@ -183,6 +183,7 @@ static bool take_model(const wishes *w, const stored_tensor *t, size_t i, expect
 
 static bool take_rules(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
   const assignment *a = w->like.list ? &w->like.list[i] : NULL;
+  if (a && a->declined) give_reason(e, "the rules decline it: %.400s", a->declined);
   if (!a || !a->rule) return false;
   if (a->rule->skip) {
     give_reason(e, "the rules skip it: %.300s", a->rule->skip);
@@ -195,6 +196,42 @@ static bool take_rules(const wishes *w, const stored_tensor *t, size_t i, expect
   set_init_text(e, &a->init);
   expectation_set(e, &tensor, &a->init);
   return true;
+}
+
+/* Whether two expectations come to the same. */
+static bool is_same_law(const expectation *a, const expectation *b) {
+  const double x[] = {a->law.value, a->law.lo,   a->law.hi, a->law.mean,
+                      a->law.std,   a->law.from, a->law.to, a->law.zeros};
+  const double y[] = {b->law.value, b->law.lo,   b->law.hi, b->law.mean,
+                      b->law.std,   b->law.from, b->law.to, b->law.zeros};
+  for (size_t k = 0; k < sizeof x / sizeof *x; ++k) {
+    if (x[k] != y[k] && !(fabs(x[k] - y[k]) <= 1e-6 * fmax(fabs(x[k]), fabs(y[k])))) return false;
+  }
+  return a->law.kind == b->law.kind;
+}
+
+/* The rules decide where the file's notes do not. Where both speak, and do not say the same, the reader learns it. */
+static void ask_rules(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
+  expectation ruled = {.known = false};
+  const bool spoken = take_rules(w, t, i, &ruled);
+  if (!e->known && (spoken || (ruled.reason && !e->reason))) {
+    expectation_free(e);
+    *e = ruled;
+    return;
+  }
+  if (e->known && ruled.known && !is_same_law(e, &ruled)) {
+    char text[TEXT], noted[TEXT], own[TEXT];
+    snprintf(noted, sizeof noted, "%.160s", e->text);
+    snprintf(own, sizeof own, "%.160s", ruled.text);
+    snprintf(text, sizeof text, "its metadata say %.160s, and rules %.64s say %.160s: it is judged by the metadata",
+             text_short(noted), w->like.rules.name, text_short(own));
+    e->dispute = copy_text(text, strlen(text));
+  }
+  expectation_free(&ruled);
+}
+
+static bool is_declined(const wishes *w, size_t i) {
+  return w->like.list && w->like.list[i].declined;
 }
 
 int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
@@ -210,9 +247,10 @@ int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
   } else if (own) {
     take_init(f, t, own, out);
     if (!out->known) return fail(why, STATUS_INPUT, "--init %.256s=%.128s: %s", own->tensor, own->text, out->reason);
-  } else if (!take_model(w, t, i, out) && !take_rules(w, t, i, out)) {
+  } else if (!take_model(w, t, i, out)) {
     take_notes(f, t, out);
-    if (out->by == BY_NOBODY && others) take_init(f, t, others, out);
+    ask_rules(w, t, i, out);
+    if (out->by == BY_NOBODY && others && !is_declined(w, i)) take_init(f, t, others, out);
   }
   if (out->known) {
     free(out->reason);

@@ -28,7 +28,7 @@ int wishes_load(wishes *w, failure *why);
 void wishes_free(wishes *w);
 
 /* What the checkpoint's tensor number i should be. The first of these that says something decides: --init NAME=INIT,
- * --like, --rules, the file's metadata, --init INIT. Ends with expectation_free(), also after a failure. */
+ * --like, the file's metadata, --rules, --init INIT. Ends with expectation_free(), also after a failure. */
 int expectation_of(const wishes *w, size_t i, expectation *out, failure *why);
 
 /* The model's tensors that the checkpoint lacks: the next one from *at on, which moves behind it; NULL: there is none.

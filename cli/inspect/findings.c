@@ -48,6 +48,12 @@ static void describe_test(const inspected *t, test which, char *out, size_t size
   if (which == TEST_EQUAL_ROWS || which == TEST_EQUAL_COLUMNS) {
     used += (size_t)snprintf(out + used, size - used, " (%s %.0f is %s %.0f)", kind, equal[1], kind, equal[0]);
   }
+  if (which == TEST_SCALED_ROWS || which == TEST_SCALED_COLUMNS) {
+    const double *first = t->first_scaled[which == TEST_SCALED_COLUMNS];
+    const char *what = which == TEST_SCALED_ROWS ? "row" : "column";
+    used += (size_t)snprintf(out + used, size - used, " (%s %.0f is %s times %s %.0f)", what, first[0],
+                             text_real(first[2], value), what, first[1]);
+  }
   if (which == TEST_ZERO_ROWS || which == TEST_ZERO_COLUMNS) {
     const uint64_t first = t->first_zero[which == TEST_ZERO_COLUMNS];
     used += (size_t)snprintf(out + used, size - used, " (%s%s %" PRIu64 ")", r->value > 1 ? "the first is " : "", kind,
@@ -109,7 +115,26 @@ static void find_of_tensor(inspection *i, size_t tensor) {
   } else if (t->answer == ANSWER_NOT_JUDGED && t->closer) {
     find_tests(i, is_table(t) ? FINDING_NOTE : FINDING_SUSPICION, tensor);
   }
-  if (t->expected.reason) find(i, FINDING_NOTE, tensor, "not judged: %s", t->expected.reason);
+}
+
+/* One line for all tensors of which the same is to be said: of the first, with the number of the others. */
+static void find_of_several(inspection *i, finding_kind kind, const char *what, size_t texts_at) {
+  for (size_t k = 0; k < i->count; ++k) {
+    const char *text = *(char *const *)((const char *)&i->tensors[k].expected + texts_at);
+    size_t others = 0;
+    bool said = false;
+    for (size_t n = 0; text && n < i->count && !said; ++n) {
+      const char *other = *(char *const *)((const char *)&i->tensors[n].expected + texts_at);
+      if (n == k || !other || strcmp(text, other) != 0) continue;
+      said = n < k;
+      ++others;
+    }
+    if (!text || said) continue;
+    if (others == 0)
+      find(i, kind, k, "%s%s", what, text);
+    else
+      find(i, kind, k, "%s%s (so of %zu other%s)", what, text, others, text_plural(others));
+  }
 }
 
 /* ---- Tensors that share values ----------------------------------------------------------------------------------- */
@@ -204,27 +229,56 @@ static void find_shared(inspection *i, size_t *first) {
   free(transposed);
 }
 
-static bool same_shape(const stored_tensor *x, const stored_tensor *y) {
-  return x->rank == y->rank && memcmp(x->shape, y->shape, (size_t)x->rank * sizeof *x->shape) == 0;
-}
-
 static void find_related(inspection *i, const size_t *first) {
   char z[TEXT_NUMBER];
   for (size_t k = 0; k < i->compared_pairs; ++k) {
     const related_pair *p = &i->pairs[k];
     if (!(fabs(p->z) > i->z_bound) || first[p->a] == first[p->b]) continue;
-    const inspected *a = &i->tensors[p->a], *b = &i->tensors[p->b];
-    const bool equal = fabs(a->stats.std - b->stats.std) < 0.01 * a->stats.std &&
-                       fabs(a->stats.mean - b->stats.mean) < 0.01 * a->stats.std;
-    const bool tied = p->r > 0.999 && equal && same_shape(a->tensor, b->tensor); /* rounded to another dtype */
-    const bool fails = is_promised(i, p->a, p->b) && !(tied && i->allow.tied);
+    const bool fails = is_promised(i, p->a, p->b) && !(p->same && i->allow.tied);
     if (fails) let_fail(i, p->b, "related");
+    if (p->same) {
+      find(i, fails ? FINDING_FAILURE : FINDING_NOTE, p->b, "has the values of %s, in another dtype", name_of(i, p->a));
+      continue;
+    }
+    find(i, fails ? FINDING_FAILURE : FINDING_SUSPICION, p->b,
+         "correlation %+.4f with %s, of their first %" PRIu64 " elements, z = %s", p->r, name_of(i, p->a), p->count,
+         text_z(p->z, z));
+  }
+}
+
+/* Whether it has been said already that tensors share values, or lines of one. */
+static bool is_known(const inspection *i, const repeated_run *r, const size_t *first) {
+  const test_result *tests = i->tensors[r->a].tests;
+  if (r->a == r->b) return tests[TEST_EQUAL_ROWS].value > 0 || tests[TEST_SCALED_ROWS].value > 0;
+  if (first[r->a] == first[r->b]) return true;
+  for (size_t k = 0; k < i->n_shared; ++k) {
+    if (i->shared[k].a == r->a && i->shared[k].b == r->b) return true;
+  }
+  for (size_t k = 0; k < i->compared_pairs; ++k) {
+    const related_pair *p = &i->pairs[k];
+    if (p->a == r->a && p->b == r->b && fabs(p->z) > i->z_bound) return true;
+  }
+  return false;
+}
+
+static void find_runs(inspection *i, const size_t *first) {
+  char value[TEXT_NUMBER], times[TEXT_NUMBER + 16];
+  for (size_t k = 0; k < i->n_runs; ++k) {
+    const repeated_run *r = &i->runs[k];
+    if (is_known(i, r, first)) continue;
+    const bool part = r->a != r->b && i->allow.tied, promised = is_promised(i, r->a, r->b), fails = promised && !part;
+    if (fails) let_fail(i, r->b, "repeated run");
+    if (isnan(r->factor))
+      snprintf(times, sizeof times, ", but for signs");
+    else
+      snprintf(times, sizeof times, ", times %s", text_real(r->factor, value));
     find(i,
-         fails  ? FINDING_FAILURE
-         : tied ? FINDING_NOTE
-                : FINDING_SUSPICION,
-         p->b, "correlation %+.4f with %s, of their first %" PRIu64 " elements, z = %s", p->r, name_of(i, p->a),
-         p->count, text_z(p->z, z));
+         fails      ? FINDING_FAILURE
+         : promised ? FINDING_NOTE
+                    : FINDING_SUSPICION,
+         r->b, "some %" PRIu64 " elements from number %" PRIu64 " on are those of %s from number %" PRIu64 " on%s",
+         r->count, r->b_first, r->a == r->b ? "the same tensor" : name_of(i, r->a), r->a_first,
+         r->factor == 1 ? "" : times);
   }
 }
 
@@ -235,8 +289,11 @@ void find_all(inspection *i) {
     first[k] = k;
     find_of_tensor(i, k);
   }
+  find_of_several(i, FINDING_NOTE, "not judged: ", offsetof(expectation, reason));
+  find_of_several(i, FINDING_SUSPICION, "", offsetof(expectation, dispute));
   find_shared(i, first);
   find_related(i, first);
+  find_runs(i, first);
   while ((name = wishes_missing(i->wishes, &at))) {
     ++i->missing;
     find(i, FINDING_FAILURE, NO_TENSOR, "%s is in %s and not here", name, i->wishes->model_path);

@@ -8,6 +8,7 @@
 
 #include "base/dtype.h"
 #include "base/terminal.h"
+#include "base/text.h"
 #include "fanin/probe.h"
 #include "inspect/bins.h"
 #include "inspect/chance.h"
@@ -24,6 +25,7 @@ static const double log_by_chance = -20.7; /* 1e-9 */
 typedef struct gathering {
   measurer measurer;
   line_list lines;
+  anchor_list anchors;
   related related;
 } gathering;
 
@@ -62,12 +64,47 @@ static void test_moments(inspected *t, const fanin_stats *stats) {
   t->tests[TEST_MEAN] = (test_result){stats->mean, t->expected.known ? t->expected.moments.mean : NAN, z.mean};
 }
 
-/* Whether a row of zeros is what embeddings have for padding: the only one, and the first, second or last of them, or
- * any of a tensor that is called an embedding. */
-static bool is_padding(const survey *s, const stored_tensor *t) {
-  const uint64_t row = s->first_zero[0];
-  if (s->zero_rows != 1 || s->zero_columns > 0) return false;
-  return row < 2 || row == s->rows - 1 || strstr(t->name, "emb") || strstr(t->name, "wte") || strstr(t->name, "shared");
+/* Whether a tensor is a table of embeddings by its name or its shape: one of rank 2, which has so many rows that it is
+ * no projection. */
+static bool is_embedding(const stored_tensor *t) {
+  enum { ROWS_FOR_EACH_COLUMN = 16 };
+  if (t->rank != 2) return false;
+  return strstr(t->name, "emb") || strstr(t->name, "Emb") || strstr(t->name, "wte") || strstr(t->name, "shared") ||
+         t->shape[0] / ROWS_FOR_EACH_COLUMN >= t->shape[1];
+}
+
+/* How many rows of zeros are those of the end, which a vocabulary has that was padded to a multiple of 64 or 128. */
+static uint64_t padded_end(const survey *s) {
+  uint64_t rows = 0;
+  while (rows < s->rows && s->zero_row[s->rows - 1 - rows])
+    ++rows;
+  return rows;
+}
+
+/* Whether the rows of zeros are what embeddings have for padding. With --allow padding, that is a row wherever it is
+ * and up to 127 at the end, of an embedding. Without, and without an expectation, it is one row alone: the first,
+ * second or last of any matrix, or any of an embedding. */
+static bool is_padding(const survey *s, const inspected *t, bool accepted) {
+  enum { MOST_AT_END = 127 };
+  const bool embedding = is_embedding(t->tensor);
+  if (s->zero_rows == 0 || s->zero_columns > 0) return false;
+  if (!t->expected.known && s->zero_rows == 1) {
+    const uint64_t row = s->first_zero[0];
+    return embedding || row < 2 || row == s->rows - 1;
+  }
+  const uint64_t at_end = padded_end(s);
+  return accepted && embedding && at_end <= MOST_AT_END && s->zero_rows <= at_end + 1;
+}
+
+static void note_padding(const survey *s, size_t i, inspection *out) {
+  const uint64_t at_end = padded_end(s), first = s->first_zero[0];
+  if (s->zero_rows == 1)
+    find(out, FINDING_NOTE, i, "row %" PRIu64 " is all zeros, as a row for padding is", first);
+  else if (at_end == s->zero_rows)
+    find(out, FINDING_NOTE, i, "the last %" PRIu64 " rows are all zeros, as those of a padded vocabulary are", at_end);
+  else
+    find(out, FINDING_NOTE, i, "row %" PRIu64 " and the last %" PRIu64 " row%s are all zeros, as padding is", first,
+         at_end, text_plural(at_end));
 }
 
 /* Lines of zeros are a finding of their own, and the other tests are of what is left. Where zeros are so frequent that
@@ -87,15 +124,10 @@ static void test_zero_lines(survey *s, size_t i, inspection *out) {
   }
   memcpy(t->first_zero, s->first_zero, sizeof t->first_zero);
   const double rows = (double)s->zero_rows, columns = (double)s->zero_columns;
-  const bool padding = s->zero_rows > 0 && (t->expected.known ? out->allow.padding : is_padding(s, t->tensor));
+  const bool padding = is_padding(s, t, out->allow.padding);
   t->tests[TEST_ZERO_ROWS] = (test_result){rows, 0, rows > 0 && !padding ? deviate_of_log_tail(log_by_chance) : 0};
   t->tests[TEST_ZERO_COLUMNS] = (test_result){columns, 0, columns > 0 ? deviate_of_log_tail(log_by_chance) : 0};
-  if (padding && s->zero_rows == 1) {
-    find(out, FINDING_NOTE, i, "row %" PRIu64 " is all zeros, as a row for padding is", s->first_zero[0]);
-  } else if (padding) {
-    find(out, FINDING_NOTE, i, "%" PRIu64 " rows are all zeros, the first row %" PRIu64, s->zero_rows,
-         s->first_zero[0]);
-  }
+  if (padding) note_padding(s, i, out);
   if (!some) return;
   survey_leave_zeros(s);
   test_moments(t, &s->stats);
@@ -139,9 +171,13 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   if (!t->table) status = test_rank(s, t, why);
   /* A tensor that was made with another one's values is left out where tensors are compared. */
   if (!tied) lines_collect(s, i, &g->lines);
+  if (status == STATUS_OK && !tied && !t->table) status = runs_collect(s, i, &g->anchors, why);
+  if (status == STATUS_OK && !t->table) status = test_multiples(s, t, why);
+  if (status == STATUS_OK && !t->table) status = test_transpose(s, t, why);
   if (status != STATUS_OK || t->fit.outcome == FIT_OTHER) return status; /* a law that is not known here */
   test_order(s, t);
-  return tied ? STATUS_OK : related_take(s, i, &g->related, out, why);
+  status = test_dependence(s, t, why);
+  return status != STATUS_OK || tied ? status : related_take(s, i, &g->related, out, why);
 }
 
 /* Whether a closer look makes sense: values that may be random, all of them finite, and of a size that the device can
@@ -169,7 +205,7 @@ static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why)
       status = test_orthogonal(&s, t, why);
     const checkpoint_tensor *twin = whole && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
     if (status == STATUS_OK && twin)
-      status = test_twin(&s, t, twin, &out->files->files[twin->shard], why);
+      status = test_twin(t, &out->tensors[twin - out->files->tensors], why);
     else if (!t->expected.known)
       status = find_oddities(&s, i, out, why);
   }
@@ -289,7 +325,8 @@ answer inspection_answer(const inspection *i) {
 }
 
 int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, failure *why) {
-  gathering g = {.lines = {0}};
+  gathering g = {.anchors = runs_begin(&w->like.checkpoint)};
+  size_t run_tests = 0;
   *out = (inspection){.wishes = w,
                       .files = &w->like.checkpoint,
                       .allow = allow,
@@ -301,12 +338,14 @@ int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, f
   if (status == STATUS_OK) status = related_make(s, out->count, &g.related, why);
   if (status == STATUS_OK) status = inspect_tensors(&g, w, out, why);
   if (status == STATUS_OK) status = related_compare(s, &g.related, out, why);
+  if (status == STATUS_OK) status = runs_compare(&g.anchors, out, &run_tests, why);
   if (status == STATUS_OK) {
-    out->tests = lines_compare(&g.lines, out);
+    out->tests = lines_compare(&g.lines, out) + run_tests;
     count_tests(out);
     judge(out);
   }
   related_free(&g.related);
+  runs_free(&g.anchors);
   lines_free(&g.lines);
   measurer_free(&g.measurer);
   return status;
@@ -322,6 +361,7 @@ void inspection_free(inspection *i) {
   free(i->findings);
   free(i->tensors);
   free(i->shared);
+  free(i->runs);
   free(i->pairs);
   *i = (inspection){0};
 }

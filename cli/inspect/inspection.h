@@ -23,12 +23,16 @@
   XX(ORTHOGONAL, "orthogonal", "largest product of two lines, which should be orthogonal")                             \
   XX(EQUAL_ROWS, "equal_rows", "count of rows that repeat another")                                                    \
   XX(EQUAL_COLUMNS, "equal_columns", "count of columns that repeat another")                                           \
-  XX(RANK, "rank", "rank of a block of the matrix")                                                                    \
+  XX(SCALED_ROWS, "scaled_rows", "count of rows that are a multiple of another")                                       \
+  XX(SCALED_COLUMNS, "scaled_columns", "count of columns that are a multiple of another")                              \
   XX(SKEWNESS, "skewness", "skewness")                                                                                 \
   XX(KURTOSIS, "kurtosis", "excess kurtosis")                                                                          \
   XX(DISTRIBUTION, "distribution", "chi-square of the distribution")                                                   \
   XX(ROW_SUMS, "row_sums", "chi-square of the row sums")                                                               \
   XX(COLUMN_SUMS, "column_sums", "chi-square of the column sums")                                                      \
+  XX(RANK, "rank", "rank of a block of the matrix")                                                                    \
+  XX(DEPENDENCE, "dependence", "mean product of the corners of rectangles")                                            \
+  XX(TRANSPOSE, "transpose", "correlation of elements with those across the diagonal")                                 \
   XX(LAG_1, "lag_1", "correlation of elements 1 apart")                                                                \
   XX(LAG_2, "lag_2", "correlation of elements 2 apart")                                                                \
   XX(LAG_4, "lag_4", "correlation of elements 4 apart")                                                                \
@@ -77,10 +81,11 @@ typedef struct inspected {
   double log_repeat;              /* ln of an upper bound of the probability that two elements are equal */
   uint64_t rows, columns;         /* as survey's */
   double first_equal_row[2], first_equal_column[2];
-  bool swapped;           /* `like` takes the dimensions the other way round */
-  uint64_t first_zero[2]; /* row and column of zeros */
-  bool table;             /* no draw of random numbers, by its looks: it has few different values, or they change little
-                             from one to the next */
+  double first_scaled[2][3]; /* of rows and columns: the first that is a multiple, of which line, by what factor */
+  bool swapped;              /* `like` takes the dimensions the other way round */
+  uint64_t first_zero[2];    /* row and column of zeros */
+  bool table; /* no draw of random numbers, by its looks: it has few different values, or they change little
+                 from one to the next */
   test_result tests[TEST_COUNT];
   answer answer;
   const char *failed; /* what failed first: a test's name, "non-finite", "bounds", "copy"; NULL: nothing did */
@@ -116,12 +121,22 @@ typedef struct related_pair {
   size_t a, b;
   uint64_t count; /* elements compared */
   double r, z;
+  bool same; /* all their elements are the same numbers, rounded to two dtypes */
 } related_pair;
+
+/* Runs of elements that repeat those of another tensor, or of the same one, wherever they stand in it: up to a power of
+ * two and signs. */
+typedef struct repeated_run {
+  size_t a, b;               /* tensors, a <= b */
+  uint64_t a_first, b_first; /* elements; a_first < b_first where the tensors are one */
+  uint64_t count;            /* about how many */
+  double factor;             /* from a to b; NaN: it differs from element to element */
+} repeated_run;
 
 /* What is accepted of tensors that were promised to be random: --allow. */
 typedef struct allowed {
   bool tied;    /* copies of other tensors */
-  bool padding; /* rows of zeros */
+  bool padding; /* rows of zeros of embeddings: one, and up to 127 at the end */
 } allowed;
 
 typedef struct inspection {
@@ -135,6 +150,8 @@ typedef struct inspection {
   size_t n_findings, findings_capacity;
   shared_lines *shared;
   size_t n_shared, shared_capacity;
+  repeated_run *runs; /* the longest of each pair of tensors */
+  size_t n_runs, runs_capacity;
   related_pair *pairs; /* all that were compared: compared_pairs */
   size_t compared_pairs;
   related_pair closest; /* the pair of the largest |z|; z NaN: none was compared */
@@ -167,17 +184,52 @@ int test_values(survey *s, inspected *t, failure *why);
 /* Whatever the law: the values' own mean and variance are the measure. */
 void test_order(const survey *s, inspected *t);
 
-/* The rank of a block of up to 128 x 256 elements, where the tensor is a matrix that has one of 16 x 32 (rank.c). */
+/* Excess kurtosis from which on few values decide what a line is: the tests of lines of such laws are left out. */
+#define HEAVY_TAILS 10.0
+
+/* The rank of a block of up to 256 x 512 elements, where the tensor is a matrix that has one of 16 x 32 (rank.c). */
 int test_rank(const survey *s, inspected *t, failure *why);
+
+/* Whether rows and columns depend on one another, and elements on those across a diagonal (dependence.c). */
+int test_dependence(const survey *s, inspected *t, failure *why);
+int test_transpose(const survey *s, inspected *t, failure *why);
+
+/* Rows and columns that are multiples of another, up to rounding, but not equal to it (multiples.c). */
+int test_multiples(const survey *s, inspected *t, failure *why);
 
 /* ---- exact.c: values that are not independent random numbers --------------------------------------------------- */
 
 /* Whether each element of a tensor that is not random is what its initializer makes there. */
 int test_exact(const survey *s, inspected *t, failure *why);
-/* Whether a tensor has the values of `twin`, as it should. They are compared where the dtypes are the same. */
-int test_twin(const survey *s, inspected *t, const checkpoint_tensor *twin, const tensor_file *of, failure *why);
+/* Whether a tensor has the values of `twin`, as it should: bit for bit, or up to rounding where the dtypes differ. Of 8
+ * bits they must not. */
+int test_twin(inspected *t, const inspected *twin, failure *why);
+/* Counts the elements of a that b does not have in their places, with the same allowance. The two have one size. */
+int count_differences(const inspected *a, const inspected *b, double *count, failure *why);
 /* Whether some 32 rows or columns of a matrix are orthogonal to one another and of the right length. */
 int test_orthogonal(const survey *s, inspected *t, failure *why);
+
+/* ---- runs.c: runs of elements that are repeated ------------------------------------------------------------------ */
+
+/* A place in a tensor, and a hash of the elements there. */
+typedef struct anchor {
+  uint64_t hash, at;
+  size_t tensor;
+} anchor;
+
+typedef struct anchor_list {
+  anchor *anchors;
+  size_t count, capacity;
+  int rarity; /* one of 2^rarity places is an anchor */
+} anchor_list;
+
+/* Chooses how rare anchors are among the elements of these files. Ends with runs_free(). */
+anchor_list runs_begin(const checkpoint *c);
+/* Adds the anchors of a tensor, whose values must be too many different ones for runs to be equal by chance. */
+int runs_collect(survey *s, size_t tensor, anchor_list *list, failure *why);
+/* Finds equal anchors: out->runs. Returns the number of tests: 0 or 1. */
+int runs_compare(anchor_list *list, inspection *out, size_t *tests, failure *why);
+void runs_free(anchor_list *list);
 
 /* ---- findings.c -------------------------------------------------------------------------------------------------- */
 

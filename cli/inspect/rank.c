@@ -1,102 +1,92 @@
 /* The rank of a block of a matrix, by Gram and Schmidt's method with pivots. A matrix of low rank has blocks of low
- * rank, and random numbers have none: the rows of a block of k x 2k independent values are far from dependent. */
-#include "inspect/inspection.h"
-
+ * rank, and random numbers have none: k lines of k + margin independent values are far from dependent. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
+#include "inspect/block.h"
 #include "inspect/chance.h"
+#include "inspect/inspection.h"
 
-enum { MOST = 128, LEAST = 16 }; /* rows of the block, which has twice as many columns */
+/* Lines of a block: all of them where a matrix has no more than MOST, else SOME, which cost an eighth of that. */
+enum { MOST = 256, SOME = 128, LEAST = 16 };
 
-/* A row counts if at least this share of it, relative to the longest row, is not in the span of rows before it. Of k
- * random rows of 2k elements the last keeps about 0.7. The rounding of 16-bit numbers leaves less than 0.01. */
-static const double counts_from = 0.05;
+/* A line counts if at least this share of it, relative to the longest line, is not in the span of the lines before it.
+ * Of k random lines with `margin` elements more than k, the last keeps about sqrt(margin / length). The rounding of
+ * 16-bit numbers leaves less than 0.01, and that of f32 less than 1e-5. */
+typedef struct threshold {
+  double counts_from;
+  size_t margin;
+} threshold;
 
-/* Reads 2k elements from the middle of each of k rows, which are spread over the matrix and not all zeros. Returns how
- * many rows it has found. */
-static int read_block(const survey *s, size_t k, double *block, size_t *rows, failure *why) {
-  const fanin_dtype dtype = s->t->type->dtype;
-  const size_t size = fanin_dtype_size(dtype), width = 2 * k;
-  const uint64_t from = (s->columns - width) / 2;
-  char *bytes = allocate(width, size);
-  int status = STATUS_OK;
-  *rows = 0;
-  for (size_t i = 0; i < k && status == STATUS_OK; ++i) {
-    const uint64_t row = (uint64_t)((double)i / (double)k * (double)s->rows);
-    if (s->zero_row && s->zero_row[row]) continue;
-    status = tensor_file_read(s->f, s->t->offset + (row * s->columns + from) * size, bytes, width * size, why);
-    for (size_t j = 0; j < width; ++j)
-      block[*rows * width + j] = stored_value(dtype, bytes + j * size);
-    ++*rows;
+static threshold threshold_of(fanin_dtype dtype) {
+  return fanin_dtype_size(dtype) > 2 ? (threshold){1e-3, 8} : (threshold){0.05, 32};
+}
+
+static void swap_lines(double *a, double *b, size_t n) {
+  for (size_t j = 0; j < n && a != b; ++j) {
+    const double kept = a[j];
+    a[j] = b[j];
+    b[j] = kept;
   }
-  free(bytes);
-  return status;
 }
 
-static double dot(const double *a, const double *b, size_t n) {
-  double sum = 0;
-  for (size_t j = 0; j < n; ++j)
-    sum += a[j] * b[j];
-  return sum;
-}
-
-/* Takes the mean of all elements away, which would be a direction that all rows have. */
-static void centre(double *block, size_t n) {
-  double mean = 0;
-  for (size_t j = 0; j < n; ++j)
-    mean += block[j] / (double)n;
-  for (size_t j = 0; j < n; ++j)
-    block[j] -= mean;
-}
-
-static size_t longest_from(const double *block, size_t from, size_t rows, size_t width) {
+static size_t longest_from(const double *squares, size_t from, size_t lines) {
   size_t longest = from;
-  double most = -1;
-  for (size_t i = from; i < rows; ++i) {
-    const double length = dot(block + i * width, block + i * width, width);
-    if (length <= most) continue;
-    most = length;
-    longest = i;
-  }
+  for (size_t i = from; i < lines; ++i)
+    longest = squares[i] > squares[longest] ? i : longest;
   return longest;
 }
 
-static size_t rank_of(double *block, size_t rows, size_t width) {
-  double first = 0;
-  for (size_t r = 0; r < rows; ++r) {
-    double *pivot = block + r * width, *longest = block + longest_from(block, r, rows, width) * width;
-    for (size_t j = 0; j < width && longest != pivot; ++j) {
-      const double kept = pivot[j];
-      pivot[j] = longest[j];
-      longest[j] = kept;
-    }
-    const double length = dot(pivot, pivot, width);
-    if (r == 0) first = length;
-    if (!(length > counts_from * counts_from * first)) return r;
-    for (size_t i = r + 1; i < rows; ++i) {
-      double *row = block + i * width;
-      const double share = dot(row, pivot, width) / length;
-      for (size_t j = 0; j < width; ++j)
-        row[j] -= share * pivot[j];
+/* The number of lines, of `length` elements each, that no others make. Takes the block apart. */
+static size_t rank_of(double *values, size_t lines, size_t length, double counts_from) {
+  double *squares = allocate(lines, sizeof *squares), first = 0;
+  size_t rank = 0;
+  for (size_t i = 0; i < lines; ++i)
+    squares[i] = block_dot(values + i * length, values + i * length, length);
+  for (; rank < lines; ++rank) {
+    const size_t longest = longest_from(squares, rank, lines);
+    double *pivot = values + rank * length;
+    swap_lines(pivot, values + longest * length, length);
+    squares[longest] = squares[rank];
+    const double square = block_dot(pivot, pivot, length);
+    if (rank == 0) first = square;
+    if (!(square > counts_from * counts_from * first)) break;
+    for (size_t i = rank + 1; i < lines; ++i) {
+      double *other = values + i * length;
+      const double share = block_dot(other, pivot, length) / square;
+      for (size_t j = 0; j < length; ++j)
+        other[j] -= share * pivot[j];
+      squares[i] -= share * share * square;
     }
   }
-  return rows;
+  free(squares);
+  return rank;
+}
+
+/* Whether every line of the block must be independent of the others. Lines of laws with heavy tails may consist of one
+ * value each. Where no law is known, as of trained weights, a few dependent lines are nothing to speak of. */
+static bool is_strict(const inspected *t) {
+  return t->has_law && t->kurtosis < HEAVY_TAILS;
 }
 
 int test_rank(const survey *s, inspected *t, failure *why) {
-  uint64_t k = s->rows < s->columns / 2 ? s->rows : s->columns / 2;
-  if (k > MOST) k = MOST;
-  if (s->rows < 2 || k < LEAST || fanin_dtype_size(s->t->type->dtype) < 2) return STATUS_OK;
-  double *block = allocate((size_t)(2 * k * k), sizeof *block);
-  size_t rows = 0;
-  const int status = read_block(s, (size_t)k, block, &rows, why);
-  if (status == STATUS_OK && rows >= LEAST) {
-    centre(block, rows * 2 * (size_t)k);
-    const double rank = (double)rank_of(block, rows, 2 * (size_t)k), all = (double)rows;
-    t->tests[TEST_RANK] = (test_result){rank, all, rank < 0.9 * all ? -DEVIATE_MOST : 0};
+  const threshold limit = threshold_of(s->t->type->dtype);
+  const bool of_columns = s->columns < s->rows;
+  const uint64_t shorter = of_columns ? s->columns : s->rows, longer = of_columns ? s->rows : s->columns;
+  if (s->rows < 2 || shorter < LEAST || longer < LEAST + LEAST || fanin_dtype_size(s->t->type->dtype) < 2)
+    return STATUS_OK;
+  const size_t some = shorter <= MOST ? (size_t)shorter : SOME;
+  const size_t wanted = longer < 2 * some ? (size_t)longer : 2 * some;
+  const size_t half = wanted / 2, room = wanted > limit.margin ? wanted - limit.margin : 0;
+  const size_t most = room > half ? room : half, k = some < most ? some : most;
+  block b;
+  const int status = block_read(s, of_columns ? wanted : k, of_columns ? k : wanted, &b, why);
+  if (of_columns) block_transpose(&b);
+  if (status == STATUS_OK && b.rows >= LEAST && b.columns > b.rows) {
+    block_centre(&b, s, false); /* a mean would be a direction that all lines have */
+    const double rank = (double)rank_of(b.values, b.rows, b.columns, limit.counts_from), all = (double)b.rows;
+    t->tests[TEST_RANK] = (test_result){rank, all, rank < (is_strict(t) ? all : 0.9 * all) ? -DEVIATE_MOST : 0};
   }
-  free(block);
+  block_free(&b);
   return status;
 }

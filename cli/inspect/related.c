@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "inspect/chance.h"
 
@@ -41,9 +42,26 @@ static void keep(const related *r, const fanin_pair *pairs, const fanin_products
     const double n = pairs[k].count, scale = sqrt((p->aa - p->a * p->a / n) * (p->bb - p->b * p->b / n));
     const double r_value = scale > 0 ? (p->ab - p->a * p->b / n) / scale : 0;
     const double z = correlation_deviate(r_value, n - 1); /* about the means of these elements */
-    out->pairs[k] = (related_pair){r->tensors[pairs[k].a], r->tensors[pairs[k].b], pairs[k].count, r_value, z};
+    out->pairs[k] = (related_pair){r->tensors[pairs[k].a], r->tensors[pairs[k].b], pairs[k].count, r_value, z, false};
     if (isnan(out->closest.z) || fabs(z) > fabs(out->closest.z)) out->closest = out->pairs[k];
   }
+}
+
+static bool same_shape(const stored_tensor *x, const stored_tensor *y) {
+  return x->rank == y->rank && memcmp(x->shape, y->shape, (size_t)x->rank * sizeof *x->shape) == 0;
+}
+
+/* Whether the two tensors of a pair are one, rounded to two dtypes: its beginnings say so, and then all elements must.
+ */
+static int compare_dtypes(const inspection *i, related_pair *p, failure *why) {
+  const inspected *a = &i->tensors[p->a], *b = &i->tensors[p->b];
+  const fanin_dtype x = a->tensor->type->dtype, y = b->tensor->type->dtype;
+  double differing = 0;
+  if (p->r < 0.99 || x == y || fanin_dtype_size(x) < 2 || fanin_dtype_size(y) < 2) return STATUS_OK;
+  if (!same_shape(a->tensor, b->tensor)) return STATUS_OK;
+  const int status = count_differences(a, b, &differing, why);
+  p->same = status == STATUS_OK && differing == 0;
+  return status;
 }
 
 int related_compare(const session *s, const related *r, inspection *out, failure *why) {
@@ -65,5 +83,8 @@ int related_compare(const session *s, const related *r, inspection *out, failure
   if (status == FANIN_STATUS_OK) keep(r, pairs, products, out);
   free(products);
   free(pairs);
-  return library_status(why, status, "correlating tensors");
+  int result = library_status(why, status, "correlating tensors");
+  for (size_t k = 0; out->pairs && k < n && result == STATUS_OK; ++k)
+    result = compare_dtypes(out, &out->pairs[k], why);
+  return result;
 }

@@ -49,6 +49,7 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
   if (i->files->n_files > 1) json_object_set_new(o, "file", json_string(t->file->path));
   json_object_set_new(o, "answer", json_string(answer_texts[t->answer]));
   json_object_set_new(o, "failed", t->failed ? json_string(t->failed) : json_null());
+  json_object_set_new(o, "reason", t->expected.reason ? json_string(t->expected.reason) : json_null());
   json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
   json_object_set_new(o, "by", t->expected.text ? json_string(by[t->expected.by]) : json_null());
   json_object_set_new(o, "layout", t->expected.layout[0] ? json_string(t->expected.layout) : json_null());
@@ -89,6 +90,22 @@ static json_t *pair_to_json(const inspection *i, const related_pair *p) {
   json_object_set_new(o, "count", json_integer((json_int_t)p->count));
   JSON_SET_NUMBERS(o, {"r", p->r}, {"z", p->z});
   return o;
+}
+
+static json_t *runs_to_json(const inspection *i) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < i->n_runs; ++k) {
+    const repeated_run *r = &i->runs[k];
+    json_t *o = json_object();
+    json_object_set_new(o, "a", json_string(i->tensors[r->a].tensor->name));
+    json_object_set_new(o, "b", json_string(i->tensors[r->b].tensor->name));
+    json_object_set_new(o, "a_first", json_integer((json_int_t)r->a_first));
+    json_object_set_new(o, "b_first", json_integer((json_int_t)r->b_first));
+    json_object_set_new(o, "count", json_integer((json_int_t)r->count));
+    JSON_SET_NUMBERS(o, {"factor", r->factor});
+    json_array_append_new(all, o);
+  }
+  return all;
 }
 
 static json_t *findings_to_json(const inspection *i, bool failures) {
@@ -150,5 +167,6 @@ int inspect_print_json(const inspection *i, bool failures, failure *why) {
   json_object_set_new(root, "closest_pair", i->compared_pairs > 0 ? pair_to_json(i, &i->closest) : json_null());
   json_object_set_new(root, "related", pairs);
   json_object_set_new(root, "shared_lines", shared_to_json(i));
+  json_object_set_new(root, "repeated_runs", runs_to_json(i));
   return json_print(root, why);
 }

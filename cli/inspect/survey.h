@@ -22,6 +22,9 @@ void measurer_free(measurer *m);
 /* The statistics of two sets of elements together, from those of each (Chan, Golub, LeVeque 1983, eq. 2.1). */
 fanin_stats merge_stats(const fanin_stats *a, const fanin_stats *b);
 
+/* Sees some of a tensor's elements, in order. */
+typedef void survey_reader(void *to, const char *bytes, uint64_t elements);
+
 enum { SURVEY_LAGS = 4, SURVEY_SAMPLE = 4096 };
 
 typedef struct survey {
@@ -40,6 +43,8 @@ typedef struct survey {
   uint64_t first_zero[2];           /* and the number of the first row and column */
   uint32_t bin;                     /* of survey_within() */
   uint64_t *within;
+  survey_reader *read; /* of survey_read() */
+  void *reads_to;
 } survey;
 
 /* survey_begin() measures first moments and extremes, survey_go_on() everything else. Ends with survey_free(), also
@@ -53,6 +58,9 @@ void survey_leave_zeros(survey *s);
 
 /* Counts the elements of one bin by the lower bits of their number, in FANIN_BINS counters. */
 int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why);
+
+/* Hands all of the tensor's bytes on, in order and in pieces of whole elements. */
+int survey_read(survey *s, survey_reader *read, void *to, failure *why);
 
 /* Writes the standardised first elements, at most SURVEY_SAMPLE, to sample number `at` of a buffer of them. */
 int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why);

@@ -60,7 +60,12 @@ def table(columns: Mapping[str, Sequence[Any]]) -> str:
 
 
 WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 560, 240, 64, 24, 170, 36
-COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
+COLOURS = (
+    "#1f77b4",
+    "#d62728",
+    "#2ca02c",
+    "#9467bd",
+)  # one for each quantity: "q, measured" has that of "q, predicted"
 
 
 def _logarithm(value: float) -> Optional[float]:
@@ -85,9 +90,11 @@ def plot(title: str, series: Mapping[str, Sequence[float]], dots: Sequence[str] 
 
     parts = [f'<text x="{LEFT}" y="15" font-weight="bold">{escape(title)}</text>']
     parts += _axes(n, low, high, x, y)
-    for at, (name, values) in enumerate(logs.items()):
+    quantities = list(dict.fromkeys(name.split(",")[0] for name in logs))
+    for name, values in sorted(logs.items(), key=lambda one: one[0] in dots):  # dots over lines
         places = [(x(l), y(value)) for l, value in enumerate(values) if value is not None]
-        parts += _series(name, places, COLOURS[at % len(COLOURS)], name in dots, TOP + 14 + 18 * at)
+        colour = COLOURS[quantities.index(name.split(",")[0]) % len(COLOURS)]
+        parts += _series(name, places, colour, name in dots, TOP + 14 + 18 * list(logs).index(name))
     body = "".join(parts)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" '
@@ -111,9 +118,15 @@ def _axes(n: int, low: int, high: int, x: Any, y: Any) -> list[str]:
 
 
 def _series(name: str, places: Sequence[tuple[float, float]], colour: str, dotted: bool, legend: float) -> list[str]:
+    """The marks of a series, and its line of the legend: a mark and the name. One place alone makes a short line."""
+    left = WIDTH - RIGHT + 12
+    text = f'<text x="{left + 24}" y="{legend}" fill="#333">{escape(name)}</text>'
     if dotted:
-        parts = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" fill="{colour}"/>' for x, y in places]
-    else:
-        points = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        parts = [f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="1.5"/>']
-    return parts + [f'<text x="{WIDTH - RIGHT + 10}" y="{legend}" fill="{colour}">{escape(name)}</text>']
+        marks = [*places, (left + 9, legend - 4)]
+        return [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in marks] + [text]
+    if len(places) == 1:
+        places = [(places[0][0] - 9, places[0][1]), (places[0][0] + 9, places[0][1])]
+    lines = [places, [(left, legend - 4), (left + 18, legend - 4)]]
+    points = [" ".join(f"{x:.1f},{y:.1f}" for x, y in line) for line in lines]
+    style = f'fill="none" stroke="{colour}" stroke-width="1.5" stroke-opacity="0.7"'
+    return [f'<polyline points="{one}" {style}/>' for one in points] + [text]

@@ -164,7 +164,7 @@ def test_notebooks(deep, monkeypatch):
     """A table with a row for each layer and a plot with a dot for each measured number, as XML that parses."""
     import xml.etree.ElementTree as ElementTree
 
-    for report, dots in [(deep, 42), (fanin.theory([100] * 22, "gelu"), 0)]:
+    for report, dots in [(deep, 42 + 2), (fanin.theory([100] * 22, "gelu"), 0)]:  # and one for each in the legend
         html = report._repr_html_()
         tree = ElementTree.fromstring(f"<div>{html}</div>")
         assert len(tree.findall(".//tbody/tr")) == len(report.to_dict()["layers"])
@@ -185,5 +185,13 @@ def test_notebooks(deep, monkeypatch):
         ).findall(f".//{svg}circle")
     ]
     assert ys[0] < ys[10]  # q falls, and the plot's axis points up
+    # A quantity has one colour, measured and predicted; of one layer the prediction is a short line.
+    tree = ElementTree.fromstring(
+        f"<div>{fanin.probe([20, 10], 'tanh', 'xavier_normal', batch=16)._repr_html_()}</div>"
+    )
+    dots, lines = tree.findall(f".//{svg}circle"), tree.findall(f".//{svg}polyline")
+    assert len(dots) == len(lines) == 4 and all(len(set(line.get("points").split())) == 2 for line in lines)
+    assert [dot.get("fill") for dot in dots] == [line.get("stroke") for line in lines]
+    assert len({dot.get("fill") for dot in dots}) == 2
     silent = fanin.probe([3, 3], "relu", "zeros", batch=4)  # nothing positive to plot
     ElementTree.fromstring(f"<div>{silent._repr_html_()}</div>")

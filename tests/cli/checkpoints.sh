@@ -30,7 +30,7 @@ values() {
   "$FANIN" inspect made.safetensors --json | helper files "$list" || die "$rules, $pattern: $(cat said.txt)"
 }
 values pytorch pytorch '*'
-grep -qE '^ *25 +\*embed_in\.weight or \*embed_tokens\*\.weight or 10 others +1 +2,400 +normal +embedding\.weight$' said.txt || die "$(cat said.txt)"
+grep -qE '^ *26 +\*embed_in\.weight or \*embed_tokens\*\.weight or 10 others +1 +2,400 +normal +embedding\.weight$' said.txt || die "$(cat said.txt)"
 values gpt2 gpt2 'h.3.*' --set layers=12
 values t5-small t5 '*coder.block.0.*' --set d_model=512
 values resnet50 resnet 'layer1.*'
@@ -168,6 +168,10 @@ wrong "go with 'init' only" '{"match": "*", "same_as": "a.w", "layout": "OI"}'
 wrong "values.n: must be a number" '{"match": "*", "init": "zeros"}' '"values": {"n": "x"}, '
 wrong "values.n.size: must be [PATTERN, DIMENSION]" '{"match": "*", "init": "zeros"}' '"values": {"n": {"size": "a"}}, '
 wrong "tensor 'a.w': rules w.json have no value 'm'" '{"match": "a.w", "init": "normal:std={m}"}'
+for config in '1' '{}' '{"a": {}, "b": {}}' '{"a": {}}' '{"a": 1}' '{"a": {"x": "y"}}'; do
+  wrong 'must be {KEY: {TEXT: NUMBER, ...}}' '{"match": "*", "init": "zeros"}' '"values": {"n": {"ask": "which?", "config": '"$config"'}}, '
+done
+wrong "values.n: must be a number" '{"match": "*", "init": "zeros"}' '"values": {"n": {"config": {"a": {"x": 1}}}}, '
 wrong "the value 'n' cannot be read off" '{"match": "a.w", "init": "normal:std={n}"}' '"values": {"n": {"count": "b.*"}}, '
 wrong "tensor 'a.w': he_normal needs a layout" '{"match": "a.w", "init": "he_normal"}'
 wrong "tensor 'a.w': layout 'OIX,groups=0'" '{"match": "a.w", "layout": "OIX,groups=0", "init": "he_normal"}'

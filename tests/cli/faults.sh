@@ -81,7 +81,7 @@ import json
 root = json.load(open('bare.json'))
 t = {entry['name']: entry for entry in root['tensors']}
 assert root['holds'] is None and root['not_judged'] == 6 and root['suspicious'] == 0 and root['false_alarm_rate'] == 1e-3 and root['pairs_compared'] == 15
-assert root['related'] == [] and root['shared_lines'] == [] and abs(root['closest_pair']['z']) < root['z_bound']
+assert root['related'] == [] and root['shared_lines'] == [] and root['repeated_runs'] == [] and abs(root['closest_pair']['z']) < root['z_bound']
 cut = t['cut']
 assert cut['law']['kind'] == 'trunc_normal' and cut['law']['guess'] is True
 assert abs(cut['law']['std'] / (0.02 / 0.8796256610342398) - 1) < 0.01
@@ -89,6 +89,6 @@ assert abs(t['u']['excess_kurtosis'] + 1.2) < 0.02 and t['u']['law']['lo'] < t['
 assert t['fc.weight']['rows'] == 200 and t['fc.weight']['columns'] == 500 and t['large']['rows'] is None
 assert 0 < t['large']['ks_distance'] <= t['large']['ks_distance_most'] < 0.01
 tests = sum(test['z'] is not None for e in t.values() for test in e['tests'].values())
-assert root['tests'] == tests + 15 + 1, (root['tests'], tests)
+assert root['tests'] == tests + 15 + 2, (root['tests'], tests)
 assert all(test['holds'] for e in t.values() for test in e['tests'].values())
 PYTHON

@@ -91,6 +91,31 @@ explain --rules gemma
 is model.layers.0.input_layernorm.weight f32 0
 explain --rules llama --set norm=1
 is model.layers.0.input_layernorm.weight f32 0 1
+# A config.json beside the checkpoint tells them apart; --set goes before it.
+for of in llama:1 qwen2:1 gemma:0; do
+  echo "{\"model_type\": \"${of%:*}\"}" >config.json
+  for set in llama pytorch; do
+    explain --rules $set
+    is model.layers.0.input_layernorm.weight f32 0 ${of#*:}
+  done
+done
+explain --rules llama --set norm=1
+is model.layers.0.input_layernorm.weight f32 0 1
+for text in '{"model_type": "unknown"}' '{"model_type": 1}' '[]' '{'; do
+  echo "$text" >config.json
+  no "the value 'norm' must be given by --set norm=NUMBER" --rules llama
+done
+rm config.json
+# Qwen2 has biases but for o_proj, and Qwen3 norms of q and k, which Gemma 1 has not.
+for more in self_attn.q_proj.bias self_attn.q_norm.weight; do
+  printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.layers.0.%s F32 64\n' $more | checkpoint
+  for set in llama pytorch; do
+    explain --rules $set
+    is model.layers.0.input_layernorm.weight f32 0 1
+  done
+done
+printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.layers.0.self_attn.q_proj.bias F32 64\nmodel.layers.0.self_attn.o_proj.bias F32 64\n' | checkpoint
+no "the value 'norm' must be given by --set norm=NUMBER" --rules llama
 printf 'model.layers.0.pre_feedforward_layernorm.weight F32 64\nlm_head.weight F32 100,64\n' | checkpoint
 no "give --rules gemma" --rules llama
 no "give --rules gemma" --rules pytorch

@@ -31,7 +31,8 @@ static const part parts[] = {{"he_normal", "OI", FANIN_DTYPE_F32, 2, {64, 128}},
                              {"xavier_normal:distribution=trunc_normal", "OI", FANIN_DTYPE_BF16, 2, {60, 80}},
                              {"trunc_normal:std=0.1,a=-1,b=3", "OIHW", FANIN_DTYPE_F16, 4, {16, 8, 3, 3}},
                              {"lecun_uniform", "OI", FANIN_DTYPE_F16, 2, {40, 50}},
-                             {"zeros", "", FANIN_DTYPE_F32, 1, {64}}};
+                             {"zeros", "", FANIN_DTYPE_F32, 1, {64}},
+                             {"lecun_uniform", "OI", FANIN_DTYPE_F32, 2, {50, 50}}};
 enum { PARTS = sizeof parts / sizeof *parts, STORED_IO = 5 };
 
 /* Families that are alike: positive numbers, wide and short ranges, coarse dtypes. */
@@ -99,9 +100,9 @@ static void add_squares(spread *s, const inspection *i) {
 /* The variance of every continuous test is 1, within five standard errors, sqrt(2 / n) for normals. Counts have none;
  * extremes of 16-bit types often are the bound itself. */
 static void check_squares(const spread *s) {
-  static const test continuous[] = {TEST_STD,          TEST_MEAN,     TEST_SKEWNESS,    TEST_KURTOSIS,
-                                    TEST_DISTRIBUTION, TEST_ROW_SUMS, TEST_COLUMN_SUMS, TEST_LAG_1,
-                                    TEST_LAG_2,        TEST_LAG_4,    TEST_LAG_ROW,     TEST_COUNT};
+  static const test continuous[] = {TEST_STD,      TEST_MEAN,        TEST_SKEWNESS,  TEST_KURTOSIS, TEST_DISTRIBUTION,
+                                    TEST_ROW_SUMS, TEST_COLUMN_SUMS, TEST_LAG_1,     TEST_LAG_2,    TEST_LAG_4,
+                                    TEST_LAG_ROW,  TEST_DEPENDENCE,  TEST_TRANSPOSE, TEST_COUNT};
   for (size_t k = 0; k < sizeof continuous / sizeof *continuous; ++k) {
     const test t = continuous[k];
     const double n = (double)s->count[t], variance = s->squares[t] / n;
