@@ -51,6 +51,21 @@ fails '^NOT_ORTHOGONAL, layer 1: the products of its columns' bare.safetensors -
 "$FANIN" probe --weights bare.safetensors >guess.txt || die "$(cat guess.txt)"
 head -1 guess.txt | grep -q 'as lecun_normal (a guess' || die "$(head -1 guess.txt)"
 
+# Every initializer of the list is told from the others, by matrices of different extents.
+for init in pytorch_default he_normal he_normal:mode=fan_out xavier_uniform lecun_normal:distribution=trunc_normal \
+  trunc_normal:std=0.02 normal:std=0.1; do
+  "$FANIN" init --tensor layer1.weight:f32:OI:96x64 --init $init --tensor layer2.weight:f32:OI:48x96 --init $init \
+    -o guessed.safetensors >/dev/null
+  bare guessed.safetensors guessed.safetensors
+  "$FANIN" probe --weights guessed.safetensors --require none >guess.txt || die "$(cat guess.txt)"
+  tr '\n' ' ' <guess.txt | grep -q " as $init (a guess" || die "$init: $(head -2 guess.txt)"
+done
+# In square layers either fan gives the same weights: the second best is another law.
+"$FANIN" init --tensor layer1.weight:f32:OI:64x64 --init he_normal -o guessed.safetensors >/dev/null
+bare guessed.safetensors guessed.safetensors
+"$FANIN" probe --weights guessed.safetensors --require none >guess.txt || die "$(cat guess.txt)"
+grep -q 'as he_normal (a guess' guess.txt && ! grep -q 'mode=fan_out' guess.txt || die "$(cat guess.txt)"
+
 # ---- Each layer by its own metadata: two stds, a calibrated factor ----
 "$FANIN" init --tensor layer1.weight:f32:OI:256x256 --init normal:std=0.0625 \
   --tensor layer2.weight:f32:OI:256x256 --init normal:std=0.03125 -o mixed.safetensors >/dev/null
