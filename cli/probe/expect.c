@@ -12,6 +12,7 @@
 static const struct {
   const char *text, *name;
 } makers[] = {[MAKER_FILE] = {"its metadata", "metadata"},
+              [MAKER_RULES] = {"--rules", "rules"},
               [MAKER_INIT] = {"--init", "init"},
               [MAKER_GUESS] = {"a guess", "guess"},
               [MAKER_OWN] = {"its own mean and std, as it looks like no common initializer", "own moments"}};
