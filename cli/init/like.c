@@ -46,6 +46,20 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
   return status;
 }
 
+int like_expect(like *l, failure *why) {
+  if (l->set && !l->rules_name) return args_fail(why, "--set goes with --rules");
+  if (!l->rules_name) return STATUS_OK;
+  l->partial = true;
+  const int status = init_rules_load(l->rules_name, &l->rules, why);
+  return status == STATUS_OK ? like_assign(l, why) : status;
+}
+
+const assignment *like_expected(const like *l, const char *name) {
+  const checkpoint_tensor *found = l->list ? checkpoint_find(&l->checkpoint, name) : NULL;
+  const assignment *a = found ? &l->list[found - l->checkpoint.tensors] : NULL;
+  return a && a->rule && !a->rule->skip ? a : NULL;
+}
+
 /* ---- Which rule took which tensor, and what it makes of it
  * ------------------------------------------------------------ */
 

@@ -42,6 +42,13 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
  * names them. */
 int like_assign(like *a, failure *why);
 
+/* Loads the rules of l->rules_name for the tensors of l->checkpoint, which are there already, and says what these
+ * should be. A tensor that no rule takes is left without a rule. Does nothing where no rules are named. */
+int like_expect(like *l, failure *why);
+
+/* What the rules say of the tensor of that name; NULL: nothing, or that it is skipped. */
+const assignment *like_expected(const like *l, const char *name);
+
 /* Makes a model of the tensors that are to be made, and a->shard_of: with `shards` file by file, and larger elements
  * first, because readers want them aligned. */
 int like_model(like *a, bool shards, model *out, failure *why);

@@ -66,13 +66,9 @@ static int read_model(wishes *w, failure *why) {
 }
 
 int wishes_load(wishes *w, failure *why) {
-  if (w->like.set && !w->like.rules_name) return args_fail(why, "--set goes with --rules");
   int status = read_inits(w, why);
   if (status == STATUS_OK && w->model_path) status = read_model(w, why);
-  if (status != STATUS_OK || !w->like.rules_name) return status;
-  w->like.partial = true;
-  status = init_rules_load(w->like.rules_name, &w->like.rules, why);
-  return status == STATUS_OK ? like_assign(&w->like, why) : status;
+  return status == STATUS_OK ? like_expect(&w->like, why) : status;
 }
 
 void wishes_free(wishes *w) {

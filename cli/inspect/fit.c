@@ -14,6 +14,7 @@
 
 #include "base/args.h"
 #include "base/dtype.h"
+#include "init/common.h"
 #include "inspect/bins.h"
 #include "inspect/chance.h"
 
@@ -222,25 +223,6 @@ fit fit_values(const fanin_stats *stats, fanin_dtype dtype, const uint64_t *coun
 
 /* ---- Which well-known initializer a std resembles, from the tensor's name and shape alone ------------------------ */
 
-/* std = sqrt(scale / n), n = in * fan_in + out * fan_out. */
-static const struct {
-  const char *name, *fans;
-  double scale, in, out;
-  bool uniform; /* it makes uniforms only */
-} by_fans[] = {{"PyTorch's default", "fan_in", 1.0 / 3, 1, 0, true},
-               {"he", "fan_in", 2, 1, 0, false},
-               {"he", "fan_out", 2, 0, 1, false},
-               {"xavier", "fans", 2, 1, 1, false},
-               {"lecun", "fan_in", 1, 1, 0, false},
-               {"xavier with gain 5/3 (tanh)", "fans", 50.0 / 9, 1, 1, false}};
-
-/* Well-known values of std, of normals that may be cut. */
-static const struct {
-  const char *name;
-  double std;
-} fixed[] = {
-    {"std 1 (PyTorch's Embedding)", 1}, {"std 0.02 (GPT-2, BERT)", 0.02}, {"std 0.01", 0.01}, {"std 0.1", 0.1}};
-
 /* Names of tensors whose uniform bound in PyTorch is 1 / sqrt(fan_in) of another one: where the last of `part` in the
  * name is replaced by `other`. The recurrent layers' fan_in is the hidden size. */
 static const struct {
@@ -288,14 +270,20 @@ static void note(match *m, const char *format, ...) {
   va_end(arguments);
 }
 
-static void match_fans(match *m, double fan_in, double fan_out, bool uniform, double std, double error) {
-  for (size_t k = 0; k < sizeof by_fans / sizeof *by_fans; ++k) {
-    const double a = by_fans[k].in * fan_in, b = by_fans[k].out * fan_out;
-    if (fabs(std / sqrt(by_fans[k].scale / (a + b)) - 1) > error || (by_fans[k].uniform && !uniform)) continue;
-    if (a > 0 && b > 0)
-      note(m, "%s (%s %.0f and %.0f)", by_fans[k].name, by_fans[k].fans, a, b);
+/* The common initializers of that std; with `fixed`, also those that do not follow from the fans. */
+static void match_common(match *m, bool fixed, double fan_in, double fan_out, bool uniform, double std, double error) {
+  for (size_t k = 0; k < n_common_inits; ++k) {
+    const common_init *c = &common_inits[k];
+    if (c->fans == COMMON_NO_FAN && !fixed) continue;
+    if (!(fabs(std / common_std(c, uniform, fan_in, fan_out) - 1) <= error)) continue;
+    if (c->fans == COMMON_NO_FAN)
+      note(m, "%s", c->name);
+    else if (c->fans == COMMON_FANS)
+      note(m, "%s (fans %.0f and %.0f)", c->name, fan_in, fan_out);
+    else if (c->fans == COMMON_FAN_IN)
+      note(m, "%s (fan_in %.0f)", c->name, fan_in);
     else
-      note(m, "%s (%s %.0f)", by_fans[k].name, by_fans[k].fans, a + b);
+      note(m, "%s (fan_out %.0f)", c->name, fan_out);
   }
 }
 
@@ -320,12 +308,9 @@ char *resemblance_of(const tensor_file *f, const stored_tensor *t, const fit *lo
     for (int d = 2; d < t->rank; ++d)
       taps *= (double)t->shape[d];
     const double a = (double)t->shape[1] * taps, b = (double)t->shape[0] * taps;
-    match_fans(&m, a, b, uniform, std, error);
-    for (size_t k = 0; k < sizeof fixed / sizeof *fixed && !uniform; ++k) {
-      if (fabs(std / fixed[k].std - 1) <= error) note(&m, "%s", fixed[k].name);
-    }
+    match_common(&m, true, a, b, uniform, std, error);
     if (m.found == 0 && t->rank == 2 && a != b) {
-      match_fans(&m, b, a, uniform, std, error);
+      match_common(&m, false, b, a, uniform, std, error);
       *swapped = m.found > 0;
     }
   }

@@ -7,7 +7,7 @@
 
 #include "base/dtype.h"
 #include "base/text.h"
-#include "formats/tensor_file.h"
+#include "formats/tensor_text.h"
 #include "probe/chain.h"
 #include "probe/report.h"
 
@@ -115,8 +115,12 @@ static int arrange(matrix_of *all, size_t n) {
 
 /* ---- The file's matrices ----------------------------------------------------------------------------------------- */
 
-int chain_orient(const tensor_file *f, const stored_tensor *t, bool flip, matrix_of *out, failure *why) {
+int chain_orient(const tensor_file *f, const like *rules, const stored_tensor *t, bool flip, matrix_of *out,
+                 failure *why) {
+  char text[LAYOUT_TEXT];
+  const assignment *expected = like_expected(rules, t->name);
   const char *layout = tensor_file_note(f, "layout", t->name);
+  if (!layout && expected && expected->tensor.layout[0]) layout = layout_format(&expected->tensor, text);
   if (layout && strcmp(layout, "OI") != 0 && strcmp(layout, "IO") != 0) {
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s' has the layout %.32s; a probe takes matrices, OI or IO",
                 f->path, t->name, layout);
@@ -143,7 +147,7 @@ static int fail_chain(const tensor_file *f, const matrix_of *all, size_t n, cons
               what, n, list);
 }
 
-int chain_find(const tensor_file *f, matrix_of **out, size_t *count, failure *why) {
+int chain_find(const tensor_file *f, const like *rules, matrix_of **out, size_t *count, failure *why) {
   matrix_of *all = allocate(f->count, sizeof *all);
   int status = STATUS_OK, found = 0;
   size_t n = 0;
@@ -151,7 +155,7 @@ int chain_find(const tensor_file *f, matrix_of **out, size_t *count, failure *wh
   for (int flip = 0; flip < 2 && found == 0 && status == STATUS_OK; ++flip) {
     n = 0;
     for (size_t i = 0; i < f->count && status == STATUS_OK; ++i) {
-      if (is_matrix(&f->tensors[i])) status = chain_orient(f, &f->tensors[i], flip, &all[n++], why);
+      if (is_matrix(&f->tensors[i])) status = chain_orient(f, rules, &f->tensors[i], flip, &all[n++], why);
     }
     if (status == STATUS_OK && n >= PROBE_MAX_WIDTHS) {
       status =

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "formats/tensor_file.h"
+#include "init/like.h"
 
 /* A matrix of a file as a layer. */
 typedef struct matrix_of {
@@ -15,13 +15,14 @@ typedef struct matrix_of {
   uint64_t in, out;
 } matrix_of;
 
-/* Takes a tensor of rank 2 as the file's layout of it says; without one, as fan_out x fan_in, or with `flip` as fan_in
- * x fan_out. Fails for other layouts. */
-int chain_orient(const tensor_file *f, const stored_tensor *t, bool flip, matrix_of *out, failure *why);
+/* Takes a tensor of rank 2 as the file's layout of it says, or the rules' where the file has none; without either, as
+ * fan_out x fan_in, or with `flip` as fan_in x fan_out. Fails for other layouts. */
+int chain_orient(const tensor_file *f, const like *rules, const stored_tensor *t, bool flip, matrix_of *out,
+                 failure *why);
 
 /* Puts all matrices of the file in the order of a network. Fails where none takes all of them, or where several do and
  * the names are no numbered list either. The caller frees *out also after a failure; *count is 0 where the file has no
  * matrix. */
-int chain_find(const tensor_file *f, matrix_of **out, size_t *count, failure *why);
+int chain_find(const tensor_file *f, const like *rules, matrix_of **out, size_t *count, failure *why);
 
 #endif

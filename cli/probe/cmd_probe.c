@@ -127,5 +127,6 @@ int cmd_probe(int argc, char **argv, failure *why) {
   probe_request r;
   int status = probe_options(argc, argv, &r, why);
   if (status == STATUS_OK) status = r.suggest ? probe_suggest(&r, why) : run_on_device(&r, why);
+  like_free(&r.like);
   return status;
 }

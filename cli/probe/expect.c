@@ -6,11 +6,13 @@
 
 #include "base/text.h"
 #include "fanin/inspect.h"
+#include "init/common.h"
 #include "probe/report.h"
 
 static const struct {
   const char *text, *name;
 } makers[] = {[MAKER_FILE] = {"its metadata", "metadata"},
+              [MAKER_RULES] = {"--rules", "rules"},
               [MAKER_INIT] = {"--init", "init"},
               [MAKER_GUESS] = {"a guess", "guess"},
               [MAKER_OWN] = {"its own mean and std, as it looks like no common initializer", "own moments"}};
@@ -24,12 +26,6 @@ const char *probe_maker_name(probe_maker maker) {
 }
 
 /* ---- Guesses ----------------------------------------------------------------------------------------------------- */
-
-/* What frameworks make of matrices, the most frequent first: of two that fit alike the first one is the guess. */
-static const char *const common[] = {"pytorch_default", "he_normal",       "he_uniform",
-                                     "xavier_uniform",  "xavier_normal",   "lecun_normal",
-                                     "lecun_uniform",   "normal:std=0.02", "trunc_normal:std=0.02"};
-enum { COMMON = sizeof common / sizeof *common };
 
 /* A std or an end that fits is within 5 standard errors, or has a probability above this one. */
 static const double z_most = 5, least_log_probability = -14;
@@ -77,30 +73,43 @@ static double distance(const probe_weights *w, const fanin_stats *stats, const c
   return sum / n;
 }
 
+/* What was tried: the best of the common initializers so far, and the second best. */
+typedef struct contest {
+  const char *best, *second;
+  double least, less; /* their distances */
+} contest;
+
+/* Where two fit alike, as he_normal by either fan in square layers, the first one is the best, and the other is no
+ * second: nothing would be judged otherwise by it. */
+static void enter(contest *c, const probe_weights *w, const fanin_stats *stats, const char *text) {
+  const double d = text ? distance(w, stats, text) : INFINITY, alike = 1e-9 * (1 + d);
+  if (d < c->least - alike) {
+    c->second = c->best;
+    c->less = c->least;
+    c->best = text;
+    c->least = d;
+  } else if (d > c->least + alike && d < c->less - alike) {
+    c->second = text;
+    c->less = d;
+  }
+}
+
 /* Takes the best of the common initializers for all of them, and notes the second best. Returns false where none fits.
  */
 static bool guess_common(probe_weights *w, const fanin_stats *stats) {
-  const char *best = NULL, *second = NULL;
-  double least = INFINITY, less = INFINITY;
-  for (size_t k = 0; k < COMMON; ++k) {
-    const double d = distance(w, stats, common[k]);
-    if (d < least) {
-      second = best;
-      less = least;
-      best = common[k];
-      least = d;
-    } else if (d < less) {
-      second = common[k];
-      less = d;
-    }
+  contest c = {NULL, NULL, INFINITY, INFINITY};
+  for (size_t k = 0; k < n_common_inits; ++k) {
+    enter(&c, w, stats, common_inits[k].normal);
+    enter(&c, w, stats, common_inits[k].uniform);
+    enter(&c, w, stats, common_inits[k].truncated);
   }
-  if (!best) return false;
+  if (!c.best) return false;
   for (size_t l = 0; l < w->count; ++l) {
     if (w->layers[l].maker != MAKER_GUESS) continue;
-    w->layers[l].init_text = copy_text(best, strlen(best));
-    (void)fanin_init_parse(best, &w->inits[l]); /* distance() has parsed it */
+    w->layers[l].init_text = copy_text(c.best, strlen(c.best));
+    (void)fanin_init_parse(c.best, &w->inits[l]); /* distance() has parsed it */
   }
-  if (second) w->next = copy_text(second, strlen(second));
+  if (c.second) w->next = copy_text(c.second, strlen(c.second));
   return true;
 }
 

@@ -106,23 +106,23 @@ static int add_matrix(const tensor_file *f, const matrix_of *m, probe_weights *w
   return STATUS_OK;
 }
 
-static int describe_layer(const tensor_file *f, const char *name, probe_weights *w, failure *why) {
+static int describe_layer(const tensor_file *f, const like *rules, const char *name, probe_weights *w, failure *why) {
   const stored_tensor *t = tensor_file_find(f, name);
   matrix_of m;
   if (!t) return fail_missing(f, name, why);
   int status = check_layer(f, t, why);
-  if (status == STATUS_OK) status = chain_orient(f, t, false, &m, why);
+  if (status == STATUS_OK) status = chain_orient(f, rules, t, false, &m, why);
   return status == STATUS_OK ? add_matrix(f, &m, w, why) : status;
 }
 
 /* Takes layer1.weight, layer2.weight, ... as long as there are such tensors. */
-static int describe_numbered(const tensor_file *f, probe_weights *w, failure *why) {
+static int describe_numbered(const tensor_file *f, const like *rules, probe_weights *w, failure *why) {
   int status = STATUS_OK;
   char name[64];
   for (size_t l = 1; status == STATUS_OK; ++l) {
     snprintf(name, sizeof name, "layer%zu.weight", l);
     if (l > 1 && !tensor_file_find(f, name)) break;
-    status = describe_layer(f, name, w, why);
+    status = describe_layer(f, rules, name, w, why);
   }
   return status;
 }
@@ -132,7 +132,7 @@ static int describe_named(const probe_request *r, const tensor_file *f, probe_we
   for (const char *at = r->layer_names; at && status == STATUS_OK;) {
     const size_t length = strcspn(at, ",");
     char *name = copy_text(at, length);
-    status = describe_layer(f, name, w, why);
+    status = describe_layer(f, &r->like, name, w, why);
     free(name);
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
@@ -140,10 +140,10 @@ static int describe_named(const probe_request *r, const tensor_file *f, probe_we
 }
 
 /* Takes all matrices of the file in the one order that makes a network of them. */
-static int describe_found(const tensor_file *f, probe_weights *w, failure *why) {
+static int describe_found(const tensor_file *f, const like *rules, probe_weights *w, failure *why) {
   matrix_of *list = NULL;
   size_t n = 0;
-  int status = chain_find(f, &list, &n, why);
+  int status = chain_find(f, rules, &list, &n, why);
   if (status == STATUS_OK && n == 0) status = fail_missing(f, "layer1.weight", why);
   for (size_t i = 0; i < n && status == STATUS_OK; ++i) {
     status = check_layer(f, list[i].tensor, why);
@@ -178,27 +178,45 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
   return STATUS_OK;
 }
 
-/* What the layers are judged by: the file's metadata, or --init where it has none. */
-static int take_makers(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
-  size_t from_init = 0;
-  for (size_t l = 0; l < w->count; ++l) {
-    probe_layer_weights *y = &w->layers[l];
-    const char *text = tensor_file_maker(f, y->name, &w->factors[l]);
-    if (isnan(w->factors[l])) {
-      return fail(why, STATUS_INPUT, "%s: tensor '%.128s': its factor in the metadata is not a number above 0", f->path,
-                  y->name);
-    }
-    y->maker = text ? MAKER_FILE : r->has_init ? MAKER_INIT : MAKER_GUESS;
-    if (y->maker == MAKER_GUESS) continue; /* expect_guess() */
-    if (y->maker == MAKER_INIT) ++from_init;
-    if (!text) text = r->init_texts[0];
-    const int status = library_status(why, fanin_init_parse(text, &w->inits[l]), y->name);
-    if (status != STATUS_OK) return status;
-    y->init_text = copy_text(text, strlen(text));
+/* What layer l is judged by, which is counted: its metadata, the rules, or --init. expect_guess() does the rest. */
+static int take_maker(const probe_request *r, const tensor_file *f, probe_weights *w, size_t l,
+                      size_t counts[MAKER_OWN + 1], failure *why) {
+  enum { TEXT = 512 };
+  probe_layer_weights *y = &w->layers[l];
+  const char *text = tensor_file_maker(f, y->name, &w->factors[l]);
+  const assignment *expected = like_expected(&r->like, y->name);
+  char by_rules[TEXT] = "";
+  if (isnan(w->factors[l])) {
+    return fail(why, STATUS_INPUT, "%s: tensor '%.128s': its factor in the metadata is not a number above 0", f->path,
+                y->name);
   }
-  if (!r->has_init || from_init > 0) return STATUS_OK;
+  y->maker = text ? MAKER_FILE : expected ? MAKER_RULES : r->has_init ? MAKER_INIT : MAKER_GUESS;
+  ++counts[y->maker];
+  if (y->maker == MAKER_GUESS) return STATUS_OK;
+  if (y->maker == MAKER_RULES) {
+    const fanin_status status = fanin_init_format(&expected->init, by_rules, sizeof by_rules, NULL);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, y->name);
+    text = by_rules;
+  }
+  if (y->maker == MAKER_INIT) text = r->init_texts[0];
+  y->init_text = copy_text(text, strlen(text));
+  return library_status(why, fanin_init_parse(text, &w->inits[l]), y->name);
+}
+
+/* What the layers are judged by. An option that would judge none is an error: it is not what was meant. */
+static int take_makers(const probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
+  size_t counts[MAKER_OWN + 1] = {0};
+  int status = STATUS_OK;
+  for (size_t l = 0; l < w->count && status == STATUS_OK; ++l)
+    status = take_maker(r, f, w, l, counts, why);
+  if (status != STATUS_OK) return status;
+  if (r->like.rules_name && counts[MAKER_RULES] == 0) {
+    return args_fail(why, "--rules %s would judge no layer: %s; leave --rules out, or give others", r->like.rules_name,
+                     counts[MAKER_FILE] == w->count ? "the file says of each one what made it" : "no rule takes any");
+  }
+  if (!r->has_init || counts[MAKER_INIT] > 0) return STATUS_OK;
   return args_fail(why, "--init %s would judge no layer: %s says of each one what made it; leave --init out",
-                   r->init_texts[0], r->weights);
+                   r->init_texts[0], counts[MAKER_RULES] > 0 ? "--rules" : r->weights);
 }
 
 /* "fc1.weight" has the bias "fc1.bias", "dense/kernel" has "dense/bias". */
@@ -247,7 +265,8 @@ static int take_biases(const probe_request *r, const tensor_file *f, probe_weigh
 
 static int describe(probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
   if (r->layer_names) return describe_named(r, f, w, why);
-  return tensor_file_find(f, "layer1.weight") ? describe_numbered(f, w, why) : describe_found(f, w, why);
+  return tensor_file_find(f, "layer1.weight") ? describe_numbered(f, &r->like, w, why)
+                                              : describe_found(f, &r->like, w, why);
 }
 
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
@@ -255,7 +274,9 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
   int status = tensor_file_open(r->weights, &f, why);
   if (status != STATUS_OK) return status;
   probe_weights_allocate(out, MAX_LAYERS);
-  status = describe(r, &f, out, why);
+  if (r->like.rules_name) status = checkpoint_read(r->weights, &r->like.checkpoint, why);
+  if (status == STATUS_OK) status = like_expect(&r->like, why);
+  if (status == STATUS_OK) status = describe(r, &f, out, why);
   if (status == STATUS_OK) status = take_sizes(r, out, why);
   if (status == STATUS_OK) status = take_biases(r, &f, out, why);
   if (status == STATUS_OK) status = take_makers(r, &f, out, why);

@@ -116,8 +116,12 @@ static const args_option options[] = {
      TO(config.dtype), TO(has_dtype)},
     {"weights", 0, "FILE",
      "Probe the weights and biases of a .safetensors file instead of drawing them; its metadata says what made them, "
-     "--init where it has none; without either they are judged by what they look like",
+     "else --rules, else --init; without any they are judged by what they look like",
      args_text, TO(weights), 0},
+    {"rules", 0, "RULES",
+     "What the file's tensors should be where its metadata does not say it: a set of 'fanin list', or a .json file",
+     args_text, TO(like.rules_name), 0},
+    {"set", 0, "NAME=NUMBER", "Set a value of the rules, as in layers=12", like_set, TO(like), 0},
     {"layer-names", 0, "NAME,NAME,...",
      "The file's tensors in order (default: layer1.weight, layer2.weight, ..., or what the shapes say)", args_text,
      TO(layer_names), 0},
@@ -210,6 +214,8 @@ static int check_numbers(const probe_request *r, failure *why) {
 
 static int check_weights(const probe_request *r, failure *why) {
   if (r->layer_names && !r->weights) return args_fail(why, "--layer-names belongs to --weights");
+  if (r->like.rules_name && !r->weights) return args_fail(why, "--rules belongs to --weights");
+  if (r->like.set && !r->like.rules_name) return args_fail(why, "--set goes with --rules");
   if (!r->weights) return STATUS_OK;
   if (!has_ending(r->weights, ".safetensors")) {
     return args_fail(why, "--weights '%s': the name must end in .safetensors", r->weights);
@@ -235,7 +241,8 @@ static int check_calibration(const probe_request *r, failure *why) {
 }
 
 static int check_suggestion(const probe_request *r, failure *why) {
-  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot || r->calibrate || r->has_calibration) {
+  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot || r->calibrate || r->has_calibration ||
+      r->like.rules_name || r->like.set) {
     return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
   }
   return check_numbers(r, why);

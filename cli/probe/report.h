@@ -8,6 +8,7 @@
 #include "fanin/probe.h"
 #include "formats/matrix.h"
 #include "formats/tensor_file.h"
+#include "init/like.h"
 
 enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
 
@@ -26,6 +27,7 @@ typedef struct probe_request {
   uint64_t columns_left;    /* columns of the file that the network does not take */
   const char *device;
   const char *weights;     /* a file; NULL: weights are drawn from the initializers */
+  like like;               /* what --rules and --set say of the file */
   const char *layer_names; /* names of the weights, with commas; NULL: layer1.weight, ... */
   const char *csv, *plot;  /* files; csv may be "-" */
   bool json, all, residual;
@@ -81,11 +83,12 @@ int input_refuse_label(const char *path, const matrix *m, size_t columns, failur
 /* What a layer of a file is judged by. */
 typedef enum probe_maker {
   MAKER_FILE,  /* the initializer that the file's metadata names */
+  MAKER_RULES, /* --rules */
   MAKER_INIT,  /* --init */
   MAKER_GUESS, /* a common initializer that its numbers look like */
   MAKER_OWN    /* independent numbers of its own mean and std: it looks like no common initializer */
 } probe_maker;
-/* "its metadata", "--init", "a guess", ...; in JSON "metadata", "init", "guess", "own moments" */
+/* "its metadata", "--rules", "--init", "a guess", ...; in JSON "metadata", "rules", "init", "guess", "own moments" */
 const char *probe_maker_text(probe_maker maker);
 const char *probe_maker_name(probe_maker maker);
 
@@ -113,7 +116,8 @@ typedef struct probe_weights {
 /* Room for the layers of a network, and one more layer of `shape`, fan_out x fan_in, of a name with that length. */
 void probe_weights_allocate(probe_weights *w, size_t n);
 void probe_weights_add(probe_weights *w, const char *name, size_t length, fanin_dtype dtype, const uint64_t shape[2]);
-/* Describes the weights of the file r->weights. They decide widths and dtype, and the command line must agree. */
+/* Describes the weights of the file r->weights, and sets r->like, which ends with like_free() also after a failure.
+ * They decide widths and dtype, and the command line must agree. */
 int probe_weights_describe(probe_request *r, probe_weights *out, failure *why);
 /* Reads what was described into buffers; numbers that are not finite are refused. Decides what each layer is judged by.
  * Sets weights, factors, inits and biases of r->config, which `w` must outlive. */

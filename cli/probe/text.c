@@ -60,8 +60,9 @@ static bool is_judged_alike(const probe_weights *w, size_t a, size_t b) {
 
 /* "as he_normal, calibrated (its metadata)"; several layers with their numbers before, as runs that are judged alike.
  */
-static void say_makers(const probe_weights *w, char **out) {
+static void say_makers(const probe_request *r, char **out) {
   enum { MOST_RUNS = 8 };
+  const probe_weights *w = r->file;
   size_t length = 0, run, runs = 0;
   FILE *to = open_memstream(out, &length);
   if (!to) return;
@@ -77,6 +78,7 @@ static void say_makers(const probe_weights *w, char **out) {
     if (run == 1 && w->count > 1) fprintf(to, "layer %zu ", l + 1);
     if (run > 1 && run < w->count) fprintf(to, "layers %zu to %zu ", l + 1, l + run);
     fprintf(to, "as %s%s (%s", y->init_text, w->factors[l] != 1 ? ", calibrated" : "", probe_maker_text(y->maker));
+    if (y->maker == MAKER_RULES) fprintf(to, " %s", r->like.rules_name);
     if (y->maker == MAKER_GUESS && w->next) fprintf(to, "; next: %s", w->next);
     fprintf(to, ")");
   }
@@ -112,7 +114,7 @@ static char *weights_text(const probe_request *r) {
   if (!to) return NULL;
   if (r->file) {
     const size_t biases = count_biases(r->file);
-    say_makers(r->file, &makers);
+    say_makers(r, &makers);
     fprintf(to, "weights%s of %s%s %s", biases > 0 ? " and biases" : "", r->weights,
             makers && makers[0] == 'l' ? ":" : "", makers ? makers : "");
     free(makers);

@@ -51,6 +51,21 @@ fails '^NOT_ORTHOGONAL, layer 1: the products of its columns' bare.safetensors -
 "$FANIN" probe --weights bare.safetensors >guess.txt || die "$(cat guess.txt)"
 head -1 guess.txt | grep -q 'as lecun_normal (a guess' || die "$(head -1 guess.txt)"
 
+# Every initializer of the list is told from the others, by matrices of different extents.
+for init in pytorch_default he_normal he_normal:mode=fan_out xavier_uniform lecun_normal:distribution=trunc_normal \
+  trunc_normal:std=0.02 normal:std=0.1; do
+  "$FANIN" init --tensor layer1.weight:f32:OI:96x64 --init $init --tensor layer2.weight:f32:OI:48x96 --init $init \
+    -o guessed.safetensors >/dev/null
+  bare guessed.safetensors guessed.safetensors
+  "$FANIN" probe --weights guessed.safetensors --require none >guess.txt || die "$(cat guess.txt)"
+  tr '\n' ' ' <guess.txt | grep -q " as $init (a guess" || die "$init: $(head -2 guess.txt)"
+done
+# In square layers either fan gives the same weights: the second best is another law.
+"$FANIN" init --tensor layer1.weight:f32:OI:64x64 --init he_normal -o guessed.safetensors >/dev/null
+bare guessed.safetensors guessed.safetensors
+"$FANIN" probe --weights guessed.safetensors --require none >guess.txt || die "$(cat guess.txt)"
+grep -q 'as he_normal (a guess' guess.txt && ! grep -q 'mode=fan_out' guess.txt || die "$(cat guess.txt)"
+
 # ---- Each layer by its own metadata: two stds, a calibrated factor ----
 "$FANIN" init --tensor layer1.weight:f32:OI:256x256 --init normal:std=0.0625 \
   --tensor layer2.weight:f32:OI:256x256 --init normal:std=0.03125 -o mixed.safetensors >/dev/null
@@ -147,6 +162,36 @@ refuse 2 "tensor 'fc1.bias' has the shape 3, but layer 1 has 8 features" probe -
 grep -q '^NOT PREDICTED' shifted.txt || die "$(cat shifted.txt)"
 "$FANIN" probe --weights strange.safetensors --require none >strange.txt
 head -1 strange.txt | grep -q 'its own mean and std, as it looks like no common initializer' || die "$(cat strange.txt)"
+
+# ---- Rules say what the layers should be, and which side of them is the input ----
+"$FANIN" probe --weights torch.safetensors --rules pytorch --require conforms >rules.txt || die "$(cat rules.txt)"
+head -2 rules.txt | tr '\n' ' ' | grep -q 'torch.safetensors as he_uniform:a=2.236[0-9]* (--rules pytorch) in f32' ||
+  die "$(cat rules.txt)"
+printf '{"rules":[{"match":"fc1.weight","layout":"OI","init":"pytorch_default"},{"match":"fc2.weight","layout":"OI","init":"he_normal"}]}' \
+  >own.json
+fails '^GAIN_MISMATCH, layer 2' torch.safetensors --rules own.json
+tr '\n' ' ' <fails.txt | grep -q 'layer 2 as he_normal (--rules own.json), layer 3 as pytorch_default (a guess' ||
+  die "$(cat fails.txt)"
+fails '^GAIN_MISMATCH, layers* [1-9 to]*:' torch.safetensors --rules own.json --init lecun_normal
+tr '\n' ' ' <fails.txt | grep -q 'layer 3 as lecun_normal (--init)' || die "$(cat fails.txt)"
+bare io.safetensors bare_io.safetensors
+printf '{"values":{"s":{"ask":"the std"}},"rules":[{"match":"layer1*","layout":"IO","init":"he_normal"},{"match":"*","layout":"IO","init":"normal:std={s}"}]}' \
+  >io.json
+refuse 2 "rules io.json" probe --weights bare_io.safetensors --rules io.json
+"$FANIN" probe --weights bare_io.safetensors --rules io.json --set s=0.088388347648 >rules.txt || die "$(cat rules.txt)"
+grep -q '^MLP 64-256-64, relu, weights of bare_io.safetensors: layer 1 as he_normal (--rules io.json)' rules.txt ||
+  die "$(cat rules.txt)"
+"$FANIN" probe --weights bare_io.safetensors --rules io.json --set s=0.088388347648 --json >rules.json
+grep -q '"judged_by": "rules"' rules.json || die "$(cat rules.json)"
+printf '{"rules":[{"match":"*","layout":"OI,splits=2","init":"he_normal"}]}' >splits.json
+refuse 2 "has the layout OI,splits=2; a probe takes matrices, OI or IO" probe --weights bare.safetensors --rules splits.json
+printf '{"rules":[{"match":"nothing","init":"ones"}]}' >nothing.json
+refuse 2 "--rules nothing.json would judge no layer: no rule takes any" probe --weights bare.safetensors --rules nothing.json
+refuse 2 "--rules pytorch would judge no layer: the file says of each one" probe --weights model.safetensors --rules pytorch
+refuse 2 "--init he_normal would judge no layer: --rules says" probe --weights torch.safetensors --rules pytorch --init he_normal
+refuse 2 "--rules belongs to --weights" probe --mlp 8,8 --rules pytorch
+refuse 2 "--set goes with --rules" probe --weights torch.safetensors --set layers=2
+refuse 2 "pytorch, " probe --weights torch.safetensors --rules pytorhc
 
 "$FANIN" init --tensor layer1.weight:f16:OI:96x64 --init orthogonal --tensor layer2.weight:f16:OI:10x96 --init orthogonal \
   -o isometry.safetensors >/dev/null

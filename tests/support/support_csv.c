@@ -6,10 +6,15 @@
 
 #include "support/support.h"
 
-test_csv test_csv_open(const char *name) {
+const char *test_data_path(const char *name) {
+  static char path[4096];
   const char *source = getenv("SRC");
-  char path[4096];
   snprintf(path, sizeof path, "%s/tests/data/%s", source ? source : ".", name);
+  return path;
+}
+
+test_csv test_csv_open(const char *name) {
+  const char *path = test_data_path(name);
   test_csv csv = {.file = fopen(path, "r")};
   if (!csv.file) fail_msg("%s cannot be read; set SRC to the project's directory", path);
   /* Comments, then one line of titles. */

@@ -12,7 +12,10 @@ typedef struct test_csv {
   char line[1024];
 } test_csv;
 
-/* Fails the calling test if the file is missing. $SRC is the project's directory; without it, the current one. */
+/* The path of tests/data/<name>. $SRC is the project's directory; without it, the current one. Static storage. */
+const char *test_data_path(const char *name);
+
+/* Fails the calling test if the file is missing. */
 test_csv test_csv_open(const char *name);
 
 /* The next row's fields, which must be exactly n and live until the next call. At the end closes and returns false. */

@@ -2,184 +2,66 @@
  * draws of the weights. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "math/activation.h"
-#include "support/support.h"
+#include "fanin/theory.h"
+#include "support/support_network.h"
 
 enum { N = 128, B = 64, L = 5, DRAWS = 24 };
-
-typedef double matrix[B][N];
-
-/* A layer's values. y = norm(z); ry, per row (layer norm) or per column (batch norm), is 1 / what z is divided by. */
-typedef struct layer {
-  double w[N][N];
-  matrix z, y, h, delta;
-  double inverse[B > N ? B : N];
-} layer;
 
 /* Measured, a layer at a time: what fanin_theory_layer has. */
 enum { Q, CORRELATION, MEAN, SECOND, G, WEIGHT_GRADIENT, NUMBERS };
 static const char *const numbers[NUMBERS] = {"q", "correlation", "mean", "second moment", "g", "weight gradient"};
 
-static double normal(uint64_t *random) {
-  const double u = ((double)(test_random(random) >> 11) + 0.5) * 0x1p-53;
-  const double v = (double)(test_random(random) >> 11) * 0x1p-53;
-  return sqrt(-2 * log(u)) * cos(2 * 3.14159265358979323846 * v);
-}
-
-static double *at(matrix m, bool by_row, int i, int j) {
-  return by_row ? &m[i][j] : &m[j][i];
-}
-
-/* Rows of z (layer norm) or columns (batch norm) to mean 0 and variance 1. */
-static void normalise(layer *l, fanin_norm norm) {
-  const bool by_row = norm == FANIN_NORM_LAYER;
-  const int groups = by_row ? B : N, size = by_row ? N : B;
-  memcpy(l->y, l->z, sizeof l->y);
-  if (norm == FANIN_NORM_NONE) return;
-  for (int i = 0; i < groups; i++) {
-    double mean = 0, square = 0;
-    for (int j = 0; j < size; j++) {
-      mean += *at(l->z, by_row, i, j) / size;
-    }
-    for (int j = 0; j < size; j++) {
-      square += pow(*at(l->z, by_row, i, j) - mean, 2) / size;
-    }
-    l->inverse[i] = 1 / sqrt(square);
-    for (int j = 0; j < size; j++) {
-      *at(l->y, by_row, i, j) = (*at(l->z, by_row, i, j) - mean) * l->inverse[i];
-    }
-  }
-}
-
-/* The gradient of y to that of z, in delta. */
-static void normalise_backward(layer *l, fanin_norm norm) {
-  const bool by_row = norm == FANIN_NORM_LAYER;
-  const int groups = by_row ? B : N, size = by_row ? N : B;
-  if (norm == FANIN_NORM_NONE) return;
-  for (int i = 0; i < groups; i++) {
-    double mean = 0, along = 0;
-    for (int j = 0; j < size; j++) {
-      mean += *at(l->delta, by_row, i, j) / size;
-      along += *at(l->delta, by_row, i, j) * *at(l->y, by_row, i, j) / size;
-    }
-    for (int j = 0; j < size; j++) {
-      double *const d = at(l->delta, by_row, i, j);
-      *d = (*d - mean - *at(l->y, by_row, i, j) * along) * l->inverse[i];
-    }
-  }
-}
-
-static void forward(const fanin_theory_config *config, layer *l, matrix input, uint64_t *random) {
-  const fanin__activation *const a = fanin__activation_find(config->activation);
-  const double std = sqrt(config->sigma_w2[0] / N);
-  for (int i = 0; i < N; i++) {
-    for (int j = 0; j < N; j++) {
-      l->w[i][j] = std * normal(random);
-    }
-    const double bias = sqrt(config->sigma_b2) * normal(random);
-    for (int b = 0; b < B; b++) {
-      l->z[b][i] = bias;
-      for (int j = 0; j < N; j++) {
-        l->z[b][i] += l->w[i][j] * input[b][j];
-      }
-    }
-  }
-  normalise(l, config->norm);
-  for (int b = 0; b < B; b++) {
-    for (int i = 0; i < N; i++) {
-      l->h[b][i] = a->f(l->y[b][i], 0) + (config->residual ? input[b][i] : 0);
-    }
-  }
-}
-
-/* `gradient` of h, which becomes that of the layer's input. */
-static void backward(const fanin_theory_config *config, layer *l, matrix gradient) {
-  const fanin__activation *const a = fanin__activation_find(config->activation);
-  for (int b = 0; b < B; b++) {
-    for (int i = 0; i < N; i++) {
-      l->delta[b][i] = gradient[b][i] * a->df(l->y[b][i], 0);
-    }
-  }
-  normalise_backward(l, config->norm);
-  for (int b = 0; b < B; b++) {
-    if (!config->residual) memset(gradient[b], 0, sizeof gradient[b]);
-    for (int i = 0; i < N; i++) {
-      for (int j = 0; j < N; j++) {
-        gradient[b][j] += l->w[i][j] * l->delta[b][i];
-      }
-    }
-  }
-}
-
-static double mean_square(matrix m) {
-  double sum = 0;
-  for (int b = 0; b < B; b++) {
-    for (int i = 0; i < N; i++) {
-      sum += m[b][i] * m[b][i];
-    }
-  }
-  return sum / B / N;
-}
-
-static void measure(layer *l, matrix input, double out[NUMBERS]) {
+static void measure(const test_network_layer *l, const double *input, double out[NUMBERS]) {
   double sum = 0, shared = 0, gradient = 0;
-  for (int i = 0; i < N; i++) {
+  for (size_t i = 0; i < N; i++) {
     double column = 0;
-    for (int b = 0; b < B; b++) {
-      column += l->z[b][i];
-      sum += l->h[b][i];
+    for (size_t b = 0; b < B; b++) {
+      column += l->z[b * N + i];
+      sum += l->h[b * N + i];
     }
     shared += column * column;
   }
-  for (int b = 0; b < B; b++) { /* of one sample: sum over i and j of (delta_i h_j)^2 */
-    double d = 0, h = 0;
-    for (int i = 0; i < N; i++) {
-      d += l->delta[b][i] * l->delta[b][i] / N;
-      h += input[b][i] * input[b][i] / N;
-    }
-    gradient += d * h / B;
+  for (size_t b = 0; b < B; b++) { /* of one sample: sum over i and j of (delta_i h_j)^2 */
+    gradient += test_mean_square(l->delta + b * N, N) * test_mean_square(input + b * N, N) / B;
   }
-  out[Q] = mean_square(l->z);
+  out[Q] = test_mean_square(l->z, (size_t)B * N);
   out[CORRELATION] = (shared / N - B * out[Q]) / (B * (B - 1)) / out[Q];
   out[MEAN] = sum / B / N;
-  out[SECOND] = mean_square(l->h);
-  out[G] = mean_square(l->delta);
+  out[SECOND] = test_mean_square(l->h, (size_t)B * N);
+  out[G] = test_mean_square(l->delta, (size_t)B * N);
   out[WEIGHT_GRADIENT] = gradient;
 }
 
 /* Sums and sums of squares over draws of what was measured. */
 static void run(const fanin_theory_config *config, double sums[L][NUMBERS], double squares[L][NUMBERS]) {
-  layer *const layers = calloc(L, sizeof *layers);
-  matrix *const edges = calloc(2, sizeof *edges); /* input, gradient */
-  assert_true(layers && edges);
+  const test_network net = {
+      N,     B,   L, config->activation, 0, config->sigma_w2[0], config->sigma_b2, config->norm, config->residual,
+      false, true};
+  test_network_layer *const layers = test_network_create(&net);
+  double *const input = calloc(2 * B * N, sizeof *input), *const gradient = input + B * N;
+  assert_non_null(input);
   uint64_t random = 77;
   for (int draw = 0; draw < DRAWS; draw++) {
-    for (int i = 0; i < N; i++) {
-      const double common = sqrt(config->correlation) * normal(&random);
-      for (int b = 0; b < B; b++) {
-        edges[0][b][i] = common + sqrt(1 - config->correlation) * normal(&random);
-        edges[1][b][i] = normal(&random);
+    for (size_t i = 0; i < N; i++) {
+      const double common = sqrt(config->correlation) * (double)test_normal(&random);
+      for (size_t b = 0; b < B; b++) {
+        input[b * N + i] = common + sqrt(1 - config->correlation) * (double)test_normal(&random);
+        gradient[b * N + i] = (double)test_normal(&random);
       }
     }
-    for (int l = 0; l < L; l++) {
-      forward(config, &layers[l], l == 0 ? edges[0] : layers[l - 1].h, &random);
-    }
-    for (int l = L - 1; l >= 0; l--) {
-      backward(config, &layers[l], edges[1]);
-    }
-    for (int l = 0; l < L; l++) {
-      double numbers_now[NUMBERS];
-      measure(&layers[l], l == 0 ? edges[0] : layers[l - 1].h, numbers_now);
-      for (int k = 0; k < NUMBERS; k++) {
-        sums[l][k] += numbers_now[k];
-        squares[l][k] += numbers_now[k] * numbers_now[k];
+    test_network_run(&net, layers, input, gradient, &random);
+    for (size_t l = 0; l < L; l++) {
+      double now[NUMBERS];
+      measure(&layers[l], l == 0 ? input : layers[l - 1].h, now);
+      for (size_t k = 0; k < NUMBERS; k++) {
+        sums[l][k] += now[k];
+        squares[l][k] += now[k] * now[k];
       }
     }
   }
-  free(edges);
-  free(layers);
+  free(input);
+  test_network_free(layers);
 }
 
 /* Within 5 standard errors, and what finite widths and batches shift: a few 1/N and, for batch norm, 1/B a layer. */
