@@ -28,6 +28,7 @@ if(FANIN_BUILD_CLI)
 endif()
 install(DIRECTORY share/models/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/models COMPONENT command)
 install(DIRECTORY share/rules/ DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/rules COMPONENT command)
+install(FILES share/data/stream-v1.json DESTINATION ${CMAKE_INSTALL_DATADIR}/fanin/data COMPONENT command)
 file(GLOB prose docs/*.md docs/*.svg) # what the help calls docs/
 install(FILES CHANGELOG.md ${prose} DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)
 install(DIRECTORY docs/decisions DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT command)

@@ -5,6 +5,7 @@
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
  * covers in full is stored as vectors. */
+#include "lib/check.clh"
 #include "lib/integer.clh"
 #include "lib/philox.clh"
 #include "lib/store.clh"

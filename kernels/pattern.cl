@@ -2,6 +2,7 @@
  * DELTA, -D BILINEAR or -D HADAMARD, and the dtype's define (lib/dtype.clh).
  *
  * Of identity and dirac (DELTA) the kernel writes the ones only: memory already holds zeros when it runs. */
+#include "lib/check.clh"
 #include "lib/dtype.clh"
 #include "lib/integer.clh"
 #include "lib/structs.h"

@@ -1,4 +1,5 @@
 /* From matrices to the places of a tensor's part: times a factor, rounded once to the dtype (lib/dtype.clh). */
+#include "lib/check.clh"
 #include "lib/dtype.clh"
 #include "lib/structs.h"
 

@@ -10,8 +10,18 @@
 
 typedef struct fanin__program fanin__program;
 
+/* What the device must do right before it may fill: everything in float, that and the rounding to half, or everything
+ * in double; and whole numbers for each. */
+typedef enum fanin__arithmetic {
+  FANIN__ARITHMETIC_FLOAT,
+  FANIN__ARITHMETIC_HALF,
+  FANIN__ARITHMETIC_DOUBLE,
+  FANIN__ARITHMETIC_COUNT
+} fanin__arithmetic;
+
 struct fanin {
-  atomic_size_t references; /* the caller's, and one of each plan */
+  atomic_size_t references;                                /* the caller's, and one of each plan */
+  atomic_bool arithmetic_is_good[FANIN__ARITHMETIC_COUNT]; /* it was checked, by fill/check.c */
 
   cl_context context;
   cl_device_id device;

@@ -124,7 +124,7 @@ static void put_tasks(builder *b, const fanin__job *job) {
 /* The bundle of jobs order[from .. to). */
 static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   fanin_plan *const plan = b->plan;
-  char options[64];
+  char options[FANIN__OPTIONS];
   const fanin__job *const first = b->order[from];
   fanin__bundle bundle = {
       .buffer = first->buffer, .parameters = table_of(first), .first_task = b->tables[FANIN__TASKS].used};
@@ -134,6 +134,7 @@ static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   bundle.tasks = b->tables[FANIN__TASKS].used - bundle.first_task;
   if (bundle.tasks == 0) return FANIN_STATUS_OK;
   snprintf(options, sizeof options, "%s -D MANY", first->parameters.options);
+  FANIN__TRY(fanin__check_arithmetic(plan->f, first->dtype, &fanin__source_fill, options));
   FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &bundle.kernel));
   plan->bundles[plan->n_bundles++] = bundle;
   return FANIN_STATUS_OK;

@@ -58,6 +58,7 @@ fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t,
   FANIN__NEED(f, t, init);
   FANIN__TRY(fanin__job_of(f, t, init, key.stream, true, &job));
   FANIN__TRY(fanin__when_of(f, queue, n_wait, wait_list, event, &when));
+  FANIN__TRY(fanin__check_job(f, &job));
   return fanin__fill_job(f, &when, &job, key.seed);
 }
 
@@ -96,6 +97,7 @@ fanin_status fanin_warmup(fanin *f, const fanin_tensor *t, const fanin_init *ini
   FANIN__TRY(fanin__job_of(f, t, init, 0, false, &job));
   FANIN__TRY(fanin_queue(f, &when.queue));
   if (job.elements == 0) return FANIN_STATUS_OK;
+  FANIN__TRY(fanin__check_job(f, &job));
   cl_mem scratch = NULL;
   FANIN__TRY(fanin__new_buffer(f, fanin__chunk(f, t->dtype), fanin_dtype_size(t->dtype), "warming up", &scratch));
   fanin_status status = warm(f, &when, &job, scratch);

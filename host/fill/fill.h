@@ -21,6 +21,9 @@ typedef struct fanin__parameters {
 
 typedef struct fanin__job fanin__job;
 
+/* Room for the build options of a program that fills. */
+enum { FANIN__OPTIONS = 64 };
+
 /* Fills what a launch over rows of one distribution cannot fill, or cannot fill alone: orthogonal.c, sparse.c,
  * pattern.c. */
 typedef struct fanin__filler {
@@ -34,6 +37,8 @@ typedef struct fanin__filler {
   fanin_status (*fill)(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed);
   /* Compiles its kernels. */
   fanin_status (*compile)(fanin *f, const fanin__job *job);
+  /* The program that writes its elements, and what that is built with, where it writes all of them. */
+  const fanin__source *(*writer)(const fanin__job *job, char options[FANIN__OPTIONS]);
   /* Outputs and inputs of the smallest matrix for which fill() needs what it needs for the job, at least 2. NULL: 2. */
   uint64_t (*least_side)(const fanin__job *job);
 } fanin__filler;
@@ -92,5 +97,15 @@ void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows);
 static inline uint64_t fanin__piece(const fanin *f, const fanin__rows *rows) {
   return (uint64_t)f->fill_group * rows->repeat;
 }
+
+/* ---- What a device says of itself (check.c) ---------------------------------------------------------------------- */
+
+/* Runs the kernel `check` of a program that writes elements of `dtype`, and refuses a device whose arithmetic is not
+ * what the stream needs: FANIN_STATUS_UNSUPPORTED. Blocking, once for each kind of arithmetic. Nothing is remembered of
+ * a device that fails, or if the check could not be run. */
+fanin_status fanin__check_arithmetic(fanin *f, fanin_dtype dtype, const fanin__source *source, const char *options);
+
+/* The same, by a program that fills the job. Call it before anything is enqueued for the job. */
+fanin_status fanin__check_job(fanin *f, const fanin__job *job);
 
 #endif

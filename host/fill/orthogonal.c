@@ -1,5 +1,6 @@
 /* Random orthogonal matrices for a tensor: draws the normals of each matrix from the tensor's own stream into dense
  * memory, has them made orthogonal (reflect.c), and copies what memory holds of the result to its places. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core/launch.h"
@@ -232,10 +233,15 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__reflect_compile(f, fanin__is_double(job->dtype));
 }
 
+static const fanin__source *writer(const fanin__job *job, char options[FANIN__OPTIONS]) {
+  snprintf(options, FANIN__OPTIONS, "%s", fanin__dtype_of(job->dtype)->option);
+  return &fanin__source_scatter;
+}
+
 /* CLBlast's kernels are compiled when they run. */
 static uint64_t least_side(const fanin__job *job) {
   return family_of(job).sides.height > FANIN__SMALL ? FANIN__SMALL + 1 : 2;
 }
 
 const fanin__filler fanin__orthogonal_filler = {
-    .check = check, .unit = unit, .fill = fill, .compile = compile, .least_side = least_side};
+    .check = check, .unit = unit, .fill = fill, .compile = compile, .writer = writer, .least_side = least_side};

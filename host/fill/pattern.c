@@ -71,13 +71,11 @@ static fanin__places places_of(const fanin *f, const fanin__job *job, const fani
   return p;
 }
 
-enum { OPTIONS_SIZE = 64 };
-
 /* What kernels/pattern.cl is built with. */
-static const char *options_of(const fanin__job *job, char out[OPTIONS_SIZE]) {
+static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
   static const char *const patterns[FANIN_LAW_KIND_COUNT] = {
       [FANIN_LAW_KIND_ONES] = "DELTA", [FANIN_LAW_KIND_BILINEAR] = "BILINEAR", [FANIN_LAW_KIND_HADAMARD] = "HADAMARD"};
-  snprintf(out, OPTIONS_SIZE, "-D %s %s", patterns[job->distribution.law.kind], fanin__dtype_of(job->dtype)->option);
+  snprintf(out, FANIN__OPTIONS, "-D %s %s", patterns[job->distribution.law.kind], fanin__dtype_of(job->dtype)->option);
   return out;
 }
 
@@ -95,7 +93,7 @@ static double scale_of(const fanin_tensor *t, const fanin__roles *roles) {
 static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job *job, const fanin__places *p,
                              double scale) {
   const bool f64 = fanin__is_double(job->dtype);
-  char options[OPTIONS_SIZE];
+  char options[FANIN__OPTIONS];
   const fanin__real value = fanin__real_of(job->distribution.law.value), up = fanin__real_of(scale),
                     down = fanin__real_of(1 / scale);
   const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
@@ -121,8 +119,13 @@ static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job
 }
 
 static fanin_status compile(fanin *f, const fanin__job *job) {
-  char options[OPTIONS_SIZE];
+  char options[FANIN__OPTIONS];
   return fanin__compile(f, &fanin__source_pattern, options_of(job, options), "pattern");
 }
 
-const fanin__filler fanin__pattern_filler = {.fill = fill, .compile = compile};
+static const fanin__source *writer(const fanin__job *job, char options[FANIN__OPTIONS]) {
+  (void)options_of(job, options);
+  return &fanin__source_pattern;
+}
+
+const fanin__filler fanin__pattern_filler = {.fill = fill, .compile = compile, .writer = writer};

@@ -102,7 +102,8 @@ static fanin_status prepare(const fanin_shard *s, const fanin_tensor *first, con
   FANIN__TRY(fanin__job_of(s->f, &s->tensor, init, stream, true, &out->job));
   FANIN__TRY(check_same(&s->tensor, first));
   FANIN__TRY(fanin__when_of(s->f, s->queue, s->n_wait, s->wait_list, s->event, &out->when));
-  return compile(s->f, &out->job);
+  FANIN__TRY(compile(s->f, &out->job));
+  return fanin__check_job(s->f, &out->job);
 }
 
 static fanin_status enqueue(const fanin_shard *s, const task *t, uint64_t seed) {

@@ -13,20 +13,24 @@ enum { DLPACK_FLOAT = 2, DLPACK_BFLOAT = 4, DLPACK_FLOAT8_E4M3FN = 10, DLPACK_FL
 
 /* The numbers are m 2^least and m 2^k for whole |m| < 2^digits and k > least, up to `largest`. Values are rounded to
  * them once, to the nearest, ties to even. Columns: enumerator and kernel define; the names of fanin, safetensors, npy
- * and Python, and further ones; bytes, DLPack's code, digits, least, largest, has_infinities, needs_fp64. */
+ * and Python, and further ones; bytes, DLPack's code, digits, least, largest, has_infinities, needs_fp64;
+ * device_rounds. */
 #define DTYPE_MAP(XX)                                                                                                  \
-  XX(F32, "f32", "F32", "<f4", "float32", "float32, fp32", 4, DLPACK_FLOAT, 24, -149, 0x1.fffffep+127, 1, 0)           \
-  XX(F16, "f16", "F16", "<f2", "float16", "float16, fp16, half", 2, DLPACK_FLOAT, 11, -24, 65504.0, 1, 0)              \
-  XX(BF16, "bf16", "BF16", NULL, "bfloat16", "bfloat16", 2, DLPACK_BFLOAT, 8, -133, 0x1.fep+127, 1, 0)                 \
-  XX(F64, "f64", "F64", "<f8", "float64", "float64, fp64, double", 8, DLPACK_FLOAT, 53, -1074, DBL_MAX, 1, 1)          \
+  XX(F32, "f32", "F32", "<f4", "float32", "float32, fp32", 4, DLPACK_FLOAT, 24, -149, 0x1.fffffep+127, 1, 0, 0)        \
+  XX(F16, "f16", "F16", "<f2", "float16", "float16, fp16, half", 2, DLPACK_FLOAT, 11, -24, 65504.0, 1, 0, 1)           \
+  XX(BF16, "bf16", "BF16", NULL, "bfloat16", "bfloat16", 2, DLPACK_BFLOAT, 8, -133, 0x1.fep+127, 1, 0, 0)              \
+  XX(F64, "f64", "F64", "<f8", "float64", "float64, fp64, double", 8, DLPACK_FLOAT, 53, -1074, DBL_MAX, 1, 1, 0)       \
   XX(F8_E4M3, "f8_e4m3", "F8_E4M3", NULL, "float8_e4m3fn", "float8_e4m3fn, fp8_e4m3", 1, DLPACK_FLOAT8_E4M3FN, 4, -9,  \
-     448.0, 0, 0)                                                                                                      \
+     448.0, 0, 0, 0)                                                                                                   \
   XX(F8_E5M2, "f8_e5m2", "F8_E5M2", NULL, "float8_e5m2", "float8_e5m2, fp8_e5m2", 1, DLPACK_FLOAT8_E5M2, 3, -16,       \
-     57344.0, 1, 0)
+     57344.0, 1, 0, 0)
 
-#define ROW(id, name, safetensors, npy, python, aliases, bytes, dlpack, digits, least, largest, infinities, fp64)      \
-  [FANIN_DTYPE_##id] = {                                                                                               \
-      {name, safetensors, npy, python, bytes, dlpack, digits, least, largest, infinities, fp64}, aliases, "-D " #id},
+#define ROW(id, name, safetensors, npy, python, aliases, bytes, dlpack, digits, least, largest, infinities, fp64,      \
+            rounds)                                                                                                    \
+  [FANIN_DTYPE_##id] = {{name, safetensors, npy, python, bytes, dlpack, digits, least, largest, infinities, fp64},     \
+                        aliases,                                                                                       \
+                        "-D " #id,                                                                                     \
+                        rounds},
 static const fanin__dtype table[FANIN_DTYPE_COUNT] = {DTYPE_MAP(ROW)};
 
 /* ---- Names ------------------------------------------------------------------------------------------------------- */

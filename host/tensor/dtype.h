@@ -10,6 +10,7 @@ typedef struct fanin__dtype {
   fanin_dtype_info info;
   const char *aliases; /* further names that fanin_dtype_parse() takes: "float32, fp32" */
   const char *option;  /* "-D F16": what kernels/lib/dtype.clh is compiled with */
+  bool device_rounds;  /* to the dtype by a conversion of the device's own; else by integers, or not at all */
 } fanin__dtype;
 
 /* Refuses a value that is no dtype. */

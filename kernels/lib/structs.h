@@ -116,4 +116,33 @@ FANIN__OFFSET(fanin__sparse_lines, cut, 288);
 FANIN__OFFSET(fanin__sparse_lines, origin, 320);
 FANIN__OFFSET(fanin__sparse_lines, stream, 352);
 
+/* What kernels/lib/check.clh works on: rows of FANIN__CASES numbers, which may be smaller than a ulong and then leave
+ * the end of their row unused. First the operands, then the results. */
+#define FANIN__CASES        16
+#define FANIN__CHECK_FACTOR 0xD2511F53u /* Philox's first */
+enum fanin__check_row {
+  FANIN__CHECK_A, /* reals, of which a is positive */
+  FANIN__CHECK_B,
+  FANIN__CHECK_C,
+  FANIN__CHECK_WORDS, /* of as many bits as a real */
+  FANIN__CHECK_X,     /* ulongs */
+  FANIN__CHECK_Y,
+  FANIN__CHECK_SINGLES,       /* floats that become halves */
+  FANIN__CHECK_FMA,           /* fma(a, b, c) */
+  FANIN__CHECK_PRODUCT,       /* a b */
+  FANIN__CHECK_SUM,           /* a + c */
+  FANIN__CHECK_BOTH,          /* a b + c */
+  FANIN__CHECK_DIVISION,      /* b / a */
+  FANIN__CHECK_ROOT,          /* sqrt(a) */
+  FANIN__CHECK_SIGNED,        /* a word, signed, as a real */
+  FANIN__CHECK_UNSIGNED,      /* a word as a real */
+  FANIN__CHECK_SHIFTS,        /* a word shifted in the three ways */
+  FANIN__CHECK_LONG_PRODUCT,  /* the lower word of x times FANIN__CHECK_FACTOR */
+  FANIN__CHECK_LOW_PRODUCT,   /* x y modulo 2^64 */
+  FANIN__CHECK_QUOTIENT,      /* x / y */
+  FANIN__CHECK_HALVES,        /* singles as halves, in vectors */
+  FANIN__CHECK_SINGLE_HALVES, /* and one by one */
+  FANIN__CHECK_ROWS
+};
+
 #endif
