@@ -138,6 +138,18 @@ for note in '"fanin.init.fc.weight": "he_normal"' '"fanin.init.fc.weight": "magi
   more '^NOT JUDGED: 0 of 2'
 done
 
+# What rules decline is not judged; rules that are not well formed are an error.
+for rule in '"init": "he_nrmal"' '"init": "normal:std={n}"' '"refuse": "ask somebody"'; do
+  echo "{\"rules\": [{\"match\": \"fc.weight\", $rule}]}" >rules.json
+  case $rule in
+  *refuse*)
+    says 0 '^note: fc\.weight: not judged: the rules decline it: ask somebody$' --rules rules.json fresh.safetensors
+    says 1 '^NOT JUDGED' --require judged --rules rules.json fresh.safetensors
+    ;;
+  *) refuse 2 'rules.json' inspect --rules rules.json fresh.safetensors ;;
+  esac
+done
+
 # ---- What moments and bounds do not see: values that follow from their place, and orthogonal matrices ----
 make permuted permuted.safetensors '{"fanin.init.w": "identity", "fanin.layout.w": "OI"}'
 says 1 '^w: count of elements that are not what they should be: 16, expected 0' permuted.safetensors
