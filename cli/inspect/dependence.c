@@ -95,7 +95,7 @@ static void add_pairs(const double *square, size_t k, size_t inner, sums *to) {
       }
     }
   }
-  to->pairs += (double)(k * (k - 1) / 2 * inner);
+  to->pairs += (double)(k * (k - 1) * inner) / 2;
 }
 
 /* Reads k x k elements from the middle of the diagonal of one matrix of the stack. */

@@ -232,10 +232,13 @@ static void find_shared(inspection *i, size_t *first) {
 static void find_related(inspection *i, const size_t *first) {
   char z[TEXT_NUMBER];
   for (size_t k = 0; k < i->compared_pairs; ++k) {
-    const related_pair *p = &i->pairs[k];
-    if (!(fabs(p->z) > i->z_bound) || first[p->a] == first[p->b]) continue;
+    related_pair *p = &i->pairs[k];
+    if (!(fabs(p->z) > i->z_bound)) continue;
+    p->said = first[p->a] == first[p->b];
+    if (p->said) continue;
     const bool fails = is_promised(i, p->a, p->b) && !(p->same && i->allow.tied);
     if (fails) let_fail(i, p->b, "related");
+    p->said = !fails;
     if (p->same) {
       find(i, fails ? FINDING_FAILURE : FINDING_NOTE, p->b, "has the values of %s, in another dtype", name_of(i, p->a));
       continue;

@@ -283,7 +283,8 @@ static void find_most(inspection *out) {
   const bool all = out->answers[ANSWER_NOT_JUDGED] == out->count;
   out->most_z = NAN;
   for (size_t k = 0; k < out->compared_pairs; ++k) {
-    if (all || (is_judged(out, out->pairs[k].a) && is_judged(out, out->pairs[k].b))) note_z(out, out->pairs[k].z);
+    const related_pair *p = &out->pairs[k];
+    if (all || (is_judged(out, p->a) && is_judged(out, p->b) && !p->said)) note_z(out, p->z);
   }
   for (size_t i = 0; i < out->count; ++i) {
     for (int k = 0; k < TEST_COUNT && (all || is_judged(out, i)); ++k)

@@ -122,6 +122,7 @@ typedef struct related_pair {
   uint64_t count; /* elements compared */
   double r, z;
   bool same; /* all their elements are the same numbers, rounded to two dtypes */
+  bool said; /* that it is beyond the bound is no failure, as of copies that are allowed or are failures of their own */
 } related_pair;
 
 /* Runs of elements that repeat those of another tensor, or of the same one, wherever they stand in it: up to a power of

@@ -42,7 +42,8 @@ static void keep(const related *r, const fanin_pair *pairs, const fanin_products
     const double n = pairs[k].count, scale = sqrt((p->aa - p->a * p->a / n) * (p->bb - p->b * p->b / n));
     const double r_value = scale > 0 ? (p->ab - p->a * p->b / n) / scale : 0;
     const double z = correlation_deviate(r_value, n - 1); /* about the means of these elements */
-    out->pairs[k] = (related_pair){r->tensors[pairs[k].a], r->tensors[pairs[k].b], pairs[k].count, r_value, z, false};
+    out->pairs[k] =
+        (related_pair){r->tensors[pairs[k].a], r->tensors[pairs[k].b], pairs[k].count, r_value, z, false, false};
     if (isnan(out->closest.z) || fabs(z) > fabs(out->closest.z)) out->closest = out->pairs[k];
   }
 }

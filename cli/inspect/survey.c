@@ -96,7 +96,7 @@ static int visit(survey *s, uint64_t whole, visitor *see, failure *why) {
   int status = STATUS_OK;
   for (uint64_t first = 0; first < s->t->elements && status == STATUS_OK;) {
     const uint64_t left = s->t->elements - first, count = left < most ? left : most;
-    fanin_tensor some;
+    fanin_tensor some = {.rank = 0};
     status = load(s, first, count, &some, why);
     if (status == STATUS_OK) status = library_status(why, see(s, &some, first), s->f->path);
     first += count;

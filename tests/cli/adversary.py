@@ -370,6 +370,25 @@ case("lost_twin", "a copy whose metadata name another tensor, which is not there
 gemma = {"model.embed_tokens.weight": 0.02 * normal(500, 64), "model.norm.weight": np.zeros(64)}
 case("declined", "Gemma's norm under rules that cannot tell it from Llama's", FAR,
      "note: model.norm.weight: not judged: the rules decline it: the value 'norm' must be given", gemma, "--rules llama")  # fmt: skip
+case(
+    "declined_init",
+    "the same, with an initializer for what the rules leave, which the norm is not left to",
+    FAR,
+    "note: model.norm.weight: not judged: the rules decline it: the value 'norm' must be given",
+    gemma,
+    "--rules llama --init normal:std=0.02",
+)
+part = {f"h.{k}.attn.c_proj.weight": 0.02 / 24**0.5 * normal(64, 64) for k in range(6, 12)}
+part |= {f"h.{k}.attn.c_attn.weight": 0.02 * normal(64, 192) for k in range(6, 12)}
+case(
+    "part",
+    "the second half of a GPT-2, whose layers cannot be counted",
+    FAR,
+    "note: h.6.attn.c_proj.weight: not judged: the rules decline it: the value 'layers' would be 6",
+    part,
+    "--rules gpt2",
+)
+case("part_set", "the same, with their number", HOLDS, "-", part, "--rules gpt2 --set layers=12")
 case("refused", "norms that the rules refuse", FAR, "note: model.norm.weight: not judged: the rules decline it: Gemma 2, Gemma 3 and Qwen3-Next have such norms",
      gemma | {"model.layers.0.pre_feedforward_layernorm.weight": np.ones(64)}, "--rules llama")  # fmt: skip
 case("identity", "an identity whose rows are moved by one", FAILS, "w: count of elements that are not what they should be: 128",

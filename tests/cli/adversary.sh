@@ -19,7 +19,8 @@ while IFS=$'\t' read -r name what options answer line; do
   if [ "$line" = - ]; then
     if grep -qE '^suspicious: |^[a-z.]+: ' <(grep -v '^note: \|safetensors: ' found.txt); then said=no; fi
   else
-    # '~' stands for a number
+    # "~" stands for a number
+    # shellcheck disable=SC2016
     pattern=$(printf '%s' "$line" | sed 's/[][\.*^$(){}?+|/]/\\&/g; s/~/[0-9]+/g')
     grep -qE "^$pattern" found.txt || said=no
   fi
