@@ -66,20 +66,7 @@ int init_text_check(const char *text, const char *context, failure *why) {
 }
 
 int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, const char *context, failure *why) {
-  const char *end = last_word(text);
-  fanin_init plain;
-  double factor = 1;
-  int status = library_status(why, fanin_init_parse(end, &plain), context);
-  while (status == STATUS_OK && text < end) {
-    const size_t length = strcspn(text, blanks);
-    double one = 1;
-    char *scheme = copy_text(text, length);
-    if (length > 0) status = library_status(why, fanin_scheme_factor(scheme, t, &one), context);
-    free(scheme);
-    factor *= one;
-    text += length + strspn(text + length, blanks);
-  }
-  return status == STATUS_OK ? library_status(why, fanin_init_scaled(&plain, factor, out), context) : status;
+  return library_status(why, fanin_init_parse_for(text, t, out), context);
 }
 
 /* ---- A tensor on the command line -------------------------------------------------------------------------------- */

@@ -22,7 +22,7 @@ static int describe(const probe_request *r, const probe_weights *w, const fanin_
     fanin_tensor t = w->tensors[l];
     const char *name = w->layers[l].name;
     t.buffer = NULL;
-    status = model_add(m, name, &t, &r->inits[0], name, why);
+    status = model_add(m, name, &t, &w->inits[l], name, why);
     if (status == STATUS_OK) m->tensors[l].factor = layers[l].factor;
   }
   return status == STATUS_OK ? model_check(m, r->output, why) : status;
@@ -55,6 +55,13 @@ static int write_drawn(const probe_request *r, const session *s, const probe_wei
   free(header);
   model_free(&m);
   return status;
+}
+
+int probe_calibrate_space(const probe_request *r, const probe_weights *w, failure *why) {
+  double bytes = (double)w->file_bytes; /* widths may be any number */
+  for (size_t l = 1; !r->weights && l < r->config.n_widths; ++l)
+    bytes += (double)r->widths[l] * (double)r->widths[l - 1] * (double)fanin_dtype_size(r->config.dtype);
+  return output_check_space(r->output, bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX, why);
 }
 
 /* ---- What was done ----------------------------------------------------------------------------------------------- */
@@ -107,7 +114,7 @@ static int print_json(const probe_request *r, const session *s, const probe_weig
 int probe_calibrate(const probe_request *r, const session *s, const probe_weights *w, failure *why) {
   fanin_calibrated_layer *layers = allocate(w->count, sizeof *layers);
   fanin_probe_config config = r->config;
-  config.init = r->inits[0];
+  config.inits = w->inits;
   config.progress = probe_progress;
   const fanin_status calibrated = fanin_calibrate(s->f, s->queue, &config, &r->calibration, layers, sizeof *layers);
   progress_clear();

@@ -34,21 +34,33 @@ static fanin_status read_report(const fanin_probe_report *report, probe_result *
   return status;
 }
 
+/* `inits` has room for every layer's. */
+static int run_one(const probe_request *r, const session *s, size_t i, fanin_init *inits, probe_result **out,
+                   failure *why) {
+  fanin_probe_config config = r->config;
+  fanin_probe_report *report = NULL;
+  int status = STATUS_OK;
+  for (size_t l = 0; !config.inits && l + 1 < config.n_widths && status == STATUS_OK; ++l)
+    status = probe_init_of(r, i, l, &inits[l], why);
+  if (status != STATUS_OK) return status;
+  if (!config.inits) config.inits = inits;
+  config.progress = probe_progress;
+  config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
+  fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);
+  if (probed == FANIN_STATUS_OK) probed = read_report(report, out);
+  fanin_probe_report_release(report);
+  progress_clear();
+  return library_status(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
+}
+
 /* Probes each initializer; reports[i] is that of the i-th one. */
-static int run(probe_request *r, const session *s, probe_result **reports, failure *why) {
-  for (size_t i = 0; i < r->n_inits; ++i) {
-    fanin_probe_config config = r->config;
-    config.init = r->inits[i];
-    config.progress = probe_progress;
-    config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
-    fanin_probe_report *report = NULL;
-    fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);
-    if (probed == FANIN_STATUS_OK) probed = read_report(report, &reports[i]);
-    fanin_probe_report_release(report);
-    progress_clear();
-    if (probed != FANIN_STATUS_OK) return library_status(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
-  }
-  return STATUS_OK;
+static int run(const probe_request *r, const session *s, probe_result **reports, failure *why) {
+  fanin_init *inits = allocate(r->config.n_widths, sizeof *inits);
+  int status = STATUS_OK;
+  for (size_t i = 0; i < r->n_inits && status == STATUS_OK; ++i)
+    status = run_one(r, s, i, inits, &reports[i], why);
+  free(inits);
+  return status;
 }
 
 /* ---- What came of it --------------------------------------------------------------------------------------------- */
@@ -65,7 +77,7 @@ static int show(const probe_request *r, const session *s, probe_result *const *r
     probe_print_comparison(r, reports);
   } else {
     probe_print_report(r, reports[0]);
-    probe_print_verdicts(reports[0]);
+    probe_print_verdicts(r, reports[0]);
     probe_print_findings(reports[0], "");
   }
   return STATUS_OK;
@@ -99,6 +111,17 @@ static int check_outputs(const probe_request *r, failure *why) {
   return status;
 }
 
+/* Schemes before --init see the fans of each layer: what they refuse is found before a device is opened. */
+static int check_inits(const probe_request *r, failure *why) {
+  fanin_init unused;
+  int status = STATUS_OK;
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    for (size_t l = 0; l + 1 < r->config.n_widths && status == STATUS_OK; ++l)
+      status = probe_init_of(r, i, l, &unused, why);
+  }
+  return status;
+}
+
 /* From the files and the device to the report. */
 static int run_on_device(probe_request *r, failure *why) {
   session s = {0};
@@ -106,6 +129,8 @@ static int run_on_device(probe_request *r, failure *why) {
   input samples = {0};
   int status = check_outputs(r, why);
   if (status == STATUS_OK && r->weights) status = probe_weights_describe(r, &weights, why);
+  if (status == STATUS_OK) status = check_inits(r, why);
+  if (status == STATUS_OK && r->calibrate) status = probe_calibrate_space(r, &weights, why);
   if (status == STATUS_OK && r->input) {
     status = input_load(r->input, r->widths[0], r->config.batch, r->keep_label, &samples, why);
     r->config.input = samples.values;

@@ -185,7 +185,7 @@ static int take_maker(const probe_request *r, const tensor_file *f, probe_weight
   probe_layer_weights *y = &w->layers[l];
   const char *text = tensor_file_maker(f, y->name, &w->factors[l]);
   const assignment *expected = like_expected(&r->like, y->name);
-  char by_rules[TEXT] = "";
+  char formatted[TEXT] = "";
   if (isnan(w->factors[l])) {
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s': its factor in the metadata is not a number above 0", f->path,
                 y->name);
@@ -193,14 +193,17 @@ static int take_maker(const probe_request *r, const tensor_file *f, probe_weight
   y->maker = text ? MAKER_FILE : expected ? MAKER_RULES : r->has_init ? MAKER_INIT : MAKER_GUESS;
   ++counts[y->maker];
   if (y->maker == MAKER_GUESS) return STATUS_OK;
-  if (y->maker == MAKER_RULES) {
-    const fanin_status status = fanin_init_format(&expected->init, by_rules, sizeof by_rules, NULL);
-    if (status != FANIN_STATUS_OK) return library_status(why, status, y->name);
-    text = by_rules;
+  int status = STATUS_OK;
+  if (y->maker == MAKER_FILE) status = library_status(why, fanin_init_parse(text, &w->inits[l]), y->name);
+  if (y->maker == MAKER_RULES) w->inits[l] = expected->init;
+  if (y->maker == MAKER_INIT) status = probe_init_of(r, 0, l, &w->inits[l], why);
+  if (y->maker == MAKER_INIT && !strpbrk(r->init_texts[0], " \t\n")) text = r->init_texts[0];
+  if (status == STATUS_OK && !text) { /* by rules or with schemes, of which metadata knows nothing */
+    text = formatted;
+    fanin_init_format(&w->inits[l], formatted, sizeof formatted, NULL);
   }
-  if (y->maker == MAKER_INIT) text = r->init_texts[0];
-  y->init_text = copy_text(text, strlen(text));
-  return library_status(why, fanin_init_parse(text, &w->inits[l]), y->name);
+  if (status == STATUS_OK) y->init_text = copy_text(text, strlen(text));
+  return status;
 }
 
 /* What the layers are judged by. An option that would judge none is an error: it is not what was meant. */
@@ -274,6 +277,7 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
   int status = tensor_file_open(r->weights, &f, why);
   if (status != STATUS_OK) return status;
   probe_weights_allocate(out, MAX_LAYERS);
+  out->file_bytes = f.size;
   if (r->like.rules_name) status = checkpoint_read(r->weights, &r->like.checkpoint, why);
   if (status == STATUS_OK) status = like_expect(&r->like, why);
   if (status == STATUS_OK) status = describe(r, &f, out, why);

@@ -7,6 +7,7 @@
 #include "base/dtype.h"
 #include "base/text.h"
 #include "formats/tensor_file.h"
+#include "formats/tensor_text.h"
 #include "probe/report.h"
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -60,8 +61,8 @@ static int take_init(void *to, const char *name, const char *value, failure *why
   if (r->n_inits == PROBE_MAX_INITS) {
     return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
   }
-  r->init_texts[r->n_inits] = value;
-  return library_status(why, fanin_init_parse(value, &r->inits[r->n_inits++]), name);
+  r->init_texts[r->n_inits++] = value;
+  return init_text_check(value, name, why);
 }
 
 static int take_activation(void *to, const char *name, const char *value, failure *why) {
@@ -226,6 +227,12 @@ static int check_weights(const probe_request *r, failure *why) {
   return STATUS_OK;
 }
 
+int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why) {
+  const fanin_tensor t = {
+      .dtype = r->config.dtype, .rank = 2, .layout = "OI", .shape = {r->widths[l + 1], r->widths[l]}};
+  return init_text_parse(r->init_texts[i], &t, out, "--init", why);
+}
+
 static int check_calibration(const probe_request *r, failure *why) {
   if (!r->calibrate && r->has_calibration) {
     return args_fail(why, "-o, --criterion, --target, --tolerance and --iterations belong to --calibrate");
@@ -266,7 +273,6 @@ static int check_together(const probe_request *r, failure *why) {
 
 int probe_options(int argc, char **argv, probe_request *r, failure *why) {
   *r = (probe_request){.init_texts = {"he_normal"},
-                       .inits = {fanin_he_normal(0, FANIN_MODE_FAN_IN)},
                        .n_inits = 1,
                        .calibration = {.size = sizeof(fanin_calibrate_options),
                                        .criterion = FANIN_CRITERION_VARIANCE,

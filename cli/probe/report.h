@@ -18,7 +18,6 @@ typedef enum probe_requirement { REQUIRE_BOTH, REQUIRE_CONFORMS, REQUIRE_HEALTHY
 typedef struct probe_request {
   uint64_t widths[PROBE_MAX_WIDTHS];
   const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
-  fanin_init inits[PROBE_MAX_INITS];
   size_t n_inits;
   bool has_init, has_slope, has_dtype, has_depth; /* given on the command line */
   const char *input;                              /* NULL: N(0,1) */
@@ -42,6 +41,9 @@ typedef struct probe_request {
 } probe_request;
 
 /* ---- options.c --------------------------------------------------------------------------------------------------- */
+
+/* --init number i as it is for layer l = 0 .. L - 1, whose fans the schemes before it see. */
+int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why);
 
 /* Reads the command line and checks everything that can be checked without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
@@ -109,6 +111,7 @@ typedef struct probe_weights {
   double *factors;       /* factors of a calibration that the file names, else 1 */
   fanin_init *inits;
   const float **biases; /* those of the layers */
+  uint64_t file_bytes;  /* of the whole file; 0: the weights are drawn */
   bool found;           /* the layers were found by their shapes */
   char *next;           /* the second best guess; NULL: none */
 } probe_weights;
@@ -141,6 +144,11 @@ int probe_rewrite(const probe_request *r, const session *s, const probe_weights 
                   const fanin_calibrated_layer *layers, failure *why);
 /* A layer's weights as they are stored; the caller frees *bytes. */
 int probe_weights_bytes(const session *s, const probe_weights *w, size_t l, char **bytes, size_t *size, failure *why);
+
+/* ---- calibrate.c ------------------------------------------------------------------------------------------------- */
+
+/* Checks that the disk has room for the calibrated weights, or for the file `w` written again. */
+int probe_calibrate_space(const probe_request *r, const probe_weights *w, failure *why);
 
 /* ---- suggest.c --------------------------------------------------------------------------------------------------- */
 
@@ -184,7 +192,7 @@ void probe_print_heading(const probe_request *r, const session *s);
 size_t probe_layers(const probe_result *report);
 
 void probe_print_report(const probe_request *r, const probe_result *report);
-void probe_print_verdicts(const probe_result *report);
+void probe_print_verdicts(const probe_request *r, const probe_result *report);
 void probe_print_findings(const probe_result *report, const char *indent);
 /* Prints one row for each initializer. */
 void probe_print_comparison(const probe_request *r, probe_result *const *reports);

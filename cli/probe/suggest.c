@@ -90,6 +90,10 @@ static void print_text(const probe_request *r, const fanin_suggestion *list, siz
                 "on an input of mean square 1, as fanin probe has it");
   terminal_line(stdout, 2,
                 "sensitivity: what a small relative deviation of q is multiplied by in a layer; above 1 it grows");
+  terminal_line(
+      stdout, 2,
+      "diagnoses: of theory; whether samples become alike (RANK_COLLAPSE) is looked at with relu, leaky_relu and "
+      "linear only");
   print_recommended(list, n);
   for (size_t i = 0; i < n; ++i) {
     char text[SENTENCES];

@@ -87,7 +87,7 @@ static void print_finding(const fanin_finding *f, const char *indent) {
     terminal_line(stdout, 2, "%s%s%s, layers %zu to %zu: %s", indent, name, kind, f->first, f->last, f->what);
 }
 
-static void print_conformity(const probe_result *report) {
+static void print_conformity(const probe_result *report, bool given) {
   const size_t n = report->summary.n_layers;
   size_t failed = 0;
   for (size_t l = 0; l < n; ++l)
@@ -97,8 +97,14 @@ static void print_conformity(const probe_result *report) {
                   "NOT JUDGED: a layer's weights are a fixed pattern, and theory expects nothing of those. What was "
                   "measured is above");
   } else if (report->summary.conforms) {
-    printf("CONFORMS: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)\n", report->summary.z_bound,
-           report->summary.n_tests, text_plural(report->summary.n_tests));
+    terminal_line(stdout, 0, "CONFORMS%s: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)",
+                  given ? " in mean, std, q and G" : "", report->summary.z_bound, report->summary.n_tests,
+                  text_plural(report->summary.n_tests));
+    if (given) {
+      terminal_line(stdout, 2,
+                    "These are sums over whole layers. Whether the weights are independent numbers of that law, 'fanin "
+                    "inspect' tests.");
+    }
   } else if (report->summary.overflow_layer > 0) {
     printf("DOES NOT CONFORM: the values of layer %zu overflow f32\n", report->summary.overflow_layer);
   } else if (failed > 0) {
@@ -121,11 +127,12 @@ static bool is_unhealthy(const probe_result *report) {
   return any;
 }
 
-void probe_print_verdicts(const probe_result *report) {
+void probe_print_verdicts(const probe_request *r, const probe_result *report) {
   bool any = false;
-  print_conformity(report);
+  print_conformity(report, r->weights);
   if (report->summary.healthy) {
-    printf("HEALTHY: by theory, none of the known faults\n");
+    terminal_line(stdout, 0, "HEALTHY%s: by theory, none of the known faults",
+                  r->weights ? ", if the weights are the random numbers that they are judged as" : "");
     return;
   }
   if (!is_unhealthy(report)) {
@@ -216,7 +223,7 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
          "spread: of the singular values of all layers behind the first one's weights; 0 is isometry\n");
   for (size_t i = 0; i < r->n_inits; ++i) {
     printf("\n%s\n", r->init_texts[i]);
-    probe_print_verdicts(reports[i]);
+    probe_print_verdicts(r, reports[i]);
     probe_print_findings(reports[i], "  ");
   }
 }

@@ -121,10 +121,11 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
     probe_weights_add(out, name, (size_t)length, r->config.dtype, shape);
     fanin_key key;
     status = allocate_buffer(s, out, l, why);
+    if (status == STATUS_OK) status = probe_init_of(r, 0, l, &out->inits[l], why);
     if (status == STATUS_OK) status = library_status(why, fanin_key_named(r->config.seed, name, &key), name);
     if (status != STATUS_OK) break;
     const fanin_tensor *t = &out->tensors[l];
-    status = library_status(why, fanin_fill(s->f, s->queue, t, &r->inits[0], key, 0, NULL, NULL), name);
+    status = library_status(why, fanin_fill(s->f, s->queue, t, &out->inits[l], key, 0, NULL, NULL), name);
   }
   r->config.weights = out->tensors;
   return status;

@@ -1,5 +1,6 @@
 /* Schemes: factors in front of an initializer, from a text and a tensor's fans. One row for each scheme. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/argument.h"
@@ -173,4 +174,43 @@ fanin_status fanin_scheme_factor(const char *text, const fanin_tensor *t, double
   }
   *factor = value;
   return FANIN_STATUS_OK;
+}
+
+/* ---- Before an initializer --------------------------------------------------------------------------------------- */
+
+static const char blanks[] = " \t\n";
+
+/* The last word, which is the initializer. Blanks at the end are fanin_init_parse()'s to refuse. */
+static const char *last_word(const char *text) {
+  const char *last = text;
+  for (const char *at = text; *at; at++) {
+    if (strchr(blanks, at[0]) && at[1] && !strchr(blanks, at[1])) last = at + 1;
+  }
+  return last;
+}
+
+static fanin_status factor_of_word(const char *word, size_t length, const fanin_tensor *t, double *factor) {
+  char *const text = malloc(length + 1);
+  if (!text) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a scheme of %zu letters", length);
+  memcpy(text, word, length);
+  text[length] = '\0';
+  const fanin_status status = fanin_scheme_factor(text, t, factor);
+  free(text);
+  return status;
+}
+
+fanin_status fanin_init_parse_for(const char *text, const fanin_tensor *t, fanin_init *out) {
+  FANIN__NEED(text, out);
+  const char *const end = last_word(text);
+  fanin_init plain;
+  double factor = 1;
+  FANIN__TRY(fanin_init_parse(end, &plain));
+  while (text < end) {
+    const size_t length = strcspn(text, blanks);
+    double one = 1;
+    if (length > 0) FANIN__TRY(factor_of_word(text, length, t, &one));
+    factor *= one;
+    text += length + strspn(text + length, blanks);
+  }
+  return fanin_init_scaled(&plain, factor, out);
 }

@@ -113,6 +113,19 @@ static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead,
   return FANIN_STATUS_OK;
 }
 
+/* U of E40. Where all that comes into the layer is 0, as behind a few features that are all dead, so is z, and phi' is
+ * that at 0 itself: the left slope where there is a kink, as the device has it. */
+static fanin_status slopes_at(fanin__probe *p, size_t l, double *out) {
+  const fanin__trace *const t = &p->trace[l];
+  const double at_zero = pow(p->activation->df(0, p->config->slope), 2);
+  double mean = 0;
+  FANIN__TRY(fanin__through(p, l, FANIN__SLOPE, t->measured, out, &mean));
+  for (uint64_t a = 0; a < p->batch; a++) {
+    if (t->measured[a] == 0) out[a] = at_zero;
+  }
+  return FANIN_STATUS_OK;
+}
+
 /* E40, E43 */
 fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, fanin__cumulants *law, double *noise) {
   const fanin__trace *const after = &p->trace[l + 1], *const t = &p->trace[l];
@@ -127,13 +140,12 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
   fanin__cumulants weights = {0, 0, 0}, activations = {0, 0, 0};
   if (lead.deltas > 0 && after->variance > 0) FANIN__TRY(weights_part(p, l, &lead, &weights));
   const bool apart = p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l + 1].skip;
-  const bool through = apart && !t->given_biases;
+  const bool through = apart && !fanin__begins_measured(p, l);
   if (apart) FANIN__TRY(fanin__activation_law(p, l, FANIN__SLOPE, after->dd, &activations));
   *noise = fanin__product(&activations, &weights).variance;
   if (through) {
-    double mean = 0, *const v = p->scratch;
-    FANIN__TRY(fanin__through(p, l, FANIN__SLOPE, t->measured, v, &mean));
-    double sum = 0;
+    double sum = 0, *const v = p->scratch;
+    FANIN__TRY(slopes_at(p, l, v));
     for (uint64_t a = 0; a < p->batch; a++) {
       sum += after->variance * after->dd[a] * v[a];
     }

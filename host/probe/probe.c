@@ -148,10 +148,14 @@ static bool has_law(const fanin__probe *p, size_t l) {
   return l < p->layers && p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l].skip;
 }
 
-/* Whether the mean square of h_l is predicted from that of z_l. The caller's biases have a distribution of their own,
- * so that the next step begins at the measured one, as it does where there is no law. */
+bool fanin__begins_measured(const fanin__probe *p, size_t l) {
+  enum { FEW = 10 }; /* 2^-10 is the rate of false alarms */
+  return p->trace[l].given_biases || p->config->widths[l] < FEW;
+}
+
+/* Whether the mean square of h_l is predicted from that of z_l. */
 static bool is_predicted(const fanin__probe *p, size_t l) {
-  return has_law(p, l) && !p->trace[l].given_biases;
+  return has_law(p, l) && !fanin__begins_measured(p, l);
 }
 
 /* For the step to layer l + 1: what it begins at, V of E25 or the measured mean of h^2. */

@@ -111,6 +111,11 @@ fanin_status fanin__forward_law(fanin__probe *p, size_t l, double p0, fanin__cum
 fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function function, const double *g,
                                    fanin__cumulants *out);
 
+/* Whether the steps through the activation of layer l begin at what was measured there, and not at V or U: behind the
+ * caller's biases, which have a distribution of their own, and behind few features. Of these the mean of phi^2 is not
+ * normal: n ReLU features may all be 0 with the probability 2^-n. */
+bool fanin__begins_measured(const fanin__probe *p, size_t l);
+
 /* out[a] = E[function(y_l)^2] at q[a], or at 1 behind a norm; their mean */
 fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
                             double *mean);

@@ -128,9 +128,10 @@ typedef struct fanin_suggestion {
   double q_limit, chi_limit; /* where q goes in deep networks (0 and infinity are possible), and chi there */
   double sensitivity; /* d ln q' / d ln q at q_limit or, where that is 0 or infinite, at q_1: the factor by which a
                          layer multiplies a small relative deviation of q. Above 1 the fixed point is unstable */
-  uint64_t diagnoses; /* what a probe of the network finds by theory: 1 << d for each fanin_diagnosis d of FORWARD_*,
-                         BACKWARD_*, SATURATED and MEAN_DRIFT. What a probe measures is not among them, as
-                         RANK_COLLAPSE */
+  uint64_t diagnoses; /* what a probe finds by theory: 1 << d for each fanin_diagnosis d of FORWARD_*, BACKWARD_*,
+                         SATURATED and MEAN_DRIFT; with a homogeneous activation also RANK_COLLAPSE, of samples that
+                         begin at right angles, in the first 1000 layers. DEAD_RELU and FP16_RANGE do not come without
+                         one of the first: any sample makes half of the features positive, as weights have mean 0 */
   int recommended;    /* 1 for one choice of the list: that with the fewest diagnoses, then with the least drift */
 } fanin_suggestion;
 

@@ -250,4 +250,5 @@ def init_file(
 def _tensor(name: str, dtype: Any, layout: str, shape: Shape, init: AnyInit) -> list[str]:
     extents = "x".join(map(str, as_shape(shape)))
     text = _check.text("layout", layout).decode()
-    return [f"--tensor={name}:{_dtype(dtype)}:{text}:{extents}", f"--init={init_of(init)}"]
+    has_schemes = isinstance(init, str) and len(init.split()) > 1  # the command reads them, with the tensor
+    return [f"--tensor={name}:{_dtype(dtype)}:{text}:{extents}", f"--init={init if has_schemes else init_of(init)}"]

@@ -208,9 +208,9 @@ def _enqueue(
 ) -> cl.Event:
     """The fill of an OpenCL array or buffer."""
     chosen = queue_of(target, queue)
-    parsed = init_of(init)
-    key = pick_key(parsed, seed, name, stream)
     tensor = tensor_of(target, **where, **rest)
+    parsed = init_of(init, tensor)
+    key = pick_key(parsed, seed, name, stream)
     own_events = getattr(target, "events", None)
     waits = wait_list(wait_for, own_events)
     if tensor.buffer is None:  # an Array of no elements, which has no memory at all

@@ -13,6 +13,7 @@ from ._structs import (
     MOMENTS,
     SCHEME_DESCRIPTION,
     CInit,
+    CTensor,
     Description,
     Fans,
     Moments,
@@ -28,6 +29,8 @@ class Init:
     """An initializer: `Init("he_normal:mode=fan_out")`, or the same as `Init("he_normal", mode="fan_out")`.
 
     The text form is that of the command and of model files; `str()` gives the shortest text that means the same.
+    Schemes may stand before it: `Init("residual:layers=12 normal:std=0.02")`. Those that need a tensor's fans are known
+    to the functions that have one: `fill(array, "fan_in normal", layout="OI")`.
     """
 
     def __init__(self, text: str, **parameters: Union[float, str, bool]) -> None:
@@ -36,7 +39,7 @@ class Init:
             separator = "," if ":" in text else ":"
             text += f"{separator}{name}={_text_of(name, value)}"
         self._c = CInit()
-        lib.fanin_init_parse(_check.text("init", text), ctypes.byref(self._c))
+        lib.fanin_init_parse_for(_check.text("init", text), None, ctypes.byref(self._c))
 
     @classmethod
     def _of(cls, c: CInit) -> Init:
@@ -86,11 +89,14 @@ def _text_of(name: str, value: Any) -> str:
 AnyInit = Union[Init, str]
 
 
-def init_of(init: AnyInit) -> Init:
-    """An Init as it is, or parsed."""
+def init_of(init: AnyInit, tensor: Optional[CTensor] = None) -> Init:
+    """An Init as it is, or parsed for a tensor, whose fans the schemes before it see."""
     if not isinstance(init, (Init, str)):
         _check.wrong_type("init", init, 'an Init or a text such as "he_normal:mode=fan_out"')
-    return init if isinstance(init, Init) else Init(init)
+    if isinstance(init, Init):
+        return init
+    of = None if tensor is None else ctypes.byref(tensor)
+    return Init._of(result_of(CInit, lib.fanin_init_parse_for, _check.text("init", init), of))
 
 
 def _describe(kind: int) -> Description:
@@ -147,7 +153,7 @@ def expect(
 ) -> Moments:
     """Mean, std, kurtosis and bounds that an initializer's values have on a tensor of this shape."""
     tensor = make_tensor(dtype_of(dtype), shape, layout=layout, groups=groups, splits=splits)
-    return MOMENTS.ask(lib.fanin_expect, ctypes.byref(tensor), ctypes.byref(init_of(init)._c))
+    return MOMENTS.ask(lib.fanin_expect, ctypes.byref(tensor), ctypes.byref(init_of(init, tensor)._c))
 
 
 def std(

@@ -124,10 +124,10 @@ def fill_numpy(
     """
     memory, enumerator = memory_of("array", array, dtype)
     _check_writable("array", array, memory)
-    parsed = init_of(init)
-    key = pick_key(parsed, seed, name, stream)
     rest: dict[str, Any] = dict(layout=layout, groups=groups, splits=splits, whole=whole, start=start, first=first)
     tensor = make_tensor(enumerator, memory.shape, **rest)
+    parsed = init_of(init, tensor)
+    key = pick_key(parsed, seed, name, stream)
     is_dense = memory.flags.c_contiguous and memory.dtype.isnative
     dense = memory if is_dense else np.empty(memory.shape, memory.dtype.newbyteorder("="))
     with OnDevice(device_of(device), enumerator, dense.size) as there:

@@ -59,8 +59,9 @@ class Item:
         return make_tensor(dtype_of(self.dtype), self.shape, **rest)
 
     def _c(self) -> CItem:
-        init = init_of(self.init)
-        return CItem(self._tensor(), init._c, pick_stream(init, self.name, self.stream))
+        tensor = self._tensor()
+        init = init_of(self.init, tensor)
+        return CItem(tensor, init._c, pick_stream(init, self.name, self.stream))
 
 
 def _item(argument: str, value: Any) -> Item:

@@ -27,6 +27,7 @@ from ._structs import (
     VERDICTS,
     CalibratedLayer,
     CCalibrateOptions,
+    CInit,
     CProbeConfig,
     CProbeSummary,
     CTensor,
@@ -61,7 +62,8 @@ _FINDING = Mirror(Finding)
 class ProbeConfig:
     """What was probed: `probe()`'s arguments with their defaults filled in.
 
-    input is "N(0,1)" or "given", weights "init" or "given". dtype has the library's name for it.
+    input is "N(0,1)" or "given", weights "init" or "given", biases "drawn" or "given". dtype has the library's name for
+    it. inits: each layer's initializer, where they are not all the same; `init` is then the first one's.
     """
 
     widths: list[int]
@@ -77,11 +79,15 @@ class ProbeConfig:
     seed: int
     weights: str
     weight_factors: Optional[list[float]]
+    inits: Optional[list[Init]]
+    biases: str
 
     def __str__(self) -> str:
         extras = [self.norm + " norm"] * (self.norm != "none") + ["residual"] * self.residual
         extras += [f"bias_std {self.bias_std:g}"] * (self.bias_std != 0) + ["given weights"] * (self.weights == "given")
-        parts = [architecture(self.widths), self.activation, str(self.init), *extras, self.dtype, f"seed {self.seed}"]
+        extras += ["given biases"] * (self.biases == "given")
+        init = "several initializers" if self.inits else str(self.init)
+        parts = [architecture(self.widths), self.activation, init, *extras, self.dtype, f"seed {self.seed}"]
         return ", ".join(parts)
 
 
@@ -167,6 +173,8 @@ class _Config:
         activation: Any,
         init: AnyInit,
         dtype: int,
+        inits: Any = None,
+        biases: Any = None,
         *,
         norm: Any,
         seed: Any,
@@ -175,14 +183,15 @@ class _Config:
     ) -> None:
         self._where = where
         self.widths = _check.integers("widths", widths)
-        self.layers = len(self.widths) - 1
-        self.init = init_of(init)
+        self.layers = max(len(self.widths) - 1, 0)
+        self.inits = self._inits_of(init, inits, dtype)
+        self._c_inits = (CInit * self.layers)(*(one._c for one in self.inits))
         values = {name: _check.number(name, value) for name, value in numbers.items()}
         self.c = CProbeConfig(
             n_widths=len(self.widths),
             widths=(ctypes.c_uint64 * len(self.widths))(*self.widths),
             activation=_check.text("activation", activation),
-            init=self.init._c,
+            inits=ctypes.addressof(self._c_inits),
             dtype=dtype,
             norm=_check.choice("norm", norm, NORMS),
             seed=_check.integer("seed", seed),
@@ -194,15 +203,18 @@ class _Config:
         self._set_input(input, batch)
         if weights is not None:
             self._set_weights(_check.elements("weights", weights, "arrays"))
+        if biases is not None:
+            self._set_biases(_check.elements("biases", biases, "arrays"))
 
     def as_config(self) -> ProbeConfig:
         """What was asked for, to keep with the report."""
         c = self.c
+        same = all(one == self.inits[0] for one in self.inits)
         factors = [float(c.weight_factors[l]) for l in range(self.layers)] if c.weight_factors else None
         return ProbeConfig(
             widths=self.widths,
             activation=c.activation.decode(),
-            init=self.init,
+            init=self.inits[0],
             slope=c.slope,
             dtype=DTYPES[c.dtype].name,
             bias_std=c.bias_std,
@@ -213,6 +225,8 @@ class _Config:
             seed=c.seed,
             weights="given" if c.weights else "init",
             weight_factors=factors,
+            inits=None if same else self.inits,
+            biases="given" if c.biases else "drawn",
         )
 
     def release(self) -> None:
@@ -259,6 +273,36 @@ class _Config:
             raise bad_argument(f"batch is {batch}, and input has {len(self._input)} samples")
         self.c.batch = len(self._input)
         self.c.input = self._input.ctypes.data
+
+    def _inits_of(self, init: AnyInit, inits: Any, dtype: int) -> list[Init]:
+        """Each layer's initializer; schemes before it see the layer's fans."""
+        each = [init] * self.layers if inits is None else _check.elements("inits", inits, "initializers")
+        if len(each) != self.layers:
+            raise bad_argument(f"there are {len(each)} inits for {self.layers} layers")
+        shapes = zip(self.widths[1:], self.widths)
+        return [init_of(one, make_tensor(dtype, shape, layout="OI")) for one, shape in zip(each, shapes)]
+
+    def _set_biases(self, biases: list[Any]) -> None:
+        import numpy as np
+
+        if len(biases) != self.layers:
+            raise bad_argument(f"there are {len(biases)} biases for {self.layers} layers")
+        self._biases: list[Any] = []
+        for l, bias in enumerate(biases):
+            if bias is None:
+                self._biases.append(None)
+                continue
+            given = memory_of(f"biases[{l}]", bias, None)[0] if is_host_array(bias) else bias
+            try:
+                values = np.ascontiguousarray(given, np.float32)
+            except (TypeError, ValueError):
+                _check.wrong_type(f"biases[{l}]", bias, "numbers, one for each feature of the layer,")
+            if values.shape != (self.widths[l + 1],):
+                raise bad_argument(f"biases[{l}] has shape {values.shape}; accepted is ({self.widths[l + 1]},)")
+            self._biases.append(values)
+        pointers = [None if bias is None else bias.ctypes.data for bias in self._biases]
+        self._bias_pointers = (ctypes.c_void_p * self.layers)(*pointers)
+        self.c.biases = ctypes.cast(self._bias_pointers, ctypes.c_void_p)
 
     def _set_weights(self, weights: list[Any]) -> None:
         if len(weights) != self.layers:
@@ -314,6 +358,8 @@ def probe(
     seed: SupportsIndex = 0,
     weights: Optional[Sequence[Optional[Weight]]] = None,
     weight_factors: Optional[Sequence[SupportsFloat]] = None,
+    inits: Optional[Sequence[AnyInit]] = None,
+    biases: Optional[Sequence[Optional[HostArray]]] = None,
     progress: Optional[Callable[[str], None]] = None,
     queue: Optional[cl.CommandQueue] = None,
     device: AnyDevice = None,
@@ -323,12 +369,14 @@ def probe(
     widths: input features, then each layer's. input: samples x widths[0]; None: N(0,1), `batch` samples (256).
     weights: a matrix fan_out x fan_in a layer, which is judged by what `init` makes one expect; None: from `init`. OpenCL
         arrays or buffers, NumPy arrays, torch tensors.
+    inits: an initializer a layer; None: `init` is every layer's. Schemes before one see the layer's fans.
+    biases: a vector a layer, used as it is; None, also for single layers: N(0, bias_std^2).
     norm: "none", "layer" or "batch". progress: told what step begins.
     queue or device: where; neither: the default device. Needs a library that was built with CLBlast.
     """
     network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
     where, queue_handle = _place(queue, device, weights)
-    config = _Config(where, widths, weights, input, batch, activation, init, dtype_of(dtype), **network)
+    config = _Config(where, widths, weights, input, batch, activation, init, dtype_of(dtype), inits, biases, **network)
     config.tell(progress)
     if weight_factors is not None:
         factors = _check.numbers("weight_factors", weight_factors)

@@ -52,10 +52,10 @@ def fill(
     another tensor that is not just a reshaped one is refused, since in tinygrad it is a value. Work goes to tinygrad's
     queue, which is in-order: what it computes next comes after. Not inside TinyJit, which would replay everything else.
     """
-    parsed = init_of(init)
-    key = pick_key(parsed, seed, name, stream)
     part: dict[str, Any] = dict(whole=whole, start=start, first=first)
     described = _describe(tensor, layout=layout, groups=groups, splits=splits, **part)
+    parsed = init_of(init, described)
+    key = pick_key(parsed, seed, name, stream)
     if capturing:
         raise bad_argument("TinyJit is capturing, and would not fill again when it replays")
     buffer = _memory(tensor)

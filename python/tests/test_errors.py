@@ -133,6 +133,11 @@ def test_without_a_device():
         (lambda: fanin.probe([5, 5], norm="group"), "norm is 'group'"),
         (lambda: fanin.probe([5, 5], input=np.zeros((3, 4))), "(3, 4)"),
         (lambda: fanin.probe([5, 5], weights=[]), "0 weights for 1 layers"),
+        (lambda: fanin.probe([5, 5], inits=[]), "0 inits for 1 layers"),
+        (lambda: fanin.probe([5, 5], biases=[None, None]), "2 biases for 1 layers"),
+        (lambda: fanin.probe([5, 5], biases=[np.zeros(4)]), "biases[0] has shape (4,); accepted is (5,)"),
+        (lambda: fanin.Init("fan_in normal"), "fan_in needs a tensor"),
+        (lambda: fanin.Init("residual:layer=2 normal"), "layer"),
         (lambda: fanin.init.xavier_normal_(np.zeros(3, "f4"), **HOW), "2 to 5 dimensions"),
         (lambda: fanin.init.kaiming_normal_(np.zeros((3, 3), "f4"), nonlinearity="gelu", **HOW), "gelu"),
     ]:

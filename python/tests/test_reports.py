@@ -101,6 +101,30 @@ def test_probe_of_given_weights_and_calibrating(queue):
     assert report.layers[0].q_measured == pytest.approx(1, abs=0.02)
 
 
+def test_probe_of_several_initializers_and_given_biases():
+    """Each layer by its own initializer, with biases that are used as they are."""
+    torch = pytest.importorskip("torch")
+    inits = ["normal:std=0.125", fanin.Init("pytorch_default"), "times:factor=3 fan_in normal"]
+    biases = [np.full(50, 3, ">f8"), None, torch.linspace(-1, 1, 10)]
+    report = fanin.probe([64, 50, 40, 10], "tanh", inits=inits, biases=biases, seed=3)
+    stds = [layer.weight_std_expected for layer in report.layers]
+    assert stds == pytest.approx([0.125, 1 / math.sqrt(3 * 50), 3 / math.sqrt(40)])
+    assert report.conforms and not report.predicted  # theory takes biases of mean 0
+    assert report.layers[0].q_predicted == pytest.approx(1 + 9, rel=0.01)
+    assert "64-50-40-10, tanh, several initializers, given biases, f32, seed 3" in repr(report)
+    assert [str(init) for init in report.config.inits] == [
+        "normal:std=0.125",
+        str(fanin.Init("pytorch_default")),
+        str(fanin.Init("normal").scaled(3 / math.sqrt(40))),
+    ]
+    assert report.config.biases == "given" and json.dumps(report.to_dict())
+    same = fanin.probe([64, 50, 10], init="fan_in normal", seed=3)  # one text, two fans
+    assert [l.weight_std_expected for l in same.layers] == pytest.approx([1 / 8, 1 / math.sqrt(50)])
+    plain = fanin.probe([64, 50, 10], init="lecun_normal", seed=3)
+    assert plain.config.inits is None and plain.config.biases == "drawn"
+    assert same.columns()["q_measured"] == plain.columns()["q_measured"]
+
+
 def test_progress_that_fails():
     """What a callback raises arrives."""
 

@@ -20,6 +20,7 @@ def fill_both(seed: int) -> None:
 
 def judge(widths: list[int]) -> ProbeReport:
     report = fanin.probe(widths, "tanh", weights=[weight, None], batch=16, progress=lambda what: None)
+    fanin.probe(widths, inits=["he_normal", Init("ones")], biases=[None, np.zeros(widths[2])], batch=16)
     text: str = report.config.activation
     conforms: bool = report.conforms
     stds: list[float] = [layer.weight_std for layer in report.layers]

@@ -35,9 +35,9 @@ refused() {
 }
 
 full() { refused "cannot write: No space left on device" "$@"; }
-# What fanin init is to write, it compares with the room before it begins.
+# What fanin init and fanin probe --calibrate are to write, they compare with the room before they begin.
 full_disk() {
-  if [ "$2" = init ]; then refused "are to be written, and the disk has " "$@"; else full "$@"; fi
+  if [ "$2" = init ] || [[ " $* " == *" --calibrate "* ]]; then refused "are to be written, and the disk has " "$@"; else full "$@"; fi
 }
 read_only() { refused "Read-only file system" "$@"; }
 

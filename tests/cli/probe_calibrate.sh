@@ -54,6 +54,24 @@ refuse 2 "layer 1" probe "${network[@]}" --calibrate -o x.safetensors --init zer
 refuse 2 "layer 1" probe "${network[@]}" --calibrate -o x.safetensors --dtype bf16 --tolerance 1e-9 --iterations 2
 refuse 2 "cannot create a file there" probe "${network[@]}" --calibrate -o nowhere/x.safetensors
 
+# Room on the disk is looked for first: 64 x 40, 40 x 30 and 30 x 10 numbers, or the file as large as it is.
+before() { FANIN=$SHIMMED SHIM_FREE=$1 refuse 2 "$2" probe "${@:3}" --activation tanh --input "$digits" --batch 60; }
+before 16240 'room.safetensors: 16.2 kB are to be written, and the disk has 16.2 kB free (16240 and 16240 bytes)' \
+  --mlp 64,40,30,10 --calibrate -o room.safetensors
+size=$(stat -c %s whole.safetensors)
+before $((size - 1)) "free ($size and $((size - 1)) bytes)" --weights whole.safetensors --calibrate -o room.safetensors
+[ ! -e room.safetensors ] || die "a file was written where there is no room"
+
+# Schemes stand before --init: each layer has its own factor, and the file says the whole.
+"$FANIN" probe --mlp 64,48,32,10 --init 'times:factor=2 fan_in normal' --seed 3 --activation tanh >scheme.txt || die "$(cat scheme.txt)"
+head -1 scheme.txt | grep -q 'weights times:factor=2 fan_in normal in f32' || die "$(cat scheme.txt)"
+"$FANIN" probe --mlp 64,48,32,10 --init variance_scaling:scale=4 --seed 3 --activation tanh >plain.txt || die "$(cat plain.txt)"
+cmp <(tail -n +2 scheme.txt) <(tail -n +2 plain.txt) || die "$(cat scheme.txt plain.txt)"
+"$FANIN" probe "${network[@]}" --init 'fan_in normal' --calibrate -o scheme.safetensors >/dev/null
+"$FANIN" probe --weights scheme.safetensors --activation tanh --input "$digits" --batch 60 >probe.txt || die "$(cat probe.txt)"
+refuse 2 "residual needs layers" probe --mlp 64,10 --init 'residual normal'
+refuse 2 "no scheme is called 'nothing'" probe --mlp 64,10 --init 'nothing normal'
+
 have_python || exit 0
 DIGITS=$digits python3 - <<'PYTHON'
 import json, math, os, struct

@@ -187,6 +187,9 @@ static void initializers(const fanin_tensor *t, const fanin_init *init) {
   REFUSES(fanin_scheme_factor, text, NULL, t, &out.x);
   REFUSES(fanin_scheme_factor, t, "fan_in", NULL, &out.x); /* a scheme without fans takes it */
   REFUSES(fanin_scheme_factor, factor, "fan_in", t, NULL);
+  REFUSES(fanin_init_parse_for, text, NULL, t, &out.init);
+  REFUSES(fanin_init_parse_for, t, "fan_in normal", NULL, &out.init);
+  REFUSES(fanin_init_parse_for, out, "fan_in normal", t, NULL);
   REFUSES(fanin_init_scaled, init, NULL, 2, &out.init);
   REFUSES(fanin_init_scaled, out, init, 2, NULL);
   REFUSES(fanin_bin_numbers, least, FANIN_DTYPE_F32, 0, NULL, &out.x);

@@ -417,6 +417,27 @@ static void every_diagnosis_has_its_texts(void **state) {
   assert_status(fanin_diagnosis_verdict(FANIN_DIAGNOSIS_COUNT, &verdict), FANIN_STATUS_BAD_ARGUMENT);
 }
 
+/* Right networks with layers of few features: dead ones, whose z is exactly 0, and means that are not normal. Each has
+ * a false alarm once in 1000, so that three in 72 are a fault. */
+static void narrow_networks_conform(void **state) {
+  NEED_CLBLAST(state);
+  static const struct {
+    uint64_t widths[4];
+    const char *activation;
+  } kinds[] = {{{64, 1, 64, 10}, "relu"}, {{1, 1, 1, 1}, "relu"}, {{64, 1, 4, 10}, "tanh"}, {{3, 3, 3, 3}, "tanh"}};
+  size_t alarms = 0;
+  for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+    fanin_probe_config config = test_probe_config(kinds[k].widths, 4, kinds[k].activation, "he_normal", 64);
+    for (config.seed = 0; config.seed < 18; config.seed++) {
+      test_report *report = NULL;
+      assert_ok(test_probe(*state, NULL, &config, &report));
+      alarms += report->summary.conforms == 0;
+      test_report_free(report);
+    }
+  }
+  if (alarms > 2) fail_msg("%zu of 72 right networks do not conform", alarms);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(each_fault_is_named),
                                      cmocka_unit_test(moments_alone_show_it),
@@ -426,6 +447,7 @@ int main(void) {
                                      cmocka_unit_test(verdicts_of_right_networks),
                                      cmocka_unit_test(weights_without_a_law),
                                      cmocka_unit_test(weights_of_the_caller),
-                                     cmocka_unit_test(every_diagnosis_has_its_texts)};
+                                     cmocka_unit_test(every_diagnosis_has_its_texts),
+                                     cmocka_unit_test(narrow_networks_conform)};
   return cmocka_run_group_tests_name("probe_faults", tests, test_group_open, test_group_close);
 }

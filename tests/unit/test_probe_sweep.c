@@ -215,6 +215,10 @@ static void assert_kept(fanin *f, const char *activation, const fanin_suggestion
     fail_msg("%s, %s, %zu layers: %s is %s by the suggestion, and %s by the probe", activation, fanin_aim_name(s->aim),
              s->depth, fanin_diagnosis_name(promised[k]), said ? "found" : "not found", found ? "found" : "not found");
   }
+  if (s->diagnoses >> FANIN_DIAGNOSIS_RANK_COLLAPSE & 1) assert_true(was_found(report, FANIN_DIAGNOSIS_RANK_COLLAPSE));
+  if (s->diagnoses == 0) {
+    assert_false(was_found(report, FANIN_DIAGNOSIS_FP16_RANGE) || was_found(report, FANIN_DIAGNOSIS_DEAD_RELU));
+  }
   test_report_free(report);
 }
 
@@ -237,6 +241,26 @@ static void probes_find_what_suggestions_say(void **state) {
   }
 }
 
+/* ReLU networks make all samples alike, with a cosine above 0.999 from a certain layer on: iterated with Cho and Saul's
+ * closed form of the map. */
+static void samples_become_alike(void **state) {
+  (void)state;
+  const double pi = acos(-1);
+  double c = 0;
+  size_t hidden = 0, n = 0;
+  while (c <= 0.999) {
+    c = (sqrt(1 - c * c) + c * (pi - acos(c))) / pi;
+    hidden++;
+  }
+  for (size_t depth = hidden; depth <= hidden + 1; depth++) {
+    fanin_suggestion list[FANIN_AIM_COUNT];
+    const fanin_suggest_config config = {sizeof config, "relu", 0, 1, depth, 0};
+    assert_ok(fanin_suggest(&config, list, FANIN_AIM_COUNT, sizeof *list, &n));
+    const bool said = list[0].diagnoses >> FANIN_DIAGNOSIS_RANK_COLLAPSE & 1;
+    if (said != (depth == hidden + 1)) fail_msg("%zu layers, %zu hidden ones become alike: %d", depth, hidden, said);
+  }
+}
+
 /* GELU at 50 layers: the gain that keeps q at 1 does not keep it from an input of mean square 1. */
 static void advice_names_its_price(void **state) {
   (void)state;
@@ -252,8 +276,9 @@ static void advice_names_its_price(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(probe_and_theory_are_one), cmocka_unit_test(batch_norm_in_closed_form),
-      cmocka_unit_test(probes_find_what_suggestions_say), cmocka_unit_test(advice_names_its_price)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(probe_and_theory_are_one),
+                                     cmocka_unit_test(batch_norm_in_closed_form),
+                                     cmocka_unit_test(probes_find_what_suggestions_say),
+                                     cmocka_unit_test(advice_names_its_price), cmocka_unit_test(samples_become_alike)};
   return cmocka_run_group_tests_name("probe_sweep", tests, test_group_open, test_group_close);
 }

@@ -240,12 +240,42 @@ static void bad_factors_are_refused(void **state) {
   assert_status(fanin_init_scaled(&mamba, 2, &out), FANIN_STATUS_BAD_ARGUMENT);
 }
 
+/* Factors of the schemes before it, whatever blanks are between them. */
+static void schemes_stand_before_initializers(void **state) {
+  (void)state;
+  const fanin_tensor t = linear(30, 77);
+  static const struct {
+    const char *text;
+    double std;
+  } texts[] = {{"normal:std=0.02", 0.02},
+               {"residual:layers=8 normal:std=0.02", 0.02 / 4},
+               {"  times:factor=3\t residual:layers=8\nnormal:std=0.02", 3 * 0.02 / 4},
+               {"fan_in normal", 0.11396057645963795}};
+  fanin_init init;
+  fanin_moments m;
+  for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+    assert_ok(fanin_init_parse_for(texts[k].text, &t, &init));
+    assert_ok(fanin_expect(&t, &init, &m, sizeof m));
+    assert_times(m.std, texts[k].std, 1, texts[k].text);
+  }
+  assert_ok(fanin_init_parse_for("residual:layers=8 normal", NULL, &init));
+  assert_status(fanin_init_parse_for("fan_in normal", NULL, &init), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_init_parse_for("residual:layer=8 normal", &t, &init), FANIN_STATUS_BAD_TEXT);
+  assert_status(fanin_init_parse_for("normal residual:layers=8", &t, &init), FANIN_STATUS_BAD_TEXT);
+  assert_status(fanin_init_parse_for("", &t, &init), FANIN_STATUS_BAD_TEXT);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(factors_are_the_papers),        cmocka_unit_test(every_scheme_is_described),
-      cmocka_unit_test(descriptions_are_what_is_read), cmocka_unit_test(bad_texts_say_what_is_accepted),
-      cmocka_unit_test(laws_are_multiplied),           cmocka_unit_test(a_factor_of_one_changes_nothing),
-      cmocka_unit_test(bad_factors_are_refused),       cmocka_unit_test(every_kind_can_be_multiplied),
+      cmocka_unit_test(factors_are_the_papers),
+      cmocka_unit_test(every_scheme_is_described),
+      cmocka_unit_test(descriptions_are_what_is_read),
+      cmocka_unit_test(bad_texts_say_what_is_accepted),
+      cmocka_unit_test(laws_are_multiplied),
+      cmocka_unit_test(a_factor_of_one_changes_nothing),
+      cmocka_unit_test(bad_factors_are_refused),
+      cmocka_unit_test(every_kind_can_be_multiplied),
+      cmocka_unit_test(schemes_stand_before_initializers),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
