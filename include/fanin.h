@@ -31,11 +31,12 @@
 #include "fanin/tensor.h" /* dtypes, tensors, parts */
 
 #ifdef FANIN_EXPERIMENTAL
-#include "fanin/foreign.h" /* tensors of DLPack and of shared virtual memory */
-#include "fanin/inspect.h" /* moments of a tensor, a closer look, laws */
-#include "fanin/probe.h"   /* a network's variance, layer by layer; calibrating */
-#include "fanin/scheme.h"  /* factors in front of an initializer, by depth, width or role */
-#include "fanin/theory.h"  /* mean-field theory, suggestions */
+#include "fanin/foreign.h"  /* tensors of DLPack and of shared virtual memory */
+#include "fanin/inspect.h"  /* moments of a tensor, a closer look, laws */
+#include "fanin/probe.h"    /* a network's variance, layer by layer; calibrating */
+#include "fanin/scheme.h"   /* factors in front of an initializer, by depth, width or role */
+#include "fanin/selftest.h" /* whether a device gives the bits of the stream */
+#include "fanin/theory.h"   /* mean-field theory, suggestions */
 #endif
 
 #endif
