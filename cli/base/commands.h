@@ -13,7 +13,9 @@ int cmd_init(int argc, char **argv, failure *why);
 int cmd_inspect(int argc, char **argv, failure *why);
 int cmd_probe(int argc, char **argv, failure *why);
 int cmd_bench(int argc, char **argv, failure *why);
+int cmd_selftest(int argc, char **argv, failure *why);
 
-extern const syntax devices_syntax, list_syntax, init_syntax, inspect_syntax, probe_syntax, bench_syntax;
+extern const syntax devices_syntax, list_syntax, init_syntax, inspect_syntax, probe_syntax, bench_syntax,
+    selftest_syntax;
 
 #endif

@@ -1,6 +1,8 @@
 /* The device that a command works on. */
 #include "base/session.h"
 
+#include <stdlib.h>
+
 enum { PIECE = 64 << 20 };
 
 int session_open(const char *selector, session *s, failure *why) {
@@ -34,4 +36,18 @@ int session_buffer(const session *s, size_t bytes, cl_mem *out, failure *why) {
   cl_int code;
   *out = clCreateBuffer(s->context, CL_MEM_READ_WRITE, bytes, NULL, &code);
   return opencl_status(why, code, "clCreateBuffer");
+}
+
+int session_describe(const session *s, fanin_device_info *out, size_t *index, failure *why) {
+  size_t count = 0;
+  fanin_status status = fanin_devices(NULL, 0, 0, &count);
+  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
+  fanin_device_info *list = allocate(count, sizeof *list);
+  status = fanin_devices(list, count, sizeof *list, &count);
+  *index = 0;
+  while (*index < count && list[*index].device != s->device)
+    ++*index;
+  if (*index < count) *out = list[*index];
+  free(list);
+  return library_status(why, status, NULL);
 }

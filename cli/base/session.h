@@ -26,6 +26,9 @@ size_t session_piece_bytes(const session *s);
 /* Makes a buffer of that many bytes. */
 int session_buffer(const session *s, size_t bytes, cl_mem *out, failure *why);
 
+/* What fanin_devices() says of the session's device, and the index that it has there. */
+int session_describe(const session *s, fanin_device_info *out, size_t *index, failure *why);
+
 /* What --device accepts, for help texts. */
 #define SESSION_DEVICE_HELP                                                                                            \
   "gpu, cpu, an index from 'fanin devices', or a part of a name (default: $FANIN_DEVICE, else the best)"

@@ -81,9 +81,6 @@ int bench_measure(bench_set *set, const session *s, failure *why);
  * OpenCL, because a driver that is already running starts sooner. It also checks `size`. */
 int bench_measure_starts(bench_set *set, const char *device, uint64_t size, failure *why);
 
-/* What fanin_devices() says of the session's device, and the index that it has there. */
-int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why);
-
 /* What such a process does, with the directory `cache` for compiled kernels: `what` is "fanin", or "empty", to which
  * `device` is an index (start_process.c). */
 int bench_start_process(const char *what, const char *cache, const char *device, uint64_t size, failure *why);

@@ -115,7 +115,7 @@ static int run(const request *r, session *s, bench_set *set, failure *why) {
   if (bench_any_selected(set)) status = bench_measure_starts(set, r->device, r->size, why);
   if (status == STATUS_OK) status = session_open(r->device, s, why);
   if (status == STATUS_OK) status = bench_check_size(s, r->size, why);
-  if (status == STATUS_OK) status = bench_find_device(s, &device, &index, why);
+  if (status == STATUS_OK) status = session_describe(s, &device, &index, why);
   if (status != STATUS_OK) return status;
   bench_add_fills(set, r->size, device.has_f64);
   bench_select(set, only);

@@ -15,20 +15,6 @@ static int say_finished(failure *why) {
   return write(STDOUT_FILENO, ".", 1) == 1 ? STATUS_OK : fail(why, STATUS_INPUT, "write: %s", strerror(errno));
 }
 
-int bench_find_device(const session *s, fanin_device_info *out, size_t *index, failure *why) {
-  size_t count = 0;
-  fanin_status status = fanin_devices(NULL, 0, 0, &count);
-  if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
-  fanin_device_info *list = allocate(count, sizeof *list);
-  status = fanin_devices(list, count, sizeof *list, &count);
-  *index = 0;
-  while (*index < count && list[*index].device != s->device)
-    ++*index;
-  if (*index < count) *out = list[*index];
-  free(list);
-  return library_status(why, status, NULL);
-}
-
 static int run_fanin(const char *device, uint64_t size, failure *why) {
   const uint64_t shape[2] = {1024, BENCH_START_BYTES / sizeof(cl_float) / 1024};
   const fanin_init init = fanin_normal(0, 0.02);
@@ -47,7 +33,7 @@ static int run_fanin(const char *device, uint64_t size, failure *why) {
   if (status == STATUS_OK) status = say_finished(why);
   /* The time that is measured has ended. The parent wants to know this before it uses OpenCL itself. */
   if (status == STATUS_OK) status = bench_check_size(&s, size, why);
-  if (status == STATUS_OK) status = bench_find_device(&s, &info, &index, why);
+  if (status == STATUS_OK) status = session_describe(&s, &info, &index, why);
   if (status == STATUS_OK) printf("%zu", index); /* so that the other process takes the same device */
   fanin_tensor_free(&tensor);
   session_close(&s);

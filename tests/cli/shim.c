@@ -2,6 +2,7 @@
  * relied on to: linked into a copy of the command. Environment variables say what happens; without them, nothing does.
  *
  *   SHIM_BUFFER=BYTES  clCreateBuffer() of more fails with CL_MEM_OBJECT_ALLOCATION_FAILURE
+ *   SHIM_FROM=TEXT     with SHIM_TO: in every kernel's source that is compiled, each such text becomes that one
  *   SHIM_DISK=BYTES    the command's own write() and fallocate() beyond so many bytes fail with ENOSPC
  *   SHIM_FREE=BYTES    statvfs() says that so much is free, in blocks of 1
  *   SHIM_CREATE=ERRNO  the command's own mkstemp() fails with that number
@@ -17,6 +18,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -60,6 +62,33 @@ cl_mem clCreateBuffer(cl_context context, cl_mem_flags flags, size_t size, void 
   if (size <= number("SHIM_BUFFER", UINT64_MAX)) return real(context, flags, size, host, code);
   if (code) *code = CL_MEM_OBJECT_ALLOCATION_FAILURE;
   return NULL;
+}
+
+/* The source with SHIM_TO for each SHIM_FROM; free() it. */
+static char *changed(const char *text, size_t size, const char *from, const char *to) {
+  char *out = NULL;
+  size_t length = 0;
+  FILE *const file = open_memstream(&out, &length);
+  char *const source = strndup(text, size);
+  if (!file || !source) abort();
+  const char *at = source;
+  for (const char *next; (next = strstr(at, from)); at = next + strlen(from))
+    (void)fprintf(file, "%.*s%s", (int)(next - at), at, to);
+  (void)fputs(at, file);
+  (void)fclose(file);
+  free(source);
+  return out;
+}
+
+cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **texts, const size_t *sizes,
+                                     cl_int *code) {
+  NEXT(cl_program, clCreateProgramWithSource, cl_context, cl_uint, const char **, const size_t *, cl_int *);
+  const char *const from = getenv("SHIM_FROM"), *const to = getenv("SHIM_TO");
+  if (!from || !*from || !to || n != 1 || !sizes) return real(context, n, texts, sizes, code);
+  char *const text = changed(texts[0], sizes[0], from, to);
+  const cl_program program = real(context, 1, (const char *[]){text}, NULL, code);
+  free(text);
+  return program;
 }
 
 /* ---- Files ------------------------------------------------------------------------------------------------------- */

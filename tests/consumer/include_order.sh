@@ -34,7 +34,7 @@ check() {
   done < <(tr ';' '\n' <<<"$orders")
 }
 
-experimental="fanin/foreign.h fanin/inspect.h fanin/probe.h fanin/scheme.h fanin/theory.h"
+experimental="fanin/foreign.h fanin/inspect.h fanin/probe.h fanin/scheme.h fanin/selftest.h fanin/theory.h"
 for version in "" 100 110 120 200 210 220 300; do
   # shellcheck disable=SC2206 # no macro at all is none
   macros=(${version:+CL_TARGET_OPENCL_VERSION=$version})

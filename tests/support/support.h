@@ -14,6 +14,7 @@
 #include "fanin/inspect.h"
 #include "fanin/probe.h"
 #include "fanin/scheme.h"
+#include "fanin/selftest.h"
 #include "fanin/theory.h"
 
 /* How many networks or files a statistical test draws: `full`, or `some` under sanitizers, since the first ones show

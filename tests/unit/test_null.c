@@ -56,6 +56,7 @@ static struct {
   fanin_theory_layer theory;
   fanin_fixed_point point;
   fanin_suggestion suggestion;
+  fanin_selftest_summary checked;
 } out, before;
 
 static void refuses(const char *function, const char *argument, fanin_status status) {
@@ -267,6 +268,13 @@ static void measurements(fanin *f, const fanin_tensor *t) {
   REFUSES(fanin_measure_pairs, out, f, NULL, t->buffer, 2, 3, &pair, 1, NULL, sizeof out.products);
 }
 
+static void self_tests(fanin *f) {
+  const fanin_selftest_config config = FANIN_SELFTEST_CONFIG_INIT;
+  REFUSES(fanin_selftest, f, NULL, &config, &out.checked, sizeof out.checked);
+  REFUSES(fanin_selftest, config, f, NULL, &out.checked, sizeof out.checked);
+  REFUSES(fanin_selftest, out, f, &config, NULL, sizeof out.checked);
+}
+
 static void networks(fanin *f) {
   const fanin_probe_config probe = {
       .size = sizeof probe, .widths = numbers, .n_widths = 2, .activation = "relu", .batch = 1};
@@ -387,8 +395,8 @@ static int check_header(const char *name) {
 }
 
 static void null_is_refused_everywhere(void **state) {
-  static const char *const headers[] = {"base",    "device", "tensor",  "init",  "fill",  "shard",
-                                        "inspect", "scheme", "foreign", "probe", "theory"};
+  static const char *const headers[] = {"base",    "device", "tensor",  "init",  "fill",   "shard",
+                                        "inspect", "scheme", "foreign", "probe", "theory", "selftest"};
   fanin *const f = *state;
   const fanin_init init = fanin_he_normal(0, FANIN_MODE_FAN_IN);
   fanin_tensor t;
@@ -402,6 +410,7 @@ static void null_is_refused_everywhere(void **state) {
   fills(f, &t, &init);
   measurements(f, &t);
   networks(f);
+  self_tests(f);
   for (size_t k = 0; k < sizeof headers / sizeof *headers; k++) {
     pointers += check_header(headers[k]);
   }

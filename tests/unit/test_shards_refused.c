@@ -27,7 +27,10 @@ cl_int CL_API_CALL clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_ker
                                           const cl_event *event_wait_list, cl_event *event) {
   cl_int(CL_API_CALL * real)(cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *, const size_t *,
                              cl_uint, const cl_event *, cl_event *) = NULL;
-  if (++launches == failing_launch) return CL_OUT_OF_RESOURCES;
+  char name[64] = "";
+  (void)clGetKernelInfo(kernel, CL_KERNEL_FUNCTION_NAME, sizeof name, name, NULL);
+  const bool fills = strcmp(name, "check") != 0; /* the device's arithmetic is looked at before, once */
+  if (fills && ++launches == failing_launch) return CL_OUT_OF_RESOURCES;
   *(void **)&real = dlsym(RTLD_NEXT, "clEnqueueNDRangeKernel");
   return real(command_queue, kernel, work_dim, global_work_offset, global_work_size, local_work_size,
               num_events_in_wait_list, event_wait_list, event);
