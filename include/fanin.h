@@ -12,8 +12,8 @@
  *   - Values (fanin_tensor, fanin_init, fanin_key) are plain data: copy them freely. They own nothing, except where
  *     fanin_tensor_alloc() says so. A field that is 0 has its documented default. base.h says how structs grow.
  *   - Enqueueing functions validate everything before they enqueue anything, do not block (but for the first fill of a
- *     kind, which compiles and checks: fanin_fill()), and work on in-order and out-of-order queues. `queue` NULL means f's own, see fanin_queue(). `event` may be NULL; one that is returned is
- *     the caller's to release.
+ *     kind, which compiles and checks: fanin_fill()), and work on in-order and out-of-order queues. `queue` NULL means
+ *     f's own, see fanin_queue(). `event` may be NULL; one that is returned is the caller's to release.
  *   - Every function may be called from several threads at once on one fanin.
  *   - Nothing prints, exits or keeps global state.
  *
