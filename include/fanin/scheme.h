@@ -43,8 +43,8 @@ FANIN_API fanin_status fanin_scheme_factor(const char *text, const fanin_tensor 
 FANIN_API fanin_status fanin_init_scaled(const fanin_init *init, double factor, fanin_init *out);
 
 /* Parses an initializer's text with schemes before it, or none, which blanks separate: "residual:layers=4
- * normal:std=0.02". *out is the initializer whose values are multiplied by the factors that the schemes have for `t`, of
- * which only shape and layout are looked at; NULL is accepted where no scheme needs fans. Errors: those of
+ * normal:std=0.02". *out is the initializer whose values are multiplied by the factors that the schemes have for `t`,
+ * of which only shape and layout are looked at; NULL is accepted where no scheme needs fans. Errors: those of
  * fanin_init_parse(), fanin_scheme_factor() and fanin_init_scaled(). */
 FANIN_API fanin_status fanin_init_parse_for(const char *text, const fanin_tensor *t, fanin_init *out);
 
