@@ -139,9 +139,9 @@ static fanin_status put_all(const fanin *f, writer *w) {
 fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size) {
   FANIN__NEED(f, size);
   writer w = {.data = data, .capacity = data ? capacity : 0};
-  (void)pthread_mutex_lock(&f->lock);
+  fanin__mutex_lock(&f->lock);
   const fanin_status status = put_all(f, &w);
-  (void)pthread_mutex_unlock(&f->lock);
+  fanin__mutex_unlock(&f->lock);
   if (status != FANIN_STATUS_OK) return status;
   *size = w.size;
   if (!data || w.size <= capacity) return FANIN_STATUS_OK;
@@ -241,7 +241,7 @@ fanin_status fanin_import(fanin *f, const void *data, size_t size) {
   FANIN__NEED(f, data);
   fanin__program *list = NULL;
   const fanin_status status = take_all(f, data, size, &list);
-  (void)pthread_mutex_lock(&f->lock);
+  fanin__mutex_lock(&f->lock);
   while (list) {
     fanin__program *const node = list;
     list = node->next;
@@ -252,6 +252,6 @@ fanin_status fanin_import(fanin *f, const void *data, size_t size) {
     node->next = f->programs;
     f->programs = node;
   }
-  (void)pthread_mutex_unlock(&f->lock);
+  fanin__mutex_unlock(&f->lock);
   return status;
 }

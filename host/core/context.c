@@ -82,8 +82,8 @@ fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) 
   fanin *const f = malloc(sizeof *f);
   if (!f) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a fanin", sizeof *f);
   fanin_status status = describe(f, context, device);
-  if (status == FANIN_STATUS_OK && pthread_mutex_init(&f->lock, NULL) != 0) {
-    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
+  if (status == FANIN_STATUS_OK && !fanin__mutex_init(&f->lock)) {
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "the system is out of locks");
   }
   if (status != FANIN_STATUS_OK) goto fail_lock;
   status = fanin__check_cl(clRetainContext(context), "clRetainContext");
@@ -96,7 +96,7 @@ fanin_status fanin_create(cl_context context, cl_device_id device, fanin **out) 
 fail_device:
   (void)clReleaseContext(context);
 fail_context:
-  (void)pthread_mutex_destroy(&f->lock);
+  fanin__mutex_destroy(&f->lock);
 fail_lock:
   free(f);
   return status;
@@ -132,7 +132,7 @@ void fanin_release(fanin *f) {
   if (f->queue) (void)clReleaseCommandQueue(f->queue); /* flushes what was enqueued */
   (void)clReleaseDevice(f->device);
   (void)clReleaseContext(f->context);
-  (void)pthread_mutex_destroy(&f->lock);
+  fanin__mutex_destroy(&f->lock);
   free(f);
 }
 

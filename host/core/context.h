@@ -2,11 +2,11 @@
 #ifndef HOST_CORE_CONTEXT_H
 #define HOST_CORE_CONTEXT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include "core/program.h"
+#include "core/system.h"
 
 typedef struct fanin__program fanin__program;
 
@@ -31,7 +31,7 @@ struct fanin {
   cl_uint compute_units;
   size_t work_group;        /* work-items of a group */
   size_t fill_group;        /* work-items of a group that fills: one wide item, or as many scalar ones */
-  pthread_mutex_t lock;     /* guards what is below */
+  fanin__mutex lock;        /* guards what is below */
   bool gemm_tuned[2];       /* CLBlast knows this device's parameters, for f32 and f64 */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until it is asked for */
   fanin__program *programs; /* a list of what has been built */

@@ -46,10 +46,10 @@ static CLBlastStatusCode override(cl_device_id device, CLBlastPrecision precisio
 }
 
 static fanin_status tune(fanin *f, bool f64) {
-  pthread_mutex_lock(&f->lock);
+  fanin__mutex_lock(&f->lock);
   const bool needed = (f->type & CL_DEVICE_TYPE_CPU) && !f->gemm_tuned[f64];
   f->gemm_tuned[f64] = true;
-  pthread_mutex_unlock(&f->lock);
+  fanin__mutex_unlock(&f->lock);
   if (!needed) return FANIN_STATUS_OK;
   const CLBlastStatusCode code = override(f->device, f64 ? CLBlastPrecisionDouble : CLBlastPrecisionSingle);
   return code == CLBlastSuccess ? FANIN_STATUS_OK

@@ -2,21 +2,25 @@
 #include "core/memory.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/context.h"
 #include "core/status.h"
+#include "core/system.h"
 
 void *fanin__zeroed(size_t count, size_t size) {
   enum { ALIGNMENT = 64 };
   const size_t bytes = count <= SIZE_MAX / 2 / size ? (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : 0;
-  void *const memory = bytes > 0 || count == 0 ? aligned_alloc(ALIGNMENT, bytes > 0 ? bytes : ALIGNMENT) : NULL;
+  void *const memory = bytes > 0 || count == 0 ? fanin__aligned_alloc(ALIGNMENT, bytes > 0 ? bytes : ALIGNMENT) : NULL;
   if (!memory) {
     (void)fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu times %zu bytes", count, size);
     return NULL;
   }
   return memset(memory, 0, bytes > 0 ? bytes : ALIGNMENT);
+}
+
+void fanin__free_zeroed(void *memory) {
+  fanin__aligned_free(memory);
 }
 
 fanin_status fanin__new_buffer(fanin *f, uint64_t count, size_t size, const char *what, cl_mem *out) {

@@ -4,9 +4,10 @@
 
 #include "fanin/device.h"
 
-/* A zeroed array aligned for cl_ulong8; the caller frees it with free(). NULL, with a sentence set, where memory is
- * short. */
+/* A zeroed array aligned for cl_ulong8. NULL, with a sentence set, where memory is short. Free it with
+ * fanin__free_zeroed(), which takes NULL: Windows' free() does not take aligned memory. */
 void *fanin__zeroed(size_t count, size_t size);
+void fanin__free_zeroed(void *memory);
 
 /* A buffer of fanin's own, of `count` elements of `size` bytes. The error sentence says that it is for `what`. Release
  * it with fanin__free_buffer(), which takes NULL. */

@@ -112,7 +112,7 @@ done:
  * program lives as long as f. */
 static fanin_status find_or_build(fanin *f, const fanin__source *source, const char *options, cl_program *program) {
   fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
-  (void)pthread_mutex_lock(&f->lock);
+  fanin__mutex_lock(&f->lock);
   fanin__program *const known = fanin__program_find(f, source, options);
   fanin__program *const node = known ? known : fanin__program_new(source, options);
   if (!node) goto done;
@@ -127,7 +127,7 @@ static fanin_status find_or_build(fanin *f, const fanin__source *source, const c
   }
 
 done:
-  (void)pthread_mutex_unlock(&f->lock);
+  fanin__mutex_unlock(&f->lock);
   return status;
 }
 

@@ -8,10 +8,10 @@
 fanin_status fanin_queue(fanin *f, cl_command_queue *out) {
   cl_int code = CL_SUCCESS;
   FANIN__NEED(f, out);
-  (void)pthread_mutex_lock(&f->lock); /* fails only for locks that are not initialized or checked for recursion */
+  fanin__mutex_lock(&f->lock);
   if (!f->queue) f->queue = clCreateCommandQueue(f->context, f->device, 0, &code);
   const cl_command_queue queue = f->queue;
-  (void)pthread_mutex_unlock(&f->lock);
+  fanin__mutex_unlock(&f->lock);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateCommandQueue");
   *out = queue;
   return FANIN_STATUS_OK;

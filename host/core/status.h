@@ -5,10 +5,13 @@
 #define HOST_CORE_STATUS_H
 
 #include <stdbool.h>
+#include <stdio.h> /* __MINGW_PRINTF_FORMAT */
 
 #include "fanin/base.h"
 
-#if defined(__GNUC__)
+#if defined(__MINGW_PRINTF_FORMAT) /* Windows has a printf of its own and one of C99, which this is */
+#define FANIN__PRINTF(text, first) __attribute__((format(__MINGW_PRINTF_FORMAT, text, first)))
+#elif defined(__GNUC__)
 #define FANIN__PRINTF(text, first) __attribute__((format(printf, text, first)))
 #else
 #define FANIN__PRINTF(text, first)

@@ -46,7 +46,7 @@ static fanin_status check_overlap(const fanin_plan *plan) {
                            a->item, b->item, a->begin, a->end, b->begin, b->end);
     }
   }
-  free(extents);
+  fanin__free_zeroed(extents);
   return status;
 }
 

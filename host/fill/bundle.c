@@ -178,8 +178,8 @@ fanin_status fanin__plan_bundle(fanin_plan *plan, fanin__job *jobs) {
   if (status == FANIN_STATUS_OK) status = make_bundles(&b);
   if (status == FANIN_STATUS_OK) status = upload(&b);
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    free(b.tables[k].data);
+    fanin__free_zeroed(b.tables[k].data);
   }
-  free(b.order);
+  fanin__free_zeroed(b.order);
   return status;
 }

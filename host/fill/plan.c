@@ -1,7 +1,6 @@
 /* The life of a plan, and its enqueue. */
 #include "fill/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/argument.h"
@@ -56,8 +55,8 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
   if (!jobs || !plan) goto fail_memory;
   plan->f = f;
   plan->n = n;
-  if (pthread_mutex_init(&plan->lock, NULL) != 0) {
-    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "pthread_mutex_init failed");
+  if (!fanin__mutex_init(&plan->lock)) {
+    status = fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "the system is out of locks");
     goto fail_memory;
   }
   (void)atomic_fetch_add(&f->references, 1);
@@ -75,7 +74,7 @@ fanin_status fanin_plan_create(fanin *f, const fanin_item *items, size_t n, fani
   status = fanin__plan_bundle(plan, jobs);
   if (status == FANIN_STATUS_OK) status = set_apart(plan, jobs);
   if (status != FANIN_STATUS_OK) goto fail_plan;
-  free(jobs);
+  fanin__free_zeroed(jobs);
   *out = plan;
   return FANIN_STATUS_OK;
 
@@ -83,8 +82,8 @@ fail_plan:
   fanin_plan_release(plan);
   plan = NULL;
 fail_memory:
-  free(plan);
-  free(jobs);
+  fanin__free_zeroed(plan);
+  fanin__free_zeroed(jobs);
   return status;
 }
 
@@ -99,12 +98,12 @@ void fanin_plan_release(fanin_plan *plan) {
   for (size_t i = 0; i < plan->n && plan->tensors; i++) {
     fanin__free_buffer(plan->tensors[i].buffer);
   }
-  free(plan->apart);
-  free(plan->bundles);
-  free(plan->tensors);
-  (void)pthread_mutex_destroy(&plan->lock);
+  fanin__free_zeroed(plan->apart);
+  fanin__free_zeroed(plan->bundles);
+  fanin__free_zeroed(plan->tensors);
+  fanin__mutex_destroy(&plan->lock);
   fanin_release(plan->f);
-  free(plan);
+  fanin__free_zeroed(plan);
 }
 
 /* ---- Asking ------------------------------------------------------------------------------------------------------ */
@@ -136,9 +135,9 @@ static fanin_status launch_bundle(fanin_plan *plan, const fanin__bundle *b, uint
                                                  FANIN__VALUE(plan->tables[b->parameters]),
                                                  FANIN__VALUE(plan->tables[FANIN__TASKS]), FANIN__VALUE(b->first_task),
                                                  FANIN__VALUE(seed))};
-  (void)pthread_mutex_lock(&plan->lock);
+  fanin__mutex_lock(&plan->lock);
   const fanin_status status = fanin__enqueue(plan->f, when, &launch);
-  (void)pthread_mutex_unlock(&plan->lock);
+  fanin__mutex_unlock(&plan->lock);
   return status;
 }
 
@@ -175,6 +174,6 @@ fanin_status fanin_plan_enqueue(fanin_plan *plan, cl_command_queue queue, uint64
   for (cl_uint k = 0; k < launched; k++) {
     (void)clReleaseEvent(events[k]);
   }
-  free(events);
+  fanin__free_zeroed(events);
   return status;
 }

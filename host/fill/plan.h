@@ -2,8 +2,7 @@
 #ifndef HOST_FILL_PLAN_H
 #define HOST_FILL_PLAN_H
 
-#include <pthread.h>
-
+#include "core/system.h"
 #include "fanin/fill.h"
 #include "fill/fill.h"
 
@@ -27,7 +26,7 @@ typedef struct fanin__bundle {
 
 struct fanin_plan {
   fanin *f;
-  pthread_mutex_t lock; /* held while a kernel gets its arguments and is enqueued */
+  fanin__mutex lock; /* held while a kernel gets its arguments and is enqueued */
   size_t n;
   fanin_tensor *tensors; /* as the items say, with the arenas' buffers; each buffer retained */
   uint64_t elements, arena_bytes, table_bytes;

@@ -131,6 +131,6 @@ fanin_status fanin_fill_shards(const fanin_shard *shards, size_t n, const fanin_
   task *const tasks = fanin__zeroed(n, sizeof *tasks);
   if (!tasks) return FANIN_STATUS_OUT_OF_MEMORY;
   const fanin_status status = fill_all(shards, n, init, key, tasks);
-  free(tasks);
+  fanin__free_zeroed(tasks);
   return status;
 }

@@ -3,18 +3,12 @@
 
 #include <math.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/context.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "core/system.h"
 #include "tensor/dtype.h"
-
-double fanin__seconds(void) {
-  struct timespec now;
-  (void)clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 float fanin__scale_for(double rms) {
   if (!(rms > 0)) return 1;

@@ -51,7 +51,6 @@ fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, co
                              const fanin__activation *activation, bool backward);
 void fanin__mlp_close(fanin__mlp *w);
 
-double fanin__seconds(void); /* of a clock that only runs forward */
 
 /* ---- mlp.c: what the passes share -------------------------------------------------------------------------------- */
 

@@ -9,6 +9,7 @@
 
 #include "core/argument.h"
 #include "core/queue.h"
+#include "core/system.h"
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
