@@ -218,7 +218,7 @@ says plain --help
 says plain --version
 says plain
 says plain help
-for command in devices list init inspect probe bench; do
+for command in devices list init inspect probe bench selftest; do
   says plain $command --help
   says plain $command --usage
   says plain help $command
