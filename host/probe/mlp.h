@@ -51,7 +51,6 @@ fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, co
                              const fanin__activation *activation, bool backward);
 void fanin__mlp_close(fanin__mlp *w);
 
-
 /* ---- mlp.c: what the passes share -------------------------------------------------------------------------------- */
 
 /* Enqueues a kernel of kernels/mlp.cl in order, built for an activation (NULL: linear). launch->grid.global says over
