@@ -93,11 +93,14 @@ static fanin_status query_texts(fanin_device_info *info, needs *need) {
   return FANIN_STATUS_OK;
 }
 
-/* Drivers of OpenCL 2.0 and later may know no more of it than that it is deprecated. */
-static int shares_memory(const fanin_device_info *info) {
+/* A driver may no longer know what OpenCL 2.0 deprecates: then its memory counts as its own. */
+static fanin_status query_sharing(fanin_device_info *info) {
   cl_bool unified = CL_FALSE;
   const cl_int code = clGetDeviceInfo(info->device, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
-  return code == CL_SUCCESS && unified;
+  if (code != CL_SUCCESS && code != CL_INVALID_VALUE)
+    return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_HOST_UNIFIED_MEMORY)");
+  info->shares_memory = code == CL_SUCCESS && unified;
+  return FANIN_STATUS_OK;
 }
 
 static fanin_status query_numbers(fanin_device_info *info, needs *need) {
@@ -127,8 +130,7 @@ static fanin_status query_numbers(fanin_device_info *info, needs *need) {
   const cl_int code = clGetDeviceInfo(info->device, CL_DEVICE_DOUBLE_FP_CONFIG, sizeof f64, &f64, NULL);
   if (code != CL_SUCCESS && code != CL_INVALID_VALUE) return fanin__fail_cl(code, "clGetDeviceInfo");
   info->has_f64 = code == CL_SUCCESS && (f64 & wanted) == wanted;
-  info->shares_memory = shares_memory(info);
-  return FANIN_STATUS_OK;
+  return query_sharing(info);
 }
 
 static void judge(fanin_device_info *info, const needs *need) {
