@@ -54,14 +54,22 @@ int like_expect(like *l, failure *why) {
   return status == STATUS_OK ? like_assign(l, why) : status;
 }
 
-const assignment *like_expected(const like *l, const char *name) {
+static const assignment *find_assignment(const like *l, const char *name) {
   const checkpoint_tensor *found = l->list ? checkpoint_find(&l->checkpoint, name) : NULL;
-  const assignment *a = found ? &l->list[found - l->checkpoint.tensors] : NULL;
+  return found ? &l->list[found - l->checkpoint.tensors] : NULL;
+}
+
+const assignment *like_expected(const like *l, const char *name) {
+  const assignment *a = find_assignment(l, name);
   return a && a->rule && !a->rule->skip ? a : NULL;
 }
 
-/* ---- Which rule took which tensor, and what it makes of it
- * ------------------------------------------------------------ */
+const char *like_declined(const like *l, const char *name) {
+  const assignment *a = find_assignment(l, name);
+  return a ? a->declined : NULL;
+}
+
+/* ---- Which rule took which tensor, and what it makes of it ------------------------------------------------------- */
 
 enum { TEXT = 512 };
 

@@ -49,6 +49,9 @@ int like_expect(like *l, failure *why);
 /* What the rules say of the tensor of that name; NULL: nothing, or that it is skipped. */
 const assignment *like_expected(const like *l, const char *name);
 
+/* Why the rules do not say it of that tensor; NULL: they do, or have no rule for it. */
+const char *like_declined(const like *l, const char *name);
+
 /* Makes a model of the tensors that are to be made, and a->shard_of: with `shards` file by file, and larger elements
  * first, because readers want them aligned. */
 int like_model(like *a, bool shards, model *out, failure *why);

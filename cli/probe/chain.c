@@ -118,7 +118,13 @@ static int arrange(matrix_of *all, size_t n) {
 int chain_orient(const tensor_file *f, const like *rules, const stored_tensor *t, bool flip, matrix_of *out,
                  failure *why) {
   char text[LAYOUT_TEXT];
+  double factor;
   const assignment *expected = like_expected(rules, t->name);
+  const char *declined = tensor_file_maker(f, t->name, &factor) ? NULL : like_declined(rules, t->name);
+  if (declined) {
+    return fail(why, STATUS_INPUT, "%s: rules %.64s do not say what tensor '%.128s' should be: %.300s", f->path,
+                rules->rules_name, t->name, declined);
+  }
   const char *layout = tensor_file_note(f, "layout", t->name);
   if (!layout && expected && expected->tensor.layout[0]) layout = layout_format(&expected->tensor, text);
   if (layout && strcmp(layout, "OI") != 0 && strcmp(layout, "IO") != 0) {
