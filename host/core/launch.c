@@ -50,6 +50,11 @@ fanin_status fanin__enqueue_in_order(fanin *f, cl_command_queue queue, const fan
   return fanin__order(queue);
 }
 
+fanin_status fanin__write(cl_command_queue queue, cl_mem buffer, size_t bytes, const void *host) {
+  const cl_int code = clEnqueueWriteBuffer(queue, buffer, CL_TRUE, 0, bytes, host, 0, NULL, NULL);
+  return code == CL_SUCCESS ? fanin__order(queue) : fanin__fail_cl(code, "clEnqueueWriteBuffer");
+}
+
 fanin_status fanin__enqueue_and_read(fanin *f, cl_command_queue queue, const fanin__launch *launch,
                                      const fanin__result *results, size_t n) {
   cl_event done = NULL;

@@ -76,6 +76,10 @@ fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__laun
 /* Enqueues it; what is enqueued next begins after it. */
 fanin_status fanin__enqueue_in_order(fanin *f, cl_command_queue queue, const fanin__launch *launch);
 
+/* Writes to the first bytes of a buffer; what is enqueued next begins after it. `host` may be used again at once. That
+ * is all that OpenCL says of a blocking write: on a queue that runs out of order, a launch behind it may come first. */
+fanin_status fanin__write(cl_command_queue queue, cl_mem buffer, size_t bytes, const void *host);
+
 /* What a kernel writes: the first `bytes` of a buffer, which go to `host`. */
 typedef struct fanin__result {
   cl_mem buffer;

@@ -30,8 +30,7 @@ static fanin_status count_part(const pass *p, uint64_t first, cl_ulong elements)
       FANIN__LAUNCH(bins, p->d.options, keys, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
                     FANIN__VALUE(elements), FANIN__SPREAD(spread), FANIN__VALUE(p->within), FANIN__VALUE(p->counters));
   memset(p->part, 0, COUNTERS);
-  const cl_int code = clEnqueueWriteBuffer(p->d.queue, p->counters, CL_TRUE, 0, COUNTERS, p->part, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of counters");
+  FANIN__TRY(fanin__write(p->d.queue, p->counters, COUNTERS, p->part));
   const fanin__result result = {p->counters, COUNTERS, p->part};
   FANIN__TRY(fanin__enqueue_and_read(p->d.f, p->d.queue, &launch, &result, 1));
   for (size_t k = 0; k < FANIN_BINS; k++) {

@@ -46,9 +46,7 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
   for (size_t k = 0; k < n; k++) {
     p->list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
   }
-  const cl_int code =
-      clEnqueueWriteBuffer(p->d.queue, p->pairs, CL_TRUE, 0, (size_t)n * sizeof *p->list, p->list, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer of pairs");
+  FANIN__TRY(fanin__write(p->d.queue, p->pairs, (size_t)n * sizeof *p->list, p->list));
   const fanin__launch launch = FANIN__LAUNCH(samples, p->d.options, correlate, fanin__spread_of(p->d.f, n, GRAIN).grid,
                                              FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length), FANIN__VALUE(n),
                                              FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));

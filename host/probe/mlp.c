@@ -155,8 +155,7 @@ fanin_status fanin__mlp_run_weights(const fanin__mlp *w, const fanin__launch *la
 }
 
 fanin_status fanin__mlp_send(const fanin__mlp *w, cl_mem buffer, const float *from, size_t n) {
-  const cl_int code = clEnqueueWriteBuffer(w->queue, buffer, CL_TRUE, 0, n * sizeof *from, from, 0, NULL, NULL);
-  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueWriteBuffer");
+  return fanin__write(w->queue, buffer, n * sizeof *from, from);
 }
 
 fanin_status fanin__mlp_fetch(const fanin__mlp *w, cl_mem buffer, float *to, size_t n) {

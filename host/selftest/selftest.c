@@ -9,6 +9,7 @@
 
 #include "core/argument.h"
 #include "core/context.h"
+#include "core/launch.h"
 #include "core/memory.h"
 #include "fanin/fill.h"
 #include "fill/fill.h"
@@ -213,10 +214,9 @@ static fanin_status fill_and_read(selftest *s, fill_way *way, const fanin_tensor
   for (size_t k = 0; k < s->used; k++) {
     s->memory[k] = guard_byte(k);
   }
-  cl_int code = clEnqueueWriteBuffer(s->queue, s->buffer, CL_TRUE, 0, s->used, s->memory, 0, NULL, NULL);
-  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueWriteBuffer");
+  FANIN__TRY(fanin__write(s->queue, s->buffer, s->used, s->memory));
   const fanin_status status = way(s, t, init, key);
-  code = clFinish(s->queue);
+  cl_int code = clFinish(s->queue);
   if (status != FANIN_STATUS_OK) return status;
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clFinish");
   code = clEnqueueReadBuffer(s->queue, s->buffer, CL_TRUE, 0, s->used, s->memory, 0, NULL, NULL);

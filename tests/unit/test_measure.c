@@ -316,7 +316,7 @@ static void *complete_later(void *event) {
   return NULL;
 }
 
-/* The values are written after a user event that another thread sets while fanin_measure(, sizeof *) waits. */
+/* The values are written after a user event that another thread sets while fanin_measure() waits. */
 static void waits_for_its_wait_list(void **state) {
   fanin *const f = *state;
   sample s = make(f, FANIN_DTYPE_F32, 0, 1000, zero);
