@@ -276,3 +276,8 @@ fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function fun
   *mean = fanin__mean_of(out, p->batch);
   return FANIN_STATUS_OK;
 }
+
+bool fanin__begins_measured(const fanin__probe *p, size_t l) {
+  enum { FEW = 10 }; /* 2^-10 is the rate of false alarms */
+  return p->trace[l].given_biases || p->config->widths[l] < FEW;
+}

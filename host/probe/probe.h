@@ -144,6 +144,24 @@ void fanin__spread_backward(fanin__probe *p, size_t l);
 /* The columns of layer l that have predictions but no law. */
 fanin_status fanin__theory_columns(fanin__probe *p, size_t l);
 
+/* ---- run_forward.c, run_backward.c --------------------------------------------------------------------------------
+ */
+
+/* The mean cosine between samples of h_l, to the trace: c of E52 and E58. */
+fanin_status fanin__correlate(fanin__probe *p, size_t l);
+
+/* Layer l, after layer l - 1: measured, predicted, reported. Values that overflow end it, which the summary notes. */
+fanin_status fanin__run_forward(fanin__probe *p, size_t l);
+
+/* The last layer's gradient, then layer l's, after layer l + 1's. */
+fanin_status fanin__run_output(fanin__probe *p);
+fanin_status fanin__run_backward(fanin__probe *p, size_t l);
+
+/* ---- probe.c ----------------------------------------------------------------------------------------------------- */
+
+/* Says that a pass has come to layer l, if the caller wants to know. */
+void fanin__tell_layer(const fanin__probe *p, const char *pass, size_t l);
+
 /* ---- diagnose.c -------------------------------------------------------------------------------------------------- */
 
 /* Judges the layers, then writes verdicts and findings. */
