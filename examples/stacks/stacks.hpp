@@ -30,6 +30,16 @@ inline std::vector<float> filled_elsewhere(fanin *f, std::uint64_t rows, std::ui
   return values;
 }
 
+// The part of 20 times 31 that the examples fill in a matrix of 50 times 70, from row 5 and column 30 on, and zeros.
+inline std::vector<float> filled_in_zeros(fanin *f, const fanin_init &init, const fanin_key &key) {
+  const std::vector<float> part = filled_elsewhere(f, 20, 31, init, key);
+  std::vector<float> whole(50 * 70, 0.0f);
+  for (std::size_t i = 0; i < 20; i++)
+    for (std::size_t j = 0; j < 31; j++)
+      whole[(5 + i) * 70 + 30 + j] = part[i * 31 + j];
+  return whole;
+}
+
 // Runs an example and turns its exceptions into an exit status.
 template <typename Example> int run_example(Example example) {
   try {

@@ -42,10 +42,10 @@ FANIN_API fanin_status fanin_devices(fanin_device_info *list, size_t capacity, s
  * with f64; then the one with most memory. Errors: FANIN_STATUS_NO_DEVICE, FANIN_STATUS_UNSUPPORTED, OpenCL's. */
 FANIN_API fanin_status fanin_select(const char *selector, size_t *indices, size_t capacity, size_t *count);
 
-/* Why the first of them comes first: "its 16 x 2 lanes (vector times compute units) are more than the
- * 1 x 8 of device 1". `length` may be
- * NULL, or gets the text's length without the final 0. `text` may be NULL when capacity is 0, to ask for the length. A
- * text that does not fit is cut, and the status is FANIN_STATUS_BAD_SIZE. Errors: fanin_select()'s. */
+/* Why the first of them comes first: "its 16 x 2 lanes (vector times compute units) are more than the 1 x 8 of device
+ * 1". `length` may be NULL, or gets the text's length without the final 0. `text` may be NULL when capacity is 0, to
+ * ask for the length. A text that does not fit is cut, and the status is FANIN_STATUS_BAD_SIZE. Errors:
+ * fanin_select()'s. */
 FANIN_API fanin_status fanin_select_reason(const char *selector, char *text, size_t capacity, size_t *length);
 
 /* A driver that is registered with the system's OpenCL loader. */
