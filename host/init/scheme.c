@@ -6,6 +6,7 @@
 #include "core/argument.h"
 #include "fanin/scheme.h"
 #include "init/parameters.h"
+#include "math/power.h"
 
 /* The parameters of all schemes, with the defaults that some have. */
 typedef struct values {
@@ -61,7 +62,7 @@ static const fanin__parameter of_mup[] = {POSITIVE(base), FANIN__END};
 /* Name, list of parameters, factor; formula, parameters, goes_with, source, needs_fans. */
 #define SCHEME_MAP(XX)                                                                                                 \
   XX(times, of_times, v->factor, "factor", "factor", ANY, "definition", 0)                                             \
-  XX(power, of_power, pow(v->of, -v->exponent), "of^-exponent", "of,exponent=0.5", ANY, "definition", 0)               \
+  XX(power, of_power, fanin__power(v->of, -v->exponent), "of^-exponent", "of,exponent=0.5", ANY, "definition", 0)      \
   XX(residual, of_residual, 1 / sqrt(v->branches * v->layers), "1 / sqrt(branches * layers)", "layers,branches=2",     \
      "what ends a residual branch", "Radford et al. 2019 (GPT-2), section 2.3; branches: residual layers in a block",  \
      0)                                                                                                                \
@@ -74,19 +75,19 @@ static const fanin__parameter of_mup[] = {POSITIVE(base), FANIN__END};
      "Nguyen & Salazar 2019 (Transformers without Tears)", 0)                                                          \
   XX(wang, of_wang, 2 / (v->layers * sqrt(v->d)), "2 / (layers sqrt(d))", "layers,d",                                  \
      STD_1 " of what ends a residual branch", "Wang & Komatsuzaki 2021 (GPT-J); Black et al. 2022 (GPT-NeoX-20B)", 0)  \
-  XX(fixup, of_fixup, pow(v->layers, -1 / (2 * v->m - 2)), "layers^(-1 / (2 m - 2)), m layers in a branch",            \
+  XX(fixup, of_fixup, fanin__power(v->layers, -1 / (2 * v->m - 2)), "layers^(-1 / (2 m - 2)), m layers in a branch",   \
      "layers,m=2", "he_normal of a branch's layers but the last, which is zeros",                                      \
      "Zhang, Dauphin & Ma 2019 (Fixup), section 3", 0)                                                                 \
-  XX(t_fixup_encoder, of_layers, 0.67 * pow(v->layers, -0.25), "0.67 layers^(-1/4)", "layers",                         \
+  XX(t_fixup_encoder, of_layers, 0.67 * fanin__power(v->layers, -0.25), "0.67 layers^(-1/4)", "layers",                \
      T_FIXUP "encoder's v, o and feed-forward weights", "Huang et al. 2020 (T-Fixup)", 0)                              \
-  XX(t_fixup_decoder, of_layers, pow(9 * v->layers, -0.25), "(9 layers)^(-1/4)", "layers",                             \
+  XX(t_fixup_decoder, of_layers, fanin__power(9 * v->layers, -0.25), "(9 layers)^(-1/4)", "layers",                    \
      T_FIXUP "decoder's v, o and feed-forward weights; both embeddings", "Huang et al. 2020 (T-Fixup)", 0)             \
-  XX(deepnorm, of_layers, pow(8 * v->layers, -0.25), "beta = (8 layers)^(-1/4)", "layers",                             \
+  XX(deepnorm, of_layers, fanin__power(8 * v->layers, -0.25), "beta = (8 layers)^(-1/4)", "layers",                    \
      BETA ", encoder or decoder alone", DEEPNET, 0)                                                                    \
-  XX(deepnorm_encoder, of_both, 0.87 * pow(pow(v->layers, 4) * v->decoder_layers, -1.0 / 16),                          \
+  XX(deepnorm_encoder, of_both, 0.87 * fanin__power(fanin__power(v->layers, 4) * v->decoder_layers, -1.0 / 16),        \
      "beta = 0.87 (layers^4 decoder_layers)^(-1/16)", "layers,decoder_layers", BETA ", the encoder of both", DEEPNET,  \
      0)                                                                                                                \
-  XX(deepnorm_decoder, of_layers, pow(12 * v->layers, -0.25), "beta = (12 layers)^(-1/4)", "layers",                   \
+  XX(deepnorm_decoder, of_layers, fanin__power(12 * v->layers, -0.25), "beta = (12 layers)^(-1/4)", "layers",          \
      BETA ", the decoder of both", DEEPNET, 0)                                                                         \
   XX(siren_first, fanin__no_parameters, 1 / fan_in, "1 / fan_in", "", BOUND_1,                                         \
      "Sitzmann et al. 2020 (SIREN), its code", 1)                                                                      \

@@ -58,12 +58,15 @@ static double hardswish_of(double x) {
   return x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6;
 }
 
-#define PI      3.14159265358979323846
-#define PI_REST 1.2246467991473532e-16 /* what PI, rounded to double, lacks */
+/* pi in two parts; the first has 33 bits, so that its products with numbers of turns are exact. */
+#define PI_HIGH 0x1.921fb544p+1
+#define PI_LOW  0x1.0b4611a626331p-33
 
-/* sin(x + shift pi), shift 0 or 1/2: by Taylor's series, to the 21st power, of what x is past a multiple of pi. */
+/* sin(x + shift pi), shift 0 or 1/2: by Taylor's series, to the 21st power, of what x is past a multiple of pi. No C
+ * library's fma() is called: mingw-w64's rounds twice. */
 static double wave(double x, double shift) {
-  const double turns = floor(x / PI + shift + 0.5) - shift, rest = fma(-turns, PI, x) - turns * PI_REST;
+  const double turns = floor(x / (PI_HIGH + PI_LOW) + shift + 0.5) - shift;
+  const double rest = (x - turns * PI_HIGH) - turns * PI_LOW;
   double term = rest, sum = rest;
   for (int n = 2; n <= 20; n += 2) {
     term *= -rest * rest / (n * (n + 1));

@@ -1,5 +1,6 @@
 /* activation.c: functions against PyTorch's (tests/data/make_torch.py), expectations and gains against 30-digit
  * quadrature (tests/data/make_activation.py). */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,24 @@ static void exact_gains_are_exact(void **state) {
   assert_ok(fanin_gain("tanh", NAN, FANIN_CRITERION_SECOND_MOMENT, &gain)); /* the slope is nothing to tanh */
 }
 
+/* Weights follow from gains, so that every host must have the same bits of them, whatever its C library rounds:
+ * FNV-1a-64 of all gains that quadrature gives. */
+static void gains_are_the_same_on_every_host(void **state) {
+  (void)state;
+  uint64_t hash = 0xcbf29ce484222325;
+  for (size_t k = 0; fanin__activation_at(k); k++) {
+    for (int criterion = FANIN_CRITERION_SECOND_MOMENT; criterion <= FANIN_CRITERION_VARIANCE; criterion++) {
+      double gain;
+      uint64_t bits;
+      assert_ok(fanin_gain(fanin__activation_at(k)->name, 0, (fanin_criterion)criterion, &gain));
+      memcpy(&bits, &gain, sizeof bits);
+      for (int byte = 0; byte < 8; byte++)
+        hash = (hash ^ (bits >> 8 * byte & 0xff)) * 0x100000001b3;
+    }
+  }
+  if (hash != UINT64_C(0x3dce987fbed3de96)) fail_msg("the digest of the gains is %016" PRIx64, hash);
+}
+
 static void torch_gains_are_torchs(void **state) {
   (void)state;
   const char *field[3];
@@ -148,6 +167,7 @@ int main(void) {
       cmocka_unit_test(gains_match_references),
       cmocka_unit_test(expectations_match_references),
       cmocka_unit_test(exact_gains_are_exact),
+      cmocka_unit_test(gains_are_the_same_on_every_host),
       cmocka_unit_test(torch_gains_are_torchs),
       cmocka_unit_test(bad_arguments_are_named),
   };
