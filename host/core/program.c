@@ -145,6 +145,13 @@ fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *op
   return FANIN_STATUS_OK;
 }
 
+bool fanin__has_program(fanin *f, const fanin__source *source, const char *options) {
+  fanin__mutex_lock(&f->lock);
+  const bool is_there = fanin__program_find(f, source, options) != NULL;
+  fanin__mutex_unlock(&f->lock);
+  return is_there;
+}
+
 fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name) {
   cl_kernel kernel = NULL;
   FANIN__TRY(fanin__kernel(f, source, options, name, &kernel));

@@ -3,6 +3,8 @@
 #ifndef HOST_CORE_PROGRAM_H
 #define HOST_CORE_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "fanin/device.h"
 
 /* ---- kernels.c, which CMake (cmake/embed.cmake) writes from kernels/: the sources with their includes resolved --- */
@@ -36,6 +38,9 @@ extern const fanin__source *const fanin__sources[];
  * sentence holds the end of the build log. */
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out);
+
+/* Whether the program is there, built or imported. */
+bool fanin__has_program(fanin *f, const fanin__source *source, const char *options);
 
 /* Builds the program, which is kept, and sees that it has the kernel. */
 fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name);
