@@ -14,10 +14,13 @@ int session_open(const char *selector, session *s, failure *why) {
   if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
 
   cl_ulong most = 0;
-
+  cl_bool unified = CL_FALSE;
   cl_int code = clGetDeviceInfo(s->device, CL_DEVICE_NAME, sizeof s->device_name, s->device_name, NULL);
   if (code == CL_SUCCESS) code = clGetDeviceInfo(s->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
+  if (code == CL_SUCCESS)
+    code = clGetDeviceInfo(s->device, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
   s->max_alloc_bytes = most;
+  s->shares_memory = unified != CL_FALSE;
   return opencl_status(why, code, "clGetDeviceInfo");
 }
 
