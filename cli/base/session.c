@@ -8,6 +8,7 @@ enum { PIECE = 64 << 20 };
 int session_open(const char *selector, session *s, failure *why) {
   *s = (session){0};
   fanin_status status = fanin_open(selector, &s->f);
+  if (status == FANIN_STATUS_OK) status = fanin_cache(s->f, NULL);
   if (status == FANIN_STATUS_OK) status = fanin_context(s->f, &s->context);
   if (status == FANIN_STATUS_OK) status = fanin_device(s->f, &s->device);
   if (status == FANIN_STATUS_OK) status = fanin_queue(s->f, &s->queue);

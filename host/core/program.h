@@ -48,7 +48,11 @@ fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *o
 /* Releases every program. */
 void fanin__programs_release(fanin *f);
 
-/* ---- The list, for program.c and binary.c ------------------------------------------------------------------------ */
+/* Whether PoCL runs the device. */
+bool fanin__is_pocl(cl_device_id device);
+
+/* ---- The list, for program.c, binary.c and cache.c
+ * ------------------------------------------------------------------------ */
 
 typedef struct fanin__program fanin__program;
 
