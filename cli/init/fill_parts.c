@@ -144,7 +144,7 @@ static void compile(const work *w) {
     if (!seen[dtype]) snprintf(dtypes + used, sizeof dtypes - used, "%s%s", used ? ", " : "", fanin_dtype_name(dtype));
     seen[dtype] = true;
   }
-  progress_show("compiling kernels for %s on %s, which is slow the first time only", dtypes, w->s->device_name);
+  progress_show("compiling kernels for %s (slow the first time only) on %s", dtypes, w->s->device_name);
   (void)warm_model(w->s, w->model, false);
 }
 
