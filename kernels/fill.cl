@@ -1,7 +1,8 @@
-/* One kernel for every distribution and dtype: -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE, TRUNC, LOG_UNIFORM or
- * INVERSE_SOFTPLUS (UNIFORM where none is given), and the dtype's (lib/dtype.clh). -D MANY makes it the kernel for many
- * tensors in one launch. Every value is a function of the key and the element's index in the whole tensor
- * (docs/stream.md).
+/* One kernel for every distribution and dtype. -D CONSTANT, UNIFORM, NORMAL, TRUNC_CORE, TRUNC, LOG_UNIFORM and
+ * INVERSE_SOFTPLUS say which families of distributions it makes (UNIFORM where none is given), and the dtype's
+ * (lib/dtype.clh) in what. -D MANY makes it the kernel for many tensors in one launch, which may be of several
+ * families, and constants; without it there is one family. Every value is a function of the key and the element's index
+ * in the whole tensor (docs/stream.md).
  *
  * The work is cut along the stream's blocks, not along memory: an item makes whole chunks, and a chunk that the row
  * covers in full is stored as vectors. */
@@ -20,13 +21,29 @@ typedef float16 parameters;
 
 /* ---- Distributions: from draws to values ------------------------------------------------------------------------- */
 
-#if defined(INVERSE_SOFTPLUS)
-#define LOG_UNIFORM
-#endif
-#if defined(LOG_UNIFORM)
+#if defined(LOG_UNIFORM) || defined(INVERSE_SOFTPLUS)
 #include "lib/exp.clh"
 #elif !defined(CONSTANT) && !defined(NORMAL) && !defined(TRUNC_CORE) && !defined(TRUNC) && !defined(UNIFORM)
 #define UNIFORM
+#endif
+
+/* The family of what is filled: FANIN__FAMILY_UNIFORM, ... Of many tensors each says its own in its last parameter. */
+#if defined(MANY)
+#define FAMILY(p) ((int)(p).sf)
+#elif defined(CONSTANT)
+#define FAMILY(p) FANIN__FAMILY_CONSTANT
+#elif defined(UNIFORM)
+#define FAMILY(p) FANIN__FAMILY_UNIFORM
+#elif defined(NORMAL)
+#define FAMILY(p) FANIN__FAMILY_NORMAL
+#elif defined(TRUNC_CORE)
+#define FAMILY(p) FANIN__FAMILY_TRUNC_CORE
+#elif defined(TRUNC)
+#define FAMILY(p) FANIN__FAMILY_TRUNC
+#elif defined(LOG_UNIFORM)
+#define FAMILY(p) FANIN__FAMILY_LOG_UNIFORM
+#else
+#define FAMILY(p) FANIN__FAMILY_INVERSE_SOFTPLUS
 #endif
 
 static value within(value x, real lower, real upper) {
@@ -34,65 +51,114 @@ static value within(value x, real lower, real upper) {
   return above > (value)(upper) ? (value)(upper) : above;
 }
 
-/* From draws to their values. */
-#if defined(CONSTANT)
-/* p: the value. */
-static void distribution(const draw *d, parameters p, value *v) {
-  (void)d;
-  ALL(i) v[i] = (value)(p.s0);
-}
+/* From draws to their values. p of a constant: the value. */
 
-#elif defined(UNIFORM)
+#if defined(UNIFORM)
 /* p: middle, half width, lower and upper bound (representable in the dtype). */
-static void distribution(const draw *d, parameters p, value *v) {
+static void uniform_values(const draw *d, parameters p, value *v) {
   ALL(i) v[i] = within(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), p.s2, p.s3);
 }
+#endif
 
-#elif defined(NORMAL)
+#if defined(NORMAL)
 /* p: mean, std. */
-static void distribution(const draw *d, parameters p, value *v) {
+static void normal_values(const draw *d, parameters p, value *v) {
   box_muller(d, d + ODD, v, v + ODD);
   ALL(i) {
     v[i] = fma((value)(p.s1), v[i], (value)(p.s0));
     v[ODD + i] = fma((value)(p.s1), v[ODD + i], (value)(p.s0));
   }
 }
+#endif
 
-#elif defined(LOG_UNIFORM)
-/* p: middle of log2 but for whole octaves, its half width, lower and upper bound, whole octaves; of INVERSE_SOFTPLUS
- * also middle and half width of the natural logarithm. */
-static void distribution(const draw *d, parameters p, value *v) {
+#if defined(LOG_UNIFORM) || defined(INVERSE_SOFTPLUS)
+/* p: middle of log2 but for whole octaves, its half width, lower and upper bound, whole octaves. */
+static void log_uniform_values(const draw *d, parameters p, value *v) {
   ALL(i) v[i] = exp2_of(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), (int)p.s4);
+}
+#endif
+
 #if defined(INVERSE_SOFTPLUS)
+/* p: those, and also middle and half width of the natural logarithm. */
+static void inverse_softplus_values(const draw *d, parameters p, value *v) {
   value t[TOGETHER];
+  log_uniform_values(d, p, v);
   ALL(i) t[i] = fma((value)(p.s6), signed_unit(d[i]), (value)(p.s5));
   inverse_softplus(v, t);
-#endif
-  ALL(i) v[i] = within(v[i], p.s2, p.s3);
 }
+#endif
 
-#else
+#if defined(TRUNC_CORE) || defined(TRUNC)
 /* p: mean, std, lower and upper bound; middle and half width of x = P(|Z| <= |z|) signed; width of the probability and
  * its offsets at the lower and at the upper end, all three divided by a reference probability, and -2 ln of that. */
-static void distribution(const draw *d, parameters p, value *v) {
+static void trunc_values(const draw *d, parameters p, bool has_tails, value *v) {
   value x[TOGETHER];
   ALL(i) x[i] = fma((value)(p.s5), signed_unit(d[i]), (value)(p.s4));
 #if defined(TRUNC)
-  inverse(x, d, p.s6, p.s7, p.s8, p.s9, v);
-#else
-  inverse_core(x, v);
+  if (has_tails)
+    inverse(x, d, p.s6, p.s7, p.s8, p.s9, v);
+  else
 #endif
+    inverse_core(x, v);
   ALL(i) v[i] = within(fma((value)(p.s1), v[i], (value)(p.s0)), p.s2, p.s3);
 }
 #endif
 
+/* The values of draws. Normals come in pairs, from the draws of even and of odd elements. */
+#define PASSES(vectors) _Pragma("unroll") for (int k = 0; k < (vectors); k += TOGETHER)
+static void distribution(const draws *d, parameters p, values *x) {
+  switch (FAMILY(p)) {
+#if defined(UNIFORM)
+  case FANIN__FAMILY_UNIFORM:
+    PASSES(VECTORS) uniform_values(d->d + k, p, x->v + k);
+    break;
+#endif
+#if defined(NORMAL)
+  case FANIN__FAMILY_NORMAL:
+    PASSES(VECTORS / 2) normal_values(d->d + k, p, x->v + k);
+    break;
+#endif
+#if defined(TRUNC_CORE)
+  case FANIN__FAMILY_TRUNC_CORE:
+    PASSES(VECTORS) trunc_values(d->d + k, p, false, x->v + k);
+    break;
+#endif
+#if defined(TRUNC)
+  case FANIN__FAMILY_TRUNC:
+    PASSES(VECTORS) trunc_values(d->d + k, p, true, x->v + k);
+    break;
+#endif
+#if defined(LOG_UNIFORM)
+  case FANIN__FAMILY_LOG_UNIFORM:
+    PASSES(VECTORS) {
+      log_uniform_values(d->d + k, p, x->v + k);
+      ALL(i) x->v[k + i] = within(x->v[k + i], p.s2, p.s3);
+    }
+    break;
+#endif
+#if defined(INVERSE_SOFTPLUS)
+  case FANIN__FAMILY_INVERSE_SOFTPLUS:
+    PASSES(VECTORS) {
+      inverse_softplus_values(d->d + k, p, x->v + k);
+      ALL(i) x->v[k + i] = within(x->v[k + i], p.s2, p.s3);
+    }
+    break;
+#endif
+  default:
+    break;
+  }
+}
+
 /* The chunks that begin with these blocks, multiples of BLOCKS. key: seed and stream, low words first. */
 static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
-  const draws d = chunk_draws(block, key);
   values x;
 #pragma unroll
-  for (int k = 0; k < PASSED; k += TOGETHER)
-    distribution(d.d + k, p, x.v + k);
+  for (int k = 0; k < VECTORS; ++k)
+    x.v[k] = (value)(p.s0);
+  if (FAMILY(p) != FANIN__FAMILY_CONSTANT) {
+    const draws d = chunk_draws(block, key);
+    distribution(&d, p, &x);
+  }
   return natural_order(x);
 }
 
@@ -139,39 +205,40 @@ static ulong first_chunk(ulong repeat) {
   return get_local_id(0) * repeat;
 }
 
-/* Where an item is: before chunk c of a row, which has its elements from `from` on; and counting from the chunk's
- * first, `left` are left. None are past the last row, nor in a row's last chunk if it begins early in its first. */
+/* Where an item is: before chunk c of a row. `is_placed`: the rest is known of that chunk. It has its elements from
+ * `from` on; and counting from the chunk's first, `left` are left. None are past the last row, nor in a row's last
+ * chunk if it begins early in its first. */
 typedef struct cursor {
-  ulong row, c, block, left;
+  ulong row, c;
+  bool is_placed;
+  ulong block, left;
   ulong memory; /* where the chunk's first element is, or would be */
   uint from;
 } cursor;
 
-static void row_chunk(cursor *at, ROWS *r, ulong row, ulong c) {
+NOT_INLINED static cursor place_cursor(ROWS *r, ulong row, ulong c) {
+  cursor at = {.row = row, .c = c, .is_placed = true};
   ulong index, memory;
-  at->row = row;
-  at->c = c;
-  at->from = 0;
-  at->left = 0;
-  if (row >= r->count) return;
+  if (row >= r->count) return at;
   row_begin(r, row, &index, &memory);
   const ulong lead = index % CHUNK, skipped = c * CHUNK;
-  at->block = (index - lead + skipped) / 4;
-  at->left = lead + r->length > skipped ? lead + r->length - skipped : 0;
-  at->memory = memory + (skipped - lead) * r->stride;
-  if (c == 0) at->from = (uint)lead;
+  at.block = (index - lead + skipped) / 4;
+  at.left = lead + r->length > skipped ? lead + r->length - skipped : 0;
+  at.memory = memory + (skipped - lead) * r->stride;
+  if (c == 0) at.from = (uint)lead;
+  return at;
 }
 
 static void advance(cursor *at, ROWS *r, uint chunks) {
   at->c += chunks;
-  if (at->c < r->chunks) {
-    at->left = at->left > chunks * CHUNK ? at->left - chunks * CHUNK : 0;
-    at->block += chunks * BLOCKS;
-    at->memory += chunks * CHUNK * r->stride;
-    at->from = 0;
-  } else {
-    row_chunk(at, r, at->row + 1, 0);
-  }
+  at->left = at->left > chunks * CHUNK ? at->left - chunks * CHUNK : 0;
+  at->block += chunks * BLOCKS;
+  at->memory += chunks * CHUNK * r->stride;
+  at->from = 0;
+  if (at->c < r->chunks) return;
+  ++at->row;
+  at->c = 0;
+  at->is_placed = false;
 }
 
 /* A chunk's place in memory, and which of its elements belong to a row. */
@@ -184,46 +251,56 @@ typedef struct place {
  * where that is faster. It is for constants, and for rows with gaps between them, whatever else the memory has to do;
  * of random numbers side by side it is sometimes, and sometimes slower. */
 #define STREAMED_BYTES (4ul << 20)
-static bool streams(ROWS *r) {
-#if defined(CONSTANT)
-  const bool faster = true;
-#else
-  const bool faster = r->rank > 0 && r->memory_stride.s0 != r->length;
-#endif
-  return faster && r->count * r->length > STREAMED_BYTES / sizeof(element);
+static bool streams(ROWS *r, int family) {
+  const bool has_gaps = r->rank > 0 && r->memory_stride.s0 != r->length;
+  return (family == FANIN__FAMILY_CONSTANT || has_gaps) && r->count * r->length > STREAMED_BYTES / sizeof(element);
 }
 
-static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
+/* Whether the next ABREAST chunks lie side by side within a row, as most do. */
+static bool lies_within_row(const cursor *at, ROWS *r) {
+  return at->is_placed && r->stride == 1 && at->from == 0 && at->left >= ABREAST * CHUNK;
+}
+
+/* Blocks and places of the next ABREAST chunks, wherever they are; false, and neither, where they turn out to lie
+ * within a row. */
+static bool scattered_chunks(cursor *at, ROWS *r, ulong block[ABREAST], place places[ABREAST]) {
+  EACH(g) {
+    if (!at->is_placed) *at = place_cursor(r, at->row, at->c);
+    if (g == 0 && lies_within_row(at, r)) return false;
+    block[g] = at->block;
+    places[g] = (place){at->memory, at->from, (uint)min(at->left, (ulong)CHUNK)};
+    advance(at, r, 1);
+  }
+  return true;
+}
+
+/* A function by itself: PoCL makes three copies of a kernel, and would optimise this three times. */
+NOT_INLINED static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
-  const bool streaming = streams(r);
-  cursor at;
-  row_chunk(&at, r, row, q - row * r->chunks);
+  const bool streaming = streams(r, FAMILY(p));
+  cursor at = {.row = row, .c = q - row * r->chunks, .is_placed = false};
   for (uint i = 0; i < r->repeat && at.row < r->count; i += ABREAST) {
-    ulong block[ABREAST];
+    ulong block[ABREAST], scattered[ABREAST];
     place places[ABREAST];
+    const bool within_row = lies_within_row(&at, r) || !scattered_chunks(&at, r, scattered, places);
     const ulong memory = at.memory;
-    /* Within a row, which most are, chunks lie side by side. */
-    const bool within_row = r->stride == 1 && at.from == 0 && at.left >= ABREAST * CHUNK;
     if (within_row) {
       EACH(g) block[g] = at.block + (ulong)(g * BLOCKS);
       advance(&at, r, ABREAST);
     } else {
-      EACH(g) {
-        block[g] = at.block;
-        places[g] = (place){at.memory, at.from, (uint)min(at.left, (ulong)CHUNK)};
-        advance(&at, r, 1);
-      }
+      EACH(g) block[g] = scattered[g];
     }
     const chunks made = make_chunks(block, key, p);
     if (within_row) {
-      EACH(g) store_chunk(buffer + memory + g * CHUNK, made, g, streaming);
+      store_chunks(buffer + memory, made, streaming);
     } else {
-      EACH(g) {
+      part parts[PARTS * ABREAST];
+#pragma unroll
+      for (int k = 0; k < PARTS * ABREAST; ++k)
+        parts[k] = made.v[k];
+      ROLLED for (int g = 0; g < ABREAST; ++g) {
         const place to = places[g];
-        if (r->stride == 1 && to.from == 0 && to.to == CHUNK)
-          store_chunk(buffer + to.memory, made, g, streaming);
-        else
-          store_some(buffer, to.memory, r->stride, made, g, to.from, to.to);
+        store_some(buffer, to.memory, r->stride, parts + PARTS * g, to.from, to.to, streaming);
       }
     }
   }
@@ -270,10 +347,10 @@ static void fill_stretch(global element *restrict buffer, const stretch *s, ulon
     const ulong block = s->block + at / 4;
     const chunks made = make_chunks(&block, key, p);
     if (at - s->begin < s->full) {
-      store_chunk(buffer + s->memory + at, made, 0, false);
+      store_chunks(buffer + s->memory + at, made, false);
     } else {
       const uint from = at < s->begin ? s->begin : 0u;
-      store_some(buffer, s->memory + at * stride, stride, made, 0, from, min(s->end - at, (uint)CHUNK));
+      store_some(buffer, s->memory + at * stride, stride, made, from, min(s->end - at, (uint)CHUNK));
     }
   }
 }

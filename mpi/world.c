@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "init/warm.h"
+
 void world_find(world *w) {
   MPI_Comm node;
   int leads;
@@ -99,42 +101,11 @@ int warm_open(const world *w, const char *selector, session *s, uint64_t *device
   return session_open(index, s, why);
 }
 
-/* Compiles and runs what tensors first .. first + count need: a plan with an element of each, and what tensors that are
- * made of matrices need, once for each dtype. */
-static fanin_status run_some(const session *s, const model *m, size_t first, size_t count,
-                             bool warm[FANIN_DTYPE_COUNT]) {
-  fanin_item *items = allocate(count, sizeof *items);
-  fanin_plan *plan = NULL;
-  fanin_status status = FANIN_STATUS_OK;
-  size_t n = 0;
-  for (size_t i = first; i < first + count && status == FANIN_STATUS_OK; ++i) {
-    const model_tensor *t = &m->tensors[i];
-    const bool matrices = t->operations > 0;
-    if (!matrices && model_elements(t) > 0) {
-      items[n].init = t->init;
-      status = fanin_tensor_range(&t->tensor, 0, 1, &items[n++].tensor);
-    } else if (matrices && !warm[t->tensor.dtype]) {
-      warm[t->tensor.dtype] = true;
-      status = fanin_warmup(s->f, &t->tensor, &t->init);
-    }
-  }
-  if (status == FANIN_STATUS_OK) status = fanin_plan_create(s->f, items, n, &plan);
-  if (status == FANIN_STATUS_OK) status = fanin_plan_enqueue(plan, s->queue, 0, 0, NULL, NULL);
-  if (status == FANIN_STATUS_OK) status = (fanin_status)clFinish(s->queue);
-  fanin_plan_release(plan);
-  free(items);
-  return status;
-}
-
+/* Compiles and runs what the model needs. */
 static int run_all(const session *s, const model *m, failure *why) {
-  enum { SOME = 4096 };
-  bool warm[FANIN_DTYPE_COUNT] = {false};
-  for (size_t first = 0; first < m->count; first += SOME) {
-    const size_t left = m->count - first;
-    const fanin_status status = run_some(s, m, first, left < SOME ? left : SOME, warm);
-    if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
-  }
-  return STATUS_OK;
+  fanin_status status = warm_model(s, m, true);
+  if (status == FANIN_STATUS_OK) status = (fanin_status)clFinish(s->queue);
+  return library_status(why, status, NULL);
 }
 
 /* Rank 0's programs, everywhere; *size 0: its driver gives none. */

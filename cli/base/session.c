@@ -8,16 +8,20 @@ enum { PIECE = 64 << 20 };
 int session_open(const char *selector, session *s, failure *why) {
   *s = (session){0};
   fanin_status status = fanin_open(selector, &s->f);
+  if (status == FANIN_STATUS_OK) status = fanin_cache(s->f, NULL);
   if (status == FANIN_STATUS_OK) status = fanin_context(s->f, &s->context);
   if (status == FANIN_STATUS_OK) status = fanin_device(s->f, &s->device);
   if (status == FANIN_STATUS_OK) status = fanin_queue(s->f, &s->queue);
   if (status != FANIN_STATUS_OK) return library_status(why, status, NULL);
 
   cl_ulong most = 0;
-
+  cl_bool unified = CL_FALSE;
   cl_int code = clGetDeviceInfo(s->device, CL_DEVICE_NAME, sizeof s->device_name, s->device_name, NULL);
   if (code == CL_SUCCESS) code = clGetDeviceInfo(s->device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof most, &most, NULL);
+  if (code == CL_SUCCESS)
+    code = clGetDeviceInfo(s->device, CL_DEVICE_HOST_UNIFIED_MEMORY, sizeof unified, &unified, NULL);
   s->max_alloc_bytes = most;
+  s->shares_memory = unified != CL_FALSE;
   return opencl_status(why, code, "clGetDeviceInfo");
 }
 

@@ -2,6 +2,8 @@
 #ifndef CLI_BASE_SESSION_H
 #define CLI_BASE_SESSION_H
 
+#include <stdbool.h>
+
 #include "base/failure.h"
 
 typedef struct session {
@@ -11,6 +13,7 @@ typedef struct session {
   cl_command_queue queue; /* in-order */
   char device_name[256];
   uint64_t max_alloc_bytes; /* the largest buffer that the device gives */
+  bool shares_memory;       /* its memory is the host's */
 } session;
 
 /* Opens a device by the selector of fanin_open(); NULL: the default device. Ends with session_close(). */

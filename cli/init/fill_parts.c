@@ -1,15 +1,19 @@
 /* Fills parts of a model's tensors on a device and hands their bytes over, piece by piece. */
 #include "init/fill_parts.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/terminal.h"
 #include "base/text.h"
+#include "init/warm.h"
 
 /* Memory for one piece, on the device and on the host, and the piece that is under way in it. */
 typedef struct slot {
   cl_mem buffer;
-  char *host;
+  char *host;       /* NULL until it is needed: where the device's memory is the host's, the buffer is mapped instead */
+  char *mapping;    /* of the buffer; NULL: it is not mapped */
   fanin_plan *plan; /* of the parts in the piece */
   piece piece;      /* bytes is 0: none under way */
   cl_event done;    /* its bytes are on the host */
@@ -69,13 +73,34 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   return library_status(why, status, NULL);
 }
 
+/* Enqueues a piece's way to the host. Memory that the host shares is not copied, unless it is lent and released soon.
+ */
+static int enqueue_read(work *w, slot *to, cl_mem from, size_t offset, failure *why) {
+  const size_t bytes = to->piece.bytes;
+  cl_int code = CL_SUCCESS;
+  if (w->s->shares_memory && !to->piece.lent) {
+    to->mapping =
+        clEnqueueMapBuffer(w->s->queue, from, CL_FALSE, CL_MAP_READ, offset, bytes, 0, NULL, &to->done, &code);
+    return opencl_status(why, code, "clEnqueueMapBuffer");
+  }
+  if (!to->host) to->host = allocate(w->cutter.most, 1); /* at the slot's first use */
+  code = clEnqueueReadBuffer(w->s->queue, from, CL_FALSE, offset, bytes, to->host, 0, NULL, &to->done);
+  return opencl_status(why, code, "clEnqueueReadBuffer");
+}
+
+/* What is enqueued next may write to it again. */
+static cl_int unmap(const work *w, slot *from) {
+  char *const mapping = from->mapping;
+  from->mapping = NULL;
+  return mapping ? clEnqueueUnmapMemObject(w->s->queue, from->buffer, mapping, 0, NULL, NULL) : CL_SUCCESS;
+}
+
 /* Enqueues the next piece and its way to the host. */
 static int start(work *w, slot *to, failure *why) {
   piece *p = &to->piece;
   cutter_next(&w->cutter, p);
   if (p->bytes == 0) return STATUS_OK;
   int status = STATUS_OK;
-  if (!to->host) to->host = allocate(w->cutter.most, 1); /* at the slot's first use */
   if (!to->buffer && !p->lent) status = make_buffer(w, w->cutter.most, &to->buffer, why);
   const uint64_t bytes = p->lent ? part_bytes(&p->whole.where) : 0;
   if (status == STATUS_OK && !p->lent) {
@@ -87,25 +112,40 @@ static int start(work *w, slot *to, failure *why) {
   if (status != STATUS_OK) return status;
   const cl_mem from = p->lent ? w->whole : to->buffer;
   const size_t offset = p->lent ? (size_t)p->offset : 0;
-  cl_int code = clEnqueueReadBuffer(w->s->queue, from, CL_FALSE, offset, p->bytes, to->host, 0, NULL, &to->done);
-  if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueReadBuffer");
+  status = enqueue_read(w, to, from, offset, why);
+  if (status != STATUS_OK) return status;
   if (p->lent && p->offset + p->bytes == bytes) release_whole(w, bytes);
-  code = clFlush(w->s->queue); /* the device starts now, while the host hands over the other piece */
-  return opencl_status(why, code, "clFlush");
+  return opencl_status(why, clFlush(w->s->queue), "clFlush"); /* it starts now, while the other piece is handed over */
 }
 
 /* Waits for the piece and hands it over. */
 static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
-  const cl_int code = clWaitForEvents(1, &from->done);
+  cl_int code = clWaitForEvents(1, &from->done);
   clReleaseEvent(from->done);
   from->done = NULL;
   fanin_plan_release(from->plan);
   from->plan = NULL;
   if (code != CL_SUCCESS) return opencl_status(why, code, "clWaitForEvents");
-  const int status = sink->write(sink->state, &from->piece, from->host, why);
+  const int status = sink->write(sink->state, &from->piece, from->mapping ? from->mapping : from->host, why);
   w->written += from->piece.bytes;
   from->piece.bytes = 0;
-  return status;
+  code = unmap(w, from);
+  return status == STATUS_OK ? opencl_status(why, code, "clEnqueueUnmapMemObject") : status;
+}
+
+/* Compiling takes seconds, and only where the driver has not kept what an earlier run compiled. What fails here is said
+ * by the piece that needs it. */
+static void compile(const work *w) {
+  char dtypes[128] = "";
+  bool seen[FANIN_DTYPE_COUNT] = {false};
+  for (size_t i = 0; i < w->model->count; ++i) {
+    const fanin_dtype dtype = w->model->tensors[i].tensor.dtype;
+    const size_t used = strlen(dtypes);
+    if (!seen[dtype]) snprintf(dtypes + used, sizeof dtypes - used, "%s%s", used ? ", " : "", fanin_dtype_name(dtype));
+    seen[dtype] = true;
+  }
+  progress_show("compiling kernels for %s (slow the first time only) on %s", dtypes, w->s->device_name);
+  (void)warm_model(w->s, w->model, false);
 }
 
 static void show_progress(work *w) {
@@ -114,11 +154,12 @@ static void show_progress(work *w) {
   const size_t tensor = w->cutter.part.tensor;
   progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,
                 text_bytes(w->written, done), text_bytes(w->total, whole), tensor + 1, w->model->count,
-                w->model->tensors[tensor].name, w->written > 0 ? "" : " (compiling kernels)");
+                w->model->tensors[tensor].name, w->written > 0 ? "" : " (compiling kernels, the first time only)");
 }
 
 static int fill_pieces(work *w, const part_sink *sink, failure *why) {
   int status = STATUS_OK;
+  if (w->total > 0) compile(w);
   for (size_t turn = 0;; turn = !turn) {
     slot *next = &w->slots[turn], *last = &w->slots[!turn];
     show_progress(w);
@@ -146,6 +187,7 @@ int fill_parts(const session *s, const model *m, uint64_t seed, const part_sourc
   for (int i = 0; i < 2; ++i) {
     slot *used = &w.slots[i];
     if (used->done) clReleaseEvent(used->done);
+    (void)unmap(&w, used);
     fanin_plan_release(used->plan);
     if (used->buffer) clReleaseMemObject(used->buffer);
     free(used->host);

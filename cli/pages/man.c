@@ -185,6 +185,8 @@ void write_man(FILE *to) {
     put_command(to, *c);
   fputs(".Sh ENVIRONMENT\n.Bl -tag -width FANIN_DEVICE\n.It Ev FANIN_DEVICE\n"
         "Which device to use where\n.Fl -device\ndoes not say it.\n"
+        ".It Ev FANIN_CACHE\nA directory for compiled kernels, or\n.Ql off .\nWithout it they are kept in\n"
+        ".Pa $XDG_CACHE_HOME/fanin\nor\n.Pa ~/.cache/fanin ,\nat most 64 MiB, unless the driver is PoCL, which keeps them itself.\n"
         ".It Ev COLUMNS\nHow wide tables are to be where the output is no terminal.\n.El\n"
         ".Sh FILES\nA file that is written appears whole or not at all.\nA process that is killed by SIGKILL leaves\n"
         ".Pa FILE.fanin-XXXXXX\nbeside it, with six characters for the Xs, which can be deleted.\n.Pp\n"

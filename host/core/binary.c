@@ -3,6 +3,8 @@
  * A file is "faninbin", the fingerprint of what it was made by and for, the number of programs, for each its source's
  * name, its options and its binary, each after its length, and the hash of all that. Numbers are 64-bit little-endian.
  */
+#include "core/binary.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -119,17 +121,22 @@ static fanin_status put_program(const fanin *f, writer *w, const fanin__program 
   return FANIN_STATUS_OK;
 }
 
-static fanin_status put_all(const fanin *f, writer *w) {
+/* `only`: of all programs, this one; NULL: all that are built. */
+static bool is_meant(const fanin__program *node, const fanin__program *only) {
+  return only ? node == only : node->program != NULL;
+}
+
+static fanin_status put_all(const fanin *f, const fanin__program *programs, const fanin__program *only, writer *w) {
   uint64_t made_for = 0, count = 0;
   FANIN__TRY(fingerprint(f, &made_for));
-  for (const fanin__program *node = f->programs; node; node = node->next) {
-    count += node->program != NULL;
+  for (const fanin__program *node = programs; node; node = node->next) {
+    count += is_meant(node, only);
   }
   put(w, MAGIC, MAGIC_SIZE);
   put_number(w, made_for);
   put_number(w, count);
-  for (const fanin__program *node = f->programs; node; node = node->next) {
-    if (node->program) FANIN__TRY(put_program(f, w, node));
+  for (const fanin__program *node = programs; node; node = node->next) {
+    if (is_meant(node, only)) FANIN__TRY(put_program(f, w, node));
   }
   const bool fits = w->size <= w->capacity;
   put_number(w, fits ? hash_bytes(HASH_START, w->data, w->size) : 0);
@@ -140,7 +147,7 @@ fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_t *size) {
   FANIN__NEED(f, size);
   writer w = {.data = data, .capacity = data ? capacity : 0};
   fanin__mutex_lock(&f->lock);
-  const fanin_status status = put_all(f, &w);
+  const fanin_status status = put_all(f, f->programs, NULL, &w);
   fanin__mutex_unlock(&f->lock);
   if (status != FANIN_STATUS_OK) return status;
   *size = w.size;
@@ -254,4 +261,48 @@ fanin_status fanin_import(fanin *f, const void *data, size_t size) {
   }
   fanin__mutex_unlock(&f->lock);
   return status;
+}
+
+/* ---- One program ------------------------------------------------------------------------------------------------- */
+
+fanin_status fanin__program_hash(const fanin *f, const fanin__program *node, uint64_t *out) {
+  FANIN__TRY(fingerprint(f, out));
+  *out = hash_bytes(*out, node->source->name, strlen(node->source->name) + 1);
+  *out = hash_bytes(*out, node->options, strlen(node->options) + 1);
+  return FANIN_STATUS_OK;
+}
+
+fanin_status fanin__program_pack(const fanin *f, const fanin__program *node, unsigned char **data, size_t *size) {
+  writer w = {.data = NULL};
+  FANIN__TRY(put_all(f, node, node, &w));
+  w = (writer){.data = malloc(w.size), .capacity = w.size};
+  if (!w.data) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a program", w.capacity);
+  const fanin_status status = put_all(f, node, node, &w);
+  if (status != FANIN_STATUS_OK || w.size > w.capacity) {
+    free(w.data);
+    return status == FANIN_STATUS_OK ? fanin__fail(FANIN_STATUS_BAD_SIZE, "a program that grows") : status;
+  }
+  *data = w.data;
+  *size = w.size;
+  return FANIN_STATUS_OK;
+}
+
+bool fanin__program_unpack(const fanin *f, fanin__program *node, const void *data, size_t size) {
+  fanin__program *list = NULL;
+  bool is_taken = false;
+  const fanin_status status = take_all(f, data, size, &list);
+  while (list) {
+    fanin__program *const next = list->next;
+    if (status == FANIN_STATUS_OK && !is_taken && list->source == node->source &&
+        strcmp(list->options, node->options) == 0) {
+      free(node->binary);
+      node->binary = list->binary;
+      node->binary_size = list->binary_size;
+      list->binary = NULL;
+      is_taken = true;
+    }
+    fanin__program_free(list);
+    list = next;
+  }
+  return is_taken;
 }

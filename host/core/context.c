@@ -129,6 +129,7 @@ void fanin_release(fanin *f) {
   if (!f || atomic_fetch_sub(&f->references, 1) > 1) return;
 
   fanin__programs_release(f);
+  free(f->cache);
   if (f->queue) (void)clReleaseCommandQueue(f->queue); /* flushes what was enqueued */
   (void)clReleaseDevice(f->device);
   (void)clReleaseContext(f->context);

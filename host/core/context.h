@@ -35,6 +35,7 @@ struct fanin {
   bool gemm_tuned[2];       /* CLBlast knows this device's parameters, for f32 and f64 */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until it is asked for */
   fanin__program *programs; /* a list of what has been built */
+  char *cache;              /* a directory of compiled programs; NULL: none */
 };
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/cache.h"
 #include "core/context.h"
 #include "core/driver.h"
 #include "core/status.h"
@@ -13,7 +14,7 @@
 enum { LOG_TAIL = 300 };
 
 /* Whether PoCL runs the device, which builds nothing where its cache cannot be written, and gives no reason. */
-static bool is_pocl(cl_device_id device) {
+bool fanin__is_pocl(cl_device_id device) {
   char version[128] = "";
   const cl_int code = clGetDeviceInfo(device, CL_DEVICE_VERSION, sizeof version, version, NULL);
   return code == CL_SUCCESS && (strstr(version, "PoCL") || strstr(version, "pocl"));
@@ -34,7 +35,7 @@ static fanin_status fail_build(cl_int code, cl_program program, cl_device_id dev
     length--;
   const size_t shown = length < LOG_TAIL ? length : LOG_TAIL;
   char cache[512] = "";
-  if (is_pocl(device)) fanin__pocl_cache_failure(cache, sizeof cache);
+  if (fanin__is_pocl(device)) fanin__pocl_cache_failure(cache, sizeof cache);
   const fanin_status status =
       fanin__fail((fanin_status)code, "clBuildProgram of kernels/%.20s.cl with \"%.80s\": %s (%d): %.*s%s", name,
                   options, fanin_status_name((fanin_status)code), (int)code, (int)shown, text + length - shown, cache);
@@ -108,6 +109,12 @@ done:
   return status;
 }
 
+static fanin_status build_and_keep(const fanin *f, fanin__program *node) {
+  FANIN__TRY(from_source(f, node, &node->program));
+  fanin__cache_store(f, node);
+  return FANIN_STATUS_OK;
+}
+
 /* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. The
  * program lives as long as f. */
 static fanin_status find_or_build(fanin *f, const fanin__source *source, const char *options, cl_program *program) {
@@ -116,8 +123,9 @@ static fanin_status find_or_build(fanin *f, const fanin__source *source, const c
   fanin__program *const known = fanin__program_find(f, source, options);
   fanin__program *const node = known ? known : fanin__program_new(source, options);
   if (!node) goto done;
+  if (!node->program && !node->binary) fanin__cache_load(f, node);
   if (!node->program) node->program = from_binary(f, node);
-  status = node->program ? FANIN_STATUS_OK : from_source(f, node, &node->program);
+  status = node->program ? FANIN_STATUS_OK : build_and_keep(f, node);
   *program = node->program;
   if (!known && node->program) {
     node->next = f->programs;
@@ -143,6 +151,13 @@ fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *op
   }
   *out = kernel;
   return FANIN_STATUS_OK;
+}
+
+bool fanin__has_program(fanin *f, const fanin__source *source, const char *options) {
+  fanin__mutex_lock(&f->lock);
+  const bool is_there = fanin__program_find(f, source, options) != NULL;
+  fanin__mutex_unlock(&f->lock);
+  return is_there;
 }
 
 fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name) {

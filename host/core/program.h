@@ -3,6 +3,8 @@
 #ifndef HOST_CORE_PROGRAM_H
 #define HOST_CORE_PROGRAM_H
 
+#include <stdbool.h>
+
 #include "fanin/device.h"
 
 /* ---- kernels.c, which CMake (cmake/embed.cmake) writes from kernels/: the sources with their includes resolved --- */
@@ -37,13 +39,20 @@ extern const fanin__source *const fanin__sources[];
 fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
                            cl_kernel *out);
 
+/* Whether the program is there, built or imported. */
+bool fanin__has_program(fanin *f, const fanin__source *source, const char *options);
+
 /* Builds the program, which is kept, and sees that it has the kernel. */
 fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name);
 
 /* Releases every program. */
 void fanin__programs_release(fanin *f);
 
-/* ---- The list, for program.c and binary.c ------------------------------------------------------------------------ */
+/* Whether PoCL runs the device. */
+bool fanin__is_pocl(cl_device_id device);
+
+/* ---- The list, for program.c, binary.c and cache.c
+ * ------------------------------------------------------------------------ */
 
 typedef struct fanin__program fanin__program;
 

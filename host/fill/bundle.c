@@ -29,10 +29,10 @@ static void append(table *t, const void *entry) {
 
 /* ---- Order ------------------------------------------------------------------------------------------------------- */
 
-/* 0 where one launch can fill both, because they share a buffer and a compiled kernel. */
+/* 0 where one launch can fill both, because they share a buffer and a dtype. */
 static int compare(const fanin__job *a, const fanin__job *b) {
   if (a->buffer != b->buffer) return (uintptr_t)a->buffer < (uintptr_t)b->buffer ? -1 : 1;
-  return strcmp(a->parameters.options, b->parameters.options);
+  return (a->dtype > b->dtype) - (a->dtype < b->dtype);
 }
 
 /* Jobs of one bundle keep the order of their items. */
@@ -119,21 +119,50 @@ static void put_tasks(builder *b, const fanin__job *job) {
   }
 }
 
+/* ---- Kernels -----------------------------------------------------------------------------------------------------
+ */
+
+/* The family of a job's rows, as a bit; 0 for constants, which every kernel makes. */
+static unsigned family_of(const fanin__job *job) {
+  const bool is_constant = chunks_of(job) == 0 || job->parameters.family == FANIN__FAMILY_CONSTANT;
+  return is_constant ? 0 : FANIN__FAMILY_BIT(job->parameters.family);
+}
+
+static void options_of(unsigned families, fanin_dtype dtype, char options[FANIN__OPTIONS]) {
+  char of_one[FANIN__OPTIONS];
+  const unsigned named = families ? families : FANIN__FAMILY_BIT(FANIN__FAMILY_CONSTANT);
+  fanin__family_options(named, dtype, of_one, sizeof of_one);
+  snprintf(options, FANIN__OPTIONS, "%.*s -D MANY", FANIN__OPTIONS - 9, of_one);
+}
+
+/* What to build the kernel for these families with. A program that f has and that makes more than them serves too:
+ * compiling takes a thousand times as long as a launch. */
+static void choose_options(fanin *f, unsigned families, fanin_dtype dtype, char options[FANIN__OPTIONS]) {
+  for (unsigned set = families; set < FANIN__FAMILY_SETS; set++) {
+    if ((set & families) != families || set & FANIN__FAMILY_BIT(FANIN__FAMILY_CONSTANT)) continue;
+    options_of(set, dtype, options);
+    if (fanin__has_program(f, &fanin__source_fill, options)) return;
+  }
+  options_of(families, dtype, options);
+}
+
 /* ---- Bundles ----------------------------------------------------------------------------------------------------- */
 
 /* The bundle of jobs order[from .. to). */
 static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   fanin_plan *const plan = b->plan;
   char options[FANIN__OPTIONS];
+  unsigned families = 0;
   const fanin__job *const first = b->order[from];
   fanin__bundle bundle = {
       .buffer = first->buffer, .parameters = table_of(first), .first_task = b->tables[FANIN__TASKS].used};
   for (size_t k = from; k < to; k++) {
     put_tasks(b, b->order[k]);
+    families |= family_of(b->order[k]);
   }
   bundle.tasks = b->tables[FANIN__TASKS].used - bundle.first_task;
   if (bundle.tasks == 0) return FANIN_STATUS_OK;
-  snprintf(options, sizeof options, "%s -D MANY", first->parameters.options);
+  choose_options(plan->f, families, first->dtype, options);
   FANIN__TRY(fanin__check_arithmetic(plan->f, first->dtype, &fanin__source_fill, options));
   FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &bundle.kernel));
   plan->bundles[plan->n_bundles++] = bundle;

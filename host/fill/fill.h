@@ -15,14 +15,15 @@
 
 /* What kernels/fill.cl is compiled with and called with for a distribution and dtype. */
 typedef struct fanin__parameters {
-  char options[32]; /* "-D UNIFORM -D F32": the distribution and the dtype */
-  double p[16];     /* in the order that the distribution of kernels/fill.cl states */
+  char options[32]; /* "-D UNIFORM -D F32": the family and the dtype */
+  enum fanin__family family;
+  double p[16]; /* in the order that the distribution of kernels/fill.cl states; the last is the family */
 } fanin__parameters;
 
 typedef struct fanin__job fanin__job;
 
 /* Room for the build options of a program that fills. */
-enum { FANIN__OPTIONS = 64 };
+enum { FANIN__OPTIONS = 128 };
 
 /* Fills what a launch over rows of one distribution cannot fill, or cannot fill alone: orthogonal.c, sparse.c,
  * pattern.c. */
@@ -52,6 +53,13 @@ typedef struct fanin__filling {
 
 /* parameters.c */
 const fanin__filling *fanin__filling_of(const fanin__distribution *d);
+
+/* Bits of families. Every kernel for many tensors makes constants too, so that theirs is not needed beside others. */
+#define FANIN__FAMILY_BIT(family) (1u << (family))
+enum { FANIN__FAMILY_SETS = 1 << FANIN__FAMILY_COUNT };
+
+/* The build options of kernels/fill.cl for these families: "-D UNIFORM -D NORMAL -D F32". */
+void fanin__family_options(unsigned families, fanin_dtype dtype, char *out, size_t size);
 
 /* orthogonal.c, sparse.c, pattern.c */
 extern const fanin__filler fanin__orthogonal_filler, fanin__sparse_filler, fanin__pattern_filler;

@@ -9,9 +9,25 @@
 #include "math/normal.h"
 #include "tensor/dtype.h"
 
-/* `distribution` is one of those that kernels/fill.cl is compiled for. */
-static void set_options(fanin__parameters *out, const char *distribution, fanin_dtype dtype) {
-  snprintf(out->options, sizeof out->options, "-D %s %s", distribution, fanin__dtype_of(dtype)->option);
+void fanin__family_options(unsigned families, fanin_dtype dtype, char *out, size_t size) {
+  static const char *const names[FANIN__FAMILY_COUNT] = {[FANIN__FAMILY_CONSTANT] = "CONSTANT",
+                                                         [FANIN__FAMILY_UNIFORM] = "UNIFORM",
+                                                         [FANIN__FAMILY_NORMAL] = "NORMAL",
+                                                         [FANIN__FAMILY_TRUNC_CORE] = "TRUNC_CORE",
+                                                         [FANIN__FAMILY_TRUNC] = "TRUNC",
+                                                         [FANIN__FAMILY_LOG_UNIFORM] = "LOG_UNIFORM",
+                                                         [FANIN__FAMILY_INVERSE_SOFTPLUS] = "INVERSE_SOFTPLUS"};
+  size_t used = 0;
+  for (int k = 0; k < FANIN__FAMILY_COUNT; k++) {
+    if (families & FANIN__FAMILY_BIT(k)) used += (size_t)snprintf(out + used, size - used, "-D %s ", names[k]);
+  }
+  snprintf(out + used, size - used, "%s", fanin__dtype_of(dtype)->option);
+}
+
+static void set_family(fanin__parameters *out, enum fanin__family family, fanin_dtype dtype) {
+  out->family = family;
+  out->p[15] = family;
+  fanin__family_options(FANIN__FAMILY_BIT(family), dtype, out->options, sizeof out->options);
 }
 
 /* Largest magnitudes of a standard normal that the stream can draw: sqrt(2 * 33 ln 2) and sqrt(2 * 65 ln 2), rounded
@@ -43,19 +59,19 @@ static fanin_status inner_bounds(fanin_dtype dtype, double lo, double hi, double
 }
 
 static fanin_status of_constant(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  set_options(out, "CONSTANT", dtype);
+  set_family(out, FANIN__FAMILY_CONSTANT, dtype);
   out->p[0] = to_real(dtype, d->law.value);
   return check_reach(dtype, "value", d->law.value);
 }
 
 /* Zeros, under a filler's numbers, which reach the law's value. */
 static fanin_status of_zeros(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  set_options(out, "CONSTANT", dtype);
+  set_family(out, FANIN__FAMILY_CONSTANT, dtype);
   return check_reach(dtype, "value", d->law.value);
 }
 
 static fanin_status of_uniform(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  set_options(out, "UNIFORM", dtype);
+  set_family(out, FANIN__FAMILY_UNIFORM, dtype);
   FANIN__TRY(check_reach(dtype, "lo", d->law.lo));
   FANIN__TRY(check_reach(dtype, "hi", d->law.hi));
   FANIN__TRY(inner_bounds(dtype, d->law.lo, d->law.hi, &out->p[2], &out->p[3]));
@@ -65,7 +81,7 @@ static fanin_status of_uniform(const fanin__distribution *d, fanin_dtype dtype, 
 }
 
 static fanin_status of_normal(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
-  set_options(out, "NORMAL", dtype);
+  set_family(out, FANIN__FAMILY_NORMAL, dtype);
   out->p[0] = d->law.mean;
   out->p[1] = d->law.std;
   return check_reach(dtype, "|mean| + std times the largest draw",
@@ -105,7 +121,8 @@ static fanin_status of_trunc_normal(const fanin__distribution *d, fanin_dtype dt
   /* Where no draw reaches the tails, the kernel without them gives the same bits sooner. */
   const double limit = fanin__is_double(dtype) ? 0.85 : 0x1.e8b432p-1;
   const double middle = to_real(dtype, out->p[4]), half = to_real(dtype, out->p[5]);
-  set_options(out, to_real(dtype, fabs(middle) + half) <= limit ? "TRUNC_CORE" : "TRUNC", dtype);
+  const bool is_core = to_real(dtype, fabs(middle) + half) <= limit;
+  set_family(out, is_core ? FANIN__FAMILY_TRUNC_CORE : FANIN__FAMILY_TRUNC, dtype);
   return FANIN_STATUS_OK;
 }
 
@@ -121,7 +138,7 @@ static fanin_status of_log_uniform(const fanin__distribution *d, fanin_dtype dty
   const double log2_e = 0x1.71547652b82fep+0, a = fanin__log(d->law.from), b = fanin__log(d->law.to);
   const double middle = a * 0.5 + b * 0.5, half = b * 0.5 - a * 0.5, octave = middle * log2_e;
   const bool inverse = d->law.kind == FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM;
-  set_options(out, inverse ? "INVERSE_SOFTPLUS" : "LOG_UNIFORM", dtype);
+  set_family(out, inverse ? FANIN__FAMILY_INVERSE_SOFTPLUS : FANIN__FAMILY_LOG_UNIFORM, dtype);
   FANIN__TRY(check_octaves(dtype, d->law.from, d->law.to));
   FANIN__TRY(check_reach(dtype, "lo", d->law.lo));
   FANIN__TRY(check_reach(dtype, "hi", d->law.hi));

@@ -33,6 +33,19 @@ typedef ulong8 cl_ulong8;
 
 #endif
 
+/* The families of distributions that kernels/fill.cl is compiled for. Of many tensors in one launch each says its own
+ * as the last of its parameters. */
+enum fanin__family {
+  FANIN__FAMILY_CONSTANT,
+  FANIN__FAMILY_UNIFORM,
+  FANIN__FAMILY_NORMAL,
+  FANIN__FAMILY_TRUNC_CORE,
+  FANIN__FAMILY_TRUNC,
+  FANIN__FAMILY_LOG_UNIFORM,
+  FANIN__FAMILY_INVERSE_SOFTPLUS,
+  FANIN__FAMILY_COUNT
+};
+
 /* What kernels/fill.cl takes: which of a tensor's indices lie where in memory. Rows of consecutive indices. A row's
  * number unfolds, innermost dimension first, into coordinates of `rank` dimensions. */
 typedef struct fanin__rows {

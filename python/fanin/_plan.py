@@ -73,7 +73,7 @@ def _item(argument: str, value: Any) -> Item:
 class Plan:
     """Many tensors that are filled together: `Plan(queue, items)`, then `plan.fill(seed)` as often as one likes.
 
-    Tensors in one buffer go in one launch a dtype and family of distributions. The bits are those of `fill()` with the
+    Tensors in one buffer go in one launch for each dtype. The bits are those of `fill()` with the
     same names. Keeps the buffers for as long as it lives.
     """
 

@@ -109,3 +109,4 @@ done
 [ ! -s err.txt ] || die "stderr in a pipe: $(cat err.txt)"
 script -qec "stty cols 60; '$FANIN' init '$lenet' -o p.safetensors" tty.txt </dev/null >/dev/null
 grep -q 'tensor 1 of 6: fc1.weight' tty.txt || die "no progress on a terminal"
+grep -q 'compiling kernels for f32 (slow the first time only)' tty.txt || die "nothing says why the first run waits"

@@ -234,7 +234,7 @@ static void say_check(text *t, const char *init_text, size_t p, fanin_dtype dtyp
   const fanin_tensor tensor = tensor_of(&places[p], dtype);
   const size_t size = fanin_dtype_size(dtype);
   fanin_init init;
-  fanin__parameters parameters = {{0}, {0}};
+  fanin__parameters parameters = {{0}, FANIN__FAMILY_CONSTANT, {0}};
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_init_parse(init_text, &init));
   assert_ok(fanin_tensor_size(&tensor, &elements, &bytes));

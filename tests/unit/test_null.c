@@ -233,6 +233,8 @@ static void fills(fanin *f, const fanin_tensor *t, const fanin_init *init) {
   REFUSES(fanin_export, size, f, NULL, 0, NULL);
   REFUSES(fanin_import, f, NULL, &out, sizeof out);
   REFUSES(fanin_import, data, f, NULL, 0);
+  REFUSES(fanin_cache, f, NULL, NULL);
+  TAKES(fanin_cache, directory);
   REFUSES(fanin_fill_shards, shards, NULL, 1, init, key);
   REFUSES(fanin_fill_shards, init, &shard, 1, NULL, key);
 }

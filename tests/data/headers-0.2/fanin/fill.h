@@ -39,11 +39,12 @@ FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_
 /* ---- Plans: a whole model, prepared once ------------------------------------------------------------------------- */
 
 /* Many tensors that are filled together, again and again. Everything is validated, compiled and described on the device
- * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype and
- * family of distributions among them (constants, uniform, normal, truncated normal), however many tensors there are.
- * Every other tensor (identity, dirac, bilinear, hadamard, sparse, orthogonal) is filled by launches of its own, one
- * tensor after another; its zeros or normals, where it has some, are part of the launches before. Tensors in separate
- * buffers go in launches of their own, with no wait in between. Several threads may use a plan at once. */
+ * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype
+ * among them, however many tensors there are. A dtype's kernel is compiled once, for all families of distributions
+ * (uniform, normal, truncated normal) that the plan has in it; a kernel that f has already, and that makes more, serves
+ * too. Every other tensor (identity, dirac, bilinear, hadamard, sparse, orthogonal) is filled by launches of its own,
+ * one tensor after another; its zeros or normals, where it has some, are part of the launches before. Tensors in
+ * separate buffers go in launches of their own, with no wait in between. Several threads may use a plan at once. */
 typedef struct fanin_plan fanin_plan;
 
 /* A tensor of a plan, and what to fill it with. */
@@ -75,7 +76,7 @@ FANIN_API fanin_status fanin_plan_tensor(const fanin_plan *plan, size_t i, fanin
 
 /* What a plan costs. */
 typedef struct fanin_plan_facts {
-  size_t items, launches; /* launches of one enqueue; a tensor of the other families counts as one more */
+  size_t items, launches; /* launches of one enqueue; a tensor with launches of its own counts as one more */
   uint64_t elements;      /* that an enqueue writes */
   uint64_t arena_bytes;   /* device memory that the plan allocated for tensors */
   uint64_t table_bytes;   /* device memory for descriptions: about 400 bytes for an item, and 16 for a piece of at most
@@ -102,6 +103,15 @@ FANIN_API fanin_status fanin_export(fanin *f, void *data, size_t capacity, size_
  * is damaged, or of another device, driver or fanin version, is FANIN_STATUS_BAD_BINARY; f is then as before and
  * compiles what it needs, as it does where the driver refuses a binary after all. */
 FANIN_API fanin_status fanin_import(fanin *f, const void *data, size_t size);
+
+/* Keeps what f compiles from now on in a directory, for later processes, and takes from there what an earlier one has
+ * compiled for the same device, driver and fanin version. The directory is made if it is not there, with the mode 0700.
+ * Directories of another user, or that others may write to, are not used, because what is in them will run. Of 64 MiB
+ * what was used longest ago is removed. Damaged files are compiled again and replaced. `directory` NULL is $FANIN_CACHE
+ * if that is set, else $XDG_CACHE_HOME/fanin or ~/.cache/fanin, but not on PoCL, whose own cache does the same
+ * (docs/decisions/kernels.md). With FANIN_CACHE=off, and where the directory cannot be read or written, f compiles what
+ * it needs, which is success too. Call it before the first fill. On Windows nothing is kept. */
+FANIN_API fanin_status fanin_cache(fanin *f, const char *directory);
 
 FANIN_C_END
 
