@@ -1,5 +1,7 @@
-/* Launching a kernel: makes the kernel object, sets its arguments, enqueues it, releases it, reads its results. */
+/* Launching a kernel: borrows the kernel object, sets its arguments, enqueues it, gives it back, reads its results. */
 #include "core/launch.h"
+
+#include <string.h>
 
 #include "core/context.h"
 #include "core/status.h"
@@ -25,23 +27,41 @@ fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain) {
   return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
 }
 
-static fanin_status enqueue(cl_kernel kernel, const fanin__when *when, const fanin__launch *l) {
-  const cl_uint dimensions = l->grid.global[1] > 0 ? 2 : 1;
-  for (cl_uint k = 0; k < l->n; k++) {
-    const cl_int code = clSetKernelArg(kernel, k, l->arguments[k].size, l->arguments[k].value);
-    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
+/* Sets an argument. Those of more than 8 bytes are structs, of which the object may have this very value: then setting
+ * it again would only cost time. Smaller ones may name memory, and another memory object may come to have the name of
+ * one that was released. `at` is the struct's place among the kept. */
+static fanin_status set_argument(fanin__kernel *kernel, cl_uint k, const fanin__argument *a, size_t *at) {
+  const bool is_struct = a->value && a->size > sizeof(cl_ulong);
+  const size_t from = *at, end = from + (is_struct ? a->size : 0);
+  const bool can_keep = is_struct && end <= FANIN__KEPT_BYTES;
+  *at = end;
+  if (can_keep && end <= kernel->kept && memcmp(kernel->values + from, a->value, a->size) == 0) return FANIN_STATUS_OK;
+  if (is_struct && from < kernel->kept) kernel->kept = from;
+  const cl_int code = clSetKernelArg(kernel->object, k, a->size, a->value);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
+  if (can_keep && from == kernel->kept) {
+    memcpy(kernel->values + from, a->value, a->size);
+    kernel->kept = end;
   }
-  const cl_int code = clEnqueueNDRangeKernel(when->queue, kernel, dimensions, NULL, l->grid.global, l->grid.local,
-                                             when->n_wait, when->wait_list, when->event);
+  return FANIN_STATUS_OK;
+}
+
+static fanin_status enqueue(fanin__kernel *kernel, const fanin__when *when, const fanin__launch *l) {
+  const cl_uint dimensions = l->grid.global[1] > 0 ? 2 : 1;
+  size_t at = 0;
+  for (cl_uint k = 0; k < l->n; k++) {
+    FANIN__TRY(set_argument(kernel, k, &l->arguments[k], &at));
+  }
+  const cl_int code = clEnqueueNDRangeKernel(when->queue, kernel->object, dimensions, NULL, l->grid.global,
+                                             l->grid.local, when->n_wait, when->wait_list, when->event);
   return fanin__check_cl(code, "clEnqueueNDRangeKernel");
 }
 
 fanin_status fanin__enqueue(fanin *f, const fanin__when *when, const fanin__launch *launch) {
-  if (launch->kernel) return enqueue(launch->kernel, when, launch);
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, launch->source, launch->options, launch->name, &kernel));
+  fanin__kernel *kernel = launch->kernel;
+  if (!kernel) FANIN__TRY(fanin__borrow(f, launch->source, launch->options, launch->name, &kernel));
   const fanin_status status = enqueue(kernel, when, launch);
-  (void)clReleaseKernel(kernel); /* the runtime holds it while it runs */
+  if (!launch->kernel) fanin__give_back(f, kernel);
   return status;
 }
 

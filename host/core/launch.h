@@ -47,12 +47,12 @@ typedef struct fanin__spread {
 fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain);
 #define FANIN__SPREAD(s) FANIN__VALUE((s).pitch), FANIN__VALUE((s).step), FANIN__VALUE((s).span)
 
-/* A launch. The kernel object is made for it from `source`, `options` and `name`, unless `kernel` is one that is kept:
+/* A launch. The kernel is borrowed for it, by `source`, `options` and `name`, unless the caller has borrowed `kernel`:
  * then no other thread may use that one meanwhile. */
 typedef struct fanin__launch {
   const fanin__source *source;
   const char *options, *name;
-  cl_kernel kernel;
+  fanin__kernel *kernel;
   fanin__grid grid;
   const fanin__argument *arguments;
   cl_uint n;

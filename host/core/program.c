@@ -55,8 +55,18 @@ fanin__program *fanin__program_new(const fanin__source *source, const char *opti
   return node;
 }
 
+static void free_kernel(fanin__kernel *kernel) {
+  (void)clReleaseKernel(kernel->object);
+  free(kernel);
+}
+
 void fanin__program_free(fanin__program *node) {
   if (!node) return;
+  while (node->idle) {
+    fanin__kernel *const kernel = node->idle;
+    node->idle = kernel->next;
+    free_kernel(kernel);
+  }
   if (node->program) (void)clReleaseProgram(node->program);
   free(node->binary);
   free(node);
@@ -115,39 +125,33 @@ static fanin_status build_and_keep(const fanin *f, fanin__program *node) {
   return FANIN_STATUS_OK;
 }
 
-/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. The
- * program lives as long as f. */
-static fanin_status find_or_build(fanin *f, const fanin__source *source, const char *options, cl_program *program) {
-  fanin_status status = FANIN_STATUS_OUT_OF_MEMORY;
-  fanin__mutex_lock(&f->lock);
+/* f's program, built if need be. */
+static fanin_status find_or_build(fanin *f, const fanin__source *source, const char *options, fanin__program **out) {
   fanin__program *const known = fanin__program_find(f, source, options);
   fanin__program *const node = known ? known : fanin__program_new(source, options);
-  if (!node) goto done;
+  if (!node) return FANIN_STATUS_OUT_OF_MEMORY;
   if (!node->program && !node->binary) fanin__cache_load(f, node);
   if (!node->program) node->program = from_binary(f, node);
-  status = node->program ? FANIN_STATUS_OK : build_and_keep(f, node);
-  *program = node->program;
+  const fanin_status status = node->program ? FANIN_STATUS_OK : build_and_keep(f, node);
+  *out = node;
   if (!known && node->program) {
     node->next = f->programs;
     f->programs = node;
   } else if (!known) {
     fanin__program_free(node);
   }
-
-done:
-  fanin__mutex_unlock(&f->lock);
   return status;
 }
 
-fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
-                           cl_kernel *out) {
-  cl_program program = NULL;
+static fanin_status new_kernel(fanin__program *program, const char *name, fanin__kernel **out) {
   cl_int code = CL_SUCCESS;
-  FANIN__TRY(find_or_build(f, source, options, &program));
-  const cl_kernel kernel = clCreateKernel(program, name, &code);
+  fanin__kernel *const kernel = calloc(1, sizeof *kernel);
+  if (!kernel) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu bytes for a kernel", sizeof *kernel);
+  *kernel = (fanin__kernel){.object = clCreateKernel(program->program, name, &code), .name = name, .program = program};
   if (code != CL_SUCCESS) {
+    free(kernel);
     return fanin__fail((fanin_status)code, "clCreateKernel(\"%.60s\") from kernels/%.20s.cl: %s (%d)", name,
-                       source->name, fanin_status_name((fanin_status)code), (int)code);
+                       program->source->name, fanin_status_name((fanin_status)code), (int)code);
   }
   *out = kernel;
   return FANIN_STATUS_OK;
@@ -160,11 +164,44 @@ bool fanin__has_program(fanin *f, const fanin__source *source, const char *optio
   return is_there;
 }
 
+/* An idle kernel of that name, which is idle no more, or NULL. */
+static fanin__kernel *take_idle(fanin__program *program, const char *name) {
+  fanin__kernel **place = &program->idle;
+  while (*place && strcmp((*place)->name, name) != 0) {
+    place = &(*place)->next;
+  }
+  fanin__kernel *const kernel = *place;
+  if (kernel) *place = kernel->next;
+  return kernel;
+}
+
+/* Builds under the lock: a second thread that wants the same program waits for it instead of building it again. The
+ * program lives as long as f. */
+fanin_status fanin__borrow(fanin *f, const fanin__source *source, const char *options, const char *name,
+                           fanin__kernel **out) {
+  fanin__program *program = NULL;
+  fanin__mutex_lock(&f->lock);
+  fanin_status status = find_or_build(f, source, options, &program);
+  fanin__kernel *kernel = status == FANIN_STATUS_OK ? take_idle(program, name) : NULL;
+  fanin__mutex_unlock(&f->lock);
+  if (status == FANIN_STATUS_OK && !kernel) status = new_kernel(program, name, &kernel);
+  *out = kernel;
+  return status;
+}
+
+void fanin__give_back(fanin *f, fanin__kernel *kernel) {
+  if (!kernel) return;
+  fanin__mutex_lock(&f->lock);
+  kernel->next = kernel->program->idle;
+  kernel->program->idle = kernel;
+  fanin__mutex_unlock(&f->lock);
+}
+
 fanin_status fanin__compile(fanin *f, const fanin__source *source, const char *options, const char *name) {
-  cl_kernel kernel = NULL;
-  FANIN__TRY(fanin__kernel(f, source, options, name, &kernel));
-  (void)clReleaseKernel(kernel);
-  return FANIN_STATUS_OK;
+  fanin__kernel *kernel = NULL;
+  const fanin_status status = fanin__borrow(f, source, options, name, &kernel);
+  fanin__give_back(f, kernel);
+  return status;
 }
 
 void fanin__programs_release(fanin *f) {

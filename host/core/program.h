@@ -33,11 +33,27 @@ extern const fanin__source *const fanin__sources[];
 
 /* ---- program.c --------------------------------------------------------------------------------------------------- */
 
-/* Makes a kernel object, which the caller releases, from `source` built with `options` ("" for none). Each program is
- * built once for each fanin and kept. "-cl-std=CL1.2 -D LANES=<f->lanes>" is always added. After a build failure the
- * sentence holds the end of the build log. */
-fanin_status fanin__kernel(fanin *f, const fanin__source *source, const char *options, const char *name,
-                           cl_kernel *out);
+typedef struct fanin__program fanin__program;
+typedef struct fanin__kernel fanin__kernel;
+
+/* A kernel object, which is kept between launches with the large ones of its arguments. */
+enum { FANIN__KEPT_BYTES = 512 };
+struct fanin__kernel {
+  cl_kernel object;
+  const char *name;
+  fanin__program *program;
+  fanin__kernel *next;                     /* where it is idle */
+  size_t kept;                             /* bytes of `values` that the object has */
+  unsigned char values[FANIN__KEPT_BYTES]; /* its arguments of more than 8 bytes, one after another */
+};
+
+/* Lends a kernel of `source` built with `options` ("" for none) that nobody else has until it is given back. Each
+ * program is built once for each fanin and kept. "-cl-std=CL1.2 -D LANES=<f->lanes>" is always added. After a build
+ * failure the sentence holds the end of the build log. `name` must live as long as f. */
+fanin_status fanin__borrow(fanin *f, const fanin__source *source, const char *options, const char *name,
+                           fanin__kernel **out);
+/* Right after enqueueing too: what is enqueued has arguments of its own. NULL is fine. */
+void fanin__give_back(fanin *f, fanin__kernel *kernel);
 
 /* Whether the program is there, built or imported. */
 bool fanin__has_program(fanin *f, const fanin__source *source, const char *options);
@@ -51,14 +67,12 @@ void fanin__programs_release(fanin *f);
 /* Whether PoCL runs the device. */
 bool fanin__is_pocl(cl_device_id device);
 
-/* ---- The list, for program.c, binary.c and cache.c
- * ------------------------------------------------------------------------ */
-
-typedef struct fanin__program fanin__program;
+/* ---- The list, for program.c, binary.c and cache.c --------------------------------------------------------------- */
 
 struct fanin__program {
   const fanin__source *source;
   cl_program program;    /* NULL: not built yet */
+  fanin__kernel *idle;   /* a list of kernels that nobody has */
   unsigned char *binary; /* imported; NULL: none */
   size_t binary_size;
   fanin__program *next;

@@ -164,7 +164,7 @@ static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   if (bundle.tasks == 0) return FANIN_STATUS_OK;
   choose_options(plan->f, families, first->dtype, options);
   FANIN__TRY(fanin__check_arithmetic(plan->f, first->dtype, &fanin__source_fill, options));
-  FANIN__TRY(fanin__kernel(plan->f, &fanin__source_fill, options, "fill_many", &bundle.kernel));
+  FANIN__TRY(fanin__borrow(plan->f, &fanin__source_fill, options, "fill_many", &bundle.kernel));
   plan->bundles[plan->n_bundles++] = bundle;
   return FANIN_STATUS_OK;
 }

@@ -90,7 +90,7 @@ fail_memory:
 void fanin_plan_release(fanin_plan *plan) {
   if (!plan) return;
   for (size_t k = 0; k < plan->n_bundles; k++) {
-    (void)clReleaseKernel(plan->bundles[k].kernel);
+    fanin__give_back(plan->f, plan->bundles[k].kernel);
   }
   for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
     fanin__free_buffer(plan->tables[k]);

@@ -20,7 +20,7 @@ typedef enum fanin__table {
 typedef struct fanin__bundle {
   cl_mem buffer;           /* the plan's tensors hold it */
   fanin__table parameters; /* the table that has them */
-  cl_kernel kernel;
+  fanin__kernel *kernel;
   cl_ulong first_task, tasks;
 } fanin__bundle;
 
