@@ -1,12 +1,58 @@
-/* Products of Householder reflectors H = I - tau v v^T: the orthogonal factor of Stewart's random matrices, by blocks
- * for CLBlast or whole for small matrices. Built with -D F32 or F64.
+/* Products of Householder reflectors H = I - tau v v^T: the orthogonal matrices of docs/stream.md, section 8, to the
+ * bit. Built with -D F32 or F64.
  *
- * A matrix (height, width), height >= width, is stored by columns: its column s are the `height` numbers from
- * s * height on, and matrices follow one another. */
+ * A matrix has `height` rows l and `width` columns s, height >= width. Its columns are cut into blocks of BLOCK, of
+ * which the last may be narrower. The vectors v of a block are a panel: rows from the block's first column on, each with
+ * one number for each column of the block. The panels of a matrix follow one another.
+ *
+ * Three kernels, one after another, each for a whole stack of matrices: reflectors() makes v, tau and sign of the
+ * normals; gram() makes the inner products S of the vectors of each block; apply() takes the product's columns, which
+ * do not depend on one another, through all blocks. Work-groups may have any number of items: these share tiles of
+ * results. Tiles only decide who computes a number. In which order it is summed up is the specification's. */
 #include "lib/elements.clh"
 
+#define BLOCK 128
+#define CHUNK 64 /* rows whose products are summed up before they are added to a sum */
+
+/* A tile is ROWS rows by VECTORS vectors of LANES columns, in registers. A strip is the columns that a group works on
+ * at once; its width divides BLOCK. */
+#if LANES == 1
+#define ROWS    4
+#define VECTORS 4
+#define STRIP   16
+#define SOLVED  1 /* vectors at once in solve(), where only columns are independent */
+#else
+#define ROWS 4
+#if LANES == 16 && !defined(DOUBLE)
+#define VECTORS 4
+#else
+#define VECTORS 2
+#endif
+#define STRIP  (VECTORS * LANES)
+#define SOLVED VECTORS
+#endif
+#define ACROSS (STRIP / LANES) /* vectors in a row of a strip */
+
+#define EACH_ROW(i)    _Pragma("unroll") for (uint i = 0; i < ROWS; i++)
+#define EACH_VECTOR(j) _Pragma("unroll") for (uint j = 0; j < VECTORS; j++)
+#define EACH_SOLVED(j) _Pragma("unroll") for (uint j = 0; j < SOLVED; j++)
+
+/* Tasks 0 .. n - 1, dealt out to a group's items, and where these wait for one another. A wide item is a group alone. */
+#if LANES == 1
+#define SHARED_OUT(t, n) for (uint t = (uint)get_local_id(0); t < (n); t += (uint)get_local_size(0))
+#define MEET()           barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
+#else
+#define SHARED_OUT(t, n) for (uint t = 0; t < (n); t++)
+#define MEET()
+#endif
+
+/* Numbers of a matrix's panels before the block that begins at column `first`. */
+static ulong panel_at(const ulong height, const uint first) {
+  return first == 0 ? 0 : first * height - (ulong)first * (first - BLOCK) / 2;
+}
+
 /* The vector from p on, of which only `have` numbers exist; 0 beyond. */
-static reals load_some(global const real *p, const ulong have) {
+static reals load_some(global const real *p, const uint have) {
   if (have >= LANES) return VLOAD(0, p);
   real filled[LANES];
   for (uint k = 0; k < LANES; k++) {
@@ -15,202 +61,445 @@ static reals load_some(global const real *p, const ulong have) {
   return VLOAD(0, filled);
 }
 
-static real sum_of(const reals x) {
-  real lanes[LANES];
-  VSTORE(x, 0, lanes);
-  real sum = lanes[0];
-  for (uint k = 1; k < LANES; k++) {
-    sum += lanes[k];
+static void store_some(const reals x, global real *p, const uint have) {
+  if (have >= LANES) {
+    VSTORE(x, 0, p);
+    return;
   }
-  return sum;
+  real filled[LANES];
+  VSTORE(x, 0, filled);
+  for (uint k = 0; k < have; k++) {
+    p[k] = filled[k];
+  }
 }
 
-/* The sum over a group's items, the same for each. Every item must come here, `sums` has a place for each. */
-static real sum_of_group(const real mine, local real *sums) {
-  const uint size = (uint)get_local_size(0);
-  barrier(CLK_LOCAL_MEM_FENCE); /* nobody still reads an earlier sum */
-  sums[get_local_id(0)] = mine;
-  barrier(CLK_LOCAL_MEM_FENCE);
-  real sum = 0;
-  for (uint k = 0; k < size; k++) {
-    sum += sums[k];
+/* Rows of a square become its columns. Each step interleaves the first half of the rows with the second. */
+static void transpose(reals x[LANES]) {
+#if LANES > 1
+  for (uint step = 1; step < LANES; step *= 2) {
+    reals y[LANES];
+    _Pragma("unroll") for (uint k = 0; k < LANES / 2; k++) {
+      y[2 * k].even = x[k].lo;
+      y[2 * k].odd = x[k + LANES / 2].lo;
+      y[2 * k + 1].even = x[k].hi;
+      y[2 * k + 1].odd = x[k + LANES / 2].hi;
+    }
+    _Pragma("unroll") for (uint k = 0; k < LANES; k++) x[k] = y[k];
   }
-  return sum;
+#endif
 }
+
+/* `value` in lane `place`, if there is one, and 0 elsewhere. */
+static reals unit(const ulong place, const real value) {
+  real lanes[LANES];
+  for (uint k = 0; k < LANES; k++) {
+    lanes[k] = k == place ? value : (real)0;
+  }
+  return VLOAD(0, lanes);
+}
+
+/* How many of a strip's numbers there are from vector `vector` on. */
+static uint left_of(const uint have, const uint vector) {
+  return have > vector * LANES ? have - vector * LANES : 0;
+}
+
+/* ---- Square roots and quotients ---------------------------------------------------------------------------------- */
+
+/* Correctly rounded in the range that is used here: positive numbers far from the ends of the range. OpenCL C rounds
+ * those of doubles correctly. Those of floats may be some units off, whose number OpenCL bounds: steps of a unit, with
+ * exact tests, go the rest of the way. */
+#if defined(DOUBLE)
+#define ROOT(x)        sqrt(x)
+#define QUOTIENT(a, b) ((a) / (b))
+#else
+static float neighbour(const float x, const int units) {
+  return as_float(as_int(x) + units);
+}
+
+/* r is the root where r (r - unit) < x <= r (r + unit) (Tuckerman's test). */
+static float ROOT(const float x) {
+  float r = sqrt(x);
+  for (int step = 0; step < 8 && fma(r, neighbour(r, -1), -x) >= 0; step++) {
+    r = neighbour(r, -1);
+  }
+  for (int step = 0; step < 8 && fma(r, neighbour(r, 1), -x) < 0; step++) {
+    r = neighbour(r, 1);
+  }
+  return r;
+}
+
+/* q is the quotient where the remainder a - q b is at most half a unit times b. */
+static float QUOTIENT(const float a, const float b) {
+  float q = a / b;
+  for (int step = 0; step < 8; step++) {
+    const float above = (neighbour(q, 1) - q) * 0.5f * b, below = (q - neighbour(q, -1)) * 0.5f * b;
+    const float rest = fma(-q, b, a);
+    if (rest > above) {
+      q = neighbour(q, 1);
+    } else if (rest < -below) {
+      q = neighbour(q, -1);
+    } else {
+      break;
+    }
+  }
+  return q;
+}
+#endif
 
 /* ---- From normals to reflectors ---------------------------------------------------------------------------------- */
 
-/* A group a column. Column s of a matrix becomes zeros and, from row s on, the v of the reflector that sends what was
- * there, x, to a multiple of the first unit vector: v = (x + sign(x_0) |x| e_0) / sqrt(|x| (|x| + |x_0|)), so that
- * |v|^2 = 2 (a v of one number is 1), and tau = 2 / |v|^2 of the v that was stored. sign: that of R's diagonal,
- * -sign(x_0), which makes the product Haar-distributed. Where x is 0 or not finite, v = 0: a reflector that does
- * nothing. */
-kernel void reflectors(global real *matrices, const ulong height, const uint width, global real *tau, global real *sign,
-                       local real *sums) {
-  const ulong column = get_group_id(0);
-  const uint s = (uint)(column % width), item = (uint)get_local_id(0), items = (uint)get_local_size(0);
-  global real *x = matrices + column * height;
-  const ulong count = height - s, vectors = count / LANES;
-  for (uint j = item; j < s; j += items) {
-    x[j] = 0;
-  }
-  x += s;
-  const real first = x[0];
-  reals squares = (reals)(0);
-  real rest = 0;
-  for (ulong k = item; k < vectors; k += items) {
-    const reals z = VLOAD(k, x);
-    squares = fma(z, z, squares);
-  }
-  for (ulong j = vectors * LANES + item; j < count; j += items) {
-    rest = fma(x[j], x[j], rest);
-  }
-  const real total = sum_of_group(sum_of(squares) + rest, sums);
-  const real norm = sqrt(total);
-  const bool sound = total > 0 && isfinite(total);
-  const real scale = sound ? (real)1 / sqrt(norm * (norm + fabs(first))) : (real)0;
-  squares = (reals)(0);
-  rest = 0;
-  for (ulong k = item; k < vectors; k += items) {
-    reals z = VLOAD(k, x) * scale;
-    if (!sound) z = (reals)(0);
-    VSTORE(z, k, x);
-    squares = fma(z, z, squares);
-  }
-  for (ulong j = vectors * LANES + item; j < count; j += items) {
-    const real z = sound ? x[j] * scale : (real)0;
-    x[j] = z;
-    rest = fma(z, z, rest);
-  }
-  /* The first number is item 0's alone, who takes back what it was among the others. */
-  if (item == 0) {
-    const real was = x[0];
-    real is = sound ? (first + copysign(norm, first)) * scale : (real)0;
-    if (sound && count == 1) is = 1; /* alone, any v does: this one without rounding */
-    x[0] = is;
-    rest += (is - was) * (is + was);
-  }
-  const real square = sum_of_group(sum_of(squares) + rest, sums);
-  if (item == 0) {
-    tau[column] = sound ? (real)2 / square : (real)1;
-    sign[column] = sound ? -copysign((real)1, first) : (real)1;
+#define COLUMNS 16                /* of a group */
+#define BESIDE  (COLUMNS / LANES) /* vectors of them */
+#define CHUNKS  16                /* that are summed up side by side */
+
+/* LANES rows of `have` columns of a matrix, of which only `rows` are there, as vectors over columns; 0 beyond. */
+static void load_square(global const real *x, const ulong row_step, const ulong column_step, const ulong rows,
+                        const uint have, reals out[LANES]) {
+  if (column_step == 1) {
+    for (uint r = 0; r < LANES; r++) {
+      out[r] = r < rows ? load_some(x + r * row_step, have) : (reals)(0);
+    }
+  } else {
+    for (uint c = 0; c < LANES; c++) {
+      out[c] = c < have ? load_some(x + c * column_step, (uint)min(rows, (ulong)LANES)) : (reals)(0);
+    }
+    transpose(out);
   }
 }
 
-/* ---- Large matrices, in place ------------------------------------------------------------------------------------ */
+constant int NUMBERS[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
-/* Columns first .. first + block of a matrix, the reflectors V of the current block, are followed by columns that are
- * already the product's. With S = V^T V, the product of the block's reflectors is I - V T V^T, T upper triangular,
- *   T^-1 = strictly upper part of S + diag(1 / tau)
- * (Joffrain, Low, Quintana-Orti, van de Geijn and Van Zee, "Accumulating Householder transformations, revisited", ACM
- * TOMS 32(2), 2006). */
+/* x of the columns from s on in a row: 0 above the diagonal. */
+static reals from_row_on(const reals x, const uint s, const ulong row) {
+#if defined(DOUBLE)
+  const integers below = (integers)((long)row - (long)s) < TO(long, VLOAD(0, NUMBERS));
+#else
+  const integers below = (integers)((int)row - (int)s) < VLOAD(0, NUMBERS);
+#endif
+  return select(x, (reals)(0), below);
+}
 
-/* Moves V, from row `first` on, to `panel` (block, height - first), and puts the product's beginning in its place:
- * R's signs on the diagonal. A group a column. */
-kernel void take_panel(global real *matrix, const ulong height, const uint first, global real *panel,
-                       global const real *sign) {
-  const uint k = (uint)get_group_id(0), items = (uint)get_local_size(0);
+/* Adds the squares of x, with what is rounded off in `low`. */
+static reals add_squares(const reals sum, const reals x, reals *low) {
+  const reals square = x * x;
+  *low += fma(x, x, -square);
+  return two_sum(sum, square, low);
+}
+
+/* Copies rows top .. end of the columns from column s of a block on, `have` of them, to a panel with rows of `block`
+ * numbers, with 0 above the diagonal. Returns the sums of their squares. */
+static reals take(global const real *from, const ulong row_step, const ulong column_step, global real *to,
+                  const uint block, const uint s, const uint have, const ulong top, const ulong end) {
+  reals sum = (reals)(0), low = (reals)(0);
+  for (ulong l = top; l < end; l += LANES) {
+    reals square[LANES];
+    load_square(from + l * row_step, row_step, column_step, end - l, have, square);
+    for (uint r = 0; r < LANES && l + r < end; r++) {
+      reals x = square[r];
+      if (l + r < s + LANES) x = from_row_on(x, s, l + r);
+      store_some(x, to + (l + r) * block, have);
+      sum = add_squares(sum, x, &low);
+    }
+  }
+  return sum + low;
+}
+
+/* x with another number in one lane. */
+static reals replaced(const reals x, const uint lane, const real number) {
+  real lanes[LANES];
+  VSTORE(x, 0, lanes);
+  lanes[lane] = number;
+  return VLOAD(0, lanes);
+}
+
+/* Makes vectors v of them, in place: times `factor`, but for the first number of each, on the diagonal. That does not
+ * count in the sums of squares. */
+static reals scale(global real *to, const uint block, const uint s, const uint have, const ulong top, const ulong end,
+                   local const real *factors, local const real *first_numbers) {
+  const reals factor = VLOAD(0, factors);
+  reals sum = (reals)(0), low = (reals)(0);
+  for (ulong l = top; l < end; l++) {
+    reals v = select((reals)(0), load_some(to + l * block, have) * factor, (integers)(factor > (reals)(0)));
+    if (l >= s && l < s + LANES) v = replaced(v, (uint)l - s, 0);
+    sum = add_squares(sum, v, &low);
+    if (l >= s && l < s + LANES) v = replaced(v, (uint)l - s, first_numbers[l - s]);
+    store_some(v, to + l * block, have);
+  }
+  return sum + low;
+}
+
+/* Adds the sums of CHUNKS chunks, one after another, to those of all chunks before, with what is rounded off in `low`. */
+static void add_up(local const reals *sums, local reals *total, local reals *low) {
+  SHARED_OUT(vector, BESIDE) {
+    reals sum = total[vector], rest = low[vector];
+    for (uint k = 0; k < CHUNKS; k++) {
+      sum = two_sum(sum, sums[k * BESIDE + vector], &rest);
+    }
+    total[vector] = sum;
+    low[vector] = rest;
+  }
+}
+
+/* A group makes COLUMNS columns of a matrix, whose number (l, s) is at l * row_step + s * column_step; one of the steps
+ * is 1. Column s is, from row s on, the x of docs/stream.md. */
+kernel void reflectors(global const real *normals, const ulong row_step, const ulong column_step, const ulong height,
+                       const uint width, const ulong panel_size, global real *panels, global real *tau,
+                       global real *sign) {
+  local reals sums[BESIDE * CHUNKS], total[BESIDE], low[BESIDE];
+  local real factors[COLUMNS], first_numbers[COLUMNS];
+  const uint strips = (width + COLUMNS - 1) / COLUMNS;
+  const ulong matrix = get_group_id(0) / strips;
+  const uint begin = (uint)(get_group_id(0) - matrix * strips) * COLUMNS, first = begin / BLOCK * BLOCK;
+  const uint block = min(width - first, (uint)BLOCK), have = min(width - begin, (uint)COLUMNS), s = begin - first;
   const ulong rows = height - first;
-  global real *from = matrix + (first + k) * height + first;
-  global real *to = panel + k * rows;
-  for (ulong j = get_local_id(0); j < rows; j += items) {
-    to[j] = from[j];
-    from[j] = j == k ? sign[first + k] : (real)0;
+  normals += matrix * height * width + first * row_step + begin * column_step;
+  panels += matrix * panel_size + panel_at(height, first) + s;
+  tau += matrix * width + begin;
+  sign += matrix * width + begin;
+
+  SHARED_OUT(vector, BESIDE) total[vector] = low[vector] = (reals)(0);
+  for (ulong from = 0; from < rows; from += CHUNKS * CHUNK) {
+    SHARED_OUT(t, BESIDE * CHUNKS) {
+      const uint c = t % BESIDE * LANES;
+      const ulong top = min(from + t / BESIDE * CHUNK, rows);
+      sums[t] = take(normals + c * column_step, row_step, column_step, panels + c, block, s + c,
+                     left_of(have, t % BESIDE), top, min(top + CHUNK, rows));
+    }
+    MEET();
+    add_up(sums, total, low);
+    MEET();
+  }
+  SHARED_OUT(c, COLUMNS) {
+    const real square = ((local const real *)total)[c] + ((local const real *)low)[c];
+    const bool sound = c < have && square > 0 && isfinite(square);
+    const real x = sound ? normals[(s + c) * row_step + c * column_step] : (real)1;
+    const real norm = sound ? ROOT(square) : (real)1, side = x < 0 ? (real)-1 : (real)1;
+    const real factor = QUOTIENT((real)1, ROOT(norm * (norm + fabs(x))));
+    const bool alone = begin + c + 1 == height; /* any v does: this one without rounding */
+    factors[c] = sound ? factor : (real)0;
+    first_numbers[c] = !sound ? (real)0 : alone ? (real)1 : (x + side * norm) * factor;
+    if (c < have) sign[c] = sound ? -side : (real)1;
+  }
+  SHARED_OUT(vector, BESIDE) total[vector] = low[vector] = (reals)(0);
+  MEET();
+  for (ulong from = 0; from < rows; from += CHUNKS * CHUNK) {
+    SHARED_OUT(t, BESIDE * CHUNKS) {
+      const uint c = t % BESIDE * LANES;
+      const ulong top = min(from + t / BESIDE * CHUNK, rows);
+      sums[t] = scale(panels + c, block, s + c, left_of(have, t % BESIDE), top, min(top + CHUNK, rows), factors + c,
+                      first_numbers + c);
+    }
+    MEET();
+    add_up(sums, total, low);
+    MEET();
+  }
+  SHARED_OUT(c, have) {
+    const real rest = ((local const real *)total)[c] + ((local const real *)low)[c];
+    const real square = fma(first_numbers[c], first_numbers[c], rest);
+    tau[c] = square > 0 ? QUOTIENT((real)2, square) : (real)0;
   }
 }
 
-/* x = T y for each of `columns` columns, by substitution in T^-1 from the last row up. `products`: V^T times the
- * block's and the following columns, before take_panel(): first S, then the ys. The block's own ys are the first rows
- * of V, in the panel, times R's signs. products and x have `pitch` numbers a row; an item makes LANES columns. */
-kernel void substitute(global const real *products, global real *x, const ulong pitch, const uint columns,
-                       const uint block, global const real *panel, const ulong rows, global const real *tau,
-                       global const real *sign, const uint first) {
-  const ulong c = get_global_id(0) * LANES;
-  if (c >= columns) return;
-  tau += first;
-  sign += first;
-  x += c;
-#define Y(k)                                                                                                           \
-  (c < block ? load_some(panel + (k)*rows + c, block - c) * load_some(sign + c, block - c)                             \
-             : load_some(products + (k)*pitch + c, columns - c))
-#define S(k, j) products[(k)*pitch + (j)]
-  uint k = block;
-  while (k % 4 != 0) {
-    k--;
-    reals sum = (reals)(0);
-    for (uint j = k + 1; j < block; j++) {
-      sum = fma((reals)(S(k, j)), VLOAD(0, x + j * pitch), sum);
+/* ---- Products ---------------------------------------------------------------------------------------------------- */
+
+/* sums = V^T Y for the panel `v` with `rows` rows of `block` numbers and a strip of Y, whose rows from the panel's first
+ * on are at y, with `pitch` numbers each, of which the strip has `have`: rows `begin` on of Y, which are a multiple of
+ * CHUNK, the earlier ones being 0, and rows `top` on of the result. `chunk` has CHUNK rows, sums BLOCK, of ACROSS
+ * vectors. Every item must come here. */
+static void inner(global const real *v, const uint block, const ulong rows, global const real *y, const ulong pitch,
+                  const uint have, const ulong begin, const uint top, local reals *chunk, local reals *sums) {
+  SHARED_OUT(t, BLOCK * ACROSS) sums[t] = (reals)(0);
+  for (ulong from = begin; from < rows; from += CHUNK) {
+    const uint count = (uint)min(rows - from, (ulong)CHUNK);
+    MEET(); /* nobody still reads an earlier chunk */
+    SHARED_OUT(t, count * ACROSS) {
+      const uint vector = t % ACROSS;
+      chunk[t] = load_some(y + (from + t / ACROSS) * pitch + vector * LANES, left_of(have, vector));
     }
-    const reals made = (Y(k) - sum) * tau[k];
-    VSTORE(made, 0, x + k * pitch);
-  }
-  /* Four rows at a time: as many sums that do not wait for one another. */
-  while (k > 0) {
-    k -= 4;
-    reals a = (reals)(0), b = (reals)(0), d = (reals)(0), e = (reals)(0);
-    for (uint j = k + 4; j < block; j++) {
-      const reals z = VLOAD(0, x + j * pitch);
-      a = fma((reals)(S(k, j)), z, a);
-      b = fma((reals)(S(k + 1, j)), z, b);
-      d = fma((reals)(S(k + 2, j)), z, d);
-      e = fma((reals)(S(k + 3, j)), z, e);
+    MEET();
+    SHARED_OUT(t, (block + ROWS - 1) / ROWS * (ACROSS / VECTORS)) {
+      const uint k = t / (ACROSS / VECTORS) * ROWS, c = t % (ACROSS / VECTORS) * VECTORS;
+      if (k < top || k >= from + CHUNK) continue; /* a vector is 0 in the rows above its own */
+      const uint skip = k > from ? k - (uint)from : 0;
+      global const real *a[ROWS];
+      reals sum[ROWS][VECTORS];
+      EACH_ROW(i) {
+        a[i] = v + (from + skip) * block + min(k + i, block - 1);
+        EACH_VECTOR(j) sum[i][j] = (reals)(0);
+      }
+      for (uint r = skip; r < count; r++) {
+        reals b[VECTORS];
+        EACH_VECTOR(j) b[j] = chunk[r * ACROSS + c + j];
+        EACH_ROW(i) {
+          const reals x = (reals)(a[i][(r - skip) * block]);
+          EACH_VECTOR(j) sum[i][j] = fma(x, b[j], sum[i][j]);
+        }
+      }
+      EACH_ROW(i) EACH_VECTOR(j) sums[(k + i) * ACROSS + c + j] += sum[i][j];
     }
-    e = (Y(k + 3) - e) * tau[k + 3];
-    d = (Y(k + 2) - fma((reals)(S(k + 2, k + 3)), e, d)) * tau[k + 2];
-    b = fma((reals)(S(k + 1, k + 3)), e, b);
-    b = (Y(k + 1) - fma((reals)(S(k + 1, k + 2)), d, b)) * tau[k + 1];
-    a = fma((reals)(S(k, k + 3)), e, a);
-    a = fma((reals)(S(k, k + 2)), d, a);
-    a = (Y(k) - fma((reals)(S(k, k + 1)), b, a)) * tau[k];
-    VSTORE(e, 0, x + (k + 3) * pitch);
-    VSTORE(d, 0, x + (k + 2) * pitch);
-    VSTORE(b, 0, x + (k + 1) * pitch);
-    VSTORE(a, 0, x + k * pitch);
   }
-#undef Y
-#undef S
+  MEET();
 }
 
-/* ---- Small matrices ---------------------------------------------------------------------------------------------- */
+/* S(j, k) of the vectors j > k of a block, at j * (numbers in a row of the block) + k. A group makes a strip of k's. */
+kernel void gram(global const real *panels, const ulong height, const uint width, const ulong panel_size,
+                 global real *products, local reals *chunk, local reals *sums) {
+  const uint strips = (width + STRIP - 1) / STRIP, most = min(width, (uint)BLOCK);
+  const ulong matrix = get_group_id(0) / strips;
+  const uint begin = (uint)(get_group_id(0) - matrix * strips) * STRIP, first = begin / BLOCK * BLOCK;
+  const uint block = min(width - first, (uint)BLOCK), have = min(width - begin, (uint)STRIP), top = begin - first;
+  panels += matrix * panel_size + panel_at(height, first);
+  products += (matrix * width + first) * most + top;
+  inner(panels, block, height - first, panels + top, block, have, top / CHUNK * CHUNK, top, chunk, sums);
+  SHARED_OUT(t, (block - top) * ACROSS) {
+    const uint j = top + t / ACROSS, vector = t % ACROSS, left = left_of(have, vector);
+    if (left > 0) store_some(sums[j * ACROSS + vector], products + j * block + vector * LANES, left);
+  }
+}
 
-/* A group a matrix, an item LANES of the product's columns, which it keeps in local memory and sends through one
- * reflector after another. Items have nothing to do with one another. `columns` has a vector for each row and item. */
-kernel void multiply(global const real *reflectors, global const real *tau, global const real *sign,
-                     global real *product, const uint height, const uint width, local reals *columns) {
-  const ulong matrix = get_group_id(0);
-  const uint items = (uint)get_local_size(0), c = (uint)get_local_id(0) * LANES;
-  if (c >= width) return;
-  reflectors += matrix * height * width;
-  product += matrix * height * width;
+/* Solves (strictly upper part of S + diag(1 / tau)) x = sums, in place, from the last row up. */
+static void solve(global const real *s, global const real *tau, const uint block, local reals *sums) {
+  SHARED_OUT(t, ACROSS / SOLVED) {
+    local reals *const x = sums + t * SOLVED;
+    for (uint k = (block + ROWS - 1) / ROWS * ROWS; k > 0;) {
+      k -= ROWS;
+      reals sum[ROWS][SOLVED];
+      uint at[ROWS];
+      EACH_ROW(i) {
+        at[i] = min(k + i, block - 1);
+        EACH_SOLVED(j) sum[i][j] = x[at[i] * ACROSS + j];
+      }
+      for (uint row = block; row > k + ROWS;) {
+        row--;
+        EACH_ROW(i) {
+          const reals minus = (reals)(-s[row * block + at[i]]);
+          EACH_SOLVED(j) sum[i][j] = fma(minus, x[row * ACROSS + j], sum[i][j]);
+        }
+      }
+      _Pragma("unroll") for (uint i = ROWS; i-- > 0;) {
+        if (k + i >= block) continue;
+        EACH_SOLVED(j) {
+          sum[i][j] *= tau[k + i];
+          x[(k + i) * ACROSS + j] = sum[i][j];
+        }
+        _Pragma("unroll") for (uint above = 0; above < i; above++) {
+          const reals minus = (reals)(-s[(k + i) * block + k + above]);
+          EACH_SOLVED(j) sum[above][j] = fma(minus, sum[i][j], sum[above][j]);
+        }
+      }
+    }
+  }
+  MEET();
+}
+
+/* Writes rows row .. row + count of a strip to the product. */
+static void put_rows(local const reals *chunk, const ulong row, const uint count, const uint have, global real *product,
+                     const ulong row_step, const ulong column_step) {
+  product += row * row_step;
+  if (column_step == 1) {
+    SHARED_OUT(t, count * ACROSS) {
+      const uint vector = t % ACROSS, left = left_of(have, vector);
+      if (left > 0) store_some(chunk[t], product + t / ACROSS * row_step + vector * LANES, left);
+    }
+  } else {
+    SHARED_OUT(t, ACROSS * (CHUNK / LANES)) {
+      const uint vector = t / (CHUNK / LANES), left = left_of(have, vector), r = t % (CHUNK / LANES) * LANES;
+      reals x[LANES];
+      for (uint k = 0; k < LANES; k++) {
+        x[k] = chunk[(r + k) * ACROSS + vector];
+      }
+      transpose(x);
+      for (uint c = 0; c < LANES && c < left && r < count; c++) {
+        store_some(x[c], product + (vector * LANES + c) * column_step + r, count - r);
+      }
+    }
+  }
+}
+
+/* A group a strip of the product's columns. The strip begins as R's signs on the diagonal, and goes through the blocks
+ * from its own to the first. It is 0 above its own block, and so of each block's rows the first BLOCK are 0 before the
+ * block is applied. `between` has the strips between blocks, without the first block's columns and rows. */
+kernel void apply(global const real *panels, global const real *products, global const real *tau,
+                  global const real *sign, const ulong height, const uint width, const ulong panel_size,
+                  global real *between, global real *product, const ulong row_step, const ulong column_step,
+                  const ulong count, local reals *chunk, local reals *sums) {
+  const uint strips = (width + STRIP - 1) / STRIP, most = min(width, (uint)BLOCK);
+  const ulong turn = get_group_id(0) / count, matrix = get_group_id(0) - turn * count;
+  const uint begin = (strips - 1 - (uint)turn) * STRIP, have = min(width - begin, (uint)STRIP); /* the longest first */
+  const uint own = begin / BLOCK * BLOCK;
+  panels += matrix * panel_size;
+  products += matrix * width * most;
   tau += matrix * width;
   sign += matrix * width;
-  columns += get_local_id(0);
-  const uint end = min(c + LANES, width); /* no later reflector reaches these columns */
-  for (uint j = 0; j < height; j++) {
-    real row[LANES];
-    for (uint k = 0; k < LANES; k++) {
-      row[k] = c + k == j && j < end ? sign[j] : (real)0;
+  product += matrix * height * width + begin * column_step;
+  if (own > 0) between += (matrix * (width - BLOCK) + begin - BLOCK) * (height - BLOCK);
+  for (uint first = own;; first -= BLOCK) {
+    const uint block = min(width - first, (uint)BLOCK);
+    const ulong rows = height - first;
+    global const real *const v = panels + panel_at(height, first);
+    global real *const y = between + ((long)first - BLOCK) * have; /* of row `first`, where there is one */
+    if (first == own) {
+      SHARED_OUT(t, (block + LANES - 1) / LANES * ACROSS) {
+        const uint vector = t % ACROSS, left = left_of(have, vector), k = t / ACROSS * LANES;
+        reals x[LANES];
+        for (uint c = 0; c < LANES; c++) {
+          const uint column = begin + vector * LANES + c;
+          x[c] = (reals)(0);
+          if (c < left) x[c] = load_some(v + (ulong)(column - first) * block + k, block - k) * sign[column] + (real)0;
+        }
+        transpose(x);
+        for (uint r = 0; r < LANES && k + r < block; r++) {
+          sums[(k + r) * ACROSS + vector] = x[r];
+        }
+      }
+      MEET();
+    } else {
+      inner(v, block, rows, y, have, have, BLOCK, 0, chunk, sums);
     }
-    columns[j * items] = VLOAD(0, row);
-  }
-  for (uint s = end; s-- > 0;) {
-    global const real *v = reflectors + s * height;
-    reals a = (reals)(0), b = (reals)(0);
-    uint j = s;
-    for (; j + 2 <= height; j += 2) {
-      a = fma((reals)(v[j]), columns[j * items], a);
-      b = fma((reals)(v[j + 1]), columns[(j + 1) * items], b);
+    solve(products + (ulong)first * most, tau + first, block, sums);
+    for (ulong from = 0; from < rows; from += CHUNK) {
+      const uint lines = (uint)min(rows - from, (ulong)CHUNK);
+      SHARED_OUT(t, (lines + ROWS - 1) / ROWS * (ACROSS / VECTORS)) {
+        const uint r = t / (ACROSS / VECTORS) * ROWS, c = t % (ACROSS / VECTORS) * VECTORS;
+        const uint end = (uint)min(from + r + ROWS, (ulong)block);
+        global const real *a[ROWS];
+        reals sum[ROWS][VECTORS];
+        EACH_ROW(i) {
+          a[i] = v + min(from + r + i, rows - 1) * block;
+          EACH_VECTOR(j) sum[i][j] = (reals)(0);
+        }
+        for (uint k = 0; k < end; k++) {
+          reals x[VECTORS];
+          EACH_VECTOR(j) x[j] = sums[k * ACROSS + c + j];
+          EACH_ROW(i) {
+            const reals factor = (reals)(a[i][k]);
+            EACH_VECTOR(j) sum[i][j] = fma(factor, x[j], sum[i][j]);
+          }
+        }
+        EACH_ROW(i) {
+          const ulong row = min(from + r + i, rows - 1);
+          EACH_VECTOR(j) {
+            const uint left = left_of(have, c + j);
+            reals was = (reals)(0);
+            if (first < own && from >= BLOCK) {
+              was = load_some(y + row * have + (c + j) * LANES, left);
+            } else if (first == own && first + row < begin + have) {
+              was = unit(first + row - begin - (c + j) * LANES, sign[first + row]);
+            }
+            if (first == 0) {
+              chunk[(r + i) * ACROSS + c + j] = was - sum[i][j];
+            } else if (r + i < lines) {
+              store_some(was - sum[i][j], y + row * have + (c + j) * LANES, left);
+            }
+          }
+        }
+      }
+      MEET();
+      if (first == 0) {
+        put_rows(chunk, from, lines, have, product, row_step, column_step);
+        MEET();
+      }
     }
-    if (j < height) a = fma((reals)(v[j]), columns[j * items], a);
-    const reals w = (a + b) * -tau[s];
-    for (j = s; j < height; j++) {
-      columns[j * items] = fma((reals)(v[j]), w, columns[j * items]);
-    }
-  }
-  local const real *numbers = (local const real *)columns;
-  for (uint k = 0; k < end - c; k++) {
-    for (uint j = 0; j < height; j++) {
-      product[(c + k) * height + j] = numbers[j * items * LANES + k];
-    }
+    if (first == 0) break;
   }
 }

@@ -31,8 +31,8 @@ const syntax selftest_syntax = {
     .doc =
         "Fills tensors of every initializer and dtype, in awkward shapes and parts, one by one, by plans, in pieces, "
         "with gaps in memory and out of order, and compares them with the published digests of stream v1 "
-        "(share/data/stream-v1.json). Orthogonal initializers are left out: their last bits are not specified yet. "
-        "Then it measures rates beside the device's own fill and copy. The exit status is 0 if every bit is right, 1 "
+        "(share/data/stream-v1.json). Then it measures rates beside the device's own fill and copy. The exit status is "
+        "0 if every bit is right, 1 "
         "if not, and 3 if the device's arithmetic is so wrong that fanin refuses to fill some dtype on it.\v"
         "Examples:\n"
         "  fanin selftest\n"

@@ -77,18 +77,16 @@ static arguments arguments_of(const fanin__matmul *p) {
                      .m = (size_t)p->m,
                      .n = (size_t)p->n,
                      .k = (size_t)p->k,
-                     .a_pitch = (size_t)(p->a_pitch > 0 ? p->a_pitch : a_row),
-                     .b_pitch = (size_t)(p->b_pitch > 0 ? p->b_pitch : b_row),
-                     .c_pitch = (size_t)(p->c_pitch > 0 ? p->c_pitch : p->n)};
+                     .a_pitch = (size_t)a_row,
+                     .b_pitch = (size_t)b_row,
+                     .c_pitch = (size_t)p->n};
 }
 
-fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *p, size_t *bytes) {
-  FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
-  FANIN__TRY(tune(f, p->f64));
+/* Bytes of scratch memory that CLBlast wants, 0 for none. */
+static fanin_status scratch_of(cl_command_queue queue, const fanin__matmul *p, size_t *bytes) {
   const arguments s = arguments_of(p);
   const CLBlastStatusCode code = (p->f64 ? CLBlastDGemmTempBufferSize : CLBlastSGemmTempBufferSize)(
-      CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, (size_t)p->a_offset, s.a_pitch, (size_t)p->b_offset, s.b_pitch,
-      (size_t)p->c_offset, s.c_pitch, &queue, bytes);
+      CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, 0, s.a_pitch, 0, s.b_pitch, 0, s.c_pitch, &queue, bytes);
   return code == CLBlastSuccess ? FANIN_STATUS_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
 }
 
@@ -96,12 +94,10 @@ static fanin_status enqueue(cl_command_queue queue, const fanin__matmul *p, cl_m
   FANIN__TRY(fanin__order(queue));
   const arguments s = arguments_of(p);
   const CLBlastStatusCode code =
-      p->f64 ? CLBlastDgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a,
-                                          (size_t)p->a_offset, s.a_pitch, p->b, (size_t)p->b_offset, s.b_pitch, p->beta,
-                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, scratch)
-             : CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a,
-                                          (size_t)p->a_offset, s.a_pitch, p->b, (size_t)p->b_offset, s.b_pitch, p->beta,
-                                          p->c, (size_t)p->c_offset, s.c_pitch, &queue, NULL, scratch);
+      p->f64 ? CLBlastDgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a, 0, s.a_pitch,
+                                          p->b, 0, s.b_pitch, p->beta, p->c, 0, s.c_pitch, &queue, NULL, scratch)
+             : CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a, 0, s.a_pitch,
+                                          p->b, 0, s.b_pitch, p->beta, p->c, 0, s.c_pitch, &queue, NULL, scratch);
   if (code != CLBlastSuccess) return fail(p, "CLBlast's GEMM", code);
   return fanin__order(queue);
 }
@@ -112,8 +108,7 @@ fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *
   cl_mem scratch = NULL;
   FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
   FANIN__TRY(tune(f, p->f64));
-  if (p->scratch) return enqueue(queue, p, p->scratch);
-  FANIN__TRY(fanin__gemm_scratch(f, queue, p, &bytes));
+  FANIN__TRY(scratch_of(queue, p, &bytes));
   if (bytes > 0) FANIN__TRY(fanin__new_buffer(f, bytes, 1, "a product's scratch memory", &scratch));
   const fanin_status status = enqueue(queue, p, scratch);
   fanin__free_buffer(scratch); /* the product keeps it until it is done */
@@ -123,9 +118,7 @@ fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *
 #else
 
 static fanin_status without(void) {
-  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
-                     "this fanin was built without CLBlast, which fanin_probe needs, and orthogonal matrices "
-                     "with an extent above 64");
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED, "this fanin was built without CLBlast, which fanin_probe needs");
 }
 
 fanin_status fanin__gemm_available(void) {
@@ -134,11 +127,6 @@ fanin_status fanin__gemm_available(void) {
 
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k) {
   (void)m, (void)n, (void)k;
-  return without();
-}
-
-fanin_status fanin__gemm_scratch(fanin *f, cl_command_queue queue, const fanin__matmul *product, size_t *bytes) {
-  (void)f, (void)queue, (void)product, (void)bytes;
   return without();
 }
 

@@ -40,8 +40,6 @@ typedef struct fanin__filler {
   fanin_status (*compile)(fanin *f, const fanin__job *job);
   /* The program that writes its elements, and what that is built with, where it writes all of them. */
   const fanin__source *(*writer)(const fanin__job *job, char options[FANIN__OPTIONS]);
-  /* Outputs and inputs of the smallest matrix for which fill() needs what it needs for the job, at least 2. NULL: 2. */
-  uint64_t (*least_side)(const fanin__job *job);
 } fanin__filler;
 
 typedef struct fanin__filling {

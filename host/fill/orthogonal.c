@@ -11,8 +11,8 @@
 #include "math/integer.h"
 #include "tensor/dtype.h"
 
-/* Small matrices go by pieces of at most so many elements. */
-enum { PIECE = 1 << 21 };
+/* Matrices that are smaller than this go together, by pieces of at most so many elements. */
+enum { PIECE = 1 << 20 };
 
 /* The matrices of a job's tensor: `outputs` rows of inputs * taps columns each. The shorter side's vectors are made
  * orthonormal: number l of vector s is element (s, l) of the matrix or, if it is taller than wide, element (l, s). */
@@ -21,12 +21,15 @@ typedef struct family {
   const fanin_tensor *t;
   const fanin__matrices *matrices;
   fanin__sides sides;
-  bool joins; /* a matrix's parts continue one another where they are stored one after another */
+  bool outputs_inside; /* a matrix is made with its outputs innermost, as the tensor has them */
+  bool joins;          /* a matrix's parts continue one another where they are stored one after another */
 } family;
 
 static family family_of(const fanin__job *job) {
-  family m = {job, &job->tensor, &job->matrices, fanin__sides_of(&job->matrices, job->distribution.centre), false};
-  m.joins = m.matrices->part_i > 0 ? m.sides.tall : !m.sides.tall;
+  family m = {job,   &job->tensor, &job->matrices, fanin__sides_of(&job->matrices, job->distribution.centre),
+              false, false};
+  m.outputs_inside = m.matrices->roles.o == m.t->rank - 1;
+  m.joins = (m.matrices->part_i > 0) == m.outputs_inside;
   return m;
 }
 
@@ -59,7 +62,8 @@ static uint64_t least(uint64_t a, uint64_t b) {
 
 /* How many matrices of a tensor, and parts of each, are made together at most. */
 static void steps_of(const family *m, uint64_t *matrices, uint64_t *parts) {
-  const uint64_t most = m->sides.height <= FANIN__SMALL ? PIECE / (m->sides.width * m->sides.height) : 1;
+  const uint64_t fit = m->sides.height < PIECE / m->sides.width ? PIECE / (m->sides.width * m->sides.height) : 1;
+  const uint64_t most = fit > 1 ? fit : 1;
   const uint64_t together = m->joins && m->matrices->parts > 1 ? least(m->matrices->parts, most) : 1;
   *parts = together;
   *matrices = least(most / together, m->matrices->stacked);
@@ -80,8 +84,8 @@ static piece piece_of(const family *m, uint64_t matrix, uint64_t matrices, uint6
   p.extent[o] = l->outputs * (l->part_o > 0 ? parts : 1);
   p.start[i] = part * l->part_i;
   p.extent[i] = l->inputs * (l->part_i > 0 ? parts : 1);
-  p.stride[o] = m->sides.tall ? 1 : m->sides.height;
-  uint64_t step = m->sides.tall ? m->sides.height : 1; /* taps first, then inputs */
+  p.stride[o] = m->outputs_inside ? 1 : m->sides.width * m->sides.height / l->outputs;
+  uint64_t step = m->outputs_inside ? l->outputs : 1; /* taps first, then inputs */
   for (int k = l->roles.n_taps; k-- > 0;) {
     const int tap = l->roles.taps[k];
     p.stride[tap] = step;
@@ -113,7 +117,7 @@ static fanin_status draw(fanin *f, cl_command_queue queue, const family *m, cons
   fanin_tensor t = *m->t;
   const fanin_init normal = fanin_normal(0, 1);
   fanin__job job;
-  t.buffer = s->normals;
+  t.buffer = s->matrices;
   t.offset = 0;
   t.dtype = s->f64 ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32;
   memset(t.strides, 0, sizeof t.strides); /* the caller's need not fit the piece */
@@ -169,7 +173,7 @@ static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *
   const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
   const fanin__real factor = fanin__real_of(job->distribution.law.value);
   const fanin__launch launch =
-      FANIN__LAUNCH(scatter, fanin__dtype_of(job->dtype)->option, scatter, spread.grid, FANIN__VALUE(s->product),
+      FANIN__LAUNCH(scatter, fanin__dtype_of(job->dtype)->option, scatter, spread.grid, FANIN__VALUE(s->matrices),
                     FANIN__VALUE(job->buffer), FANIN__VALUE(*r), FANIN__REAL(s->f64, factor), FANIN__SPREAD(spread));
   return fanin__enqueue_in_order(f, queue, &launch);
 }
@@ -194,22 +198,54 @@ static fanin_status fill_piece(fanin *f, cl_command_queue queue, const family *m
 
 /* ---- Fills ------------------------------------------------------------------------------------------------------- */
 
-static fanin_status fill_all(fanin *f, cl_command_queue queue, const family *m, const fanin__stack *s, uint64_t seed) {
-  fanin__boxes boxes;
-  uint64_t matrices = 0, parts = 0, first = UINT64_MAX, end = 0;
-  steps_of(m, &matrices, &parts);
-  fanin__boxes_of(m->t, &m->matrices->roles, &boxes);
-  for (int k = 0; k < boxes.n; k++) { /* of the stack, what memory may hold */
-    const fanin__box *const b = &boxes.all[k];
-    const int stack = m->matrices->stack;
-    const uint64_t from = stack < 0 ? 0 : b->start[stack], to = stack < 0 ? 1 : from + b->extent[stack];
-    if (from < first) first = from;
-    if (to > end) end = to;
+typedef struct span {
+  uint64_t first, end;
+} span;
+
+/* What memory may hold along a dimension, in steps. There is one step where the dimension is not there or not cut. */
+static span span_of(const fanin__boxes *boxes, int dimension, uint64_t step) {
+  if (dimension < 0 || step == 0) return (span){0, 1};
+  span s = {UINT64_MAX, 0};
+  for (int k = 0; k < boxes->n; k++) {
+    const fanin__box *const b = &boxes->all[k];
+    const uint64_t first = b->start[dimension] / step;
+    const uint64_t end = fanin__ceil_div(b->start[dimension] + b->extent[dimension], step);
+    if (first < s.first) s.first = first;
+    if (end > s.end) s.end = end;
   }
-  for (uint64_t matrix = first; matrix < end; matrix += matrices) {
-    for (uint64_t part = 0; part < m->matrices->parts; part += parts) {
-      const piece p = piece_of(m, matrix, least(matrices, end - matrix), part, least(parts, m->matrices->parts - part));
-      FANIN__TRY(fill_piece(f, queue, m, &boxes, &p, s, seed));
+  return s;
+}
+
+/* How many matrices from `matrix` on, at most `most`, memory holds something of, in the parts part .. part + parts. */
+static uint64_t run_of(const family *m, const fanin__boxes *boxes, uint64_t matrix, uint64_t most, uint64_t part,
+                       uint64_t parts) {
+  uint64_t n = 0;
+  for (bool met = true; met && n < most; n += met) {
+    const piece p = piece_of(m, matrix + n, 1, part, parts);
+    uint64_t start[FANIN_MAX_RANK], extent[FANIN_MAX_RANK];
+    met = false;
+    for (int k = 0; k < boxes->n && !met; k++) {
+      met = meet(&boxes->all[k], &p, m->t->rank, start, extent);
+    }
+  }
+  return n;
+}
+
+static fanin_status fill_all(fanin *f, cl_command_queue queue, const family *m, const fanin__stack *s, uint64_t seed) {
+  const fanin__matrices *const l = m->matrices;
+  fanin__boxes boxes;
+  uint64_t matrices = 0, parts = 0;
+  steps_of(m, &matrices, &parts);
+  fanin__boxes_of(m->t, &l->roles, &boxes);
+  const span stack = span_of(&boxes, l->stack, 1);
+  const span cut = l->part_i > 0 ? span_of(&boxes, l->roles.i, l->part_i) : span_of(&boxes, l->roles.o, l->part_o);
+  if (boxes.n > 1) parts = 1; /* some parts of a matrix may be held, and not the same of the next */
+  for (uint64_t part = cut.first; part < cut.end; part += parts) {
+    const uint64_t joined = least(parts, cut.end - part);
+    for (uint64_t matrix = stack.first, n; matrix<stack.end; matrix += n> 0 ? n : 1) {
+      n = run_of(m, &boxes, matrix, least(matrices, stack.end - matrix), part, joined);
+      const piece p = piece_of(m, matrix, n, part, joined);
+      if (n > 0) FANIN__TRY(fill_piece(f, queue, m, &boxes, &p, s, seed));
     }
   }
   return FANIN_STATUS_OK;
@@ -218,10 +254,13 @@ static fanin_status fill_all(fanin *f, cl_command_queue queue, const family *m, 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   const family m = family_of(job);
   fanin__stack s = {.width = m.sides.width, .height = m.sides.height, .f64 = fanin__is_double(job->dtype)};
+  const bool rows_inside = m.sides.tall == m.outputs_inside;
+  s.row_step = rows_inside ? 1 : s.width;
+  s.column_step = rows_inside ? s.height : 1;
   uint64_t matrices = 0, parts = 0;
   steps_of(&m, &matrices, &parts);
   s.count = matrices * parts;
-  FANIN__TRY(fanin__stack_make(f, queue, &s));
+  FANIN__TRY(fanin__stack_make(f, &s));
   const fanin_status status = fill_all(f, queue, &m, &s, seed);
   fanin__stack_release(&s);
   return status;
@@ -238,10 +277,5 @@ static const fanin__source *writer(const fanin__job *job, char options[FANIN__OP
   return &fanin__source_scatter;
 }
 
-/* CLBlast's kernels are compiled when they run. */
-static uint64_t least_side(const fanin__job *job) {
-  return family_of(job).sides.height > FANIN__SMALL ? FANIN__SMALL + 1 : 2;
-}
-
 const fanin__filler fanin__orthogonal_filler = {
-    .check = check, .unit = unit, .fill = fill, .compile = compile, .writer = writer, .least_side = least_side};
+    .check = check, .unit = unit, .fill = fill, .compile = compile, .writer = writer};

@@ -11,7 +11,7 @@
 /* Bytes before and after a tensor's own that no fill may touch, and the most that one takes with gaps. */
 enum {
   FANIN__GUARD = 64,
-  FANIN__MOST_BYTES = 1 << 16,
+  FANIN__MOST_BYTES = 1 << 20,
   FANIN__SENTENCE = sizeof((fanin_selftest_summary){.fills = 0}).first_wrong
 };
 

@@ -161,10 +161,9 @@ FANIN_API fanin_init fanin_identity(double gain);
 FANIN_API fanin_init fanin_dirac(double gain);
 /* gain times a random matrix with orthonormal rows or columns, whichever are fewer, uniformly distributed (Haar). The
  * matrix has O rows and I * taps columns (in the order I, D, H, W); each member of a stack, each group and each split
- * has a matrix of its own. Saxe et al. 2013. The normals that it is made from are the stream's, the same everywhere.
- * What is made of them (Stewart 1980) has the same bits on one device, driver and vector width, and is within 1e-5 gain
+ * has a matrix of its own. Saxe et al. 2013. It is made from the stream's normals (Stewart 1980), and has the same bits
  * everywhere (docs/orthogonal.md). A part has the whole's bits; filling it costs as much as filling all matrices that
- * it meets. Needs CLBlast where an extent of a matrix is above 64, otherwise FANIN_STATUS_UNSUPPORTED. */
+ * it meets. */
 FANIN_API fanin_init fanin_orthogonal(double gain);
 /* A convolution that multiplies lengths by gain: an orthogonal matrix of O rows and I columns, I <= O, at the centre
  * tap (extent / 2) of each group and split, and 0 at the other taps. Xiao et al. 2018, algorithm 1. */

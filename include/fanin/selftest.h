@@ -41,10 +41,10 @@ typedef struct fanin_selftest_summary {
   char first_refused[768]; /* the first refusal's */
 } fanin_selftest_summary;
 
-/* Fills tensors of every initializer whose bits are specified (orthogonal ones are not yet) in every dtype that the
- * device has, in awkward shapes and parts, and compares them with digests of stream v1 (share/data/stream-v1.json,
- * which docs/stream.md describes), and the memory around them with what was there. Blocking. FANIN_STATUS_OK says that
- * it ran, whatever it found: `out`, of `size` bytes, says that. Errors: OpenCL's, FANIN_STATUS_OUT_OF_MEMORY. */
+/* Fills tensors of every initializer in every dtype that the device has, in awkward shapes and parts, and compares them
+ * with digests of stream v1 (share/data/stream-v1.json, which docs/stream.md describes), and the memory around them
+ * with what was there. Blocking. FANIN_STATUS_OK says that it ran, whatever it found: `out`, of `size` bytes, says
+ * that. Errors: OpenCL's, FANIN_STATUS_OUT_OF_MEMORY. */
 FANIN_API fanin_status fanin_selftest(fanin *f, const fanin_selftest_config *config, fanin_selftest_summary *out,
                                       size_t size);
 

@@ -8,7 +8,7 @@
 # What depends on the machine is replaced: names of devices, times, memory, the version, and what a probe measures (the
 # last digits are CLBlast's). JSON numbers are rounded to 5 digits where C's library has a part in them, and what
 # 'fanin inspect' measures is compared with a tolerance: see measured(). FANIN_RAW=DIR
-# also writes the outputs to DIR with every digit, and digests of orthogonal and of calibrated weights, so that two builds
+# also writes the outputs to DIR with every digit, and digests of calibrated weights, so that two builds
 # on one machine can be compared completely: 'diff -r' of their directories shows nothing.
 set -euo pipefail
 # shellcheck disable=SC1091
@@ -285,12 +285,9 @@ says plain init --tensor c:bf16:OIHW,groups=3:9x5x3x3 --init he_normal:mode=fan_
 wrote_all c.safetensors
 says plain init --tensor f:f16:IO,splits=3:13x33 --init xavier_uniform -o f.npy
 wrote f.npy
-orthogonal() {
-  says plain init --tensor o:f32:OI:200x90 --init orthogonal --tensor d:f64:OIHW:9x7x3x3 --init delta_orthogonal \
-    -o o.safetensors
-  wrote o.safetensors
-}
-raw_only orthogonal
+says plain init --tensor o:f32:OI:200x90 --init orthogonal --tensor d:f64:OIHW:9x7x3x3 --init delta_orthogonal \
+  -o o.safetensors
+wrote o.safetensors
 
 # ---- init --like: each set of rules, on names and shapes of real models; then their values, smaller ----
 chapter like

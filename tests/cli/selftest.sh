@@ -61,6 +61,6 @@ grep -q '^HOLDS: .* but for what is refused' text
 # ---- Usage -------------------------------------------------------------------------------------------------------------
 
 refuse 2 'give --quick or --full, not both' selftest --quick --full
-refuse 2 'there are digests of no initializer of that name' selftest --only orthogonal
+refuse 2 'there are digests of no initializer of that name' selftest --only fixup
 refuse 3 'no device' selftest --device 'no such device'
 "$FANIN" selftest --help | grep -q -- '--full'

@@ -7,6 +7,7 @@
 
 #include "init/distribution.h"
 #include "oracle/image.h"
+#include "oracle/orthogonal.h"
 #include "oracle/pattern.h"
 #include "oracle/sparse.h"
 
@@ -59,6 +60,24 @@ static bool is_one(const fanin_tensor *t, const place *p) {
   return centre && o == i;
 }
 
+/* Every value of the whole tensor before section 5 rounds it, where values depend on one another; else NULL. */
+static double *orthogonal_values(const fanin_tensor *t, const fanin_init *init, fanin_key key) {
+  fanin_tensor whole = *t;
+  whole.part = FANIN_PART_WHOLE;
+  if (init->kind == FANIN_KIND_ORTHOGONAL) return oracle_orthogonal(&whole, oracle_orthonormal, key);
+  if (init->kind == FANIN_KIND_DELTA_ORTHOGONAL) return oracle_delta_orthogonal(&whole, oracle_orthonormal, key);
+  return NULL;
+}
+
+/* gain times such a value, rounded to real and to the dtype. */
+static uint64_t scaled_bits(fanin_dtype dtype, double gain, double value) {
+  uint64_t bits = 0;
+  if (dtype != FANIN_DTYPE_F64) return oracle_bits_of(dtype, (float)gain * (float)value);
+  const double product = gain * value;
+  memcpy(&bits, &product, sizeof bits);
+  return bits;
+}
+
 void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, unsigned char *memory) {
   uint64_t elements = 0, bytes = 0;
   assert_ok(fanin_tensor_size(t, &elements, &bytes));
@@ -69,17 +88,22 @@ void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, 
   bool *const zeros = distribution.law.kind == FANIN_LAW_KIND_SPARSE ? oracle_zeros(t, init, key) : NULL;
   if (zeros) distribution.law.kind = FANIN_LAW_KIND_NORMAL;
   const oracle_plan plan = oracle_plan_of(&distribution, t->dtype, &oracle_host_tails);
+  double *const orthogonal = orthogonal_values(t, init, key);
   const size_t size = fanin_dtype_size(t->dtype);
   for (uint64_t e = 0; e < elements; e++) {
     const place p = place_of(t, e);
     const bool none = (delta && !is_one(t, &p)) || (zeros && zeros[p.index]);
-    const uint64_t bits = none ? 0 : pattern ? oracle_pattern(t, init, p.at) : oracle_bits(&plan, key, p.index);
+    const uint64_t bits = none         ? 0
+                          : pattern    ? oracle_pattern(t, init, p.at)
+                          : orthogonal ? scaled_bits(t->dtype, distribution.law.value, orthogonal[p.index])
+                                       : oracle_bits(&plan, key, p.index);
     unsigned char *const out = memory + t->offset + p.memory * size;
     for (size_t k = 0; k < size; k++) {
       out[k] = (unsigned char)(bits >> 8 * k); /* little-endian, as every OpenCL device that fanin accepts */
     }
   }
   free(zeros);
+  free(orthogonal);
 }
 
 void oracle_assert_content(fanin *f, cl_mem buffer, const fanin_tensor *t, const fanin_init *init, fanin_key key) {

@@ -1,4 +1,4 @@
-/* Orthogonal matrices by definition; see orthogonal.h. */
+/* Orthogonal matrices by the specification and, in double, by definition; see orthogonal.h. */
 #include "support/support.h"
 
 #include <math.h>
@@ -7,6 +7,32 @@
 
 #include "init/distribution.h"
 #include "oracle/orthogonal.h"
+
+/* ---- docs/stream.md, section 8 ----------------------------------------------------------------------------------- */
+
+enum { ORACLE_BLOCK = 128, ORACLE_CHUNK = 64 };
+
+#define REAL       float
+#define FMA        fmaf
+#define ROOT       sqrtf
+#define NAME(name) name##32
+#include "oracle/orthonormal.inc"
+#undef REAL
+#undef FMA
+#undef ROOT
+#undef NAME
+
+#define REAL       double
+#define FMA        fma
+#define ROOT       sqrt
+#define NAME(name) name##64
+#include "oracle/orthonormal.inc"
+
+void oracle_orthonormal(fanin_dtype dtype, double *matrix, size_t height, size_t width, bool fix) {
+  (dtype == FANIN_DTYPE_F64 ? make64 : make32)(matrix, height, width, fix);
+}
+
+/* ---- By definition, without regard to rounding ------------------------------------------------------------------- */
 
 /* y -= 2 v (v . y) / (v . v) */
 static void reflect(const double *v, double *y, size_t n) {
@@ -28,7 +54,8 @@ static double length(const double *x, size_t n) {
   return sqrt(sum);
 }
 
-void oracle_reflect(double *matrix, size_t height, size_t width, bool fix) {
+void oracle_reflect(fanin_dtype dtype, double *matrix, size_t height, size_t width, bool fix) {
+  (void)dtype;
   double *const product = calloc(height * width + 1, sizeof *product);
   assert_non_null(product);
   for (size_t s = 0; s < width; s++) {
@@ -45,6 +72,8 @@ void oracle_reflect(double *matrix, size_t height, size_t width, bool fix) {
   memcpy(matrix, product, height * width * sizeof *product);
   free(product);
 }
+
+/* ---- Tensors ----------------------------------------------------------------------------------------------------- */
 
 double *oracle_normals(const fanin_tensor *t, fanin_key key) {
   const fanin__distribution normal = {.law = {.kind = FANIN_LAW_KIND_NORMAL, .std = 1}};
@@ -77,7 +106,8 @@ static letter letter_of(const fanin_tensor *t, char which) {
 }
 
 /* One matrix: `rows` outputs from o on, `inputs` from i on, all taps, of which the columns are (input, D, H, W). */
-static void make_matrix(const fanin_tensor *t, double *values, size_t first, size_t rows, size_t inputs) {
+static void make_matrix(const fanin_tensor *t, oracle_maker *make, double *values, size_t first, size_t rows,
+                        size_t inputs) {
   const letter o = letter_of(t, 'O'), i = letter_of(t, 'I');
   const letter taps[] = {letter_of(t, 'D'), letter_of(t, 'H'), letter_of(t, 'W')};
   const size_t columns = inputs * taps[0].extent * taps[1].extent * taps[2].extent, n = rows * columns;
@@ -98,7 +128,7 @@ static void make_matrix(const fanin_tensor *t, double *values, size_t first, siz
     place[e] += rest * i.stride;
     matrix[e] = values[place[e]];
   }
-  oracle_reflect(matrix, height, width, true);
+  make(t->dtype, matrix, height, width, true);
   for (size_t e = 0; e < n; e++) {
     values[place[e]] = matrix[e];
   }
@@ -107,7 +137,7 @@ static void make_matrix(const fanin_tensor *t, double *values, size_t first, siz
 }
 
 /* All matrices of a tensor whose normals begin at `values`. */
-static void make_matrices(const fanin_tensor *t, double *values) {
+static void make_matrices(const fanin_tensor *t, oracle_maker *make, double *values) {
   const letter o = letter_of(t, 'O'), i = letter_of(t, 'I'), b = letter_of(t, 'B');
   const size_t groups = t->groups > 1 ? t->groups : 1, parts = groups * (t->splits > 1 ? t->splits : 1);
   const bool cut_i = t->layout[0] == 'I' && groups > 1;
@@ -115,18 +145,18 @@ static void make_matrices(const fanin_tensor *t, double *values) {
   for (size_t matrix = 0; matrix < b.extent; matrix++) {
     for (size_t part = 0; part < parts; part++) {
       const size_t first = cut_i ? part * inputs * i.stride : part * rows * o.stride;
-      make_matrix(t, values, matrix * b.stride + first, rows, inputs);
+      make_matrix(t, make, values, matrix * b.stride + first, rows, inputs);
     }
   }
 }
 
-double *oracle_orthogonal(const fanin_tensor *t, fanin_key key) {
+double *oracle_orthogonal(const fanin_tensor *t, oracle_maker *make, fanin_key key) {
   double *const values = oracle_normals(t, key);
-  make_matrices(t, values);
+  make_matrices(t, make, values);
   return values;
 }
 
-double *oracle_delta_orthogonal(const fanin_tensor *t, fanin_key key) {
+double *oracle_delta_orthogonal(const fanin_tensor *t, oracle_maker *make, fanin_key key) {
   static const char letters[] = "DHW";
   size_t n = 1, centre = 0;
   fanin_tensor matrices = *t; /* of the centre tap's elements alone: its layout has no taps */
@@ -140,7 +170,7 @@ double *oracle_delta_orthogonal(const fanin_tensor *t, fanin_key key) {
   }
   double *const values = oracle_normals(t, key), *const out = calloc(n + 1, sizeof *out);
   assert_non_null(out);
-  make_matrices(&matrices, values + centre);
+  make_matrices(&matrices, make, values + centre);
   for (size_t e = 0; e < n; e++) {
     bool is_centre = true;
     for (int k = 0; k < 3; k++) {

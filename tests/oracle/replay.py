@@ -4,6 +4,7 @@ oracle in C. It replays the digests of a file such as share/data/stream-v1.json.
 
     replay.py FILE [INIT]     all checks, or those of one initializer; exit status 1 where one differs
 """
+import functools
 import json
 import sys
 
@@ -475,6 +476,96 @@ def odd_ones(x):
     return x & U64(1) == 1
 
 
+# ---- Section 8: orthogonal matrices ----------------------------------------------------------------------------------
+
+BLOCK, CHUNK = 128, 64
+
+
+def add(total, low, x):
+    t, lost = two_sum(total, x)
+    return t, low + lost
+
+
+def squares(m, a, first):
+    """Of each column of `a`, the sum of squares from row first[column] on."""
+    total = total_low = np.zeros(a.shape[1], m.real)
+    for chunk in range(0, len(a), CHUNK):
+        s = low = np.zeros(a.shape[1], m.real)
+        for l in range(chunk, min(chunk + CHUNK, len(a))):
+            h = a[l] * a[l]
+            s_next, low_next = add(s, low + m.fma(a[l], a[l], -h), h)
+            s, low = np.where(l >= first, s_next, s), np.where(l >= first, low_next, low)
+        total, total_low = add(total, total_low, s + low)
+    return total + total_low
+
+
+def product(m, a, b):
+    """All products of columns of `a` with columns of `b`."""
+    total = np.zeros((a.shape[1], b.shape[1]), m.real)
+    for chunk in range(0, len(a), CHUNK):
+        s = np.zeros_like(total)
+        for l in range(chunk, min(chunk + CHUNK, len(a))):
+            s = m.fma(a[l][:, None], b[l][None, :], s)
+        total = total + s
+    return total
+
+
+def reflectors(m, x):
+    """Vectors, as columns, tau and d."""
+    rows, s = np.arange(len(x))[:, None], np.arange(x.shape[1])
+    diagonal = x[s, s]
+    square = squares(m, x, s)
+    assert np.all((square > 0) & np.isfinite(square))  # draws of the stream are nothing else
+    side = np.where(diagonal < 0, m.real(-1), m.real(1))
+    norm = np.sqrt(square)
+    scale = m.real(1) / np.sqrt(norm * (norm + np.abs(diagonal)))
+    v = np.where(rows > s, x * scale, m.real(0))
+    v[s, s] = np.where(s == len(x) - 1, m.real(1), (diagonal + side * norm) * scale)
+    first = v[s, s]
+    return v, m.real(2) / m.fma(first, first, squares(m, v, s + 1)), -side
+
+
+def orthonormal(m, x):
+    """The matrix that is made of normals; its vectors are columns of x."""
+    v, tau, d = reflectors(m, x)
+    y = np.zeros_like(x)
+    y[np.arange(len(d)), np.arange(len(d))] = d
+    for f in reversed(range(0, len(d), BLOCK)):
+        of = v[:, f : f + BLOCK]
+        s, z = product(m, of, of), product(m, of, y)
+        for k in reversed(range(of.shape[1])):
+            for j in reversed(range(k + 1, of.shape[1])):
+                z[k] = m.fma(-s[k, j], z[j], z[k])
+            z[k] = z[k] * tau[f + k]
+        total = np.zeros_like(y)
+        for k in range(of.shape[1]):
+            total = m.fma(of[:, k][:, None], z[k][None, :], total)
+        y = y - total
+    return y
+
+
+@functools.lru_cache(maxsize=None)
+def orthogonal(m, centre, tensor, key):
+    """q of every element of a whole tensor."""
+    tensor = json.loads(tensor)
+    at, index = places({**tensor, "part": "whole"})
+    roles = Roles(tensor, at)
+    x, q = normal(m, {"std": 1, "mean": 0}, key, index), np.zeros(len(index), m.real)
+    taps = {letter: a for letter, _, a in roles.taps}
+    columns = [roles.inside["I"], *(taps[letter] for letter in "DHW" if letter in taps)]
+    members = np.broadcast_to(roles.centre if centre else np.True_, index.shape)
+    matrices = np.array([*roles.stack, roles.part["O"], roles.part["I"]])
+    for matrix in np.unique(matrices[:, members], axis=1).T:
+        inside = np.flatnonzero(members & np.all(matrices == matrix[:, None], axis=0))
+        inside = inside[np.lexsort([a[inside] for a in reversed([roles.inside["O"], *columns])])]
+        rows = len(np.unique(roles.inside["O"][inside]))
+        values_of = x[inside].reshape(rows, -1)
+        wide = values_of.shape[1] >= rows
+        made = orthonormal(m, np.ascontiguousarray(values_of.T if wide else values_of))
+        q[inside] = (made.T if wide else made).ravel()
+    return q
+
+
 def values(m, law, tensor, key, dtype):
     """The values of the part's elements, in real."""
     at, index = places(tensor)
@@ -484,6 +575,9 @@ def values(m, law, tensor, key, dtype):
     if kind in ("normal", "sparse"):
         x = normal(m, law, key, index)
         return x if kind == "normal" else np.where(np.isin(index, zeros_of(law, tensor, key)), m.real(0), x)
+    if kind == "orthogonal":
+        whole = {name: tensor[name] for name in ("layout", "groups", "splits", "shape")}
+        return m.real(law["value"]) * orthogonal(m, law["taps"] == "centre", json.dumps(whole), key)[index]
     if kind in ("ones", "bilinear", "hadamard"):
         roles = Roles(tensor, at)
         o, i = roles.inside["O"], roles.inside["I"]
@@ -512,7 +606,7 @@ def fnv1a(data):
 
 
 def law_of(texts):
-    return {k: float.fromhex(v) if k not in ("law", "per", "zeros") else v for k, v in texts.items()}
+    return {k: float.fromhex(v) if k not in ("law", "per", "taps", "zeros") else v for k, v in texts.items()}
 
 
 def replay(path, only=None):

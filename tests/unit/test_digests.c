@@ -29,7 +29,7 @@ typedef struct place {
 } place;
 
 /* Which kinds a place is for. */
-enum { VECTOR = 3, LARGE_VECTOR, STACK = 10 };
+enum { VECTOR = 3, LARGE_VECTOR, STACK = 10, TALL, WIDE };
 static const place places[] = {
     {"OI", 1, 1, 2, {37, 29}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
     {"OI", 1, 1, 2, {37, 29}, FANIN_PART_RANGE, 357, 599, {0}, {0}},
@@ -42,6 +42,8 @@ static const place places[] = {
     {"IOHW", 2, 1, 4, {6, 5, 4, 3}, FANIN_PART_RANGE, 101, 203, {0}, {0}},
     {"OI", 1, 3, 2, {33, 13}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
     {"BOI", 1, 1, 3, {UINT64_C(70000000001), 5, 3}, FANIN_PART_RANGE, UINT64_C(350000000012), 509, {0}, {0}},
+    {"OI", 1, 1, 2, {150, 131}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
+    {"IO", 1, 1, 2, {270, 133}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
 };
 enum { PLACES = sizeof places / sizeof *places };
 
@@ -107,6 +109,9 @@ static const subject subjects[] = {
     {"bilinear:gain=2", {5, -1}},
     {"hadamard", MATRICES},
     {"hadamard:gain=0.3", {5, 7, 9, -1}},
+    {"orthogonal", {0, 1, 2, 5, 7, 9, TALL, WIDE, -1}},
+    {"orthogonal:gain=0.3", {8, -1}},
+    {"delta_orthogonal", {5, 6, -1}},
 };
 
 /* ---- The text of the file ---------------------------------------------------------------------------------------- */
@@ -179,6 +184,7 @@ static void say_law(text *t, const fanin__distribution *d) {
       [FANIN_LAW_KIND_SPARSE] = " mean std ",
       [FANIN_LAW_KIND_BILINEAR] = " value ",
       [FANIN_LAW_KIND_HADAMARD] = " value ",
+      [FANIN_LAW_KIND_ORTHOGONAL] = " value ",
       [FANIN_LAW_KIND_LOG_UNIFORM] = " lo hi middle half rest octaves whole ",
       [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = " lo hi middle half rest octaves whole ",
   };
@@ -189,6 +195,7 @@ static void say_law(text *t, const fanin__distribution *d) {
   }
   if (d->law.kind == FANIN_LAW_KIND_SPARSE)
     say(t, ", \"zeros\": %" PRIu64 ", \"per\": \"%s\"", d->zeros, d->per == FANIN_PER_INPUT ? "input" : "output");
+  if (d->law.kind == FANIN_LAW_KIND_ORTHOGONAL) say(t, ", \"taps\": \"%s\"", d->centre ? "centre" : "all");
   say(t, "}");
 }
 

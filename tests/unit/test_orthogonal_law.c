@@ -83,7 +83,7 @@ static void test_a_missing_sign_fix_is_seen(void **state) {
     for (size_t k = 0; k < DRAWS; k++) {
       double matrix[N * N];
       memcpy(matrix, q + k * N * N, sizeof matrix);
-      oracle_reflect(matrix, N, N, fix);
+      oracle_orthonormal(FANIN_DTYPE_F32, matrix, N, N, fix);
       add(&s, matrix);
     }
     deviates(&s, z);

@@ -2,9 +2,6 @@
  * four parts of it, at every vector width, by fanin_fill() and by a plan. tests/data/recorded.csv holds them. A
  * difference means that bits have moved.
  *
- * Orthogonal initializers are left out: today their last bits depend on the processor, the driver and CLBlast
- * (docs/orthogonal.md), and other tests compare them with the oracle. is_left_out() decides that.
- *
  * With FANIN_RECORD=1 in the environment this program writes the file anew before it checks it. A new initializer or
  * dtype fails until it is recorded so. */
 #include "support/support.h"
@@ -96,10 +93,6 @@ static const char *const texts[] = {
     "hadamard:gain=0.3",
 };
 
-static bool is_left_out(const char *init) {
-  return strstr(init, "orthogonal") != NULL;
-}
-
 /* Copies a text that must fit. */
 static void put(char *field, size_t size, const char *text) {
   const int length = snprintf(field, size, "%s", text);
@@ -129,7 +122,6 @@ static table all_rows(void) {
   assert_non_null(t.rows);
   fanin_description about;
   for (int kind = 0; fanin_describe((fanin_kind)kind, &about, sizeof about) == FANIN_STATUS_OK; kind++) {
-    if (is_left_out(about.name)) continue;
     add_tensors(&t, about.name, sizeof tensors / sizeof *tensors);
     for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
       fanin_init parsed;
@@ -192,7 +184,7 @@ static void write_file(const table *t) {
   fprintf(file,
           "# 64-bit FNV-1a digests of the memory that fanin fills, guard bytes included; tests/unit/test_recorded.c "
           "has the\n"
-          "# details. Orthogonal initializers are left out: their last bits are not yet the same on all machines.\n"
+          "# details.\n"
           "# Written by the test itself: FANIN_RECORD=1 ./run test recorded\n"
           "init;dtype;tensor;whole;range;slab;strided\n");
   for (size_t k = 0; k < t->n; k++) {

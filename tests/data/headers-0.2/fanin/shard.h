@@ -49,10 +49,9 @@ typedef struct fanin_shard {
   uint64_t reserved[4];      /* must be 0 */
 } fanin_shard;
 
-/* Fills the n shards of one tensor, each on its device. The bits are those of fanin_fill() on one device; for
- * orthogonal tensors they agree within the bounds of fanin_orthogonal(). The parts may have different dtypes, may leave
- * gaps, and may overlap in the tensor (data parallelism), but not in memory. All must agree in rank, shape, layout,
- * groups and splits.
+/* Fills the n shards of one tensor, each on its device. The bits are those of fanin_fill() on one device. The
+ * parts may have different dtypes, may leave gaps, and may overlap in the tensor (data parallelism), but not in memory.
+ * All must agree in rank, shape, layout, groups and splits.
  *
  * Everything is validated and every kernel compiled, on all devices, before anything is enqueued on any. Asynchronous.
  * Queues are flushed, so that the devices work at the same time. If a driver refuses a command after all (out of
