@@ -325,6 +325,11 @@ answer inspection_answer(const inspection *i) {
   return i->answers[ANSWER_HOLDS] > 0 ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
 }
 
+const char *inspection_condition(const inspection *i) {
+  const bool partly = inspection_answer(i) == ANSWER_HOLDS && i->answers[ANSWER_NOT_JUDGED] > 0;
+  return partly ? "as far as judged" : NULL;
+}
+
 int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, failure *why) {
   gathering g = {.anchors = runs_begin(&w->like.checkpoint)};
   size_t run_tests = 0;

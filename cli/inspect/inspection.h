@@ -172,6 +172,9 @@ void inspection_free(inspection *i);
 /* The answer for all tensors together. It is ANSWER_HOLDS where some tensor holds and none fails. */
 answer inspection_answer(const inspection *i);
 
+/* The condition that ANSWER_HOLDS has: "as far as judged", if some tensors are not. NULL: none, or another answer. */
+const char *inspection_condition(const inspection *i);
+
 /* What 'fanin inspect' prints: a table, one line for each finding, and a verdict (report_text.c); or JSON, whose keys
  * docs/inspect.md lists (report_json.c). `failures`: only of tensors that fail. */
 void inspect_print_text(const inspection *i, bool failures);

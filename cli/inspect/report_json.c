@@ -48,12 +48,12 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
                    {"min", values ? t->stats.min : NAN}, {"max", values ? t->stats.max : NAN});
   if (i->files->n_files > 1) json_object_set_new(o, "file", json_string(t->file->path));
   json_object_set_new(o, "answer", json_string(answer_texts[t->answer]));
-  json_object_set_new(o, "failed", t->failed ? json_string(t->failed) : json_null());
-  json_object_set_new(o, "reason", t->expected.reason ? json_string(t->expected.reason) : json_null());
-  json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
+  json_object_set_new(o, "failed", json_from_text(t->failed));
+  json_object_set_new(o, "reason", json_from_text(t->expected.reason));
+  json_object_set_new(o, "init", json_from_text(t->expected.text));
   json_object_set_new(o, "by", t->expected.text ? json_string(by[t->expected.by]) : json_null());
   json_object_set_new(o, "layout", t->expected.layout[0] ? json_string(t->expected.layout) : json_null());
-  json_object_set_new(o, "like", t->like ? json_string(t->like) : json_null());
+  json_object_set_new(o, "like", json_from_text(t->like));
   JSON_SET_NUMBERS(o, {"mean_expected", t->expected.known ? t->expected.moments.mean : NAN},
                    {"std_expected", t->expected.known ? t->expected.moments.std : NAN}, {"z_std", t->tests[TEST_STD].z},
                    {"z_mean", t->tests[TEST_MEAN].z});
@@ -116,7 +116,7 @@ static json_t *findings_to_json(const inspection *i, bool failures) {
     const char *name = f->tensor == NO_TENSOR ? NULL : i->tensors[f->tensor].tensor->name;
     json_t *o = json_object();
     json_object_set_new(o, "kind", json_string(finding_texts[f->kind]));
-    json_object_set_new(o, "tensor", name ? json_string(name) : json_null());
+    json_object_set_new(o, "tensor", json_from_text(name));
     json_object_set_new(o, "text", json_string(f->text));
     json_array_append_new(all, o);
   }
@@ -126,6 +126,7 @@ static json_t *findings_to_json(const inspection *i, bool failures) {
 static void set_answer(json_t *root, const inspection *i) {
   const answer all = inspection_answer(i);
   json_object_set_new(root, "answer", json_string(answer_texts[all]));
+  json_object_set_new(root, "condition", json_from_text(inspection_condition(i)));
   json_object_set_new(root, "holds", all == ANSWER_NOT_JUDGED ? json_null() : json_boolean(all == ANSWER_HOLDS));
   json_object_set_new(root, "hold", json_integer((json_int_t)i->answers[ANSWER_HOLDS]));
   json_object_set_new(root, "fail", json_integer((json_int_t)i->answers[ANSWER_FAILS]));

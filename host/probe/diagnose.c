@@ -369,6 +369,24 @@ static void take_scope(fanin__probe *p) {
   }
 }
 
+/* Verdicts on weights and biases that the caller brings have a condition: a verdict looks at sums over layers, and
+ * theory knows only random numbers. */
+static void take_conditions(fanin__probe *p) {
+  static const char *const healthy_if[2][2] = {
+      {NULL, "if the biases are random numbers of mean 0"},
+      {"if the weights are the random numbers that they are judged as",
+       "if the weights are the random numbers that they are judged as, and the biases random ones of mean 0"}};
+  const fanin_probe_config *const config = p->config;
+  fanin_probe_summary *const s = &p->report->summary;
+  bool weights = false, biases = false;
+  for (size_t l = 1; l <= p->layers; l++) {
+    weights = weights || (config->weights && config->weights[l - 1].buffer);
+    biases = biases || p->trace[l].given_biases;
+  }
+  s->conforms_condition = s->conforms && weights ? "in mean, std, q and G" : NULL;
+  s->healthy_condition = s->healthy ? healthy_if[weights][biases] : NULL;
+}
+
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
   fanin__judge j = {.p = p, .status = FANIN_STATUS_OK};
@@ -388,5 +406,6 @@ fanin_status fanin__diagnose(fanin__probe *p) {
     if (verdict == FANIN_VERDICT_CONFORMITY) report->summary.conforms = 0;
     if (verdict == FANIN_VERDICT_HEALTH) report->summary.healthy = 0;
   }
+  take_conditions(p);
   return j.status;
 }
