@@ -66,10 +66,10 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
   return o;
 }
 
-static json_t *shared_to_json(const inspection *i) {
+static json_t *shared_to_json(const inspection *i, const shared_lines *list, size_t n) {
   json_t *all = json_array();
-  for (size_t k = 0; k < i->n_shared; ++k) {
-    const shared_lines *s = &i->shared[k];
+  for (size_t k = 0; k < n; ++k) {
+    const shared_lines *s = &list[k];
     json_t *o = json_object();
     json_object_set_new(o, "a", json_string(i->tensors[s->a].tensor->name));
     json_object_set_new(o, "b", json_string(i->tensors[s->b].tensor->name));
@@ -78,6 +78,17 @@ static json_t *shared_to_json(const inspection *i) {
     json_object_set_new(o, "a_first", json_integer((json_int_t)s->a_first));
     json_object_set_new(o, "b_first", json_integer((json_int_t)s->b_first));
     json_object_set_new(o, "count", json_integer((json_int_t)s->count));
+    json_array_append_new(all, o);
+  }
+  return all;
+}
+
+static json_t *shuffled_to_json(const inspection *i) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < i->n_shuffled_pairs; ++k) {
+    json_t *o = json_object();
+    json_object_set_new(o, "a", json_string(i->tensors[i->shuffled_pairs[k].a].tensor->name));
+    json_object_set_new(o, "b", json_string(i->tensors[i->shuffled_pairs[k].b].tensor->name));
     json_array_append_new(all, o);
   }
   return all;
@@ -103,6 +114,7 @@ static json_t *runs_to_json(const inspection *i) {
     json_object_set_new(o, "b_first", json_integer((json_int_t)r->b_first));
     json_object_set_new(o, "count", json_integer((json_int_t)r->count));
     JSON_SET_NUMBERS(o, {"factor", r->factor});
+    json_object_set_new(o, "reversed", json_boolean(r->reversed));
     json_array_append_new(all, o);
   }
   return all;
@@ -167,7 +179,9 @@ int inspect_print_json(const inspection *i, bool failures, failure *why) {
   json_object_set_new(root, "pairs_compared", json_integer((json_int_t)i->compared_pairs));
   json_object_set_new(root, "closest_pair", i->compared_pairs > 0 ? pair_to_json(i, &i->closest) : json_null());
   json_object_set_new(root, "related", pairs);
-  json_object_set_new(root, "shared_lines", shared_to_json(i));
+  json_object_set_new(root, "shared_lines", shared_to_json(i, i->shared, i->n_shared));
+  json_object_set_new(root, "shuffled_lines", shared_to_json(i, i->shuffled, i->n_shuffled));
+  json_object_set_new(root, "shuffled", shuffled_to_json(i));
   json_object_set_new(root, "repeated_runs", runs_to_json(i));
   return json_print(root, why);
 }
