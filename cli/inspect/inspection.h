@@ -35,6 +35,8 @@
   XX(RANK, "rank", "rank of a block of the matrix")                                                                    \
   XX(DEPENDENCE, "dependence", "mean product of the corners of rectangles")                                            \
   XX(TRANSPOSE, "transpose", "correlation of elements with those across the diagonal")                                 \
+  XX(ROW_SQUARES, "row_squares", "chi-square of the rows' sums of squares")                                            \
+  XX(COLUMN_SQUARES, "column_squares", "chi-square of the columns' sums of squares")                                   \
   XX(LAG_1, "lag_1", "correlation of elements 1 apart")                                                                \
   XX(LAG_2, "lag_2", "correlation of elements 2 apart")                                                                \
   XX(LAG_4, "lag_4", "correlation of elements 4 apart")                                                                \
@@ -211,7 +213,8 @@ void test_order(const survey *s, inspected *t);
 /* The rank of a block of up to 256 x 512 elements, where the tensor is a matrix that has one of 16 x 32 (rank.c). */
 int test_rank(const survey *s, inspected *t, failure *why);
 
-/* Whether rows and columns depend on one another, and elements on those across a diagonal (dependence.c). */
+/* Whether rows and columns depend on one another or differ in size, and whether elements depend on those across a
+ * diagonal (dependence.c). */
 int test_dependence(const survey *s, inspected *t, failure *why);
 int test_transpose(const survey *s, inspected *t, failure *why);
 

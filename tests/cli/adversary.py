@@ -507,6 +507,21 @@ case(
 case("empty", "a tensor without elements", NOT, "-", {"w": np.zeros((0, 4))}, "--init normal")
 case("far", "a scalar of 1e30", FAILS, "w: mean: 1e+30, expected 0", {"w": np.float64(1e30)}, "--init normal")
 
+# ---- Sizes of lines: normal values in all of them ----
+z = normal(200, 300)
+promised("row_norms", "every row has the same length", FAILS, "w: chi-square of the rows' sums of squares: ~.~, expected 199, z = -",
+         {"w": scores(z / np.sqrt((z * z).mean(1, keepdims=True)))})  # fmt: skip
+promised("row_sizes", "every other row is 10 % longer", FAILS, "w: chi-square of the rows' sums of squares: ",
+         {"w": scores(z * np.where(np.arange(200) % 2, 1, 1.1)[:, None])})  # fmt: skip
+promised("column_sizes", "the last third of the columns is 10 % longer", FAILS, "w: chi-square of the columns' sums of squares: ",
+         {"w": scores(z * np.where(np.arange(300) < 200, 1, 1.1))})  # fmt: skip
+
+# ---- 8 bits ----
+promised("rank_60_8_bits", "a product of matrices with 60 columns, in F8_E4M3", FAILS, "w: mean product of the corners of rectangles: ",
+         {"w": ("F8_E4M3", f8("F8_E4M3", scores(normal(300, 60) @ normal(60, 300))))})  # fmt: skip
+promised("antisymmetric_8_bits", "an antisymmetric matrix, in F8_E4M3", FAILS, "w: correlation of elements with those across the diagonal: -1,",
+         (lambda x: {"w": ("F8_E4M3", f8("F8_E4M3", np.triu(x) - np.triu(x, 1).T))})(normal(200, 200)))  # fmt: skip
+
 with open(f"{sys.argv[1]}/cases.tsv", "w") as out:
     for row in cases:
         out.write("\t".join(field or "-" for field in row) + "\n")
