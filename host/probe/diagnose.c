@@ -267,10 +267,13 @@ static bool is_explained(const fanin__judge *j, size_t l) {
 
 static void find_unexplained(fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = layer(j, l);
+  char of_g[96] = ""; /* there is no g behind values that overflow, and no law of it beside a batch norm */
   if (y->conforms || is_explained(j, l)) return;
+  if (!isnan(y->g_z))
+    snprintf(of_g, sizeof of_g, " and g %.4g for %.4g (z %.1f)", y->g_measured, y->g_predicted, y->g_z);
   fanin__find(j, FANIN_DIAGNOSIS_UNEXPLAINED, l, l,
-              "the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for %.4g (z %.1f)",
-              y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
+              "the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f)%s", y->q_measured,
+              y->q_predicted, y->q_z, of_g);
 }
 
 /* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
