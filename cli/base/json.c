@@ -20,6 +20,10 @@ void json_set_numbers(json_t *object, const json_number *list) {
     json_object_set_new(object, list->key, json_from_double(list->value));
 }
 
+json_t *json_from_text(const char *text) {
+  return text ? json_string(text) : json_null();
+}
+
 json_t *json_from_u64(uint64_t value) {
   char text[32];
   snprintf(text, sizeof text, "%" PRIu64, value);

@@ -22,6 +22,9 @@ void json_set_numbers(json_t *object, const json_number *list);
 /* A seed or a stream as text: readers of JSON round numbers above 2^53, and these need all 64 bits. */
 json_t *json_from_u64(uint64_t value);
 
+/* null where there is no text: `text` is NULL. */
+json_t *json_from_text(const char *text);
+
 /* [64,3,7,7] */
 json_t *json_from_shape(const uint64_t *shape, int rank);
 

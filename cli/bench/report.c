@@ -143,7 +143,7 @@ static json_t *case_to_json(const bench_set *set, const bench_case *c) {
   const timing times = times_of(set, c);
   json_t *o = json_object();
   json_object_set_new(o, "name", json_string(c->name));
-  json_object_set_new(o, "dtype", c->dtype ? json_string(c->dtype) : json_null());
+  json_object_set_new(o, "dtype", json_from_text(c->dtype));
   json_object_set_new(o, "elements", json_integer((json_int_t)c->elements));
   json_object_set_new(o, "bytes", json_integer((json_int_t)c->bytes));
   JSON_SET_NUMBERS(o, {"seconds_median", times.median}, {"seconds_min", times.min}, {"seconds_max", times.max},

@@ -166,10 +166,12 @@ double stored_value(fanin_dtype dtype, const char *bytes) {
     float single;
     memcpy(&single, bytes, 4);
     value = (double)single;
-  } else { /* bins of 16-bit types are their bits, in ascending order */
-    uint16_t bits;
-    memcpy(&bits, bytes, 2);
-    fanin_bin_number(dtype, bits & 0x8000 ? 0x7fffu - (bits & 0x7fffu) : 0x8000u + bits, 0, &value);
+  } else { /* bins of types of 8 and 16 bits are their bits, in ascending order */
+    const size_t size = fanin_dtype_size(dtype);
+    const uint32_t sign = UINT32_C(1) << (8 * size - 1);
+    uint32_t bits = 0;
+    memcpy(&bits, bytes, size);
+    fanin_bin_number(dtype, bits & sign ? 0x7fff - (bits & ~sign) : 0x8000 + bits, 0, &value);
   }
   return value;
 }

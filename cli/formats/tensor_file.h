@@ -85,7 +85,7 @@ const char *tensor_file_maker(const tensor_file *f, const char *tensor_name, dou
 /* The tensor of that name; NULL if there is none. */
 const stored_tensor *tensor_file_find(const tensor_file *f, const char *name);
 
-/* The number that an element of at least two bytes has. */
+/* The number that an element is, of a dtype that is measured. */
 double stored_value(fanin_dtype dtype, const char *bytes);
 
 /* Whether `text` ends in `ending`. */

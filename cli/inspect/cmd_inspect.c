@@ -74,9 +74,9 @@ static const args_option options[] = {
     {"like", 0, "MODEL.json", "What tensors should be: those of the same name in a model file", args_text,
      TO(wishes.model_path), 0},
     {"init", 0, "[NAME=]INIT",
-     "What a tensor should be, or without a name each tensor of which nothing else says it; see 'fanin list'. A matrix "
-     "or "
-     "kernel without a layout in the metadata is taken as PyTorch's: outputs, inputs, taps",
+     "What a tensor should be, or without a name each tensor of which nothing else says it; see 'fanin list'. Schemes "
+     "may stand before INIT, with blanks between them. A matrix or kernel without a layout in the metadata is taken as "
+     "PyTorch's: outputs, inputs, taps",
      args_texts, TO(wishes.texts), 0},
     {"allow", 0, "WHAT",
      "Accept of tensors that should be random: tied (copies of others), padding (of embeddings, a row of zeros and up "

@@ -1,5 +1,5 @@
 /* Whether elements depend on one another through their rows and columns: sums of products of elements that are
- * independent of one another, whose mean and variance docs/inspect.md derives. */
+ * independent of one another, whose mean and variance docs/inspect.md derives, and sums of squares of lines. */
 #include <math.h>
 #include <stdlib.h>
 
@@ -39,10 +39,47 @@ static double skewness_of(double rows, double columns) {
   return 64 * 6 * pairs / 2 * three / pow(4 * pairs, 1.5);
 }
 
+/* ---- Sizes of lines ---------------------------------------------------------------------------------------------- */
+
+/* An analysis of variance of the squares of elements, by lines: as test_sums() of the elements. Because their own
+ * variance is the measure, it hardly depends on the law's higher moments. Lines that differ in size make it large, and
+ * lines that were made equally long small. */
+static test_result test_squares(const block *b) {
+  const double lines = (double)b->rows, length = (double)b->columns, n = lines * length;
+  double sum = 0, squares = 0, between = 0;
+  for (size_t i = 0; i < b->rows; ++i) {
+    double of_line = 0;
+    for (size_t j = 0; j < b->columns; ++j) {
+      const double x = b->values[i * b->columns + j] * b->values[i * b->columns + j];
+      of_line += x;
+      squares += x * x;
+    }
+    sum += of_line;
+    between += of_line * of_line;
+  }
+  const double variance = (squares - sum * sum / n) / n, degrees = lines - 1;
+  if (!(variance > 0)) return (test_result){NAN, NAN, NAN};
+  const double value = (between - sum * sum / lines) / length / variance * ((n - 1) / n);
+  const double scale = 2 * (n - lines) / (n + 1); /* variance / mean */
+  return (test_result){value, degrees, gamma_deviate(degrees / scale, fmax(value, 0) / scale)};
+}
+
+/* Takes the block apart. */
+static void test_sizes(block *b, inspected *t) {
+  enum { LEAST_LENGTH = 128 }; /* sums of fewer squares are too skewed */
+  const double most = 1;       /* excess kurtosis: the same */
+  if (!t->has_law || t->kurtosis > most) return;
+  if (b->columns >= LEAST_LENGTH) t->tests[TEST_ROW_SQUARES] = test_squares(b);
+  if (b->rows < LEAST_LENGTH) return;
+  block_transpose(b);
+  t->tests[TEST_COLUMN_SQUARES] = test_squares(b);
+}
+
+/* ---- Both -------------------------------------------------------------------------------------------------------- */
+
 int test_dependence(const survey *s, inspected *t, failure *why) {
   block b;
   if (s->rows < LEAST_LINES || s->columns < LEAST_LINES || t->kurtosis > HEAVY_TAILS) return STATUS_OK;
-  if (fanin_dtype_size(s->t->type->dtype) < 2) return STATUS_OK;
   const int status = block_read(s, MOST_ROWS, MOST_COLUMNS, &b, why);
   if (status == STATUS_OK && b.rows >= LEAST_LINES && b.columns >= LEAST_LINES &&
       b.rows * b.columns >= LEAST_ELEMENTS) {
@@ -52,6 +89,7 @@ int test_dependence(const survey *s, inspected *t, failure *why) {
     const double sum = sum_of_rectangles(&b) / pow(std, 4), pairs = rows * (rows - 1) * columns * (columns - 1);
     t->tests[TEST_DEPENDENCE] =
         (test_result){sum / pairs, 0, skewed_deviate(sum / (2 * sqrt(pairs)), skewness_of(rows, columns))};
+    test_sizes(&b, t);
   }
   block_free(&b);
   return status;
@@ -119,7 +157,7 @@ int test_transpose(const survey *s, inspected *t, failure *why) {
   enum { MOST = 1 << 18 }; /* elements that are read */
   squares q;
   sums all = {0};
-  if (fanin_dtype_size(s->t->type->dtype) < 2 || !find_squares(s, &q) || q.inner > MOST / 4) return STATUS_OK;
+  if (!find_squares(s, &q) || q.inner > MOST / 4) return STATUS_OK;
   const uint64_t wide = (uint64_t)sqrt((double)MOST / (double)q.inner);
   const size_t k = (size_t)(q.side < wide ? q.side : wide);
   const uint64_t room = MOST / ((uint64_t)k * k * q.inner), wanted = room > 0 ? room : 1;

@@ -9,27 +9,40 @@
 
 #include "base/text.h"
 #include "fanin/scheme.h"
+#include "formats/tensor_text.h"
 
 enum { TEXT = 512 };
 
 /* ---- What the options name --------------------------------------------------------------------------------------- */
 
+/* Whether a text is an initializer, with schemes before it or none: for some tensor that has fans. */
+static int read_text(const char *text, const char *context, failure *why) {
+  const fanin_tensor any = {.dtype = FANIN_DTYPE_F32, .rank = 2, .shape = {1, 1}, .layout = "OI"};
+  fanin_init unused;
+  return init_text_parse(text, &any, &unused, context, why);
+}
+
 /* Reads INIT or NAME=INIT. A name may have '=' in it, and an initializer has, so that the text is divided at the first
- * '=' that leaves an initializer behind it. */
+ * '=' that leaves an initializer behind it. Where there is none, the sentence is of what stands behind a tensor's name,
+ * or of the whole text. */
 static int read_init(const wishes *w, const char *text, named_init *out, failure *why) {
-  const fanin_status whole = fanin_init_parse(text, &out->init);
+  failure unused = {.text = ""};
+  const char *named = NULL; /* what stands behind a tensor's name */
   out->text = text;
-  if (whole == FANIN_STATUS_OK) return STATUS_OK;
-  failure of_all = {.text = ""}; /* of the text as a whole, unless a part is one */
-  const int status = library_status(&of_all, whole, "--init");
+  if (read_text(text, NULL, &unused) == STATUS_OK) return STATUS_OK;
   for (const char *equal = strchr(text, '='); equal; equal = strchr(equal + 1, '=')) {
-    if (fanin_init_parse(equal + 1, &out->init) != FANIN_STATUS_OK) continue;
-    out->tensor = copy_text(text, (size_t)(equal - text));
-    out->text = equal + 1;
-    if (checkpoint_find(&w->like.checkpoint, out->tensor)) return STATUS_OK;
-    return fail(why, STATUS_INPUT, "--init '%.256s': there is no tensor '%.256s'", text, out->tensor);
+    char *name = copy_text(text, (size_t)(equal - text));
+    const bool there = checkpoint_find(&w->like.checkpoint, name);
+    if (read_text(equal + 1, NULL, &unused) == STATUS_OK) {
+      out->tensor = name;
+      out->text = equal + 1;
+      if (there) return STATUS_OK;
+      return fail(why, STATUS_INPUT, "--init '%.256s': there is no tensor '%.256s'", text, name);
+    }
+    if (there && !named) named = equal + 1;
+    free(name);
   }
-  return fail(why, status, "%s", of_all.text);
+  return read_text(named ? named : text, "--init", why);
 }
 
 static int read_inits(wishes *w, failure *why) {
@@ -157,13 +170,17 @@ static const named_init *init_for(const wishes *w, const char *name) {
 }
 
 static void take_init(const tensor_file *f, const stored_tensor *t, const named_init *n, expectation *e) {
+  failure why = {.text = ""};
   fanin_tensor tensor;
+  fanin_init init;
   e->by = BY_OPTION;
   set_text(e, n->text);
-  if (tensor_of(f, t, true, &tensor))
-    expectation_set(e, &tensor, &n->init);
-  else
+  if (!tensor_of(f, t, true, &tensor))
     give_reason(e, "its layout in the metadata is not a layout");
+  else if (init_text_parse(n->text, &tensor, &init, NULL, &why) != STATUS_OK)
+    give_reason(e, "%s", why.text);
+  else
+    expectation_set(e, &tensor, &init);
 }
 
 static bool take_model(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {

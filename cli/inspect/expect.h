@@ -8,9 +8,8 @@
 
 /* An --init: of one tensor, or of all that nobody else says anything of. */
 typedef struct named_init {
-  char *tensor; /* NULL: of all */
-  const char *text;
-  fanin_init init;
+  char *tensor;     /* NULL: of all */
+  const char *text; /* an initializer, with schemes before it or none */
 } named_init;
 
 typedef struct wishes {

@@ -54,6 +54,12 @@ static void describe_test(const inspected *t, test which, char *out, size_t size
     used += (size_t)snprintf(out + used, size - used, " (%s %.0f is %s times %s %.0f)", what, first[0],
                              text_real(first[2], value), what, first[1]);
   }
+  if (which == TEST_SHUFFLED_ROWS || which == TEST_SHUFFLED_COLUMNS) {
+    const double *first = t->first_shuffled[which == TEST_SHUFFLED_COLUMNS];
+    const char *what = which == TEST_SHUFFLED_ROWS ? "row" : "column";
+    used +=
+        (size_t)snprintf(out + used, size - used, " (%s %.0f has those of %s %.0f)", what, first[0], what, first[1]);
+  }
   if (which == TEST_ZERO_ROWS || which == TEST_ZERO_COLUMNS) {
     const uint64_t first = t->first_zero[which == TEST_ZERO_COLUMNS];
     used += (size_t)snprintf(out + used, size - used, " (%s%s %" PRIu64 ")", r->value > 1 ? "the first is " : "", kind,
@@ -174,12 +180,31 @@ static void find_partly_shared(inspection *i, const shared_lines *s) {
   }
 }
 
+/* Whether a copy has its lines in another order: then it is none that could be tied. */
+static bool is_permuted(const inspection *i, size_t of, size_t copy, bool transposed) {
+  return i->tensors[copy].in_order[transposed] != i->tensors[of].in_order[0];
+}
+
+static void find_permuted(inspection *i, size_t of, size_t copy, bool transposed) {
+  const bool fails = is_promised(i, of, copy), table = is_table(&i->tensors[of]) && is_table(&i->tensors[copy]);
+  if (fails) let_fail(i, copy, "shuffled");
+  find(i,
+       fails   ? FINDING_FAILURE
+       : table ? FINDING_NOTE
+               : FINDING_SUSPICION,
+       copy, "has the lines of %s, bit for bit, in another order%s", name_of(i, of), transposed ? ", transposed" : "");
+}
+
 /* Says what is a copy of a tensor: one line for all copies that are no failures, and one for each that is. next[of] is
  * the first copy, and next[k] the one after copy k; 0: there is no more. */
 static void find_copies(inspection *i, const size_t *next, const char *transposed, size_t of) {
   char names[256] = "";
   size_t used = 0, copies = 0, some = 0;
   for (size_t k = next[of]; k > 0; k = next[k]) {
+    if (is_permuted(i, of, k, transposed[k])) {
+      find_permuted(i, of, k, transposed[k]);
+      continue;
+    }
     if (is_promised(i, of, k) && !i->allow.tied) {
       let_fail(i, k, "copy");
       find(i, FINDING_FAILURE, k, "is a %scopy of %s, bit for bit", transposed[k] ? "transposed " : "", name_of(i, of));
@@ -252,7 +277,8 @@ static void find_related(inspection *i, const size_t *first) {
 /* Whether it has been said already that tensors share values, or lines of one. */
 static bool is_known(const inspection *i, const repeated_run *r, const size_t *first) {
   const test_result *tests = i->tensors[r->a].tests;
-  if (r->a == r->b) return tests[TEST_EQUAL_ROWS].value > 0 || tests[TEST_SCALED_ROWS].value > 0;
+  if (r->a == r->b)
+    return tests[TEST_EQUAL_ROWS].value > 0 || tests[TEST_SCALED_ROWS].value > 0 || tests[TEST_SHUFFLED_ROWS].value > 0;
   if (first[r->a] == first[r->b]) return true;
   for (size_t k = 0; k < i->n_shared; ++k) {
     if (i->shared[k].a == r->a && i->shared[k].b == r->b) return true;
@@ -279,9 +305,50 @@ static void find_runs(inspection *i, const size_t *first) {
          fails      ? FINDING_FAILURE
          : promised ? FINDING_NOTE
                     : FINDING_SUSPICION,
-         r->b, "some %" PRIu64 " elements from number %" PRIu64 " on are those of %s from number %" PRIu64 " on%s",
-         r->count, r->b_first, r->a == r->b ? "the same tensor" : name_of(i, r->a), r->a_first,
-         r->factor == 1 ? "" : times);
+         r->b, "some %" PRIu64 " elements from number %" PRIu64 " %s are those of %s from number %" PRIu64 " on%s",
+         r->count, r->b_first, r->reversed ? "down" : "on", r->a == r->b ? "the same tensor" : name_of(i, r->a),
+         r->a_first, r->factor == 1 ? "" : times);
+  }
+}
+
+/* Whether something was said of two tensors already, but for their values in another order. */
+static bool is_said(const inspection *i, size_t a, size_t b, const size_t *first) {
+  const repeated_run pair = {.a = a, .b = b};
+  bool said = a != b && is_known(i, &pair, first);
+  for (size_t k = 0; k < i->n_runs; ++k)
+    said = said || (i->runs[k].a == a && i->runs[k].b == b);
+  return said;
+}
+
+/* A failure where both tensors were promised to be random, else a suspicion. */
+static void find_shuffled_one(inspection *i, size_t a, size_t b, const char *what) {
+  const bool fails = is_promised(i, a, b);
+  if (fails) let_fail(i, b, "shuffled");
+  find(i, fails ? FINDING_FAILURE : FINDING_SUSPICION, b, "%s", what);
+}
+
+static void find_shuffled(inspection *i, const size_t *first) {
+  char what[LINE];
+  for (size_t k = 0; k < i->n_shuffled_pairs; ++k) {
+    const shuffled_pair *p = &i->shuffled_pairs[k];
+    if (is_said(i, p->a, p->b, first)) continue;
+    snprintf(what, sizeof what, "has the values of %.400s, each as often, in another order", name_of(i, p->a));
+    find_shuffled_one(i, p->a, p->b, what);
+  }
+  for (size_t k = 0; k < i->n_shuffled; ++k) {
+    const shared_lines *s = &i->shuffled[k];
+    bool said = is_said(i, s->a, s->b, first) || (k > 0 && s[-1].a == s->a && s[-1].b == s->b);
+    for (size_t n = 0; n < i->n_shuffled_pairs; ++n)
+      said = said || (i->shuffled_pairs[n].a == s->a && i->shuffled_pairs[n].b == s->b);
+    if (said) continue;
+    snprintf(what, sizeof what,
+             "%" PRIu64 " %s%s of it %s the values of %s%s%s of %.400s in another order, %s %" PRIu64
+             " those of %s %" PRIu64,
+             s->count, s->b_column ? "column" : "row", text_plural(s->count), s->count == 1 ? "has" : "have",
+             s->count == 1 ? "a " : "", s->a_column ? "column" : "row", text_plural(s->count),
+             s->a == s->b ? "its own" : name_of(i, s->a), s->b_column ? "column" : "row", s->b_first,
+             s->a_column ? "column" : "row", s->a_first);
+    find_shuffled_one(i, s->a, s->b, what);
   }
 }
 
@@ -297,6 +364,7 @@ void find_all(inspection *i) {
   find_shared(i, first);
   find_related(i, first);
   find_runs(i, first);
+  find_shuffled(i, first);
   while ((name = wishes_missing(i->wishes, &at))) {
     ++i->missing;
     find(i, FINDING_FAILURE, NO_TENSOR, "%s is in %s and not here", name, i->wishes->model_path);

@@ -29,14 +29,44 @@ typedef struct gathering {
   related related;
 } gathering;
 
-/* ln of an upper bound of the probability that two of the values are equal: the sum of p^2 over bins. A bin of f32 or
- * f64 has at least 256 numbers, which is what 24-bit uniforms have near a bound. */
-static double log_repeat_of(const survey *s, fanin_dtype dtype) {
+/* How many numbers the values of a bin are at least: 256 in f32 and f64, which is what 24-bit uniforms have near a
+ * bound. Those of an orthogonal matrix may all be one number: those of 1 x 1 are 1 and -1. */
+static double numbers_in_bin(const inspected *t) {
+  const bool one = dtype_is_narrow(t->tensor->type->dtype) || (t->expected.known && check_is_dependent(&t->expected));
+  return one ? 1 : 256;
+}
+
+/* ln of an upper bound of the probability that two of the values are equal: the sum of p^2 over bins. */
+static double log_repeat_of(const survey *s, const inspected *t) {
   const double n = (double)s->stats.count;
   double sum = 0;
   for (size_t k = 0; k < FANIN_BINS; ++k)
     sum += (double)s->counts[k] * (double)s->counts[k];
-  return log(sum / n / n) - (dtype_is_narrow(dtype) ? 0 : log(256));
+  return log(sum / n / n) - log(numbers_in_bin(t));
+}
+
+/* ln of an upper bound of the probability that `length` values and as many others are the same ones, each as often, in
+ * whatever order. It is length! times the probability that they are so in one order; and it is at most that of the
+ * likeliest counts of the bins: of a multinomial, which is Poisson counts given their sum (docs/inspect.md). */
+static double log_shuffled_of(const survey *s, double log_repeat, double length) {
+  const double n = (double)s->stats.count, in_one_order = lgamma(length + 1) + length * log_repeat;
+  double of_counts = log(2 * 3.14159265358979323846 * length) / 2 + 1 / (12 * length);
+  for (size_t k = 0; k < FANIN_BINS; ++k) {
+    const double mean = length * (double)s->counts[k] / n;
+    of_counts -= mean < 1 ? mean : log(2 * 2.71828182845904523536 * mean) / 2;
+  }
+  return fmin(fmin(in_one_order, of_counts), 0);
+}
+
+/* Digests of the values, for lines_compare_values(). */
+static int take_values(survey *s, inspected *t, failure *why) {
+  const int status = survey_values(s, why);
+  if (status != STATUS_OK) return status;
+  t->values = s->values;
+  t->log_shuffled[0] = s->rows > 0 ? log_shuffled_of(s, t->log_repeat, (double)s->columns) : 0;
+  t->log_shuffled[1] = s->rows > 1 ? log_shuffled_of(s, t->log_repeat, (double)s->rows) : 0;
+  t->log_shuffled[2] = log_shuffled_of(s, t->log_repeat, (double)s->stats.count);
+  return STATUS_OK;
 }
 
 /* Finds the law that the values should follow, from what is expected or from the values themselves. */
@@ -159,7 +189,7 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   t->rows = s->rows;
   t->columns = s->columns;
   test_zero_lines(s, i, out);
-  t->log_repeat = log_repeat_of(s, t->tensor->type->dtype);
+  t->log_repeat = log_repeat_of(s, t);
   find_law(s, t);
   t->table = !t->expected.known && looks_like_table(s, t);
   const bool narrow = dtype_is_narrow(t->tensor->type->dtype), tied = t->expected.twin != NULL;
@@ -170,8 +200,9 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   if (t->fit.outcome == FIT_SPARSE || t->zeros > 0) return status;
   if (!t->table) status = test_rank(s, t, why);
   /* A tensor that was made with another one's values is left out where tensors are compared. */
-  if (!tied) lines_collect(s, i, &g->lines);
-  if (status == STATUS_OK && !tied && !t->table) status = runs_collect(s, i, &g->anchors, why);
+  if (status == STATUS_OK && !tied && !t->table && t->has_law) status = take_values(s, t, why);
+  if (!tied) lines_collect(s, i, out, &g->lines);
+  if (status == STATUS_OK && !tied && !t->table) status = runs_collect(s, i, numbers_in_bin(t), &g->anchors, why);
   if (status == STATUS_OK && !t->table) status = test_multiples(s, t, why);
   if (status == STATUS_OK && !t->table) status = test_transpose(s, t, why);
   if (status != STATUS_OK || t->fit.outcome == FIT_OTHER) return status; /* a law that is not known here */
@@ -180,12 +211,37 @@ static int look_closer(gathering *g, survey *s, size_t i, inspection *out, failu
   return status != STATUS_OK || tied ? status : related_take(s, i, &g->related, out, why);
 }
 
+/* Values that depend on one another have tests of their own, and are compared with those of other tensors. */
+static int compare_only(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
+  inspected *t = &out->tensors[i];
+  int status = survey_go_on(s, t->expected.layout, why);
+  if (status != STATUS_OK) return status;
+  t->rows = s->rows;
+  t->columns = s->columns;
+  t->log_repeat = log_repeat_of(s, t);
+  status = take_values(s, t, why);
+  if (status == STATUS_OK) lines_collect(s, i, out, &g->lines);
+  return status == STATUS_OK ? runs_collect(s, i, numbers_in_bin(t), &g->anchors, why) : status;
+}
+
 /* Whether a closer look makes sense: values that may be random, all of them finite, and of a size that the device can
  * standardise in f32. */
 static bool is_worth_it(const inspected *t) {
   const double std = t->stats.std;
   return t->stats.count > 1 && t->stats.nonfinite == 0 && std > 1e-30 && std < 1e30 &&
-         !(t->expected.known && (check_is_fixed(&t->expected) || check_is_dependent(&t->expected)));
+         !(t->expected.known && check_is_fixed(&t->expected));
+}
+
+static int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
+  inspected *t = &out->tensors[i];
+  const bool whole = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
+  if (whole && check_is_fixed(&t->expected)) return test_exact(s, t, why);
+  if (whole && check_is_dependent(&t->expected)) {
+    const int status = test_orthogonal(s, t, why);
+    return status == STATUS_OK && is_worth_it(t) && !t->expected.twin ? compare_only(g, s, i, out, why) : status;
+  }
+  if (is_worth_it(t)) return look_closer(g, s, i, out, why);
+  return t->expected.known ? STATUS_OK : find_oddities(s, i, out, why);
 }
 
 static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why) {
@@ -196,18 +252,10 @@ static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why)
   t->measured = status == STATUS_OK;
   if (t->measured) {
     test_moments(t, &t->stats);
+    status = look(g, &s, i, out, why);
     const bool whole = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
-    if (is_worth_it(t))
-      status = look_closer(g, &s, i, out, why);
-    else if (whole && check_is_fixed(&t->expected))
-      status = test_exact(&s, t, why);
-    else if (whole && check_is_dependent(&t->expected))
-      status = test_orthogonal(&s, t, why);
     const checkpoint_tensor *twin = whole && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
-    if (status == STATUS_OK && twin)
-      status = test_twin(t, &out->tensors[twin - out->files->tensors], why);
-    else if (!t->expected.known)
-      status = find_oddities(&s, i, out, why);
+    if (status == STATUS_OK && twin) status = test_twin(t, &out->tensors[twin - out->files->tensors], why);
   }
   survey_free(&s);
   return status;
@@ -325,6 +373,11 @@ answer inspection_answer(const inspection *i) {
   return i->answers[ANSWER_HOLDS] > 0 ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
 }
 
+const char *inspection_condition(const inspection *i) {
+  const bool partly = inspection_answer(i) == ANSWER_HOLDS && i->answers[ANSWER_NOT_JUDGED] > 0;
+  return partly ? "as far as judged" : NULL;
+}
+
 int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, failure *why) {
   gathering g = {.anchors = runs_begin(&w->like.checkpoint)};
   size_t run_tests = 0;
@@ -342,6 +395,7 @@ int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, f
   if (status == STATUS_OK) status = runs_compare(&g.anchors, out, &run_tests, why);
   if (status == STATUS_OK) {
     out->tests = lines_compare(&g.lines, out) + run_tests;
+    lines_compare_values(&g.lines, out);
     count_tests(out);
     judge(out);
   }
@@ -362,6 +416,8 @@ void inspection_free(inspection *i) {
   free(i->findings);
   free(i->tensors);
   free(i->shared);
+  free(i->shuffled);
+  free(i->shuffled_pairs);
   free(i->runs);
   free(i->pairs);
   *i = (inspection){0};

@@ -25,6 +25,8 @@
   XX(EQUAL_COLUMNS, "equal_columns", "count of columns that repeat another")                                           \
   XX(SCALED_ROWS, "scaled_rows", "count of rows that are a multiple of another")                                       \
   XX(SCALED_COLUMNS, "scaled_columns", "count of columns that are a multiple of another")                              \
+  XX(SHUFFLED_ROWS, "shuffled_rows", "count of rows that have the values of another in another order")                 \
+  XX(SHUFFLED_COLUMNS, "shuffled_columns", "count of columns that have the values of another in another order")        \
   XX(SKEWNESS, "skewness", "skewness")                                                                                 \
   XX(KURTOSIS, "kurtosis", "excess kurtosis")                                                                          \
   XX(DISTRIBUTION, "distribution", "chi-square of the distribution")                                                   \
@@ -33,6 +35,8 @@
   XX(RANK, "rank", "rank of a block of the matrix")                                                                    \
   XX(DEPENDENCE, "dependence", "mean product of the corners of rectangles")                                            \
   XX(TRANSPOSE, "transpose", "correlation of elements with those across the diagonal")                                 \
+  XX(ROW_SQUARES, "row_squares", "chi-square of the rows' sums of squares")                                            \
+  XX(COLUMN_SQUARES, "column_squares", "chi-square of the columns' sums of squares")                                   \
   XX(LAG_1, "lag_1", "correlation of elements 1 apart")                                                                \
   XX(LAG_2, "lag_2", "correlation of elements 2 apart")                                                                \
   XX(LAG_4, "lag_4", "correlation of elements 4 apart")                                                                \
@@ -81,6 +85,11 @@ typedef struct inspected {
   double log_repeat;              /* ln of an upper bound of the probability that two elements are equal */
   uint64_t rows, columns;         /* as survey's */
   double first_equal_row[2], first_equal_column[2];
+  double first_shuffled[2][2]; /* of rows and columns: the first that has the values of which line, and that line */
+  uint64_t in_order[2];        /* digests of the rows and of the columns, which know their order */
+  uint64_t values;             /* the sum of a hash of each element: a digest that knows no order */
+  double log_shuffled[3];    /* ln of an upper bound of the probability that two rows, columns, or tensors of that size
+                                have the same values each as often; 0 where their digests are not known */
   double first_scaled[2][3]; /* of rows and columns: the first that is a multiple, of which line, by what factor */
   bool swapped;              /* `like` takes the dimensions the other way round */
   uint64_t first_zero[2];    /* row and column of zeros */
@@ -116,6 +125,11 @@ typedef struct shared_lines {
   uint64_t a_first, b_first, count;
 } shared_lines;
 
+/* Two tensors with the same values, each as often, in different orders. */
+typedef struct shuffled_pair {
+  size_t a, b; /* a < b */
+} shuffled_pair;
+
 /* Two tensors whose beginnings correlate. */
 typedef struct related_pair {
   size_t a, b;
@@ -132,6 +146,7 @@ typedef struct repeated_run {
   uint64_t a_first, b_first; /* elements; a_first < b_first where the tensors are one */
   uint64_t count;            /* about how many */
   double factor;             /* from a to b; NaN: it differs from element to element */
+  bool reversed;             /* b has them in reverse order: b_first is that of the last element of the run in a */
 } repeated_run;
 
 /* What is accepted of tensors that were promised to be random: --allow. */
@@ -151,6 +166,10 @@ typedef struct inspection {
   size_t n_findings, findings_capacity;
   shared_lines *shared;
   size_t n_shared, shared_capacity;
+  shared_lines *shuffled; /* the same of lines with the same values in different orders */
+  size_t n_shuffled, shuffled_capacity;
+  shuffled_pair *shuffled_pairs; /* the same of whole tensors */
+  size_t n_shuffled_pairs, shuffled_pairs_capacity;
   repeated_run *runs; /* the longest of each pair of tensors */
   size_t n_runs, runs_capacity;
   related_pair *pairs; /* all that were compared: compared_pairs */
@@ -172,6 +191,9 @@ void inspection_free(inspection *i);
 /* The answer for all tensors together. It is ANSWER_HOLDS where some tensor holds and none fails. */
 answer inspection_answer(const inspection *i);
 
+/* The condition that ANSWER_HOLDS has: "as far as judged", if some tensors are not. NULL: none, or another answer. */
+const char *inspection_condition(const inspection *i);
+
 /* What 'fanin inspect' prints: a table, one line for each finding, and a verdict (report_text.c); or JSON, whose keys
  * docs/inspect.md lists (report_json.c). `failures`: only of tensors that fail. */
 void inspect_print_text(const inspection *i, bool failures);
@@ -191,7 +213,8 @@ void test_order(const survey *s, inspected *t);
 /* The rank of a block of up to 256 x 512 elements, where the tensor is a matrix that has one of 16 x 32 (rank.c). */
 int test_rank(const survey *s, inspected *t, failure *why);
 
-/* Whether rows and columns depend on one another, and elements on those across a diagonal (dependence.c). */
+/* Whether rows and columns depend on one another or differ in size, and whether elements depend on those across a
+ * diagonal (dependence.c). */
 int test_dependence(const survey *s, inspected *t, failure *why);
 int test_transpose(const survey *s, inspected *t, failure *why);
 
@@ -215,7 +238,8 @@ int test_orthogonal(const survey *s, inspected *t, failure *why);
 /* A place in a tensor, and a hash of the elements there. */
 typedef struct anchor {
   uint64_t hash, at;
-  size_t tensor;
+  uint32_t tensor;
+  bool rising; /* the order that its elements stand in: another one in a copy in reverse order */
 } anchor;
 
 typedef struct anchor_list {
@@ -226,8 +250,9 @@ typedef struct anchor_list {
 
 /* Chooses how rare anchors are among the elements of these files. Ends with runs_free(). */
 anchor_list runs_begin(const checkpoint *c);
-/* Adds the anchors of a tensor, whose values must be too many different ones for runs to be equal by chance. */
-int runs_collect(survey *s, size_t tensor, anchor_list *list, failure *why);
+/* Adds the anchors of a tensor, whose values must be too many different ones for runs to be equal by chance:
+ * `numbers` are at least in a bin of the histogram. */
+int runs_collect(survey *s, size_t tensor, double numbers, anchor_list *list, failure *why);
 /* Finds equal anchors: out->runs. Returns the number of tests: 0 or 1. */
 int runs_compare(anchor_list *list, inspection *out, size_t *tests, failure *why);
 void runs_free(anchor_list *list);
@@ -245,11 +270,13 @@ void find_all(inspection *i);
 /* What is odd about the values of a tensor of which nobody says what it should be. */
 int find_oddities(survey *s, size_t tensor, inspection *i, failure *why);
 
-/* ---- shared_lines.c: rows and columns of a file's tensors that are equal bit for bit, by their fingerprints ------ */
+/* ---- shared_lines.c: rows and columns of a file's tensors that are equal bit for bit, by their fingerprints; and
+ * those with the same values in another order, by
+ * digests of the values ------------------------------------------------------------------------------------------- */
 
 /* A row or a column of a tensor. */
 typedef struct line {
-  uint64_t print, length;
+  uint64_t print, values, length;
   size_t tensor;
   uint64_t number;
   bool column;
@@ -260,8 +287,13 @@ typedef struct line_list {
   size_t count, capacity;
 } line_list;
 
-/* Adds all rows and columns of the tensor. */
-void lines_collect(const survey *s, size_t tensor, line_list *list);
+/* Adds all rows and columns of the tensor, and makes its digests that know their order. */
+void lines_collect(const survey *s, size_t tensor, inspection *out, line_list *list);
+
+/* Finds lines, and whole tensors, that have the same values each as often in different orders: within a tensor they are
+ * its tests SHUFFLED_ROWS and SHUFFLED_COLUMNS, between tensors the inspection's shuffled lines and pairs. To be called
+ * after lines_compare(), which leaves the lines sorted. */
+void lines_compare_values(line_list *list, inspection *out);
 
 /* Sorts them and finds equal ones: within a tensor they are its tests EQUAL_ROWS and EQUAL_COLUMNS, between tensors
  * (and between rows and columns) the inspection's shared lines. Lines that are short enough to be equal by chance (the

@@ -48,12 +48,12 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
                    {"min", values ? t->stats.min : NAN}, {"max", values ? t->stats.max : NAN});
   if (i->files->n_files > 1) json_object_set_new(o, "file", json_string(t->file->path));
   json_object_set_new(o, "answer", json_string(answer_texts[t->answer]));
-  json_object_set_new(o, "failed", t->failed ? json_string(t->failed) : json_null());
-  json_object_set_new(o, "reason", t->expected.reason ? json_string(t->expected.reason) : json_null());
-  json_object_set_new(o, "init", t->expected.text ? json_string(t->expected.text) : json_null());
+  json_object_set_new(o, "failed", json_from_text(t->failed));
+  json_object_set_new(o, "reason", json_from_text(t->expected.reason));
+  json_object_set_new(o, "init", json_from_text(t->expected.text));
   json_object_set_new(o, "by", t->expected.text ? json_string(by[t->expected.by]) : json_null());
   json_object_set_new(o, "layout", t->expected.layout[0] ? json_string(t->expected.layout) : json_null());
-  json_object_set_new(o, "like", t->like ? json_string(t->like) : json_null());
+  json_object_set_new(o, "like", json_from_text(t->like));
   JSON_SET_NUMBERS(o, {"mean_expected", t->expected.known ? t->expected.moments.mean : NAN},
                    {"std_expected", t->expected.known ? t->expected.moments.std : NAN}, {"z_std", t->tests[TEST_STD].z},
                    {"z_mean", t->tests[TEST_MEAN].z});
@@ -66,10 +66,10 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
   return o;
 }
 
-static json_t *shared_to_json(const inspection *i) {
+static json_t *shared_to_json(const inspection *i, const shared_lines *list, size_t n) {
   json_t *all = json_array();
-  for (size_t k = 0; k < i->n_shared; ++k) {
-    const shared_lines *s = &i->shared[k];
+  for (size_t k = 0; k < n; ++k) {
+    const shared_lines *s = &list[k];
     json_t *o = json_object();
     json_object_set_new(o, "a", json_string(i->tensors[s->a].tensor->name));
     json_object_set_new(o, "b", json_string(i->tensors[s->b].tensor->name));
@@ -78,6 +78,17 @@ static json_t *shared_to_json(const inspection *i) {
     json_object_set_new(o, "a_first", json_integer((json_int_t)s->a_first));
     json_object_set_new(o, "b_first", json_integer((json_int_t)s->b_first));
     json_object_set_new(o, "count", json_integer((json_int_t)s->count));
+    json_array_append_new(all, o);
+  }
+  return all;
+}
+
+static json_t *shuffled_to_json(const inspection *i) {
+  json_t *all = json_array();
+  for (size_t k = 0; k < i->n_shuffled_pairs; ++k) {
+    json_t *o = json_object();
+    json_object_set_new(o, "a", json_string(i->tensors[i->shuffled_pairs[k].a].tensor->name));
+    json_object_set_new(o, "b", json_string(i->tensors[i->shuffled_pairs[k].b].tensor->name));
     json_array_append_new(all, o);
   }
   return all;
@@ -103,6 +114,7 @@ static json_t *runs_to_json(const inspection *i) {
     json_object_set_new(o, "b_first", json_integer((json_int_t)r->b_first));
     json_object_set_new(o, "count", json_integer((json_int_t)r->count));
     JSON_SET_NUMBERS(o, {"factor", r->factor});
+    json_object_set_new(o, "reversed", json_boolean(r->reversed));
     json_array_append_new(all, o);
   }
   return all;
@@ -116,7 +128,7 @@ static json_t *findings_to_json(const inspection *i, bool failures) {
     const char *name = f->tensor == NO_TENSOR ? NULL : i->tensors[f->tensor].tensor->name;
     json_t *o = json_object();
     json_object_set_new(o, "kind", json_string(finding_texts[f->kind]));
-    json_object_set_new(o, "tensor", name ? json_string(name) : json_null());
+    json_object_set_new(o, "tensor", json_from_text(name));
     json_object_set_new(o, "text", json_string(f->text));
     json_array_append_new(all, o);
   }
@@ -126,6 +138,7 @@ static json_t *findings_to_json(const inspection *i, bool failures) {
 static void set_answer(json_t *root, const inspection *i) {
   const answer all = inspection_answer(i);
   json_object_set_new(root, "answer", json_string(answer_texts[all]));
+  json_object_set_new(root, "condition", json_from_text(inspection_condition(i)));
   json_object_set_new(root, "holds", all == ANSWER_NOT_JUDGED ? json_null() : json_boolean(all == ANSWER_HOLDS));
   json_object_set_new(root, "hold", json_integer((json_int_t)i->answers[ANSWER_HOLDS]));
   json_object_set_new(root, "fail", json_integer((json_int_t)i->answers[ANSWER_FAILS]));
@@ -166,7 +179,9 @@ int inspect_print_json(const inspection *i, bool failures, failure *why) {
   json_object_set_new(root, "pairs_compared", json_integer((json_int_t)i->compared_pairs));
   json_object_set_new(root, "closest_pair", i->compared_pairs > 0 ? pair_to_json(i, &i->closest) : json_null());
   json_object_set_new(root, "related", pairs);
-  json_object_set_new(root, "shared_lines", shared_to_json(i));
+  json_object_set_new(root, "shared_lines", shared_to_json(i, i->shared, i->n_shared));
+  json_object_set_new(root, "shuffled_lines", shared_to_json(i, i->shuffled, i->n_shuffled));
+  json_object_set_new(root, "shuffled", shuffled_to_json(i));
   json_object_set_new(root, "repeated_runs", runs_to_json(i));
   return json_print(root, why);
 }

@@ -191,13 +191,12 @@ static void say_answer(const inspection *i) {
   static const char *const words[] = {"HOLDS", "FAILS", "NOT JUDGED"};
   const size_t *n = i->answers, none = unmeasured(i);
   const answer all = inspection_answer(i);
-  const bool partly = all == ANSWER_HOLDS && n[ANSWER_NOT_JUDGED] > 0;
   char text[TEXT], z[TEXT_NUMBER];
   size_t used =
       (size_t)snprintf(text, sizeof text, "%s%s: %zu of %zu tensor%s hold%s, %zu fail%s, %zu %s not judged", words[all],
-                       partly ? " AS FAR AS JUDGED" : "", n[ANSWER_HOLDS], i->count, text_plural(i->count),
-                       n[ANSWER_HOLDS] == 1 ? "s" : "", n[ANSWER_FAILS], n[ANSWER_FAILS] == 1 ? "s" : "",
-                       n[ANSWER_NOT_JUDGED], n[ANSWER_NOT_JUDGED] == 1 ? "is" : "are");
+                       inspection_condition(i) ? " AS FAR AS JUDGED" : "", n[ANSWER_HOLDS], i->count,
+                       text_plural(i->count), n[ANSWER_HOLDS] == 1 ? "s" : "", n[ANSWER_FAILS],
+                       n[ANSWER_FAILS] == 1 ? "s" : "", n[ANSWER_NOT_JUDGED], n[ANSWER_NOT_JUDGED] == 1 ? "is" : "are");
   if (none > 0) used += (size_t)snprintf(text + used, sizeof text - used, " (%zu of them not measured)", none);
   if (i->suspicious > 0)
     used += (size_t)snprintf(text + used, sizeof text - used, ", %zu %s suspicious", i->suspicious,

@@ -3,7 +3,9 @@
  *
  * Some places are chosen by what stands there, so that the same are chosen in both copies: those where a hash of the
  * WINDOW elements that end there begins with zeros (Manber 1994). The hash is of mantissas alone, so that changes of
- * sign, and factors that are powers of two, make no difference. */
+ * sign, and factors that are powers of two, make no difference. It is made of two polynomials, whose coefficients are
+ * the elements from either end, so that a window has the hash that it has in reverse order; which of the two is larger
+ * says in which order it stands. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +41,8 @@ static uint64_t mantissa_mask(fanin_dtype dtype) {
 }
 
 /* ln of an upper bound of the probability that two values have the same mantissa: the sum of p^2 over mantissas of
- * narrow dtypes; of others over the 7 bits that bins have, each of which holds at least 256 numbers. */
-static double log_same_mantissa(const survey *s) {
+ * narrow dtypes; of others over the 7 bits that bins have, each of which holds at least so many `numbers`. */
+static double log_same_mantissa(const survey *s, double numbers) {
   const fanin_dtype dtype = s->t->type->dtype;
   const bool narrow = dtype_is_narrow(dtype);
   const uint32_t mask = narrow ? (uint32_t)mantissa_mask(dtype) : 0x7f;
@@ -51,19 +53,21 @@ static double log_same_mantissa(const survey *s) {
   }
   for (uint32_t k = 0; k <= mask; ++k)
     sum += counts[k] * counts[k];
-  return log(sum) - 2 * log((double)s->stats.count) - (narrow ? 0 : log(256));
+  return log(sum) - 2 * log((double)s->stats.count) - log(numbers);
 }
 
 /* A walk over a tensor's elements. */
 typedef struct walk {
   anchor_list *list;
   size_t tensor, size;
-  uint64_t mask, hash, at, length; /* length: elements since the last that may be no part of a run */
-  uint64_t last, window[WINDOW];   /* the last mantissas, number k in place k mod WINDOW */
-  uint64_t oldest_factor;          /* factor ^ WINDOW */
+  uint64_t mask, at, length;     /* length: elements since the last that may be no part of a run */
+  uint64_t forward, backward;    /* sums of the window's elements times powers of the factor: 0 for the last one, */
+  uint64_t last, window[WINDOW]; /* and for the first one. The last mantissas, number k in place k mod WINDOW */
+  uint64_t newest, oldest;       /* factor ^ (WINDOW - 1), factor ^ WINDOW */
 } walk;
 
-static const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+/* A number and its inverse mod 2^64. */
+static const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15), inverse = UINT64_C(0xf1de83e19937733d);
 
 static uint64_t scrambled(uint64_t x) {
   x ^= x >> 32;
@@ -74,21 +78,24 @@ static uint64_t scrambled(uint64_t x) {
 static void keep(walk *w, uint64_t hash) {
   anchor_list *l = w->list;
   l->anchors = grow(l->anchors, &l->capacity, l->count + 1, sizeof *l->anchors);
-  l->anchors[l->count++] = (anchor){hash, w->at, w->tensor};
+  l->anchors[l->count++] = (anchor){hash, w->at, (uint32_t)w->tensor, w->forward < w->backward};
 }
 
 /* One more element. Zeros, and elements equal to the one before, are no part of a run: constants would be. */
 static inline void step(walk *w, uint64_t bits, bool zero) {
   const uint64_t x = (bits & w->mask) + 1;
   if (zero || bits == w->last) {
-    w->length = w->hash = 0;
+    w->length = w->forward = w->backward = 0;
+    memset(w->window, 0, sizeof w->window);
   } else {
-    const uint64_t oldest = w->length >= WINDOW ? w->window[w->at % WINDOW] : 0;
-    w->hash = w->hash * factor + x - oldest * w->oldest_factor;
+    const uint64_t oldest = w->window[w->at % WINDOW];
+    w->forward = w->forward * factor + x - oldest * w->oldest;
+    w->backward = (w->backward - oldest) * inverse + x * w->newest;
     w->window[w->at % WINDOW] = x;
     ++w->length;
-    const uint64_t hash = scrambled(w->hash);
-    if (w->length >= WINDOW && hash >> (64 - w->list->rarity) == 0) keep(w, hash);
+    const uint64_t hash = scrambled(w->forward ^ w->backward);
+    const bool symmetric = w->forward == w->backward; /* up to signs: all such windows have one hash */
+    if (w->length >= WINDOW && hash >> (64 - w->list->rarity) == 0 && !symmetric) keep(w, hash);
   }
   w->last = bits;
   ++w->at;
@@ -114,14 +121,15 @@ static void walk_on(void *to, const char *bytes, uint64_t elements) {
     walk_elements(w, bytes, elements, 8);
 }
 
-int runs_collect(survey *s, size_t tensor, anchor_list *list, failure *why) {
+int runs_collect(survey *s, size_t tensor, double numbers, anchor_list *list, failure *why) {
   const fanin_dtype dtype = s->t->type->dtype;
-  walk w = {.list = list, .tensor = tensor, .size = fanin_dtype_size(dtype), .oldest_factor = 1};
+  walk w = {.list = list, .tensor = tensor, .size = fanin_dtype_size(dtype), .newest = 1};
   if (w.size < 2 || s->t->elements < WINDOW) return STATUS_OK;
-  if (WINDOW * log_same_mantissa(s) + 2 * log((double)MOST_ANCHORS) > log_by_chance) return STATUS_OK;
+  if (WINDOW * log_same_mantissa(s, numbers) + 2 * log((double)MOST_ANCHORS) > log_by_chance) return STATUS_OK;
   w.mask = mantissa_mask(dtype);
-  for (int k = 0; k < WINDOW; ++k)
-    w.oldest_factor *= factor;
+  for (int k = 1; k < WINDOW; ++k)
+    w.newest *= factor;
+  w.oldest = w.newest * factor;
   return survey_read(s, walk_on, &w, why);
 }
 
@@ -134,18 +142,24 @@ static int by_hash(const void *left, const void *right) {
   return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* By tensors, and by how far the second stands behind the first. */
+/* How far the second stands behind the first, mod 2^64; in reverse order, where the two meet. */
+static uint64_t shift_of(const repeated_run *r) {
+  return r->reversed ? r->b_first + r->a_first : r->b_first - r->a_first;
+}
+
+/* By tensors, and by their shift. */
 static int by_shift(const void *left, const void *right) {
   const repeated_run *x = left, *y = right;
   if (x->a != y->a) return x->a < y->a ? -1 : 1;
   if (x->b != y->b) return x->b < y->b ? -1 : 1;
-  const uint64_t p = x->b_first - x->a_first, q = y->b_first - y->a_first; /* mod 2^64 */
+  if (x->reversed != y->reversed) return x->reversed ? 1 : -1;
+  const uint64_t p = shift_of(x), q = shift_of(y);
   if (p != q) return p < q ? -1 : 1;
   return x->a_first < y->a_first ? -1 : x->a_first > y->a_first;
 }
 
 static bool same_shift(const repeated_run *x, const repeated_run *y) {
-  return x->a == y->a && x->b == y->b && x->b_first - x->a_first == y->b_first - y->a_first;
+  return x->a == y->a && x->b == y->b && x->reversed == y->reversed && shift_of(x) == shift_of(y);
 }
 
 /* Leaves the longest run of each pair of tensors; each entry was one anchor before. */
@@ -184,7 +198,8 @@ static int window_at(const inspection *i, size_t tensor, uint64_t at, double val
   return status;
 }
 
-/* Turns anchors, which are at the ends of their windows, into a run. */
+/* Turns anchors, which are at the ends of their windows, into a run. The first window of a that is repeated is, in
+ * reverse order, the last one of b. */
 static int finish(const inspection *i, const anchor_list *list, repeated_run *run, failure *why) {
   double a[WINDOW] = {1}, b[WINDOW] = {0};
   run->a_first -= WINDOW - 1;
@@ -193,10 +208,17 @@ static int finish(const inspection *i, const anchor_list *list, repeated_run *ru
   if (run->count < WINDOW) run->count = WINDOW;
   int status = window_at(i, run->a, run->a_first, a, why);
   if (status == STATUS_OK) status = window_at(i, run->b, run->b_first, b, why);
-  run->factor = b[0] / a[0];
+  const size_t last = WINDOW - 1;
+  run->factor = b[run->reversed ? last : 0] / a[0];
   for (size_t k = 1; k < WINDOW; ++k)
-    run->factor = b[k] == run->factor * a[k] ? run->factor : NAN;
+    run->factor = b[run->reversed ? last - k : k] == run->factor * a[k] ? run->factor : NAN;
+  if (run->reversed) run->b_first += last;
   return status;
+}
+
+/* Whether a tensor may be compared in reverse order: what is computed, as rows of cosines, may well be symmetric. */
+static bool is_drawn(const inspected *t) {
+  return t->has_law || t->expected.known;
 }
 
 int runs_compare(anchor_list *list, inspection *out, size_t *tests, failure *why) {
@@ -204,9 +226,11 @@ int runs_compare(anchor_list *list, inspection *out, size_t *tests, failure *why
   if (list->count > 1) qsort(list->anchors, list->count, sizeof *list->anchors, by_hash);
   for (size_t k = 1; k < list->count; ++k) {
     const anchor *a = &list->anchors[k - 1], *b = &list->anchors[k];
+    const bool reversed = a->rising != b->rising;
     if (a->hash != b->hash) continue;
+    if (reversed && !(is_drawn(&out->tensors[a->tensor]) && is_drawn(&out->tensors[b->tensor]))) continue;
     out->runs = grow(out->runs, &out->runs_capacity, out->n_runs + 1, sizeof *out->runs);
-    out->runs[out->n_runs++] = (repeated_run){a->tensor, b->tensor, a->at, b->at, 1, NAN};
+    out->runs[out->n_runs++] = (repeated_run){a->tensor, b->tensor, a->at, b->at, 1, NAN, reversed};
   }
   merge(out);
   for (size_t k = 0; k < out->n_runs && status == STATUS_OK; ++k)

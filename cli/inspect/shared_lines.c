@@ -9,22 +9,35 @@
 static const double log_by_chance = -20.7; /* 1e-9 */
 
 /* Lines of zeros have a test of their own. */
-static void add(line_list *list, const uint64_t *prints, const bool *is_zero, uint64_t count, line about) {
+static void add(line_list *list, const uint64_t *prints, const uint64_t *values, const bool *is_zero, uint64_t count,
+                line about) {
   list->lines = grow(list->lines, &list->capacity, list->count + (size_t)count, sizeof *list->lines);
   for (uint64_t k = 0; k < count; ++k) {
     if (is_zero && is_zero[k]) continue;
     about.print = prints[k];
+    about.values = values ? values[k] : 0;
     about.number = k;
     list->lines[list->count++] = about;
   }
 }
 
-void lines_collect(const survey *s, size_t tensor, line_list *list) {
+/* A polynomial whose coefficients are the lines' fingerprints. */
+static uint64_t in_order(const uint64_t *prints, uint64_t count) {
+  uint64_t digest = 0;
+  for (uint64_t k = 0; k < count; ++k)
+    digest = digest * UINT64_C(0x9e3779b97f4a7c15) + prints[k];
+  return digest;
+}
+
+void lines_collect(const survey *s, size_t tensor, inspection *out, line_list *list) {
+  uint64_t *digests = out->tensors[tensor].in_order;
   if (s->lines.row_prints) {
-    add(list, s->lines.row_prints, s->zero_row, s->rows, (line){.length = s->columns, .tensor = tensor});
+    digests[0] = in_order(s->lines.row_prints, s->rows);
+    add(list, s->lines.row_prints, s->row_values, s->zero_row, s->rows, (line){.length = s->columns, .tensor = tensor});
   }
   if (s->lines.column_prints) {
-    add(list, s->lines.column_prints, s->zero_column, s->columns,
+    digests[1] = in_order(s->lines.column_prints, s->columns);
+    add(list, s->lines.column_prints, s->column_values, s->zero_column, s->columns,
         (line){.length = s->rows, .tensor = tensor, .column = true});
   }
 }
@@ -58,19 +71,20 @@ static int by_tensors(const void *left, const void *right) {
   return x->a_first < y->a_first ? -1 : x->a_first > y->a_first;
 }
 
-/* Makes one entry of all lines that two tensors share in one way. It has the first of them. */
-static void merge(inspection *out) {
+/* Makes one entry of all lines that two tensors share in one way. It has the first of them. Returns how many there are.
+ */
+static size_t merge(shared_lines *list, size_t n) {
   size_t kept = 0;
-  if (out->n_shared > 1) qsort(out->shared, out->n_shared, sizeof *out->shared, by_tensors);
-  for (size_t k = 0; k < out->n_shared; ++k) {
-    const shared_lines *s = &out->shared[k];
-    shared_lines *last = kept > 0 ? &out->shared[kept - 1] : NULL;
+  if (n > 1) qsort(list, n, sizeof *list, by_tensors);
+  for (size_t k = 0; k < n; ++k) {
+    const shared_lines *s = &list[k];
+    shared_lines *last = kept > 0 ? &list[kept - 1] : NULL;
     if (last && last->a == s->a && last->b == s->b && last->a_column == s->a_column && last->b_column == s->b_column)
       ++last->count;
     else
-      out->shared[kept++] = *s;
+      list[kept++] = *s;
   }
-  out->n_shared = kept;
+  return kept;
 }
 
 /* Notes that a line is equal to the one before it. */
@@ -108,15 +122,110 @@ size_t lines_compare(line_list *list, inspection *out) {
     if (l->column || t->rows > 1) t->tests[l->column ? TEST_EQUAL_COLUMNS : TEST_EQUAL_ROWS] = (test_result){0, 0, 0};
     list->lines[kept++] = *l;
   }
+  list->count = kept;
   if (kept > 1) qsort(list->lines, kept, sizeof *list->lines, by_print);
   for (size_t k = 1; k < kept; ++k) {
     const line *a = &list->lines[k - 1], *b = &list->lines[k];
     if (a->length == b->length && a->print == b->print) compare(out, a, b);
   }
-  merge(out);
+  out->n_shared = merge(out->shared, out->n_shared);
   for (size_t i = 0; i < out->count; ++i) {
     tests += finish(&out->tensors[i].tests[TEST_EQUAL_ROWS]);
     tests += finish(&out->tensors[i].tests[TEST_EQUAL_COLUMNS]);
   }
   return tests + (kept > 1);
+}
+
+/* ---- The same values in another order ---------------------------------------------------------------------------- */
+
+static int by_values(const void *a, const void *b) {
+  const line *x = a, *y = b;
+  if (x->length != y->length) return x->length < y->length ? -1 : 1;
+  if (x->values != y->values) return x->values < y->values ? -1 : 1;
+  return by_print(a, b);
+}
+
+/* Notes that a line has the values of the one before it. */
+static void note_shuffled(inspection *out, const line *a, const line *b) {
+  inspected *t = &out->tensors[b->tensor];
+  if (a->tensor != b->tensor || a->column != b->column) {
+    const bool swapped = a->tensor > b->tensor;
+    const line *x = swapped ? b : a, *y = swapped ? a : b;
+    out->shuffled = grow(out->shuffled, &out->shuffled_capacity, out->n_shuffled + 1, sizeof *out->shuffled);
+    out->shuffled[out->n_shuffled++] =
+        (shared_lines){x->tensor, y->tensor, x->column, y->column, x->number, y->number, 1};
+    return;
+  }
+  test_result *result = &t->tests[b->column ? TEST_SHUFFLED_COLUMNS : TEST_SHUFFLED_ROWS];
+  double *first = t->first_shuffled[b->column];
+  if (result->value == 0) {
+    first[0] = (double)b->number;
+    first[1] = (double)a->number;
+  }
+  ++result->value;
+}
+
+/* Lines whose digests are known, and which are too long to have the same values by chance. */
+static size_t keep_shuffleable(line_list *list, inspection *out) {
+  const double among = 2 * log((double)list->count + 1);
+  size_t kept = 0;
+  for (size_t k = 0; k < list->count; ++k) {
+    const line *l = &list->lines[k];
+    inspected *t = &out->tensors[l->tensor];
+    if (!(t->log_shuffled[l->column] + among < log_by_chance)) continue;
+    if (t->rows > 1) t->tests[l->column ? TEST_SHUFFLED_COLUMNS : TEST_SHUFFLED_ROWS] = (test_result){0, 0, 0};
+    list->lines[kept++] = *l;
+  }
+  return kept;
+}
+
+typedef struct whole {
+  uint64_t values, count;
+  fanin_dtype dtype;
+  size_t tensor;
+} whole;
+
+static int by_whole(const void *a, const void *b) {
+  const whole *x = a, *y = b;
+  if (x->dtype != y->dtype) return x->dtype < y->dtype ? -1 : 1;
+  if (x->count != y->count) return x->count < y->count ? -1 : 1;
+  if (x->values != y->values) return x->values < y->values ? -1 : 1;
+  return x->tensor < y->tensor ? -1 : x->tensor > y->tensor;
+}
+
+static void compare_whole(inspection *out) {
+  const double among = 2 * log((double)out->count + 1);
+  whole *list = allocate(out->count, sizeof *list);
+  size_t n = 0;
+  for (size_t i = 0; i < out->count; ++i) {
+    const inspected *t = &out->tensors[i];
+    if (!(t->log_shuffled[2] + among < log_by_chance)) continue;
+    list[n++] = (whole){t->values, t->tensor->elements, t->tensor->type->dtype, i};
+  }
+  if (n > 1) qsort(list, n, sizeof *list, by_whole);
+  for (size_t k = 1; k < n; ++k) {
+    const whole *a = &list[k - 1], *b = &list[k];
+    if (a->dtype != b->dtype || a->count != b->count || a->values != b->values) continue;
+    out->shuffled_pairs = grow(out->shuffled_pairs, &out->shuffled_pairs_capacity, out->n_shuffled_pairs + 1,
+                               sizeof *out->shuffled_pairs);
+    out->shuffled_pairs[out->n_shuffled_pairs++] = (shuffled_pair){a->tensor, b->tensor};
+  }
+  out->tests += n > 1;
+  free(list);
+}
+
+void lines_compare_values(line_list *list, inspection *out) {
+  const size_t kept = keep_shuffleable(list, out);
+  if (kept > 1) qsort(list->lines, kept, sizeof *list->lines, by_values);
+  for (size_t k = 1; k < kept; ++k) {
+    const line *a = &list->lines[k - 1], *b = &list->lines[k];
+    if (a->length == b->length && a->values == b->values && a->print != b->print) note_shuffled(out, a, b);
+  }
+  out->n_shuffled = merge(out->shuffled, out->n_shuffled);
+  for (size_t i = 0; i < out->count; ++i) { /* count_tests() counts them */
+    (void)finish(&out->tensors[i].tests[TEST_SHUFFLED_ROWS]);
+    (void)finish(&out->tensors[i].tests[TEST_SHUFFLED_COLUMNS]);
+  }
+  out->tests += kept > 1;
+  compare_whole(out);
 }

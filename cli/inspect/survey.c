@@ -259,6 +259,53 @@ int survey_read(survey *s, survey_reader *read, void *to, failure *why) {
   return visit(s, 1, see_bytes, why);
 }
 
+/* ---- Digests that know no order ---------------------------------------------------------------------------------- */
+
+/* A hash of an element's bits: Moremur, a bijection whose bits depend on all bits of x. */
+static inline uint64_t hash_of(uint64_t x) {
+  x = (x + 1) * UINT64_C(0x9e3779b97f4a7c15);
+  x = (x ^ x >> 27) * UINT64_C(0x3c79ac492ba7b653);
+  x = (x ^ x >> 33) * UINT64_C(0x1c69b3f74ac4ae35);
+  return x ^ x >> 27;
+}
+
+/* `size` is a constant wherever this is called, so that an element is loaded by one instruction. */
+static inline void add_values(survey *s, const char *bytes, uint64_t elements, size_t size) {
+  for (uint64_t k = 0; k < elements; ++k, bytes += size) {
+    uint64_t bits = 0;
+    memcpy(&bits, bytes, size); /* the machine is little-endian, as the files are */
+    const uint64_t hash = hash_of(bits);
+    s->values += hash;
+    if (!s->column_values) continue;
+    s->row_values[s->row] += hash;
+    s->column_values[s->column] += hash;
+    if (++s->column < s->columns) continue;
+    s->column = 0;
+    ++s->row;
+  }
+}
+
+static void read_values(void *to, const char *bytes, uint64_t elements) {
+  survey *s = to;
+  const size_t size = fanin_dtype_size(s->t->type->dtype);
+  if (size == 1)
+    add_values(s, bytes, elements, 1);
+  else if (size == 2)
+    add_values(s, bytes, elements, 2);
+  else if (size == 4)
+    add_values(s, bytes, elements, 4);
+  else
+    add_values(s, bytes, elements, 8);
+}
+
+int survey_values(survey *s, failure *why) {
+  if (s->rows > 0) s->row_values = allocate((size_t)s->rows, sizeof *s->row_values);
+  if (s->rows > 1) s->column_values = allocate((size_t)s->columns, sizeof *s->column_values);
+  const int status = survey_read(s, read_values, s, why);
+  if (s->rows == 1) s->row_values[0] = s->values;
+  return status;
+}
+
 int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why) {
   const session *d = s->m->session;
   const uint64_t count = s->t->elements < SURVEY_SAMPLE ? s->t->elements : SURVEY_SAMPLE;
@@ -277,5 +324,7 @@ void survey_free(survey *s) {
   free(s->lines.column_prints);
   free(s->zero_row);
   free(s->zero_column);
+  free(s->row_values);
+  free(s->column_values);
   *s = (survey){.counts = NULL};
 }

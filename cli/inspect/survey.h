@@ -38,10 +38,12 @@ typedef struct survey {
   uint64_t lags[SURVEY_LAGS], products[SURVEY_LAGS]; /* distances in elements, 0: none; how many products were summed */
   uint64_t rows, columns; /* of the matrix that it is seen as; 1 row: it is none; 0: nor could its only row be seen */
   fanin_lines lines;
-  bool *zero_row, *zero_column;     /* whether all bits of that line are 0; NULL where there is no matrix */
-  uint64_t zero_rows, zero_columns; /* how many are, */
-  uint64_t first_zero[2];           /* and the number of the first row and column */
-  uint32_t bin;                     /* of survey_within() */
+  bool *zero_row, *zero_column;                 /* whether all bits of that line are 0; NULL where there is no matrix */
+  uint64_t zero_rows, zero_columns;             /* how many are, */
+  uint64_t first_zero[2];                       /* and the number of the first row and column */
+  uint64_t values, *row_values, *column_values; /* of survey_values(), as `lines` has lines; NULL: there are none */
+  uint64_t row, column;                         /* where survey_values() is */
+  uint32_t bin;                                 /* of survey_within() */
   uint64_t *within;
   survey_reader *read; /* of survey_read() */
   void *reads_to;
@@ -61,6 +63,10 @@ int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why);
 
 /* Hands all of the tensor's bytes on, in order and in pieces of whole elements. */
 int survey_read(survey *s, survey_reader *read, void *to, failure *why);
+
+/* Digests that know no order: of all elements, and of each row and column, the sum of a hash of each element's bits,
+ * mod 2^64. Two sets of values have one digest with probability 2^-64. */
+int survey_values(survey *s, failure *why);
 
 /* Writes the standardised first elements, at most SURVEY_SAMPLE, to sample number `at` of a buffer of them. */
 int survey_sample(const survey *s, cl_mem samples, uint64_t at, failure *why);

@@ -77,7 +77,7 @@ static int show(const probe_request *r, const session *s, probe_result *const *r
     probe_print_comparison(r, reports);
   } else {
     probe_print_report(r, reports[0]);
-    probe_print_verdicts(r, reports[0]);
+    probe_print_verdicts(reports[0]);
     probe_print_findings(reports[0], "");
   }
   return STATUS_OK;

@@ -21,7 +21,7 @@ static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
 /* What the file has for a layer, and what it is judged by. */
 static void set_file_layer(json_t *o, const probe_layer_weights *y, double factor) {
   json_object_set_new(o, "tensor", json_string(y->name));
-  json_object_set_new(o, "bias", y->bias_name ? json_string(y->bias_name) : json_null());
+  json_object_set_new(o, "bias", json_from_text(y->bias_name));
   json_object_set_new(o, "init", json_string(y->init_text));
   json_object_set_new(o, "factor", json_from_double(factor));
   json_object_set_new(o, "judged_by", json_string(probe_maker_name(y->maker)));
@@ -73,7 +73,7 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
   json_object_set_new(o, "activation", json_string(c->activation));
   json_object_set_new(o, "slope", strcasecmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
   json_object_set_new(o, "init", json_string(r->init_texts[i]));
-  json_object_set_new(o, "weights", r->weights ? json_string(r->weights) : json_null());
+  json_object_set_new(o, "weights", json_from_text(r->weights));
   json_object_set_new(o, "dtype", json_string(fanin_dtype_name(c->dtype)));
   json_object_set_new(o, "bias_std", json_real(c->bias_std));
   json_object_set_new(o, "norm", json_string(norms[c->norm]));
@@ -84,7 +84,9 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
   json_object_set_new(o, "seed", json_from_u64(c->seed));
   json_object_set_new(o, "device", json_string(s->device_name));
   json_object_set_new(o, "conforms", json_boolean(sum->conforms));
+  json_object_set_new(o, "conforms_condition", json_from_text(sum->conforms_condition));
   json_object_set_new(o, "healthy", json_boolean(sum->healthy));
+  json_object_set_new(o, "healthy_condition", json_from_text(sum->healthy_condition));
   json_object_set_new(o, "judged", json_boolean(sum->judged));
   json_object_set_new(o, "predicted", json_boolean(sum->predicted));
   json_object_set_new(o, "n_tests", json_integer((json_int_t)sum->n_tests));

@@ -192,7 +192,7 @@ void probe_print_heading(const probe_request *r, const session *s);
 size_t probe_layers(const probe_result *report);
 
 void probe_print_report(const probe_request *r, const probe_result *report);
-void probe_print_verdicts(const probe_request *r, const probe_result *report);
+void probe_print_verdicts(const probe_result *report);
 void probe_print_findings(const probe_result *report, const char *indent);
 /* Prints one row for each initializer. */
 void probe_print_comparison(const probe_request *r, probe_result *const *reports);

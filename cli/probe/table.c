@@ -87,7 +87,16 @@ static void print_finding(const fanin_finding *f, const char *indent) {
     terminal_line(stdout, 2, "%s%s%s, layers %zu to %zu: %s", indent, name, kind, f->first, f->last, f->what);
 }
 
-static void print_conformity(const probe_result *report, bool given) {
+/* A verdict's condition as it stands behind the verdict. */
+typedef struct condition {
+  const char *before, *text;
+} condition;
+
+static condition condition_of(const char *text, const char *before) {
+  return text ? (condition){before, text} : (condition){"", ""};
+}
+
+static void print_conformity(const probe_result *report) {
   const size_t n = report->summary.n_layers;
   size_t failed = 0;
   for (size_t l = 0; l < n; ++l)
@@ -97,10 +106,10 @@ static void print_conformity(const probe_result *report, bool given) {
                   "NOT JUDGED: a layer's weights are a fixed pattern, and theory expects nothing of those. What was "
                   "measured is above");
   } else if (report->summary.conforms) {
-    terminal_line(stdout, 0, "CONFORMS%s: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)",
-                  given ? " in mean, std, q and G" : "", report->summary.z_bound, report->summary.n_tests,
-                  text_plural(report->summary.n_tests));
-    if (given) {
+    const condition c = condition_of(report->summary.conforms_condition, " ");
+    terminal_line(stdout, 0, "CONFORMS%s%s: every |z| is at most %.2f (%zu test%s, false alarms 1 in 1000)", c.before,
+                  c.text, report->summary.z_bound, report->summary.n_tests, text_plural(report->summary.n_tests));
+    if (report->summary.conforms_condition) {
       terminal_line(stdout, 2,
                     "These are sums over whole layers. Whether the weights are independent numbers of that law, 'fanin "
                     "inspect' tests.");
@@ -127,12 +136,12 @@ static bool is_unhealthy(const probe_result *report) {
   return any;
 }
 
-void probe_print_verdicts(const probe_request *r, const probe_result *report) {
+void probe_print_verdicts(const probe_result *report) {
   bool any = false;
-  print_conformity(report, r->weights);
+  print_conformity(report);
   if (report->summary.healthy) {
-    terminal_line(stdout, 0, "HEALTHY%s: by theory, none of the known faults",
-                  r->weights ? ", if the weights are the random numbers that they are judged as" : "");
+    const condition c = condition_of(report->summary.healthy_condition, ", ");
+    terminal_line(stdout, 0, "HEALTHY%s%s: by theory, none of the known faults", c.before, c.text);
     return;
   }
   if (!is_unhealthy(report)) {
@@ -223,7 +232,7 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
          "spread: of the singular values of all layers behind the first one's weights; 0 is isometry\n");
   for (size_t i = 0; i < r->n_inits; ++i) {
     printf("\n%s\n", r->init_texts[i]);
-    probe_print_verdicts(r, reports[i]);
+    probe_print_verdicts(reports[i]);
     probe_print_findings(reports[i], "  ");
   }
 }

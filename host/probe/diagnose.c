@@ -267,10 +267,13 @@ static bool is_explained(const fanin__judge *j, size_t l) {
 
 static void find_unexplained(fanin__judge *j, size_t l) {
   const fanin_probe_layer *const y = layer(j, l);
+  char of_g[96] = ""; /* there is no g behind values that overflow, and no law of it beside a batch norm */
   if (y->conforms || is_explained(j, l)) return;
+  if (!isnan(y->g_z))
+    snprintf(of_g, sizeof of_g, " and g %.4g for %.4g (z %.1f)", y->g_measured, y->g_predicted, y->g_z);
   fanin__find(j, FANIN_DIAGNOSIS_UNEXPLAINED, l, l,
-              "the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f) and g %.4g for %.4g (z %.1f)",
-              y->q_measured, y->q_predicted, y->q_z, y->g_measured, y->g_predicted, y->g_z);
+              "the weights' mean and std are as expected, but q is %.4g for %.4g (z %.1f)%s", y->q_measured,
+              y->q_predicted, y->q_z, of_g);
 }
 
 /* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
@@ -369,6 +372,24 @@ static void take_scope(fanin__probe *p) {
   }
 }
 
+/* Verdicts on weights and biases that the caller brings have a condition: a verdict looks at sums over layers, and
+ * theory knows only random numbers. */
+static void take_conditions(fanin__probe *p) {
+  static const char *const healthy_if[2][2] = {
+      {NULL, "if the biases are random numbers of mean 0"},
+      {"if the weights are the random numbers that they are judged as",
+       "if the weights are the random numbers that they are judged as, and the biases random ones of mean 0"}};
+  const fanin_probe_config *const config = p->config;
+  fanin_probe_summary *const s = &p->report->summary;
+  bool weights = false, biases = false;
+  for (size_t l = 1; l <= p->layers; l++) {
+    weights = weights || (config->weights && config->weights[l - 1].buffer);
+    biases = biases || p->trace[l].given_biases;
+  }
+  s->conforms_condition = s->conforms && weights ? "in mean, std, q and G" : NULL;
+  s->healthy_condition = s->healthy ? healthy_if[weights][biases] : NULL;
+}
+
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
   fanin__judge j = {.p = p, .status = FANIN_STATUS_OK};
@@ -388,5 +409,6 @@ fanin_status fanin__diagnose(fanin__probe *p) {
     if (verdict == FANIN_VERDICT_CONFORMITY) report->summary.conforms = 0;
     if (verdict == FANIN_VERDICT_HEALTH) report->summary.healthy = 0;
   }
+  take_conditions(p);
   return j.status;
 }

@@ -203,7 +203,7 @@ static fanin_status fill_and_read(fanin__trial *s, fanin__fill_way *way, const f
 
 fanin_status fanin__try_digest(fanin__trial *s, fanin__fill_way *way, const fanin__digest *d, bool has_gaps,
                                bool *right) {
-  fanin_tensor t;
+  fanin_tensor t = {.rank = 0};
   fanin_init init = {.kind = FANIN_KIND_ZEROS};
   const fanin_key key = {fanin__digest_seed, fanin__digest_tensors[d->tensor].stream};
   fanin_status status = fanin_init_parse(d->init, &init);

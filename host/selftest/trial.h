@@ -34,7 +34,7 @@ fanin__fill_way fanin__fill_in_pieces; /* not of slabs */
 /* Fills the tensor of a digest, with gaps in memory or without them (a range has none), and compares all of the memory.
  * FANIN_STATUS_UNSUPPORTED: the fill is refused, and trial->sentence says why. FANIN_STATUS_OK: *is_right says whether
  * every bit is, and trial->sentence the first that is not, unless an earlier one stands there. */
-fanin_status fanin__try_digest(fanin__trial *trial, fanin__fill_way *way, const fanin__digest *d, bool has_gaps,
+fanin_status fanin__try_digest(fanin__trial *s, fanin__fill_way *way, const fanin__digest *d, bool has_gaps,
                                bool *is_right);
 
 #endif

@@ -29,13 +29,16 @@ NO_DEVICE, UNSUPPORTED = 6, 7
 class Answer(Mapping[str, Any]):
     """What a command printed as JSON, by its keys (docs/inspect.md, docs/checkpoints.md list them).
 
-    `holds` is False where the command's exit status says that a check failed. `tensors` has the answer's tensors.
+    `holds` is False where the command's exit status says that a check failed, and None where nothing was judged.
+    `condition` is what `holds` is said with where it is True: "as far as judged", if some tensors are not judged; else
+    None. `tensors` has the answer's tensors.
     """
 
-    def __init__(self, data: Mapping[str, Any], command: str, holds: bool) -> None:
+    def __init__(self, data: Mapping[str, Any], command: str, passed: bool) -> None:
         self._data = dict(data)
         self.command = command
-        self.holds = holds
+        self.holds: Optional[bool] = self._data.get("holds", True) if passed else False
+        self.condition: Optional[str] = self._data.get("condition") if self.holds else None
 
     def __getitem__(self, key: str) -> Any:
         return self._data[key]
@@ -47,7 +50,8 @@ class Answer(Mapping[str, Any]):
         return len(self._data)
 
     def __repr__(self) -> str:
-        return f"<Answer of {_check.shown(self.command)}: {len(self.tensors)} tensors, holds={self.holds}>"
+        condition = f" ({self.condition})" if self.condition else ""
+        return f"<Answer of {_check.shown(self.command)}: {len(self.tensors)} tensors, holds={self.holds}{condition}>"
 
     @property
     def tensors(self) -> list[dict[str, Any]]:
@@ -166,19 +170,36 @@ def _rules(rules: Any, set: Any) -> dict[str, Any]:
     return {"rules": None if rules is None else _path("rules", rules), "set": given}
 
 
+def _init_text(init: Any) -> str:
+    """An initializer as the command takes it. The command reads texts, because schemes in them see the tensor."""
+    return _check.text("init", init).decode() if isinstance(init, str) else str(init_of(init))
+
+
+def _inits(init: Any) -> list[str]:
+    """The values of --init."""
+    if isinstance(init, Mapping):
+        return [f"{_check.text('a key of init', name).decode()}={_init_text(one)}" for name, one in init.items()]
+    given = init if isinstance(init, (list, tuple)) else [] if init is None else [init]
+    return [_init_text(one) for one in given]
+
+
 def inspect(
     *paths: AnyPath,
     rules: Optional[AnyPath] = None,
     set: Optional[Mapping[str, SupportsFloat]] = None,
+    init: Union[AnyInit, Sequence[AnyInit], Mapping[str, AnyInit], None] = None,
     device: Selector = None,
     **options: Any,
 ) -> Answer:
-    """Tests the tensors of .safetensors or .npy files, as `fanin inspect` does. `holds` False: a test failed.
+    """Tests the tensors of .safetensors or .npy files, as `fanin inspect` does. `holds` False: a test failed; None: nothing was
+    judged.
 
-    Other options of the command are keywords: name="value" is --name=value, name=True is --name.
+    init: what each tensor should be of which nothing else says it; {name: initializer} for single tensors; or a list, as
+    ["he_normal", "fc.bias=zeros"]. Texts may have schemes before the initializer. Other options of the command are
+    keywords: name="value" is --name=value, name=True is --name.
     """
     files = [_path("paths", path) for path in paths]
-    given = _options(**_rules(rules, set), device=_selector(device), **options)
+    given = _options(**_rules(rules, set), init=_inits(init), device=_selector(device), **options)
     return _answer("inspect", "--json", *given, *files)
 
 
@@ -250,5 +271,4 @@ def init_file(
 def _tensor(name: str, dtype: Any, layout: str, shape: Shape, init: AnyInit) -> list[str]:
     extents = "x".join(map(str, as_shape(shape)))
     text = _check.text("layout", layout).decode()
-    has_schemes = isinstance(init, str) and len(init.split()) > 1  # the command reads them, with the tensor
-    return [f"--tensor={name}:{_dtype(dtype)}:{text}:{extents}", f"--init={init if has_schemes else init_of(init)}"]
+    return [f"--tensor={name}:{_dtype(dtype)}:{text}:{extents}", f"--init={_init_text(init)}"]

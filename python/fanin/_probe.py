@@ -91,13 +91,19 @@ class ProbeConfig:
         return ", ".join(parts)
 
 
+def _verdict(given: bool, condition: Optional[str]) -> str:
+    """ "True", or "True (in mean, std, q and G)"."""
+    return f"{given} ({condition})" if condition else str(given)
+
+
 @dataclass(frozen=True, repr=False)
 class ProbeReport:
     """What a probe found. `conforms`: the device does what theory says; `healthy`: by theory, it has
     none of the known faults.
 
-    `judged` and `predicted` say whether these two could be judged at all; they are False where not. `config` says what
-    was probed. A notebook shows a table and a plot.
+    `judged` and `predicted` say whether these two could be judged at all; they are False where not. Of given weights
+    both are said with their condition, `conforms_condition` and `healthy_condition`; None: there is none, or the verdict
+    is False. `config` says what was probed. A notebook shows a table and a plot.
     """
 
     layers: list[ProbeLayer]
@@ -114,12 +120,14 @@ class ProbeReport:
     device_bytes: int
     judged: bool
     predicted: bool
+    conforms_condition: Optional[str]
+    healthy_condition: Optional[str]
     config: ProbeConfig
 
     def __repr__(self) -> str:
         found = ", ".join(dict.fromkeys(finding.diagnosis for finding in self.findings)) or "none"
-        conforms = self.conforms if self.judged else "not judged"
-        healthy = self.healthy if self.predicted else "not predicted"
+        conforms = _verdict(self.conforms, self.conforms_condition) if self.judged else "not judged"
+        healthy = _verdict(self.healthy, self.healthy_condition) if self.predicted else "not predicted"
         verdicts = f"conforms={conforms}, healthy={healthy}"
         return f"<ProbeReport of {self.config}: {verdicts}, findings: {found}>"
 
@@ -404,6 +412,9 @@ def _report(report: ctypes.c_void_p, config: ProbeConfig) -> ProbeReport:
         findings.append(_finding(finding))
     whole = {field.name: getattr(c, field.name) for field in fields(ProbeReport)[4:-1]}
     whole.update(judged=bool(c.judged), predicted=bool(c.predicted))
+    for name in ("conforms_condition", "healthy_condition"):
+        text = getattr(c, name)
+        whole[name] = text.decode() if text is not None else None
     return ProbeReport(layers, findings, bool(c.conforms), bool(c.healthy), **whole, config=config)
 
 

@@ -70,6 +70,29 @@ def test_inspect(written, tmp_path):
     assert not fanin.inspect(path).holds
 
 
+def test_inspect_judges_by_init(tmp_path):
+    """Schemes before an initializer see each tensor; what is not judged is no success."""
+    path = tmp_path / "weights.safetensors"
+    plain = {"a": ("f32", "OI", (60, 50), "fan_in normal"), "b": ("f32", "", 500, "normal:std=2")}
+    fanin.init_file(path, tensors=plain)
+    header = int.from_bytes(path.read_bytes()[:8], "little")
+    data = json.loads(path.read_bytes()[8 : 8 + header])
+    tensors = {name: one for name, one in data.items() if name != "__metadata__"}
+    text = json.dumps(tensors).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + path.read_bytes()[8 + header :])
+    unjudged = fanin.inspect(path)
+    assert unjudged.holds is None and unjudged.condition is None and unjudged["answer"] == "not judged"
+    assert fanin.inspect(path, require="judged").holds is False
+    some = fanin.inspect(path, init="fan_in normal")
+    assert some.holds is True and some.condition == some["condition"] == "as far as judged"
+    assert "holds=True (as far as judged)" in repr(some)
+    for init in ({"a": "fan_in normal", "b": fanin.Init("normal:std=2")}, ["normal:std=2", "a=fan_in normal"]):
+        answer = fanin.inspect(path, init=init)
+        assert answer.holds is True and answer.condition is None and [t["by"] for t in answer.tensors] == ["init"] * 2
+    wrong = fanin.inspect(path, init={"a": "times:factor=1.3 fan_in normal"})
+    assert wrong.holds is False and wrong.condition is None and wrong.tensors[0]["failed"] == "std"
+
+
 REFUSED = [
     (lambda w: fanin.inspect("none.safetensors"), fanin.ArgumentError, "^none.safetensors: cannot open it"),
     (lambda w: fanin.inspect(), fanin.ArgumentError, "FILE|file"),
@@ -77,6 +100,9 @@ REFUSED = [
     (lambda w: fanin.inspect(w, device="no such device"), fanin.Error, "no device answers the selector"),
     (lambda w: fanin.inspect(w, device=fanin.Device.open()), fanin.ArgumentError, "a selector is accepted"),
     (lambda w: fanin.inspect(3), TypeError, "^paths is 3"),
+    (lambda w: fanin.inspect(w, init=3), TypeError, "^init is 3"),
+    (lambda w: fanin.inspect(w, init={3: "normal"}), TypeError, "^a key of init is 3"),
+    (lambda w: fanin.inspect(w, init="fanin normal"), fanin.ArgumentError, "no scheme is called 'fanin'"),
     (lambda w: fanin.inspect(w, device=1.5), TypeError, "^device is 1.5"),
     (lambda w: fanin.rules(w, "no set"), fanin.ArgumentError, "no set"),
     (lambda w: fanin.rules(w, 3), TypeError, "^rules is 3"),

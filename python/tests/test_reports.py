@@ -99,6 +99,12 @@ def test_probe_of_given_weights_and_calibrating(queue):
         queue=queue,
     )
     assert report.layers[0].q_measured == pytest.approx(1, abs=0.02)
+    assert report.conforms and report.conforms_condition == "in mean, std, q and G"
+    assert report.to_dict()["conforms_condition"] == report.conforms_condition
+    assert report.healthy and report.healthy_condition.startswith("if the weights are the random numbers")
+    assert f"conforms=True ({report.conforms_condition}), healthy=True ({report.healthy_condition})" in repr(report)
+    drawn = fanin.probe([64, 100, 10], "tanh", "orthogonal", queue=queue)
+    assert drawn.conforms and drawn.conforms_condition is None and drawn.healthy_condition is None
 
 
 def test_probe_of_several_initializers_and_given_biases():

@@ -11,7 +11,16 @@ import sys
 import numpy as np
 
 draw = np.random.default_rng(12)
-DTYPES = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "U8": "u1", "F8_E4M3": "u1", "F8_E8M0": "u1", "I32": "<i4"}
+DTYPES = {
+    "F32": "<f4",
+    "F64": "<f8",
+    "F16": "<f2",
+    "U8": "u1",
+    "F8_E4M3": "u1",
+    "F8_E5M2": "u1",
+    "F8_E8M0": "u1",
+    "I32": "<i4",
+}
 cases = []
 
 
@@ -19,6 +28,19 @@ def bf16(x):
     """The bits of x rounded to bf16."""
     bits = np.asarray(x, "<f4").view("<u4").astype(np.uint64)
     return ((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16).astype("<u2")
+
+
+def f8(dtype, x):
+    """The bytes of x rounded to the nearest number of an 8-bit dtype, ties to even."""
+    mantissa, bias = {"F8_E4M3": (3, 7), "F8_E5M2": (2, 15)}[dtype]
+    code = np.arange(0x7F if dtype == "F8_E4M3" else 0x7C)
+    exponent, fraction = code >> mantissa, (code & ((1 << mantissa) - 1)) / (1 << mantissa)
+    numbers = np.where(exponent == 0, fraction * 2.0 ** (1 - bias), (1 + fraction) * 2.0 ** (exponent - bias))
+    size = np.abs(np.asarray(x, "<f4").astype("f8"))
+    above = np.clip(np.searchsorted(numbers, size), 1, len(numbers) - 1)
+    low, high = size - numbers[above - 1], numbers[above] - size
+    up = (high < low) | ((high == low) & (above % 2 == 0))
+    return (np.where(up, above, above - 1) | (np.signbit(x) << 7)).astype("u1")
 
 
 def save(name, tensors, metadata=None):
@@ -286,16 +308,94 @@ case(
     "",
     noted("ab") | {"fanin.key.b": "a"},
 )
-case("reversed", "unseen: a copy in reverse order", HOLDS, "-", {"a": x, "b": x[::-1]}, "", noted("ab"))
+
+# ---- The values of others in another order ----
+SHUFFLED = "b: has the values of a, each as often, in another order"
+y = x.reshape(200, 300)
+promised("reversed", "a copy in reverse order", FAILS, "b: some ~ elements from number ~ down are those of a from number ~ on",
+         {"a": x, "b": x[::-1]})  # fmt: skip
+promised("reversed_part", "a part of another tensor in reverse order, with the other sign", FAILS, "b: some ~ elements from number ~ down",
+         {"a": x, "b": -x[35000:5000:-1]})  # fmt: skip
+promised("palindrome", "its second half is its first in reverse order", FAILS, "a: some ~ elements from number ~ down are those of the same",
+         {"a": np.concatenate([x[:30000], x[29999::-1]])})  # fmt: skip
+case("reversed_times_4", "a copy in reverse order, times 4", FAILS, "b: some ~ elements from number ~ down are those of a from number ~ on, times 4",
+     {"a": x, "b": 4 * x[::-1]}, "", {"fanin.init.a": "normal", "fanin.init.b": "normal:std=4"})  # fmt: skip
+promised(
+    "shuffled", "the values of another tensor in another order", FAILS, SHUFFLED, {"a": x, "b": draw.permutation(x)}
+)
+promised(
+    "shuffled_tied",
+    "the same with --allow tied",
+    FAILS,
+    SHUFFLED,
+    {"a": x, "b": draw.permutation(x)},
+    options="--allow tied",
+)
+promised("shuffled_matrix", "rows and columns of another matrix, both in another order", FAILS, SHUFFLED,
+         {"a": y, "b": y[draw.permutation(200)][:, draw.permutation(300)]})  # fmt: skip
+promised(
+    "shuffled_shape", "the same in another shape", FAILS, SHUFFLED, {"a": y, "b": draw.permutation(x).reshape(600, 100)}
+)
+promised("shuffled_bf16", "the same in bf16", FAILS, SHUFFLED, {"a": ("BF16", y), "b": ("BF16", draw.permutation(x))})
+for dtype in ("F8_E4M3", "F8_E5M2"):
+    own = f8(dtype, x[:6000])
+    promised(f"shuffled_{dtype}", f"the same in {dtype}", FAILS, SHUFFLED, {"a": (dtype, own), "b": (dtype, draw.permutation(own))})  # fmt: skip
+case("shuffled_alone", "the same, and nobody says what they should be", NOT, "suspicious: " + SHUFFLED,
+     {"a": y, "b": draw.permutation(x).reshape(200, 300)})  # fmt: skip
+promised("shuffled_rows", "20 rows of another tensor, the elements of each in another order", FAILS,
+         "b: 20 rows of it have the values of rows of a in another order, row 30 those of row 40",
+         {"a": y, "b": np.concatenate([normal(30, 300), draw.permuted(y[40:60], axis=1)])})  # fmt: skip
+promised("reversed_row", "a row is another one in reverse order", FAILS,
+         "w: count of rows that have the values of another in another order: 1, expected 0 (row 90 has those of row 7)",
+         (lambda w: (put(90, w[7, ::-1])(w), {"w": w})[1])(normal(200, 300)))  # fmt: skip
+promised("shuffled_vector", "a vector has the values of a row in another order", FAILS,
+         "b: 1 row of it has the values of a row of a in another order, row 0 those of row 4", {"a": y, "b": draw.permutation(y[4])})  # fmt: skip
+
+
+# ---- Orthogonal matrices, of which copies are no less copies ----
+def orthogonal(n):
+    return np.linalg.qr(normal(n, n))[0]
+
+
+q = orthogonal(80)
+for name, what, answer, line, other in (
+    ("orthogonal_two", "two orthogonal matrices", HOLDS, "-", orthogonal(80)),
+    ("orthogonal_copy", "a copy of an orthogonal matrix", FAILS, "b: is a copy of a, bit for bit", q),
+    ("orthogonal_transposed", "the transpose of one", FAILS, "b: is a transposed copy of a", q.T),
+    ("orthogonal_permuted", "its rows in another order", FAILS, "b: has the lines of a, bit for bit, in another order", q[::-1]),
+    ("orthogonal_shuffled", "its rows and columns in another order", FAILS, SHUFFLED, q[draw.permutation(80)][:, draw.permutation(80)]),
+    ("orthogonal_negative", "the same with the other sign", FAILS, "b: some ", -q),
+):  # fmt: skip
+    promised(name, what, answer, line, {"a": q, "b": other}, "orthogonal", a="OI", b="OI")
+
+# ---- Values that are the same by right: few different ones, tables, ties ----
+levels = draw.integers(-4, 5, (100, 300)) / 4
+angle = np.outer(np.arange(1, 65), np.arange(256)) * (2 * np.pi / 256)
+case("right_constants", "constants, zeros and identities, two of each", HOLDS, "-",
+     {"a": np.ones((64, 64)), "b": np.ones((64, 64)), "c": np.zeros((64, 64)), "d": np.zeros(4096), "e": np.eye(64), "f": np.eye(64)},
+     "--init a=ones --init b=ones --init c=zeros --init d=zeros --init e=identity --init f=identity")  # fmt: skip
+case("right_levels", "few different values, in any order", NOT, "-", {"a": levels, "b": draw.permuted(levels, axis=1)})
+case("right_cosines", "cosines and sines, whose values are the same ones", NOT, "suspicious: real: count of columns that are a multiple",
+     {"real": np.cos(angle), "imag": np.sin(angle)})  # fmt: skip
+odd = [draw.exponential(size=20000) ** 3 for k in range(8)]
+case("right_odd", "tables whose second half is their first in reverse order, with the other sign", NOT, "-",
+     {f"t{k}": np.concatenate([-x[::-1], x]) for k, x in enumerate(odd)})  # fmt: skip
+promised("right_signs", "orthogonal matrices of 1 x 1, which are 1 and -1", HOLDS, "-",
+         {name: np.sign(normal(200000, 1, 1)) for name in "ab"}, "orthogonal", a="BOI", b="BOI")  # fmt: skip
 case(
-    "shuffled",
-    "unseen: the values of another tensor in another order",
+    "right_tied",
+    "tied tensors, as the metadata say",
     HOLDS,
     "-",
-    {"a": x, "b": draw.permutation(x)},
+    {"a": y, "b": y},
     "",
-    noted("ab"),
+    noted("ab") | {"fanin.key.b": "a"},
 )
+small = [f8("F8_E4M3", normal(16)) for k in range(60)]
+case("right_small", "60 tensors of 16 elements of 8 bits", HOLDS, "-", {f"w{k}": ("F8_E4M3", small[k]) for k in range(60)}, "",
+     noted([f"w{k}" for k in range(60)]))  # fmt: skip
+case("right_embedding", "rows of few elements of 8 bits, of which some have the same values by chance", HOLDS, "-",
+     {"w": ("F8_E4M3", f8("F8_E4M3", normal(20000, 4)))}, "", noted("w"))  # fmt: skip
 
 # ---- Rows and columns that are multiples of others ----
 linear("equal_rows", "two equal rows", FAILS, "fc.weight: count of rows that repeat another: 1, expected 0 (row 9 is row 4)",
@@ -406,6 +506,21 @@ case(
 )
 case("empty", "a tensor without elements", NOT, "-", {"w": np.zeros((0, 4))}, "--init normal")
 case("far", "a scalar of 1e30", FAILS, "w: mean: 1e+30, expected 0", {"w": np.float64(1e30)}, "--init normal")
+
+# ---- Sizes of lines: normal values in all of them ----
+z = normal(200, 300)
+promised("row_norms", "every row has the same length", FAILS, "w: chi-square of the rows' sums of squares: ~.~, expected 199, z = -",
+         {"w": scores(z / np.sqrt((z * z).mean(1, keepdims=True)))})  # fmt: skip
+promised("row_sizes", "every other row is 10 % longer", FAILS, "w: chi-square of the rows' sums of squares: ",
+         {"w": scores(z * np.where(np.arange(200) % 2, 1, 1.1)[:, None])})  # fmt: skip
+promised("column_sizes", "the last third of the columns is 10 % longer", FAILS, "w: chi-square of the columns' sums of squares: ",
+         {"w": scores(z * np.where(np.arange(300) < 200, 1, 1.1))})  # fmt: skip
+
+# ---- 8 bits ----
+promised("rank_60_8_bits", "a product of matrices with 60 columns, in F8_E4M3", FAILS, "w: mean product of the corners of rectangles: ",
+         {"w": ("F8_E4M3", f8("F8_E4M3", scores(normal(300, 60) @ normal(60, 300))))})  # fmt: skip
+promised("antisymmetric_8_bits", "an antisymmetric matrix, in F8_E4M3", FAILS, "w: correlation of elements with those across the diagonal: -1,",
+         (lambda x: {"w": ("F8_E4M3", f8("F8_E4M3", np.triu(x) - np.triu(x, 1).T))})(normal(200, 200)))  # fmt: skip
 
 with open(f"{sys.argv[1]}/cases.tsv", "w") as out:
     for row in cases:

@@ -106,6 +106,7 @@ says 1 '^HOLDS AS FAR' --init pytorch_default --require judged fresh.safetensors
 refuse 2 "there is no tensor 'nothing'" inspect --init nothing=zeros fresh.safetensors
 refuse 2 "--init fc.bias=he_normal: " inspect --init fc.bias=he_normal fresh.safetensors
 refuse 2 "no initializer is called 'he'" inspect --init he fresh.safetensors
+refuse 2 "no initializer is called 'he'" inspect --init fc.bias=he fresh.safetensors # and not "fc.bias=he"
 refuse 2 'a second one for all tensors' inspect --init zeros --init ones fresh.safetensors
 refuse 2 '--set goes with --rules' inspect --set layers=2 fresh.safetensors
 refuse 2 "no set of rules is called 'pytroch', did you mean pytorch?" inspect --rules pytroch fresh.safetensors
@@ -120,6 +121,32 @@ more '^FAILS: 1 of 2 tensors holds, 0 fail, 1 is not judged, 1 is missing'
 more '^fc\.weight .*holds *he_uniform:a=2\.2361 \(like\)'
 sed -i 's/200, 300/300, 200/' model.json
 refuse 2 "tensor 'fc.weight' has the shape 300x200 there, and 200x300 in fresh.safetensors" inspect --like model.json fresh.safetensors
+
+# Schemes stand before an initializer, and see each tensor: PyTorch's default is a uniform of 1 / sqrt(fan_in). What the
+# tensor cannot have is a reason not to judge it; a scheme that there is not, or that is told too little, is an error.
+says 0 '^note: fc\.bias: not judged: fan_in needs a layout with O and I' --init 'fan_in uniform:lo=-1,hi=1' fresh.safetensors
+more '^fc\.weight .*holds *fan_in uniform:lo=-1,hi=1 \(init\)'
+says 1 '^fc\.weight: std: ' --init 'times:factor=1.05 fan_in uniform:lo=-1,hi=1' fresh.safetensors
+says 1 '^fc\.weight: std: ' --init 'fan_in uniform:lo=-1,hi=1' \
+  --init 'fc.weight=residual:layers=2 fan_in uniform:lo=-1,hi=1' fresh.safetensors
+more '^fc\.weight .*fails: std *residual:layers=2 fan_in uniform:lo=-1,hi=1 \(init\)'
+says 0 '^HOLDS: 2 of 2 tensors hold' --init 'fc.weight=power:of=9 times:factor=3 fan_in uniform:lo=-1,hi=1' \
+  --init 'uniform:lo=-0.0577350269,hi=0.0577350269' fresh.safetensors
+refuse 2 "--init: no scheme is called 'fanin', did you mean fan_in?" inspect --init 'fanin normal' fresh.safetensors
+refuse 2 "--init: no scheme is called 'fanin', did you mean fan_in?" inspect --init 'fc.weight=fanin normal' fresh.safetensors
+refuse 2 "--init: residual needs layers, as in residual:layers=12" inspect --init 'residual normal' fresh.safetensors
+refuse 2 "--init fc.bias=fan_in normal: fan_in needs a layout with O and I" inspect --init 'fc.bias=fan_in normal' \
+  fresh.safetensors
+
+# JSON has the condition that the last line has.
+condition() {
+  "$FANIN" inspect --json "$@" >found.json || true
+  python3 -c 'import json; found = json.load(open("found.json")); print(found["answer"], found["condition"], found["holds"])'
+}
+[ "$(condition --init pytorch_default fresh.safetensors)" = "holds as far as judged True" ] || die "$(cat found.json)"
+[ "$(condition --rules pytorch fresh.safetensors)" = "holds None True" ] || die "$(cat found.json)"
+[ "$(condition fresh.safetensors)" = "not judged None None" ] || die "$(cat found.json)"
+[ "$(condition --init fc.weight=ones fresh.safetensors)" = "fails None False" ] || die "$(cat found.json)"
 
 # The file's metadata go before rules, and where these say something else the reader learns it. Metadata that cannot be
 # understood promise nothing.

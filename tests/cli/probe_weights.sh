@@ -219,6 +219,11 @@ file, drawn = json.load(open('file.json')), json.load(open('drawn.json'))
 assert file['init'] == drawn['init'] == 'lecun_normal' and file['weights'] == 'model.safetensors'
 own = [{k: v for k, v in y.items() if k not in ('tensor', 'bias', 'init', 'factor', 'judged_by')} for y in file['layers']]
 assert own == drawn['layers'], (own, drawn['layers'])
+random = 'if the weights are the random numbers that they are judged as'
+assert (file['conforms'], file['conforms_condition']) == (True, 'in mean, std, q and G'), file
+assert (file['healthy'], file['healthy_condition']) == (True, random), file
+assert drawn['conforms'] and drawn['healthy'], drawn
+assert drawn['conforms_condition'] is None and drawn['healthy_condition'] is None, drawn
 assert [y['judged_by'] for y in file['layers']] == ['metadata'] * 2, file['layers']
 torch = json.load(open('torch.json'))['layers']
 assert [y['tensor'] for y in torch] == ['fc1.weight', 'fc2.weight', 'fc3.weight'], torch

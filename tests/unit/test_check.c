@@ -39,7 +39,8 @@ static char *append(char *end, const char *text, size_t size) {
 
 /* The source as the driver compiles it; free() it. */
 static char *lied(const char *text, size_t size) {
-  const size_t from = told->from ? strlen(told->from) : 0, to = told->to ? strlen(told->to) : 0;
+  const char *const to = told->to ? told->to : "";
+  const size_t from = told->from ? strlen(told->from) : 0;
   char *const source = calloc(1, size + 1), *const out = calloc(4, size + 4096), *end = out;
   assert_non_null(source);
   assert_non_null(out);
@@ -48,7 +49,7 @@ static char *lied(const char *text, size_t size) {
   const char *at = source;
   for (const char *next; from > 0 && (next = strstr(at, told->from)); at = next + from) {
     end = append(end, at, (size_t)(next - at));
-    end = append(end, told->to, to);
+    end = append(end, to, strlen(to));
     replacements++;
   }
   (void)append(end, at, strlen(at));
@@ -56,24 +57,24 @@ static char *lied(const char *text, size_t size) {
   return out;
 }
 
-cl_program clCreateProgramWithSource(cl_context context, cl_uint n, const char **texts, const size_t *sizes,
-                                     cl_int *code) {
+cl_program clCreateProgramWithSource(cl_context context, cl_uint count, const char **strings, const size_t *lengths,
+                                     cl_int *errcode_ret) {
   NEXT(cl_program, clCreateProgramWithSource, (cl_context, cl_uint, const char **, const size_t *, cl_int *));
-  if (!told) return real(context, n, texts, sizes, code);
-  char *const text = lied(texts[0], sizes[0]);
-  const cl_program program = real(context, 1, (const char *[]){text}, NULL, code);
+  if (!told) return real(context, count, strings, lengths, errcode_ret);
+  char *const text = lied(strings[0], lengths[0]);
+  const cl_program program = real(context, 1, (const char *[]){text}, NULL, errcode_ret);
   free(text);
   return program;
 }
 
-cl_int clEnqueueNDRangeKernel(cl_command_queue q, cl_kernel k, cl_uint dimensions, const size_t *offset,
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint work_dim, const size_t *offset,
                               const size_t *global, const size_t *local, cl_uint n, const cl_event *list,
                               cl_event *event) {
   NEXT(cl_int, clEnqueueNDRangeKernel,
        (cl_command_queue, cl_kernel, cl_uint, const size_t *, const size_t *, const size_t *, cl_uint, const cl_event *,
         cl_event *));
   kernels_run++;
-  return real(q, k, dimensions, offset, global, local, n, list, event);
+  return real(queue, kernel, work_dim, offset, global, local, n, list, event);
 }
 
 /* ---- Lies -------------------------------------------------------------------------------------------------------- */

@@ -49,28 +49,29 @@ typedef cl_int barrier(cl_command_queue, cl_uint, const cl_event *, cl_event *);
   assert_non_null(real)
 
 cl_int clEnqueueWriteBuffer(cl_command_queue queue, cl_mem buffer, cl_bool blocking, size_t offset, size_t size,
-                            const void *from, cl_uint n_wait, const cl_event *wait_list, cl_event *event) {
+                            const void *ptr, cl_uint num_events_in_wait_list, const cl_event *wait_list,
+                            cl_event *event) {
   NEXT(write_buffer, clEnqueueWriteBuffer);
   let_go();
   if (!blocking || event || !is_out_of_order(queue))
-    return real(queue, buffer, blocking, offset, size, from, n_wait, wait_list, event);
+    return real(queue, buffer, blocking, offset, size, ptr, num_events_in_wait_list, wait_list, event);
   cl_context context = NULL;
   cl_int code = clGetCommandQueueInfo(queue, CL_QUEUE_CONTEXT, sizeof context, &context, NULL);
   assert_int_equal(code, CL_SUCCESS);
   held.copy = malloc(size);
   assert_non_null(held.copy);
-  memcpy(held.copy, from, size);
+  memcpy(held.copy, ptr, size);
   held.gate = clCreateUserEvent(context, &code);
   assert_int_equal(code, CL_SUCCESS);
   return real(queue, buffer, CL_FALSE, offset, size, held.copy, 1, &held.gate, &held.written);
 }
 
-cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dimensions, const size_t *offset,
-                              const size_t *global, const size_t *local, cl_uint n_wait, const cl_event *wait_list,
-                              cl_event *event) {
+cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint work_dim, const size_t *offset,
+                              const size_t *global, const size_t *local, cl_uint num_events_in_wait_list,
+                              const cl_event *wait_list, cl_event *event) {
   NEXT(launch, clEnqueueNDRangeKernel);
   cl_event own = NULL, *const done = event ? event : &own;
-  const cl_int code = real(queue, kernel, dimensions, offset, global, local, n_wait, wait_list, done);
+  const cl_int code = real(queue, kernel, work_dim, offset, global, local, num_events_in_wait_list, wait_list, done);
   if (code == CL_SUCCESS && held.gate) {
     assert_int_equal(clWaitForEvents(1, done), CL_SUCCESS);
     overtaken++;
@@ -80,11 +81,11 @@ cl_int clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint 
   return code;
 }
 
-cl_int clEnqueueBarrierWithWaitList(cl_command_queue queue, cl_uint n_wait, const cl_event *wait_list,
+cl_int clEnqueueBarrierWithWaitList(cl_command_queue queue, cl_uint num_events_in_wait_list, const cl_event *wait_list,
                                     cl_event *event) {
   NEXT(barrier, clEnqueueBarrierWithWaitList);
   let_go();
-  return real(queue, n_wait, wait_list, event);
+  return real(queue, num_events_in_wait_list, wait_list, event);
 }
 
 /* ---- Tests ------------------------------------------------------------------------------------------------------- */

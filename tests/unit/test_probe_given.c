@@ -194,10 +194,63 @@ static void no_verdict_without_a_theory(void **state) {
   }
 }
 
+static void check_conditions(const fanin_probe_summary *s, const char *conforms, const char *healthy) {
+  const char *const is[] = {s->conforms_condition, s->healthy_condition}, *const should_be[] = {conforms, healthy};
+  for (int k = 0; k < 2; k++) {
+    if (should_be[k] ? is[k] && strcmp(is[k], should_be[k]) == 0 : !is[k]) continue;
+    fail_msg("condition of %s: %s", k == 0 ? "conforms" : "healthy", is[k] ? is[k] : "none");
+  }
+}
+
+/* Verdicts on the caller's numbers have a condition, those on drawn ones have none, and what is not given has none. */
+static void verdicts_on_given_numbers_have_a_condition(void **state) {
+  NEED_CLBLAST(state);
+  static const uint64_t two[] = {64, 96, 96};
+  static const char *const random = "if the weights are the random numbers that they are judged as";
+  static float bias[96];
+  const float *biases[2] = {NULL, bias};
+  fanin_tensor weights[2] = {{0}};
+  test_report *report = NULL;
+  fanin_probe_config config = test_probe_config(two, 3, "relu", "he_normal", 64);
+  for (size_t j = 0; j < 96; j++) {
+    bias[j] = j % 2 ? -0.25f : 0.25f;
+  }
+  config.weights = weights; /* without buffers: both are drawn */
+  assert_ok(test_probe(*state, NULL, &config, &report));
+  assert_true(report->summary.conforms && report->summary.healthy);
+  check_conditions(&report->summary, NULL, NULL);
+  test_report_free(report);
+  config.biases = biases;
+  assert_ok(test_probe(*state, NULL, &config, &report));
+  check_conditions(&report->summary, NULL, "if the biases are random numbers of mean 0");
+  test_report_free(report);
+  config.biases = NULL;
+  assert_ok(fanin_tensor_alloc(*state, FANIN_DTYPE_F32, "OI", 2, (const uint64_t[]){96, 96}, &weights[1]));
+  assert_ok(fanin_fill(*state, NULL, &weights[1], &config.init, (fanin_key){1, 2}, 0, NULL, NULL));
+  assert_ok(test_probe(*state, NULL, &config, &report));
+  check_conditions(&report->summary, "in mean, std, q and G", random);
+  test_report_free(report);
+  config.biases = biases;
+  assert_ok(test_probe(*state, NULL, &config, &report));
+  check_conditions(&report->summary, "in mean, std, q and G",
+                   "if the weights are the random numbers that they are judged as, and the biases random ones of mean "
+                   "0");
+  test_report_free(report);
+  config.init = parsed("xavier_normal:gain=3"); /* what was filled is not that */
+  assert_ok(test_probe(*state, NULL, &config, &report));
+  assert_true(!report->summary.conforms);
+  assert_null(report->summary.conforms_condition);
+  test_report_free(report);
+  fanin_tensor_free(&weights[1]);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {
-      cmocka_unit_test(each_layer_by_its_own),       cmocka_unit_test(biases_count),
-      cmocka_unit_test(given_biases_do_not_vary),    cmocka_unit_test(biases_are_expected_exactly),
-      cmocka_unit_test(numbers_that_are_not_finite), cmocka_unit_test(no_verdict_without_a_theory)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(each_layer_by_its_own),
+                                     cmocka_unit_test(biases_count),
+                                     cmocka_unit_test(given_biases_do_not_vary),
+                                     cmocka_unit_test(biases_are_expected_exactly),
+                                     cmocka_unit_test(numbers_that_are_not_finite),
+                                     cmocka_unit_test(no_verdict_without_a_theory),
+                                     cmocka_unit_test(verdicts_on_given_numbers_have_a_condition)};
   return cmocka_run_group_tests_name("probe_given", tests, test_group_open, test_group_close);
 }

@@ -182,6 +182,11 @@ typedef struct fanin_probe_summary {
   int predicted;          /* 1: theory predicts every layer. 0: weights or given biases of one are not random with mean
                              0, so that theory has no word on health; `healthy` is 0 then, and findings are what was
                              measured */
+  const char *conforms_condition; /* the condition that `conforms` = 1 has of weights that are the caller's: "in mean,
+                                     std, q and G", sums over whole layers, which leave much of the weights open. NULL:
+                                     none, because all weights were drawn here or `conforms` is 0. Static storage */
+  const char *healthy_condition;  /* the same of `healthy` = 1 with weights or biases of the caller's: "if the weights
+                                     are the random numbers that they are judged as" */
 } fanin_probe_summary;
 
 /* The summary; layer i (0 .. n_layers - 1, the first is the one after the input); finding i (0 .. n_findings - 1, in
