@@ -105,7 +105,11 @@ static void trunc_values(const draw *d, parameters p, bool has_tails, value *v) 
 #endif
 
 /* The values of draws. Normals come in pairs, from the draws of even and of odd elements. */
+#if defined(WIDE) && defined(DOUBLE) /* where LLVM sometimes cannot, and says so */
+#define PASSES(vectors) for (int k = 0; k < (vectors); k += TOGETHER)
+#else
 #define PASSES(vectors) _Pragma("unroll") for (int k = 0; k < (vectors); k += TOGETHER)
+#endif
 static void distribution(const draws *d, parameters p, values *x) {
   switch (FAMILY(p)) {
 #if defined(UNIFORM)
