@@ -2,42 +2,36 @@
  * bit. Built with -D F32 or F64.
  *
  * A matrix has `height` rows l and `width` columns s, height >= width. Its columns are cut into blocks of BLOCK, of
- * which the last may be narrower. The vectors v of a block are a panel: rows from the block's first column on, each with
- * one number for each column of the block. The panels of a matrix follow one another.
+ * which the last may be narrower. The vectors v of a block are a panel: rows from the block's first column on, each
+ * with one number for each column of the block. The panels of a matrix follow one another.
  *
  * Three kernels, one after another, each for a whole stack of matrices: reflectors() makes v, tau and sign of the
  * normals; gram() makes the inner products S of the vectors of each block; apply() takes the product's columns, which
  * do not depend on one another, through all blocks. Work-groups may have any number of items: these share tiles of
  * results. Tiles only decide who computes a number. In which order it is summed up is the specification's. */
 #include "lib/elements.clh"
+#include "lib/structs.h"
 
-#define BLOCK 128
-#define CHUNK 64 /* rows whose products are summed up before they are added to a sum */
+#define BLOCK FANIN__BLOCK
+#define CHUNK FANIN__SUMMED /* rows whose products are summed up before they are added to a sum */
 
 /* A tile is ROWS rows by VECTORS vectors of LANES columns, in registers. A strip is the columns that a group works on
- * at once; its width divides BLOCK. */
-#if LANES == 1
+ * at once; its width divides BLOCK. SOLVED are the vectors at once in solve(), where only columns are independent. */
+#if defined(DOUBLE)
+#define STRIP FANIN__STRIP(LANES, 1)
+#else
+#define STRIP FANIN__STRIP(LANES, 0)
+#endif
 #define ROWS    4
-#define VECTORS 4
-#define STRIP   16
-#define SOLVED  1 /* vectors at once in solve(), where only columns are independent */
-#else
-#define ROWS 4
-#if LANES == 16 && !defined(DOUBLE)
-#define VECTORS 4
-#else
-#define VECTORS 2
-#endif
-#define STRIP  (VECTORS * LANES)
-#define SOLVED VECTORS
-#endif
-#define ACROSS (STRIP / LANES) /* vectors in a row of a strip */
+#define VECTORS (LANES == 1 ? 4 : STRIP / LANES)
+#define SOLVED  (LANES == 1 ? 1 : VECTORS)
+#define ACROSS  (STRIP / LANES) /* vectors in a row of a strip */
 
 #define EACH_ROW(i)    _Pragma("unroll") for (uint i = 0; i < ROWS; i++)
 #define EACH_VECTOR(j) _Pragma("unroll") for (uint j = 0; j < VECTORS; j++)
 #define EACH_SOLVED(j) _Pragma("unroll") for (uint j = 0; j < SOLVED; j++)
 
-/* Tasks 0 .. n - 1, dealt out to a group's items, and where these wait for one another. A wide item is a group alone. */
+/* Tasks 0 .. n - 1, dealt out to a group's items, and where these wait. A wide item is a group alone. */
 #if LANES == 1
 #define SHARED_OUT(t, n) for (uint t = (uint)get_local_id(0); t < (n); t += (uint)get_local_size(0))
 #define MEET()           barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
@@ -148,7 +142,7 @@ static float QUOTIENT(const float a, const float b) {
 
 /* ---- From normals to reflectors ---------------------------------------------------------------------------------- */
 
-#define COLUMNS 16                /* of a group */
+#define COLUMNS FANIN__REFLECTED  /* of a group */
 #define BESIDE  (COLUMNS / LANES) /* vectors of them */
 #define CHUNKS  16                /* that are summed up side by side */
 
@@ -228,7 +222,8 @@ static reals scale(global real *to, const uint block, const uint s, const uint h
   return sum + low;
 }
 
-/* Adds the sums of CHUNKS chunks, one after another, to those of all chunks before, with what is rounded off in `low`. */
+/* Adds the sums of CHUNKS chunks, one after another, to those of all chunks before, with what is rounded off in `low`.
+ */
 static void add_up(local const reals *sums, local reals *total, local reals *low) {
   SHARED_OUT(vector, BESIDE) {
     reals sum = total[vector], rest = low[vector];
@@ -302,10 +297,10 @@ kernel void reflectors(global const real *normals, const ulong row_step, const u
 
 /* ---- Products ---------------------------------------------------------------------------------------------------- */
 
-/* sums = V^T Y for the panel `v` with `rows` rows of `block` numbers and a strip of Y, whose rows from the panel's first
- * on are at y, with `pitch` numbers each, of which the strip has `have`: rows `begin` on of Y, which are a multiple of
- * CHUNK, the earlier ones being 0, and rows `top` on of the result. `chunk` has CHUNK rows, sums BLOCK, of ACROSS
- * vectors. Every item must come here. */
+/* sums = V^T Y for the panel `v` with `rows` rows of `block` numbers and a strip of Y, whose rows from the panel's
+ * first on are at y, with `pitch` numbers each, of which the strip has `have`: rows `begin` on of Y, which are a
+ * multiple of CHUNK, the earlier ones being 0, and rows `top` on of the result. `chunk` has CHUNK rows, sums BLOCK, of
+ * ACROSS vectors. Every item must come here. */
 static void inner(global const real *v, const uint block, const ulong rows, global const real *y, const ulong pitch,
                   const uint have, const ulong begin, const uint top, local reals *chunk, local reals *sums) {
   SHARED_OUT(t, BLOCK * ACROSS) sums[t] = (reals)(0);

@@ -6,11 +6,11 @@
 #include "core/launch.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "lib/structs.h"
 #include "math/integer.h"
 #include "tensor/dtype.h"
 
-/* kernels/reflect.cl */
-enum { BLOCK = 128, CHUNK = 64, COLUMNS = 16, SCALAR_STRIP = 16 };
+enum { BLOCK = FANIN__BLOCK };
 
 /* Items of a group where they share work. */
 enum { ITEMS = 128 };
@@ -87,21 +87,17 @@ static size_t company(const fanin *f) {
   return f->fill_group == 1 ? 1 : shared;
 }
 
-static uint64_t strip_of(const fanin *f, bool f64) {
-  if (f->lanes == 1) return SCALAR_STRIP;
-  return f->lanes * (f->lanes == 16 && !f64 ? 4 : 2);
-}
-
 fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   const cl_uint width = (cl_uint)s->width;
   const cl_ulong panel = panel_size(s);
-  const size_t local = company(f), strip = (size_t)strip_of(f, s->f64), size = size_of(s->f64);
+  const size_t local = company(f), strip = FANIN__STRIP(f->lanes, s->f64), size = size_of(s->f64);
   const uint64_t strips = fanin__ceil_div(s->width, strip);
-  const fanin__argument chunk = FANIN__LOCAL(CHUNK * strip * size), sums = FANIN__LOCAL(BLOCK * strip * size);
+  const fanin__argument chunk = FANIN__LOCAL(FANIN__SUMMED * strip * size), sums = FANIN__LOCAL(BLOCK * strip * size);
   const fanin__launch reflectors = FANIN__LAUNCH(
-      reflect, options_of(s->f64), reflectors, fanin__groups(count * fanin__ceil_div(s->width, COLUMNS), local),
-      FANIN__VALUE(s->matrices), FANIN__VALUE(s->row_step), FANIN__VALUE(s->column_step), FANIN__VALUE(s->height),
-      FANIN__VALUE(width), FANIN__VALUE(panel), FANIN__VALUE(s->panels), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign));
+      reflect, options_of(s->f64), reflectors,
+      fanin__groups(count * fanin__ceil_div(s->width, FANIN__REFLECTED), local), FANIN__VALUE(s->matrices),
+      FANIN__VALUE(s->row_step), FANIN__VALUE(s->column_step), FANIN__VALUE(s->height), FANIN__VALUE(width),
+      FANIN__VALUE(panel), FANIN__VALUE(s->panels), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign));
   const fanin__launch gram = FANIN__LAUNCH(reflect, options_of(s->f64), gram, fanin__groups(count * strips, local),
                                            FANIN__VALUE(s->panels), FANIN__VALUE(s->height), FANIN__VALUE(width),
                                            FANIN__VALUE(panel), FANIN__VALUE(s->products), chunk, sums);
