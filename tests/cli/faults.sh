@@ -89,6 +89,7 @@ assert abs(t['u']['excess_kurtosis'] + 1.2) < 0.02 and t['u']['law']['lo'] < t['
 assert t['fc.weight']['rows'] == 200 and t['fc.weight']['columns'] == 500 and t['large']['rows'] is None
 assert 0 < t['large']['ks_distance'] <= t['large']['ks_distance_most'] < 0.01
 tests = sum(test['z'] is not None for e in t.values() for test in e['tests'].values())
-assert root['tests'] == tests + 15 + 2, (root['tests'], tests)
+# The pairs, and equal lines, repeated runs, lines and tensors with the same values.
+assert root['tests'] == tests + 15 + 4, (root['tests'], tests)
 assert all(test['holds'] for e in t.values() for test in e['tests'].values())
 PYTHON

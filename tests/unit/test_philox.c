@@ -41,7 +41,7 @@ static const char kernel_text[] =
     "  values x;\n"
     "  for (int k = 0; k < VECTORS; ++k)\n"
     "    x.v[k] = AS(float, d.d[k]);\n"
-    "  EACH(g) store_chunk(out + (i * ABREAST + g) * CHUNK, natural_order(x), g, false);\n"
+    "  store_chunks(out + i * ABREAST * CHUNK, natural_order(x), false);\n"
     "}\n";
 
 /* Of an item, of which the first is a multiple of it. */
