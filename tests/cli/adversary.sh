@@ -25,7 +25,7 @@ while IFS=$'\t' read -r name what options answer line; do
     grep -qE "^$pattern" found.txt || said=no
   fi
   # Nothing is said twice; and what is right by its kind has no copies in another order.
-  [ -z "$(sort found.txt | uniq -d | grep .)" ] || said=twice
+  if sort found.txt | uniq -d | grep . >/dev/null; then said=twice; fi
   case $name in right_*) if grep -qE 'in another order| down are' found.txt; then said=no; fi ;; esac
   printf '%-20s %-75s %s\n' "$name" "$what" "${last%%(*}"
   if [ $status != $expected ] || [[ "$last" != "$answer"* ]] || [ $said != yes ]; then
