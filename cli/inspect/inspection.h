@@ -51,6 +51,9 @@ typedef enum test {
 
 extern const struct test_texts { const char *name, *words; } test_texts[TEST_COUNT];
 
+/* ln of 1e-9: what is less likely than that is said not to be chance. */
+#define LOG_BY_CHANCE (-20.7)
+
 /* A number that is not known, and a z that was not tested, is NaN. */
 typedef struct test_result {
   double value, expected, z;
@@ -267,8 +270,18 @@ void find(inspection *i, finding_kind kind, size_t tensor, const char *format, .
  * ANSWER_FAILS where one is a copy of another. */
 void find_all(inspection *i);
 
-/* What is odd about the values of a tensor of which nobody says what it should be. */
+/* ---- oddities.c -------------------------------------------------------------------------------------------------- */
+
+/* Adds what is odd about the values of a tensor of which nobody says what it should be. */
 int find_oddities(survey *s, size_t tensor, inspection *i, failure *why);
+
+/* ---- sharing.c --------------------------------------------------------------------------------------------------- */
+
+/* Whether a tensor is a table: by its looks, or because all its rows or columns are one. */
+bool is_table(const inspected *t);
+
+/* Adds what tensors share, for find_all(). */
+void find_sharing(inspection *i);
 
 /* ---- shared_lines.c: rows and columns of a file's tensors that are equal bit for bit, by their fingerprints; and
  * those with the same values in another order, by
@@ -326,5 +339,21 @@ int related_take(const survey *s, size_t tensor, related *r, inspection *out, fa
 
 /* Correlates all pairs in one launch for some 10^5 of them: out->pairs, closest and compared_pairs. */
 int related_compare(const session *s, const related *r, inspection *out, failure *why);
+
+/* ---- look.c ------------------------------------------------------------------------------------------------------ */
+
+/* What is gathered over all files while its tensors are measured. */
+typedef struct gathering {
+  measurer measurer;
+  line_list lines;
+  anchor_list anchors;
+  related related;
+} gathering;
+
+/* Tests a tensor whose moments are measured, and gathers of it what tensors are compared by. */
+int look(gathering *g, survey *s, size_t i, inspection *out, failure *why);
+
+/* Mean and standard deviation. */
+void test_moments(inspected *t, const fanin_stats *stats);
 
 #endif

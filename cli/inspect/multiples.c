@@ -12,8 +12,6 @@
 /* MOST_LINES bounds the cost: 64 combinations of LENGTH elements for each line. */
 enum { LENGTH = 32, LEAST = 16, MOST_LINES = 1 << 17, KEYS = 2, BITS = 32 };
 
-static const double log_by_chance = -20.7; /* 1e-9 */
-
 typedef struct keyed {
   uint32_t key;
   uint32_t line;
@@ -101,11 +99,11 @@ static int test_lines(const survey *s, inspected *t, bool columns, failure *why)
   const int status = block_read(s, columns ? LENGTH : MOST_LINES, columns ? MOST_LINES : LENGTH, &b, why);
   if (columns) block_transpose(&b);
   const double log_equal = (double)b.columns * t->log_repeat + 2 * log((double)b.rows + 1); /* of laws of few values */
-  if (status == STATUS_OK && b.columns >= LEAST && b.rows > 1 && log_equal < log_by_chance) {
+  if (status == STATUS_OK && b.columns >= LEAST && b.rows > 1 && log_equal < LOG_BY_CHANCE) {
     block_centre(&b, s, false);
     const double count = count_multiples(&b, rounding, t->first_scaled[columns]);
     t->tests[columns ? TEST_SCALED_COLUMNS : TEST_SCALED_ROWS] =
-        (test_result){count, 0, count > 0 ? deviate_of_log_tail(log_by_chance) : 0};
+        (test_result){count, 0, count > 0 ? deviate_of_log_tail(LOG_BY_CHANCE) : 0};
   }
   block_free(&b);
   return status;

@@ -16,8 +16,6 @@
 
 enum { WINDOW = 16, LEAST_RARITY = 4, MOST_ANCHORS = 1 << 21, MANTISSAS = 1 << 10 };
 
-static const double log_by_chance = -20.7; /* 1e-9 */
-
 anchor_list runs_begin(const checkpoint *c) {
   anchor_list list = {.rarity = LEAST_RARITY};
   uint64_t elements = 0;
@@ -125,7 +123,7 @@ int runs_collect(survey *s, size_t tensor, double numbers, anchor_list *list, fa
   const fanin_dtype dtype = s->t->type->dtype;
   walk w = {.list = list, .tensor = tensor, .size = fanin_dtype_size(dtype), .newest = 1};
   if (w.size < 2 || s->t->elements < WINDOW) return STATUS_OK;
-  if (WINDOW * log_same_mantissa(s, numbers) + 2 * log((double)MOST_ANCHORS) > log_by_chance) return STATUS_OK;
+  if (WINDOW * log_same_mantissa(s, numbers) + 2 * log((double)MOST_ANCHORS) > LOG_BY_CHANCE) return STATUS_OK;
   w.mask = mantissa_mask(dtype);
   for (int k = 1; k < WINDOW; ++k)
     w.newest *= factor;

@@ -6,8 +6,6 @@
 
 #include "inspect/chance.h"
 
-static const double log_by_chance = -20.7; /* 1e-9 */
-
 /* Lines of zeros have a test of their own. */
 static void add(line_list *list, const uint64_t *prints, const uint64_t *values, const bool *is_zero, uint64_t count,
                 line about) {
@@ -58,7 +56,7 @@ static int by_print(const void *a, const void *b) {
 
 /* Whether lines of that length are too long to be equal by chance in this tensor, given how many lines there are. */
 static bool is_long(const inspected *t, double length, double lines) {
-  return length * t->log_repeat + 2 * log(lines) < log_by_chance;
+  return length * t->log_repeat + 2 * log(lines) < LOG_BY_CHANCE;
 }
 
 static int by_tensors(const void *left, const void *right) {
@@ -108,7 +106,7 @@ static void compare(inspection *out, const line *a, const line *b) {
  * that is: 0 or 1. */
 static size_t finish(test_result *result) {
   if (isnan(result->z)) return 0;
-  result->z = result->value > 0 ? deviate_of_log_tail(log_by_chance) : 0;
+  result->z = result->value > 0 ? deviate_of_log_tail(LOG_BY_CHANCE) : 0;
   return 1;
 }
 
@@ -172,7 +170,7 @@ static size_t keep_shuffleable(line_list *list, inspection *out) {
   for (size_t k = 0; k < list->count; ++k) {
     const line *l = &list->lines[k];
     inspected *t = &out->tensors[l->tensor];
-    if (!(t->log_shuffled[l->column] + among < log_by_chance)) continue;
+    if (!(t->log_shuffled[l->column] + among < LOG_BY_CHANCE)) continue;
     if (t->rows > 1) t->tests[l->column ? TEST_SHUFFLED_COLUMNS : TEST_SHUFFLED_ROWS] = (test_result){0, 0, 0};
     list->lines[kept++] = *l;
   }
@@ -199,7 +197,7 @@ static void compare_whole(inspection *out) {
   size_t n = 0;
   for (size_t i = 0; i < out->count; ++i) {
     const inspected *t = &out->tensors[i];
-    if (!(t->log_shuffled[2] + among < log_by_chance)) continue;
+    if (!(t->log_shuffled[2] + among < LOG_BY_CHANCE)) continue;
     list[n++] = (whole){t->values, t->tensor->elements, t->tensor->type->dtype, i};
   }
   if (n > 1) qsort(list, n, sizeof *list, by_whole);

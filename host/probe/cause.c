@@ -14,14 +14,14 @@ typedef struct mistake {
 
 /* 4.5 standard errors of the ratio of the stds, or half a percent. */
 static double nearness(const fanin__judge *j, size_t l) {
-  const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
+  const fanin_probe_layer *const y = fanin__layer(j, l);
   const double n = (double)y->fan_in * (double)y->fan_out, kurtosis = j->p->trace[l].weights.kurtosis;
   return fmax(4.5 * sqrt((kurtosis - 1) / (4 * n)), 0.005);
 }
 
 /* The mistake that is nearest, if it is near. */
 static mistake explain(const fanin__judge *j, size_t l) {
-  const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
+  const fanin_probe_layer *const y = fanin__layer(j, l);
   const double in = (double)y->fan_in, fan_out = (double)y->fan_out, avg = 0.5 * (in + fan_out);
   const double expected = y->weight_std_expected;
   double gain = 1;
@@ -60,7 +60,7 @@ static mistake explain(const fanin__judge *j, size_t l) {
 
 static void find_causes(fanin__judge *j, fanin_diagnosis wanted) {
   for (size_t l = 1; l <= j->p->layers; l++) {
-    const fanin_probe_layer *const y = &j->p->report->layers[l - 1];
+    const fanin_probe_layer *const y = fanin__layer(j, l);
     if (!fanin__weights_deviate(j, l) || !(y->weight_std_expected > 0)) continue;
     /* independent numbers in the place of orthogonal ones: their std is near, and not the cause */
     const bool near = fabs(y->weight_std / y->weight_std_expected - 1) < nearness(j, l);
