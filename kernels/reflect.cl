@@ -9,136 +9,13 @@
  * normals; gram() makes the inner products S of the vectors of each block; apply() takes the product's columns, which
  * do not depend on one another, through all blocks. Work-groups may have any number of items: these share tiles of
  * results. Tiles only decide who computes a number. In which order it is summed up is the specification's. */
-#include "lib/elements.clh"
-#include "lib/structs.h"
-
-#define BLOCK FANIN__BLOCK
-#define CHUNK FANIN__SUMMED /* rows whose products are summed up before they are added to a sum */
-
-/* A tile is ROWS rows by VECTORS vectors of LANES columns, in registers. A strip is the columns that a group works on
- * at once; its width divides BLOCK. SOLVED are the vectors at once in solve(), where only columns are independent. */
-#if defined(DOUBLE)
-#define STRIP FANIN__STRIP(LANES, 1)
-#else
-#define STRIP FANIN__STRIP(LANES, 0)
-#endif
-#define ROWS    4
-#define VECTORS (LANES == 1 ? 4 : STRIP / LANES)
-#define SOLVED  (LANES == 1 ? 1 : VECTORS)
-#define ACROSS  (STRIP / LANES) /* vectors in a row of a strip */
-
-#define EACH_ROW(i)    _Pragma("unroll") for (uint i = 0; i < ROWS; i++)
-#define EACH_VECTOR(j) _Pragma("unroll") for (uint j = 0; j < VECTORS; j++)
-#define EACH_SOLVED(j) _Pragma("unroll") for (uint j = 0; j < SOLVED; j++)
-
-/* Tasks 0 .. n - 1, dealt out to a group's items, and where these wait. A wide item is a group alone. */
-#if LANES == 1
-#define SHARED_OUT(t, n) for (uint t = (uint)get_local_id(0); t < (n); t += (uint)get_local_size(0))
-#define MEET()           barrier(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE)
-#else
-#define SHARED_OUT(t, n) for (uint t = 0; t < (n); t++)
-#define MEET()
-#endif
+#include "lib/roots.clh"
+#include "lib/strips.clh"
 
 /* Numbers of a matrix's panels before the block that begins at column `first`. */
 static ulong panel_at(const ulong height, const uint first) {
   return first == 0 ? 0 : first * height - (ulong)first * (first - BLOCK) / 2;
 }
-
-/* The vector from p on, of which only `have` numbers exist; 0 beyond. */
-static reals load_some(global const real *p, const uint have) {
-  if (have >= LANES) return VLOAD(0, p);
-  real filled[LANES];
-  for (uint k = 0; k < LANES; k++) {
-    filled[k] = k < have ? p[k] : (real)0;
-  }
-  return VLOAD(0, filled);
-}
-
-static void store_some(const reals x, global real *p, const uint have) {
-  if (have >= LANES) {
-    VSTORE(x, 0, p);
-    return;
-  }
-  real filled[LANES];
-  VSTORE(x, 0, filled);
-  for (uint k = 0; k < have; k++) {
-    p[k] = filled[k];
-  }
-}
-
-/* Rows of a square become its columns. Each step interleaves the first half of the rows with the second. */
-static void transpose(reals x[LANES]) {
-#if LANES > 1
-  for (uint step = 1; step < LANES; step *= 2) {
-    reals y[LANES];
-    _Pragma("unroll") for (uint k = 0; k < LANES / 2; k++) {
-      y[2 * k].even = x[k].lo;
-      y[2 * k].odd = x[k + LANES / 2].lo;
-      y[2 * k + 1].even = x[k].hi;
-      y[2 * k + 1].odd = x[k + LANES / 2].hi;
-    }
-    _Pragma("unroll") for (uint k = 0; k < LANES; k++) x[k] = y[k];
-  }
-#endif
-}
-
-/* `value` in lane `place`, if there is one, and 0 elsewhere. */
-static reals unit(const ulong place, const real value) {
-  real lanes[LANES];
-  for (uint k = 0; k < LANES; k++) {
-    lanes[k] = k == place ? value : (real)0;
-  }
-  return VLOAD(0, lanes);
-}
-
-/* How many of a strip's numbers there are from vector `vector` on. */
-static uint left_of(const uint have, const uint vector) {
-  return have > vector * LANES ? have - vector * LANES : 0;
-}
-
-/* ---- Square roots and quotients ---------------------------------------------------------------------------------- */
-
-/* Correctly rounded in the range that is used here: positive numbers far from the ends of the range. OpenCL C rounds
- * those of doubles correctly. Those of floats may be some units off, whose number OpenCL bounds: steps of a unit, with
- * exact tests, go the rest of the way. */
-#if defined(DOUBLE)
-#define ROOT(x)        sqrt(x)
-#define QUOTIENT(a, b) ((a) / (b))
-#else
-static float neighbour(const float x, const int units) {
-  return as_float(as_int(x) + units);
-}
-
-/* r is the root where r (r - unit) < x <= r (r + unit) (Tuckerman's test). */
-static float ROOT(const float x) {
-  float r = sqrt(x);
-  for (int step = 0; step < 8 && fma(r, neighbour(r, -1), -x) >= 0; step++) {
-    r = neighbour(r, -1);
-  }
-  for (int step = 0; step < 8 && fma(r, neighbour(r, 1), -x) < 0; step++) {
-    r = neighbour(r, 1);
-  }
-  return r;
-}
-
-/* q is the quotient where the remainder a - q b is at most half a unit times b. */
-static float QUOTIENT(const float a, const float b) {
-  float q = a / b;
-  for (int step = 0; step < 8; step++) {
-    const float above = (neighbour(q, 1) - q) * 0.5f * b, below = (q - neighbour(q, -1)) * 0.5f * b;
-    const float rest = fma(-q, b, a);
-    if (rest > above) {
-      q = neighbour(q, 1);
-    } else if (rest < -below) {
-      q = neighbour(q, -1);
-    } else {
-      break;
-    }
-  }
-  return q;
-}
-#endif
 
 /* ---- From normals to reflectors ---------------------------------------------------------------------------------- */
 
@@ -268,8 +145,8 @@ kernel void reflectors(global const real *normals, const ulong row_step, const u
     const real square = ((local const real *)total)[c] + ((local const real *)low)[c];
     const bool sound = c < have && square > 0 && isfinite(square);
     const real x = sound ? normals[(s + c) * row_step + c * column_step] : (real)1;
-    const real norm = sound ? ROOT(square) : (real)1, side = x < 0 ? (real)-1 : (real)1;
-    const real factor = QUOTIENT((real)1, ROOT(norm * (norm + fabs(x))));
+    const real norm = sound ? root(square) : (real)1, side = x < 0 ? (real)-1 : (real)1;
+    const real factor = quotient((real)1, root(norm * (norm + fabs(x))));
     const bool alone = begin + c + 1 == height; /* any v does: this one without rounding */
     factors[c] = sound ? factor : (real)0;
     first_numbers[c] = !sound ? (real)0 : alone ? (real)1 : (x + side * norm) * factor;
@@ -291,7 +168,7 @@ kernel void reflectors(global const real *normals, const ulong row_step, const u
   SHARED_OUT(c, have) {
     const real rest = ((local const real *)total)[c] + ((local const real *)low)[c];
     const real square = fma(first_numbers[c], first_numbers[c], rest);
-    tau[c] = square > 0 ? QUOTIENT((real)2, square) : (real)0;
+    tau[c] = square > 0 ? quotient((real)2, square) : (real)0;
   }
 }
 
