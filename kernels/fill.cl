@@ -72,19 +72,29 @@ static void normal_values(const draw *d, parameters p, value *v) {
 #endif
 
 #if defined(LOG_UNIFORM) || defined(INVERSE_SOFTPLUS)
-/* p: middle of log2 but for whole octaves, its half width, lower and upper bound, whole octaves. */
-static void log_uniform_values(const draw *d, parameters p, value *v) {
+/* Powers of 2 to uniform exponents. p: middle of log2 but for whole octaves, its half width, lower and upper bound,
+ * whole octaves. */
+static void powers(const draw *d, parameters p, value *v) {
   ALL(i) v[i] = exp2_of(fma((value)(p.s1), signed_unit(d[i]), (value)(p.s0)), (int)p.s4);
 }
 #endif
 
+#if defined(LOG_UNIFORM)
+/* p: as for powers(). */
+static void log_uniform_values(const draw *d, parameters p, value *v) {
+  powers(d, p, v);
+  ALL(i) v[i] = within(v[i], p.s2, p.s3);
+}
+#endif
+
 #if defined(INVERSE_SOFTPLUS)
-/* p: those, and also middle and half width of the natural logarithm. */
+/* p: as for powers(), then middle and half width of the natural logarithm. */
 static void inverse_softplus_values(const draw *d, parameters p, value *v) {
   value t[TOGETHER];
-  log_uniform_values(d, p, v);
+  powers(d, p, v);
   ALL(i) t[i] = fma((value)(p.s6), signed_unit(d[i]), (value)(p.s5));
   inverse_softplus(v, t);
+  ALL(i) v[i] = within(v[i], p.s2, p.s3);
 }
 #endif
 
@@ -134,18 +144,12 @@ static void distribution(const draws *d, parameters p, values *x) {
 #endif
 #if defined(LOG_UNIFORM)
   case FANIN__FAMILY_LOG_UNIFORM:
-    PASSES(VECTORS) {
-      log_uniform_values(d->d + k, p, x->v + k);
-      ALL(i) x->v[k + i] = within(x->v[k + i], p.s2, p.s3);
-    }
+    PASSES(VECTORS) log_uniform_values(d->d + k, p, x->v + k);
     break;
 #endif
 #if defined(INVERSE_SOFTPLUS)
   case FANIN__FAMILY_INVERSE_SOFTPLUS:
-    PASSES(VECTORS) {
-      inverse_softplus_values(d->d + k, p, x->v + k);
-      ALL(i) x->v[k + i] = within(x->v[k + i], p.s2, p.s3);
-    }
+    PASSES(VECTORS) inverse_softplus_values(d->d + k, p, x->v + k);
     break;
 #endif
   default:
@@ -209,9 +213,9 @@ static ulong first_chunk(ulong repeat) {
   return get_local_id(0) * repeat;
 }
 
-/* Where an item is: before chunk c of a row. `is_placed`: the rest is known of that chunk. It has its elements from
- * `from` on; and counting from the chunk's first, `left` are left. None are past the last row, nor in a row's last
- * chunk if it begins early in its first. */
+/* Where an item is: before chunk c of a row. The numbers below `is_placed` belong to that chunk, if it is set: the row
+ * has elements of it from number `from` on, and `left` elements counted from the chunk's first. `left` is 0 past the
+ * last row. It is also 0 in the extra chunk of a row that starts inside its first chunk. */
 typedef struct cursor {
   ulong row, c;
   bool is_placed;

@@ -44,7 +44,7 @@ void fanin__cache_store(const fanin *f, const fanin__program *node) {
 /* Files larger than MOST_FILE are no program of fanin's. Where a directory's files have more than MOST_BYTES together,
  * those that were used longest ago are removed. A program takes about 100 kB. */
 enum { MOST_FILE = 16 << 20, MOST_BYTES = 64 << 20 };
-static const char ending[] = ".fanin";
+static const char ending[] = ".fanin", unfinished[] = "new.fanin-XXXXXX";
 
 /* ---- Places ------------------------------------------------------------------------------------------------------ */
 
@@ -137,9 +137,11 @@ static bool write_all(int fd, const unsigned char *from, size_t size) {
   return true;
 }
 
-static bool is_old(const struct stat *a, const struct stat *b) {
-  if (a->st_mtim.tv_sec != b->st_mtim.tv_sec) return a->st_mtim.tv_sec < b->st_mtim.tv_sec;
-  return a->st_mtim.tv_nsec < b->st_mtim.tv_nsec;
+/* Whether fanin gives files such a name: a directory that the user names may have other files too. */
+static bool is_own(const char *name) {
+  const size_t digits = strspn(name, "0123456789abcdef");
+  if (digits == 16 && strcmp(name + digits, ending) == 0) return true;
+  return strncmp(name, unfinished, sizeof unfinished - sizeof "XXXXXX") == 0; /* a killed process has left it */
 }
 
 /* Bytes of all files of fanin's, and the one that was used longest ago, to be freed. */
@@ -149,11 +151,11 @@ static uint64_t survey(const char *directory, char **oldest) {
   *oldest = NULL;
   DIR *const list = opendir(directory);
   for (const struct dirent *entry; list && (entry = readdir(list));) {
-    if (!strstr(entry->d_name, ending)) continue; /* those that a killed process has left too */
+    if (!is_own(entry->d_name)) continue;
     char *const path = join(directory, entry->d_name);
     if (path && lstat(path, &there) == 0 && S_ISREG(there.st_mode)) {
       bytes += (uint64_t)there.st_size;
-      if (!*oldest || is_old(&there, &of_oldest)) {
+      if (!*oldest || there.st_mtime < of_oldest.st_mtime) {
         free(*oldest);
         *oldest = path;
         of_oldest = there;
@@ -181,7 +183,7 @@ void fanin__cache_store(const fanin *f, const fanin__program *node) {
   unsigned char *data = NULL;
   size_t size = 0;
   if (!f->cache) return;
-  char *const path = path_of(f, node), *const temporary = join(f->cache, "new.fanin-XXXXXX");
+  char *const path = path_of(f, node), *const temporary = join(f->cache, unfinished);
   if (!path || !temporary || fanin__program_pack(f, node, &data, &size) != FANIN_STATUS_OK || size > MOST_FILE)
     goto done;
   make_room(f->cache, size);

@@ -31,27 +31,28 @@ fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k) {
 }
 
 /* What CLBlast's tuner found for a CPU under PoCL, where its own defaults reach less than half the speed: 20 against 47
- * GFLOP/s; and its kernel for matrices that it takes for small reaches 5. Said once a fanin and precision, because
- * CLBlast then compiles anew. It keeps parameters for the process, and they change nothing but speed. */
-static CLBlastStatusCode override(cl_device_id device, CLBlastPrecision precision) {
+ * GFLOP/s; and its kernel for matrices that it takes for small reaches 5. Said once a fanin, because CLBlast then
+ * compiles anew. It keeps parameters for the process, and they change nothing but speed. */
+static CLBlastStatusCode override(cl_device_id device) {
   static const char *const names[] = {"GEMMK", "KREG", "KWG", "KWI", "MDIMA", "MDIMC", "MWG", "NDIMB",
                                       "NDIMC", "NWG",  "SA",  "SB",  "STRM",  "STRN",  "VWM", "VWN"};
   static const size_t values[] = {0, 1, 32, 2, 8, 8, 64, 8, 8, 64, 1, 1, 0, 0, 4, 4};
   static const char *const routine_names[] = {"XGEMM_MIN_INDIRECT_SIZE"};
   static const size_t routine_values[] = {1};
-  const CLBlastStatusCode code =
-      CLBlastOverrideParameters(device, "Xgemm", precision, sizeof names / sizeof *names, (const char **)names, values);
+  const CLBlastStatusCode code = CLBlastOverrideParameters(device, "Xgemm", CLBlastPrecisionSingle,
+                                                           sizeof names / sizeof *names, (const char **)names, values);
   if (code != CLBlastSuccess) return code;
-  return CLBlastOverrideParameters(device, "GemmRoutine", precision, 1, (const char **)routine_names, routine_values);
+  return CLBlastOverrideParameters(device, "GemmRoutine", CLBlastPrecisionSingle, 1, (const char **)routine_names,
+                                   routine_values);
 }
 
-static fanin_status tune(fanin *f, bool f64) {
+static fanin_status tune(fanin *f) {
   fanin__mutex_lock(&f->lock);
-  const bool needed = (f->type & CL_DEVICE_TYPE_CPU) && !f->gemm_tuned[f64];
-  f->gemm_tuned[f64] = true;
+  const bool needed = (f->type & CL_DEVICE_TYPE_CPU) && !f->gemm_tuned;
+  f->gemm_tuned = true;
   fanin__mutex_unlock(&f->lock);
   if (!needed) return FANIN_STATUS_OK;
-  const CLBlastStatusCode code = override(f->device, f64 ? CLBlastPrecisionDouble : CLBlastPrecisionSingle);
+  const CLBlastStatusCode code = override(f->device);
   return code == CLBlastSuccess ? FANIN_STATUS_OK
                                 : fanin__fail(FANIN_STATUS_UNSUPPORTED,
                                               "CLBlastOverrideParameters answers %d (see clblast_c.h)", (int)code);
@@ -85,8 +86,8 @@ static arguments arguments_of(const fanin__matmul *p) {
 /* Bytes of scratch memory that CLBlast wants, 0 for none. */
 static fanin_status scratch_of(cl_command_queue queue, const fanin__matmul *p, size_t *bytes) {
   const arguments s = arguments_of(p);
-  const CLBlastStatusCode code = (p->f64 ? CLBlastDGemmTempBufferSize : CLBlastSGemmTempBufferSize)(
-      CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, 0, s.a_pitch, 0, s.b_pitch, 0, s.c_pitch, &queue, bytes);
+  const CLBlastStatusCode code = CLBlastSGemmTempBufferSize(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, 0,
+                                                            s.a_pitch, 0, s.b_pitch, 0, s.c_pitch, &queue, bytes);
   return code == CLBlastSuccess ? FANIN_STATUS_OK : fail(p, "CLBlast's GemmTempBufferSize", code);
 }
 
@@ -94,10 +95,8 @@ static fanin_status enqueue(cl_command_queue queue, const fanin__matmul *p, cl_m
   FANIN__TRY(fanin__order(queue));
   const arguments s = arguments_of(p);
   const CLBlastStatusCode code =
-      p->f64 ? CLBlastDgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a, 0, s.a_pitch,
-                                          p->b, 0, s.b_pitch, p->beta, p->c, 0, s.c_pitch, &queue, NULL, scratch)
-             : CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a, 0, s.a_pitch,
-                                          p->b, 0, s.b_pitch, p->beta, p->c, 0, s.c_pitch, &queue, NULL, scratch);
+      CLBlastSgemmWithTempBuffer(CLBlastLayoutRowMajor, s.a, s.b, s.m, s.n, s.k, p->alpha, p->a, 0, s.a_pitch, p->b, 0,
+                                 s.b_pitch, p->beta, p->c, 0, s.c_pitch, &queue, NULL, scratch);
   if (code != CLBlastSuccess) return fail(p, "CLBlast's GEMM", code);
   return fanin__order(queue);
 }
@@ -107,7 +106,7 @@ fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *
   size_t bytes = 0;
   cl_mem scratch = NULL;
   FANIN__TRY(fanin__gemm_check(p->m, p->n, p->k));
-  FANIN__TRY(tune(f, p->f64));
+  FANIN__TRY(tune(f));
   FANIN__TRY(scratch_of(queue, p, &bytes));
   if (bytes > 0) FANIN__TRY(fanin__new_buffer(f, bytes, 1, "a product's scratch memory", &scratch));
   const fanin_status status = enqueue(queue, p, scratch);

@@ -12,14 +12,13 @@ fanin_status fanin__gemm_available(void);
 /* FANIN_STATUS_UNSUPPORTED if CLBlast cannot count the elements of a product (m, k) by (k, n). */
 fanin_status fanin__gemm_check(uint64_t m, uint64_t n, uint64_t k);
 
-/* C (m, n) = alpha A B + beta C with A (m, k), or (k, m) if transposed, and B (k, n), or (n, k) if transposed: f32 or
- * f64, row-major, dense, all extents at least 1. */
+/* C (m, n) = alpha A B + beta C with A (m, k), or (k, m) if transposed, and B (k, n), or (n, k) if transposed: f32,
+ * row-major, dense, all extents at least 1. */
 typedef struct fanin__matmul {
   uint64_t m, n, k;
   bool a_transposed, b_transposed;
   float alpha, beta;
   cl_mem a, b, c;
-  bool f64;
 } fanin__matmul;
 
 /* Enqueues it. It begins after everything enqueued before, and what is enqueued next begins after it. */

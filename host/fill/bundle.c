@@ -119,8 +119,7 @@ static void put_tasks(builder *b, const fanin__job *job) {
   }
 }
 
-/* ---- Kernels -----------------------------------------------------------------------------------------------------
- */
+/* ---- Kernels ----------------------------------------------------------------------------------------------------- */
 
 /* The family of a job's rows, as a bit; 0 for constants, which every kernel makes. */
 static unsigned family_of(const fanin__job *job) {

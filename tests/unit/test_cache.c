@@ -110,7 +110,12 @@ static void programs_come_back(void **state) {
   unsigned char other[BYTES];
   assert_fills(place, 1);
   assert_int_equal(find(place), 1);
+  const struct timespec then[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+  struct stat there;
+  assert_int_equal(utimensat(AT_FDCWD, path, then, 0), 0);
   assert_fills(place, 0);
+  assert_int_equal(stat(path, &there), 0);
+  assert_true(there.st_mtime > 1);                             /* when it was used last decides what is removed */
   assert_int_equal(fill(place, "constant:value=2", other), 1); /* another program */
   assert_int_equal(find(place), 2);
   assert_int_equal(setenv("FANIN_CACHE", "off", 1), 0);
@@ -150,22 +155,27 @@ static void damage_is_repaired(void **state) {
   free(data);
 }
 
-/* 64 MiB of files that were not used since 1970, in a sparse file each: they go, and what is new stays. */
+/* 75 MiB of programs that were not used since 1970, in a sparse file each: they go, and what is new stays, and so does
+ * a file that is not fanin's. */
 static void old_files_make_room(void **state) {
   (void)state;
   char old[600];
-  for (int k = 0; k < 5; k++) {
-    snprintf(old, sizeof old, "%s/%d.fanin", place, k);
+  for (int k = -1; k < 5; k++) {
+    if (k < 0) snprintf(old, sizeof old, "%s/model.fanin", place);
+    if (k >= 0) snprintf(old, sizeof old, "%s/%016x.fanin", place, k);
     const int fd = open(old, O_WRONLY | O_CREAT, 0600);
     assert_true(fd >= 0);
     assert_int_equal(ftruncate(fd, 15 << 20), 0);
-    const struct timespec then[2] = {{.tv_sec = 10 - k}, {.tv_sec = 10 - k}};
+    const time_t seconds = k < 0 ? 1 : 10 - k;
+    const struct timespec then[2] = {{.tv_sec = seconds}, {.tv_sec = seconds}};
     assert_int_equal(futimens(fd, then), 0);
     assert_int_equal(close(fd), 0);
   }
   assert_fills(place, 1);
-  assert_int_equal(find(place), 5);           /* four of 15 MiB fit */
+  assert_int_equal(find(place), 6);           /* four of 15 MiB fit, beside the program and the other file */
   assert_int_not_equal(access(old, F_OK), 0); /* the oldest is the last one */
+  snprintf(old, sizeof old, "%s/model.fanin", place);
+  assert_int_equal(access(old, F_OK), 0);
   assert_fills(place, 0);
   clear(place);
 }
