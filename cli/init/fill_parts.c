@@ -73,8 +73,8 @@ static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count
   return library_status(why, status, NULL);
 }
 
-/* Enqueues a piece's way to the host. Memory that the host shares is not copied, unless it is lent and released soon.
- */
+/* Enqueues what brings a piece to the host. Memory that the host shares is mapped, which copies nothing. A lent piece
+ * is copied there too, because the buffer that it is lent from is released before the piece is handed over. */
 static int enqueue_read(work *w, slot *to, cl_mem from, size_t offset, failure *why) {
   const size_t bytes = to->piece.bytes;
   cl_int code = CL_SUCCESS;

@@ -12,7 +12,7 @@ typedef struct block {
 } block;
 
 /* Reads at most so many rows, which are spread over the matrix, and of each at most so many elements from its middle.
- * The dtype has at least two bytes. Ends with block_free(), also after a failure. */
+ * The dtype is one that is measured. Ends with block_free(), also after a failure. */
 int block_read(const survey *s, size_t most_rows, size_t most_columns, block *out, failure *why);
 
 /* Standardises the values by the tensor's mean and std. With `always` false, only where the mean is not near 0. */

@@ -191,6 +191,11 @@ static int by_whole(const void *a, const void *b) {
   return x->tensor < y->tensor ? -1 : x->tensor > y->tensor;
 }
 
+/* Whether two tensors of one size are known to have their values in the same order: then one is a plain copy. */
+static bool is_same_order(const inspected *a, const inspected *b) {
+  return a->rows > 0 && a->rows == b->rows && a->in_order[0] == b->in_order[0];
+}
+
 static void compare_whole(inspection *out) {
   const double among = 2 * log((double)out->count + 1);
   whole *list = allocate(out->count, sizeof *list);
@@ -204,6 +209,7 @@ static void compare_whole(inspection *out) {
   for (size_t k = 1; k < n; ++k) {
     const whole *a = &list[k - 1], *b = &list[k];
     if (a->dtype != b->dtype || a->count != b->count || a->values != b->values) continue;
+    if (is_same_order(&out->tensors[a->tensor], &out->tensors[b->tensor])) continue;
     out->shuffled_pairs = grow(out->shuffled_pairs, &out->shuffled_pairs_capacity, out->n_shuffled_pairs + 1,
                                sizeof *out->shuffled_pairs);
     out->shuffled_pairs[out->n_shuffled_pairs++] = (shuffled_pair){a->tensor, b->tensor};

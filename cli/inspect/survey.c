@@ -247,16 +247,22 @@ int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why) {
   return visit(s, 1, see_bin, why);
 }
 
-static fanin_status see_bytes(survey *s, const fanin_tensor *some, uint64_t first) {
-  (void)first;
-  s->read(s->reads_to, s->m->host, some->shape[0]); /* load() has put them there */
-  return FANIN_STATUS_OK;
-}
-
-int survey_read(survey *s, survey_reader *read, void *to, failure *why) {
-  s->read = read;
-  s->reads_to = to;
-  return visit(s, 1, see_bytes, why);
+/* The device does not need these bytes, so that pieces which load() has not left in host memory are only read. */
+int survey_read(const survey *s, survey_reader *read, void *to, failure *why) {
+  const measurer *m = s->m;
+  const size_t element = fanin_dtype_size(s->t->type->dtype);
+  const uint64_t most = m->bytes / element;
+  for (uint64_t first = 0; first < s->t->elements; first += most) {
+    const uint64_t left = s->t->elements - first, count = left < most ? left : most;
+    const uint64_t offset = s->t->offset + first * element;
+    if (m->loaded[0] != offset || m->loaded[1] < count * element) {
+      m->loaded[1] = 0;
+      const int status = tensor_file_read(s->f, offset, m->host, (size_t)count * element, why);
+      if (status != STATUS_OK) return status;
+    }
+    read(to, m->host, count);
+  }
+  return STATUS_OK;
 }
 
 /* ---- Digests that know no order ---------------------------------------------------------------------------------- */

@@ -45,8 +45,6 @@ typedef struct survey {
   uint64_t row, column;                         /* where survey_values() is */
   uint32_t bin;                                 /* of survey_within() */
   uint64_t *within;
-  survey_reader *read; /* of survey_read() */
-  void *reads_to;
 } survey;
 
 /* survey_begin() measures first moments and extremes, survey_go_on() everything else. Ends with survey_free(), also
@@ -62,7 +60,7 @@ void survey_leave_zeros(survey *s);
 int survey_within(survey *s, uint32_t bin, uint64_t *counts, failure *why);
 
 /* Hands all of the tensor's bytes on, in order and in pieces of whole elements. */
-int survey_read(survey *s, survey_reader *read, void *to, failure *why);
+int survey_read(const survey *s, survey_reader *read, void *to, failure *why);
 
 /* Digests that know no order: of all elements, and of each row and column, the sum of a hash of each element's bits,
  * mod 2^64. Two sets of values have one digest with probability 2^-64. */

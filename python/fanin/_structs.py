@@ -71,7 +71,8 @@ class CSuggestConfig(Struct):
 class CProbeSummary(Struct):
     _fields_ = declared(
         "size n_layers n_findings, int conforms healthy, size n_tests, f64 z_bound, size overflow_layer, "
-        "f64 sd_ln_q gemm_seconds other_seconds startup_seconds, u64 device_bytes, int judged predicted, text conforms_condition healthy_condition"
+        "f64 sd_ln_q gemm_seconds other_seconds startup_seconds, u64 device_bytes, int judged predicted, "
+        "text conforms_condition healthy_condition"
     )
 
 
