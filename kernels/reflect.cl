@@ -1,5 +1,5 @@
 /* Products of Householder reflectors H = I - tau v v^T: the orthogonal matrices of docs/stream.md, section 8, to the
- * bit. Built with -D F32 or F64.
+ * bit. Built with -D F32 or F64, and -D STRIP=columns.
  *
  * A matrix has `height` rows l and `width` columns s, height >= width. Its columns are cut into blocks of BLOCK, of
  * which the last may be narrower. The vectors v of a block are a panel: rows from the block's first column on, each
@@ -22,21 +22,6 @@ static ulong panel_at(const ulong height, const uint first) {
 #define COLUMNS FANIN__REFLECTED  /* of a group */
 #define BESIDE  (COLUMNS / LANES) /* vectors of them */
 #define CHUNKS  16                /* that are summed up side by side */
-
-/* LANES rows of `have` columns of a matrix, of which only `rows` are there, as vectors over columns; 0 beyond. */
-static void load_square(global const real *x, const ulong row_step, const ulong column_step, const ulong rows,
-                        const uint have, reals out[LANES]) {
-  if (column_step == 1) {
-    for (uint r = 0; r < LANES; r++) {
-      out[r] = r < rows ? load_some(x + r * row_step, have) : (reals)(0);
-    }
-  } else {
-    for (uint c = 0; c < LANES; c++) {
-      out[c] = c < have ? load_some(x + c * column_step, (uint)min(rows, (ulong)LANES)) : (reals)(0);
-    }
-    transpose(out);
-  }
-}
 
 constant int NUMBERS[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 
@@ -152,6 +137,7 @@ kernel void reflectors(global const real *normals, const ulong row_step, const u
     first_numbers[c] = !sound ? (real)0 : alone ? (real)1 : (x + side * norm) * factor;
     if (c < have) sign[c] = sound ? -side : (real)1;
   }
+  MEET();
   SHARED_OUT(vector, BESIDE) total[vector] = low[vector] = (reals)(0);
   MEET();
   for (ulong from = 0; from < rows; from += CHUNKS * CHUNK) {
@@ -288,89 +274,116 @@ static void put_rows(local const reals *chunk, const ulong row, const uint count
   }
 }
 
-/* A group a strip of the product's columns. The strip begins as R's signs on the diagonal, and goes through the blocks
- * from its own to the first. It is 0 above its own block, and so of each block's rows the first BLOCK are 0 before the
- * block is applied. `between` has the strips between blocks, without the first block's columns and rows. */
+/* A strip on its way through the blocks: columns begin .. begin + have, of which the block of the first is `own`. */
+typedef struct strip {
+  uint begin, have, own;
+} strip;
+
+/* sums = V^T times the strip where it begins, as R's signs on the diagonal, in its own block. */
+static void own_inner(const strip s, global const real *v, const uint block, global const real *sign,
+                      local reals *sums) {
+  SHARED_OUT(t, (block + LANES - 1) / LANES * ACROSS) {
+    const uint vector = t % ACROSS, left = left_of(s.have, vector), k = t / ACROSS * LANES;
+    reals x[LANES];
+    for (uint c = 0; c < LANES; c++) {
+      const uint column = s.begin + vector * LANES + c;
+      x[c] = (reals)(0);
+      if (c < left) x[c] = load_some(v + (ulong)(column - s.own) * block + k, block - k) * sign[column] + (real)0;
+    }
+    transpose(x);
+    for (uint r = 0; r < LANES && k + r < block; r++) {
+      sums[(k + r) * ACROSS + vector] = x[r];
+    }
+  }
+  MEET();
+}
+
+/* A tile of V z, from row `row` of the panel on. */
+static void outer_tile(global const real *v, const uint block, const ulong rows, const ulong row, local const reals *z,
+                       reals sum[ROWS][VECTORS]) {
+  const uint end = (uint)min(row + ROWS, (ulong)block); /* a vector is 0 in the rows above its own */
+  global const real *a[ROWS];
+  EACH_ROW(i) {
+    a[i] = v + min(row + i, rows - 1) * block;
+    EACH_VECTOR(j) sum[i][j] = (reals)(0);
+  }
+  for (uint k = 0; k < end; k++) {
+    reals x[VECTORS];
+    EACH_VECTOR(j) x[j] = z[k * ACROSS + j];
+    EACH_ROW(i) {
+      const reals factor = (reals)(a[i][k]);
+      EACH_VECTOR(j) sum[i][j] = fma(factor, x[j], sum[i][j]);
+    }
+  }
+}
+
+/* A vector of the strip before block `first` is applied, in the block's row `row`: y has what later blocks made. */
+static reals before(const strip s, const uint first, const ulong row, const uint vector, global const real *y,
+                    global const real *sign) {
+  if (first < s.own) {
+    return row < BLOCK ? (reals)(0) : load_some(y + row * s.have + vector * LANES, left_of(s.have, vector));
+  }
+  if (first + row >= s.begin + s.have) return (reals)(0);
+  return unit(first + row - s.begin - vector * LANES, sign[first + row]);
+}
+
+/* Applies block `first` to rows from .. from + lines: to y, or to `chunk` if it is the last that is applied. */
+static void outer(const strip s, const uint first, global const real *v, const uint block, const ulong rows,
+                  const ulong from, const uint lines, local const reals *z, global real *y, global const real *sign,
+                  local reals *chunk) {
+  SHARED_OUT(t, (lines + ROWS - 1) / ROWS * (ACROSS / VECTORS)) {
+    const uint r = t / (ACROSS / VECTORS) * ROWS, c = t % (ACROSS / VECTORS) * VECTORS;
+    reals sum[ROWS][VECTORS];
+    outer_tile(v, block, rows, from + r, z + c, sum);
+    EACH_ROW(i) EACH_VECTOR(j) {
+      const ulong row = min(from + r + i, rows - 1);
+      const reals made = before(s, first, row, c + j, y, sign) - sum[i][j];
+      if (first == 0) {
+        chunk[(r + i) * ACROSS + c + j] = made;
+      } else if (r + i < lines) {
+        store_some(made, y + row * s.have + (c + j) * LANES, left_of(s.have, c + j));
+      }
+    }
+  }
+  MEET();
+}
+
+/* A group a strip of the product's columns, which goes through the blocks from its own to the first. It is 0 above its
+ * own block, and so of each block's rows the first BLOCK are 0 before the block is applied. `between` has the strips
+ * between blocks, without the first block's columns and rows. */
 kernel void apply(global const real *panels, global const real *products, global const real *tau,
                   global const real *sign, const ulong height, const uint width, const ulong panel_size,
                   global real *between, global real *product, const ulong row_step, const ulong column_step,
                   const ulong count, local reals *chunk, local reals *sums) {
   const uint strips = (width + STRIP - 1) / STRIP, most = min(width, (uint)BLOCK);
   const ulong turn = get_group_id(0) / count, matrix = get_group_id(0) - turn * count;
-  const uint begin = (strips - 1 - (uint)turn) * STRIP, have = min(width - begin, (uint)STRIP); /* the longest first */
-  const uint own = begin / BLOCK * BLOCK;
+  strip s;
+  s.begin = (strips - 1 - (uint)turn) * STRIP; /* the longest first */
+  s.have = min(width - s.begin, (uint)STRIP);
+  s.own = s.begin / BLOCK * BLOCK;
   panels += matrix * panel_size;
   products += matrix * width * most;
   tau += matrix * width;
   sign += matrix * width;
-  product += matrix * height * width + begin * column_step;
-  if (own > 0) between += (matrix * (width - BLOCK) + begin - BLOCK) * (height - BLOCK);
-  for (uint first = own;; first -= BLOCK) {
+  product += matrix * height * width + s.begin * column_step;
+  if (s.own > 0) between += (matrix * (width - BLOCK) + s.begin - BLOCK) * (height - BLOCK);
+  for (uint first = s.own;; first -= BLOCK) {
     const uint block = min(width - first, (uint)BLOCK);
     const ulong rows = height - first;
     global const real *const v = panels + panel_at(height, first);
-    global real *const y = between + ((long)first - BLOCK) * have; /* of row `first`, where there is one */
-    if (first == own) {
-      SHARED_OUT(t, (block + LANES - 1) / LANES * ACROSS) {
-        const uint vector = t % ACROSS, left = left_of(have, vector), k = t / ACROSS * LANES;
-        reals x[LANES];
-        for (uint c = 0; c < LANES; c++) {
-          const uint column = begin + vector * LANES + c;
-          x[c] = (reals)(0);
-          if (c < left) x[c] = load_some(v + (ulong)(column - first) * block + k, block - k) * sign[column] + (real)0;
-        }
-        transpose(x);
-        for (uint r = 0; r < LANES && k + r < block; r++) {
-          sums[(k + r) * ACROSS + vector] = x[r];
-        }
-      }
-      MEET();
+    global real *const y = between + ((long)first - BLOCK) * s.have; /* of row `first`, where there is one */
+    if (first == s.own) {
+      own_inner(s, v, block, sign, sums);
     } else {
-      inner(v, block, rows, y, have, have, BLOCK, 0, chunk, sums);
+      inner(v, block, rows, y, s.have, s.have, BLOCK, 0, chunk, sums);
     }
     solve(products + (ulong)first * most, tau + first, block, sums);
     for (ulong from = 0; from < rows; from += CHUNK) {
       const uint lines = (uint)min(rows - from, (ulong)CHUNK);
-      SHARED_OUT(t, (lines + ROWS - 1) / ROWS * (ACROSS / VECTORS)) {
-        const uint r = t / (ACROSS / VECTORS) * ROWS, c = t % (ACROSS / VECTORS) * VECTORS;
-        const uint end = (uint)min(from + r + ROWS, (ulong)block);
-        global const real *a[ROWS];
-        reals sum[ROWS][VECTORS];
-        EACH_ROW(i) {
-          a[i] = v + min(from + r + i, rows - 1) * block;
-          EACH_VECTOR(j) sum[i][j] = (reals)(0);
-        }
-        for (uint k = 0; k < end; k++) {
-          reals x[VECTORS];
-          EACH_VECTOR(j) x[j] = sums[k * ACROSS + c + j];
-          EACH_ROW(i) {
-            const reals factor = (reals)(a[i][k]);
-            EACH_VECTOR(j) sum[i][j] = fma(factor, x[j], sum[i][j]);
-          }
-        }
-        EACH_ROW(i) {
-          const ulong row = min(from + r + i, rows - 1);
-          EACH_VECTOR(j) {
-            const uint left = left_of(have, c + j);
-            reals was = (reals)(0);
-            if (first < own && from >= BLOCK) {
-              was = load_some(y + row * have + (c + j) * LANES, left);
-            } else if (first == own && first + row < begin + have) {
-              was = unit(first + row - begin - (c + j) * LANES, sign[first + row]);
-            }
-            if (first == 0) {
-              chunk[(r + i) * ACROSS + c + j] = was - sum[i][j];
-            } else if (r + i < lines) {
-              store_some(was - sum[i][j], y + row * have + (c + j) * LANES, left);
-            }
-          }
-        }
-      }
+      outer(s, first, v, block, rows, from, lines, sums, y, sign, chunk);
+      if (first > 0) continue;
+      put_rows(chunk, from, lines, s.have, product, row_step, column_step);
       MEET();
-      if (first == 0) {
-        put_rows(chunk, from, lines, have, product, row_step, column_step);
-        MEET();
-      }
     }
     if (first == 0) break;
   }

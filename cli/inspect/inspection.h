@@ -280,6 +280,9 @@ int find_oddities(survey *s, size_t tensor, inspection *i, failure *why);
 /* Whether a tensor is a table: by its looks, or because all its rows or columns are one. */
 bool is_table(const inspected *t);
 
+/* Rows, or columns, that are not all zeros. */
+double lines_of(const inspected *t, bool column);
+
 /* Adds what tensors share, for find_all(). */
 void find_sharing(inspection *i);
 
@@ -310,9 +313,8 @@ void lines_compare_values(line_list *list, inspection *out);
 
 /* Sorts them and finds equal ones: within a tensor they are its tests EQUAL_ROWS and EQUAL_COLUMNS, between tensors
  * (and between rows and columns) the inspection's shared lines. Lines that are short enough to be equal by chance (the
- * expected number of equal pairs in the file is above 1e-9 with lines of that length) are left out. Returns how many
- * tests that is. */
-size_t lines_compare(line_list *list, inspection *out);
+ * expected number of equal pairs in the file is above 1e-9 with lines of that length) are left out. */
+void lines_compare(line_list *list, inspection *out);
 
 void lines_free(line_list *list);
 
@@ -352,8 +354,5 @@ typedef struct gathering {
 
 /* Tests a tensor whose moments are measured, and gathers of it what tensors are compared by. */
 int look(gathering *g, survey *s, size_t i, inspection *out, failure *why);
-
-/* Mean and standard deviation. */
-void test_moments(inspected *t, const fanin_stats *stats);
 
 #endif

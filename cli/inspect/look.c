@@ -45,8 +45,8 @@ static int take_values(survey *s, inspected *t, failure *why) {
   const int status = survey_values(s, why);
   if (status != STATUS_OK) return status;
   t->values = s->values;
-  t->log_shuffled[0] = s->rows > 0 ? log_shuffled_of(s, t->log_repeat, (double)s->columns) : 0;
-  t->log_shuffled[1] = s->rows > 1 ? log_shuffled_of(s, t->log_repeat, (double)s->rows) : 0;
+  t->log_shuffled[0] = s->rows > 0 ? log_shuffled_of(s, t->log_repeat, (double)(s->columns - s->zero_columns)) : 0;
+  t->log_shuffled[1] = s->rows > 1 ? log_shuffled_of(s, t->log_repeat, (double)(s->rows - s->zero_rows)) : 0;
   t->log_shuffled[2] = log_shuffled_of(s, t->log_repeat, (double)s->stats.count);
   return STATUS_OK;
 }
@@ -70,7 +70,7 @@ static void find_law(const survey *s, inspected *t) {
   t->like = resemblance_of(t->file, t->tensor, &t->fit, s->stats.std, error, &t->swapped);
 }
 
-void test_moments(inspected *t, const fanin_stats *stats) {
+static void test_moments(inspected *t, const fanin_stats *stats) {
   const z_scores z = z_scores_of(&t->expected, stats, t->tensor->type->dtype);
   t->tests[TEST_STD] = (test_result){stats->std, t->expected.known ? t->expected.moments.std : NAN, z.std};
   t->tests[TEST_MEAN] = (test_result){stats->mean, t->expected.known ? t->expected.moments.mean : NAN, z.mean};
@@ -214,14 +214,22 @@ static bool is_worth_it(const inspected *t) {
          !(t->expected.known && check_is_fixed(&t->expected));
 }
 
-int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
+static int look_at(gathering *g, survey *s, size_t i, bool is_known, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
-  const bool whole = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
-  if (whole && check_is_fixed(&t->expected)) return test_exact(s, t, why);
-  if (whole && check_is_dependent(&t->expected)) {
+  if (is_known && check_is_fixed(&t->expected)) return test_exact(s, t, why);
+  if (is_known && check_is_dependent(&t->expected)) {
     const int status = test_orthogonal(s, t, why);
     return status == STATUS_OK && is_worth_it(t) && !t->expected.twin ? compare_only(g, s, i, out, why) : status;
   }
   if (is_worth_it(t)) return look_closer(g, s, i, out, why);
   return t->expected.known ? STATUS_OK : find_oddities(s, i, out, why);
+}
+
+int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
+  inspected *t = &out->tensors[i];
+  const bool is_known = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
+  const checkpoint_tensor *twin = is_known && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
+  test_moments(t, &t->stats);
+  const int status = look_at(g, s, i, is_known, out, why);
+  return status == STATUS_OK && twin ? test_twin(t, &out->tensors[twin - out->files->tensors], why) : status;
 }

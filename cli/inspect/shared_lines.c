@@ -102,21 +102,18 @@ static void compare(inspection *out, const line *a, const line *b) {
   ++result->value;
 }
 
-/* Sets z of a test, from the bound of the expected number of equal pairs, if it found something. Returns how many tests
- * that is: 0 or 1. */
-static size_t finish(test_result *result) {
-  if (isnan(result->z)) return 0;
-  result->z = result->value > 0 ? deviate_of_log_tail(LOG_BY_CHANCE) : 0;
-  return 1;
+/* Sets z of a test that was made, from the bound of the expected number of equal pairs, if it found something. */
+static void finish(test_result *result) {
+  if (result->value > 0) result->z = deviate_of_log_tail(LOG_BY_CHANCE);
 }
 
-size_t lines_compare(line_list *list, inspection *out) {
+void lines_compare(line_list *list, inspection *out) {
   const double total = (double)list->count;
-  size_t kept = 0, tests = 0;
+  size_t kept = 0;
   for (size_t k = 0; k < list->count; ++k) {
     const line *l = &list->lines[k];
     inspected *t = &out->tensors[l->tensor];
-    if (!is_long(t, (double)l->length, total)) continue;
+    if (!is_long(t, lines_of(t, !l->column), total)) continue;
     if (l->column || t->rows > 1) t->tests[l->column ? TEST_EQUAL_COLUMNS : TEST_EQUAL_ROWS] = (test_result){0, 0, 0};
     list->lines[kept++] = *l;
   }
@@ -128,10 +125,10 @@ size_t lines_compare(line_list *list, inspection *out) {
   }
   out->n_shared = merge(out->shared, out->n_shared);
   for (size_t i = 0; i < out->count; ++i) {
-    tests += finish(&out->tensors[i].tests[TEST_EQUAL_ROWS]);
-    tests += finish(&out->tensors[i].tests[TEST_EQUAL_COLUMNS]);
+    finish(&out->tensors[i].tests[TEST_EQUAL_ROWS]);
+    finish(&out->tensors[i].tests[TEST_EQUAL_COLUMNS]);
   }
-  return tests + (kept > 1);
+  out->tests += kept > 1;
 }
 
 /* ---- The same values in another order ---------------------------------------------------------------------------- */
@@ -226,9 +223,9 @@ void lines_compare_values(line_list *list, inspection *out) {
     if (a->length == b->length && a->values == b->values && a->print != b->print) note_shuffled(out, a, b);
   }
   out->n_shuffled = merge(out->shuffled, out->n_shuffled);
-  for (size_t i = 0; i < out->count; ++i) { /* count_tests() counts them */
-    (void)finish(&out->tensors[i].tests[TEST_SHUFFLED_ROWS]);
-    (void)finish(&out->tensors[i].tests[TEST_SHUFFLED_COLUMNS]);
+  for (size_t i = 0; i < out->count; ++i) {
+    finish(&out->tensors[i].tests[TEST_SHUFFLED_ROWS]);
+    finish(&out->tensors[i].tests[TEST_SHUFFLED_COLUMNS]);
   }
   out->tests += kept > 1;
   compare_whole(out);

@@ -13,7 +13,7 @@ static const char *name_of(const inspection *i, size_t tensor) {
   return i->tensors[tensor].tensor->name[0] ? i->tensors[tensor].tensor->name : "(array)";
 }
 
-static double lines_of(const inspected *t, bool column) {
+double lines_of(const inspected *t, bool column) {
   const double zeros = t->tests[column ? TEST_ZERO_COLUMNS : TEST_ZERO_ROWS].value;
   const double all = (double)(column ? t->columns : t->rows);
   return isnan(zeros) ? all : all - zeros;

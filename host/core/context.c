@@ -57,8 +57,11 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
   FANIN__TRY(fanin__device_describe(device, &info));
   if (!info.usable) return fanin__fail(FANIN_STATUS_UNSUPPORTED, "device \"%.100s\": %s", info.name, info.reason);
   size_t most = 0;
-  const cl_int code = clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL);
+  cl_ulong local = 0;
+  cl_int code = clGetDeviceInfo(device, CL_DEVICE_MAX_WORK_GROUP_SIZE, sizeof most, &most, NULL);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_MAX_WORK_GROUP_SIZE)");
+  code = clGetDeviceInfo(device, CL_DEVICE_LOCAL_MEM_SIZE, sizeof local, &local, NULL);
+  if (code != CL_SUCCESS) return fanin__fail_cl(code, "clGetDeviceInfo(CL_DEVICE_LOCAL_MEM_SIZE)");
   *f = (fanin){.references = 1,
                .context = context,
                .device = device,
@@ -66,6 +69,7 @@ static fanin_status describe(fanin *f, cl_context context, cl_device_id device) 
                .has_f64 = info.has_f64 != 0,
                .lanes = fanin__device_lanes(&info),
                .compute_units = info.compute_units,
+               .local_bytes = local,
                .work_group = info.type & CL_DEVICE_TYPE_CPU ? 64 : 256};
   FANIN__TRY(override("FANIN_LANES", "1 4 8 16", &f->lanes));
   size_t group = 0;

@@ -29,6 +29,7 @@ struct fanin {
   bool has_f64;
   size_t lanes; /* 1, 4, 8 or 16: the vector width that kernels are built for */
   cl_uint compute_units;
+  cl_ulong local_bytes;     /* local memory of a group */
   size_t work_group;        /* work-items of a group */
   size_t fill_group;        /* work-items of a group that fills: one wide item, or as many scalar ones */
   fanin__mutex lock;        /* guards what is below */

@@ -2,6 +2,8 @@
  * that applies them, each for a whole stack of matrices. */
 #include "fill/reflect.h"
 
+#include <stdio.h>
+
 #include "core/context.h"
 #include "core/launch.h"
 #include "core/memory.h"
@@ -15,12 +17,25 @@ enum { BLOCK = FANIN__BLOCK };
 /* Items of a group where they share work. */
 enum { ITEMS = 128 };
 
-static const char *options_of(bool f64) {
-  return fanin__dtype_of(f64 ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32)->option;
-}
-
 static size_t size_of(bool f64) {
   return f64 ? sizeof(cl_double) : sizeof(cl_float);
+}
+
+/* Columns that a group multiplies at once. The more they are, the less often the vectors are read; a chunk and a block
+ * of them have to fit into local memory, of which every device has 32 KiB. */
+static size_t strip_of(const fanin *f, bool f64) {
+  enum { SCALAR_STRIP = 16 };
+  const size_t column = (BLOCK + FANIN__SUMMED) * size_of(f64), wide = f->lanes == 16 && !f64 ? 4 : 2;
+  if (f->lanes == 1) return SCALAR_STRIP;
+  return wide * f->lanes * column <= f->local_bytes ? wide * f->lanes : wide / 2 * f->lanes;
+}
+
+enum { OPTIONS = 64 };
+
+static const char *options_of(const fanin *f, bool f64, char out[OPTIONS]) {
+  const char *const dtype = fanin__dtype_of(f64 ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32)->option;
+  snprintf(out, OPTIONS, "%s -D STRIP=%zu", dtype, strip_of(f, f64));
+  return out;
 }
 
 fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
@@ -33,8 +48,10 @@ fanin_status fanin__stack_check(uint64_t height, uint64_t width) {
 
 fanin_status fanin__reflect_compile(fanin *f, bool f64) {
   static const char *const names[] = {"reflectors", "gram", "apply"};
+  char options[OPTIONS];
+  (void)options_of(f, f64, options);
   for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
-    FANIN__TRY(fanin__compile(f, &fanin__source_reflect, options_of(f64), names[k]));
+    FANIN__TRY(fanin__compile(f, &fanin__source_reflect, options, names[k]));
   }
   return FANIN_STATUS_OK;
 }
@@ -88,21 +105,22 @@ static size_t company(const fanin *f) {
 }
 
 fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
+  char options[OPTIONS];
   const cl_uint width = (cl_uint)s->width;
   const cl_ulong panel = panel_size(s);
-  const size_t local = company(f), strip = FANIN__STRIP(f->lanes, s->f64), size = size_of(s->f64);
+  const size_t local = company(f), strip = strip_of(f, s->f64), size = size_of(s->f64);
   const uint64_t strips = fanin__ceil_div(s->width, strip);
+  (void)options_of(f, s->f64, options);
   const fanin__argument chunk = FANIN__LOCAL(FANIN__SUMMED * strip * size), sums = FANIN__LOCAL(BLOCK * strip * size);
   const fanin__launch reflectors = FANIN__LAUNCH(
-      reflect, options_of(s->f64), reflectors,
-      fanin__groups(count * fanin__ceil_div(s->width, FANIN__REFLECTED), local), FANIN__VALUE(s->matrices),
-      FANIN__VALUE(s->row_step), FANIN__VALUE(s->column_step), FANIN__VALUE(s->height), FANIN__VALUE(width),
-      FANIN__VALUE(panel), FANIN__VALUE(s->panels), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign));
-  const fanin__launch gram = FANIN__LAUNCH(reflect, options_of(s->f64), gram, fanin__groups(count * strips, local),
+      reflect, options, reflectors, fanin__groups(count * fanin__ceil_div(s->width, FANIN__REFLECTED), local),
+      FANIN__VALUE(s->matrices), FANIN__VALUE(s->row_step), FANIN__VALUE(s->column_step), FANIN__VALUE(s->height),
+      FANIN__VALUE(width), FANIN__VALUE(panel), FANIN__VALUE(s->panels), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign));
+  const fanin__launch gram = FANIN__LAUNCH(reflect, options, gram, fanin__groups(count * strips, local),
                                            FANIN__VALUE(s->panels), FANIN__VALUE(s->height), FANIN__VALUE(width),
                                            FANIN__VALUE(panel), FANIN__VALUE(s->products), chunk, sums);
   const fanin__launch apply =
-      FANIN__LAUNCH(reflect, options_of(s->f64), apply, fanin__groups(count * strips, local), FANIN__VALUE(s->panels),
+      FANIN__LAUNCH(reflect, options, apply, fanin__groups(count * strips, local), FANIN__VALUE(s->panels),
                     FANIN__VALUE(s->products), FANIN__VALUE(s->tau), FANIN__VALUE(s->sign), FANIN__VALUE(s->height),
                     FANIN__VALUE(width), FANIN__VALUE(panel), FANIN__VALUE(s->between), FANIN__VALUE(s->matrices),
                     FANIN__VALUE(s->row_step), FANIN__VALUE(s->column_step), FANIN__VALUE(count), chunk, sums);

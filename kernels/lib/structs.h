@@ -46,12 +46,11 @@ enum fanin__family {
   FANIN__FAMILY_COUNT
 };
 
-/* What kernels/reflect.cl is made for. A block and a chunk are the specification's (docs/stream.md, section 8). The
- * columns of a group that makes reflectors, and those of a group that multiplies, are not seen in the bits. */
-#define FANIN__BLOCK                   128
-#define FANIN__SUMMED                  64
-#define FANIN__REFLECTED               16
-#define FANIN__STRIP(lanes, is_double) ((lanes) == 1 ? 16 : (lanes) == 16 && !(is_double) ? 64 : 2 * (lanes))
+/* What kernels/reflect.cl is made for. A block and a chunk are the specification's (docs/stream.md, section 8); how
+ * many columns a group makes reflectors of is not seen in the bits. */
+#define FANIN__BLOCK     128
+#define FANIN__SUMMED    64
+#define FANIN__REFLECTED 16
 
 /* What kernels/fill.cl takes: which of a tensor's indices lie where in memory. Rows of consecutive indices. A row's
  * number unfolds, innermost dimension first, into coordinates of `rank` dimensions. */

@@ -135,6 +135,16 @@ static void test_bits_at_every_width_and_group(void **state) {
   }
 }
 
+/* With as little local memory as OpenCL allows, strips of columns are narrower. */
+static void test_bits_with_least_local_memory(void **state) {
+  (void)state;
+  assert_int_equal(setenv("FANIN_LANES", "16", 1), 0);
+  fanin *const other = test_open();
+  other->local_bytes = 32 << 10;
+  assert_bits(other, 0, 3, other->has_f64 ? FANIN_DTYPE_F64 + 1 : FANIN_DTYPE_F32 + 1);
+  test_close(other);
+}
+
 /* f16 and bf16 are the f32 matrix rounded once. */
 static void test_halves_are_rounded_once(void **state) {
   fanin *const f = *state;
@@ -296,6 +306,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_bits),
       cmocka_unit_test_setup_teardown(test_bits_at_every_width_and_group, NULL, restore),
+      cmocka_unit_test_setup_teardown(test_bits_with_least_local_memory, NULL, restore),
       cmocka_unit_test(test_vectors_are_orthonormal),
       cmocka_unit_test(test_halves_are_rounded_once),
       cmocka_unit_test(test_is_what_is_defined),
