@@ -31,6 +31,7 @@ typedef struct fanin_selftest_config {
   fanin_selftest_report *report; /* NULL: nobody */
   void *user;                    /* what it is called with */
 } fanin_selftest_config;
+/* A fanin_selftest_config with its size, and 0 in every other field. */
 #define FANIN_SELFTEST_CONFIG_INIT FANIN_SIZED(fanin_selftest_config)
 
 /* What came of it. */
