@@ -42,9 +42,6 @@ install(FILES ${PROJECT_BINARY_DIR}/fanin-config.cmake ${PROJECT_BINARY_DIR}/fan
 
 file(RELATIVE_PATH pc_to_prefix /prefix/${CMAKE_INSTALL_LIBDIR}/pkgconfig /prefix)
 string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
-if(FANIN_HAVE_CLBLAST)
-  set(pc_requires_private clblast)
-endif()
 set(pc_dl "") # dlopen(), where it is not the C library's
 foreach(library IN LISTS CMAKE_DL_LIBS)
   string(APPEND pc_dl " -l${library}")

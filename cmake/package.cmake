@@ -34,9 +34,6 @@ set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libfanin-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS
     "${library} (= ${PROJECT_VERSION}), opencl-c-headers, ocl-icd-opencl-dev | opencl-dev")
-if(FANIN_HAVE_CLBLAST)
-  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libclblast-dev")
-endif()
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SUGGESTS "libdlpack-dev, opencl-clhpp-headers") # fanin/dlpack.h, fanin.hpp
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
     "neural-network weights on OpenCL devices - development files\n${description}

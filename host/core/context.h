@@ -33,7 +33,6 @@ struct fanin {
   size_t work_group;        /* work-items of a group */
   size_t fill_group;        /* work-items of a group that fills: one wide item, or as many scalar ones */
   fanin__mutex lock;        /* guards what is below */
-  bool gemm_tuned;          /* CLBlast knows this device's parameters */
   cl_command_queue queue;   /* fanin_queue()'s; NULL until it is asked for */
   fanin__program *programs; /* a list of what has been built */
   char *cache;              /* a directory of compiled programs; NULL: none */

@@ -14,6 +14,12 @@ fanin__grid fanin__groups(uint64_t groups, size_t local) {
   return (fanin__grid){.global = {(size_t)groups * local}, .local = {local}};
 }
 
+size_t fanin__company(const fanin *f) {
+  enum { ITEMS = 128 };
+  const size_t shared = f->work_group < ITEMS ? f->work_group : ITEMS;
+  return f->lanes == 1 ? shared : 1;
+}
+
 fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain) {
   enum { MOST_ITEMS = 4096 };
   if (!(f->type & CL_DEVICE_TYPE_CPU)) {

@@ -33,6 +33,9 @@ typedef struct fanin__grid {
 /* So many work-groups of `local` work-items, in one dimension. */
 fanin__grid fanin__groups(uint64_t groups, size_t local);
 
+/* Work-items of a group whose items share its work: one with wide vectors works alone. */
+size_t fanin__company(const fanin *f);
+
 /* How tasks are assigned to work-items: item i takes the tasks from i * pitch on in steps of `step`, below
  * i * pitch + span. On CPUs there are a few items for each core, each with a piece of its own; on GPUs there are many,
  * and neighbours work side by side. Local sizes never depend on the number of tasks, because drivers compile a kernel

@@ -17,6 +17,7 @@ typedef struct fanin__source {
 
 extern const fanin__source fanin__source_bins;    /* histogram of a tensor */
 extern const fanin__source fanin__source_fill;    /* every distribution, every dtype */
+extern const fanin__source fanin__source_gemm;    /* the product of two matrices */
 extern const fanin__source fanin__source_lines;   /* sums and fingerprints of rows and columns */
 extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */

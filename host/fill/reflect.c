@@ -14,9 +14,6 @@
 
 enum { BLOCK = FANIN__BLOCK };
 
-/* Items of a group where they share work. */
-enum { ITEMS = 128 };
-
 static size_t size_of(bool f64) {
   return f64 ? sizeof(cl_double) : sizeof(cl_float);
 }
@@ -98,17 +95,11 @@ void fanin__stack_release(fanin__stack *s) {
 
 /* ---- Launches ---------------------------------------------------------------------------------------------------- */
 
-/* Items of a group: one with wide vectors works alone. Tests have other numbers, which change nothing else. */
-static size_t company(const fanin *f) {
-  const size_t shared = f->work_group < ITEMS ? f->work_group : ITEMS;
-  return f->fill_group == 1 ? 1 : shared;
-}
-
 fanin_status fanin__reflect(fanin *f, cl_command_queue queue, const fanin__stack *s, uint64_t count) {
   char options[OPTIONS];
   const cl_uint width = (cl_uint)s->width;
   const cl_ulong panel = panel_size(s);
-  const size_t local = company(f), strip = strip_of(f, s->f64), size = size_of(s->f64);
+  const size_t local = fanin__company(f), strip = strip_of(f, s->f64), size = size_of(s->f64);
   const uint64_t strips = fanin__ceil_div(s->width, strip);
   (void)options_of(f, s->f64, options);
   const fanin__argument chunk = FANIN__LOCAL(FANIN__SUMMED * strip * size), sums = FANIN__LOCAL(BLOCK * strip * size);

@@ -46,8 +46,9 @@ enum fanin__family {
   FANIN__FAMILY_COUNT
 };
 
-/* What kernels/reflect.cl is made for. A block and a chunk are the specification's (docs/stream.md, section 8); how
- * many columns a group makes reflectors of is not seen in the bits. */
+/* What kernels/reflect.cl and gemm.cl are made for. A block and a chunk, whose products are summed up before they are
+ * added to a sum, are the specification's (docs/stream.md, section 8); how many columns a group makes reflectors of is
+ * not seen in the bits. */
 #define FANIN__BLOCK     128
 #define FANIN__SUMMED    64
 #define FANIN__REFLECTED 16

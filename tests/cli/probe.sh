@@ -82,8 +82,8 @@ refuse 2 "weights of at most 32 bits" probe --mlp 64,10 --dtype f64
 refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
 SHIM_BUFFER=1000000000 FANIN=$SHIMMED refuse 3 "clCreateBuffer of 2116000000 elements for weights: CL_MEM_OBJECT_ALLOCATION_FAILURE" \
   probe --mlp 46000,46000 --batch 1
-refuse 2 "layer 1 has 1000000 x 1000000 weights, and the batch is 256; a probe multiplies matrices of fewer than 2^31" \
-  probe --mlp 1000000,1000000,10
+refuse 2 "layer 1 has 100000000 x 100000000 weights, and the batch is 256; a probe takes matrices of at most 2^48" \
+  probe --mlp 100000000,100000000,10
 
 # ---- Input that cannot be used ----
 refuse 2 "has 65 columns, but --mlp begins with 66" probe --mlp 66,10 --input "$digits"

@@ -18,7 +18,7 @@ read -ra shared <<<"$(pkg-config --libs fanin)"
 compile "$work/shared" "${shared[@]}"
 LD_LIBRARY_PATH=$libdir "$work/shared"
 
-# Only fanin itself is linked statically: OpenCL's loader and CLBlast are shared libraries everywhere.
+# Only fanin itself is linked statically: OpenCL's loader is a shared library everywhere.
 read -ra static <<<"$(pkg-config --static --libs fanin)"
 compile "$work/static" "${static[@]/#-lfanin/-l:libfanin.a}"
 if readelf -d "$work/static" | grep libfanin; then

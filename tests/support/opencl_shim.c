@@ -43,14 +43,11 @@ const char *shim_kind_name(int kind) {
   return names[kind];
 }
 
-/* Where a call comes from: the functions on the stack. Of CLBlast's, which makes a hundred calls a product, only the
- * call's name. */
-static uint64_t path_to(const char *name, void *caller) {
+/* Where a call comes from: the functions on the stack. */
+static uint64_t path_here(void) {
   enum { DEPTH = 24 };
   void *stack[DEPTH];
   uint64_t hash = 0xcbf29ce484222325;
-  Dl_info info;
-  if (dladdr(caller, &info) && strstr(info.dli_fname, "libclblast")) return (uint64_t)(uintptr_t)name;
   const int n = backtrace(stack, DEPTH);
   for (int k = 0; k < n; k++) {
     hash = (hash ^ (uint64_t)(uintptr_t)stack[k]) * 0x100000001b3;
@@ -59,10 +56,10 @@ static uint64_t path_to(const char *name, void *caller) {
 }
 
 /* Whether calls have come that way often enough since shim_fail_at(). */
-static bool is_repeated(const char *name, void *caller) {
+static bool is_repeated(void) {
   static uint64_t seen[4096];
   static size_t n;
-  const uint64_t path = path_to(name, caller);
+  const uint64_t path = path_here();
   long before = 0;
   if (calls == 0) n = 0;
   for (size_t k = 0; k < n; k++) {
@@ -73,12 +70,14 @@ static bool is_repeated(const char *name, void *caller) {
   return false;
 }
 
-/* A macro, so that the caller is OpenCL's and not this file. */
-#define fails(name) (!is_repeated(name, __builtin_return_address(0)) && is_due(name))
 static bool is_due(const char *name) {
   if (calls++ != fails_at) return false;
   failed = name;
   return true;
+}
+
+static bool fails(const char *name) {
+  return !is_repeated() && is_due(name);
 }
 
 /* The function of that name in the OpenCL library. */

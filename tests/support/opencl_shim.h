@@ -1,9 +1,9 @@
 /* OpenCL as the tests want it: every call can be made to fail, and what is retained is counted. Linked into a program,
- * it stands between it, CLBlast included, and the OpenCL library. */
+ * it stands between it and the OpenCL library. */
 #ifndef FANIN_TESTS_OPENCL_SHIM_H
 #define FANIN_TESTS_OPENCL_SHIM_H
 
-/* No code of OpenCL's, so that it cannot come from anywhere else; CLBlast hands it on, as it does OpenCL's. */
+/* No code of OpenCL's, so that it cannot come from anywhere else. */
 enum { SHIM_CODE = -999 };
 
 /* The k-th call from now on fails, counted from 0; k < 0: none. Not counted are releases, which never fail, and calls

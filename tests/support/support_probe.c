@@ -64,16 +64,6 @@ fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_pro
   return status;
 }
 
-bool test_have_clblast(fanin *f) {
-  const uint64_t widths[2] = {1, 1};
-  const fanin_probe_config config = test_probe_config(widths, 2, "relu", "he_normal", 1);
-  fanin_probe_layer layer;
-  const fanin_status status = test_probe_layers(f, NULL, &config, &layer);
-  if (status != FANIN_STATUS_UNSUPPORTED) return true;
-  assert_non_null(strstr(fanin_last_error(), "without CLBlast"));
-  return false;
-}
-
 void test_assert_relative(double value, double exact, double tolerance, const char *what) {
   if (fabs(value - exact) <= tolerance * fabs(exact)) return;
   fail_msg("%s is %.12g, not %.12g", what, value, exact);

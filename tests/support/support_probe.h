@@ -25,13 +25,6 @@ void test_report_free(test_report *report);
 fanin_status test_probe_layers(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                fanin_probe_layer *layers);
 
-/* Skips the test in a build without CLBlast. */
-#define NEED_CLBLAST(state)                                                                                            \
-  do {                                                                                                                 \
-    if (!test_have_clblast(*(state))) skip();                                                                          \
-  } while (0)
-bool test_have_clblast(fanin *f);
-
 void test_assert_relative(double value, double exact, double tolerance, const char *what);
 
 /* The tensor of that name that a probe of seed 1 fills, as doubles; free() it. */

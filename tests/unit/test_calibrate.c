@@ -69,7 +69,6 @@ static void variances(fanin *f, const fanin_probe_config *config, bool about_mea
 }
 
 static void variance_is_the_target(void **state) {
-  NEED_CLBLAST(state);
   static float input[BATCH * 20];
   static const char *const activations[] = {"relu", "tanh", "gelu", "sigmoid"};
   make_input(input);
@@ -106,7 +105,6 @@ static void variance_is_the_target(void **state) {
 
 /* In 16 bits, with biases that no factor touches, norms and residual connections: the report says what is so. */
 static void every_dtype_with_biases(void **state) {
-  NEED_CLBLAST(state);
   static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < 3; k++) {
     fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", "he_normal", BATCH);
@@ -133,7 +131,6 @@ static void every_dtype_with_biases(void **state) {
 /* The paper's start, orthonormal weights, whose gain is then another one: they stay orthogonal, and the probe knows
  * them by the factors. Widths grow and shrink. */
 static void from_orthonormal_weights(void **state) {
-  NEED_CLBLAST(state);
   static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < 3; k++) {
     static float input[BATCH * 20];
@@ -214,7 +211,6 @@ static void refuse(fanin *f, const refusal *row) {
 }
 
 static void each_refusal_changes_nothing(void **state) {
-  NEED_CLBLAST(state);
   const refusal rows[] = {
       {"criterion is 7",
        "he_normal",
@@ -268,7 +264,6 @@ static void each_refusal_changes_nothing(void **state) {
 
 /* A dead layer: ReLU of negative numbers only leaves nothing to scale in the next, after the first was fine. */
 static void a_dead_layer_is_named(void **state) {
-  NEED_CLBLAST(state);
   static float input[BATCH * 20];
   fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", "uniform:lo=-1,hi=-0.5", BATCH);
   fanin_tensor weights[LAYERS];

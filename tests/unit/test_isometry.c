@@ -104,7 +104,6 @@ static range dense_network(fanin *f, const char *init_text, uint64_t width, uint
 }
 
 static void dense_layers_keep_every_length(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[][2] = {{48, 0}, {200, 0}, {50, 2}};
   for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
     const range orthogonal = dense_network(*state, "orthogonal", widths[k][0], widths[k][1]);
@@ -166,7 +165,6 @@ static range convolutional_network(fanin *f, fanin_init init) {
 
 /* An orthogonal matrix in place of (O, I taps) is no orthogonal convolution; and variance alone keeps no length. */
 static void delta_orthogonal_keeps_every_length(void **state) {
-  NEED_CLBLAST(state);
   const range delta = convolutional_network(*state, fanin_delta_orthogonal(1));
   const range flat = convolutional_network(*state, fanin_orthogonal(1));
   const range gaussian = convolutional_network(*state, fanin_lecun_normal());
@@ -247,7 +245,6 @@ static double mean_spread(fanin *f, const fanin_probe_config *config) {
 /* Measured over 3,000 samples, a variance is within 4.5 times 2.6 %; the mean over 8 samples and terms of order 1 / n
  * make the rest of 20 %. The prediction is that of infinite width, here 30 to 90. */
 static void the_probe_measures_the_spread(void **state) {
-  NEED_CLBLAST(state);
   static const char *const activations[] = {"linear", "tanh", "relu"}, *const inits[] = {"orthogonal", "lecun_normal"};
   for (size_t k = 0; k < 6; k++) {
     const fanin_probe_config config = test_probe_config(widths, DEPTH + 1, activations[k / 2], inits[k % 2], BATCH);
@@ -265,7 +262,6 @@ static void the_probe_measures_the_spread(void **state) {
 /* Of 8 singular values, those that a layer of 4 leaves are equal, and the others are not counted. The variance that is
  * measured over 3,000 samples is within 4.5 times 2.6 % of twice what is left. */
 static void a_bottleneck_counts_what_it_leaves(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t narrow[] = {16, 16, 4, 8};
   fanin_probe_layer layers[3];
   const fanin_probe_config config = test_probe_config(narrow, 4, "linear", "orthogonal", BATCH);
@@ -276,7 +272,6 @@ static void a_bottleneck_counts_what_it_leaves(void **state) {
 }
 
 static void no_spread_where_there_is_no_law(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t three[] = {16, 16, 16, 16};
   for (int k = 0; k < 4; k++) {
     fanin_probe_config config =

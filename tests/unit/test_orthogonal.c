@@ -125,7 +125,7 @@ static void test_bits(void **state) {
 /* Other vector widths, and scalar items in groups of several sizes, which is how GPUs work. */
 static void test_bits_at_every_width_and_group(void **state) {
   (void)state;
-  static const char *const widths[] = {"1", "4", "8", "16", "1"}, *const groups[] = {"", "", "", "", "8"};
+  static const char *const widths[] = {"1", "4", "8", "16", "1"}, *const groups[] = {"", "", "64", "", "8"};
   for (size_t k = 0; k < LEN(widths); k++) {
     assert_int_equal(setenv("FANIN_LANES", widths[k], 1), 0);
     assert_int_equal(setenv("FANIN_WORK_GROUP", groups[k], 1), 0);

@@ -214,7 +214,6 @@ static void check(fanin *f, cl_command_queue queue, const fanin_probe_config *co
 }
 
 static void every_activation_norm_and_dtype(void **state) {
-  NEED_CLBLAST(state);
   static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; fanin__activation_at(k); k++) {
     for (int variant = 0; variant < 6; variant++) {
@@ -231,7 +230,6 @@ static void every_activation_norm_and_dtype(void **state) {
 
 /* Out-of-order queues and a GPU's geometry, where rows are summed in pieces. */
 static void every_queue_and_geometry(void **state) {
-  NEED_CLBLAST(state);
   for (int gpu = 0; gpu < 2; gpu++) {
     fanin *const f = test_open_as(gpu);
     const cl_command_queue queue = test_out_of_order(f);
@@ -249,7 +247,6 @@ static void every_queue_and_geometry(void **state) {
 
 /* Gradients of 1e-50 and less at the first layer: the scaling keeps their digits. */
 static void gradients_below_f32(void **state) {
-  NEED_CLBLAST(state);
   uint64_t deep[31];
   for (size_t k = 0; k < 31; k++) {
     deep[k] = 32;

@@ -162,7 +162,6 @@ static void print_findings(const test_report *report) {
 
 /* Every fault, in one layer of a rectangular network, is named with its layer and in a sentence that fits. */
 static void each_fault_is_named(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {64, 256, 96, 128};
   static const struct {
     fault fault;
@@ -205,7 +204,6 @@ static void each_fault_is_named(void **state) {
 
 /* The same of orthogonal weights, at a gain that is 5 % off: q is exact in tall layers, g in wide ones. */
 static void lengths_alone_show_it(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {64, 96, 96, 48};
   fanin_probe_config config = test_probe_config(widths, 4, "linear", "orthogonal:gain=2", 64);
   config.dtype = FANIN_DTYPE_BF16;
@@ -223,7 +221,6 @@ static void lengths_alone_show_it(void **state) {
 
 /* Steps go through theory's activation, not through the one that was measured. */
 static void wrong_functions_show_it(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {64, 96, 96, 48};
   static const char *const kernels[] = {NULL, "activate", "derive"};
   for (size_t k = 0; k < 3; k++) {
@@ -240,7 +237,6 @@ static void wrong_functions_show_it(void **state) {
 
 /* Without the weights' own tests: a wrong std shows in q of its layer and in g of the layer before. */
 static void moments_alone_show_it(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {64, 256, 96, 128};
   static const fault faults[] = {GAIN, SWAPPED_FANS, SQUARED_STD};
   fanin_probe_config config = test_probe_config(widths, 4, "relu", "he_normal", 64);
@@ -259,7 +255,6 @@ static void moments_alone_show_it(void **state) {
 
 /* One layer's std 1.3 times, of four at width 1024. */
 static void one_layer_of_1024(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {1024, 1024, 1024, 1024, 1024};
   const fanin_probe_config config = test_probe_config(widths, 5, "relu", "he_normal", 64);
   test_report *report = NULL;
@@ -318,7 +313,6 @@ static const expectation expectations[] = {
     {"relu", "he_normal", 40, 1, {FANIN_DIAGNOSIS_WIDTH_NOISE, NONE, NONE}}};
 
 static void verdicts_of_right_networks(void **state) {
-  NEED_CLBLAST(state);
   for (size_t k = 0; k < sizeof expectations / sizeof *expectations; k++) {
     const expectation *const e = &expectations[k];
     uint64_t widths[48];
@@ -344,7 +338,6 @@ static void verdicts_of_right_networks(void **state) {
 
 /* Weights of mean 0.05, and ones that are not random: no law, no error. */
 static void weights_without_a_law(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {32, 32, 32};
   static const char *const inits[] = {"uniform:lo=0,hi=0.1", "identity", "normal:mean=0.1,std=0.1"};
   for (size_t k = 0; k < 3; k++) {
@@ -362,7 +355,6 @@ static void weights_without_a_law(void **state) {
 /* The caller's own tensors: the probe says the same of them as of those that it makes, reads them at their offset, and
  * finds what is wrong with them. */
 static void weights_of_the_caller(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {20, 48, 16};
   static const fanin_dtype dtypes[] = {FANIN_DTYPE_F32, FANIN_DTYPE_F16, FANIN_DTYPE_BF16};
   for (size_t k = 0; k < 3; k++) {
@@ -420,7 +412,6 @@ static void every_diagnosis_has_its_texts(void **state) {
 /* Right networks with layers of few features: dead ones, whose z is exactly 0, and means that are not normal. Each has
  * a false alarm once in 1000, so that three in 72 are a fault. */
 static void narrow_networks_conform(void **state) {
-  NEED_CLBLAST(state);
   static const struct {
     uint64_t widths[4];
     const char *activation;

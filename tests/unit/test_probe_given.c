@@ -18,7 +18,6 @@ static fanin_init parsed(const char *text) {
 /* Four initializers, one of them orthogonal, drawn and judged layer by layer; the same weights judged as one are not.
  */
 static void each_layer_by_its_own(void **state) {
-  NEED_CLBLAST(state);
   static const char *const texts[LAYERS] = {"normal:std=0.0625", "orthogonal", "he_uniform", "normal:std=0.25"};
   static const double std[LAYERS] = {0.0625, 0.102062073, 0.158113883, 0.25};
   fanin_init inits[LAYERS];
@@ -41,7 +40,6 @@ static void each_layer_by_its_own(void **state) {
  * W h, neither normal nor of one size, so that a law that drew them, or took phi of them for that of normals, would
  * show. The bounds are 4.5 standard errors of a mean and of a mean square. */
 static void biases_count(void **state) {
-  NEED_CLBLAST(state);
   double sum[2] = {0, 0}, squares[2] = {0, 0}, n[2] = {0, 0};
   static float numbers[LAYERS][96];
   const float *biases[LAYERS];
@@ -83,7 +81,6 @@ static void biases_count(void **state) {
  * squares is chi-squared, by Wilson and Hilferty within 4.5 standard deviations, and the third moment has sqrt(6 / n).
  * What fails: to count them as drawn, in the variance or in the third cumulant. */
 static void given_biases_do_not_vary(void **state) {
-  NEED_CLBLAST(state);
   enum { N = 48, OUT = 12, DRAWS = TEST_DRAWS(400, 20) };
   static const char *const inits[] = {"lecun_normal", "orthogonal"};
   static const uint64_t one[] = {N, OUT};
@@ -116,7 +113,6 @@ static void given_biases_do_not_vary(void **state) {
 
 /* q of the first layer by hand: He's variance of 2 / 64 times 64 ones, and the biases' mean square. */
 static void biases_are_expected_exactly(void **state) {
-  NEED_CLBLAST(state);
   static float ones[64], bias[96];
   static const uint64_t two[] = {64, 96};
   const float *biases[1] = {bias};
@@ -143,7 +139,6 @@ static void biases_are_expected_exactly(void **state) {
 }
 
 static void numbers_that_are_not_finite(void **state) {
-  NEED_CLBLAST(state);
   static float bias[96] = {[7] = NAN, [9] = INFINITY};
   const float *biases[LAYERS] = {NULL, NULL, bias, NULL};
   fanin_tensor weights[LAYERS] = {{0}};
@@ -170,7 +165,6 @@ static void numbers_that_are_not_finite(void **state) {
 
 /* Patterns are not judged, and what is not predicted is not called healthy; a fault that was measured still is one. */
 static void no_verdict_without_a_theory(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t square[] = {64, 64, 64, 64};
   static const struct {
     const char *init;
@@ -204,7 +198,6 @@ static void check_conditions(const fanin_probe_summary *s, const char *conforms,
 
 /* Verdicts on the caller's numbers have a condition, those on drawn ones have none, and what is not given has none. */
 static void verdicts_on_given_numbers_have_a_condition(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t two[] = {64, 96, 96};
   static const char *const random = "if the weights are the random numbers that they are judged as";
   static float bias[96];

@@ -217,7 +217,6 @@ static void join_hidden(sums *to, const experiment *e, const tally *t) {
  * thousand. What fails: keeping the second Hermite component; leaving out kurtosis, covariances, the curvature of V,
  * the biases' share, how gradients respond to q, or that the backward pass has the forward pass's weights. */
 static void residuals_are_standard_normal(void **state) {
-  NEED_CLBLAST(state);
   int flagged = 0, loosely = 0;
   sums uniform = {0}; /* g of hidden layers with such weights: their kurtosis takes a third of the variance */
   for (size_t k = 0; k < INDEPENDENT; k++) {
@@ -241,7 +240,6 @@ static void residuals_are_standard_normal(void **state) {
 /* The same of orthogonal weights, whose std is exact too but for 16 bits' rounding. What fails: independent weights'
  * law; leaving out n / M or 1 / M, what rounding adds, or that the backward pass has the forward pass's weights. */
 static void orthogonal_residuals_are_standard_normal(void **state) {
-  NEED_CLBLAST(state);
   int flagged = 0, loosely = 0;
   for (size_t k = 0; k < ORTHOGONAL; k++) {
     const tally t = run_experiment(*state, &orthogonal[k], SEEDS * (INDEPENDENT + k));
@@ -270,7 +268,6 @@ static const experiment answering[] = {
     {"relu2", "normal:std=0.11", {48, 96, 96, 96, 64}, 100, 0, 0.95, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0}};
 
 static void gradients_answer_to_q(void **state) {
-  NEED_CLBLAST(state);
   uint64_t seed = SEEDS * (INDEPENDENT + ORTHOGONAL);
   for (size_t k = 0; k < sizeof answering / sizeof *answering; k++) {
     sums g = {0};
@@ -286,7 +283,6 @@ static void gradients_answer_to_q(void **state) {
 /* Pairs of equal samples count as a sample with itself does: the law is that of one sample. sin has Hermite components
  * of high orders at a large q. */
 static void copies_say_what_one_sample_says(void **state) {
-  NEED_CLBLAST(state);
   enum { LAYERS = 3, N = 40, COPIES = 7 };
   static const uint64_t widths[LAYERS + 1] = {N, 64, 48, 12};
   static const struct {
@@ -372,7 +368,6 @@ static void assert_unskewed(const sums *s, const char *what, size_t k) {
 /* What fails: a law without a third cumulant; one without the activations' own, without what two factors make of it, or
  * without kurtosis; a chi-squared variable's in place of the trace of K^3, or of a Beta variable's. */
 static void deviates_are_not_skewed(void **state) {
-  NEED_CLBLAST(state);
   for (size_t k = 0; k < sizeof skewed_networks / sizeof *skewed_networks; k++) {
     const skewed *const e = &skewed_networks[k];
     float *const input = malloc(e->batch * e->widths[0] * sizeof *input);
@@ -478,7 +473,6 @@ static void probe_rescaled(fanin *f, fanin_probe_config *config, const double fa
 
 /* Of 16 bits, rounding is what varies in orthogonal weights, and twice of it after a calibration. */
 static void sixteen_bits_are_rounded_twice(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {48, 48, 48, 48};
   static const double factors[WIDE_LAYERS] = {1.3, 0.7, 1.1};
   fanin_probe_config config = test_probe_config(widths, WIDE_LAYERS + 1, "linear", "orthogonal", 16);
@@ -498,7 +492,6 @@ static void sixteen_bits_are_rounded_twice(void **state) {
  * At a std of 0.0004, one weight in 70 is not 0 in f8_e4m3, a kurtosis of 70. What fails: not to count a
  * rounding, of orthogonal weights too, or the kurtosis. */
 static void eight_bits_are_rounded_once_or_twice(void **state) {
-  NEED_CLBLAST(state);
   static const uint64_t widths[] = {WIDE, WIDE, WIDE, WIDE};
   static const fanin_dtype dtypes[] = {FANIN_DTYPE_F8_E4M3, FANIN_DTYPE_F8_E5M2};
   static const char *const inits[] = {"he_normal", "he_uniform", "orthogonal:gain=1.4", "normal:std=0.0004"};

@@ -25,7 +25,6 @@ static const char *init_of(const char *published, double variance, char out[64])
 
 /* Published by reference/meanfield.csv for inputs of mean square 1, to 1e-3 and better. */
 static void meanfield_matches_table(void **state) {
-  NEED_CLBLAST(state);
   enum { DEPTH = 20 };
   uint64_t widths[DEPTH + 1];
   float input[2 * 32];
@@ -88,7 +87,6 @@ static void compare_published(fanin *f, const char *activation, const char *init
 }
 
 static void measurement_matches_table(void **state) {
-  NEED_CLBLAST(state);
   static const char *const names[] = {"he_normal", "xavier_uniform", "lecun_truncnormal", "orthogonal"};
   static const char *const activations[] = {"linear", "tanh", "relu"};
   size_t compared = 0;

@@ -122,7 +122,6 @@ static void assert_as_recorded(const groups *g, const char *what) {
  * of the 200 networks of the record, which test_networks.c holds theory to: by activation, and by variant. Each network
  * has a seed of its own. */
 static void probe_and_theory_are_one(void **state) {
-  NEED_CLBLAST(state);
   tally t = {0, 0, ""};
   size_t cases = 0;
   sweep_record *const records = sweep_read(&cases);
@@ -157,7 +156,6 @@ static void probe_and_theory_are_one(void **state) {
 /* Closed forms for ReLU and He's variance of 2: behind a batch norm q is 2, 1, 1, ..., and gradients grow by pi / (pi -
  * 1) a layer; with residual connections beside it, q of layer l + 1 is 2 (1 + l / 2 + l (l - 1) / (2 pi)). */
 static void batch_norm_in_closed_form(void **state) {
-  NEED_CLBLAST(state);
   fanin_probe_layer layers[DEEP];
   const double pi = acos(-1);
   fanin_probe_config config = test_probe_config(equal_widths(), 13, "relu", "he_normal", BATCH);
@@ -223,7 +221,6 @@ static void assert_kept(fanin *f, const char *activation, const fanin_suggestion
 }
 
 static void probes_find_what_suggestions_say(void **state) {
-  NEED_CLBLAST(state);
   static const size_t depths[] = {3, DEEP};
   for (size_t k = 0; fanin__activation_at(k); k++) {
     const char *const activation = fanin__activation_at(k)->name;

@@ -99,7 +99,6 @@ static tally run_network(fanin *f, const network *e, uint64_t random) {
 }
 
 static void predictions_without_a_law(void **state) {
-  NEED_CLBLAST(state);
   for (size_t k = 0; k < sizeof networks / sizeof *networks; k++) {
     const tally t = run_network(*state, &networks[k], k);
     for (size_t l = 0; l < LAYERS; l++) {
@@ -141,7 +140,6 @@ static void assert_noise(const double *logs, const double *predicted, const char
 }
 
 static void noise_over_seeds(void **state) {
-  NEED_CLBLAST(state);
   enum { N = 48, SAMPLES = 32 };
   static const uint64_t narrow[DEPTH + 1] = {N, N, N, N, N, N};
   static double q[DEPTH][DRAWS], g[DEPTH][DRAWS], q_sd[DEPTH][DRAWS], g_sd[DEPTH][DRAWS];
@@ -173,7 +171,6 @@ static void noise_over_seeds(void **state) {
 
 /* There every sample's gradient depends on the others' preactivations. */
 static void no_law_of_gradients_before_a_batch_norm(void **state) {
-  NEED_CLBLAST(state);
   fanin_probe_layer layers[LAYERS];
   fanin_probe_config config = test_probe_config(widths, LAYERS + 1, "relu", "he_normal", 16);
   config.norm = FANIN_NORM_BATCH;

@@ -175,7 +175,7 @@ typedef struct fanin_probe_summary {
   double sd_ln_q;         /* standard deviation over seeds of ln q of the last layer, by theory, for this input */
   double gemm_seconds;    /* wall time in matrix products, waited for one by one */
   double other_seconds;   /* everything else after the first product has been compiled */
-  double startup_seconds; /* before that: buffers, and CLBlast's first product, which compiles its kernels */
+  double startup_seconds; /* before that: buffers, and the first product, which compiles its kernel */
   uint64_t device_bytes;  /* of the buffers that the probe made: activations of all layers, and one layer's weights */
   int judged;             /* 1: conformity was judged. 0: the weights of a layer are a fixed pattern (hadamard,
                              identity), of which theory expects nothing; `conforms` is 0 then */
@@ -202,13 +202,12 @@ FANIN_API fanin_status fanin_probe_report_finding(const fanin_probe_report *repo
 /* The bound on |z| for `tests` two-sided normal tests with a family false-alarm rate of 1e-3 (Sidak). */
 FANIN_API double fanin_z_bound(size_t tests);
 
-/* Runs the network forward and backward on the device and judges it. Blocking. Matrix products are CLBlast's. *out is a
- * new report: fanin_probe_report_release(). Device memory: twice batch x (sum of all widths) floats, since the backward
- * pass needs y and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again
- * for the backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer).
- * Errors: FANIN_STATUS_UNSUPPORTED if built without CLBlast; FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE,
- * which name what is wrong; FANIN_STATUS_NOT_FINITE if input, given weights or biases have infinities or NaN; OpenCL's,
- * with the buffer's name, if memory runs out. */
+/* Runs the network forward and backward on the device and judges it. Blocking. *out is a new report:
+ * fanin_probe_report_release(). Device memory: twice batch x (sum of all widths) floats, since the backward pass needs y
+ * and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again for the
+ * backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). Errors:
+ * FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE, which name what is wrong; FANIN_STATUS_NOT_FINITE if input,
+ * given weights or biases have infinities or NaN; OpenCL's, with the buffer's name, if memory runs out. */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_report **out);
 
