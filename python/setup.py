@@ -52,7 +52,7 @@ def run(*command):
     if ran.returncode != 0:
         refuse(
             f"{' '.join(map(str, command[:2]))} failed:\n{ran.stdout[-4000:]}\nIt needs the headers and the loader of OpenCL, "
-            "and for the command jansson (Debian: opencl-headers ocl-icd-opencl-dev libclblast-dev libjansson-dev)."
+            "and for the command jansson (Debian: opencl-headers ocl-icd-opencl-dev libjansson-dev)."
         )
 
 

@@ -147,7 +147,7 @@ def load(path: str) -> Any:
             f"{path}: {problem}; fanin looks for its library in $FANIN_LIBRARY, in the package, and where the system "
             "keeps libraries. Install a wheel, or the package from fanin's source tree (pip install ./python), which builds "
             "the library; or build it (./run build) and set FANIN_LIBRARY=build/libfanin.so. The library itself needs "
-            "libOpenCL.so.1 and, unless built without it, libclblast.so.1 (Debian: ocl-icd-libopencl1 libclblast1)"
+            "libOpenCL.so.1 (Debian: ocl-icd-libopencl1)"
         ) from None
     if not _same_abi(version):
         raise ImportError(f"{path} is version {version} of the library, which this package {__version__} cannot use")

@@ -380,7 +380,7 @@ def probe(
     inits: an initializer a layer; None: `init` is every layer's. Schemes before one see the layer's fans.
     biases: a vector a layer, used as it is; None, also for single layers: N(0, bias_std^2).
     norm: "none", "layer" or "batch". progress: told what step begins.
-    queue or device: where; neither: the default device. Needs a library that was built with CLBlast.
+    queue or device: where; neither: the default device.
     """
     network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
     where, queue_handle = _place(queue, device, weights)

@@ -1,5 +1,5 @@
-"""Uses an installed wheel as a stranger would, with NumPy alone: bits that are known beforehand, a probe, which needs CLBlast,
-and the command. Prints what it did. With the argument "no-loader", as on a system without OpenCL's loader.
+"""Uses an installed wheel as a stranger would, with NumPy alone: bits that are known beforehand, a probe, and
+the command. Prints what it did. With the argument "no-loader", as on a system without OpenCL's loader.
 
 Run by wheel.sh, and to be run in a bare root: it needs no source tree.
 """

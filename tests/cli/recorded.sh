@@ -6,7 +6,7 @@
 # 'git diff' says of them, and commit them.
 #
 # What depends on the machine is replaced: names of devices, times, memory, the version, and what a probe measures (the
-# last digits are CLBlast's). JSON numbers are rounded to 5 digits where C's library has a part in them, and what
+# last digits are the device's functions'). JSON numbers are rounded to 5 digits where C's library has a part in them, and what
 # 'fanin inspect' measures is compared with a tolerance: see measured(). FANIN_RAW=DIR
 # also writes the outputs to DIR with every digit, and digests of calibrated weights, so that two builds
 # on one machine can be compared completely: 'diff -r' of their directories shows nothing.
