@@ -15,17 +15,13 @@ typedef struct fanin__source {
   size_t size;
 } fanin__source;
 
-extern const fanin__source fanin__source_bins;    /* histogram of a tensor */
 extern const fanin__source fanin__source_fill;    /* every distribution, every dtype */
 extern const fanin__source fanin__source_gemm;    /* the product of two matrices */
-extern const fanin__source fanin__source_lines;   /* sums and fingerprints of rows and columns */
-extern const fanin__source fanin__source_measure; /* moments and extremes of a tensor */
+extern const fanin__source fanin__source_measure; /* moments, bins, lines, series and samples of tensors */
 extern const fanin__source fanin__source_mlp;     /* bias, activation and row moments of the probe */
 extern const fanin__source fanin__source_pattern; /* values that follow from coordinates */
 extern const fanin__source fanin__source_reflect; /* products of Householder reflectors */
-extern const fanin__source fanin__source_samples; /* correlation of tensors with one another */
 extern const fanin__source fanin__source_scatter; /* from matrices to parts of tensors */
-extern const fanin__source fanin__source_series;  /* powers and products of a tensor's elements */
 extern const fanin__source fanin__source_sparse;  /* zeros at random places, a fixed number in each line */
 extern const fanin__source fanin__source_weights; /* a probe's weights in f32, or times a factor */
 

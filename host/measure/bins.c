@@ -27,7 +27,7 @@ static fanin_status count_part(const pass *p, uint64_t first, cl_ulong elements)
   const cl_ulong offset = p->d.offset + first;
   const fanin__spread spread = fanin__spread_of(p->d.f, elements, GRAIN);
   const fanin__launch launch =
-      FANIN__LAUNCH(bins, p->d.options, keys, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
+      FANIN__LAUNCH(measure, p->d.options, keys, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
                     FANIN__VALUE(elements), FANIN__SPREAD(spread), FANIN__VALUE(p->within), FANIN__VALUE(p->counters));
   memset(p->part, 0, COUNTERS);
   FANIN__TRY(fanin__write(p->d.queue, p->counters, COUNTERS, p->part));
@@ -76,7 +76,8 @@ static double from_f32(uint32_t bits) {
   return (double)x;
 }
 
-/* The number whose ascending bits these are, the upper half of them for narrow dtypes: kernels/bins.cl's ascending().
+/* The number whose ascending bits these are, the upper half of them for narrow dtypes: ascending() of
+ * kernels/measure/bins.clh.
  */
 static double number_of(fanin_dtype dtype, uint32_t ascending) {
   const fanin_dtype_info *const t = &fanin__dtype_of(dtype)->info;

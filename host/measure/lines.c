@@ -60,10 +60,11 @@ static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin
     const cl_ulong block = rows - first < most ? rows - first : most, tasks = block * parts;
     const cl_ulong offset = p->d.offset + first * columns;
     const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 256 * p->d.f->lanes / columns + 1);
-    const fanin__launch launch = FANIN__LAUNCH(
-        lines, p->d.options, rows, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset), FANIN__VALUE(columns),
-        FANIN__VALUE(parts), FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
-        FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints));
+    const fanin__launch launch =
+        FANIN__LAUNCH(measure, p->d.options, rows, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
+                      FANIN__VALUE(columns), FANIN__VALUE(parts), FANIN__VALUE(tasks), FANIN__SPREAD(spread),
+                      FANIN__REAL(p->d.f64, p->shift), FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums),
+                      FANIN__VALUE(p->prints));
     FANIN__TRY(run(p, &launch, (size_t)tasks));
     for (size_t t = 0; t < tasks; t++) {
       const size_t row = (size_t)(first + t / parts);
@@ -93,7 +94,7 @@ static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl
   FANIN__TRY(prepare(p, results));
   const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 1);
   const fanin__launch launch =
-      FANIN__LAUNCH(lines, p->d.options, columns, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
+      FANIN__LAUNCH(measure, p->d.options, columns, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
                     FANIN__VALUE(rows), FANIN__VALUE(columns), FANIN__VALUE(first_row), FANIN__VALUE(height),
                     FANIN__VALUE(tasks), FANIN__SPREAD(spread), FANIN__REAL(p->d.f64, p->shift),
                     FANIN__REAL(p->d.f64, p->scale), FANIN__VALUE(p->sums), FANIN__VALUE(p->prints));

@@ -10,7 +10,7 @@
 #include "math/integer.h"
 #include "measure/dense.h"
 
-/* Planes of partial results, as kernels/measure.cl writes them. */
+/* Planes of partial results, as kernels/measure/moments.clh writes them. */
 enum { SHIFT, D, D_LOW, DD, DD_LOW, LEAST, MOST, PLANES };
 
 /* What one lane or all lanes so far say; values times the pass's scale, except for the extremes. */

@@ -22,7 +22,7 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const fanin__launch launch =
-      FANIN__LAUNCH(samples, d.options, standardise, spread.grid, FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
+      FANIN__LAUNCH(measure, d.options, standardise, spread.grid, FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
                     FANIN__VALUE(d.elements), FANIN__REAL(d.f64, shift), FANIN__REAL(d.f64, scale),
                     FANIN__VALUE(samples), FANIN__VALUE(first));
   cl_event done = NULL;
@@ -47,7 +47,7 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
     p->list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
   }
   FANIN__TRY(fanin__write(p->d.queue, p->pairs, (size_t)n * sizeof *p->list, p->list));
-  const fanin__launch launch = FANIN__LAUNCH(samples, p->d.options, correlate, fanin__spread_of(p->d.f, n, GRAIN).grid,
+  const fanin__launch launch = FANIN__LAUNCH(measure, p->d.options, correlate, fanin__spread_of(p->d.f, n, GRAIN).grid,
                                              FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length), FANIN__VALUE(n),
                                              FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));
   const fanin__result result = {p->products, SUMS * (size_t)n * sizeof *p->sums, p->sums};

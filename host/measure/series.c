@@ -34,7 +34,7 @@ static fanin_status run(const fanin__dense *d, fanin_standard by, const uint64_t
   if (status == FANIN_STATUS_OK) status = fanin__new_buffer(d->f, bytes, 1, "partial sums", &sums);
   if (status == FANIN_STATUS_OK) {
     const fanin__launch launch =
-        FANIN__LAUNCH(series, d->options, series, spread.grid, FANIN__VALUE(d->buffer), FANIN__VALUE(d->offset),
+        FANIN__LAUNCH(measure, d->options, series, spread.grid, FANIN__VALUE(d->buffer), FANIN__VALUE(d->offset),
                       FANIN__VALUE(d->elements), FANIN__SPREAD(spread), FANIN__REAL(d->f64, shift),
                       FANIN__REAL(d->f64, scale), FANIN__VALUE(lag), FANIN__VALUE(sums));
     const fanin__result result = {sums, bytes, reals};

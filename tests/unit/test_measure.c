@@ -1,4 +1,4 @@
-/* measure.c and kernels/measure.cl against sums in long double, for every dtype, vector width and geometry.
+/* measure.c and kernels/measure/moments.clh against sums in long double, for every dtype, vector width and geometry.
  * test_measure_large.c has more elements. */
 #include <float.h>
 #include <math.h>
