@@ -230,6 +230,7 @@ static void every_activation_norm_and_dtype(void **state) {
 
 /* Out-of-order queues and a GPU's geometry, where rows are summed in pieces. */
 static void every_queue_and_geometry(void **state) {
+  (void)state;
   for (int gpu = 0; gpu < 2; gpu++) {
     fanin *const f = test_open_as(gpu);
     const cl_command_queue queue = test_out_of_order(f);
