@@ -14,12 +14,14 @@ static size_t strip_of(const fanin *f) {
   return f->lanes == 1 ? 32 : 64;
 }
 
-/* Rows of a group: the more, the less often parts of B are packed; but every unit is to have work until the end. */
+/* Rows of a group: the more, the less often parts of B are packed; but every unit is to have work until the end, and
+ * the group's rows of A and C should stay in a cache. */
 static uint64_t rows_of(const fanin *f, const fanin__matmul *p, uint64_t strips) {
-  enum { GROUPS = 8 }; /* of a unit, at least */
+  enum { GROUPS = 8, MOST = 256 }; /* groups of a unit, at least; rows */
   const uint64_t parts = fanin__ceil_div(p->m, FANIN__SUMMED);
   const uint64_t wanted = fanin__ceil_div((uint64_t)GROUPS * f->compute_units, strips);
-  return fanin__ceil_div(parts, wanted) * FANIN__SUMMED;
+  const uint64_t rows = fanin__ceil_div(parts, wanted) * FANIN__SUMMED;
+  return rows < MOST ? rows : MOST;
 }
 
 fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *p) {
