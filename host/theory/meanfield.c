@@ -11,7 +11,8 @@
 #include "math/normal.h"
 #include "math/quadrature.h"
 
-#define PI 3.14159265358979323846
+#define PI          3.14159265358979323846
+#define SQRT_TWO_PI 2.5066282746310005024
 
 fanin_status fanin__check_variance(const char *name, double value) {
   if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
@@ -19,6 +20,11 @@ fanin_status fanin__check_variance(const char *name, double value) {
 }
 
 /* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
+
+/* The density of N(0,1) to 1e-14 for |x| <= 12, where fanin__normal_pdf() takes two exponentials for the last digit. */
+static double density(double x) {
+  return fanin__exp(-0.5 * x * x) / SQRT_TWO_PI;
+}
 
 /* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
  * because the later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
@@ -31,7 +37,7 @@ typedef struct integrand {
   size_t n_kinks;
   double widest;      /* a piece, in z; infinite but for waves */
   double v, s;        /* for psi */
-  int order;          /* k: of He_k(x) / sqrt(k!) */
+  double up, down;    /* sqrt(k + 1) and sqrt(k) for the order k of He_k(x) / sqrt(k!) */
   size_t next, known; /* nodes */
   double density[NODES_MAX], square[NODES_MAX], hermite[NODES_MAX], hermite_before[NODES_MAX];
 } integrand;
@@ -41,7 +47,7 @@ static size_t visit(integrand *g, double x) {
   if (k < g->known) return k;
   const double value = g->g(g->root * x, g->slope);
   g->square[k] = value * value;
-  g->density[k] = fanin__normal_pdf(x);
+  g->density[k] = density(x);
   g->hermite[k] = 1;
   g->hermite_before[k] = 0;
   g->known = g->next;
@@ -54,7 +60,7 @@ static double projection(double x, void *context) {
   integrand *const g = context;
   const size_t k = visit(g, x);
   const double now = g->hermite[k];
-  g->hermite[k] = (x * now - sqrt((double)g->order) * g->hermite_before[k]) / sqrt(g->order + 1.0);
+  g->hermite[k] = (x * now - g->down * g->hermite_before[k]) / g->up;
   g->hermite_before[k] = now;
   return g->square[k] * now * g->density[k];
 }
@@ -75,7 +81,7 @@ static double psi_cubed(double x, void *context) {
 
 static double first_power(double x, void *context) {
   const integrand *const g = context;
-  return g->g(g->root * x, g->slope) * fanin__normal_pdf(x);
+  return g->g(g->root * x, g->slope) * density(x);
 }
 
 /* Where an activation bends: at 0 and at its kinks, else on the scale of 1. With x = z / sqrt(q), pieces grow from
@@ -108,7 +114,8 @@ static void prepare(integrand *g, const fanin__activation *activation, fanin__fu
   g->root = sqrt(fmax(activation->facts.sinusoid ? fmin(q, WAVE_LIMIT) : q, DBL_MIN));
   g->n_kinks = fanin__kink_distances(activation, g->kinks);
   g->widest = activation->facts.sinusoid ? 0.5 * PI : INFINITY;
-  g->order = 0;
+  g->up = 1;
+  g->down = 0;
   g->known = 0;
 }
 
@@ -133,16 +140,21 @@ double fanin__v(const fanin__activation *activation, double slope, double q) {
 
 fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
                                       double q) {
-  fanin__expansion e = {.v = fanin__mean_square(activation, function, slope, q)};
-  if (!(e.v > 0)) return e;
-  e.a[0] = 1;
-  if (!(q > 0) && function == FANIN__PHI) return e;
+  if (!(q > 0) && function == FANIN__PHI) {
+    const double v = fanin__mean_square(activation, function, slope, q);
+    return (fanin__expansion){.v = v, .a = {v > 0 ? 1 : 0}};
+  }
   integrand g;
   prepare(&g, activation, function, slope, q);
-  double kept = 0;
-  for (; g.order < FANIN__ORDERS; g.order++) {
-    e.a[g.order] = expectation(projection, &g) / e.v;
-    kept += e.a[g.order] * e.a[g.order];
+  fanin__expansion e = {.v = expectation(projection, &g)};
+  if (!(e.v > 0)) return e;
+  double kept = 1;
+  e.a[0] = 1;
+  for (int k = 1; k < FANIN__ORDERS; k++) {
+    g.down = sqrt((double)k);
+    g.up = sqrt(k + 1.0);
+    e.a[k] = expectation(projection, &g) / e.v;
+    kept += e.a[k] * e.a[k];
   }
   g.v = e.v;
   g.s = e.a[2] / sqrt(2);
