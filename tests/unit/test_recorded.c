@@ -474,6 +474,7 @@ static fanin *open_at(const char *lanes) {
 
 static void bits_are_those_recorded(void **state) {
   const char *const lanes = *state;
+  if (TEST_DRAWS(false, true) && strcmp(lanes, "16") != 0) skip(); /* sanitizers see the host, which does the same */
   fanin *const f = open_at(lanes);
   check_at(f);
   test_close(f);
