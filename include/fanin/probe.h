@@ -203,8 +203,8 @@ FANIN_API fanin_status fanin_probe_report_finding(const fanin_probe_report *repo
 FANIN_API double fanin_z_bound(size_t tests);
 
 /* Runs the network forward and backward on the device and judges it. Blocking. *out is a new report:
- * fanin_probe_report_release(). Device memory: twice batch x (sum of all widths) floats, since the backward pass needs y
- * and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again for the
+ * fanin_probe_report_release(). Device memory: twice batch x (sum of all widths) floats, since the backward pass needs
+ * y and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again for the
  * backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). Errors:
  * FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE, which name what is wrong; FANIN_STATUS_NOT_FINITE if input,
  * given weights or biases have infinities or NaN; OpenCL's, with the buffer's name, if memory runs out. */
