@@ -77,8 +77,7 @@ static fanin_status run(fanin__probe *p) {
   const fanin_probe_config *const config = p->config;
   FANIN__TRY(check_finite(p));
   if (config->progress) {
-    config->progress(config->user,
-                     "the device's kernels are compiled, which takes seconds unless the driver keeps them");
+    config->progress(config->user, "compiling kernels, which takes seconds unless the driver keeps them");
   }
   FANIN__TRY(fanin__mlp_input(&p->mlp, &p->trace[0].sums));
   FANIN__TRY(fanin__correlate(p, 0));

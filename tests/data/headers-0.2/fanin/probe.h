@@ -173,9 +173,9 @@ typedef struct fanin_probe_summary {
   size_t overflow_layer;  /* the first whose values overflow f32; 0: none. Later layers have fans only, and the backward
                              pass was left out */
   double sd_ln_q;         /* standard deviation over seeds of ln q of the last layer, by theory, for this input */
-  double gemm_seconds;    /* wall time in matrix products, waited for one by one */
-  double other_seconds;   /* everything else after the first product has been compiled */
-  double startup_seconds; /* before that: buffers, and the first product, which compiles its kernel */
+  double gemm_seconds;    /* wall time in matrix products, waited for one by one, but the first */
+  double other_seconds;   /* everything else, other kernels' compilation too */
+  double startup_seconds; /* the first product, whose kernel is compiled before it */
   uint64_t device_bytes;  /* of the buffers that the probe made: activations of all layers, and one layer's weights */
   int judged;             /* 1: conformity was judged. 0: the weights of a layer are a fixed pattern (hadamard,
                              identity), of which theory expects nothing; `conforms` is 0 then */
