@@ -11,8 +11,8 @@
 #include <clblast_c.h>
 #endif
 
-#include "core/gemm.h"
 #include "fanin.h"
+#include "probe/gemm.h"
 
 enum { TURNS = 9, PEERS = 3, LONGEST = 2048 * 2048 };
 static const char *const names[PEERS] = {"fanin", "CLBlast", "BLAS"};

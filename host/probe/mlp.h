@@ -5,11 +5,11 @@
 
 #include <stdbool.h>
 
-#include "core/gemm.h"
 #include "core/launch.h"
 #include "fanin/inspect.h"
 #include "fanin/probe.h"
 #include "math/activation.h"
+#include "probe/gemm.h"
 
 /* Layer l of 1 .. L; 0 is the input. */
 typedef struct fanin__stage {

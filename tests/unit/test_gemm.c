@@ -1,6 +1,6 @@
 /* The matrix product behind the probe: the bits that kernels/gemm.cl states, against plain C, at every lane width and
  * group size; and that those are the product, against sums in double. */
-#include "core/gemm.h"
+#include "probe/gemm.h"
 #include "support/support.h"
 
 #include <math.h>

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/gemm.h"
 #include "math/activation.h"
+#include "probe/gemm.h"
 #include "support/support_probe.h"
 
 enum { LAYERS = 100 };

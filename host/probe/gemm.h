@@ -1,6 +1,6 @@
 /* Matrix products on the device, by kernels/gemm.cl: the same bits everywhere. */
-#ifndef HOST_CORE_GEMM_H
-#define HOST_CORE_GEMM_H
+#ifndef HOST_PROBE_GEMM_H
+#define HOST_PROBE_GEMM_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* Enqueues a matrix product, cut into work-groups that suit the device. */
-#include "core/gemm.h"
+#include "probe/gemm.h"
 
 #include <stdio.h>
 
