@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Finds the polynomials of docs/stream.md: minimax fits by Remez's exchange in 50 digits, rounded to f32 or f64.
+"""Finds the polynomials of docs/stream.md, minimax fits by Remez's exchange in 50 digits, rounded to f32 or f64; and that
+of host/math/normal.c, a series of Chebyshev polynomials.
 
 Needs mpmath (pip install mpmath). Prints each polynomial's relative error and its coefficients; the stream is frozen, so
 this documents where its numbers come from and is not part of any build.
@@ -39,6 +40,22 @@ def remez(f, lo, hi, degree, weight, rounds=10):
             peaks.pop(0 if abs(errors[peaks[0]]) < abs(errors[peaks[-1]]) else -1)
         points = [grid[i] for i in peaks]
     return c, worst
+
+
+def chebyshev(f, degree):
+    """The Chebyshev series of f on [-1, 1] up to the degree, as a polynomial, and the next coefficient."""
+    n = 64
+    nodes = [mp.cos(mp.pi * (j + mp.mpf(0.5)) / n) for j in range(n)]
+    values = [f(x) for x in nodes]
+    series = [mp.mpf(2 if k else 1) / n * sum(v * mp.chebyt(k, x) for x, v in zip(nodes, values)) for k in range(degree + 2)]
+    before, now, c = [mp.mpf(1)], [mp.mpf(0), mp.mpf(1)], [mp.mpf(0)] * (degree + 1)
+    c[0], c[1] = series[0], series[1]
+    for k in range(2, degree + 1):  # T_k = 2 x T_{k-1} - T_{k-2}
+        doubled = [mp.mpf(0)] + [2 * a for a in now]
+        before, now = now, [a - b for a, b in zip(doubled, before + [mp.mpf(0)] * 2)]
+        for power, a in enumerate(now):
+            c[power] += series[k] * a
+    return c, abs(series[degree + 1])
 
 
 def show(name, fit, digits):
@@ -109,6 +126,15 @@ def main():
 
     artanh = lambda qq: (mp.log((1 + mp.sqrt(qq)) / (1 - mp.sqrt(qq))) / mp.sqrt(qq) - 2) / qq if qq else mp.mpf(2) / 3
     show("f64 (ln((1 + q) / (1 - q)) / q - 2) / q^2 in q^2", remez(artanh, 0, ((SQRT2 - 1) / (SQRT2 + 1)) ** 2, 6, lambda x: mp.mpf(1), 8), 53)
+
+    def scaled_tail(t):
+        z = mp.mpf(4.5) * (1 + t) / (1 - t)
+        if z < 60:
+            return (1 + SQRT2 * z) * mp.exp(z * z / 2 + log_tail(z))
+        terms = [(-1) ** k * mp.fac2(2 * k - 1) / z ** (2 * k) for k in range(10)]  # the asymptotic series
+        return (1 + SQRT2 * z) / z * sum(terms) / mp.sqrt(2 * mp.pi)
+
+    show("f64 Q(z) e^(z^2/2) (1 + sqrt(2) z) in (z - 4.5) / (z + 4.5)", chebyshev(scaled_tail, 24), 53)
 
 
 if __name__ == "__main__":

@@ -106,7 +106,7 @@ static double gelu_argument_slope(double x) {
   XX(selu, 0.75, SMOOTH, (x > 0 ? x : SELU_ALPHA * exp_minus_1(x)) * SELU_LAMBDA,                                      \
      (x > 0 ? 1 : SELU_ALPHA * fanin__exp(x)) * SELU_LAMBDA)                                                           \
   XX(elu, 0, SMOOTH, x > 0 ? x : exp_minus_1(x), x > 0 ? 1 : fanin__exp(x))                                            \
-  XX(gelu, 0, SMOOTH, fanin__normal_tail(-x) * x, fanin__normal_tail(-x) + x * fanin__normal_pdf(x))                   \
+  XX(gelu, 0, SMOOTH, fanin__normal_tail_fast(-x) * x, fanin__normal_tail_fast(-x) + x * fanin__normal_pdf(x))         \
   XX(gelu_tanh, 0, SMOOTH, x / (1 + fanin__exp(-gelu_argument(x))),                                                    \
      logistic(gelu_argument(x)) + x * logistic_slope(gelu_argument(x)) * gelu_argument_slope(x))                       \
   XX(silu, 0, SMOOTH, x / (1 + fanin__exp(-x)), logistic(x) + x * logistic_slope(x))                                   \

@@ -6,8 +6,7 @@ double fanin__exp(double x);
 double fanin__log(double x); /* x > 0 */
 double fanin__normal_pdf(double z);
 double fanin__normal_tail(double z); /* Q(z) = P(Z > z), full relative accuracy while it is a normal number */
-/* The same by the C library's erfc(), whose last digits differ from host to host: ten times as fast, for what judges
- * weights and never for what makes them. Relative error 4e-13 at z = 38, less before. */
+/* The same by one polynomial, ten times as fast. Relative error 3e-15 up to z = 8 and 4e-13 at z = 38. */
 double fanin__normal_tail_fast(double z);
 double fanin__normal_log_tail(double z); /* ln Q(z), for every finite z and +-infinity */
 

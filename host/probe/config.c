@@ -199,7 +199,7 @@ static double rounding_of(fanin_dtype dtype, double std) {
   for (int k = first; k < first + binades; k++) {
     const int step = k - t->digits + 1 > t->least ? k - t->digits + 1 : t->least;
     const double lo = ldexp(1 / std, k), hi = 2 * lo, h = ldexp(1 / std, step);
-    sum += h * h / 12 * 2 * (fanin__normal_tail(lo) - fanin__normal_tail(hi));
+    sum += h * h / 12 * 2 * (fanin__normal_tail_fast(lo) - fanin__normal_tail_fast(hi));
   }
   return sum;
 }

@@ -143,7 +143,7 @@ typedef struct one_factor {
 static double all_below(double common, void *context) {
   const one_factor *const f = context;
   const double own = (f->limit - sqrt(f->c) * common) / sqrt(1 - f->c);
-  return pow(fanin__normal_tail(-own), f->batch);
+  return pow(fanin__normal_tail_fast(-own), f->batch);
 }
 
 /* E61 */

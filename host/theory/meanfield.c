@@ -180,7 +180,7 @@ double fanin__kappa_residual(const fanin__expansion *e) {
 /* P(z < bound), z ~ N(0, q); 0 where the bound is NaN. */
 static double share_below(double bound, double q) {
   if (isnan(bound)) return 0;
-  return q > 0 ? fanin__normal_tail(-bound / sqrt(q)) : bound >= 0;
+  return q > 0 ? fanin__normal_tail_fast(-bound / sqrt(q)) : bound >= 0;
 }
 
 double fanin__saturated_share(const fanin__activation *activation, double q) {
