@@ -218,7 +218,7 @@ static int fill_shared(const world *w, const mpi_request *r, const session *s, c
   if (status == STATUS_OK) {
     share *own = share_new(m, r->how, (uint64_t)w->rank, (uint64_t)w->size);
     status = fill_parts(s, m, r->init.seed, &(part_source){share_next, own}, a->share_bytes,
-                        &(part_sink){shared_file_write, &file}, &a->device_bytes, why);
+                        &(part_sink){shared_file_write, &file, .most = 0}, &a->device_bytes, why);
     share_free(own);
     status = shared_file_finish(&file, status, why);
   }

@@ -31,6 +31,8 @@ const syntax init_syntax = {
            "    he_normal:mode=fan_out --tensor b:bf16::256 --init zeros -o c.safetensors",
 };
 
+enum { CACHED_PIECE = 8 << 20 };
+
 /* ---- One file ---------------------------------------------------------------------------------------------------- */
 
 typedef struct all {
@@ -61,8 +63,9 @@ int init_file_write(const init_request *r, const session *s, const char *path, c
   if (status == STATUS_OK) status = output_open(path, &out, why);
   if (status == STATUS_OK) status = output_write(&out, header, size, why);
   if (status == STATUS_OK) {
-    status =
-        fill_parts(s, part, r->seed, &(part_source){next_tensor, &a}, bytes, &(part_sink){append, &out}, NULL, why);
+    /* what the host writes from the device's memory should still be in the cache that it was filled in */
+    const part_sink sink = {append, &out, .most = s->shares_memory ? CACHED_PIECE : 0};
+    status = fill_parts(s, part, r->seed, &(part_source){next_tensor, &a}, bytes, &sink, NULL, why);
   }
   if (status == STATUS_OK) status = output_commit(&out, why);
   output_abandon(&out);

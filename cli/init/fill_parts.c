@@ -181,7 +181,9 @@ size_t fill_piece_bytes(const session *s, uint64_t bytes) {
 int fill_parts(const session *s, const model *m, uint64_t seed, const part_source *source, uint64_t bytes,
                const part_sink *sink, uint64_t *device_bytes, failure *why) {
   work w = {.s = s, .model = m, .seed = seed, .total = bytes};
-  w.cutter = (cutter){.model = m, .source = *source, .most = fill_piece_bytes(s, bytes), .largest = s->max_alloc_bytes};
+  const size_t most = fill_piece_bytes(s, bytes), wanted = sink->most > 0 ? sink->most : most;
+  w.cutter =
+      (cutter){.model = m, .source = *source, .most = wanted < most ? wanted : most, .largest = s->max_alloc_bytes};
   const int status = fill_pieces(&w, sink, why);
   clFinish(s->queue); /* after a failure a read may still be writing into host memory */
   for (int i = 0; i < 2; ++i) {

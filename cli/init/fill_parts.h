@@ -9,6 +9,7 @@
 typedef struct part_sink {
   int (*write)(void *state, const piece *p, const char *bytes, failure *why);
   void *state;
+  size_t most; /* bytes of the pieces that suit it best, a multiple of 64; 0: as large as they may be */
 } part_sink;
 
 /* Two pieces of memory take turns, on the device and on the host: while one is handed over, the device fills the other.
