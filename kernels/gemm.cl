@@ -1,8 +1,8 @@
 /* The matrix product C = alpha A B + beta C in f32, for the probe. Built with -D F32 -D STRIP=columns.
  *
- * The bits of C are the same on every device: of each number, the products of CHUNK values of k are summed up by fma,
- * in ascending order from 0 on; alpha times such a sum is added to what is in C already by fma, in ascending order too,
- * where that is at first beta C, or 0 if beta is 0, whatever is in C then.
+ * The bits of C are the same on every device that keeps subnormal numbers: of each number, the products of CHUNK values
+ * of k are summed up by fma, in ascending order from 0 on; alpha times such a sum is added to what is in C already by
+ * fma, in ascending order too, where that is at first beta C, or 0 if beta is 0, whatever is in C then.
  *
  * A work-group makes a strip of C, `tall` rows by STRIP columns. It takes A and B through local memory in parts: CHUNK
  * values of k by CHUNK rows of A, or by the strip's columns of B. Work-groups may have any number of items, which share

@@ -30,7 +30,7 @@ fanin_status fanin__gemm(fanin *f, cl_command_queue queue, const fanin__matmul *
   const uint64_t strips = fanin__ceil_div(p->n, strip), tall = rows_of(f, p, strips);
   const uint64_t a_row = p->a_transposed ? 1 : p->k, a_column = p->a_transposed ? p->m : 1;
   const uint64_t b_row = p->b_transposed ? 1 : p->n, b_column = p->b_transposed ? p->k : 1;
-  const size_t pitch = FANIN__SUMMED + (f->lanes == 1);
+  const size_t pitch = FANIN__SUMMED + (f->lanes == 1); /* PITCH of kernels/gemm.cl */
   snprintf(options, sizeof options, "-D F32 -D STRIP=%zu", strip);
   const fanin__launch launch = FANIN__LAUNCH(
       gemm, options, multiply, fanin__groups(strips * fanin__ceil_div(p->m, tall), local), FANIN__VALUE(p->a),

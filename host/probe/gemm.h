@@ -1,4 +1,4 @@
-/* Matrix products on the device, by kernels/gemm.cl: the same bits everywhere. */
+/* Matrix products on the device, by kernels/gemm.cl, in an order that does not depend on the device. */
 #ifndef HOST_PROBE_GEMM_H
 #define HOST_PROBE_GEMM_H
 

@@ -11,8 +11,7 @@
 #include "math/normal.h"
 #include "math/quadrature.h"
 
-#define PI          3.14159265358979323846
-#define SQRT_TWO_PI 2.5066282746310005024
+#define PI 3.14159265358979323846
 
 fanin_status fanin__check_variance(const char *name, double value) {
   if (value >= 0 && value < INFINITY) return FANIN_STATUS_OK;
@@ -20,11 +19,6 @@ fanin_status fanin__check_variance(const char *name, double value) {
 }
 
 /* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
-
-/* The density of N(0,1) to 1e-14 for |x| <= 12, where fanin__normal_pdf() takes two exponentials for the last digit. */
-static double density(double x) {
-  return fanin__exp(-0.5 * x * x) / SQRT_TWO_PI;
-}
 
 /* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
  * because the later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
@@ -47,7 +41,7 @@ static size_t visit(integrand *g, double x) {
   if (k < g->known) return k;
   const double value = g->g(g->root * x, g->slope);
   g->square[k] = value * value;
-  g->density[k] = density(x);
+  g->density[k] = fanin__normal_pdf_fast(x);
   g->hermite[k] = 1;
   g->hermite_before[k] = 0;
   g->known = g->next;
@@ -81,7 +75,7 @@ static double psi_cubed(double x, void *context) {
 
 static double first_power(double x, void *context) {
   const integrand *const g = context;
-  return g->g(g->root * x, g->slope) * density(x);
+  return g->g(g->root * x, g->slope) * fanin__normal_pdf_fast(x);
 }
 
 /* Where an activation bends: at 0 and at its kinks, else on the scale of 1. With x = z / sqrt(q), pieces grow from

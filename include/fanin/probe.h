@@ -207,7 +207,8 @@ FANIN_API double fanin_z_bound(size_t tests);
  * y and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again for the
  * backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). Errors:
  * FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE, which name what is wrong; FANIN_STATUS_NOT_FINITE if input,
- * given weights or biases have infinities or NaN; OpenCL's, with the buffer's name, if memory runs out. */
+ * given weights or biases have infinities or NaN; those of fanin_fill(); OpenCL's, with the buffer's name, if memory
+ * runs out. */
 FANIN_API fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config,
                                    fanin_probe_report **out);
 

@@ -118,7 +118,7 @@ static void check_all(fanin *f, bool few) {
                                        {5, 1, 64},   {4, 64, 65},  {63, 33, 129},  {2, 3, 1},
                                        {65, 66, 63}, {130, 67, 1}, {131, 200, 70}, {300, 580, 70}};
   static const float factors[][2] = {{1, 0}, {0.3F, -1}, {-1.7F, 0.6F}, {0, 1}};
-  const cl_command_queue queue = test_out_of_order(f);
+  const cl_command_queue unordered = few ? NULL : test_out_of_order(f); /* some drivers have none */
   const size_t n = few ? 2 : sizeof shapes / sizeof *shapes;
   uint64_t seed = 0;
   for (size_t s = 0; s < n; s++) {
@@ -130,10 +130,10 @@ static void check_all(fanin *f, bool few) {
                                .b_transposed = way & 2,
                                .alpha = factors[seed % 4][0],
                                .beta = factors[seed % 4][1]};
-      check(f, seed % 2 ? queue : test_queue(f), &p, seed);
+      check(f, unordered && seed % 2 ? unordered : test_queue(f), &p, seed);
     }
   }
-  clReleaseCommandQueue(queue);
+  if (unordered) clReleaseCommandQueue(unordered);
 }
 
 static void every_geometry(void **state) {
