@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/failure.h"
+#include "base/json.h"
 
 enum { MODEL_MAX_TENSORS = 1000000, MODEL_MAX_NAME = 512 };
 
@@ -45,9 +45,10 @@ uint64_t model_elements(const model_tensor *t);
 uint64_t model_bytes(const model_tensor *t);
 void model_totals(const model *m, uint64_t *elements, uint64_t *bytes);
 
-/* Reads and checks a model file (model_file.c; docs/model-files.md is the specification). On failure the model is
- * empty, and the sentence names the place in the file, as in "tensors[3].shape". */
-int model_load(const char *path, model *out, failure *why);
+/* Reads and checks a model file (model_file.c; docs/model-files.md is the specification). `set` has numbers that
+ * replace the file's values of these names, and may be NULL. On failure the model is empty, and the sentence names the
+ * place in the file, as in "tensors[3].shape". */
+int model_load(const char *path, const json_t *set, model *out, failure *why);
 
 /* Releases what the model holds and leaves it empty. */
 void model_free(model *m);

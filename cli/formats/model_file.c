@@ -6,7 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/args.h"
 #include "base/json.h"
+#include "base/text.h"
+#include "formats/expression.h"
 #include "formats/tensor_text.h"
 
 enum { MAX_REPEAT = MODEL_MAX_TENSORS };
@@ -15,83 +18,136 @@ enum { MAX_REPEAT = MODEL_MAX_TENSORS };
 typedef struct scope {
   const struct scope *outer;
   const char *variable;
-  json_int_t value;
+  uint64_t value;
 } scope;
 
 typedef struct builder {
   json_check in;
   model *model;
+  const json_t *set; /* values that the caller gives; NULL: none */
+  json_t *values;    /* the file's, as numbers; NULL: none */
   fanin_dtype dtype; /* of tensors that name no dtype */
   const char *init;  /* of tensors that name no initializer; NULL: there is none */
 } builder;
 
+/* ---- Expressions ------------------------------------------------------------------------------------------------- */
+
+/* What the names of an expression stand for. */
+typedef struct number_names {
+  const builder *b;
+  const scope *scope;
+  const tensor_facts *tensor; /* NULL: there is no tensor yet */
+  const char *where;
+} number_names;
+
+static int unknown(const number_names *n, const char *name, failure *why) {
+  enum { MOST = 32 };
+  char sentence[TEXT_KNOWN];
+  const char *known[MOST + TENSOR_NAMES], *key;
+  size_t count = 0;
+  json_t *value;
+  for (const scope *at = n->scope; at && count < MOST; at = at->outer)
+    known[count++] = at->variable;
+  json_object_foreach(n->b->values, key, value) {
+    if (count < MOST) known[count++] = key;
+  }
+  for (int i = 0; n->tensor && i < TENSOR_NAMES; ++i)
+    known[count++] = tensor_names[i];
+  if (count == 0) return fail(why, STATUS_INPUT, "%s: nothing is called '%s' here", n->where, name);
+  return fail(why, STATUS_INPUT, "%s: nothing is called '%s' here%s", n->where, name,
+              text_known(name, known, count, "there are", sentence));
+}
+
+static int find_number(const void *state, const char *name, const int64_t *index, double *out, failure *why) {
+  const number_names *n = state;
+  for (const scope *at = n->scope; at && !index; at = at->outer) {
+    if (strcmp(at->variable, name) != 0) continue;
+    *out = (double)at->value;
+    return STATUS_OK;
+  }
+  if (n->tensor && tensor_has_number(name)) return tensor_number(n->tensor, name, index, n->where, out, why);
+  const json_t *value = json_object_get(n->b->values, name);
+  if (!value) return unknown(n, name, why);
+  *out = json_number_value(value);
+  return tensor_no_index(name, index, n->where, why);
+}
+
+/* Copies a text with its expressions replaced. `where` is a place in the file. */
+static int expand(const builder *b, const scope *s, const tensor_facts *tensor, bool whole, const char *where,
+                  const char *text, char *out, size_t size) {
+  char full[JSON_WHERE + 512];
+  snprintf(full, sizeof full, "%.500s: %.500s", b->in.path, where);
+  const number_names n = {b, s, tensor, full};
+  return expression_expand(text, &(expression_names){find_number, &n, whole}, full, out, size, b->in.why);
+}
+
+/* Reads a whole number of at least `least`, or the text of one, "{4*d}". */
+static int read_whole(const builder *b, const scope *s, const char *where, const json_t *value, uint64_t least,
+                      uint64_t *out) {
+  char text[TEXT_NUMBER];
+  if (json_is_string(value)) {
+    const int status = expand(b, s, NULL, true, where, json_string_value(value), text, sizeof text);
+    if (status != STATUS_OK) return status;
+    if (!args_u64(text, strlen(text), out)) {
+      return json_complain(&b->in, where, "is '%s', but must be a whole number, or the text of one as in \"{4*d}\"",
+                           text);
+    }
+  } else if (json_is_integer(value) && json_integer_value(value) >= 0) {
+    *out = (uint64_t)json_integer_value(value);
+  } else if (json_is_integer(value)) {
+    return json_complain(&b->in, where, "is %" PRId64 ", but must be at least %" PRIu64,
+                         (int64_t)json_integer_value(value), least);
+  } else {
+    return json_complain(&b->in, where, "is %s, but must be a whole number", json_type_text(value));
+  }
+  if (*out >= least) return STATUS_OK;
+  return json_complain(&b->in, where, "is %" PRIu64 ", but must be at least %" PRIu64, *out, least);
+}
+
 /* ---- One tensor -------------------------------------------------------------------------------------------------- */
 
-/* A tensor's name, within repetitions. */
+/* A tensor's name and shape, within repetitions. */
 typedef struct expanded {
+  const builder *b;
   const scope *scope;
   char name[MODEL_MAX_NAME + 1];
+  int rank;
+  uint64_t shape[FANIN_MAX_RANK];
 } expanded;
 
 /* Copies the text with {i} replaced by the number of the repetition. */
 static int read_name(const json_check *in, const char *where, const json_t *value, void *to) {
   expanded *e = to;
   const char *text = "";
-  size_t used = 0;
   const int status = json_read_text(in, where, value, &text);
-  while (status == STATUS_OK && *text) {
-    int n;
-    const size_t room = sizeof e->name - used;
-    const char *close = *text == '{' ? strchr(text, '}') : NULL;
-    if (*text == '}' || (*text == '{' && !close)) {
-      return json_complain(in, where, "has a brace that does not belong to a {variable}");
-    }
-    if (close) {
-      const size_t length = (size_t)(close - text) - 1;
-      const scope *at = e->scope;
-      while (at && (strlen(at->variable) != length || strncmp(at->variable, text + 1, length) != 0))
-        at = at->outer;
-      if (!at)
-        return json_complain(in, where, "'{%.*s}' is not a variable of a repetition around it", (int)length, text + 1);
-      n = snprintf(e->name + used, room, "%" PRId64, (int64_t)at->value);
-      text = close + 1;
-    } else {
-      n = snprintf(e->name + used, room, "%c", *text++);
-    }
-    if (n < 0 || (size_t)n >= room) return json_complain(in, where, "is longer than %d bytes", MODEL_MAX_NAME);
-    used += (size_t)n;
-  }
-  return status;
+  return status == STATUS_OK ? expand(e->b, e->scope, NULL, true, where, text, e->name, sizeof e->name) : status;
 }
 
-/* An array of sizes, into the rank and shape of a fanin_tensor. */
+/* An array of sizes. */
 static int read_shape(const json_check *in, const char *where, const json_t *array, void *to) {
-  fanin_tensor *t = to;
+  expanded *e = to;
   char inner[JSON_WHERE];
-  const int status = json_check_type(in, where, array, JSON_ARRAY);
+  int status = json_check_type(in, where, array, JSON_ARRAY);
   if (status != STATUS_OK) return status;
   if (json_array_size(array) > FANIN_MAX_RANK) {
     return json_complain(in, where, "has %zu dimensions; at most %d are accepted", json_array_size(array),
                          FANIN_MAX_RANK);
   }
-  t->rank = (int)json_array_size(array);
-  for (int d = 0; d < t->rank; ++d) {
-    const json_t *value = json_array_get(array, (size_t)d);
-    const json_int_t number = json_integer_value(value);
+  e->rank = (int)json_array_size(array);
+  for (int d = 0; status == STATUS_OK && d < e->rank; ++d) {
     snprintf(inner, sizeof inner, "%.490s[%d]", where, d);
-    if (!json_is_integer(value))
-      return json_complain(in, inner, "is %s, but must be a whole number", json_type_text(value));
-    if (number < 1) return json_complain(in, inner, "is %" PRId64 ", but must be at least 1", (int64_t)number);
-    t->shape[d] = (uint64_t)number;
+    status = read_whole(e->b, e->scope, inner, json_array_get(array, (size_t)d), 1, &e->shape[d]);
   }
-  return STATUS_OK;
+  return status;
 }
 
+/* An initializer that contains no {expression} must parse. */
 static int read_init(const json_check *in, const char *where, const json_t *value, void *to) {
   char context[JSON_WHERE + 512];
   const int status = json_read_text(in, where, value, to);
+  if (status != STATUS_OK || strpbrk(json_string_value(value), "{}")) return status;
   snprintf(context, sizeof context, "%.500s: %.500s", in->path, where);
-  return status == STATUS_OK ? init_text_check(json_string_value(value), context, in->why) : status;
+  return init_text_check(json_string_value(value), context, in->why);
 }
 
 static int read_dtype(const json_check *in, const char *where, const json_t *value, void *to) {
@@ -101,17 +157,17 @@ static int read_dtype(const json_check *in, const char *where, const json_t *val
 }
 
 static int build_tensor(builder *b, json_t *object, const scope *s, const char *where) {
-  char full[JSON_WHERE + 512];
+  char full[JSON_WHERE + 512], place[JSON_WHERE], expression[EXPRESSION_TEXT];
   const char *layout = NULL;
-  expanded e = {.scope = s};
+  expanded e = {.b = b, .scope = s};
   uint32_t groups = 1, splits = 1;
   fanin_dtype dtype = b->dtype;
   const char *text = b->init;
   fanin_init init;
-  fanin_tensor shape = {0}, tensor;
+  fanin_tensor tensor;
   const json_field fields[] = {
       {"name", read_name, &e, "a 'name'"},
-      {"shape", read_shape, &shape, "a 'shape', an array of whole numbers"},
+      {"shape", read_shape, &e, "a 'shape', an array of whole numbers"},
       {"layout", json_read_text, &layout, NULL},
       {"groups", json_read_count, &groups, NULL},
       {"splits", json_read_count, &splits, NULL},
@@ -122,11 +178,13 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   int status = json_read(&b->in, where, object, fields);
   if (status != STATUS_OK) return status;
   snprintf(full, sizeof full, "%s: %s ('%.256s')", b->in.path, where, e.name);
-  const fanin_status made = fanin_tensor_of(NULL, 0, dtype, layout, shape.rank, shape.shape, &tensor);
+  const fanin_status made = fanin_tensor_of(NULL, 0, dtype, layout, e.rank, e.shape, &tensor);
   if (made != FANIN_STATUS_OK) return library_status(b->in.why, made, full);
   tensor.groups = groups;
   tensor.splits = splits;
-  status = init_text_parse(text, &tensor, &init, full, b->in.why);
+  status = expand(b, s, &(tensor_facts){e.name, &tensor, &tensor}, false, json_place(place, where, "init"), text,
+                  expression, sizeof expression);
+  if (status == STATUS_OK) status = init_text_parse(expression, &tensor, &init, full, b->in.why);
   if (status != STATUS_OK) return status;
   return model_add(b->model, e.name, &tensor, &init, full, b->in.why);
 }
@@ -152,8 +210,9 @@ static int check_variable(const json_check *in, const char *where, const char *v
 }
 
 typedef struct repetition {
+  const builder *b;
   scope scope;
-  json_int_t last;
+  uint64_t last;
 } repetition;
 
 /* {"i": [first, last]}, both ends included. */
@@ -170,19 +229,26 @@ static int read_repeat(const json_check *in, const char *where, const json_t *re
   const json_t *range = json_object_iter_value(only);
   status = check_variable(in, where, variable, r->scope.outer);
   if (status != STATUS_OK) return status;
-  const json_t *from = json_array_get(range, 0), *upto = json_array_get(range, 1);
-  if (json_array_size(range) != 2 || !json_is_integer(from) || !json_is_integer(upto)) {
+  if (json_array_size(range) != 2) {
     return json_complain(in, where, "'%s' must be [first, last], two whole numbers", variable);
   }
-  const json_int_t first = r->scope.value = json_integer_value(from), last = r->last = json_integer_value(upto);
-  if (first >= 0 && last >= first && last - first < MAX_REPEAT) return STATUS_OK;
+  char inner[JSON_WHERE];
+  uint64_t ends[2] = {0, 0};
+  for (size_t i = 0; status == STATUS_OK && i < 2; ++i) {
+    status = read_whole(r->b, r->scope.outer, json_place(inner, where, "%.64s[%zu]", variable, i),
+                        json_array_get(range, i), 0, &ends[i]);
+  }
+  if (status != STATUS_OK) return status;
+  r->scope.value = ends[0];
+  r->last = ends[1];
+  if (ends[1] >= ends[0] && ends[1] - ends[0] < MAX_REPEAT) return STATUS_OK;
   return json_complain(in, where,
-                       "'%s' goes from %" PRId64 " to %" PRId64 "; write 0 <= first <= last, at most %d times",
-                       variable, (int64_t)first, (int64_t)last, MAX_REPEAT);
+                       "'%s' goes from %" PRIu64 " to %" PRIu64 "; write 0 <= first <= last, at most %d times",
+                       variable, ends[0], ends[1], MAX_REPEAT);
 }
 
 static int build_repeat(builder *b, json_t *object, const scope *outer, const char *where) {
-  repetition r = {.scope = {.outer = outer}};
+  repetition r = {.b = b, .scope = {.outer = outer}};
   const json_field fields[] = {
       {"repeat", read_repeat, &r, NULL}, {"tensors", NULL, NULL, NULL}, {"comment", NULL, NULL, NULL}, {0}};
   int status = json_read(&b->in, where, object, fields);
@@ -221,12 +287,57 @@ static int read_defaults(const json_check *in, const char *where, const json_t *
   return json_read(in, where, (json_t *)defaults, fields);
 }
 
-int model_load(const char *path, model *out, failure *why) {
-  builder b = {.in = {path, why}, .model = out, .dtype = FANIN_DTYPE_F32};
+/* A number; the text of one, of values before it; or null for one that must be given. `given`: what --set gives. */
+static int read_value(const builder *b, const char *where, const char *name, const json_t *value, const json_t *given,
+                      double *out) {
+  char text[TEXT_NUMBER], inner[JSON_WHERE + 512];
+  if (given) value = given;
+  *out = json_number_value(value);
+  if (json_is_number(value)) return STATUS_OK;
+  if (json_is_null(value)) return json_complain(&b->in, where, "must be given by --set %s=NUMBER", name);
+  if (!json_is_string(value)) {
+    return json_complain(&b->in, where, "is %s, but must be a number, the text of one as in \"{4*d}\", or null",
+                         json_type_text(value));
+  }
+  const int status = expand(b, NULL, NULL, false, where, json_string_value(value), text, sizeof text);
+  snprintf(inner, sizeof inner, "%.500s: %.500s", b->in.path, where);
+  return status == STATUS_OK ? args_real(out, inner, text, b->in.why) : status;
+}
+
+static int read_values(const json_check *in, const char *where, const json_t *values, void *to) {
+  builder *b = to;
+  const char *name;
+  json_t *value;
+  char inner[JSON_WHERE];
+  int status = json_check_type(in, where, values, JSON_OBJECT);
+  b->values = json_object();
+  json_object_foreach((json_t *)values, name, value) {
+    double number = 0;
+    json_place(inner, where, "%.64s", name);
+    if (status == STATUS_OK) status = value_name_check(in, inner, name);
+    if (status == STATUS_OK) status = read_value(b, inner, name, value, json_object_get(b->set, name), &number);
+    if (status == STATUS_OK) json_object_set_new(b->values, name, json_real(number));
+  }
+  return status;
+}
+
+static int check_set(const builder *b) {
+  const char *name;
+  json_t *value;
+  json_object_foreach((json_t *)b->set, name, value) {
+    if (json_object_get(b->values, name)) continue;
+    return unknown(&(number_names){.b = b, .where = "--set"}, name, b->in.why);
+  }
+  return STATUS_OK;
+}
+
+int model_load(const char *path, const json_t *set, model *out, failure *why) {
+  builder b = {.in = {path, why}, .model = out, .set = set, .dtype = FANIN_DTYPE_F32};
   const char *name = NULL;
   const json_field fields[] = {{"name", json_read_text, &name, NULL},
                                {"source", json_read_comment, NULL, NULL},
                                {"comment", json_read_comment, NULL, NULL},
+                               {"values", read_values, &b, NULL},
                                {"defaults", read_defaults, &b, NULL},
                                {"tensors", NULL, NULL, NULL},
                                {0}};
@@ -234,10 +345,12 @@ int model_load(const char *path, model *out, failure *why) {
   *out = (model){0};
   int status = json_load_path(path, &root, why);
   if (status == STATUS_OK) status = json_read(&b.in, "", root, fields);
+  if (status == STATUS_OK) status = check_set(&b);
   if (status == STATUS_OK) status = build_list(&b, root, NULL, "");
   if (status == STATUS_OK) status = model_check(out, path, why);
   if (status == STATUS_OK && name) out->name = copy_text(name, strlen(name));
   if (status != STATUS_OK) model_free(out);
+  json_decref(b.values);
   json_decref(root);
   return status;
 }

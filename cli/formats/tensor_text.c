@@ -7,6 +7,7 @@
 
 #include "base/args.h"
 #include "fanin/scheme.h"
+#include "formats/expression.h"
 
 char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]) {
   int used = snprintf(out, LAYOUT_TEXT, "%s", t->layout);
@@ -67,6 +68,68 @@ int init_text_check(const char *text, const char *context, failure *why) {
 
 int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, const char *context, failure *why) {
   return library_status(why, fanin_init_parse_for(text, t, out), context);
+}
+
+/* ---- What expressions say of a tensor ---------------------------------------------------------------------------- */
+
+const char *const tensor_names[TENSOR_NAMES] = {"layer", "shape", "fan_in", "fan_out"};
+
+bool tensor_has_number(const char *name) {
+  for (int i = 0; i < TENSOR_NAMES; ++i) {
+    if (strcmp(name, tensor_names[i]) == 0) return true;
+  }
+  return false;
+}
+
+int value_name_check(const json_check *in, const char *where, const char *name) {
+  if (tensor_has_number(name))
+    return json_complain(in, where, "expressions have this name for a number of each tensor");
+  if (expression_is_name(name)) return STATUS_OK;
+  return json_complain(in, where, "a value's name has letters, digits and _, no digit first, and at most 63 of them");
+}
+
+int tensor_no_index(const char *name, const int64_t *index, const char *where, failure *why) {
+  if (!index) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: '%s[%lld]': only shape has numbers in brackets", where, name, (long long)*index);
+}
+
+/* 3 of "model.layers.3.mlp.experts.5.weight" */
+static int layer_number(const char *name, const char *where, double *out, failure *why) {
+  static const char ends[] = "./";
+  for (const char *at = name; *at; at += strspn(at, ends)) {
+    const size_t length = strcspn(at, ends), digits = strspn(at, "0123456789");
+    uint64_t number;
+    if (length > 0 && length == digits && length <= 9 && args_u64(at, length, &number)) {
+      *out = (double)number;
+      return STATUS_OK;
+    }
+    at += length;
+  }
+  return fail(why, STATUS_INPUT,
+              "%s: 'layer' is the first whole number between the dots of a tensor's name, and '%.256s' has none", where,
+              name);
+}
+
+static int shape_number(const fanin_tensor *t, const int64_t *index, const char *where, double *out, failure *why) {
+  if (!index) return fail(why, STATUS_INPUT, "%s: 'shape' needs a dimension, as in shape[0]", where);
+  const int64_t d = *index < 0 ? *index + t->rank : *index;
+  if (d < 0 || d >= t->rank) {
+    return fail(why, STATUS_INPUT, "%s: 'shape[%lld]': the tensor has %d dimension%s", where, (long long)*index,
+                t->rank, t->rank == 1 ? "" : "s");
+  }
+  *out = (double)t->shape[d];
+  return STATUS_OK;
+}
+
+int tensor_number(const tensor_facts *t, const char *name, const int64_t *index, const char *where, double *out,
+                  failure *why) {
+  uint64_t fan_in = 0, fan_out = 0;
+  if (strcmp(name, "shape") == 0) return shape_number(t->tensor, index, where, out, why);
+  int status = tensor_no_index(name, index, where, why);
+  if (status == STATUS_OK && strcmp(name, "layer") == 0) return layer_number(t->name, where, out, why);
+  if (status == STATUS_OK) status = library_status(why, fanin_fans(t->fans, &fan_in, &fan_out), where);
+  *out = (double)(strcmp(name, "fan_in") == 0 ? fan_in : fan_out);
+  return status;
 }
 
 /* ---- A tensor on the command line -------------------------------------------------------------------------------- */

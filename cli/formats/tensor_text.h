@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "base/failure.h"
+#include "base/json.h"
 
 enum { LAYOUT_TEXT = 64 };
 
@@ -27,6 +28,29 @@ int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, co
 
 /* Checks the initializer alone, where there is no tensor yet that the schemes could look at. */
 int init_text_check(const char *text, const char *context, failure *why);
+
+/* What expressions may say of any tensor: `layer`, the first whole number between the dots or slashes of its name;
+ * `shape[0]`, an extent (shape[-1] is the last); `fan_in` and `fan_out`. */
+typedef struct tensor_facts {
+  const char *name;
+  const fanin_tensor *tensor; /* whose extents they are */
+  const fanin_tensor *fans;   /* whose fans they are */
+} tensor_facts;
+extern const char *const tensor_names[];
+enum { TENSOR_NAMES = 4 };
+
+/* Whether expressions have that name for a number of every tensor. */
+bool tensor_has_number(const char *name);
+
+/* Finds the number, as an expression_finder does. `where` begins the sentence of a failure. */
+int tensor_number(const tensor_facts *t, const char *name, const int64_t *index, const char *where, double *out,
+                  failure *why);
+
+/* Checks that expressions can name a value of a file's so, and that no number of every tensor has the name. */
+int value_name_check(const json_check *in, const char *where, const char *name);
+
+/* Fails for an index behind another name than shape; STATUS_OK if `index` is NULL. */
+int tensor_no_index(const char *name, const int64_t *index, const char *where, failure *why);
 
 /* A tensor on the command line: NAME:DTYPE:LAYOUT:SHAPE, as in "w:f32:OI:4096x1024". The name may hold colons: the last
  * three divide. LAYOUT is as above, or nothing. *name is the caller's to free. */

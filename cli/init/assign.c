@@ -76,7 +76,8 @@ static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *
   }
   *out = layout_none(t->type->dtype, t->rank, t->shape);
   if (!r->layout) return STATUS_OK;
-  const int status = rule_values_text(a, r->layout, where, layout, sizeof layout, why);
+  const int status =
+      rule_values_text(a, &(tensor_facts){t->name, out, out}, r->layout, where, layout, sizeof layout, why);
   if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;
   return fail(
       why, STATUS_INPUT,
@@ -84,16 +85,16 @@ static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *
       where, layout);
 }
 
-/* Computes the product of the rule's schemes with the fans of `t`. */
-static int read_factor(const like *a, const init_rule *r, const fanin_tensor *t, const char *where, double *factor,
+/* Computes the product of the rule's schemes. */
+static int read_factor(const like *a, const init_rule *r, const tensor_facts *t, const char *where, double *factor,
                        failure *why) {
   const char *text;
   char scheme[TEXT];
   *factor = 1;
   for (size_t i = 0; (text = init_rules_text(r->scale, i)); ++i) {
     double one = 1;
-    int status = rule_values_text(a, text, where, scheme, sizeof scheme, why);
-    if (status == STATUS_OK) status = library_status(why, fanin_scheme_factor(scheme, t, &one), where);
+    int status = rule_values_text(a, t, text, where, scheme, sizeof scheme, why);
+    if (status == STATUS_OK) status = library_status(why, fanin_scheme_factor(scheme, t->fans, &one), where);
     if (status != STATUS_OK) return status;
     *factor *= one;
   }
@@ -120,10 +121,11 @@ static int read_init(const like *a, assignment *to, const char *where, failure *
   fanin_tensor fans;
   fanin_init plain;
   double factor = 1;
-  int status = rule_values_text(a, to->rule->init, where, text, sizeof text, why);
-  if (status == STATUS_OK) status = fans_tensor(a, to, &fans, why);
+  const tensor_facts facts = {to->of->stored->name, &to->tensor, &fans};
+  int status = fans_tensor(a, to, &fans, why);
+  if (status == STATUS_OK) status = rule_values_text(a, &facts, to->rule->init, where, text, sizeof text, why);
   if (status == STATUS_OK) status = init_text_parse(text, &fans, &plain, where, why);
-  if (status == STATUS_OK) status = read_factor(a, to->rule, &fans, where, &factor, why);
+  if (status == STATUS_OK) status = read_factor(a, to->rule, &facts, where, &factor, why);
   if (status != STATUS_OK) return status;
   return library_status(why, fanin_init_scaled(&plain, factor, &to->init), where);
 }

@@ -47,7 +47,6 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
 }
 
 int like_expect(like *l, failure *why) {
-  if (l->set && !l->rules_name) return args_fail(why, "--set goes with --rules");
   if (!l->rules_name) return STATUS_OK;
   l->partial = true;
   const int status = init_rules_load(l->rules_name, &l->rules, why);

@@ -49,7 +49,7 @@ const args_option init_request_options[] = {
      "The rules that give --like's tensors their initializers: a set of 'fanin list', or a .json file (default: "
      "pytorch)",
      args_text, TO(like.rules_name), 0},
-    {"set", 0, "NAME=NUMBER", "Set a value of the rules, as in layers=12", like_set, TO(like), 0},
+    {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set, TO(like), 0},
     {"explain", 0, NULL, "Only print which rule takes which tensor, and write nothing", args_switch, TO(like.explain),
      0},
     {"json", 'j', NULL, "With --explain: print JSON", args_switch, TO(like.json), 0},
@@ -65,9 +65,10 @@ const args_option init_request_options[] = {
 static int check_source(const init_request *r, failure *why) {
   const like *l = &r->like;
   const int sources = (r->model_path != NULL) + (l->checkpoint_path != NULL) + (r->model.count > 0);
-  if (!l->checkpoint_path && (l->rules_name || l->set || l->explain)) {
-    return args_fail(why, "--rules, --set and --explain go with --like CHECKPOINT");
+  if (!l->checkpoint_path && (l->rules_name || l->explain)) {
+    return args_fail(why, "--rules and --explain go with --like CHECKPOINT");
   }
+  if (l->set && r->model.count > 0) return args_fail(why, "--set goes with a model file, or with --like CHECKPOINT");
   if (l->json && !l->explain) return args_fail(why, "--json goes with --explain");
   if (sources == 0) return args_fail(why, "give a model file, --like CHECKPOINT, or --tensor and --init");
   if (sources > 1) return args_fail(why, "give a model file, --like or --tensor, not more than one of them");
@@ -103,7 +104,7 @@ int init_request_check(init_request *r, failure *why) {
     return args_fail(why, "--tensor '%s': --init must follow it", r->pending_name);
   }
   if (status == STATUS_OK) status = check_source(r, why);
-  if (status == STATUS_OK && r->model_path) status = model_load(r->model_path, &r->model, why);
+  if (status == STATUS_OK && r->model_path) status = model_load(r->model_path, r->like.set, &r->model, why);
   if (status == STATUS_OK && r->like.checkpoint_path) {
     status = like_load(&r->like, r->shards, r->has_dtype ? &r->dtype : NULL, &r->model, why);
     if (status == STATUS_OK) status = check_overwrite(r, why);

@@ -1,5 +1,5 @@
-/* Values of rules: numbers with names in their texts, "{layers}", which are given, or read off a checkpoint's names and
- * shapes. */
+/* Values of rules: numbers with names in their texts, "{2*layers}", which are given, or read off a checkpoint's names
+ * and shapes. */
 #include "init/rule_values.h"
 
 #include <stdio.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "formats/expression.h"
 
 enum { TEXT = 512 };
 
@@ -195,27 +196,22 @@ static int find_value(const like *a, const char *name, const char *where, double
                        name);
 }
 
-int rule_values_text(const like *a, const char *text, const char *where, char *out, size_t size, failure *why) {
-  size_t used = 0;
-  for (const char *at = text; *at;) {
-    if (*at == '{') {
-      const char *close = strchr(at, '}');
-      const size_t length = close ? (size_t)(close - at) - 1 : 0;
-      char name[65];
-      double value = 0;
-      if (length == 0 || length >= sizeof name) {
-        return fail(why, STATUS_INPUT, "%s: '%.64s' has a brace that does not belong to a {value}", where, at);
-      }
-      snprintf(name, sizeof name, "%.*s", (int)length, at + 1);
-      const int status = find_value(a, name, where, &value, why);
-      if (status != STATUS_OK) return status;
-      used += (size_t)snprintf(out + used, size - used, "%.17g", value);
-      at = close + 1;
-    } else {
-      out[used++] = *at++;
-    }
-    if (used + 1 >= size) return fail(why, STATUS_INPUT, "%s: '%.64s...' is too long", where, text);
-  }
-  out[used] = '\0';
-  return STATUS_OK;
+/* What the names of a rule's text stand for. */
+typedef struct scope {
+  const like *of;
+  const tensor_facts *tensor;
+  const char *where;
+} scope;
+
+static int find_number(const void *state, const char *name, const int64_t *index, double *out, failure *why) {
+  const scope *s = state;
+  if (tensor_has_number(name)) return tensor_number(s->tensor, name, index, s->where, out, why);
+  const int status = tensor_no_index(name, index, s->where, why);
+  return status == STATUS_OK ? find_value(s->of, name, s->where, out, why) : status;
+}
+
+int rule_values_text(const like *a, const tensor_facts *tensor, const char *text, const char *where, char *out,
+                     size_t size, failure *why) {
+  const scope s = {a, tensor, where};
+  return expression_expand(text, &(expression_names){find_number, &s, false}, where, out, size, why);
 }

@@ -84,7 +84,7 @@ static int check_action(const json_check *in, const char *where, const init_rule
   if (r->has_dtype && (r->skip || r->refuse)) {
     return json_complain(in, where, "dtype goes with 'init' and 'same_as' only");
   }
-  if (!r->init || strchr(r->init, '{')) return STATUS_OK;
+  if (!r->init || strpbrk(r->init, "{}")) return STATUS_OK;
   snprintf(context, sizeof context, "%.200s: %s", in->path, json_place(inner, where, "init"));
   return init_text_check(r->init, context, in->why);
 }
@@ -158,7 +158,9 @@ static int read_values(const json_check *in, const char *where, const json_t *va
   *(const json_t **)to = values;
   int status = json_check_type(in, where, values, JSON_OBJECT);
   json_object_foreach((json_t *)values, name, value) {
-    if (status == STATUS_OK) status = check_value(in, json_place(inner, where, "%.64s", name), value);
+    json_place(inner, where, "%.64s", name);
+    if (status == STATUS_OK) status = value_name_check(in, inner, name);
+    if (status == STATUS_OK) status = check_value(in, inner, value);
   }
   return status;
 }

@@ -62,7 +62,7 @@ static int read_inits(wishes *w, failure *why) {
 /* The model's tensors must have the shapes that they have in the checkpoint. */
 static int read_model(wishes *w, failure *why) {
   char is[TEXT_SHAPE], should_be[TEXT_SHAPE];
-  const int status = model_load(w->model_path, &w->model, why);
+  const int status = model_load(w->model_path, w->like.set, &w->model, why);
   w->of_model = allocate(w->like.checkpoint.count, sizeof *w->of_model);
   for (size_t i = 0; status == STATUS_OK && i < w->model.count; ++i) {
     const fanin_tensor *t = &w->model.tensors[i].tensor;
@@ -79,6 +79,7 @@ static int read_model(wishes *w, failure *why) {
 }
 
 int wishes_load(wishes *w, failure *why) {
+  if (w->like.set && !w->like.rules_name && !w->model_path) return args_fail(why, "--set goes with --rules or --like");
   int status = read_inits(w, why);
   if (status == STATUS_OK && w->model_path) status = read_model(w, why);
   return status == STATUS_OK ? like_expect(&w->like, why) : status;

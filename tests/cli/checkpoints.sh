@@ -176,7 +176,7 @@ wrong "the value 'n' cannot be read off" '{"match": "a.w", "init": "normal:std={
 wrong "tensor 'a.w': he_normal needs a layout" '{"match": "a.w", "init": "he_normal"}'
 wrong "tensor 'a.w': layout 'OIX,groups=0'" '{"match": "a.w", "layout": "OIX,groups=0", "init": "he_normal"}'
 wrong "tensor 'a.w': no scheme is called 'none'" '{"match": "a.w", "init": "zeros", "scale": "none:x=1"}'
-wrong "has a brace that does not belong to a {value}" '{"match": "a.w", "init": "normal:std={"}'
+wrong "has a brace that does not belong to an {expression}" '{"match": "a.w", "init": "normal:std={"}'
 wrong "tensor 'steps': has dtype I64, of which fanin writes zeros only" '{"match": "steps", "init": "ones"}'
 wrong "tensor 'mask': has dtype BOOL, which fanin does not write; let a rule before this one skip it" '{"match": "mask", "init": "zeros"}'
 wrong "does not have the shape of 'half.w'" '{"match": "a.w", "same_as": "half.w"}'

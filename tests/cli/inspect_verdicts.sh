@@ -108,7 +108,7 @@ refuse 2 "--init fc.bias=he_normal: " inspect --init fc.bias=he_normal fresh.saf
 refuse 2 "no initializer is called 'he'" inspect --init he fresh.safetensors
 refuse 2 "no initializer is called 'he'" inspect --init fc.bias=he fresh.safetensors # and not "fc.bias=he"
 refuse 2 'a second one for all tensors' inspect --init zeros --init ones fresh.safetensors
-refuse 2 '--set goes with --rules' inspect --set layers=2 fresh.safetensors
+refuse 2 '--set goes with --rules or --like' inspect --set layers=2 fresh.safetensors
 refuse 2 "no set of rules is called 'pytroch', did you mean pytorch?" inspect --rules pytroch fresh.safetensors
 refuse 2 "--allow 'tied,all': 'all' is not accepted; accepted are tied, padding" inspect --allow tied,all fresh.safetensors
 refuse 2 "--require 'jugded': 'jugded' is not accepted, did you mean judged?" inspect --require jugded fresh.safetensors

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   model m;
   failure why = {0};
   const char *path = fuzz_file(".safetensors", data, size, 0); /* model_load() takes any name */
-  if (path && fuzz_verdict(model_load(path, &m, &why), &why)) {
+  if (path && fuzz_verdict(model_load(path, NULL, &m, &why), &why)) {
     read_back(&m);
     model_free(&m);
   }
