@@ -67,8 +67,13 @@ static int split_of(const stored_tensor *t, const char *layout) {
   const size_t letters = layout ? strcspn(layout, ",") : 0;
   int split = 1;
   if (letters != (size_t)t->rank || t->rank < 3) return split;
-  if (layout[t->rank - 1] == 'O') return t->rank - 1;
-  while (split < t->rank - 1 && layout[split - 1] == 'B')
+  if (layout[t->rank - 1] == 'O') {
+    split = t->rank - 1;
+    while (split > 1 && layout[split - 1] == 'O')
+      --split;
+    return split;
+  }
+  while (split < t->rank - 1 && (layout[split - 1] == 'B' || (layout[split - 1] == 'O' && layout[split] == 'O')))
     ++split;
   return split;
 }
@@ -76,7 +81,8 @@ static int split_of(const stored_tensor *t, const char *layout) {
 enum { MOST_LINES = 1 << 22 };
 
 /* The matrix that a tensor is in the file: its first dimension against the rest. With a layout of more than two
- * letters, B and what follows it against the rest ("BOI" is B O x I), and all against O where that is last ("HWIO").
+ * letters, B and what follows it against the rest ("BOI" is B O x I), and all against O where that is last ("HWIO");
+ * several O side by side are one.
  * False where there is none: one line, or more than MOST_LINES. */
 static bool find_matrix(const tensor_file *f, const stored_tensor *t, const char *layout, uint64_t *rows,
                         uint64_t *columns) {

@@ -6,14 +6,14 @@
 static const fanin__parameter parameters[] = {FANIN__GAIN_FROM(0), FANIN__END};
 
 static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
-  FANIN__TRY(fanin__need_one_stack(roles, "orthogonal"));
+  FANIN__TRY(fanin__need_once(roles, "orthogonal", true));
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_ORTHOGONAL, .value = init->gain}};
   return FANIN_STATUS_OK;
 }
 
 /* Shorter inputs could not all keep their length. */
 static fanin_status resolve_delta(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
-  FANIN__TRY(fanin__need_one_stack(roles, "delta_orthogonal"));
+  FANIN__TRY(fanin__need_once(roles, "delta_orthogonal", true));
   FANIN__TRY(fanin__need_taps(roles, "delta_orthogonal", " (orthogonal's is O and I)"));
   if (roles->fan_in > roles->fan_out) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE,

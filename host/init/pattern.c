@@ -19,6 +19,7 @@ fanin_status fanin__need_taps(const fanin__roles *roles, const char *name, const
 }
 
 static fanin_status resolve_identity(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  FANIN__TRY(fanin__need_once(roles, "identity", false));
   if (roles->n_taps > 0) {
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
                        "identity takes a layout of O, I and B; this one has taps too (dirac's are O, "
@@ -28,11 +29,13 @@ static fanin_status resolve_identity(const fanin_init *init, const fanin__roles 
 }
 
 static fanin_status resolve_dirac(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  FANIN__TRY(fanin__need_once(roles, "dirac", false));
   FANIN__TRY(fanin__need_taps(roles, "dirac", " (identity's is O and I)"));
   return delta(init, out);
 }
 
 static fanin_status resolve_bilinear(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  FANIN__TRY(fanin__need_once(roles, "bilinear", false));
   FANIN__TRY(fanin__need_taps(roles, "bilinear", ""));
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_BILINEAR, .value = init->gain}};
   return FANIN_STATUS_OK;
@@ -49,6 +52,7 @@ static double hadamard_magnitude(uint64_t outputs) {
 
 /* `roles` count taps in both fans: their order is that of the channels. */
 static fanin_status resolve_hadamard(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  FANIN__TRY(fanin__need_once(roles, "hadamard", false));
   if (roles->fan_out <= roles->fan_in) return delta(init, out);
   const double magnitude = hadamard_magnitude(roles->fan_out / roles->spatial);
   *out = (fanin__distribution){.law = {.kind = FANIN_LAW_KIND_HADAMARD, .value = init->gain * magnitude}};

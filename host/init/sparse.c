@@ -18,7 +18,7 @@ static uint64_t zeros_of(const fanin_init *init, uint64_t line) {
 
 static fanin_status resolve(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   const uint64_t line = init->per == FANIN_PER_OUTPUT ? roles->fan_in : roles->fan_out, zeros = zeros_of(init, line);
-  FANIN__TRY(fanin__need_one_stack(roles, "sparse"));
+  FANIN__TRY(fanin__need_once(roles, "sparse", true));
   if (zeros == line) return fanin__resolve_to(0, out);
   if (zeros == 0) return fanin__resolve_normal(0, init->std, out);
   *out = (fanin__distribution){

@@ -33,10 +33,17 @@ static fanin_status check_shape(const fanin_tensor *t, uint64_t *stride) {
   return FANIN_STATUS_OK;
 }
 
-/* The dimension of each letter, -1 where the layout has it not. No layout at all is accepted. */
-static fanin_status find_letters(const fanin_tensor *t, int *dimension) {
+/* Where a letter stands. */
+typedef struct place {
+  int first; /* dimension; -1: the layout has it not */
+  int times;
+  uint64_t product; /* of the extents */
+} place;
+
+/* Finds each letter. No layout at all is accepted. */
+static fanin_status find_letters(const fanin_tensor *t, place *of) {
   for (int k = 0; k < N_LETTERS; k++) {
-    dimension[k] = -1;
+    of[k] = (place){.first = -1, .product = 1};
   }
   const char *const end = memchr(t->layout, '\0', sizeof t->layout);
   if (!end) return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout has more than %d letters", FANIN_MAX_RANK);
@@ -56,13 +63,16 @@ static fanin_status find_letters(const fanin_tensor *t, int *dimension) {
                          t->layout, t->layout[d], meant ? ", did you mean " : "", suggestion,
                          meant ? "? Accepted" : "; accepted");
     }
-    if (dimension[letter - letters] >= 0 && *letter != 'B') {
+    const int k = (int)(letter - letters);
+    if (of[k].times > 0 && k >= LETTER_D) {
       return fanin__fail(
           FANIN_STATUS_BAD_LAYOUT,
-          "layout \"%s\" has the letter '%c' twice; once is accepted (B may stand for several dimensions)", t->layout,
-          t->layout[d]);
+          "layout \"%s\" has the letter '%c' twice; once is accepted (O, I and B may stand for several dimensions)",
+          t->layout, t->layout[d]);
     }
-    dimension[letter - letters] = d;
+    if (of[k].times == 0) of[k].first = d;
+    of[k].times++;
+    of[k].product *= t->shape[d];
   }
   return FANIN_STATUS_OK;
 }
@@ -84,6 +94,18 @@ static fanin_status check_divisors(const fanin_tensor *t, const fanin__roles *ro
     return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "splits = %" PRIu64 " needs a layout with O; layout is \"%s\"",
                        roles->splits, t->layout);
   }
+  if (roles->groups > 1 && (roles->n_o > 1 || roles->n_i > 1)) {
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "groups = %" PRIu64 " needs a layout with O and I once each; layout is \"%s\"", roles->groups,
+                       t->layout);
+  }
+  if (roles->splits > 1 && roles->n_o > 1) {
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "splits = %" PRIu64
+                       " needs a layout with O once; layout is \"%s\" (the fused matrices may have a "
+                       "dimension B)",
+                       roles->splits, t->layout);
+  }
   if (roles->splits > 1) FANIN__TRY(check_divides("splits", roles->splits, t, roles->o));
   if (roles->groups > 1) FANIN__TRY(check_divides("groups", roles->groups, t, roles->full_is_i ? roles->i : roles->o));
   if (roles->groups > 1 && roles->splits > 1 && !roles->full_is_i) {
@@ -98,35 +120,42 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
 
   *roles = (fanin__roles){.groups = t->groups > 1 ? t->groups : 1, .splits = t->splits > 1 ? t->splits : 1};
   FANIN__TRY(check_shape(t, roles->stride));
-  int dimension[N_LETTERS];
-  FANIN__TRY(find_letters(t, dimension));
-  for (int d = 0; d < t->rank; d++) {
-    roles->stacks += t->layout[d] == 'B';
-  }
-  roles->o = dimension[LETTER_O];
-  roles->i = dimension[LETTER_I];
+  place of[N_LETTERS];
+  FANIN__TRY(find_letters(t, of));
+  roles->o = of[LETTER_O].first;
+  roles->i = of[LETTER_I].first;
+  roles->n_o = of[LETTER_O].times;
+  roles->n_i = of[LETTER_I].times;
+  roles->stacks = of[LETTER_B].times;
   roles->full_is_i = t->layout[0] == 'I';
   uint64_t taps = 1;
   for (int letter = LETTER_D; letter <= LETTER_W; letter++) {
-    if (dimension[letter] < 0) continue;
-    roles->taps[roles->n_taps++] = dimension[letter];
-    taps *= t->shape[dimension[letter]];
+    if (of[letter].first < 0) continue;
+    roles->taps[roles->n_taps++] = of[letter].first;
+    taps *= of[letter].product;
   }
   roles->spatial = taps;
   FANIN__TRY(check_divisors(t, roles));
   if (roles->o < 0 || roles->i < 0) return FANIN_STATUS_OK;
 
   /* One group's features, one split's outputs. */
-  roles->fan_in = t->shape[roles->i] / (roles->full_is_i ? roles->groups : 1) * taps;
-  roles->fan_out = t->shape[roles->o] / (roles->full_is_i ? 1 : roles->groups) / roles->splits * taps;
+  roles->fan_in = of[LETTER_I].product / (roles->full_is_i ? roles->groups : 1) * taps;
+  roles->fan_out = of[LETTER_O].product / (roles->full_is_i ? 1 : roles->groups) / roles->splits * taps;
   return FANIN_STATUS_OK;
 }
 
-fanin_status fanin__need_one_stack(const fanin__roles *roles, const char *kind) {
-  if (roles->stacks <= 1) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
-                     "%s: the layout has the letter B %d times; once is accepted here: give the stack as one dimension",
-                     kind, roles->stacks);
+fanin_status fanin__need_once(const fanin__roles *roles, const char *kind, bool stack) {
+  const struct {
+    char letter;
+    int times;
+  } all[] = {{'O', roles->n_o}, {'I', roles->n_i}, {'B', stack ? roles->stacks : 0}};
+  for (int k = 0; k < 3; k++) {
+    if (all[k].times <= 1) continue;
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "%s: the layout has the letter %c %d times; once is accepted here: give these dimensions as one",
+                       kind, all[k].letter, all[k].times);
+  }
+  return FANIN_STATUS_OK;
 }
 
 fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out) {

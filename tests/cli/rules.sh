@@ -269,3 +269,13 @@ unset SHIM_FREE
 "$FANIN" init --tensor w:f32:BBOI:2x3x64x32 --init he_normal -o y.safetensors
 "$FANIN" init --tensor w:f32:BOI:6x64x32 --init he_normal -o z.safetensors
 cmp <(tail -c 49152 y.safetensors) <(tail -c 49152 z.safetensors) || die "a stack of stacks has other values than one stack"
+
+# ---- Several outputs or inputs ----
+for init in he_normal xavier_uniform:gain=2 lecun_normal; do
+  "$FANIN" init --tensor w:f32:IOO:48x4x16 --init "$init" --tensor v:f32:BIIO:3x4x16x40 --init "$init" -o y.safetensors
+  "$FANIN" init --tensor w:f32:IO:48x64 --init "$init" --tensor v:f32:BIO:3x64x40 --init "$init" -o z.safetensors
+  cmp <(tail -c 43008 y.safetensors) <(tail -c 43008 z.safetensors) || die "$init: several outputs have other values than one"
+  "$FANIN" inspect y.safetensors >said.txt || die "$(cat said.txt)"
+done
+refuse 2 "identity: the layout has the letter O 2 times; once is accepted here: give these dimensions as one" \
+  init --tensor w:f32:IOO:48x4x16 --init identity -o y2.safetensors

@@ -67,8 +67,8 @@ typedef struct fanin_tensor {
   int rank;                         /* 0 (a scalar, one element) .. FANIN_MAX_RANK */
   uint64_t shape[FANIN_MAX_RANK];   /* of the WHOLE tensor: fans and element indices come from it */
   uint64_t strides[FANIN_MAX_RANK]; /* in memory, in elements; all zero: the part is dense, row-major */
-  char layout[FANIN_MAX_RANK + 1];  /* one letter for each dimension: O, I, D, H, W at most once each, and B for each
-                                       dimension of a stack; "" if only initializers without fans are used */
+  char layout[FANIN_MAX_RANK + 1];  /* one letter for each dimension: D, H, W at most once each, O, I and B for each
+                                       dimension that has the role; "" if only initializers without fans are used */
   uint32_t groups;                  /* groups of a convolution; 0 and 1 are none */
   uint32_t splits;                  /* matrices fused along O (QKV: 3); 0 and 1 are none */
   fanin_part part;
@@ -109,7 +109,9 @@ FANIN_API fanin_status fanin_tensor_strided(const fanin_tensor *t, const uint64_
 FANIN_API fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elements, uint64_t *bytes);
 
 /* fan_in and fan_out of the whole tensor by its layout, without a device:
- *   fan_in = I * taps, fan_out = O * taps / splits, taps = D * H * W; B counts for nothing.
+ *   fan_in = I * taps, fan_out = O * taps / splits, taps = D * H * W; B counts for nothing. Where several dimensions
+ * are lettered O, or I, that is the product of their extents ("IOO": features to heads x head size); groups and splits
+ * are 1 there.
  * With groups > 1 both count one group's features. The shape names one of them in full: O, or I where I is the
  * layout's first letter (transposed convolution, "IOHW"); that one is divided by groups.
  * FANIN_STATUS_BAD_LAYOUT where there is no O or no I. */
