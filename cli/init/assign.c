@@ -222,8 +222,8 @@ static int refuse_untaken(const like *a, failure *why) {
   if (untaken == 0) return STATUS_OK;
   return fail(
       why, STATUS_INPUT,
-      "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Other --rules may take them, or a file of your "
-      "own that includes a set and has rules for them (docs/checkpoints.md)",
+      "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Give --rule 'PATTERN=INIT' for them, other --rules, or "
+      "a file of your own that includes a set and has rules for them (docs/checkpoints.md)",
       a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
 }
 

@@ -27,13 +27,58 @@ int like_set(void *to, const char *option, const char *text, failure *why) {
   return set == 0 ? STATUS_OK : args_fail(why, "--set '%s': the name is not valid UTF-8", text);
 }
 
+static void add_rule(like *l, json_t *rule) {
+  if (!l->first) l->first = json_array();
+  json_array_append_new(l->first, rule);
+}
+
+/* The length of "OI" or "OIHW,groups=4" before a colon; 0: the text has no layout there. Initializers have small
+ * letters. */
+static size_t layout_length(const char *text) {
+  const size_t letters = strspn(text, "OIBDHW"), length = strcspn(text, ":");
+  return letters > 0 && letters == strcspn(text, ":,") && text[length] == ':' ? length : 0;
+}
+
+int like_rule(void *to, const char *option, const char *text, failure *why) {
+  const char *equal = strchr(text, '=');
+  if (!equal || equal == text || !equal[1]) {
+    return args_fail(why, "%s '%s': write PATTERN=INIT, as in '*.head.weight=zeros' or '*.up.weight=OI:he_normal'",
+                     option, text);
+  }
+  const char *init = equal + 1;
+  const size_t layout = layout_length(init);
+  json_t *rule = json_object();
+  json_object_set_new(rule, "match", json_stringn(text, (size_t)(equal - text)));
+  if (layout > 0) json_object_set_new(rule, "layout", json_stringn(init, layout));
+  json_object_set_new(rule, "init", json_string(layout > 0 ? init + layout + 1 : init));
+  if (json_object_size(rule) < (layout > 0 ? 3u : 2u)) {
+    json_decref(rule);
+    return args_fail(why, "%s: the text is not valid UTF-8", option);
+  }
+  add_rule(to, rule);
+  return STATUS_OK;
+}
+
+int like_skip(void *to, const char *option, const char *text, failure *why) {
+  json_t *rule = json_object();
+  json_object_set_new(rule, "skip", json_string("by --skip"));
+  if (!text[0] || json_object_set_new(rule, "match", json_string(text)) != 0) {
+    json_decref(rule);
+    return args_fail(why, "%s '%s': give a pattern of names, as in '*.mask'", option, text);
+  }
+  add_rule(to, rule);
+  return STATUS_OK;
+}
+
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why) {
   int status = checkpoint_read(l->checkpoint_path, &l->checkpoint, why);
   if (status == STATUS_OK && shards && !l->checkpoint.sharded) {
     status = fail(why, STATUS_INPUT, "--like %s: is one file, so that the output is one: a name in .safetensors",
                   l->checkpoint_path);
   }
-  if (status == STATUS_OK) status = init_rules_load(l->rules_name ? l->rules_name : "pytorch", &l->rules, why);
+  if (status == STATUS_OK) {
+    status = init_rules_load_behind(l->first, l->rules_name ? l->rules_name : "pytorch", &l->rules, why);
+  }
   if (status != STATUS_OK) return status;
   l->dtype = dtype;
   status = like_assign(l, why);
@@ -116,9 +161,10 @@ void like_warn(const like *l, const char *program, const char *command) {
   bool *used = used_rules(l);
   for (size_t i = 0; i < l->rules.own; ++i) {
     if (!is_reported(l, used, i)) continue;
-    char *pattern = init_rule_pattern(&l->rules.rules[i]);
-    fprintf(stderr, "%s: %s: warning: rules %s: rules[%zu] (%s) takes nothing: %s\n", program, command, l->rules.name,
-            i, pattern, reason_of(l, &l->rules.rules[i]));
+    const init_rule *r = &l->rules.rules[i];
+    char *pattern = init_rule_pattern(r);
+    fprintf(stderr, "%s: %s: warning: rules %s: rules[%zu] (%s) takes nothing: %s\n", program, command, r->set,
+            r->index, pattern, reason_of(l, r));
     free(pattern);
   }
   free(used);
@@ -245,6 +291,7 @@ void like_free(like *l) {
   free(l->list);
   init_rules_free(&l->rules);
   checkpoint_free(&l->checkpoint);
+  json_decref(l->first);
   json_decref(l->set);
   free(l->shard_of);
   *l = (like){0};

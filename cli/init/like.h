@@ -21,6 +21,7 @@ typedef struct assignment {
 typedef struct like {
   const char *checkpoint_path; /* NULL: --like is not given */
   const char *rules_name;      /* NULL: the default, "pytorch" */
+  json_t *first;               /* the rules of --rule and --skip, which go before the others; NULL: none */
   json_t *set;                 /* the numbers of --set, which override the rules' values; NULL: none */
   const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
   bool partial; /* tensors that no rule takes, that the rules decline, or of dtypes that the library does not have, are
@@ -34,6 +35,9 @@ typedef struct like {
 
 /* The reader of --set, "NAME=NUMBER", into a like. */
 args_reader like_set;
+
+/* Those of --rule, "PATTERN=INIT" or "PATTERN=LAYOUT:INIT", and of --skip, "PATTERN", into a like. */
+args_reader like_rule, like_skip;
 
 /* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why);

@@ -49,6 +49,13 @@ const args_option init_request_options[] = {
      "The rules that give --like's tensors their initializers: a set of 'fanin list', or a .json file (default: "
      "pytorch)",
      args_text, TO(like.rules_name), 0},
+    {"rule", 0, "PATTERN=INIT",
+     "A rule that goes before those of --rules, as in '*.head.weight=zeros'; may be given several times. INIT begins "
+     "with "
+     "a layout where it needs one: '*.up.weight=OI:he_normal'",
+     like_rule, TO(like), 0},
+    {"skip", 0, "PATTERN", "Leave out the tensors of --like whose names match; may be given several times", like_skip,
+     TO(like), 0},
     {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set, TO(like), 0},
     {"explain", 0, NULL, "Only print which rule takes which tensor, and write nothing", args_switch, TO(like.explain),
      0},
@@ -65,8 +72,8 @@ const args_option init_request_options[] = {
 static int check_source(const init_request *r, failure *why) {
   const like *l = &r->like;
   const int sources = (r->model_path != NULL) + (l->checkpoint_path != NULL) + (r->model.count > 0);
-  if (!l->checkpoint_path && (l->rules_name || l->explain)) {
-    return args_fail(why, "--rules and --explain go with --like CHECKPOINT");
+  if (!l->checkpoint_path && (l->rules_name || l->first || l->explain)) {
+    return args_fail(why, "--rules, --rule, --skip and --explain go with --like CHECKPOINT");
   }
   if (l->set && r->model.count > 0) return args_fail(why, "--set goes with a model file, or with --like CHECKPOINT");
   if (l->json && !l->explain) return args_fail(why, "--json goes with --explain");

@@ -182,14 +182,10 @@ static int read_list(const json_check *in, const char *where, const json_t *rule
   return status;
 }
 
-/* Puts the rules of the set that a file includes behind the file's own, and its values beside them. */
-static int include(const json_check *in, init_rules *out) {
-  if (!out->include) return STATUS_OK;
-  if (has_ending(out->include, ".json")) {
-    return json_complain(in, "include", "is '%.200s'; the name of a set is accepted, as in \"pytorch\"", out->include);
-  }
+/* Puts other rules behind those that are there, and their values beside them. */
+static int append(const char *name, init_rules *out, failure *why) {
   out->included = allocate(1, sizeof *out->included);
-  const int status = init_rules_load(out->include, out->included, in->why);
+  const int status = init_rules_load(name, out->included, why);
   if (status != STATUS_OK) return status;
   const init_rules *base = out->included;
   size_t capacity = out->count;
@@ -201,6 +197,14 @@ static int include(const json_check *in, init_rules *out) {
   else if (base->values)
     json_object_update_missing(out->values, base->values);
   return STATUS_OK;
+}
+
+static int include(const json_check *in, init_rules *out) {
+  if (!out->include) return STATUS_OK;
+  if (has_ending(out->include, ".json")) {
+    return json_complain(in, "include", "is '%.200s'; the name of a set is accepted, as in \"pytorch\"", out->include);
+  }
+  return append(out->include, out, in->why);
 }
 
 /* Takes `root` over. */
@@ -250,6 +254,28 @@ int init_rules_load(const char *name, init_rules *out, failure *why) {
   if (!s->name) return no_such_set(name, why);
   const int status = init_rules_parse(name, s->json, s->size, out, why);
   out->shipped = status == STATUS_OK;
+  return status;
+}
+
+int init_rules_load_behind(json_t *first, const char *name, init_rules *out, failure *why) {
+  static const char option[] = "--rule";
+  if (!first) return init_rules_load(name, out, why);
+  json_t *root = json_object();
+  json_object_set(root, "rules", first);
+  int status = build(option, root, out, why);
+  if (status != STATUS_OK) return status;
+  status = append(name, out, why);
+  if (status == STATUS_OK) {
+    const size_t size = sizeof option + sizeof " and " + strlen(name);
+    for (size_t i = 0; i < out->own; ++i)
+      out->rules[i].set = option;
+    if (!out->included->shipped) out->own += out->included->own;
+    free(out->name);
+    out->name = allocate(size, 1);
+    snprintf(out->name, size, "%s and %s", option, name);
+  } else {
+    init_rules_free(out);
+  }
   return status;
 }
 

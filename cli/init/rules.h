@@ -54,6 +54,9 @@ typedef struct init_rules {
 /* Loads a set by its name, or a file by a path that ends in .json. */
 int init_rules_load(const char *name, init_rules *out, failure *why);
 
+/* The same, behind an array of rules that go first; NULL: none. */
+int init_rules_load_behind(json_t *first, const char *name, init_rules *out, failure *why);
+
 /* Loads rules from JSON in memory. */
 int init_rules_parse(const char *name, const char *bytes, size_t size, init_rules *out, failure *why);
 

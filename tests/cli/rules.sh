@@ -255,7 +255,7 @@ refuse 2 "m.json: tensors[0] ('a'): " init m.json -o y2.safetensors
 
 # ---- A disk that has no room: before anything is written, with both numbers ----
 refuse 2 "1000.0 PB are to be written, and the disk has " init --tensor w:f32:OI:500000000x500000000 --init he_normal -o y2.safetensors
-FANIN=$SHIMMED
+plain=$FANIN FANIN=$SHIMMED
 export SHIM_FREE=39999
 refuse 2 "y.npy: 40.0 kB are to be written, and the disk has 40.0 kB free (40000 and 39999 bytes)" init --tensor w:f32:OI:100x100 --init he_normal -o y.npy
 SHIM_FREE=100000 "$FANIN" init --tensor w:f32:OI:100x100 --init he_normal -o y.npy
@@ -279,3 +279,32 @@ for init in he_normal xavier_uniform:gain=2 lecun_normal; do
 done
 refuse 2 "identity: the layout has the letter O 2 times; once is accepted here: give these dimensions as one" \
   init --tensor w:f32:IOO:48x4x16 --init identity -o y2.safetensors
+
+# ---- Rules on the command line ----
+FANIN=$plain
+printf 'embed.weight F32 100,16\nl.0.up.weight F32 64,16\nl.0.norm.weight F32 16\nl.0.mask F32 4,4\nl.0.mix.weight F32 3,4,5\n' | checkpoint
+no "no rule of pytorch takes 1 of its 5 tensors: 'l.0.mask'. Give --rule 'PATTERN=INIT' for them, other --rules"
+own=(--rule '*.MIX.weight=BOI:pytorch_default' --rule '*.up.weight=OI,splits=4:he_normal:mode=fan_out' --skip '*.mask')
+explain "${own[@]}" --rule 'embed*=normal:std={0.02/sqrt(shape[1])}' --rule 'nothing=zeros'
+grep -qx "fanin: init: warning: rules --rule: rules\[4\] (nothing) takes nothing: it matches no tensor" warned.txt || die "$(cat warned.txt)"
+is embed.weight f32 0.005
+is l.0.up.weight f32 0.3535533905932738
+is l.0.norm.weight f32 0 1
+is l.0.mix.weight f32 0.2581988897471611
+# They go before a file's own rules, the first that takes a tensor decides, and they see the file's values.
+printf '{"values": {"std": 0.5}, "rules": [{"match": "*.never", "init": "zeros"}, {"match": "*", "init": "ones"}]}' >r.json
+explain --rules r.json --rule 'embed.weight=normal:std={std}' --rule '*.weight=zeros' --set std=0.25
+is embed.weight f32 0.25
+is l.0.up.weight f32 0
+is l.0.mask f32 0 1
+grep -q "warning: rules r.json: rules\[0\] (\*.never) takes nothing" warned.txt || die "$(cat warned.txt)"
+"$FANIN" init --like x.safetensors "${own[@]}" -o y.safetensors >said.txt
+python3 "$SRC/tests/cli/read_safetensors.py" y.safetensors >said.txt
+grep -qx 'fanin.rules --rule and pytorch' said.txt && grep -q 'tensors 4 ' said.txt || die "$(cat said.txt)"
+no "--rule: rules[0].init: no initializer is called 'he_nrmal', did you mean he_normal" --rule '*=he_nrmal'
+no "--rule: rules[1].init: no initializer is called 'OX'" --rule 'a=zeros' --rule '*=OX:he_normal'
+no "rules --rule: rules[0], tensor 'embed.weight': he_normal needs a layout" --rule '*=he_normal'
+no "rules --rule: rules[0], tensor 'embed.weight': layout \"OIW\" has 3 letters" --rule 'embed.weight=OIW:he_normal' "${own[@]}"
+for text in '' '*' '=zeros' '*='; do no "--rule '$text': write PATTERN=INIT" --rule "$text"; done
+no "--skip '': give a pattern of names" --skip ''
+refuse 2 "--rules, --rule, --skip and --explain go with --like CHECKPOINT" init --tensor w:f32::4 --init ones --skip x -o y2.safetensors
