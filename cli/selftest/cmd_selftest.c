@@ -69,7 +69,8 @@ static int run(const request *r, session *s, selftest_results *results, failure 
   fanin_selftest_summary *summary = &results->summary;
   progress_show("self-test: compiling kernels, once a device");
   status = library_status(why, fanin_selftest(s->f, &config, summary, sizeof *summary), r->only ? "--only" : NULL);
-  if (status == STATUS_OK && summary->refused == 0) status = selftest_measure(s, r->full, &rates, why);
+  if (status == STATUS_OK && summary->refused + summary->wrong == 0)
+    status = selftest_measure(s, r->full, &rates, why); /* wrong numbers have no rate */
   progress_clear();
   if (status != STATUS_OK) return status;
   if (r->json) {

@@ -16,26 +16,27 @@ typedef struct task {
   fanin_dtype dtype;
 } task;
 
-typedef cl_int enqueue_task(const session *s, const task *t, uint64_t seed);
+typedef int enqueue_task(const session *s, const task *t, uint64_t seed, failure *why);
 
-static cl_int fill_plainly(const session *s, const task *t, uint64_t seed) {
+static int fill_plainly(const session *s, const task *t, uint64_t seed, failure *why) {
   const cl_uint pattern = (cl_uint)seed;
-  return clEnqueueFillBuffer(s->queue, t->to, &pattern, sizeof pattern, 0, t->bytes, 0, NULL, NULL);
+  const cl_int code = clEnqueueFillBuffer(s->queue, t->to, &pattern, sizeof pattern, 0, t->bytes, 0, NULL, NULL);
+  return opencl_status(why, code, "rates: clEnqueueFillBuffer");
 }
 
-static cl_int copy(const session *s, const task *t, uint64_t seed) {
+static int copy(const session *s, const task *t, uint64_t seed, failure *why) {
   (void)seed;
-  return clEnqueueCopyBuffer(s->queue, t->from, t->to, 0, 0, t->bytes, 0, NULL, NULL);
+  const cl_int code = clEnqueueCopyBuffer(s->queue, t->from, t->to, 0, 0, t->bytes, 0, NULL, NULL);
+  return opencl_status(why, code, "rates: clEnqueueCopyBuffer");
 }
 
-/* A status of the library's own, which has no code of OpenCL's, is handed on as it is. */
-static cl_int fill_randomly(const session *s, const task *t, uint64_t seed) {
+static int fill_randomly(const session *s, const task *t, uint64_t seed, failure *why) {
   const uint64_t elements = t->bytes / fanin_dtype_size(t->dtype);
   fanin_tensor tensor;
   fanin_status status = fanin_tensor_of(t->to, 0, t->dtype, NULL, 1, &elements, &tensor);
   if (status == FANIN_STATUS_OK)
     status = fanin_fill(s->f, s->queue, &tensor, &t->init, (fanin_key){seed, 0}, 0, NULL, NULL);
-  return (cl_int)status;
+  return library_status(why, status, "rates");
 }
 
 static double seconds_now(void) {
@@ -63,10 +64,8 @@ static int run_rounds(const session *s, const task *tasks, enqueue_task *const *
     progress_show("self-test: rates, round %zu of %d", round, ROUNDS);
     for (size_t i = 0; i < n; ++i) {
       const double begin = seconds_now();
-      const cl_int code = ways[i](s, &tasks[i], round);
-      if (code > 0) return library_status(why, (fanin_status)code, "rates");
-      if (code < 0) return opencl_status(why, code, "rates");
-      const int status = opencl_status(why, clFinish(s->queue), "clFinish");
+      int status = ways[i](s, &tasks[i], round, why);
+      if (status == STATUS_OK) status = opencl_status(why, clFinish(s->queue), "rates: clFinish");
       if (status != STATUS_OK) return status;
       if (round > 0) times[i][round - 1] = seconds_now() - begin;
     }
