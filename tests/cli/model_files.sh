@@ -57,7 +57,7 @@ wrong "tensors[1] ('w'): " "$(tensor '"name": "w", "shape": [3], "init": "he_nor
 wrong "tensors[1].dtype: " "$(tensor '"name": "w", "shape": [3], "dtype": "f31", "init": "zeros"')"
 wrong "tensors[1].layout: is a whole number" "$(tensor '"name": "w", "shape": [3], "layout": 3, "init": "zeros"')"
 wrong "tensors[1] ('w'): layout" "$(tensor '"name": "w", "shape": [3], "layout": "OI", "init": "zeros"')"
-wrong "tensors[1] ('w'): layout" "$(tensor '"name": "w", "shape": [3, 5], "layout": "OO", "init": "zeros"')"
+wrong "tensors[1] ('w'): layout" "$(tensor '"name": "w", "shape": [3, 5], "layout": "WW", "init": "zeros"')"
 wrong "tensors[1].groups: is 0" "$(tensor "$good, \"groups\": 0")"
 wrong "tensors[1].groups: is a number with" "$(tensor "$good, \"groups\": 1.5")"
 wrong "tensors[1].splits: is 4294967296" "$(tensor "$good, \"splits\": 4294967296")"
