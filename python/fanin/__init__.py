@@ -9,6 +9,7 @@ docs/python.md of the project has the rest. Errors are `fanin.Error`; those of a
 """
 
 from . import init
+from ._by_rules import InitReport, arrays
 from ._command import Answer, init_file, inspect, rules
 from ._device import Device, clear_cache, devices, drivers
 from ._errors import ArgumentError, Error
@@ -54,6 +55,7 @@ __all__ = [
     "Finding",
     "FixedPoint",
     "Init",
+    "InitReport",
     "Item",
     "Moments",
     "Plan",
@@ -70,6 +72,7 @@ __all__ = [
     "TheoryReport",
     "__version__",
     "array",
+    "arrays",
     "calibrate",
     "clear_cache",
     "devices",
