@@ -159,8 +159,12 @@ def _check_target(name: str, tensor: Tensor, report: InitReport) -> None:
 def _write(tensor: Tensor, data: Any) -> None:
     """Copies bytes into a tensor's memory."""
     buffer = _memory(tensor)
-    if buffer is not None:
+    if buffer is None:
+        return
+    if hasattr(buffer, "copyin"):  # 0.13
         buffer.copyin(memoryview(data))
+    else:
+        buffer.copy_from(type(buffer)("PYTHON", buffer.size, buffer.dtype, opaque=memoryview(data)))
 
 
 def _refuse_capturing() -> None:

@@ -161,8 +161,8 @@ def _check_overlaps(tensors: Mapping[str, Any]) -> None:
     for (place, _, end, name), (next_place, begin, _, next_name) in zip(ranges, ranges[1:]):
         if place == next_place and begin < end and _memory(tensors[name]) != _memory(tensors[next_name]):
             raise bad_argument(
-                f"'{name}' and '{next_name}' share memory and are not one tensor; tensors that share none, or all of it "
-                "in one shape, are accepted"
+                f"'{name}' and '{next_name}' lie in overlapping ranges of memory and are not one tensor; tensors in ranges of "
+                "their own, or one tensor under two names, are accepted"
             )
 
 

@@ -46,6 +46,16 @@ def test_documented():
     assert np.array_equal(layer.weight.numpy(), expected)
 
 
+def test_documented_for_a_model():
+    """The block of docs/frameworks.md."""
+    model = Net()
+    from fanin.tinygrad import init_
+
+    init_(model, "pytorch", seed=42)
+    wanted = fanin.array((30, 20), "pytorch_default", seed=42, name="first.weight", layout="OI")
+    assert np.array_equal(model.first.weight.numpy(), wanted)
+
+
 def test_in_place():
     """What shares the memory sees the new values; what was computed from the old ones keeps them."""
     tensor = Tensor.rand(600).realize()
@@ -133,21 +143,15 @@ class Net:
 
 
 def bytes_of(tensor):
-    return bytes(tensor.realize().uop.buffer.as_memoryview()) if hasattr(tensor, "uop") else b""
+    return bytes(tensor.realize().uop.buffer.as_memoryview())
 
 
 def test_a_model_by_rules():
     """What fanin.arrays() makes for the same names, whose bits test_torch.py holds to the command's."""
     net = Net()
     net.last.weight.realize()
-    wanted = fanin.arrays(
-        {
-            n: (str(t.dtype.np if hasattr(t.dtype, "np") else t.numpy().dtype), t.shape)
-            for n, t in get_state_dict(net).items()
-        },
-        "pytorch",
-        seed=3,
-    )
+    like = {n: ("int64" if t.dtype == dtypes.long else "float32", t.shape) for n, t in get_state_dict(net).items()}
+    wanted = fanin.arrays(like, "pytorch", seed=3)
     buffer = net.last.weight.uop.buffer
     report = init_(net, "pytorch", seed=3)
     assert {name: bytes_of(one) for name, one in get_state_dict(net).items()} == {
