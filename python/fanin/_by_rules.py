@@ -117,7 +117,8 @@ class ByRules:
         config: Optional[Mapping[str, str]] = None,
         buffers: Iterable[str] = (),
     ) -> None:
-        self._of, self._tensors, self._values, self._buffers = of, tensors, values, buffers
+        self._of, self._tensors, self._buffers = of, tensors, buffers
+        self._values = {name: _check.number(name, value) for name, value in values.items()}
         self._folder = tempfile.TemporaryDirectory(prefix="fanin-")
         here = Path(self._folder.name)
         try:
@@ -172,6 +173,7 @@ class ByRules:
         except Error as problem:
             sentence = str(problem).replace(str(like), self._of)
             sentence = sentence.replace(str(Path(self._folder.name) / "rules.json"), "rules")
+            sentence = sentence.replace("--set ", "")  # values are keywords here
             named = [name for name in self._buffers if f"'{name}'" in sentence]
             if named:
                 skip = json.dumps({"match": named[0], "skip": "made by the code"})
