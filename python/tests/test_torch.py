@@ -205,6 +205,10 @@ def test_rules_must_agree_on_tied_weights():
     turned = {"include": "pytorch", "rules": [{"match": "embed.weight", "same_as": "head.weight"}]}
     with pytest.raises(fanin.ArgumentError, match="are one tensor"):
         road.init_(net, turned, seed=4)
+    # nor is what they say of the second, where a rule sees whether there are two
+    seen = [{"match": "embed.weight", "with": "head.weight", "init": "ones"}, {"match": "*", "init": "zeros"}]
+    with pytest.raises(fanin.ArgumentError, match="rules rules say zeros of it and ones"):
+        road.init_(net, {"rules": seen}, seed=4)
     assert snapshot(net) == before
     apart = Tied()
     apart.head.weight = nn.Parameter(apart.embed.weight.detach().clone())
