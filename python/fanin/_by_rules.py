@@ -40,6 +40,15 @@ STORED_DTYPES: dict[str, str] = {
 }
 
 
+# What the command's sentences advise, and how the functions here have it.
+_ARGUMENTS = {
+    "Give --rule 'PATTERN=INIT' for them, other --rules, or a file": "Give other rules, or a dict or a file",
+    "--set ": "",
+    "give --rules ": "give rules ",
+    "(--rules ": "(rules ",
+}
+
+
 class Stored(NamedTuple):
     """A tensor as the rules see it. Tensors whose `memory` is equal are one tensor under several names."""
 
@@ -173,7 +182,8 @@ class ByRules:
         except Error as problem:
             sentence = str(problem).replace(str(like), self._of)
             sentence = sentence.replace(str(Path(self._folder.name) / "rules.json"), "rules")
-            sentence = sentence.replace("--set ", "")  # values are keywords here
+            for option, argument in _ARGUMENTS.items():
+                sentence = sentence.replace(option, argument)
             named = [name for name in self._buffers if f"'{name}'" in sentence]
             if named:
                 skip = json.dumps({"match": named[0], "skip": "made by the code"})

@@ -325,6 +325,7 @@ def test_buffers():
     with pytest.raises(fanin.ArgumentError) as caught:
         road.init_(net, seed=1)
     assert str(caught.value).startswith("WithBuffers: no rule of pytorch takes 2 of its 4 tensors: 'pe', 'mask'.")
+    assert "'mask'. Give other rules, or a dict or a file of your own that includes a set" in str(caught.value)
     assert """'pe' is a buffer; a rule {"match": "pe", "skip": "made by the code"} leaves it""" in str(caught.value)
     assert snapshot(net) == before
     report = road.init_(net, SKIP, seed=1)
@@ -515,6 +516,7 @@ def test_refused(call, kind, words):
     with pytest.raises(kind, match=words) as caught:
         call()
     assert "/fanin-" not in str(caught.value)  # the folder of temporary files
+    assert " --" not in str(caught.value)  # options of the command
 
 
 def test_all_or_nothing(monkeypatch, tmp_path):
