@@ -4,11 +4,13 @@
     fanin.fill(array, "he_normal", seed=42, name="layer1.weight", layout="OI")  # a pyopencl.array.Array, in place
     fanin.init.kaiming_normal_(array, seed=42, name="layer1.weight")  # the same, as torch.nn.init has it
     fanin.array((256, 128), "xavier_uniform", layout="OI", seed=42, name="w")  # a new NumPy array
+    fanin.torch.init_(module, "pytorch", seed=42)  # a PyTorch module by rules (import fanin.torch); fanin.arrays() for NumPy
 
 docs/python.md of the project has the rest. Errors are `fanin.Error`; those of arguments are ValueErrors too.
 """
 
 from . import init
+from ._by_rules import InitReport, arrays
 from ._command import Answer, init_file, inspect, rules
 from ._device import Device, clear_cache, devices, drivers
 from ._errors import ArgumentError, Error
@@ -54,6 +56,7 @@ __all__ = [
     "Finding",
     "FixedPoint",
     "Init",
+    "InitReport",
     "Item",
     "Moments",
     "Plan",
@@ -70,6 +73,7 @@ __all__ = [
     "TheoryReport",
     "__version__",
     "array",
+    "arrays",
     "calibrate",
     "clear_cache",
     "devices",

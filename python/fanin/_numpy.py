@@ -79,18 +79,25 @@ def _memory_of_torch(argument: str, tensor: Any, dtype: Any) -> tuple[np.ndarray
     return array.view(f"u{info.bytes}"), DTYPES.index(info)
 
 
+def overlaps(shape: Sequence[int], strides: Sequence[int]) -> bool:
+    """Whether elements of such strides, in elements, may share memory."""
+    reach = 1
+    for stride, extent in sorted((abs(step), n) for step, n in zip(strides, shape) if n > 1):
+        if stride < reach:
+            return True
+        reach += stride * (extent - 1)
+    return False
+
+
 def _check_writable(argument: str, target: Any, array: np.ndarray[Any, Any]) -> None:
     """Refuses what cannot be filled element by element, and tells autograd that a torch tensor's values change."""
     if not array.flags.writeable:
         raise bad_argument(f"{argument} is read-only; an array that can be written is accepted")
-    reach = array.itemsize
-    for stride, extent in sorted((abs(s), n) for s, n in zip(array.strides, array.shape) if n > 1):
-        if array.size and stride < reach:
-            raise bad_argument(
-                f"{argument} has shape {array.shape} and strides {array.strides}, so that elements share memory; an array "
-                "whose elements do not overlap is accepted"
-            )
-        reach += stride * (extent - 1)
+    if array.size and overlaps(array.shape, [stride // array.itemsize for stride in array.strides]):
+        raise bad_argument(
+            f"{argument} has shape {array.shape} and strides {array.strides}, so that elements share memory; an array "
+            "whose elements do not overlap is accepted"
+        )
     if _is_torch(target):
         try:
             target.detach().unsqueeze(0)[

@@ -1,6 +1,7 @@
 """The blocks of docs/python.md, word for word (tools/check-blocks compares), and examples/stacks, as programs of their own."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 
@@ -49,10 +50,15 @@ def test_files(tmp_path, monkeypatch):
     assert fanin.inspect("fresh.safetensors").holds is True
 
 
-@pytest.mark.parametrize("name, needs", [("opencv_umat", "cv2"), ("pyclblast_gemm", "pyclblast")])
+@pytest.mark.parametrize(
+    "name, needs",
+    [("opencv_umat", "cv2"), ("pyclblast_gemm", "pyclblast"), ("flax_params", "flax"), ("keras_model", "keras")],
+)
 def test_stacks(source, name, needs):
     if not importlib.util.find_spec(needs):
         pytest.skip(f"{needs} is not installed")
+    if name == "keras_model" and not importlib.util.find_spec(os.environ.get("KERAS_BACKEND", "jax")):
+        pytest.skip("Keras has no backend")
     ran = subprocess.run([sys.executable, source / f"examples/stacks/{name}.py"], capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert "right" in ran.stdout

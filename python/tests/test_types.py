@@ -302,6 +302,7 @@ def test_every_argument_is_tried():
     tried |= {"wait_for", "queue", "items", "device", "strides", "offset", "target", "tolerance", "max_iterations"}
     tried |= {"target", "array", "arguments", "index", "parameters"}
     tried |= {"paths", "rules", "set", "options", "like", "output", "model", "tensors"}  # test_command.py
+    tried |= {"values"}  # test_torch.py
     functions = [value for name, value in vars(fanin).items() if inspect.isfunction(value)]
     functions += [fanin.Plan.__init__, fanin.Plan.fill, fanin.Plan.array, fanin.Device.open, fanin.Init.scaled]
     for function in functions:

@@ -46,6 +46,13 @@ def numbers() -> list[float]:
     return [fans.fan_in, layers[0].q, edge.sigma_w2, edge.at.q, std, fanin.suggest("gelu", 9)[0].gain]
 
 
+def by_rules() -> list[str]:
+    arrays = fanin.arrays({"fc.weight": ("f32", (30, 20)), "fc.bias": weight[:, 0]}, "pytorch", seed=np.int64(42))
+    rules = {"rules": [{"match": "*", "init": "normal:std={std}"}], "values": {"std": 1}}
+    made: npt.NDArray[np.float32] = fanin.arrays({"w": weight}, rules, seed=42, device="cpu", std=0.1)["w"]
+    return [*arrays, str(made.std())]
+
+
 def plan() -> int:
     item = fanin.Item(None, "normal", name="w", dtype="f32", shape=(3, 5))
     return fanin.Plan(None, [item], device=fanin.Device.open()).facts.launches
@@ -57,5 +64,5 @@ def shards() -> list[tuple[int, ...]]:
 
 if __name__ == "__main__":
     fill_both(42)
-    print(judge([20, 30, 10]), refused(), numbers(), plan(), shards(), fanin.array((3,), "ones").sum())
+    print(judge([20, 30, 10]), refused(), numbers(), plan(), shards(), by_rules(), fanin.array((3,), "ones").sum())
     print(fanin.__version__, fanin.library_version, fanin.library_path, fanin.devices()[0].name)

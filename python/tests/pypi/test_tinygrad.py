@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from tinygrad import Context, Tensor, TinyJit, dtypes
 from tinygrad.nn import Linear
+from tinygrad.nn import BatchNorm
 from tinygrad.nn.optim import SGD
+from tinygrad.nn.state import get_state_dict, load_state_dict
 
 import fanin
-from fanin.tinygrad import fill
+from fanin.tinygrad import fill, init_, state_dict
 
 HOW = dict(seed=42, name="w", layout="OI")
 EXPECTED = fanin.array((30, 20), "he_normal", **HOW)
@@ -42,6 +44,16 @@ def test_documented():
     fill(layer.weight, "he_normal", seed=42, name="layer.weight", layout="OI")
     expected = fanin.array((30, 20), "he_normal", seed=42, name="layer.weight", layout="OI")
     assert np.array_equal(layer.weight.numpy(), expected)
+
+
+def test_documented_for_a_model():
+    """The block of docs/frameworks.md."""
+    model = Net()
+    from fanin.tinygrad import init_
+
+    init_(model, "pytorch", seed=42)
+    wanted = fanin.array((30, 20), "pytorch_default", seed=42, name="first.weight", layout="OI")
+    assert np.array_equal(model.first.weight.numpy(), wanted)
 
 
 def test_in_place():
@@ -123,3 +135,55 @@ def test_refused():
     jitted(Tensor.ones(3).contiguous().realize())
     with pytest.raises(fanin.ArgumentError, match="TinyJit"):
         jitted(Tensor.ones(3).contiguous().realize())
+
+
+class Net:
+    def __init__(self):
+        self.first, self.norm, self.last = Linear(20, 30), BatchNorm(30), Linear(30, 20, bias=False)
+
+
+def bytes_of(tensor):
+    return bytes(tensor.realize().uop.buffer.as_memoryview())
+
+
+def test_a_model_by_rules():
+    """What fanin.arrays() makes for the same names, whose bits test_torch.py holds to the command's."""
+    net = Net()
+    net.last.weight.realize()
+    like = {n: ("int64" if t.dtype == dtypes.long else "float32", t.shape) for n, t in get_state_dict(net).items()}
+    wanted = fanin.arrays(like, "pytorch", seed=3)
+    buffer = net.last.weight.uop.buffer
+    report = init_(net, "pytorch", seed=3)
+    assert {name: bytes_of(one) for name, one in get_state_dict(net).items()} == {
+        name: one.tobytes() for name, one in wanted.items()
+    }
+    assert net.last.weight.uop.buffer is buffer and net.norm.num_batches_tracked.dtype == dtypes.long
+    assert repr(report) == "<InitReport of Net by rules pytorch, seed 3: 8 tensors>"
+    other = Net()
+    load_state_dict(other, state_dict(other, "pytorch", seed=3), verbose=False)
+    for name, one in get_state_dict(other).items():
+        assert bytes_of(one) == wanted[name].tobytes(), name
+
+
+@pytest.mark.parametrize("dtype, device", [("bfloat16", "CL"), ("float16", "CL"), ("float32", "CPU")])
+def test_dtypes_and_devices_by_rules(dtype, device):
+    model = {"w": Tensor.empty(30, 20, dtype=getattr(dtypes, dtype), device=device)}
+    init_(model, {"rules": [{"match": "*", "layout": "OI", "init": "he_normal"}]}, seed=42)
+    assert bytes_of(model["w"]) == fanin.array((30, 20), "he_normal", dtype=dtype, **HOW).tobytes()
+
+
+def test_tied_and_refused_by_rules():
+    net = Net()
+    net.last.weight = net.first.weight
+    report = init_(net, seed=1)
+    assert report["last.weight"] == {"name": "last.weight", "tied": "first.weight"}
+    assert state_dict(net, seed=1)["last.weight"].shape == (30, 20)
+    before = Tensor.rand(5, 4).realize()
+    values = before.numpy()
+    for model, words in [
+        ({"a": before, "b": before[1:3]}, "'b' is a view"),
+        ({"a": before, "b": Tensor.empty(3, dtype=dtypes.int8)}, "dtype I8"),
+    ]:
+        with pytest.raises(fanin.ArgumentError, match=words):
+            init_(model, {"rules": [{"match": "*", "init": "normal"}]}, seed=1)
+        assert np.array_equal(before.numpy(), values)
