@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/dtype.h"
+#include "base/stand_in.h"
 #include "fanin/inspect.h"
 
 bool has_ending(const char *text, const char *ending) {
@@ -30,6 +31,15 @@ static int open_regular(tensor_file *f, uint64_t *size, failure *why) {
   return STATUS_OK;
 }
 
+/* Checks that the file is not another thing under its name. */
+static int check_stand_in(const tensor_file *f, failure *why) {
+  char begin[STAND_IN_BYTES];
+  const size_t size = f->size < sizeof begin ? (size_t)f->size : sizeof begin;
+  const int status = tensor_file_read(f, 0, begin, size, why);
+  const char *stand_in = status == STATUS_OK ? stand_in_of(begin, size) : NULL;
+  return stand_in ? fail(why, STATUS_INPUT, "%s: %s", f->path, stand_in) : status;
+}
+
 int tensor_file_open(const char *path, tensor_file *out, failure *why) {
   static const struct {
     const char *ending, *format;
@@ -40,6 +50,7 @@ int tensor_file_open(const char *path, tensor_file *out, failure *why) {
     if (!has_ending(path, formats[i].ending)) continue;
     out->format = formats[i].format;
     int status = open_regular(out, &out->size, why);
+    if (status == STATUS_OK) status = check_stand_in(out, why);
     if (status == STATUS_OK) status = formats[i].read_header(out, why);
     if (status != STATUS_OK) tensor_file_close(out);
     return status;
