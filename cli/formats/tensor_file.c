@@ -113,15 +113,22 @@ void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
   }
 }
 
+/* Computes elements and bytes. Returns false if these overflow or end within a byte. */
+static bool measure(const stored_type *type, int rank, const uint64_t *shape, uint64_t *elements, uint64_t *bytes) {
+  uint64_t bits = 0;
+  bool overflow = false;
+  *elements = 1;
+  for (int d = 0; d < rank; ++d)
+    overflow = overflow || __builtin_mul_overflow(*elements, shape[d], elements);
+  overflow = overflow || __builtin_mul_overflow(*elements, (uint64_t)type->bits, &bits);
+  *bytes = bits / 8;
+  return !overflow && bits % 8 == 0;
+}
+
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset) {
-  uint64_t elements = 1, bits = 0;
-  bool overflow = false;
-  for (int d = 0; d < rank; ++d)
-    overflow = overflow || __builtin_mul_overflow(elements, shape[d], &elements);
-  overflow = overflow || __builtin_mul_overflow(elements, (uint64_t)type->bits, &bits);
-  if (overflow || bits % 8 != 0) return false;
-
+  uint64_t elements, bytes;
+  if (!measure(type, rank, shape, &elements, &bytes)) return false;
   uint64_t *copy = allocate((size_t)rank, sizeof *copy);
   for (int d = 0; d < rank; ++d)
     copy[d] = shape[d];
@@ -132,8 +139,17 @@ bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, 
                                            .shape = copy,
                                            .elements = elements,
                                            .offset = offset,
-                                           .bytes = bits / 8};
+                                           .bytes = bytes};
   return true;
+}
+
+bool stored_grow(stored_tensor *t, int dimension, uint64_t extent) {
+  t->shape[dimension] = extent;
+  return measure(t->type, t->rank, t->shape, &t->elements, &t->bytes);
+}
+
+bool stored_same_shape(int rank, const uint64_t *shape, const stored_tensor *t) {
+  return rank == t->rank && (rank == 0 || memcmp(shape, t->shape, (size_t)rank * sizeof *shape) == 0);
 }
 
 char *note_key(const char *key, const char *tensor_name) {

@@ -15,6 +15,7 @@ stands() {
   done
   refuse 2 "s.safetensors: $2" init --like s.safetensors -o z.safetensors
   refuse 2 "s.safetensors.index.json: $2" init --like s.safetensors.index.json -o z.safetensors
+  refuse 2 "s.safetensors: $2" init --like x.safetensors --keep s.safetensors -o z.safetensors
   refuse 2 "s.json: $2" init s.json -o z.safetensors
   refuse 2 "s.json: $2" init --like x.safetensors --rules s.json -o z.safetensors
   refuse 2 "s.safetensors: $2" inspect s.safetensors
