@@ -66,6 +66,10 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
   if (status == STATUS_OK && r->init.shards) {
     status = args_fail(why, "-o '%s': ranks write one file, whose name ends in .safetensors or .npy", r->init.output);
   }
+  if (status == STATUS_OK && r->init.keep.paths.count > 0) {
+    status = args_fail(why, "--keep '%s': ranks draw every tensor and copy none; use 'fanin init'",
+                       r->init.keep.paths.texts[0]);
+  }
   return status;
 }
 
@@ -233,7 +237,7 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
   char *header = NULL;
   size_t header_size = 0;
   int status = world_agree(w, parse(w, argc, argv, &r, why), why);
-  if (status == STATUS_OK && w->rank == 0) like_warn(&r.init.like, "fanin-mpi", "init");
+  if (status == STATUS_OK && w->rank == 0) init_request_warn(&r.init, "fanin-mpi");
   if (status == STATUS_OK && (r.plan > 0 || r.init.like.explain)) {
     if (w->rank == 0) {
       status = r.plan > 0 ? print_plan(&r.init, r.how, r.plan, why) : like_explain(&r.init.like, why);

@@ -172,7 +172,8 @@ bool share_next(void *state, model_part *out) {
     if (s->tensor == s->model->count) return false;
     *out = (model_part){.tensor = s->tensor++};
     const model_tensor *t = &s->model->tensors[out->tensor];
-    if (t->operations > 0) { /* matrices, which are not cut */
+    if (kept_whole(&t->kept)) continue; /* it is empty: what has bytes to be copied, ranks refuse */
+    if (t->operations > 0) {            /* matrices, which are not cut */
       begin_matrices(s, out->tensor);
     } else if (cut_tensor(s, &t->tensor, &out->where)) {
       return true;

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/stand_in.h"
 #include "base/text.h"
 
 json_t *json_from_double(double value) {
@@ -46,12 +47,20 @@ int json_print(json_t *root, failure *why) {
 
 /* ---- Files, with a place ----------------------------------------------------------------------------------------- */
 
+/* What a file that is not JSON is instead; NULL: not known, also of a pipe, which cannot be read again. */
+static const char *find_stand_in(FILE *file) {
+  char begin[STAND_IN_BYTES];
+  if (fseek(file, 0, SEEK_SET) != 0) return NULL;
+  return stand_in_of(begin, fread(begin, 1, sizeof begin, file));
+}
+
 int json_load_path(const char *path, json_t **root, failure *why) {
   json_error_t error;
   FILE *file = fopen(path, "rbe");
   if (!file) return fail(why, STATUS_INPUT, "%s: cannot open it: %s", path, strerror(errno));
   *root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
   const int unreadable = ferror(file) ? errno : 0; /* a directory, for one: jansson calls that the end of the file */
+  const char *stand_in = *root || unreadable ? NULL : find_stand_in(file);
   fclose(file);
   if (unreadable) {
     json_decref(*root);
@@ -59,6 +68,7 @@ int json_load_path(const char *path, json_t **root, failure *why) {
     return fail(why, STATUS_INPUT, "%s: cannot read it: %s", path, strerror(unreadable));
   }
   if (*root) return STATUS_OK;
+  if (stand_in) return fail(why, STATUS_INPUT, "%s: %s", path, stand_in);
   return fail(why, STATUS_INPUT, "%s: line %d, column %d: %s", path, error.line, error.column, error.text);
 }
 

@@ -116,6 +116,12 @@ int output_check_space(const char *path, uint64_t bytes, failure *why) {
               (uint64_t)disk.f_bavail * disk.f_frsize);
 }
 
+bool output_is(const char *path, const char *input) {
+  struct stat there, other;
+  return stat(path, &there) == 0 && stat(input, &other) == 0 && there.st_dev == other.st_dev &&
+         there.st_ino == other.st_ino;
+}
+
 int output_write(output *o, const void *bytes, size_t size, failure *why) {
   const char *at = bytes;
   while (size > 0) {

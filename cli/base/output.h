@@ -2,6 +2,7 @@
 #ifndef CLI_BASE_OUTPUT_H
 #define CLI_BASE_OUTPUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/failure.h"
@@ -25,6 +26,9 @@ int output_check(const char *path, failure *why);
 /* Checks that the file system of that place has room for a file of so many bytes, or for several with so many together.
  * A pipe or a device has. */
 int output_check_space(const char *path, uint64_t bytes, failure *why);
+
+/* Whether writing `path` would overwrite the file `input`, also through links. */
+bool output_is(const char *path, const char *input);
 
 /* Appends bytes. */
 int output_write(output *o, const void *bytes, size_t size, failure *why);

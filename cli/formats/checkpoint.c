@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
+#include "base/output.h"
 #include "base/text.h"
 
 char *checkpoint_beside(const char *index, const char *name) {
@@ -151,11 +152,15 @@ int checkpoint_read(const char *path, checkpoint *out, failure *why) {
   return status;
 }
 
+stored_tensor *checkpoint_stored(checkpoint *c, size_t i) {
+  tensor_file *f = &c->files[c->tensors[i].shard];
+  return &f->tensors[c->tensors[i].stored - f->tensors];
+}
+
 /* Names the tensor of an npy file, which has no name of its own, after the file. */
 static void name_arrays(checkpoint *c) {
   for (size_t i = 0; i < c->count; ++i) {
-    stored_tensor *t =
-        &c->files[c->tensors[i].shard].tensors[c->tensors[i].stored - c->files[c->tensors[i].shard].tensors];
+    stored_tensor *t = checkpoint_stored(c, i);
     if (t->name[0]) continue;
     free(t->name);
     t->name = copy_text(c->paths[c->tensors[i].shard], strlen(c->paths[c->tensors[i].shard]));
@@ -200,17 +205,11 @@ const checkpoint_tensor *checkpoint_find(const checkpoint *c, const char *name) 
   return found ? *found : NULL;
 }
 
-static bool same_file(const struct stat *there, const char *path) {
-  struct stat other;
-  return stat(path, &other) == 0 && other.st_dev == there->st_dev && other.st_ino == there->st_ino;
-}
-
 bool checkpoint_has(const checkpoint *c, const char *path) {
-  struct stat there;
-  if (stat(path, &there) != 0) return false;
-  bool found = same_file(&there, c->path);
+  if (!c->path || access(path, F_OK) != 0) return false; /* there may be very many files */
+  bool found = output_is(path, c->path);
   for (size_t i = 0; i < c->n_files && !found; ++i)
-    found = same_file(&there, c->paths[i]);
+    found = output_is(path, c->paths[i]);
   return found;
 }
 

@@ -37,6 +37,9 @@ int checkpoint_gather(const char *const *paths, size_t n, checkpoint *out, failu
 /* Finds a tensor by its name; NULL: there is none. */
 const checkpoint_tensor *checkpoint_find(const checkpoint *c, const char *name);
 
+/* The i-th tensor, to be changed. */
+stored_tensor *checkpoint_stored(checkpoint *c, size_t i);
+
 /* Whether writing `path` would overwrite one of the checkpoint's files, also through links. */
 bool checkpoint_has(const checkpoint *c, const char *path);
 

@@ -1,6 +1,7 @@
 /* A list of named tensors: what a model file or the command line describes, checked before any device is asked. */
 #include "formats/model.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,7 @@ static int check_name(const char *name, const char *where, failure *why) {
   return STATUS_OK;
 }
 
-/* Has the library check shape, layout and initializer, which needs no device, and finds the tensor's units. */
-static int check_values(model_tensor *t, const char *where, failure *why) {
+int model_check_tensor(model_tensor *t, const char *where, failure *why) {
   uint64_t elements;
   fanin_moments moments;
   for (int d = 0; d < t->tensor.rank; ++d) {
@@ -35,19 +35,42 @@ static int check_values(model_tensor *t, const char *where, failure *why) {
   return library_status(why, status, where);
 }
 
-int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
-              failure *why) {
-  if (m->count == MODEL_MAX_TENSORS) {
-    return fail(why, STATUS_INPUT, "%s: more than %d tensors", where, MODEL_MAX_TENSORS);
-  }
-  model_tensor t = {.tensor = *tensor, .init = *init};
-  int status = check_name(name, where, why);
-  if (status == STATUS_OK) status = check_values(&t, where, why);
-  if (status != STATUS_OK) return status;
+bool kept_whole(const kept_tensor *k) {
+  return k->file && !k->grows;
+}
+
+char *kept_resize(const kept_tensor *k, const fanin_tensor *t, char out[RESIZE_TEXT]) {
+  const int d = k->dimension;
+  snprintf(out, RESIZE_TEXT, "%d:%" PRIu64 "->%" PRIu64, d, k->stored->shape[d], t->shape[d]);
+  return out;
+}
+
+static int check_room(const model *m, const char *where, failure *why) {
+  if (m->count < MODEL_MAX_TENSORS) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: more than %d tensors", where, MODEL_MAX_TENSORS);
+}
+
+/* Adds a tensor that was checked, with a copy of the name. */
+static int append(model *m, const char *name, model_tensor t) {
   t.name = copy_text(name, strlen(name));
   m->tensors = grow(m->tensors, &m->capacity, m->count + 1, sizeof *m->tensors);
   m->tensors[m->count++] = t;
   return STATUS_OK;
+}
+
+int model_add_copied(model *m, const char *name, const kept_tensor *kept, const char *where, failure *why) {
+  int status = check_room(m, where, why);
+  if (status == STATUS_OK) status = check_name(name, where, why);
+  return status == STATUS_OK ? append(m, name, (model_tensor){.kept = *kept}) : status;
+}
+
+int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
+              failure *why) {
+  model_tensor t = {.tensor = *tensor, .init = *init};
+  int status = check_room(m, where, why);
+  if (status == STATUS_OK) status = check_name(name, where, why);
+  if (status == STATUS_OK) status = model_check_tensor(&t, where, why);
+  return status == STATUS_OK ? append(m, name, t) : status;
 }
 
 static int check_names_differ(const model *m, const char *path, failure *why) {
@@ -69,12 +92,15 @@ static int check_names_differ(const model *m, const char *path, failure *why) {
 static int check_total(const model *m, const char *path, failure *why) {
   uint64_t total = 0;
   for (size_t i = 0; i < m->count; ++i) {
-    uint64_t elements, bytes;
-    const fanin_status status = fanin_tensor_size(&m->tensors[i].tensor, &elements, &bytes);
-    if (status != FANIN_STATUS_OK) return library_status(why, status, m->tensors[i].name);
+    const model_tensor *t = &m->tensors[i];
+    uint64_t elements, bytes = 0;
+    const fanin_status status =
+        kept_whole(&t->kept) ? FANIN_STATUS_OK : fanin_tensor_size(&t->tensor, &elements, &bytes);
+    if (status != FANIN_STATUS_OK) return library_status(why, status, t->name);
+    if (kept_whole(&t->kept)) bytes = t->kept.stored->bytes;
     if (bytes > (uint64_t)INT64_MAX / 4 - total) {
       return fail(why, STATUS_INPUT, "%s: with tensor '%s' the model passes 2^61 bytes, more than a file can have",
-                  path, m->tensors[i].name);
+                  path, t->name);
     }
     total += bytes;
   }
@@ -93,20 +119,21 @@ int model_set_dtype(model *m, fanin_dtype dtype, const char *path, failure *why)
   for (size_t i = 0; status == STATUS_OK && i < m->count; ++i) {
     m->tensors[i].tensor.dtype = dtype;
     snprintf(where, sizeof where, "%.400s: tensor '%s'", path, m->tensors[i].name);
-    status = check_values(&m->tensors[i], where, why);
+    status = model_check_tensor(&m->tensors[i], where, why);
   }
   return status;
 }
 
 uint64_t model_elements(const model_tensor *t) {
   uint64_t elements = 1;
+  if (kept_whole(&t->kept)) return t->kept.stored->elements;
   for (int d = 0; d < t->tensor.rank; ++d)
     elements *= t->tensor.shape[d];
   return elements;
 }
 
 uint64_t model_bytes(const model_tensor *t) {
-  return model_elements(t) * fanin_dtype_size(t->tensor.dtype);
+  return kept_whole(&t->kept) ? t->kept.stored->bytes : model_elements(t) * fanin_dtype_size(t->tensor.dtype);
 }
 
 void model_totals(const model *m, uint64_t *elements, uint64_t *bytes) {

@@ -6,12 +6,21 @@
 #include <stddef.h>
 
 #include "base/json.h"
+#include "formats/tensor_file.h"
 
 enum { MODEL_MAX_TENSORS = 1000000, MODEL_MAX_NAME = 512 };
 
+/* Where bytes of a tensor are that is not drawn, or not all of it. */
+typedef struct kept_tensor {
+  tensor_file *file; /* NULL: the tensor is drawn */
+  const stored_tensor *stored;
+  bool grows;    /* it is longer than the stored one in `dimension`, and its end there is drawn; false: it is copied */
+  int dimension; /* of a tensor that grows */
+} kept_tensor;
+
 typedef struct model_tensor {
   char *name;
-  fanin_tensor tensor; /* no buffer */
+  fanin_tensor tensor; /* no buffer; not set where the tensor is copied, like the initializer */
   fanin_init init;
   double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
                     known to have made them */
@@ -19,6 +28,7 @@ typedef struct model_tensor {
   const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
   uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says, */
   double operations;             /* and those of the whole tensor */
+  kept_tensor kept;
   bool together; /* a unit has more than one element: a piece of a tensor costs more than its elements */
 } model_tensor;
 
@@ -33,6 +43,19 @@ typedef struct model {
 /* Checks a tensor by itself and adds it with a copy of the name. `where` begins the sentence of a failure. */
 int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
               failure *why);
+
+/* Adds a tensor that is copied. It may have any dtype and shape. */
+int model_add_copied(model *m, const char *name, const kept_tensor *kept, const char *where, failure *why);
+
+/* Has the library check shape, layout and initializer of a tensor, which needs no device, and finds its units. */
+int model_check_tensor(model_tensor *t, const char *where, failure *why);
+
+/* Whether a tensor is copied, and nothing of it is drawn. */
+bool kept_whole(const kept_tensor *k);
+
+/* "0:32000->32064", of a tensor that grows to `t`. */
+enum { RESIZE_TEXT = 64 };
+char *kept_resize(const kept_tensor *k, const fanin_tensor *t, char out[RESIZE_TEXT]);
 
 /* Checks the tensors together: their names must differ, and their total size must fit into a file. */
 int model_check(const model *m, const char *path, failure *why);

@@ -55,6 +55,21 @@ static void set_maker(json_t *metadata, const model_tensor *t) {
   set_note(metadata, "factor", t->name, json_string(factor));
 }
 
+/* Notes where the values are from that were copied. What the file said of them by its own notes is true no more beside
+ * another seed; only the layout is. */
+static void set_kept(json_t *metadata, const model_tensor *t) {
+  char init[512], grown[640], extents[RESIZE_TEXT];
+  const kept_tensor *k = &t->kept;
+  const char *slash = strrchr(k->file->path, '/'), *layout = tensor_file_note(k->file, "layout", k->stored->name);
+  if (k->stored->elements == 0 && !k->grows) return;
+  set_note(metadata, "kept", t->name, json_string(slash ? slash + 1 : k->file->path));
+  if (!k->grows && layout) set_note(metadata, "layout", t->name, json_string(layout));
+  if (!k->grows) return;
+  fanin_init_format(&t->init, init, sizeof init, NULL);
+  snprintf(grown, sizeof grown, "%s %s", kept_resize(k, &t->tensor, extents), init);
+  set_note(metadata, "resized", t->name, json_string(grown));
+}
+
 static json_t *make_metadata(const model *m, uint64_t seed) {
   json_t *metadata = json_object();
   set_note(metadata, "version", NULL, json_string(fanin_version()));
@@ -66,11 +81,25 @@ static json_t *make_metadata(const model *m, uint64_t seed) {
   for (size_t i = 0; i < m->count; ++i) {
     const model_tensor *t = &m->tensors[i];
     char layout[LAYOUT_TEXT];
-    set_maker(metadata, t);
+    if (t->kept.file)
+      set_kept(metadata, t);
+    else
+      set_maker(metadata, t);
     if (t->stream_name) set_note(metadata, "key", t->name, json_string(t->stream_name));
     if (t->tensor.layout[0]) set_note(metadata, "layout", t->name, json_string(layout_format(&t->tensor, layout)));
   }
   return metadata;
+}
+
+static const char *type_of(const model_tensor *t) {
+  if (kept_whole(&t->kept)) return t->kept.stored->type->name;
+  return t->stored_dtype ? t->stored_dtype : dtype_info(t->tensor.dtype).safetensors;
+}
+
+static json_t *shape_of(const model_tensor *t) {
+  const stored_tensor *copied = t->kept.stored;
+  return kept_whole(&t->kept) ? json_from_shape(copied->shape, copied->rank)
+                              : json_from_shape(t->tensor.shape, t->tensor.rank);
 }
 
 static json_t *make_header(const model *m, uint64_t seed) {
@@ -83,9 +112,8 @@ static json_t *make_header(const model *m, uint64_t seed) {
     json_t *entry = json_object(), *offsets = json_array();
     json_array_append_new(offsets, json_integer((json_int_t)offset));
     json_array_append_new(offsets, json_integer((json_int_t)end));
-    json_object_set_new(entry, "dtype",
-                        json_string(t->stored_dtype ? t->stored_dtype : dtype_info(t->tensor.dtype).safetensors));
-    json_object_set_new(entry, "shape", json_from_shape(t->tensor.shape, t->tensor.rank));
+    json_object_set_new(entry, "dtype", json_string(type_of(t)));
+    json_object_set_new(entry, "shape", shape_of(t));
     json_object_set_new(entry, "data_offsets", offsets);
     if (json_object_set_new(header, t->name, entry) != 0) { /* the name is the only text that the user chooses freely */
       json_decref(header);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/dtype.h"
+#include "base/stand_in.h"
 #include "fanin/inspect.h"
 
 bool has_ending(const char *text, const char *ending) {
@@ -30,6 +31,15 @@ static int open_regular(tensor_file *f, uint64_t *size, failure *why) {
   return STATUS_OK;
 }
 
+/* Checks that the file is not another thing under its name. */
+static int check_stand_in(const tensor_file *f, failure *why) {
+  char begin[STAND_IN_BYTES];
+  const size_t size = f->size < sizeof begin ? (size_t)f->size : sizeof begin;
+  const int status = tensor_file_read(f, 0, begin, size, why);
+  const char *stand_in = status == STATUS_OK ? stand_in_of(begin, size) : NULL;
+  return stand_in ? fail(why, STATUS_INPUT, "%s: %s", f->path, stand_in) : status;
+}
+
 int tensor_file_open(const char *path, tensor_file *out, failure *why) {
   static const struct {
     const char *ending, *format;
@@ -40,6 +50,7 @@ int tensor_file_open(const char *path, tensor_file *out, failure *why) {
     if (!has_ending(path, formats[i].ending)) continue;
     out->format = formats[i].format;
     int status = open_regular(out, &out->size, why);
+    if (status == STATUS_OK) status = check_stand_in(out, why);
     if (status == STATUS_OK) status = formats[i].read_header(out, why);
     if (status != STATUS_OK) tensor_file_close(out);
     return status;
@@ -102,15 +113,22 @@ void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
   }
 }
 
+/* Computes elements and bytes. Returns false if these overflow or end within a byte. */
+static bool measure(const stored_type *type, int rank, const uint64_t *shape, uint64_t *elements, uint64_t *bytes) {
+  uint64_t bits = 0;
+  bool overflow = false;
+  *elements = 1;
+  for (int d = 0; d < rank; ++d)
+    overflow = overflow || __builtin_mul_overflow(*elements, shape[d], elements);
+  overflow = overflow || __builtin_mul_overflow(*elements, (uint64_t)type->bits, &bits);
+  *bytes = bits / 8;
+  return !overflow && bits % 8 == 0;
+}
+
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset) {
-  uint64_t elements = 1, bits = 0;
-  bool overflow = false;
-  for (int d = 0; d < rank; ++d)
-    overflow = overflow || __builtin_mul_overflow(elements, shape[d], &elements);
-  overflow = overflow || __builtin_mul_overflow(elements, (uint64_t)type->bits, &bits);
-  if (overflow || bits % 8 != 0) return false;
-
+  uint64_t elements, bytes;
+  if (!measure(type, rank, shape, &elements, &bytes)) return false;
   uint64_t *copy = allocate((size_t)rank, sizeof *copy);
   for (int d = 0; d < rank; ++d)
     copy[d] = shape[d];
@@ -121,8 +139,17 @@ bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, 
                                            .shape = copy,
                                            .elements = elements,
                                            .offset = offset,
-                                           .bytes = bits / 8};
+                                           .bytes = bytes};
   return true;
+}
+
+bool stored_grow(stored_tensor *t, int dimension, uint64_t extent) {
+  t->shape[dimension] = extent;
+  return measure(t->type, t->rank, t->shape, &t->elements, &t->bytes);
+}
+
+bool stored_same_shape(int rank, const uint64_t *shape, const stored_tensor *t) {
+  return rank == t->rank && (rank == 0 || memcmp(shape, t->shape, (size_t)rank * sizeof *shape) == 0);
 }
 
 char *note_key(const char *key, const char *tensor_name) {

@@ -71,6 +71,12 @@ void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
 bool tensor_file_add(tensor_file *f, const char *name, const stored_type *type, int rank, const uint64_t *shape,
                      uint64_t offset);
 
+/* Changes a tensor's extent in a dimension, and its elements and bytes. Returns false as tensor_file_add() does. */
+bool stored_grow(stored_tensor *t, int dimension, uint64_t extent);
+
+/* Whether a tensor has that shape. */
+bool stored_same_shape(int rank, const uint64_t *shape, const stored_tensor *t);
+
 /* "fanin.<key>", or for one tensor "fanin.<key>.<name>", which the caller frees. `tensor_name` may be NULL. */
 char *note_key(const char *key, const char *tensor_name);
 /* The text under that key in the metadata; NULL if there is none. */

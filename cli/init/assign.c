@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/dtype.h"
 #include "fanin/scheme.h"
 #include "formats/tensor_text.h"
 #include "init/rule_values.h"
@@ -113,7 +114,11 @@ static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, f
   const stored_tensor *other = partner_of(a, &to->rule->fans_of, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
   if (rule && rule->refuse) return refuse(rule, other, why);
-  return rule ? shape_tensor(a, rule, other, out, why) : STATUS_OK; /* a tensor without a rule is refused elsewhere */
+  if (rule) return shape_tensor(a, rule, other, out, why);
+  char where[TEXT]; /* it is copied, else it was refused: only a rule has its layout */
+  return rules_decline(why,
+                       "%s: follows the fans of '%.200s', to which no rule gives a layout: write one that takes it",
+                       place_of(to->rule, to->of->stored, where), other->name);
 }
 
 static int read_init(const like *a, assignment *to, const char *where, failure *why) {
@@ -154,6 +159,19 @@ static int read_dtype(const like *a, assignment *to, const char *where, failure 
                                 : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\"");
 }
 
+/* What a file calls the dtype that a tensor is written in. */
+static const char *type_name(const assignment *to) {
+  return to->stored_dtype ? to->stored_dtype : dtype_info(to->tensor.dtype).safetensors;
+}
+
+/* Checks that what is drawn of a tensor that grows can stand beside what is kept. */
+static int check_growing(const assignment *to, const char *where, failure *why) {
+  const char *kept = to->kept.stored->type->name, *name = type_name(to);
+  if (strcmp(name, kept) == 0) return STATUS_OK;
+  return fail(why, STATUS_INPUT, "%s: is %s in %.200s, and its new part would be %s; nothing is converted", where, kept,
+              to->kept.file->path, name);
+}
+
 /* A bias whose weight is not there. */
 static int refuse_partner(const like *a, const assignment *to, const char *where, failure *why) {
   char *other = partner_name(&to->rule->fans_of, to->of->stored->name);
@@ -172,18 +190,53 @@ static int read_rule(const like *a, assignment *to, failure *why) {
   place_of(to->rule, to->of->stored, where);
   if (to->rule->refuse) return refuse(to->rule, to->of->stored, why);
   if (takes(a, to->rule, to->of->stored) == LACKS_PARTNER) return refuse_partner(a, to, where, why);
+  if (to->rule->skip && to->kept.grows) {
+    return fail(why, STATUS_INPUT, "%s: grows, and the rule skips it: a rule before it must give its new part an init",
+                where);
+  }
   if (to->rule->skip || to->rule->same_as) return STATUS_OK;
   int status = shape_tensor(a, to->rule, to->of->stored, &to->tensor, why);
   if (status == STATUS_OK) status = read_init(a, to, where, why);
-  return status == STATUS_OK ? read_dtype(a, to, where, why) : status;
+  if (status == STATUS_OK) status = read_dtype(a, to, where, why);
+  return status == STATUS_OK && to->kept.grows ? check_growing(to, where, why) : status;
 }
 
-static bool same_shape(const stored_tensor *x, const stored_tensor *y) {
-  for (int d = 0; d < x->rank && x->rank == y->rank; ++d) {
-    if (x->shape[d] != y->shape[d]) return false;
-  }
-  return x->rank == y->rank;
+/* ---- What is kept ------------------------------------------------------------------------------------------------ */
+
+/* The dtype that a tensor has in the output if it is kept: rules change it only where --dtype changes it too. */
+static const char *kept_type(const like *a, const assignment *to) {
+  const stored_type *type = to->of->stored->type;
+  const bool floating = type->measurable || type->name[0] == 'F';
+  if (!floating || !a->dtype) return type->name;
+  return dtype_info(to->rule ? *dtype_of(a, to->rule) : *a->dtype).safetensors;
 }
+
+/* Finds what a file of --keep has for a tensor. One without elements needs no file, and no rule: there is nothing to
+ * draw. */
+static int find_kept(const like *a, assignment *to, failure *why) {
+  const stored_tensor *t = to->of->stored;
+  if (to->rule && to->rule->skip && like_is_first(a, to->rule)) return STATUS_OK; /* asked for by --skip */
+  if (a->keep) {
+    const int status = keep_find(a->keep, t->name, kept_type(a, to), t->rank, t->shape, &to->kept, why);
+    if (status != STATUS_OK || to->kept.file) return status;
+  }
+  if (t->elements == 0 && !(to->rule && to->rule->skip)) {
+    to->kept = (kept_tensor){.file = &a->checkpoint.files[to->of->shard], .stored = t};
+  }
+  return STATUS_OK;
+}
+
+/* Gives a tensor that no file has the bytes that are kept for its twin. */
+static int copy_twin(const like *a, assignment *to, const assignment *of, const char *where, failure *why) {
+  if (strcmp(kept_type(a, to), of->kept.stored->type->name) == 0) {
+    to->kept = of->kept;
+    return STATUS_OK;
+  }
+  return fail(why, STATUS_INPUT, "%s: same_as '%.200s', which is %s in %.200s, and would be %s; nothing is converted",
+              where, of->of->stored->name, of->kept.stored->type->name, of->kept.file->path, kept_type(a, to));
+}
+
+/* ---- Ties -------------------------------------------------------------------------------------------------------- */
 
 /* Gives a tensor the initializer of its twin. Called after all others have theirs. */
 static int read_twin(const like *a, assignment *to, failure *why) {
@@ -192,20 +245,24 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   const assignment *of = &a->list[twin - a->checkpoint.tensors];
   place_of(to->rule, to->of->stored, where);
   if (of->declined) return rules_decline(why, "%s: same_as '%.256s', which is declined", where, twin->stored->name);
-  if (!of->rule || !of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
+  const bool copied = kept_whole(&of->kept);
+  if (copied ? to->kept.file != NULL
+             : !of->rule || !of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
                 where, twin->stored->name);
   }
-  if (!same_shape(to->of->stored, twin->stored)) {
+  if (!stored_same_shape(to->of->stored->rank, to->of->stored->shape, twin->stored)) {
     return rules_decline(why, "%s: does not have the shape of '%.256s', whose values it should have", where,
                          twin->stored->name);
   }
   to->twin = twin;
+  if (copied) return copy_twin(a, to, of, where, why);
   to->tensor = of->tensor;
   const fanin_dtype *dtype = dtype_of(a, to->rule);
   to->tensor.dtype = dtype ? *dtype : to->of->stored->type->dtype;
   to->init = of->init;
-  return STATUS_OK;
+  if (!to->kept.file) to->kept = of->kept;
+  return to->kept.grows ? check_growing(to, where, why) : STATUS_OK;
 }
 
 /* ---- All of them ------------------------------------------------------------------------------------------------- */
@@ -216,15 +273,14 @@ static int refuse_untaken(const like *a, failure *why) {
   size_t untaken = 0, used = 0;
   for (size_t i = 0; i < a->checkpoint.count; ++i) {
     const stored_tensor *t = a->list[i].of->stored;
-    if (a->list[i].rule || untaken++ >= SHOWN || used >= sizeof names - 1) continue;
+    if (a->list[i].rule || kept_whole(&a->list[i].kept) || untaken++ >= SHOWN || used >= sizeof names - 1) continue;
     used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.96s'", used > 0 ? ", " : "", t->name);
   }
   if (untaken == 0) return STATUS_OK;
-  return fail(
-      why, STATUS_INPUT,
-      "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Give --rule 'PATTERN=INIT' for them, other --rules, or "
-      "a file of your own that includes a set and has rules for them (docs/checkpoints.md)",
-      a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
+  return fail(why, STATUS_INPUT,
+              "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Give --rule 'PATTERN=INIT' for them, other "
+              "--rules, or a file of your own that includes a set and has rules for them (docs/checkpoints.md)",
+              a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
 }
 
 /* What a failure to read a tensor's rule comes to: where tensors may be left without one, the reason is kept. */
@@ -239,6 +295,11 @@ static int decline(const like *a, assignment *to, int status, failure *why) {
   return STATUS_OK;
 }
 
+/* Whether the tensor's rule says what becomes of it. */
+static bool is_read(const assignment *to) {
+  return to->rule && !kept_whole(&to->kept);
+}
+
 int like_assign(like *a, failure *why) {
   const checkpoint *c = &a->checkpoint;
   a->list = allocate(c->count, sizeof *a->list);
@@ -250,13 +311,16 @@ int like_assign(like *a, failure *why) {
     const bool left_out = a->partial && !c->tensors[i].stored->type->measurable;
     a->list[i] = (assignment){.of = &c->tensors[i], .rule = left_out ? NULL : find_rule(a, c->tensors[i].stored)};
   }
-  int status = a->partial ? STATUS_OK : refuse_untaken(a, why);
+  int status = STATUS_OK;
+  for (size_t i = 0; !a->partial && status == STATUS_OK && i < c->count; ++i)
+    status = find_kept(a, &a->list[i], why);
+  if (!a->partial && status == STATUS_OK) status = refuse_untaken(a, why);
   if (status == STATUS_OK) status = rule_values_check(a, why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
-    if (a->list[i].rule) status = decline(a, &a->list[i], read_rule(a, &a->list[i], why), why);
+    if (is_read(&a->list[i])) status = decline(a, &a->list[i], read_rule(a, &a->list[i], why), why);
   }
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
-    if (a->list[i].rule && a->list[i].rule->same_as)
+    if (is_read(&a->list[i]) && a->list[i].rule->same_as)
       status = decline(a, &a->list[i], read_twin(a, &a->list[i], why), why);
   }
   return status;
@@ -264,9 +328,13 @@ int like_assign(like *a, failure *why) {
 
 /* ---- The model --------------------------------------------------------------------------------------------------- */
 
+static size_t element_bits(const assignment *a) {
+  return kept_whole(&a->kept) ? a->kept.stored->type->bits : 8 * fanin_dtype_size(a->tensor.dtype);
+}
+
 static int by_size(const void *left, const void *right) {
   const assignment *const *l = left, *const *r = right;
-  const size_t left_size = fanin_dtype_size((*l)->tensor.dtype), right_size = fanin_dtype_size((*r)->tensor.dtype);
+  const size_t left_size = element_bits(*l), right_size = element_bits(*r);
   if (left_size != right_size) return left_size > right_size ? -1 : 1;
   return ((*l)->of > (*r)->of) - ((*l)->of < (*r)->of);
 }
@@ -280,9 +348,11 @@ static int by_shard_and_size(const void *left, const void *right) {
 static int add(const assignment *from, model *out, failure *why) {
   char where[TEXT];
   const char *name = from->of->stored->name, *twin = from->twin ? from->twin->stored->name : NULL;
+  if (kept_whole(&from->kept)) return model_add_copied(out, name, &from->kept, from->kept.file->path, why);
   const int status =
       model_add(out, name, &from->tensor, &from->init, place_of(from->rule, from->of->stored, where), why);
   if (status != STATUS_OK) return status;
+  out->tensors[out->count - 1].kept = from->kept;
   out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
   if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));
   return STATUS_OK;
@@ -293,7 +363,7 @@ int like_model(like *a, bool shards, model *out, failure *why) {
   int status = STATUS_OK;
   const assignment **order = allocate(a->checkpoint.count, sizeof *order);
   for (size_t i = 0; i < a->checkpoint.count; ++i) {
-    if (!a->list[i].rule->skip) order[n++] = &a->list[i];
+    if (kept_whole(&a->list[i].kept) || !a->list[i].rule->skip) order[n++] = &a->list[i];
   }
   qsort(order, n, sizeof *order, shards ? by_shard_and_size : by_size);
   a->shard_of = allocate(n, sizeof *a->shard_of);

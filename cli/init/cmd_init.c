@@ -11,6 +11,7 @@
 #include "base/terminal.h"
 #include "init/fill_parts.h"
 #include "init/request.h"
+#include "init/weave.h"
 
 const syntax init_syntax = {
     .command = "init",
@@ -26,6 +27,7 @@ const syntax init_syntax = {
            "Examples:\n"
            "  fanin init share/models/gpt2-124m.json -o gpt2.safetensors --seed 42\n"
            "  fanin init --like t5-small/model.safetensors --rules t5 -o fresh.safetensors\n"
+           "  fanin init --like base.safetensors --keep old.safetensors -o new.safetensors\n"
            "  fanin init --tensor w:f32:OI:4096x1024 --init he_normal -o w.npy\n"
            "  fanin init --tensor c:bf16:OIHW,groups=32:256x8x3x3 --init \\\n"
            "    he_normal:mode=fan_out --tensor b:bf16::256 --init zeros -o c.safetensors",
@@ -35,40 +37,24 @@ enum { CACHED_PIECE = 8 << 20 };
 
 /* ---- One file ---------------------------------------------------------------------------------------------------- */
 
-typedef struct all {
-  const model *model;
-  size_t next; /* tensor */
-} all;
-
-static bool next_tensor(void *state, model_part *out) {
-  all *a = state;
-  if (a->next == a->model->count) return false;
-  *out = (model_part){a->next, a->model->tensors[a->next].tensor};
-  ++a->next;
-  return true;
-}
-
-static int append(void *state, const piece *p, const char *bytes, failure *why) {
-  return output_write(state, bytes, p->bytes, why);
-}
-
 int init_file_write(const init_request *r, const session *s, const char *path, const model *part, failure *why) {
   char *header = NULL;
   size_t size = 0;
   output out = OUTPUT_NONE;
-  uint64_t elements, bytes;
-  all a = {.model = part};
-  model_totals(part, &elements, &bytes);
+  drawn_parts drawn = {.model = part};
+  weaver w = {.model = part, .out = &out};
   int status = init_request_header(r, part, &header, &size, why);
   if (status == STATUS_OK) status = output_open(path, &out, why);
   if (status == STATUS_OK) status = output_write(&out, header, size, why);
   if (status == STATUS_OK) {
     /* what the host writes from the device's memory should still be in the cache that it was filled in */
-    const part_sink sink = {append, &out, .most = s->shares_memory ? CACHED_PIECE : 0};
-    status = fill_parts(s, part, r->seed, &(part_source){next_tensor, &a}, bytes, &sink, NULL, why);
+    const part_sink sink = {weave_write, &w, .most = s->shares_memory ? CACHED_PIECE : 0};
+    status = fill_parts(s, part, r->seed, &(part_source){drawn_next, &drawn}, drawn_bytes(part), &sink, NULL, why);
   }
+  if (status == STATUS_OK) status = weave_finish(&w, why);
   if (status == STATUS_OK) status = output_commit(&out, why);
   output_abandon(&out);
+  weave_free(&w);
   free(header);
   return status;
 }
@@ -142,7 +128,7 @@ static int write_output(const init_request *r, failure *why) {
   if (status == STATUS_OK) {
     status = r->shards ? write_shards(r, &s, why) : init_file_write(r, &s, r->output, &r->model, why);
   }
-  if (status == STATUS_OK && r->like.checkpoint_path) {
+  if (status == STATUS_OK && r->like.checkpoint_path && drawn_bytes(&r->model) > 0) {
     printf("Rules %s on %s:\n", r->like.rules.name, r->like.checkpoint_path);
     like_print_rules(&r->like);
     putchar('\n');
@@ -156,7 +142,7 @@ int cmd_init(int argc, char **argv, failure *why) {
   init_request r = {0};
   int status = args_parse(&init_syntax, argc, argv, &r, why);
   if (status == STATUS_OK) status = init_request_check(&r, why);
-  if (status == STATUS_OK) like_warn(&r.like, "fanin", "init");
+  if (status == STATUS_OK) init_request_warn(&r, "fanin");
   if (status == STATUS_OK) status = r.like.explain ? like_explain(&r.like, why) : write_output(&r, why);
   init_request_free(&r);
   return status;

@@ -81,7 +81,8 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
   }
   if (status != STATUS_OK) return status;
   l->dtype = dtype;
-  status = like_assign(l, why);
+  if (l->keep) status = keep_resize_checkpoint(l->keep, &l->checkpoint, why);
+  if (status == STATUS_OK) status = like_assign(l, why);
   if (status == STATUS_OK) status = like_model(l, shards, out, why);
   if (status == STATUS_OK && out->count == 0) {
     status = fail(why, STATUS_INPUT, "rules %s skip every tensor of %s", l->rules.name, l->checkpoint_path);
@@ -117,13 +118,24 @@ const char *like_declined(const like *l, const char *name) {
 
 enum { TEXT = 512 };
 
+static bool is_skipped(const assignment *t) {
+  return !kept_whole(&t->kept) && t->rule->skip;
+}
+
+/* Whether there is nothing to be drawn of it. */
+static bool is_idle(const assignment *t) {
+  return kept_whole(&t->kept) || t->rule->skip;
+}
+
 static const char *dtype_of(const assignment *t) {
+  const stored_type *kept = kept_whole(&t->kept) ? t->kept.stored->type : NULL;
+  if (kept) return kept->measurable ? fanin_dtype_name(kept->dtype) : kept->name;
   if (t->rule->skip) return t->of->stored->type->name;
   return t->stored_dtype ? t->stored_dtype : fanin_dtype_name(t->tensor.dtype);
 }
 
 /* "normal:std=0.02", "as shared.weight", "skipped: the causal mask" */
-static char *action_of(const assignment *t, char out[TEXT]) {
+static char *drawn_action(const assignment *t, char out[TEXT]) {
   if (t->rule->skip)
     snprintf(out, TEXT, "skipped: %s", t->rule->skip);
   else if (t->twin)
@@ -133,13 +145,32 @@ static char *action_of(const assignment *t, char out[TEXT]) {
   return out;
 }
 
+/* The same, or "kept: trained.safetensors", "kept: trained.safetensors, but 0:32000->32064 normal:std=0.02" */
+static char *action_of(const assignment *t, char out[TEXT]) {
+  char drawn[TEXT], grown[RESIZE_TEXT];
+  if (!t->kept.file) return drawn_action(t, out);
+  if (kept_whole(&t->kept))
+    snprintf(out, TEXT, t->kept.stored->elements > 0 ? "kept: %.400s" : "nothing: it is empty", t->kept.file->path);
+  else
+    snprintf(out, TEXT, "kept: %.200s, but %s %.200s", t->kept.file->path, kept_resize(&t->kept, &t->tensor, grown),
+             drawn_action(t, drawn));
+  return out;
+}
+
 /* ---- Rules that took nothing ------------------------------------------------------------------------------------- */
+
+bool like_is_first(const like *l, const init_rule *r) {
+  return (size_t)(r - l->rules.rules) < json_array_size(l->first);
+}
 
 /* Marks the rules that take tensors; the caller frees the marks. */
 static bool *used_rules(const like *l) {
   bool *used = allocate(l->rules.count, sizeof *used);
-  for (size_t i = 0; i < l->checkpoint.count; ++i)
-    used[l->list[i].rule - l->rules.rules] = true;
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    const assignment *a = &l->list[i];
+    if (!a->rule || (kept_whole(&a->kept) && like_is_first(l, a->rule))) continue;
+    used[a->rule - l->rules.rules] = true; /* files of rules may be about tensors that are kept, too */
+  }
   return used;
 }
 
@@ -151,6 +182,7 @@ static bool is_reported(const like *l, const bool *used, size_t rule) {
 /* "matches no tensor", "matches tensors that rules before it take" */
 static const char *reason_of(const like *l, const init_rule *r) {
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    if (l->list[i].rule == r) return "what it matches is kept";
     if (init_rule_takes(r, l->checkpoint.tensors[i].stored)) return "what it matches, other rules take";
   }
   return "it matches no tensor";
@@ -197,11 +229,12 @@ void like_print_rules(const like *l) {
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
     char first[TEXT], this[TEXT];
     const assignment *a = &l->list[i];
+    if (kept_whole(&a->kept)) continue;
     taken *of = &by_rule[a->rule - l->rules.rules];
     if (!of->first) of->first = a;
     ++of->tensors;
     of->elements += a->of->stored->elements;
-    of->differ = of->differ || strcmp(action_of(of->first, first), action_of(a, this)) != 0;
+    of->differ = of->differ || strcmp(drawn_action(of->first, first), drawn_action(a, this)) != 0;
   }
   for (size_t i = 0; i < l->rules.count; ++i) {
     char number[TEXT_NUMBER], action[TEXT];
@@ -212,7 +245,7 @@ void like_print_rules(const like *l) {
     table_cell(&t, "%s", pattern);
     table_cell(&t, "%zu", of->tensors);
     table_cell(&t, "%s", text_count(of->elements, number));
-    table_cell(&t, "%s%s", action_of(of->first, action), of->differ ? ", ..." : "");
+    table_cell(&t, "%s%s", drawn_action(of->first, action), of->differ ? ", ..." : "");
     table_cell(&t, "%s", of->first->of->stored->name);
     free(pattern);
   }
@@ -225,7 +258,7 @@ void like_print_rules(const like *l) {
 /* NaN where nothing is made. */
 static fanin_moments moments_of(const assignment *t) {
   fanin_moments m = {.mean = NAN, .std = NAN, .lo = NAN, .hi = NAN};
-  if (!t->rule->skip) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
+  if (!is_idle(t)) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
   return m;
 }
 
@@ -239,8 +272,11 @@ static void print_tensors(const like *l) {
     table_cell(&t, "%s", a->of->stored->name);
     table_cell(&t, "%s", text_shape(a->of->stored->shape, a->of->stored->rank, shape));
     table_cell(&t, "%s", dtype_of(a));
-    table_cell(&t, "%td", a->rule - l->rules.rules);
-    table_cell(&t, "%s", a->rule->skip ? "" : layout_format(&a->tensor, layout));
+    if (kept_whole(&a->kept))
+      table_cell(&t, "-");
+    else
+      table_cell(&t, "%td", a->rule - l->rules.rules);
+    table_cell(&t, "%s", is_idle(a) ? "" : layout_format(&a->tensor, layout));
     table_cell(&t, "%s", action_of(a, action));
     table_cell(&t, "%s", text_real(moments_of(a).std, std));
   }
@@ -254,12 +290,12 @@ static json_t *tensor_json(const like *l, const assignment *t) {
   json_object_set_new(o, "name", json_string(t->of->stored->name));
   json_object_set_new(o, "dtype", json_string(dtype_of(t)));
   json_object_set_new(o, "shape", json_from_shape(t->of->stored->shape, t->of->stored->rank));
-  json_object_set_new(o, "rule", json_integer(t->rule - l->rules.rules));
+  if (!kept_whole(&t->kept)) json_object_set_new(o, "rule", json_integer(t->rule - l->rules.rules));
   if (l->checkpoint.sharded) json_object_set_new(o, "file", json_string(l->checkpoint.names[t->of->shard]));
-  if (t->rule->skip) {
-    json_object_set_new(o, "skip", json_string(t->rule->skip));
-    return o;
-  }
+  if (t->kept.file && t->kept.stored->elements > 0) json_object_set_new(o, "kept", json_string(t->kept.file->path));
+  if (is_skipped(t)) json_object_set_new(o, "skip", json_string(t->rule->skip));
+  if (is_idle(t)) return o;
+  if (t->kept.grows) json_object_set_new(o, "resized", json_string(kept_resize(&t->kept, &t->tensor, text)));
   fanin_init_format(&t->init, text, sizeof text, NULL);
   json_object_set_new(o, "init", json_string(text));
   if (t->tensor.layout[0]) json_object_set_new(o, "layout", json_string(layout_format(&t->tensor, layout)));
@@ -282,6 +318,7 @@ int like_explain(const like *l, failure *why) {
     json_array_append_new(tensors, tensor_json(l, &l->list[i]));
   json_object_set_new(root, "tensors", tensors);
   json_object_set_new(root, "unused_rules", unused_json(l));
+  if (l->keep) json_object_set_new(root, "not_in_output", keep_unused_json(l->keep));
   return json_print(root, why);
 }
 

@@ -5,13 +5,15 @@
 #include "base/args.h"
 #include "formats/checkpoint.h"
 #include "formats/model.h"
+#include "init/keep.h"
 #include "init/rules.h"
 
 /* What becomes of one tensor. */
 typedef struct assignment {
   const checkpoint_tensor *of;
-  const init_rule *rule;         /* the first that takes it */
+  const init_rule *rule;         /* the first that takes it; NULL: none does, and it is copied */
   const checkpoint_tensor *twin; /* the tensor whose values this one gets; NULL: it has its own */
+  kept_tensor kept;              /* where it is copied, the fields below are not set */
   fanin_tensor tensor;           /* without buffer; not set where the rule says skip, like the fields below */
   fanin_init init;
   char *declined;           /* why the rules do not say what it should be, where others may; NULL: they do */
@@ -22,6 +24,7 @@ typedef struct like {
   const char *checkpoint_path; /* NULL: --like is not given */
   const char *rules_name;      /* NULL: the default, "pytorch" */
   json_t *first;               /* the rules of --rule and --skip, which go before the others; NULL: none */
+  kept_files *keep;            /* of --keep; NULL: it is not given */
   json_t *set;                 /* the numbers of --set, which override the rules' values; NULL: none */
   const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
   bool partial; /* tensors that no rule takes, that the rules decline, or of dtypes that the library does not have, are
@@ -59,6 +62,9 @@ const char *like_declined(const like *l, const char *name);
 /* Makes a model of the tensors that are to be made, and a->shard_of: with `shards` file by file, and larger elements
  * first, because readers want them aligned. */
 int like_model(like *a, bool shards, model *out, failure *why);
+
+/* Whether a rule is one of --rule and --skip. */
+bool like_is_first(const like *l, const init_rule *r);
 
 /* Says on stderr which rules of a user's file take no tensor: what is mistyped takes none. `program` and `command`
  * begin the line. */

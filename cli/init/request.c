@@ -60,6 +60,14 @@ const args_option init_request_options[] = {
     {"explain", 0, NULL, "Only print which rule takes which tensor, and write nothing", args_switch, TO(like.explain),
      0},
     {"json", 'j', NULL, "With --explain: print JSON", args_switch, TO(like.json), 0},
+    {"keep", 0, "FILE",
+     "A .safetensors file, or the .json index of several, whose tensors are copied byte for byte; only those that it "
+     "lacks are drawn. May be given more than once",
+     args_texts, TO(keep.paths), 0},
+    {"resize", 0, "PATTERN:DIM:FROM->TO",
+     "With --keep: tensors whose names match and that have the extent FROM in dimension DIM (counted from 0) grow to "
+     "TO: what is kept stays, and the rest is drawn",
+     keep_resize, TO(keep), 0},
     {"tensor", 0, "NAME:DTYPE:LAYOUT:SHAPE",
      "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I input "
      "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty",
@@ -92,17 +100,35 @@ static int check_output(init_request *r, failure *why) {
   return args_fail(why, "-o '%s': the name must end in .safetensors or .npy", r->output);
 }
 
-/* The checkpoint is only read: its files must not be overwritten. */
+/* What is only read and would be overwritten by the file `path`; NULL: nothing. */
+static const char *input_at(const init_request *r, const char *path) {
+  if (checkpoint_has(&r->like.checkpoint, path)) return "the checkpoint of --like";
+  if (keep_has(&r->keep, path)) return "a file of --keep";
+  if (r->model_path && output_is(path, r->model_path)) return "the model file";
+  return r->like.rules_name && output_is(path, r->like.rules_name) ? "the file of --rules" : NULL;
+}
+
 static int check_overwrite(const init_request *r, failure *why) {
   const checkpoint *c = &r->like.checkpoint;
-  bool same = r->output && checkpoint_has(c, r->output);
-  for (size_t i = 0; r->shards && i < c->n_files && !same; ++i) {
+  const char *input = r->output ? input_at(r, r->output) : NULL;
+  for (size_t i = 0; r->shards && i < c->n_files && !input; ++i) {
     char *path = checkpoint_beside(r->output, c->names[i]);
-    same = checkpoint_has(c, path);
+    input = input_at(r, path);
     free(path);
   }
-  return same ? args_fail(why, "-o '%s' would overwrite the checkpoint of --like; write it elsewhere", r->output)
-              : STATUS_OK;
+  return input ? args_fail(why, "-o '%s' would overwrite %s; write it elsewhere", r->output, input) : STATUS_OK;
+}
+
+/* npy files have what was drawn, of one tensor. */
+static int check_npy(const init_request *r, failure *why) {
+  if (!r->output || !has_ending(r->output, ".npy")) return STATUS_OK;
+  if (r->model.count > 1) {
+    return args_fail(why, "-o '%s': an npy file holds one tensor, and there are %zu; write a .safetensors file",
+                     r->output, r->model.count);
+  }
+  return r->model.tensors[0].kept.file
+             ? args_fail(why, "-o '%s': a tensor that is copied goes to a .safetensors file", r->output)
+             : STATUS_OK;
 }
 
 int init_request_check(init_request *r, failure *why) {
@@ -111,20 +137,27 @@ int init_request_check(init_request *r, failure *why) {
     return args_fail(why, "--tensor '%s': --init must follow it", r->pending_name);
   }
   if (status == STATUS_OK) status = check_source(r, why);
+  if (status == STATUS_OK) status = keep_read(&r->keep, why);
   if (status == STATUS_OK && r->model_path) status = model_load(r->model_path, r->like.set, &r->model, why);
   if (status == STATUS_OK && r->like.checkpoint_path) {
+    r->like.keep = r->keep.paths.count > 0 ? &r->keep : NULL;
     status = like_load(&r->like, r->shards, r->has_dtype ? &r->dtype : NULL, &r->model, why);
-    if (status == STATUS_OK) status = check_overwrite(r, why);
   }
+  if (status == STATUS_OK) status = check_overwrite(r, why);
   if (status != STATUS_OK) return status;
   const char *from = r->model_path ? r->model_path : r->like.checkpoint_path ? r->like.checkpoint_path : "--tensor";
   if (r->has_dtype && !r->like.checkpoint_path) status = model_set_dtype(&r->model, r->dtype, from, why);
-  if (status == STATUS_OK) status = model_check(&r->model, from, why);
-  if (status == STATUS_OK && r->output && has_ending(r->output, ".npy") && r->model.count > 1) {
-    return args_fail(why, "-o '%s': an npy file holds one tensor, and there are %zu; write a .safetensors file",
-                     r->output, r->model.count);
+  if (status == STATUS_OK && r->keep.paths.count > 0 && !r->like.checkpoint_path) {
+    status = keep_model(&r->keep, &r->model, why);
   }
-  return status;
+  if (status == STATUS_OK && r->keep.paths.count > 0) status = keep_check(&r->keep, why);
+  if (status == STATUS_OK) status = model_check(&r->model, from, why);
+  return status == STATUS_OK ? check_npy(r, why) : status;
+}
+
+void init_request_warn(const init_request *r, const char *program) {
+  like_warn(&r->like, program, "init");
+  keep_note(&r->keep, program, "init");
 }
 
 int init_request_space(const init_request *r, failure *why) {
@@ -138,6 +171,22 @@ int init_request_header(const init_request *r, const model *part, char **bytes, 
                                        : safetensors_header(part, r->seed, bytes, size, why);
 }
 
+/* How much of the output was there before. */
+static void print_kept(const model *m) {
+  char size[TEXT_NUMBER];
+  size_t copied = 0, grown = 0;
+  uint64_t bytes = 0;
+  for (size_t i = 0; i < m->count; ++i) {
+    const kept_tensor *k = &m->tensors[i].kept;
+    if (!k->file) continue;
+    copied += !k->grows;
+    grown += k->grows;
+    bytes += k->stored->bytes;
+  }
+  printf("kept: %s; %zu tensor%s copied, %zu resized, %zu drawn\n", text_bytes(bytes, size), copied,
+         text_plural(copied), grown, m->count - copied - grown);
+}
+
 void init_request_summary(const init_request *r, const char *device, uint64_t milliseconds) {
   char parameters[TEXT_NUMBER], size[TEXT_NUMBER];
   uint64_t elements, bytes;
@@ -145,11 +194,13 @@ void init_request_summary(const init_request *r, const char *device, uint64_t mi
   printf("%s: %zu tensor%s, %s parameter%s, %s, seed %llu, in %.2f s on %s\n", r->output, r->model.count,
          text_plural(r->model.count), text_count(elements, parameters), text_plural(elements), text_bytes(bytes, size),
          (unsigned long long)r->seed, (double)milliseconds / 1000.0, device);
+  if (r->keep.paths.count > 0) print_kept(&r->model);
 }
 
 void init_request_free(init_request *r) {
   free(r->pending_name);
   model_free(&r->model);
   like_free(&r->like);
+  keep_free(&r->keep);
   *r = (init_request){0};
 }

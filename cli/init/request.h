@@ -5,6 +5,7 @@
 #include "base/args.h"
 #include "base/session.h"
 #include "formats/model.h"
+#include "init/keep.h"
 #include "init/like.h"
 
 typedef struct init_request {
@@ -13,6 +14,7 @@ typedef struct init_request {
   bool has_dtype;
   fanin_dtype dtype;
   like like;
+  kept_files keep;
   bool shards;        /* the output is an index, and the files that --like's index names are written beside it */
   model model;        /* the tensors to make: those of --tensor, or those that init_request_check() loaded */
   char *pending_name; /* a --tensor whose --init has not come yet */
@@ -23,10 +25,14 @@ typedef struct init_request {
 extern const args_option init_request_options[];
 #define INIT_REQUEST_FORMS                                                                                             \
   "MODEL.json -o OUT.safetensors\n--like CHECKPOINT.safetensors --rules RULES -o OUT.safetensors\n"                    \
+  "--like BASE.safetensors --keep OLD.safetensors -o OUT.safetensors\n"                                                \
   "--tensor NAME:DTYPE:LAYOUT:SHAPE --init INIT -o OUT"
 
 /* Checks the options together, and loads and checks the model. No device is needed. */
 int init_request_check(init_request *r, failure *why);
+
+/* Says on stderr what the request has that may be a mistake. `program` begins the lines. */
+void init_request_warn(const init_request *r, const char *program);
 
 /* Checks that the disk has room for the output. */
 int init_request_space(const init_request *r, failure *why);

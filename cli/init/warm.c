@@ -12,6 +12,7 @@ static fanin_status warm_some(const session *s, const model *m, size_t first, si
   size_t n = 0;
   for (size_t i = first; i < first + count && status == FANIN_STATUS_OK; ++i) {
     const model_tensor *t = &m->tensors[i];
+    if (kept_whole(&t->kept)) continue;
     if (t->operations == 0 && model_elements(t) > 0) {
       items[n].init = t->init;
       status = fanin_tensor_range(&t->tensor, 0, 1, &items[n++].tensor);

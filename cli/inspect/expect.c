@@ -162,6 +162,16 @@ static void take_notes(const tensor_file *f, const stored_tensor *t, expectation
   }
 }
 
+/* The file's note that values were copied from another one: they are what that file made them, by training for one. */
+static bool take_kept(const tensor_file *f, const stored_tensor *t, expectation *e) {
+  const char *kept = tensor_file_note(f, "kept", t->name), *resized = tensor_file_note(f, "resized", t->name);
+  if (kept && resized)
+    give_reason(e, "kept from %.200s, but resized: %.300s", kept, resized);
+  else if (kept)
+    give_reason(e, "kept from %.300s", kept);
+  return kept != NULL;
+}
+
 static const named_init *init_for(const wishes *w, const char *name) {
   for (size_t i = 0; i < w->n_inits; ++i) {
     const char *of = w->inits[i].tensor;
@@ -261,7 +271,7 @@ int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
   } else if (own) {
     take_init(f, t, own, out);
     if (!out->known) return fail(why, STATUS_INPUT, "--init %.256s=%.128s: %s", own->tensor, own->text, out->reason);
-  } else if (!take_model(w, t, i, out)) {
+  } else if (!take_model(w, t, i, out) && !take_kept(f, t, out)) {
     take_notes(f, t, out);
     ask_rules(w, t, i, out);
     if (out->by == BY_NOBODY && others && !is_declined(w, i)) take_init(f, t, others, out);

@@ -65,7 +65,7 @@ OF_RULES = {
         "0.steps": ("I64", [3]),
     },
 }
-GPT2 = {"wte.weight": [30, 8], "wpe.weight": [10, 8], "ln_f.weight": [8], "ln_f.bias": [8]}
+GPT2 = {"wte.weight": [50257, 8], "wpe.weight": [10, 8], "ln_f.weight": [8], "ln_f.bias": [8]}
 GPT2 |= {"h.0.attn.c_attn.weight": [8, 24], "h.0.attn.c_proj.weight": [8, 8], "h.0.ln_1.weight": [8]}
 LLAMA = {"model.embed_tokens.weight": [30, 8], "model.norm.weight": [8], "lm_head.weight": [30, 8]}
 QUERIES = {"model.layers.0.self_attn.q_proj.weight": [8, 8]}
@@ -76,6 +76,7 @@ def make_checkpoints():
     """Those that the commands of docs/checkpoints.md name."""
     write("gpt2/model.safetensors", GPT2)
     write("resnet50.safetensors", RESNET)
+    write("with-head.safetensors", RESNET | {"head.weight": [3, 8], "head.bias": [3]})
     shards = {"model-00001-of-00002.safetensors": LLAMA, "model-00002-of-00002.safetensors": QUERIES}
     for name, tensors in shards.items():
         write(f"llama/{name}", tensors)

@@ -14,6 +14,8 @@ refuse 2 "--plan '0': give a number of ranks from 1 to" on 2 "${w[@]}" --plan 0
 refuse 2 "fanin-mpi: init: no output is given; give -o FILE" on 2 "${w[@]}"
 refuse 2 "fanin-mpi: init: none.json: cannot open it" on 3 none.json -o a.safetensors
 refuse 2 "cannot create a file there: No such file or directory" on 3 "${w[@]}" -o nowhere/a.npy
+"$FANIN" init "${w[@]}" -o kept.safetensors >/dev/null
+refuse 2 "fanin-mpi: init: --keep 'kept.safetensors': ranks draw every tensor and copy none; use 'fanin init'" on 3 "${w[@]}" --keep kept.safetensors -o a.safetensors
 mkdir d.npy
 refuse 2 "d.npy: is a directory" on 3 "${w[@]}" -o d.npy
 ln -s /dev/full full.npy

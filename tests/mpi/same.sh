@@ -62,6 +62,19 @@ echo '{"name": "all", "rules": [{"match": "*", "init": "normal:std=0.02"}]}' >ru
 on 3 --like one.safetensors --rules rules.json -o shared.safetensors || die "--like: $(cat "$scratch/err")"
 cmp like.safetensors shared.safetensors || die "--like: another file"
 
+# Tensors without elements, which are written as they are, among others.
+empty='{"a":{"dtype":"I64","shape":[0,3],"data_offsets":[0,0]},"b":{"dtype":"F32","shape":[7],"data_offsets":[0,28]},"c":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,0],"data_offsets":[28,28]}}'
+{
+  printf '%b' "$(printf '\\x%02x' $((${#empty} & 255)) $((${#empty} >> 8)) 0 0 0 0 0 0)"
+  printf '%s' "$empty"
+  head -c 28 /dev/zero
+} >empty.safetensors
+"$FANIN" init --like empty.safetensors --rules rules.json -o like.safetensors >/dev/null
+for shard in model range dimension; do
+  on 3 --like empty.safetensors --rules rules.json -o shared.safetensors --shard $shard || die "$shard: $(cat "$scratch/err")"
+  cmp like.safetensors shared.safetensors || die "empty tensors, $shard: another file"
+done
+
 # Devices in turn, and ranks that have different ones.
 export POCL_DEVICES="basic pthread"
 on 3 --tensor w:f32:OI:30x70 --init he_normal --dtype f16 -o two.npy --device cpu || die "$(cat "$scratch/err")"
