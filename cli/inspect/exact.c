@@ -9,9 +9,9 @@
 #include "base/dtype.h"
 #include "inspect/chance.h"
 
-/* The expected tensor, with its layout. */
+/* The expected tensor, with its layout; of a part, the whole. */
 static fanin_tensor tensor_of(const inspected *t) {
-  fanin_tensor out = layout_none(t->tensor->type->dtype, t->tensor->rank, t->tensor->shape);
+  fanin_tensor out = layout_none(t->whole->type->dtype, t->whole->rank, t->whole->shape);
   if (t->expected.layout[0]) layout_parse(t->expected.layout, strlen(t->expected.layout), &out);
   return out;
 }
@@ -35,7 +35,7 @@ static double count_differing(fanin_dtype dtype, const char *a, const char *b, s
   return count;
 }
 
-/* Fills a range of the expected tensor and reads it back. */
+/* Fills a range of the expected tensor's elements, or of the part's, and reads it back. */
 static int make_range(const survey *s, const inspected *t, uint64_t first, uint64_t count, char *bytes, size_t size,
                       failure *why) {
   const session *d = s->m->session;
@@ -43,7 +43,7 @@ static int make_range(const survey *s, const inspected *t, uint64_t first, uint6
   const fanin_key key = {0};
   whole.buffer = s->m->buffer;
   s->m->loaded[1] = 0;
-  fanin_status status = fanin_tensor_range(&whole, first, count, &range);
+  fanin_status status = fanin_tensor_range(&whole, t->first + first, count, &range);
   if (status == FANIN_STATUS_OK) status = fanin_fill(d->f, d->queue, &range, &t->expected.init, key, 0, NULL, NULL);
   if (status != FANIN_STATUS_OK) return library_status(why, status, t->tensor->name);
   const cl_int code = clEnqueueReadBuffer(d->queue, s->m->buffer, CL_TRUE, 0, size, bytes, 0, NULL, NULL);

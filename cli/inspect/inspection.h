@@ -70,7 +70,11 @@ typedef enum answer {
 extern const char *const answer_texts[ANSWER_COUNT]; /* "holds", "fails", "not judged" */
 
 typedef struct inspected {
-  const stored_tensor *tensor;
+  const stored_tensor *tensor; /* of the file; or a part of one, that has an initializer of its own: `part` */
+  size_t of;                   /* the file's tensor: its index among all files' */
+  const stored_tensor *whole;  /* and the tensor itself */
+  uint64_t first;              /* which of its elements comes first here: not 0 of parts only */
+  stored_tensor *part;         /* owned, with its name; NULL: `tensor` is the whole */
   const tensor_file *file;
   bool measured, closer; /* closer: more than moments was measured, because the values may be random */
   fanin_stats stats;
@@ -163,8 +167,8 @@ typedef struct inspection {
   const checkpoint *files; /* of the wishes */
   allowed allow;
   const char *device;
-  inspected *tensors; /* one for each tensor of the files */
-  size_t count;
+  inspected *tensors; /* one for each tensor of the files, or for each of its parts, in their order */
+  size_t count, capacity;
   finding *findings;
   size_t n_findings, findings_capacity;
   shared_lines *shared;

@@ -225,11 +225,24 @@ static int look_at(gathering *g, survey *s, size_t i, bool is_known, inspection 
   return t->expected.known ? STATUS_OK : find_oddities(s, i, out, why);
 }
 
+/* What has the values that a tensor, or a part of one, should have. NULL: the files have no such tensor, or it is divided
+ * in another way. */
+static const inspected *find_twin(const inspection *out, const inspected *t) {
+  const checkpoint_tensor *twin = checkpoint_find(out->files, t->expected.twin);
+  if (!twin) return NULL;
+  const size_t of = (size_t)(twin - out->files->tensors);
+  size_t k = of; /* there are no fewer parts than tensors */
+  while (k < out->count && (out->tensors[k].of < of || (out->tensors[k].of == of && out->tensors[k].first < t->first)))
+    ++k;
+  const bool found = k < out->count && out->tensors[k].of == of && out->tensors[k].first == t->first;
+  return found ? &out->tensors[k] : NULL;
+}
+
 int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const bool is_known = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
-  const checkpoint_tensor *twin = is_known && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
+  const inspected *twin = is_known && t->expected.twin ? find_twin(out, t) : NULL;
   test_moments(t, &t->stats);
   const int status = look_at(g, s, i, is_known, out, why);
-  return status == STATUS_OK && twin ? test_twin(t, &out->tensors[twin - out->files->tensors], why) : status;
+  return status == STATUS_OK && twin ? test_twin(t, twin, why) : status;
 }
