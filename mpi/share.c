@@ -216,7 +216,8 @@ share_sum share_total(const model *m, sharding how, uint64_t rank, uint64_t coun
     sum.bytes += bytes;
     ++sum.parts;
     if (!t->together) continue;
-    sum.operations += t->operations * ((double)bytes / (double)model_bytes(t)); /* whole matrices, as begin_matrices() */
+    sum.operations +=
+        t->operations * ((double)bytes / (double)model_bytes(t)); /* whole matrices, as begin_matrices() */
     sum.at_once_bytes += bytes;
     if (bytes > sum.largest_at_once) sum.largest_at_once = bytes;
   }

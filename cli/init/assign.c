@@ -164,9 +164,10 @@ static int read_dtype(const like *a, assignment *to, const char *where, failure 
     return STATUS_OK;
   }
   return fail(why, STATUS_INPUT, "%s: has dtype %s, %s; let a rule before this one skip it", where, type->name,
-              floating          ? "which fanin does not write: give --dtype"
-              : type->bits < 16 ? "which fanin does not write"
-                                : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\", without parts");
+              floating ? "which fanin does not write: give --dtype"
+              : type->bits < 16
+                  ? "which fanin does not write"
+                  : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\", without parts");
 }
 
 /* A bias whose weight is not there. */

@@ -126,15 +126,13 @@ static void set_init_text(expectation *e, const fanin_init *init, const tensor_p
   set_text(e, tensor_parts_text(parts, init, text, sizeof text));
 }
 
-/* Sets what follows from initializers of the tensor and of its parts. Slabs are tested as tensors of their own, for
- * which their elements must lie side by side in the file. */
+/* Sets what follows from initializers of the tensor and of its parts. */
 static void set_inits(expectation *e, const tensor_file *f, const fanin_tensor *t, const fanin_init *init,
                       const tensor_parts *parts) {
   if (parts->count == 0) {
     expectation_set(e, t, init);
-  } else if (parts->dimension > 0 || (f->fortran_order && t->rank > 1)) {
-    give_reason(e, "its parts lie along dimension %d, and only parts that are side by side in the file are tested",
-                parts->dimension);
+  } else if (f->fortran_order && t->rank > 1) {
+    give_reason(e, "its parts have initializers of their own, which is not tested in Fortran order");
   } else {
     e->init = *init;
     e->parts = tensor_parts_copy(parts);
@@ -168,8 +166,9 @@ void expectation_of_region(const expectation *e, const stored_tensor *t, const t
     for (int d = 0; d < t->rank; ++d)
       together = together || unit[d] > 1;
   }
-  if (together && r->end - r->first < t->shape[0]) {
-    give_reason(out, "it is a part of matrices or lines that %s makes as wholes, and only wholes are tested", out->text);
+  if (together && r->end - r->first < t->shape[e->parts.dimension]) {
+    give_reason(out, "it is a part of matrices or lines that %s makes as wholes, and only wholes are tested",
+                out->text);
   } else {
     expectation_set(out, &tensor, r->init);
   }

@@ -40,7 +40,6 @@ static inspected *add_tensor(const wishes *w, size_t i, expectation expected, in
   inspected *t = &out->tensors[out->count++];
   *t = (inspected){.tensor = c->stored,
                    .of = i,
-                   .whole = c->stored,
                    .file = &w->like.checkpoint.files[c->shard],
                    .expected = expected,
                    .skewness = NAN,
@@ -54,20 +53,30 @@ static inspected *add_tensor(const wishes *w, size_t i, expectation expected, in
   return t;
 }
 
-/* Coordinates first .. end of dimension 0 as a tensor: "bias[256..512]". */
-static stored_tensor *part_of(const stored_tensor *whole, uint64_t first, uint64_t end) {
-  const size_t room = strlen(whole->name) + 64;
-  const uint64_t row = whole->elements / whole->shape[0];
-  stored_tensor *part = allocate(1, sizeof *part);
-  *part = *whole;
-  part->name = allocate(room, 1);
-  snprintf(part->name, room, "%s[%" PRIu64 "..%" PRIu64 "]", whole->name, first, end);
-  part->shape = allocate((size_t)whole->rank, sizeof *part->shape);
-  memcpy(part->shape, whole->shape, (size_t)whole->rank * sizeof *part->shape);
-  part->shape[0] = end - first;
-  part->elements = row * (end - first);
-  part->bytes = part->elements * (part->type->bits / 8);
-  part->offset += row * first * (part->type->bits / 8);
+/* Coordinates first .. end of a dimension as a tensor: "w[256..512]", "w[:,3..5]" along dimension 1. */
+static inspected_part *part_of(const stored_tensor *whole, int dimension, const tensor_region *r) {
+  const size_t room = strlen(whole->name) + 64 + 2 * (size_t)dimension;
+  inspected_part *part = allocate(1, sizeof *part);
+  stored_tensor *t = &part->stored;
+  uint64_t inner = whole->type->bits / 8;
+  size_t used = strlen(whole->name) + 1;
+  for (int d = dimension + 1; d < whole->rank; ++d)
+    inner *= whole->shape[d];
+  *t = *whole;
+  part->where = r->where;
+  t->name = allocate(room, 1);
+  snprintf(t->name, room, "%s[", whole->name);
+  for (int d = 0; d < dimension; ++d)
+    used += (size_t)snprintf(t->name + used, room - used, ":,");
+  snprintf(t->name + used, room - used, "%" PRIu64 "..%" PRIu64 "]", r->first, r->end);
+  t->shape = allocate((size_t)whole->rank, sizeof *t->shape);
+  memcpy(t->shape, whole->shape, (size_t)whole->rank * sizeof *t->shape);
+  t->shape[dimension] = r->end - r->first;
+  t->elements = whole->elements / whole->shape[dimension] * t->shape[dimension];
+  t->bytes = t->elements * (whole->type->bits / 8);
+  t->offset += r->first * inner;
+  t->run = inner * t->shape[dimension];
+  t->step = inner * whole->shape[dimension];
   return part;
 }
 
@@ -78,8 +87,8 @@ static void add_parts(const wishes *w, size_t i, const expectation *e, inspectio
     expectation expected;
     expectation_of_region(e, whole, &r, &expected);
     inspected *t = add_tensor(w, i, expected, out);
-    t->tensor = t->part = part_of(whole, r.first, r.end);
-    t->first = r.first * (whole->elements / whole->shape[0]);
+    t->part = part_of(whole, e->parts.dimension, &r);
+    t->tensor = &t->part->stored;
   }
 }
 
@@ -229,8 +238,8 @@ void inspection_free(inspection *i) {
   for (size_t k = 0; i->tensors && k < i->count; ++k) {
     inspected *t = &i->tensors[k];
     if (t->part) {
-      free(t->part->name);
-      free(t->part->shape);
+      free(t->part->stored.name);
+      free(t->part->stored.shape);
     }
     free(t->part);
     free(t->like);

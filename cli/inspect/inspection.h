@@ -69,12 +69,16 @@ typedef enum answer {
 
 extern const char *const answer_texts[ANSWER_COUNT]; /* "holds", "fails", "not judged" */
 
+/* A part of a tensor that has an initializer of its own: it is tested as a tensor. */
+typedef struct inspected_part {
+  stored_tensor stored; /* "bias[256..512]", with a name and a shape that it owns */
+  fanin_tensor where;   /* a slab of the expected tensor */
+} inspected_part;
+
 typedef struct inspected {
-  const stored_tensor *tensor; /* of the file; or a part of one, that has an initializer of its own: `part` */
-  size_t of;                   /* the file's tensor: its index among all files' */
-  const stored_tensor *whole;  /* and the tensor itself */
-  uint64_t first;              /* which of its elements comes first here: not 0 of parts only */
-  stored_tensor *part;         /* owned, with its name; NULL: `tensor` is the whole */
+  const stored_tensor *tensor; /* of the file, or `part`'s */
+  size_t of;                   /* the tensor of the files that it is, or is a part of */
+  inspected_part *part;        /* owned; NULL: it is the whole tensor */
   const tensor_file *file;
   bool measured, closer; /* closer: more than moments was measured, because the values may be random */
   fanin_stats stats;

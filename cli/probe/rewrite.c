@@ -26,7 +26,7 @@ static json_t *make_metadata(const tensor_file *f, const probe_weights *w, const
   for (size_t l = 0; l < w->count; ++l) {
     const probe_layer_weights *y = &w->layers[l];
     char factor[32];
-    set_note(metadata, "parts", y->name, NULL); /* whose initializers have not made these values */
+    set_note(metadata, "parts", y->name, NULL);                     /* whose initializers have not made these values */
     if (y->maker == MAKER_GUESS || y->maker == MAKER_OWN) continue; /* no more than a guess */
     snprintf(factor, sizeof factor, "%.17g", w->factors[l] * layers[l].factor);
     set_note(metadata, "init", y->name, NULL);
