@@ -104,7 +104,7 @@ static void check_everywhere(fanin *f, const model *m) {
   unsigned char *expected = expect(f, t);
   uint64_t random = 1;
   check(f, t, &t->tensor, expected);
-  for (int k = 0; k < TEST_DRAWS(24, 6); ++k) {
+  for (int k = 0; k < TEST_DRAWS(12, 4); ++k) {
     uint64_t start[FANIN_MAX_RANK] = {0}, extent[FANIN_MAX_RANK] = {0};
     const uint64_t first = test_random_below(&random, n), count = 1 + test_random_below(&random, n - first);
     const fanin_tensor range = test_tensor_range(t->tensor, first, count);
