@@ -43,6 +43,8 @@ wrong " ('w'): parts: 0..5 and 4..6 overlap" '[{"range": "4..6", "init": "zeros"
 wrong " ('w'): parts: 2..3 and 2..3 overlap" '[{"range": "2", "init": "zeros"}, {"range": "-8", "init": "ones"}]'
 wrong " ('w'): parts[1]: lies along dimension 1, and those before it along dimension 0, so that they overlap" \
   '[{"range": "4..6", "init": "zeros"}, {"range": "0", "init": "ones", "dimension": 1}]'
+wrong " ('w'): parts[0].init: nothing is called 'x' here" '[{"range": "0", "init": "constant:value={x}"}]'
+wrong " ('w'): parts[0].range: '{shape[0]/4}" "$(part '{shape[0]/4}..4')"
 printf '{"tensors": [{"name": "w", "shape": [], "init": "ones", "parts": %s}]}' "$(part 0)" >m.json
 refuse 2 "m.json: tensors[0] ('w'): parts[0]: lies along dimension 0, and the tensor has 0" init m.json -o out.safetensors
 rm m.json
@@ -106,6 +108,19 @@ fanin.parts.conv.weight [{"range":"0..4","dimension":3,"init":"he_uniform"},{"ra
 fanin.parts.embed.weight [{"range":"0..1","init":"zeros"},{"range":"1..700","init":"normal:std=0.02"}]
 fanin.parts.lstm.bias_ih_l0 [{"range":"0..512","init":"uniform:lo=-0.1,hi=0.1"},{"range":"512..1024","init":"ones"},{"range":"1024..2048","init":"uniform:lo=-0.1,hi=0.1"}]
 fanin.parts.qkv.weight [{"range":"0..64","init":"xavier_uniform"},{"range":"64..96","init":"xavier_uniform:gain=0.5"}]
+TEXT
+
+# Numbers that the file computes.
+cat >e.json <<'JSON'
+{"values": {"hidden": 4}, "tensors": [{"repeat": {"i": [0, 1]}, "tensors": [
+  {"name": "b{i}", "shape": ["{4*hidden}"], "dtype": "bf16", "init": "zeros", "parts": [
+    {"range": "{hidden}..{2*hidden}", "init": "constant:value={i+1}"}, {"range": "{shape[0]-1-i}", "init": "ones"}]}]}]}
+JSON
+"$FANIN" init e.json -o e.safetensors >/dev/null
+python3 "$SRC/tests/cli/read_safetensors.py" e.safetensors | grep -F fanin.parts >notes.txt
+diff - notes.txt <<'TEXT'
+fanin.parts.b0 [{"range":"0..4","init":"zeros"},{"range":"4..8","init":"constant:value=1"},{"range":"8..15","init":"zeros"},{"range":"15..16","init":"ones"}]
+fanin.parts.b1 [{"range":"0..4","init":"zeros"},{"range":"4..8","init":"constant:value=2"},{"range":"8..14","init":"zeros"},{"range":"14..15","init":"ones"},{"range":"15..16","init":"zeros"}]
 TEXT
 
 # ---- Inspection: each part by its own law ----
@@ -254,6 +269,12 @@ cat >net.json <<'JSON'
 {"tensors": [{"name": "w0", "shape": [32, 16], "layout": "OI", "init": "he_normal", "parts": [{"range": "0", "init": "zeros"}]}]}
 JSON
 "$FANIN" init net.json -o net.safetensors >/dev/null
-"$FANIN" probe --weights net.safetensors --activation relu >report.txt || true
-grep -q 'w0' report.txt || die "$(cat report.txt)"
-if grep -q 'he_normal' report.txt; then die "a law is named: $(cat report.txt)"; fi
+"$FANIN" probe --weights net.safetensors --activation relu >report.txt || die "$(cat report.txt)"
+head -1 report.txt | grep -qF '(a guess' || die "not a guess: $(cat report.txt)"
+sed 's/"tensors"/"rules"/; s/"name"/"match"/; s/"shape": \[32, 16\], //' net.json >net_rules.json
+strip net.safetensors plain.safetensors 'notes.clear()'
+"$FANIN" probe --weights plain.safetensors --rules net_rules.json --activation relu >report.txt 2>&1 || true
+if grep -q '(rules' report.txt; then die "one law by the rules: $(cat report.txt)"; fi
+# What is calibrated was not made by its parts' initializers any more.
+"$FANIN" probe --weights net.safetensors --activation relu --calibrate -o calibrated.safetensors >/dev/null || die "calibrate"
+if grep -qa 'fanin.parts' calibrated.safetensors; then die "a calibrated tensor keeps its parts"; fi
