@@ -193,6 +193,15 @@ strip p.safetensors bad.safetensors "notes['fanin.parts.embed.weight'] = '[{\"ra
 "$FANIN" inspect bad.safetensors >report.txt || die "$(cat report.txt)"
 grep -qF 'note: embed.weight[0..1]: not judged: ' report.txt || die "$(cat report.txt)"
 
+# What follows from an element's place follows from that in the whole.
+echo '{"tensors": [{"name": "eye", "shape": [24, 24], "layout": "OI", "init": "identity",
+  "parts": [{"range": "8..16", "init": "normal", "dimension": 1}]}]}' >eye.json
+"$FANIN" init eye.json -o eye.safetensors >/dev/null
+"$FANIN" inspect eye.safetensors --require judged >report.txt || die "$(cat report.txt)"
+strip eye.safetensors bad.safetensors "put('eye', 24 * 20 + 20, [0.0]); put('eye', 24 * 20 + 21, [1.0])"
+"$FANIN" inspect bad.safetensors >report.txt && die "another diagonal holds"
+grep -q 'eye\[:,16..24\] .* fails: exact' report.txt || die "$(cat report.txt)"
+
 # A part of a matrix that is made as a whole is not judged, and never said to hold.
 cat >q.json <<'JSON'
 {"tensors": [{"name": "q", "shape": [64, 48], "layout": "OI", "init": "orthogonal", "parts": [{"range": "0..1/2", "init": "zeros"}]}]}
