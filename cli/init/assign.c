@@ -237,11 +237,11 @@ static int refuse_untaken(const like *a, failure *why) {
     used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.96s'", used > 0 ? ", " : "", t->name);
   }
   if (untaken == 0) return STATUS_OK;
-  return fail(
-      why, STATUS_INPUT,
-      "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Give --rule 'PATTERN=INIT' for them, other --rules, or "
-      "a file of your own that includes a set and has rules for them (docs/checkpoints.md)",
-      a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
+  return fail(why, STATUS_INPUT,
+              "%s: no rule of %.128s takes %zu of its %zu tensors: %s%s. Give --rule 'PATTERN=INIT' for them, other "
+              "--rules, or "
+              "a file of your own that includes a set and has rules for them (docs/checkpoints.md)",
+              a->checkpoint.path, a->rules.name, untaken, a->checkpoint.count, names, untaken > SHOWN ? ", ..." : "");
 }
 
 /* What a failure to read a tensor's rule comes to: where tensors may be left without one, the reason is kept. */
