@@ -212,15 +212,13 @@ share_sum share_total(const model *m, sharding how, uint64_t rank, uint64_t coun
   model_part part;
   share *s = share_new(m, how, rank, count);
   while (share_next(s, &part)) {
-    uint64_t unit[FANIN_MAX_RANK], elements;
-    double operations;
     const model_tensor *t = &m->tensors[part.tensor];
     const uint64_t bytes = part_bytes(&part.where);
     sum.bytes += bytes;
     ++sum.parts;
     if (!t->together) continue;
-    const fanin_status status = fanin_tensor_units(&part.where, &t->init, unit, &elements, &operations);
-    if (status == FANIN_STATUS_OK) sum.operations += operations;
+    sum.operations +=
+        t->operations * ((double)bytes / (double)model_bytes(t)); /* whole matrices, as begin_matrices() */
     sum.at_once_bytes += bytes;
     if (bytes > sum.largest_at_once) sum.largest_at_once = bytes;
   }

@@ -21,18 +21,38 @@ static int check_name(const char *name, const char *where, failure *why) {
   return STATUS_OK;
 }
 
-int model_check_tensor(model_tensor *t, const char *where, failure *why) {
-  uint64_t elements;
+/* Checks a slab with its initializer, and adds its units and operations to the tensor's. */
+static int check_region(model_tensor *t, const tensor_region *r, const char *where, failure *why) {
+  uint64_t elements, unit[FANIN_MAX_RANK] = {0};
+  double operations = 0;
   fanin_moments moments;
+  char place[2 * MODEL_MAX_NAME];
+  fanin_status status = fanin_tensor_units(&r->where, r->init, unit, &elements, &operations);
+  if (status == FANIN_STATUS_OK) status = fanin_expect(&r->where, r->init, &moments, sizeof moments);
+  for (int d = 0; d < t->tensor.rank && status == FANIN_STATUS_OK; ++d) {
+    const bool fits = unit[d] == 1 || unit[d] == t->unit[d];
+    t->unit[d] = fits ? t->unit[d] : t->unit[d] == 1 ? unit[d] : t->tensor.shape[d];
+    t->together = t->together || unit[d] > 1;
+  }
+  t->operations += operations;
+  if (t->parts.count == 0) return library_status(why, status, where);
+  snprintf(place, sizeof place, "%.900s: part %" PRIu64 "..%" PRIu64, where, r->first, r->end);
+  return library_status(why, status, place);
+}
+
+int model_check_tensor(model_tensor *t, const char *where, failure *why) {
+  tensor_region r = {.init = NULL};
+  int status = STATUS_OK;
+  t->together = false;
+  t->operations = 0;
   for (int d = 0; d < t->tensor.rank; ++d) {
+    t->unit[d] = 1;
     if (t->tensor.shape[d] == 0)
       return fail(why, STATUS_INPUT, "%s: shape: dimension %d is 0; at least 1 is accepted", where, d);
   }
-  fanin_status status = fanin_tensor_units(&t->tensor, &t->init, t->unit, &elements, &t->operations);
-  if (status == FANIN_STATUS_OK) status = fanin_expect(&t->tensor, &t->init, &moments, sizeof moments);
-  for (int d = 0; d < t->tensor.rank; ++d)
-    t->together = t->together || t->unit[d] > 1;
-  return library_status(why, status, where);
+  while (status == STATUS_OK && tensor_parts_next(&t->parts, &t->tensor, &t->init, &r))
+    status = check_region(t, &r, where, why);
+  return status;
 }
 
 bool kept_whole(const kept_tensor *k) {
@@ -73,6 +93,12 @@ int model_add(model *m, const char *name, const fanin_tensor *tensor, const fani
   return status == STATUS_OK ? append(m, name, t) : status;
 }
 
+int model_divide(model *m, const tensor_parts *parts, const char *where, failure *why) {
+  model_tensor *last = &m->tensors[m->count - 1];
+  last->parts = *parts;
+  return model_check_tensor(last, where, why);
+}
+
 static int check_names_differ(const model *m, const char *path, failure *why) {
   int status = STATUS_OK;
   const char **names = allocate(m->count, sizeof *names);
@@ -107,8 +133,20 @@ static int check_total(const model *m, const char *path, failure *why) {
   return STATUS_OK;
 }
 
+/* The metadata could not say which of its parts' initializers made the new end of a tensor. */
+static int check_growing(const model *m, const char *path, failure *why) {
+  for (size_t i = 0; i < m->count; ++i) {
+    const model_tensor *t = &m->tensors[i];
+    if (!t->kept.grows || t->parts.count == 0) continue;
+    return fail(why, STATUS_INPUT, "%s: tensor '%s' grows, and has parts; a tensor of one initializer is accepted",
+                path, t->name);
+  }
+  return STATUS_OK;
+}
+
 int model_check(const model *m, const char *path, failure *why) {
   if (m->count == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", path);
+  if (check_growing(m, path, why) != STATUS_OK) return STATUS_INPUT;
   const int status = check_names_differ(m, path, why);
   return status == STATUS_OK ? check_total(m, path, why) : status;
 }
@@ -148,6 +186,7 @@ void model_free(model *m) {
   for (size_t i = 0; i < m->count; ++i) {
     free(m->tensors[i].name);
     free(m->tensors[i].stream_name);
+    tensor_parts_free(&m->tensors[i].parts);
   }
   free(m->tensors);
   free(m->name);

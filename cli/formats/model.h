@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/json.h"
 #include "formats/tensor_file.h"
+#include "formats/tensor_parts.h"
 
 enum { MODEL_MAX_TENSORS = 1000000, MODEL_MAX_NAME = 512 };
 
@@ -22,12 +22,13 @@ typedef struct model_tensor {
   char *name;
   fanin_tensor tensor; /* no buffer; not set where the tensor is copied, like the initializer */
   fanin_init init;
+  tensor_parts parts; /* of other initializers; tensor_parts_next() goes through all slabs */
   double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
                     known to have made them */
   char *stream_name;        /* of the tensor whose stream this one has; NULL: its own name */
   const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
-  uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says, */
-  double operations;             /* and those of the whole tensor */
+  uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says; of parts, a box that holds whole units of each */
+  double operations;             /* of the whole tensor */
   kept_tensor kept;
   bool together; /* a unit has more than one element: a piece of a tensor costs more than its elements */
 } model_tensor;
@@ -43,6 +44,9 @@ typedef struct model {
 /* Checks a tensor by itself and adds it with a copy of the name. `where` begins the sentence of a failure. */
 int model_add(model *m, const char *name, const fanin_tensor *tensor, const fanin_init *init, const char *where,
               failure *why);
+
+/* Gives the last tensor that was added parts, which become the model's, and checks their initializers. */
+int model_divide(model *m, const tensor_parts *parts, const char *where, failure *why);
 
 /* Adds a tensor that is copied. It may have any dtype and shape. */
 int model_add_copied(model *m, const char *name, const kept_tensor *kept, const char *where, failure *why);

@@ -81,6 +81,14 @@ static int expand(const builder *b, const scope *s, const tensor_facts *tensor, 
   return expression_expand(text, &(expression_names){find_number, &n, whole}, full, out, size, b->in.why);
 }
 
+/* The same for texts of parts: `state` is the names, and `where` begins the sentence of a failure. */
+static int expand_part(const void *state, const char *text, bool whole, const char *where, char *out, size_t size,
+                       failure *why) {
+  number_names n = *(const number_names *)state;
+  n.where = where;
+  return expression_expand(text, &(expression_names){find_number, &n, whole}, where, out, size, why);
+}
+
 /* Reads a whole number of at least `least`, or the text of one, "{4*d}". */
 static int read_whole(const builder *b, const scope *s, const char *where, const json_t *value, uint64_t least,
                       uint64_t *out) {
@@ -163,7 +171,9 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   uint32_t groups = 1, splits = 1;
   fanin_dtype dtype = b->dtype;
   const char *text = b->init;
+  const json_t *list = NULL;
   fanin_init init;
+  tensor_parts parts;
   fanin_tensor tensor;
   const json_field fields[] = {
       {"name", read_name, &e, "a 'name'"},
@@ -173,6 +183,7 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
       {"splits", json_read_count, &splits, NULL},
       {"dtype", read_dtype, &dtype, NULL},
       {"init", read_init, &text, text ? NULL : "an 'init', because defaults.init is not given"},
+      {"parts", tensor_parts_read, &list, NULL},
       {"comment", json_read_comment, NULL, NULL},
       {0}};
   int status = json_read(&b->in, where, object, fields);
@@ -186,7 +197,13 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
                   expression, sizeof expression);
   if (status == STATUS_OK) status = init_text_parse(expression, &tensor, &init, full, b->in.why);
   if (status != STATUS_OK) return status;
-  return model_add(b->model, e.name, &tensor, &init, full, b->in.why);
+  status = model_add(b->model, e.name, &tensor, &init, full, b->in.why);
+  if (status != STATUS_OK || !list) return status;
+  const number_names names = {b, s, &(tensor_facts){e.name, &tensor, &tensor}, full};
+  status = tensor_parts_make(list, &tensor, &(part_texts){&tensor, expand_part, &names}, full, &parts, b->in.why);
+  if (status == STATUS_OK) return model_divide(b->model, &parts, full, b->in.why);
+  tensor_parts_free(&parts);
+  return status;
 }
 
 /* ---- Lists and repetitions --------------------------------------------------------------------------------------- */

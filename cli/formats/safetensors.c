@@ -48,6 +48,14 @@ static void set_note(json_t *metadata, const char *key, const char *tensor_name,
 static void set_maker(json_t *metadata, const model_tensor *t) {
   char init[512], factor[32];
   if (isnan(t->factor)) return;
+  if (t->parts.count > 0) {
+    json_t *parts = tensor_parts_json(&t->parts, &t->tensor, &t->init);
+    char *text = json_dumps(parts, JSON_COMPACT);
+    set_note(metadata, "parts", t->name, json_string(text));
+    free(text);
+    json_decref(parts);
+    return;
+  }
   fanin_init_format(&t->init, init, sizeof init, NULL);
   set_note(metadata, t->factor == 0 ? "init" : "calibrated", t->name, json_string(init));
   if (t->factor == 0) return;

@@ -9,8 +9,8 @@
  * of
  * 8. The metadata says what wrote the file: fanin.version, fanin.stream_version, fanin.seed, fanin.model, and
  * fanin.init.<name> and fanin.layout.<name> for each tensor. A calibrated tensor has fanin.calibrated.<name> instead of
- * init, and fanin.factor.<name>. A copied one has fanin.kept.<name>, and one that grows fanin.resized.<name> too. The
- * same model and seed give the same bytes. The caller frees *bytes. */
+ * init, and fanin.factor.<name>; one with parts has fanin.parts.<name>. A copied one has fanin.kept.<name>, and one
+ * that grows fanin.resized.<name> too. The same model and seed give the same bytes. The caller frees *bytes. */
 int safetensors_header(const model *m, uint64_t seed, char **bytes, size_t *size, failure *why);
 
 #endif

@@ -98,6 +98,22 @@ int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t 
   return STATUS_OK;
 }
 
+int tensor_file_read_of(const tensor_file *f, const stored_tensor *t, uint64_t from, void *bytes, size_t size,
+                        failure *why) {
+  char *to = bytes;
+  int status = STATUS_OK;
+  if (t->run == 0) return tensor_file_read(f, t->offset + from, bytes, size, why);
+  while (size > 0 && status == STATUS_OK) {
+    const uint64_t inside = from % t->run, left = t->run - inside;
+    const size_t n = left < size ? (size_t)left : size;
+    status = tensor_file_read(f, t->offset + from / t->run * t->step + inside, to, n, why);
+    from += n;
+    to += n;
+    size -= n;
+  }
+  return status;
+}
+
 void tensor_file_types(tensor_file *f, const stored_type *types, size_t n,
                        const char *(*name_of)(const fanin_dtype_info *)) {
   f->types = allocate(n, sizeof *types);

@@ -25,6 +25,8 @@ typedef struct stored_tensor {
   uint64_t *shape;
   uint64_t elements;
   uint64_t offset, bytes; /* of its data in the file */
+  uint64_t run, step; /* of a part of a tensor whose bytes lie in runs: those of a run, and from one run to the next;
+                         run 0: they lie side by side */
 } stored_tensor;
 
 typedef struct tensor_file {
@@ -51,6 +53,10 @@ int tensor_file_reopen(tensor_file *f, failure *why);
 
 /* Reads exactly `size` bytes of the file from `offset`. */
 int tensor_file_read(const tensor_file *f, uint64_t offset, void *bytes, size_t size, failure *why);
+
+/* Reads exactly `size` of the tensor's bytes, from its byte number `from` on. */
+int tensor_file_read_of(const tensor_file *f, const stored_tensor *t, uint64_t from, void *bytes, size_t size,
+                        failure *why);
 
 /* The formats' readers of the header of an open file, which validate it. A safetensors file may have everything that
  * the format allows and nothing else; an npy file of version 1 to 3 is one tensor without a name. */

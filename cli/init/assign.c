@@ -121,6 +121,19 @@ static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, f
                        place_of(to->rule, to->of->stored, where), other->name);
 }
 
+/* What the names in texts of parts stand for. */
+typedef struct rule_names {
+  const like *a;
+  const tensor_facts *tensor;
+} rule_names;
+
+static int expand(const void *state, const char *text, bool whole, const char *where, char *out, size_t size,
+                  failure *why) {
+  const rule_names *n = state;
+  (void)whole; /* a range of another number is refused as such */
+  return rule_values_text(n->a, n->tensor, text, where, out, size, why);
+}
+
 static int read_init(const like *a, assignment *to, const char *where, failure *why) {
   char text[TEXT];
   fanin_tensor fans;
@@ -131,8 +144,10 @@ static int read_init(const like *a, assignment *to, const char *where, failure *
   if (status == STATUS_OK) status = rule_values_text(a, &facts, to->rule->init, where, text, sizeof text, why);
   if (status == STATUS_OK) status = init_text_parse(text, &fans, &plain, where, why);
   if (status == STATUS_OK) status = read_factor(a, to->rule, &facts, where, &factor, why);
-  if (status != STATUS_OK) return status;
-  return library_status(why, fanin_init_scaled(&plain, factor, &to->init), where);
+  if (status == STATUS_OK) status = library_status(why, fanin_init_scaled(&plain, factor, &to->init), where);
+  if (status != STATUS_OK || !to->rule->parts) return status;
+  const part_texts texts = {&fans, expand, &(rule_names){a, &facts}};
+  return tensor_parts_make(to->rule->parts, &to->tensor, &texts, where, &to->parts, why);
 }
 
 /* The dtype that takes the place of the stored one: the rule's before that of --dtype. NULL: none. */
@@ -148,15 +163,16 @@ static int read_dtype(const like *a, assignment *to, const char *where, failure 
   const fanin_dtype *dtype = dtype_of(a, to->rule);
   if (floating && dtype) to->tensor.dtype = *dtype;
   if (type->measurable || (floating && dtype)) return STATUS_OK;
-  if (to->init.kind == FANIN_KIND_ZEROS && type->bits >= 16) {
+  if (to->init.kind == FANIN_KIND_ZEROS && to->parts.count == 0 && type->bits >= 16) {
     to->tensor.dtype = type->bits == 64 ? FANIN_DTYPE_F64 : type->bits == 32 ? FANIN_DTYPE_F32 : FANIN_DTYPE_F16;
     to->stored_dtype = type->name;
     return STATUS_OK;
   }
   return fail(why, STATUS_INPUT, "%s: has dtype %s, %s; let a rule before this one skip it", where, type->name,
-              floating          ? "which fanin does not write: give --dtype"
-              : type->bits < 16 ? "which fanin does not write"
-                                : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\"");
+              floating ? "which fanin does not write: give --dtype"
+              : type->bits < 16
+                  ? "which fanin does not write"
+                  : "of which fanin writes zeros only: let the rule say \"init\": \"zeros\", without parts");
 }
 
 /* What a file calls the dtype that a tensor is written in. */
@@ -261,6 +277,7 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   const fanin_dtype *dtype = dtype_of(a, to->rule);
   to->tensor.dtype = dtype ? *dtype : to->of->stored->type->dtype;
   to->init = of->init;
+  to->parts = tensor_parts_copy(&of->parts);
   if (!to->kept.file) to->kept = of->kept;
   return to->kept.grows ? check_growing(to, where, why) : STATUS_OK;
 }
@@ -349,9 +366,13 @@ static int add(const assignment *from, model *out, failure *why) {
   char where[TEXT];
   const char *name = from->of->stored->name, *twin = from->twin ? from->twin->stored->name : NULL;
   if (kept_whole(&from->kept)) return model_add_copied(out, name, &from->kept, from->kept.file->path, why);
-  const int status =
-      model_add(out, name, &from->tensor, &from->init, place_of(from->rule, from->of->stored, where), why);
+  int status = model_add(out, name, &from->tensor, &from->init, place_of(from->rule, from->of->stored, where), why);
   if (status != STATUS_OK) return status;
+  if (from->parts.count > 0) {
+    const tensor_parts parts = tensor_parts_copy(&from->parts);
+    status = model_divide(out, &parts, where, why);
+    if (status != STATUS_OK) return status;
+  }
   out->tensors[out->count - 1].kept = from->kept;
   out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
   if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));

@@ -7,6 +7,7 @@
 
 #include "base/terminal.h"
 #include "base/text.h"
+#include "init/items.h"
 #include "init/warm.h"
 
 /* Memory for one piece, on the device and on the host, and the piece that is under way in it. */
@@ -48,28 +49,17 @@ static void release_whole(work *w, uint64_t bytes) {
   w->device_bytes -= bytes;
 }
 
-static fanin_item item_of(const work *w, const model_part *part, cl_mem buffer, size_t offset) {
-  const model_tensor *t = &w->model->tensors[part->tensor];
-  fanin_item item = {.tensor = part->where, .init = t->init};
-  fanin_key key = {0, 0};
-  fanin_key_named(0, t->stream_name ? t->stream_name : t->name, &key); /* fails for no name that there is */
-  item.stream = key.stream;
-  item.tensor.buffer = buffer;
-  item.tensor.offset = offset;
-  return item;
-}
-
 /* Enqueues the fill of parts that lie side by side in a buffer. */
 static int enqueue_fill(work *w, slot *to, const model_part *parts, size_t count, cl_mem buffer, failure *why) {
-  fanin_item *items = allocate(count, sizeof *items);
+  item_list list = {.count = 0};
   size_t offset = 0;
   for (size_t i = 0; i < count; ++i) {
-    items[i] = item_of(w, &parts[i], buffer, offset);
+    items_add(&list, &w->model->tensors[parts[i].tensor], &parts[i].where, buffer, offset);
     offset += (size_t)part_bytes(&parts[i].where);
   }
-  fanin_status status = fanin_plan_create(w->s->f, items, count, &to->plan);
+  fanin_status status = fanin_plan_create(w->s->f, list.items, list.count, &to->plan);
   if (status == FANIN_STATUS_OK) status = fanin_plan_enqueue(to->plan, w->s->queue, w->seed, 0, NULL, NULL);
-  free(items);
+  free(list.items);
   return library_status(why, status, NULL);
 }
 

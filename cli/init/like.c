@@ -141,7 +141,7 @@ static char *drawn_action(const assignment *t, char out[TEXT]) {
   else if (t->twin)
     snprintf(out, TEXT, "as %s", t->twin->stored->name);
   else
-    fanin_init_format(&t->init, out, TEXT, NULL);
+    tensor_parts_text(&t->parts, &t->init, out, TEXT);
   return out;
 }
 
@@ -255,10 +255,25 @@ void like_print_rules(const like *l) {
 
 /* ---- By tensor --------------------------------------------------------------------------------------------------- */
 
-/* NaN where nothing is made. */
+/* Of all elements together. NaN where nothing is made. */
 static fanin_moments moments_of(const assignment *t) {
   fanin_moments m = {.mean = NAN, .std = NAN, .lo = NAN, .hi = NAN};
-  if (!is_idle(t)) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
+  tensor_region r = {.init = NULL};
+  double second = 0;
+  if (!is_idle(t) && t->parts.count == 0) fanin_expect(&t->tensor, &t->init, &m, sizeof m);
+  if (is_idle(t) || t->parts.count == 0) return m;
+  m = (fanin_moments){.lo = INFINITY, .hi = -INFINITY};
+  const double whole = (double)t->tensor.shape[t->parts.dimension];
+  while (tensor_parts_next(&t->parts, &t->tensor, &t->init, &r)) {
+    fanin_moments one = {.mean = NAN};
+    fanin_expect(&r.where, r.init, &one, sizeof one);
+    const double share = (double)(r.end - r.first) / whole;
+    m.mean += share * one.mean;
+    second += share * (one.mean * one.mean + one.std * one.std);
+    m.lo = fmin(m.lo, one.lo);
+    m.hi = fmax(m.hi, one.hi);
+  }
+  m.std = sqrt(fmax(second - m.mean * m.mean, 0));
   return m;
 }
 
@@ -298,6 +313,7 @@ static json_t *tensor_json(const like *l, const assignment *t) {
   if (t->kept.grows) json_object_set_new(o, "resized", json_string(kept_resize(&t->kept, &t->tensor, text)));
   fanin_init_format(&t->init, text, sizeof text, NULL);
   json_object_set_new(o, "init", json_string(text));
+  if (t->parts.count > 0) json_object_set_new(o, "parts", tensor_parts_json(&t->parts, &t->tensor, &t->init));
   if (t->tensor.layout[0]) json_object_set_new(o, "layout", json_string(layout_format(&t->tensor, layout)));
   if (t->twin) json_object_set_new(o, "same_as", json_string(t->twin->stored->name));
   JSON_SET_NUMBERS(o, {"mean", m.mean}, {"std", m.std}, {"lo", m.lo}, {"hi", m.hi});
@@ -323,8 +339,10 @@ int like_explain(const like *l, failure *why) {
 }
 
 void like_free(like *l) {
-  for (size_t i = 0; l->list && i < l->checkpoint.count; ++i)
+  for (size_t i = 0; l->list && i < l->checkpoint.count; ++i) {
     free(l->list[i].declined);
+    tensor_parts_free(&l->list[i].parts);
+  }
   free(l->list);
   init_rules_free(&l->rules);
   checkpoint_free(&l->checkpoint);

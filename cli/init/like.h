@@ -16,6 +16,7 @@ typedef struct assignment {
   kept_tensor kept;              /* where it is copied, the fields below are not set */
   fanin_tensor tensor;           /* without buffer; not set where the rule says skip, like the fields below */
   fanin_init init;
+  tensor_parts parts;
   char *declined;           /* why the rules do not say what it should be, where others may; NULL: they do */
   const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
 } assignment;

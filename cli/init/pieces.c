@@ -64,6 +64,14 @@ fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most) {
   return cut;
 }
 
+fanin_tensor part_slab(const fanin_tensor *t, uint64_t done) {
+  const uint64_t zero[FANIN_MAX_RANK] = {0}, left = part_elements(t) - done;
+  fanin_tensor all = *t;
+  if (t->part == FANIN_PART_SLAB) return cut_slab(t, done, left);
+  fanin_tensor_slab(t, zero, t->shape, &all); /* all of it: this cannot fail */
+  return cut_slab(&all, (t->part == FANIN_PART_RANGE ? t->first : 0) + done, left);
+}
+
 /* ---- Pieces ------------------------------------------------------------------------------------------------------ */
 
 /* Moves on to the next part that is not empty, if the current one is done. */

@@ -23,6 +23,10 @@ uint64_t part_run(const fanin_tensor *t);
  * one range or slab. */
 fanin_tensor part_cut(const fanin_tensor *t, uint64_t done, uint64_t most);
 
+/* The largest slab whose elements are those of the part from number `done` on, in this order. A range of a tensor of
+ * rank r is at most 2 r - 1 of them. Not of a scalar. */
+fanin_tensor part_slab(const fanin_tensor *t, uint64_t done);
+
 /* Gives the parts, one after another; next() returns false when there are no more. */
 typedef struct part_source {
   bool (*next)(void *state, model_part *out);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "formats/tensor_parts.h"
 #include "formats/tensor_text.h"
 
 /* ---- One rule ---------------------------------------------------------------------------------------------------- */
@@ -78,8 +79,8 @@ static int check_action(const json_check *in, const char *where, const init_rule
   if (!!r->init + !!r->same_as + !!r->skip + !!r->refuse != 1) {
     return json_complain(in, where, "needs an 'init', a 'same_as', a 'skip' or a 'refuse', and one of them only");
   }
-  if (!r->init && (r->layout || r->scale || r->fans_of.from)) {
-    return json_complain(in, where, "layout, scale and fans_of go with 'init' only");
+  if (!r->init && (r->layout || r->scale || r->fans_of.from || r->parts)) {
+    return json_complain(in, where, "layout, scale, fans_of and parts go with 'init' only");
   }
   if (r->has_dtype && (r->skip || r->refuse)) {
     return json_complain(in, where, "dtype goes with 'init' and 'same_as' only");
@@ -101,6 +102,7 @@ static int read_rule(const json_check *in, const char *where, json_t *rule, init
                                {"layout", json_read_text, &out->layout, NULL},
                                {"init", json_read_text, &out->init, NULL},
                                {"scale", read_texts, &out->scale, NULL},
+                               {"parts", tensor_parts_read, &out->parts, NULL},
                                {"fans_of", read_partner, &out->fans_of, NULL},
                                {"same_as", json_read_text, &out->same_as, NULL},
                                {"skip", json_read_text, &out->skip, NULL},

@@ -32,6 +32,7 @@ typedef struct init_rule {
   init_partner fans_of;      /* the tensor whose fans the schemes see */
   const char *layout, *init; /* before values are put in */
   const json_t *scale;       /* texts of schemes; NULL: none */
+  const json_t *parts;       /* that have other initializers; NULL: none */
   bool has_dtype;            /* the tensor is written in `dtype`, whatever --dtype says */
   fanin_dtype dtype;
   const char *same_as, *skip, *refuse; /* instead of init: another tensor's name, why there is nothing to be made, why

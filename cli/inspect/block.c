@@ -30,7 +30,7 @@ int block_read(const survey *s, size_t most_rows, size_t most_columns, block *ou
   for (size_t i = 0; i < rows && status == STATUS_OK; ++i) {
     const uint64_t row = i * s->rows / rows; /* at most 2^17 * 2^22 */
     if (s->zero_row && s->zero_row[row]) continue;
-    status = tensor_file_read(s->f, s->t->offset + (row * s->columns + from) * size, bytes, width * size, why);
+    status = tensor_file_read_of(s->f, s->t, (row * s->columns + from) * size, bytes, width * size, why);
     double *to = out->values + out->rows * out->columns;
     for (size_t j = 0; j < out->columns; ++j)
       to[j] = stored_value(dtype, bytes + (out->column_numbers[j] - from) * size);

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "fanin/inspect.h"
+#include "formats/tensor_parts.h"
 #include "formats/tensor_text.h"
 
 /* Who says what a tensor should be. */
@@ -21,6 +22,8 @@ typedef struct expectation {
   bool rescaled;            /* its values were rounded, multiplied by a factor, and rounded again */
   char layout[LAYOUT_TEXT]; /* "" where there is none */
   fanin_init init;
+  tensor_parts parts; /* that have other initializers: `moments` and `law` are not set, and each slab has an expectation
+                         of its own, which expectation_of_region() makes. The owner frees them */
   fanin_moments moments;
   fanin_law law;
 } expectation;

@@ -70,7 +70,8 @@ static const args_option options[] = {
      "What tensors should be where the metadata do not say it: a set of 'fanin list', or a .json file "
      "(docs/checkpoints.md)",
      args_text, TO(wishes.like.rules_name), 0},
-    {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set, TO(wishes.like), 0},
+    {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set,
+     TO(wishes.like), 0},
     {"like", 0, "MODEL.json", "What tensors should be: those of the same name in a model file", args_text,
      TO(wishes.model_path), 0},
     {"init", 0, "[NAME=]INIT",

@@ -145,7 +145,7 @@ static int read_square(const survey *s, const squares *q, uint64_t which, size_t
   int status = STATUS_OK;
   for (size_t i = 0; i < k && status == STATUS_OK; ++i) {
     const uint64_t first = ((which * q->side + from + i) * q->side + from) * q->inner;
-    status = tensor_file_read(s->f, s->t->offset + first * size, bytes, length * size, why);
+    status = tensor_file_read_of(s->f, s->t, first * size, bytes, length * size, why);
     for (size_t j = 0; j < length; ++j)
       to[i * length + j] = (stored_value(dtype, bytes + j * size) - s->by.shift) * s->by.scale;
   }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/dtype.h"
+#include "init/pieces.h"
 #include "inspect/chance.h"
 
 /* The expected tensor, with its layout. */
@@ -35,16 +36,13 @@ static double count_differing(fanin_dtype dtype, const char *a, const char *b, s
   return count;
 }
 
-/* Fills a range of the expected tensor and reads it back. */
-static int make_range(const survey *s, const inspected *t, uint64_t first, uint64_t count, char *bytes, size_t size,
-                      failure *why) {
+/* Fills some of the expected tensor and reads it back. */
+static int make_some(const survey *s, const inspected *t, fanin_tensor some, char *bytes, size_t size, failure *why) {
   const session *d = s->m->session;
-  fanin_tensor whole = tensor_of(t), range;
   const fanin_key key = {0};
-  whole.buffer = s->m->buffer;
+  some.buffer = s->m->buffer;
   s->m->loaded[1] = 0;
-  fanin_status status = fanin_tensor_range(&whole, first, count, &range);
-  if (status == FANIN_STATUS_OK) status = fanin_fill(d->f, d->queue, &range, &t->expected.init, key, 0, NULL, NULL);
+  const fanin_status status = fanin_fill(d->f, d->queue, &some, &t->expected.init, key, 0, NULL, NULL);
   if (status != FANIN_STATUS_OK) return library_status(why, status, t->tensor->name);
   const cl_int code = clEnqueueReadBuffer(d->queue, s->m->buffer, CL_TRUE, 0, size, bytes, 0, NULL, NULL);
   return code == CL_SUCCESS ? STATUS_OK : opencl_status(why, code, "clEnqueueReadBuffer");
@@ -55,16 +53,19 @@ int test_exact(const survey *s, inspected *t, failure *why) {
   const size_t element = fanin_dtype_size(dtype), most = s->m->bytes / element;
   const double largest = fmax(fabs(t->expected.moments.lo), fabs(t->expected.moments.hi));
   const double tolerance = (t->expected.rescaled ? 4 : 1) * rounding_of(dtype) * largest;
+  const fanin_tensor all = t->part ? t->part->where : tensor_of(t);
   double differing = 0;
   int status = STATUS_OK;
   if (s->f->fortran_order && t->tensor->rank > 1) return STATUS_OK; /* the file's order is not that of a fill */
   char *made = allocate(most, element);
-  for (uint64_t first = 0; first < t->tensor->elements && status == STATUS_OK; first += most) {
-    const uint64_t left = t->tensor->elements - first, count = left < most ? left : most;
+  for (uint64_t first = 0; first < t->tensor->elements && status == STATUS_OK;) {
+    const fanin_tensor some = part_cut(&all, first, most);
+    const uint64_t count = part_elements(&some);
     const size_t size = (size_t)count * element;
-    status = tensor_file_read(s->f, t->tensor->offset + first * element, s->m->host, size, why);
-    if (status == STATUS_OK) status = make_range(s, t, first, count, made, size, why);
+    status = tensor_file_read_of(s->f, t->tensor, first * element, s->m->host, size, why);
+    if (status == STATUS_OK) status = make_some(s, t, some, made, size, why);
     if (status == STATUS_OK) differing += count_differing(dtype, s->m->host, made, (size_t)count, tolerance);
+    first += count;
   }
   free(made);
   t->tests[TEST_EXACT] = (test_result){differing, 0, differing > 0 ? DEVIATE_MOST : 0};
@@ -112,7 +113,7 @@ int count_differences(const inspected *a, const inspected *b, double *count, fai
     const size_t n = left < PIECE ? (size_t)left : PIECE;
     for (int k = 0; k < 2 && status == STATUS_OK; ++k) {
       const size_t size = fanin_dtype_size(both[k]->tensor->type->dtype);
-      status = tensor_file_read(&files[k], both[k]->tensor->offset + first * size, bytes[k], n * size, why);
+      status = tensor_file_read_of(&files[k], both[k]->tensor, first * size, bytes[k], n * size, why);
     }
     const fanin_dtype dtypes[2] = {a->tensor->type->dtype, b->tensor->type->dtype};
     if (status != STATUS_OK) break;
@@ -172,8 +173,8 @@ static void add_products(double gram[LINES][LINES], const double *chosen, int li
   }
 }
 
-/* Sums the products of `lines` rows or columns, spread over the matrix that begins at `offset`. */
-static int multiply(const survey *s, uint64_t offset, uint64_t rows, uint64_t columns, bool of_rows, int lines,
+/* Sums the products of `lines` rows or columns, spread over the matrix that begins at byte `from`. */
+static int multiply(const survey *s, uint64_t from, uint64_t rows, uint64_t columns, bool of_rows, int lines,
                     double gram[LINES][LINES], failure *why) {
   const fanin_dtype dtype = s->t->type->dtype;
   const size_t size = fanin_dtype_size(dtype);
@@ -183,7 +184,7 @@ static int multiply(const survey *s, uint64_t offset, uint64_t rows, uint64_t co
   int status = STATUS_OK;
   for (uint64_t r = 0; r < (of_rows ? (uint64_t)lines : rows) && status == STATUS_OK; ++r) {
     const uint64_t row = of_rows ? r * many / (uint64_t)lines : r;
-    status = tensor_file_read(s->f, offset + row * columns * size, bytes, (size_t)columns * size, why);
+    status = tensor_file_read_of(s->f, s->t, from + row * columns * size, bytes, (size_t)columns * size, why);
     for (uint64_t k = 0; k < (of_rows ? columns : (uint64_t)lines); ++k) {
       const uint64_t at = of_rows ? k : k * many / (uint64_t)lines;
       all[of_rows ? k * (uint64_t)lines + r : r * (uint64_t)lines + k] = stored_value(dtype, bytes + at * size);
@@ -222,8 +223,8 @@ int test_orthogonal(const survey *s, inspected *t, failure *why) {
   if (!there || fanin_dtype_size(dtype) < 2 || s->f->fortran_order || !(gain > 0)) return STATUS_OK;
   for (uint64_t k = 0; k < stack && status == STATUS_OK; k += stack > 8 ? stack / 8 : 1) {
     double gram[LINES][LINES] = {{0}};
-    const uint64_t offset = t->tensor->offset + k * rows * columns * fanin_dtype_size(dtype);
-    status = multiply(s, offset, rows, columns, of_rows, lines, gram, why);
+    const uint64_t from = k * rows * columns * fanin_dtype_size(dtype);
+    status = multiply(s, from, rows, columns, of_rows, lines, gram, why);
     worst = fmax(worst, worst_of(gram, lines, gain));
   }
   const double tolerance = 16 * rounding_of(dtype) / sqrt((double)length) + 1e-5;

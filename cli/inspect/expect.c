@@ -121,10 +121,57 @@ static void set_text(expectation *e, const char *text) {
   e->text = copy_text(text, strlen(text));
 }
 
-static void set_init_text(expectation *e, const fanin_init *init) {
+static void set_init_text(expectation *e, const fanin_init *init, const tensor_parts *parts) {
   char text[TEXT] = "";
-  fanin_init_format(init, text, sizeof text, NULL);
-  set_text(e, text);
+  set_text(e, tensor_parts_text(parts, init, text, sizeof text));
+}
+
+/* Sets what follows from initializers of the tensor and of its parts. */
+static void set_inits(expectation *e, const tensor_file *f, const fanin_tensor *t, const fanin_init *init,
+                      const tensor_parts *parts) {
+  if (parts->count == 0) {
+    expectation_set(e, t, init);
+  } else if (f->fortran_order && t->rank > 1) {
+    give_reason(e, "its parts have initializers of their own, which is not tested in Fortran order");
+  } else {
+    e->init = *init;
+    e->parts = tensor_parts_copy(parts);
+    e->known = true;
+    layout_format(t, e->layout);
+  }
+}
+
+/* The tensor of a known expectation. */
+static fanin_tensor expected_tensor(const expectation *e, const stored_tensor *t) {
+  fanin_tensor out = layout_none(t->type->dtype, t->rank, t->shape);
+  if (e->layout[0]) layout_parse(e->layout, strlen(e->layout), &out);
+  return out;
+}
+
+bool expectation_next(const expectation *e, const stored_tensor *t, tensor_region *r) {
+  const fanin_tensor tensor = expected_tensor(e, t);
+  return tensor_parts_next(&e->parts, &tensor, &e->init, r);
+}
+
+void expectation_of_region(const expectation *e, const stored_tensor *t, const tensor_region *r, expectation *out) {
+  static const tensor_parts none = {.count = 0};
+  const fanin_tensor tensor = expected_tensor(e, t);
+  uint64_t unit[FANIN_MAX_RANK], elements;
+  double operations;
+  bool together = false;
+  *out = (expectation){.by = e->by, .twin = e->twin};
+  set_init_text(out, r->init, &none);
+  if (e->dispute) out->dispute = copy_text(e->dispute, strlen(e->dispute));
+  if (fanin_tensor_units(&r->where, r->init, unit, &elements, &operations) == FANIN_STATUS_OK) {
+    for (int d = 0; d < t->rank; ++d)
+      together = together || unit[d] > 1;
+  }
+  if (together && r->end - r->first < t->shape[e->parts.dimension]) {
+    give_reason(out, "it is a part of matrices or lines that %s makes as wholes, and only wholes are tested",
+                out->text);
+  } else {
+    expectation_set(out, &tensor, r->init);
+  }
 }
 
 /* The tensor with the layout that the file notes. Without a note, and with `usual`, matrices and kernels have
@@ -137,14 +184,55 @@ static bool tensor_of(const tensor_file *f, const stored_tensor *t, bool usual, 
   return !layout || layout_parse(layout, strlen(layout), out);
 }
 
-/* The file's notes: "init", or of a calibrated tensor "calibrated" and "factor". */
+/* Makes the parts of a note, which are the whole tensor together. */
+static int read_parts(const char *text, const fanin_tensor *t, tensor_parts *out, failure *why) {
+  const json_check in = {"metadata", why};
+  const json_t *list = NULL;
+  json_t *root = NULL;
+  tensor_region r = {.init = NULL};
+  size_t slabs = 0;
+  *out = (tensor_parts){.count = 0};
+  int status = json_load_bytes("metadata", text, strlen(text), &root, why);
+  if (status == STATUS_OK) status = tensor_parts_read(&in, "parts", root, &list);
+  if (status == STATUS_OK) status = tensor_parts_make(list, t, &(part_texts){.fans = t}, "metadata", out, why);
+  while (status == STATUS_OK && tensor_parts_next(out, t, NULL, &r))
+    ++slabs;
+  if (status == STATUS_OK && slabs != out->count) {
+    status = fail(why, STATUS_INPUT, "metadata: parts: they are not all of the tensor");
+  }
+  json_decref(root);
+  return status;
+}
+
+/* The note "parts". */
+static void take_parts_note(const tensor_file *f, const stored_tensor *t, const char *text, expectation *e) {
+  static const fanin_init none = {0}; /* there is nothing between the parts */
+  failure why = {.text = ""};
+  fanin_tensor tensor;
+  tensor_parts parts = {.count = 0};
+  char words[TEXT];
+  e->by = BY_FILE;
+  e->twin = tensor_file_note(f, "key", t->name);
+  if (!tensor_of(f, t, false, &tensor)) {
+    give_reason(e, "its layout in the metadata is not a layout");
+  } else if (read_parts(text, &tensor, &parts, &why) != STATUS_OK) {
+    give_reason(e, "%s", why.text);
+  } else {
+    set_text(e, tensor_parts_text(&parts, NULL, words, sizeof words));
+    set_inits(e, f, &tensor, &none, &parts);
+  }
+  tensor_parts_free(&parts);
+}
+
+/* The file's notes: "parts", "init", or of a calibrated tensor "calibrated" and "factor". */
 static void take_notes(const tensor_file *f, const stored_tensor *t, expectation *e) {
   double factor;
-  const char *text = tensor_file_maker(f, t->name, &factor);
+  const char *text = tensor_file_maker(f, t->name, &factor), *parts = tensor_file_note(f, "parts", t->name);
   fanin_tensor tensor;
   fanin_init parsed;
   char full[TEXT];
-  if (!text) return;
+  if (parts) take_parts_note(f, t, parts, e);
+  if (parts || !text) return;
   e->by = BY_FILE;
   e->twin = tensor_file_note(f, "key", t->name);
   e->rescaled = factor != 1;
@@ -194,18 +282,18 @@ static void take_init(const tensor_file *f, const stored_tensor *t, const named_
     expectation_set(e, &tensor, &init);
 }
 
-static bool take_model(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
+static bool take_model(const wishes *w, const tensor_file *f, const stored_tensor *t, size_t i, expectation *e) {
   const model_tensor *m = w->of_model ? w->of_model[i] : NULL;
   if (!m) return false;
   fanin_tensor tensor = m->tensor;
   tensor.dtype = t->type->dtype;
   e->by = BY_MODEL;
-  set_init_text(e, &m->init);
-  expectation_set(e, &tensor, &m->init);
+  set_init_text(e, &m->init, &m->parts);
+  set_inits(e, f, &tensor, &m->init, &m->parts);
   return true;
 }
 
-static bool take_rules(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
+static bool take_rules(const wishes *w, const tensor_file *f, const stored_tensor *t, size_t i, expectation *e) {
   const assignment *a = w->like.list ? &w->like.list[i] : NULL;
   if (a && a->declined) give_reason(e, "the rules decline it: %.400s", a->declined);
   if (!a || !a->rule) return false;
@@ -217,8 +305,8 @@ static bool take_rules(const wishes *w, const stored_tensor *t, size_t i, expect
   tensor.dtype = t->type->dtype;
   e->by = BY_RULES;
   e->twin = a->twin ? a->twin->stored->name : NULL;
-  set_init_text(e, &a->init);
-  expectation_set(e, &tensor, &a->init);
+  set_init_text(e, &a->init, &a->parts);
+  set_inits(e, f, &tensor, &a->init, &a->parts);
   return true;
 }
 
@@ -234,16 +322,34 @@ static bool is_same_law(const expectation *a, const expectation *b) {
   return a->law.kind == b->law.kind;
 }
 
+/* The same of tensors with parts or none. */
+static bool is_same(const expectation *a, const expectation *b, const stored_tensor *t) {
+  tensor_region x = {.init = NULL}, y = {.init = NULL};
+  bool same = true;
+  if (a->parts.count == 0 && b->parts.count == 0) return is_same_law(a, b);
+  while (same && expectation_next(a, t, &x)) {
+    expectation of_x, of_y;
+    same = expectation_next(b, t, &y) && x.first == y.first && x.end == y.end;
+    if (!same) break;
+    expectation_of_region(a, t, &x, &of_x);
+    expectation_of_region(b, t, &y, &of_y);
+    same = of_x.known && of_y.known ? is_same_law(&of_x, &of_y) : strcmp(of_x.text, of_y.text) == 0;
+    expectation_free(&of_x);
+    expectation_free(&of_y);
+  }
+  return same;
+}
+
 /* The rules decide where the file's notes do not. Where both speak, and do not say the same, the reader learns it. */
-static void ask_rules(const wishes *w, const stored_tensor *t, size_t i, expectation *e) {
+static void ask_rules(const wishes *w, const tensor_file *f, const stored_tensor *t, size_t i, expectation *e) {
   expectation ruled = {.known = false};
-  const bool spoken = take_rules(w, t, i, &ruled);
+  const bool spoken = take_rules(w, f, t, i, &ruled);
   if (!e->known && (spoken || (ruled.reason && !e->reason))) {
     expectation_free(e);
     *e = ruled;
     return;
   }
-  if (e->known && ruled.known && !is_same_law(e, &ruled)) {
+  if (e->known && ruled.known && !is_same(e, &ruled, t)) {
     char text[TEXT], noted[TEXT], own[TEXT];
     snprintf(noted, sizeof noted, "%.160s", e->text);
     snprintf(own, sizeof own, "%.160s", ruled.text);
@@ -271,9 +377,9 @@ int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
   } else if (own) {
     take_init(f, t, own, out);
     if (!out->known) return fail(why, STATUS_INPUT, "--init %.256s=%.128s: %s", own->tensor, own->text, out->reason);
-  } else if (!take_model(w, t, i, out) && !take_kept(f, t, out)) {
+  } else if (!take_model(w, f, t, i, out) && !take_kept(f, t, out)) {
     take_notes(f, t, out);
-    ask_rules(w, t, i, out);
+    ask_rules(w, f, t, i, out);
     if (out->by == BY_NOBODY && others && !is_declined(w, i)) take_init(f, t, others, out);
   }
   if (out->known) {

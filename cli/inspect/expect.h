@@ -30,6 +30,12 @@ void wishes_free(wishes *w);
  * --like, the file's metadata, --rules, --init INIT. Ends with expectation_free(), also after a failure. */
 int expectation_of(const wishes *w, size_t i, expectation *out, failure *why);
 
+/* The same for a slab of a tensor whose expectation `e` has parts. */
+void expectation_of_region(const expectation *e, const stored_tensor *t, const tensor_region *r, expectation *out);
+
+/* The next slab of that tensor, as tensor_parts_next(). */
+bool expectation_next(const expectation *e, const stored_tensor *t, tensor_region *r);
+
 /* The model's tensors that the checkpoint lacks: the next one from *at on, which moves behind it; NULL: there is none.
  */
 const char *wishes_missing(const wishes *w, size_t *at);

@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,10 +33,15 @@ static int inspect_tensor(gathering *g, size_t i, inspection *out, failure *why)
   return status;
 }
 
-static int begin_tensor(const wishes *w, size_t i, inspected *t, failure *why) {
+/* Adds the file's tensor number i, which takes the expectation over. */
+static inspected *add_tensor(const wishes *w, size_t i, expectation expected, inspection *out) {
   const checkpoint_tensor *c = &w->like.checkpoint.tensors[i];
+  out->tensors = grow(out->tensors, &out->capacity, out->count + 1, sizeof *out->tensors);
+  inspected *t = &out->tensors[out->count++];
   *t = (inspected){.tensor = c->stored,
+                   .of = i,
                    .file = &w->like.checkpoint.files[c->shard],
+                   .expected = expected,
                    .skewness = NAN,
                    .kurtosis = NAN,
                    .mode = NAN,
@@ -44,7 +50,62 @@ static int begin_tensor(const wishes *w, size_t i, inspected *t, failure *why) {
                    .most_distance = NAN};
   for (int k = 0; k < TEST_COUNT; ++k)
     t->tests[k] = (test_result){NAN, NAN, NAN};
-  return expectation_of(w, i, &t->expected, why);
+  return t;
+}
+
+/* Coordinates first .. end of a dimension as a tensor: "w[256..512]", "w[:,3..5]" along dimension 1. */
+static inspected_part *part_of(const stored_tensor *whole, int dimension, const tensor_region *r) {
+  const size_t room = strlen(whole->name) + 64 + 2 * (size_t)dimension;
+  inspected_part *part = allocate(1, sizeof *part);
+  stored_tensor *t = &part->stored;
+  uint64_t inner = whole->type->bits / 8;
+  size_t used = strlen(whole->name) + 1;
+  for (int d = dimension + 1; d < whole->rank; ++d)
+    inner *= whole->shape[d];
+  *t = *whole;
+  part->where = r->where;
+  t->name = allocate(room, 1);
+  snprintf(t->name, room, "%s[", whole->name);
+  for (int d = 0; d < dimension; ++d)
+    used += (size_t)snprintf(t->name + used, room - used, ":,");
+  snprintf(t->name + used, room - used, "%" PRIu64 "..%" PRIu64 "]", r->first, r->end);
+  t->shape = allocate((size_t)whole->rank, sizeof *t->shape);
+  memcpy(t->shape, whole->shape, (size_t)whole->rank * sizeof *t->shape);
+  t->shape[dimension] = r->end - r->first;
+  t->elements = whole->elements / whole->shape[dimension] * t->shape[dimension];
+  t->bytes = t->elements * (whole->type->bits / 8);
+  t->offset += r->first * inner;
+  t->run = inner * t->shape[dimension];
+  t->step = inner * whole->shape[dimension];
+  return part;
+}
+
+static void add_parts(const wishes *w, size_t i, const expectation *e, inspection *out) {
+  const stored_tensor *whole = w->like.checkpoint.tensors[i].stored;
+  tensor_region r = {.init = NULL};
+  while (expectation_next(e, whole, &r)) {
+    expectation expected;
+    expectation_of_region(e, whole, &r, &expected);
+    inspected *t = add_tensor(w, i, expected, out);
+    t->part = part_of(whole, e->parts.dimension, &r);
+    t->tensor = &t->part->stored;
+  }
+}
+
+/* Lists what is to be inspected, with what is expected of it. A tensor with parts is one for each of them. */
+static int begin_tensors(const wishes *w, inspection *out, failure *why) {
+  int status = STATUS_OK;
+  for (size_t i = 0; i < w->like.checkpoint.count && status == STATUS_OK; ++i) {
+    expectation expected;
+    status = expectation_of(w, i, &expected, why);
+    if (status != STATUS_OK || expected.parts.count > 0) {
+      if (status == STATUS_OK) add_parts(w, i, &expected, out);
+      expectation_free(&expected);
+    } else {
+      add_tensor(w, i, expected, out);
+    }
+  }
+  return status;
 }
 
 /* One file is open at a time, because there may be more of them than a process may have open. */
@@ -52,14 +113,12 @@ static int inspect_tensors(gathering *g, wishes *w, inspection *out, failure *wh
   uint64_t shown = 0;
   int status = STATUS_OK;
   tensor_file *open = NULL;
-  for (size_t i = 0; i < out->count && status == STATUS_OK; ++i)
-    status = begin_tensor(w, i, &out->tensors[i], why);
   for (size_t i = 0; i < out->count && status == STATUS_OK; ++i) {
-    const checkpoint_tensor *t = &out->files->tensors[i];
-    tensor_file *f = &w->like.checkpoint.files[t->shard];
-    if (!t->stored->type->measurable) continue;
+    const stored_tensor *t = out->tensors[i].tensor;
+    tensor_file *f = &w->like.checkpoint.files[out->files->tensors[out->tensors[i].of].shard];
+    if (!t->type->measurable) continue;
     if (progress_is_due(&shown)) {
-      progress_show("measuring tensor %zu of %zu: %s", i + 1, out->count, t->stored->name);
+      progress_show("measuring tensor %zu of %zu: %s", i + 1, out->count, t->name);
     }
     if (open && open != f) {
       tensor_file_rest(open);
@@ -154,10 +213,9 @@ int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, f
                       .files = &w->like.checkpoint,
                       .allow = allow,
                       .device = s->device_name,
-                      .count = w->like.checkpoint.count,
                       .closest = {.r = NAN, .z = NAN}};
-  out->tensors = allocate(out->count, sizeof *out->tensors);
-  int status = measurer_make(s, out->files, &g.measurer, why);
+  int status = begin_tensors(w, out, why);
+  if (status == STATUS_OK) status = measurer_make(s, out->files, &g.measurer, why);
   if (status == STATUS_OK) status = related_make(s, out->count, &g.related, why);
   if (status == STATUS_OK) status = inspect_tensors(&g, w, out, why);
   if (status == STATUS_OK) status = related_compare(s, &g.related, out, why);
@@ -178,8 +236,14 @@ int inspect_files(const session *s, wishes *w, allowed allow, inspection *out, f
 
 void inspection_free(inspection *i) {
   for (size_t k = 0; i->tensors && k < i->count; ++k) {
-    free(i->tensors[k].like);
-    expectation_free(&i->tensors[k].expected);
+    inspected *t = &i->tensors[k];
+    if (t->part) {
+      free(t->part->stored.name);
+      free(t->part->stored.shape);
+    }
+    free(t->part);
+    free(t->like);
+    expectation_free(&t->expected);
   }
   for (size_t k = 0; k < i->n_findings; ++k)
     free(i->findings[k].text);

@@ -69,8 +69,16 @@ typedef enum answer {
 
 extern const char *const answer_texts[ANSWER_COUNT]; /* "holds", "fails", "not judged" */
 
+/* A part of a tensor that has an initializer of its own: it is tested as a tensor. */
+typedef struct inspected_part {
+  stored_tensor stored; /* "bias[256..512]", with a name and a shape that it owns */
+  fanin_tensor where;   /* a slab of the expected tensor */
+} inspected_part;
+
 typedef struct inspected {
-  const stored_tensor *tensor;
+  const stored_tensor *tensor; /* of the file, or `part`'s */
+  size_t of;                   /* the tensor of the files that it is, or is a part of */
+  inspected_part *part;        /* owned; NULL: it is the whole tensor */
   const tensor_file *file;
   bool measured, closer; /* closer: more than moments was measured, because the values may be random */
   fanin_stats stats;
@@ -163,8 +171,8 @@ typedef struct inspection {
   const checkpoint *files; /* of the wishes */
   allowed allow;
   const char *device;
-  inspected *tensors; /* one for each tensor of the files */
-  size_t count;
+  inspected *tensors; /* one for each tensor of the files, or for each of its parts, in their order */
+  size_t count, capacity;
   finding *findings;
   size_t n_findings, findings_capacity;
   shared_lines *shared;

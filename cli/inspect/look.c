@@ -221,15 +221,36 @@ static int look_at(gathering *g, survey *s, size_t i, bool is_known, inspection 
     const int status = test_orthogonal(s, t, why);
     return status == STATUS_OK && is_worth_it(t) && !t->expected.twin ? compare_only(g, s, i, out, why) : status;
   }
+  if (t->part && !t->expected.known) return STATUS_OK; /* a part of a matrix does not look like a draw */
   if (is_worth_it(t)) return look_closer(g, s, i, out, why);
   return t->expected.known ? STATUS_OK : find_oddities(s, i, out, why);
+}
+
+/* Whether two tensors are whole, or the same part of tensors of one shape. */
+static bool is_same_place(const inspected *a, const inspected *b) {
+  if (!a->part || !b->part) return !a->part && !b->part;
+  return memcmp(a->part->where.start, b->part->where.start, sizeof a->part->where.start) == 0 &&
+         memcmp(a->part->where.extent, b->part->where.extent, sizeof a->part->where.extent) == 0;
+}
+
+/* What has the values that a tensor, or a part of one, should have. NULL: the files have no such tensor, or it is
+ * divided in another way. */
+static const inspected *find_twin(const inspection *out, const inspected *t) {
+  const checkpoint_tensor *twin = checkpoint_find(out->files, t->expected.twin);
+  if (!twin) return NULL;
+  const size_t of = (size_t)(twin - out->files->tensors);
+  size_t k = of; /* there are no fewer parts than tensors */
+  while (k < out->count &&
+         (out->tensors[k].of < of || (out->tensors[k].of == of && !is_same_place(&out->tensors[k], t))))
+    ++k;
+  return k < out->count && out->tensors[k].of == of ? &out->tensors[k] : NULL;
 }
 
 int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const bool is_known = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
-  const checkpoint_tensor *twin = is_known && t->expected.twin ? checkpoint_find(out->files, t->expected.twin) : NULL;
+  const inspected *twin = is_known && t->expected.twin ? find_twin(out, t) : NULL;
   test_moments(t, &t->stats);
   const int status = look_at(g, s, i, is_known, out, why);
-  return status == STATUS_OK && twin ? test_twin(t, &out->tensors[twin - out->files->tensors], why) : status;
+  return status == STATUS_OK && twin ? test_twin(t, twin, why) : status;
 }

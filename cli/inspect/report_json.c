@@ -40,6 +40,7 @@ static json_t *tensor_to_json(const inspection *i, const inspected *t) {
   json_t *o = json_object();
   const bool values = t->measured && t->stats.count > t->stats.nonfinite, matrix = t->rows > 1;
   json_object_set_new(o, "name", json_string(t->tensor->name));
+  if (t->part) json_object_set_new(o, "part_of", json_string(i->files->tensors[t->of].stored->name));
   json_object_set_new(o, "dtype", json_string(t->tensor->type->name));
   json_object_set_new(o, "shape", json_from_shape(t->tensor->shape, t->tensor->rank));
   json_object_set_new(o, "count", json_integer((json_int_t)t->tensor->elements));

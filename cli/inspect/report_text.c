@@ -64,7 +64,7 @@ static void print_head(const inspection *i) {
   size_t used = c->n_files > 1
                     ? (size_t)snprintf(text, sizeof text, "%.500s: %zu files", c->sharded ? c->path : "all", c->n_files)
                     : (size_t)snprintf(text, sizeof text, "%.500s: %s", c->path, f->format);
-  snprintf(text + used, sizeof text - used, ", %zu tensor%s, %s element%s, %s", i->count, text_plural(i->count),
+  snprintf(text + used, sizeof text - used, ", %zu tensor%s, %s element%s, %s", c->count, text_plural(c->count),
            text_count(elements, number), text_plural(elements), text_bytes(bytes, size));
   say("%s", text);
   used = 0;

@@ -189,7 +189,7 @@ static int window_at(const inspection *i, size_t tensor, uint64_t at, double val
   char bytes[8 * WINDOW];
   file.fd = -1;
   int status = tensor_file_reopen(&file, why);
-  if (status == STATUS_OK) status = tensor_file_read(&file, t->tensor->offset + at * size, bytes, size * WINDOW, why);
+  if (status == STATUS_OK) status = tensor_file_read_of(&file, t->tensor, at * size, bytes, size * WINDOW, why);
   for (size_t k = 0; k < WINDOW && status == STATUS_OK; ++k)
     values[k] = stored_value(dtype, bytes + k * size);
   tensor_file_rest(&file);

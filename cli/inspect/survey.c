@@ -50,7 +50,7 @@ static int load(const survey *s, uint64_t first, uint64_t count, fanin_tensor *o
   const uint64_t offset = s->t->offset + first * element;
   if (m->loaded[0] != offset || m->loaded[1] < size) {
     m->loaded[1] = 0;
-    const int status = tensor_file_read(s->f, offset, m->host, size, why);
+    const int status = tensor_file_read_of(s->f, s->t, first * element, m->host, size, why);
     if (status != STATUS_OK) return status;
     const cl_int code = clEnqueueWriteBuffer(m->session->queue, m->buffer, CL_TRUE, 0, size, m->host, 0, NULL, NULL);
     if (code != CL_SUCCESS) return opencl_status(why, code, "clEnqueueWriteBuffer");
@@ -153,6 +153,7 @@ static fanin_status see_bin(survey *s, const fanin_tensor *some, uint64_t first)
 
 int survey_begin(const measurer *m, const tensor_file *f, const stored_tensor *t, survey *out, failure *why) {
   *out = (survey){.m = m, .f = f, .t = t};
+  m->loaded[1] = 0; /* parts of a tensor may lie among one another */
   return visit(out, 1, see_stats, why);
 }
 
@@ -263,7 +264,7 @@ int survey_read(const survey *s, survey_reader *read, void *to, failure *why) {
     const uint64_t offset = s->t->offset + first * element;
     if (m->loaded[0] != offset || m->loaded[1] < count * element) {
       m->loaded[1] = 0;
-      const int status = tensor_file_read(s->f, offset, m->host, (size_t)count * element, why);
+      const int status = tensor_file_read_of(s->f, s->t, first * element, m->host, (size_t)count * element, why);
       if (status != STATUS_OK) return status;
     }
     read(to, m->host, count);

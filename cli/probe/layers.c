@@ -185,6 +185,7 @@ static int take_maker(const probe_request *r, const tensor_file *f, probe_weight
   probe_layer_weights *y = &w->layers[l];
   const char *text = tensor_file_maker(f, y->name, &w->factors[l]);
   const assignment *expected = like_expected(&r->like, y->name);
+  if (expected && expected->parts.count > 0) expected = NULL; /* no one law */
   char formatted[TEXT] = "";
   if (isnan(w->factors[l])) {
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s': its factor in the metadata is not a number above 0", f->path,
@@ -215,7 +216,8 @@ static int take_makers(const probe_request *r, const tensor_file *f, probe_weigh
   if (status != STATUS_OK) return status;
   if (r->like.rules_name && counts[MAKER_RULES] == 0) {
     return args_fail(why, "--rules %s would judge no layer: %s; leave --rules out, or give others", r->like.rules_name,
-                     counts[MAKER_FILE] == w->count ? "the file says of each one what made it" : "no rule takes any");
+                     counts[MAKER_FILE] == w->count ? "the file says of each one what made it"
+                                                    : "no rule takes any, but for parts");
   }
   if (!r->has_init || counts[MAKER_INIT] > 0) return STATUS_OK;
   return args_fail(why, "--init %s would judge no layer: %s says of each one what made it; leave --init out",

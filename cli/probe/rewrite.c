@@ -28,6 +28,7 @@ static json_t *make_metadata(const tensor_file *f, const probe_weights *w, const
     char factor[32];
     set_note(metadata, "kept", y->name, NULL); /* its values are no more those of another file */
     set_note(metadata, "resized", y->name, NULL);
+    set_note(metadata, "parts", y->name, NULL);                     /* whose initializers have not made these values */
     if (y->maker == MAKER_GUESS || y->maker == MAKER_OWN) continue; /* no more than a guess */
     snprintf(factor, sizeof factor, "%.17g", w->factors[l] * layers[l].factor);
     set_note(metadata, "init", y->name, NULL);

@@ -52,6 +52,13 @@ def section(text, title):
 # By what a block of rules begins with. Each of its rules takes one of these tensors, so that none is reported.
 OF_RULES = {
     "include pytorch": {"mix.weight": [3, 8, 4], "block.act.weight": [1], "fc.weight": [8, 4], "fc.bias": [8]},
+    "name tagger": {
+        "embed.weight": [20, 8],
+        "lstm.weight_ih_l0": [16, 8],
+        "lstm.weight_hh_l0": [16, 4],
+        "lstm.bias_ih_l0": [16],
+        "lstm.bias_hh_l0": [16],
+    },
     "name mine": {
         "embed.weight": [20, 8],
         "lm_head.weight": [20, 8],

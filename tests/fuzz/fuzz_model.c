@@ -14,6 +14,23 @@ static void same(const model_tensor *m, const stored_tensor *s) {
     FUZZ_REQUIRE(m->tensor.shape[d] == s->shape[d]);
 }
 
+/* The parts of a note are those of the model, and all of the tensor. */
+static void same_parts(const model_tensor *m, const tensor_file *f) {
+  const char *note = tensor_file_note(f, "parts", m->name);
+  tensor_parts made;
+  failure why = {0};
+  FUZZ_REQUIRE((note != NULL) == (m->parts.count > 0));
+  if (!note) return;
+  json_t *array = json_loads(note, 0, NULL);
+  const int status = tensor_parts_make(array, &m->tensor, &(part_texts){.fans = &m->tensor}, "note", &made, &why);
+  FUZZ_REQUIRE(array && fuzz_verdict(status, &why));
+  json_t *again = tensor_parts_json(&made, &m->tensor, NULL);
+  FUZZ_REQUIRE(json_equal(array, again) && made.count >= m->parts.count);
+  json_decref(again);
+  json_decref(array);
+  tensor_parts_free(&made);
+}
+
 static void read_back(const model *m) {
   char *header = NULL;
   size_t size = 0;
@@ -26,8 +43,10 @@ static void read_back(const model *m) {
   free(header);
   if (!path) return;
   FUZZ_REQUIRE(fuzz_verdict(tensor_file_open(path, &f, &why), &why) && f.count == m->count);
-  for (size_t i = 0; i < f.count; ++i)
+  for (size_t i = 0; i < f.count; ++i) {
     same(&m->tensors[i], &f.tensors[i]);
+    same_parts(&m->tensors[i], &f);
+  }
   tensor_file_close(&f);
 }
 

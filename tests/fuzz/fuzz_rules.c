@@ -36,6 +36,8 @@ static void give(const checkpoint *c, const init_rules *rules) {
     for (size_t i = 0; i < m.count; ++i)
       FUZZ_REQUIRE(checkpoint_find(c, m.tensors[i].name) && model_elements(&m.tensors[i]) > 0);
   }
+  for (size_t i = 0; l.list && i < c->count; ++i)
+    tensor_parts_free(&l.list[i].parts);
   free(l.shard_of);
   free(l.list);
   model_free(&m);

@@ -23,6 +23,13 @@ cat >odd.json <<'JSON'
   {"name": "delta", "shape": [3, 3, 4, 8], "layout": "HWIO", "init": "delta_orthogonal"},
   {"name": "sparse", "shape": [31, 17], "layout": "OI", "init": "sparse:sparsity=0.5"},
   {"name": "hadamard", "shape": [7, 8], "layout": "OI", "init": "hadamard"},
+  {"name": "gates", "shape": [148], "init": "normal", "parts": [{"range": "1/4..2/4", "init": "ones"}]},
+  {"name": "pad", "shape": [29, 6], "dtype": "bf16", "init": "normal", "parts": [{"range": "0", "init": "zeros"}, {"range": "-2..", "init": "ones"}]},
+  {"name": "columns", "shape": [3, 3, 6, 11], "layout": "HWIO", "init": "he_normal", "parts": [
+    {"range": "3..7", "dimension": 3, "init": "he_uniform"}]},
+  {"name": "q.half", "shape": [12, 10], "layout": "OI", "init": "orthogonal", "parts": [{"range": "1/2..", "init": "zeros"}]},
+  {"name": "q.inside", "shape": [5, 6, 8], "layout": "BOI", "init": "normal", "parts": [
+    {"range": "2..4", "dimension": 1, "init": "orthogonal"}]},
   {"name": "last", "shape": [1001], "init": "uniform:lo=-1,hi=1"}]}
 JSON
 "$FANIN" init odd.json -o one.safetensors --seed 7 >/dev/null
