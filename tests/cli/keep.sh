@@ -302,5 +302,10 @@ helper but out2.safetensors out2.safetensors
 helper same out2.safetensors old.safetensors '[es][mt]*'
 python3 -c 'assert b"conv.weight" not in open("out2.safetensors", "rb").read()'
 
+# The new end of a tensor has one initializer.
+echo '{"rules": [{"match": "emb*", "init": "normal", "parts": [{"range": "0", "init": "zeros"}]}, {"match": "*", "init": "zeros"}]}' >parts.json
+refuse 2 "tensor 'emb.weight' grows, and has parts; a tensor of one initializer is accepted" \
+  init --like base.safetensors --rules parts.json --keep old.safetensors --resize 'e*:0:33->40' -o z.safetensors
+
 [ ! -e z.safetensors ] || die "z.safetensors was written"
 [ -z "$(find . -name '*.fanin-*')" ] || die "left: $(find . -name '*.fanin-*')"
