@@ -24,7 +24,7 @@ if [ "$status" != 2 ] || [ -s out.txt ] || ! grep -q ^Usage err.txt; then die "w
 "$FANIN" list >list.txt
 for name in zeros ones constant uniform normal trunc_normal xavier_uniform xavier_normal he_uniform he_normal \
   lecun_uniform lecun_normal variance_scaling identity dirac orthogonal delta_orthogonal \
-  sparse bilinear hadamard log_uniform; do
+  sparse bilinear hadamard log_uniform s4d_real sinusoidal inv_freq alibi; do
   grep -qE "^$name(,|$)" list.txt || die "list has no $name"
 done
 # names FANIN list NAME: the entries that are listed.

@@ -23,6 +23,7 @@ cat >odd.json <<'JSON'
   {"name": "delta", "shape": [3, 3, 4, 8], "layout": "HWIO", "init": "delta_orthogonal"},
   {"name": "sparse", "shape": [31, 17], "layout": "OI", "init": "sparse:sparsity=0.5"},
   {"name": "hadamard", "shape": [7, 8], "layout": "OI", "init": "hadamard"},
+  {"name": "positions", "shape": [101, 34], "dtype": "bf16", "init": "sinusoidal"},
   {"name": "last", "shape": [1001], "init": "uniform:lo=-1,hi=1"}]}
 JSON
 "$FANIN" init odd.json -o one.safetensors --seed 7 >/dev/null
