@@ -45,7 +45,7 @@ if have_python; then
 import json, sys
 entries = json.load(sys.stdin)["initializers"]
 by_name = {e["name"]: e for e in entries}
-assert len(by_name) == 21, len(by_name)
+assert len(by_name) == 25, len(by_name)
 assert "kaiming_normal" in by_name["he_normal"]["aliases"]
 assert by_name["he_normal"]["needs_fans"] and not by_name["normal"]["needs_fans"]
 assert "mode=fan_in" in by_name["he_normal"]["parameters"]

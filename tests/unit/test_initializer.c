@@ -252,7 +252,7 @@ static void zeros_mean_defaults(void **state) {
   (void)state;
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     const fanin_init zeroed = {.kind = (fanin_kind)kind};
-    fanin_tensor t = {.rank = 3, .shape = {6, 4, 3}, .layout = "OIW"};
+    fanin_tensor t = {.rank = 3, .shape = {6, 4, 2}, .layout = "OIW"};
     fanin_description d;
     fanin_moments by_zeros, by_name;
     char text[64];
@@ -293,7 +293,7 @@ static void explicit_zeros_are_zeros(void **state) {
       {"orthogonal:gain=0", "zeros", fanin_orthogonal(0)},
       {"hadamard:gain=0", "zeros", fanin_hadamard(0)},
       {"sinusoidal:gain=0", "zeros", fanin_zeros()},
-      {"inv_freq:base=10000", "inv_freq", fanin_inv_freq(0)},
+      {"inv_freq:base=10000", "inv_freq", fanin_inv_freq(10000)},
       {"variance_scaling:scale=0", "zeros", fanin_variance_scaling(0, FANIN_MODE_FAN_AVG, FANIN_DISTRIBUTION_UNIFORM)},
       {"sparse:std=0", "zeros", fanin_sparse(0.5, 0)},
       {"sparse:sparsity=0,std=2", "normal:std=2", fanin_sparse(0, 2)},
