@@ -683,7 +683,9 @@ def fnv1a(data):
 
 
 def law_of(texts):
-    return {k: float.fromhex(v) if k not in ("law", "per", "taps", "zeros", "kind", "form") else v for k, v in texts.items()}
+    return {
+        k: float.fromhex(v) if k not in ("law", "per", "taps", "zeros", "kind", "form") else v for k, v in texts.items()
+    }
 
 
 def replay(path, only=None):
