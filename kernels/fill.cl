@@ -9,6 +9,7 @@
 #include "lib/check.clh"
 #include "lib/integer.clh"
 #include "lib/philox.clh"
+#include "lib/rows.clh"
 #include "lib/store.clh"
 #include "lib/structs.h"
 #if defined(DOUBLE)
@@ -168,39 +169,6 @@ static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
     distribution(&d, p, &x);
   }
   return natural_order(x);
-}
-
-/* ---- Rows: which indices lie where ------------------------------------------------------------------------------- */
-
-/* Component d of a vector of a tensor's rows. A scalar item's private vector is not indexed, which would put it into
- * memory. */
-#if defined(MANY)
-#define ROWS            global const fanin__rows
-#define COMPONENT(v, d) (((global const ulong *)&(v))[d])
-#elif defined(WIDE)
-#define ROWS            const fanin__rows
-#define COMPONENT(v, d) (((const ulong *)&(v))[d])
-#else
-#define ROWS            const fanin__rows
-#define COMPONENT(v, d) component(v, d)
-static ulong component(ulong8 v, uint d) {
-  const ulong4 half_of_it = d & 4 ? v.hi : v.lo;
-  const ulong2 pair = d & 2 ? half_of_it.hi : half_of_it.lo;
-  return d & 1 ? pair.y : pair.x;
-}
-#endif
-
-/* Where a row begins: the index of its first element, and its place in the buffer. */
-static void row_begin(ROWS *r, ulong row, ulong *index, ulong *memory) {
-  *index = r->first_index;
-  *memory = r->origin;
-  for (uint d = 0; d < r->rank; ++d) {
-    const ulong above = d + 1 < r->rank ? quotient(row, COMPONENT(r->extent, d)) : 0;
-    const ulong coordinate = row - above * COMPONENT(r->extent, d);
-    row = above;
-    *index += coordinate * COMPONENT(r->index_stride, d);
-    *memory += coordinate * COMPONENT(r->memory_stride, d);
-  }
 }
 
 /* ---- Items ------------------------------------------------------------------------------------------------------- */

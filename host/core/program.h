@@ -23,6 +23,7 @@ extern const fanin__source fanin__source_pattern; /* values that follow from coo
 extern const fanin__source fanin__source_reflect; /* products of Householder reflectors */
 extern const fanin__source fanin__source_scatter; /* from matrices to parts of tensors */
 extern const fanin__source fanin__source_sparse;  /* zeros at random places, a fixed number in each line */
+extern const fanin__source fanin__source_table;   /* tables of powers, sines and logarithms */
 extern const fanin__source fanin__source_weights; /* a probe's weights in f32, or times a factor */
 
 /* All of them; the last is NULL. */

@@ -79,14 +79,15 @@ static fanin_status warm_filler(fanin *f, cl_command_queue queue, const fanin__j
 
 /* One chunk of what `job` is, by one group of the same shape as in earnest, which is what drivers specialise for. */
 static fanin_status warm(fanin *f, const fanin__when *when, const fanin__job *job, cl_mem scratch) {
-  if (job->filler) FANIN__TRY(warm_filler(f, when->queue, job));
-  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   fanin__job small = *job;
   small.buffer = scratch;
   small.rows.rank = 0;
   small.rows.origin = small.rows.first_index = 0;
   small.rows.count = small.rows.chunks = small.rows.stride = 1;
   small.rows.length = fanin__chunk(f, job->dtype);
+  if (job->filler && job->filler->of_rows) return job->filler->fill(f, when->queue, &small, 0);
+  if (job->filler) FANIN__TRY(warm_filler(f, when->queue, job));
+  if (job->rows.chunks == 0) return FANIN_STATUS_OK;
   return launch_rows(f, when, &small, 0, 1);
 }
 

@@ -26,7 +26,7 @@ typedef struct fanin__job fanin__job;
 enum { FANIN__OPTIONS = 128 };
 
 /* Fills what a launch over rows of one distribution cannot fill, or cannot fill alone: orthogonal.c, sparse.c,
- * pattern.c. */
+ * pattern.c, table.c. */
 typedef struct fanin__filler {
   /* Validates what it needs of the tensor besides matrices. NULL: nothing. */
   fanin_status (*check)(const fanin__job *job);
@@ -40,6 +40,7 @@ typedef struct fanin__filler {
   fanin_status (*compile)(fanin *f, const fanin__job *job);
   /* The program that writes its elements, and what that is built with, where it writes all of them. */
   const fanin__source *(*writer)(const fanin__job *job, char options[FANIN__OPTIONS]);
+  bool of_rows; /* it works on job->rows alone, and the tensor needs no layout; else job->matrices are there */
 } fanin__filler;
 
 typedef struct fanin__filling {
@@ -59,8 +60,8 @@ enum { FANIN__FAMILY_SETS = 1 << FANIN__FAMILY_COUNT };
 /* The build options of kernels/fill.cl for these families: "-D UNIFORM -D NORMAL -D F32". */
 void fanin__family_options(unsigned families, fanin_dtype dtype, char *out, size_t size);
 
-/* orthogonal.c, sparse.c, pattern.c */
-extern const fanin__filler fanin__orthogonal_filler, fanin__sparse_filler, fanin__pattern_filler;
+/* orthogonal.c, sparse.c, pattern.c, table.c */
+extern const fanin__filler fanin__orthogonal_filler, fanin__sparse_filler, fanin__pattern_filler, fanin__table_filler;
 
 /* ---- Jobs -------------------------------------------------------------------------------------------------------- */
 

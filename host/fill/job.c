@@ -92,7 +92,7 @@ fanin_status fanin__job_of(const fanin *f, const fanin_tensor *t, const fanin_in
   if (job.filler) {
     job.tensor = *t;
     job.distribution = distribution;
-    FANIN__TRY(fanin__matrices_of(t, &job.matrices));
+    if (!job.filler->of_rows) FANIN__TRY(fanin__matrices_of(t, &job.matrices));
     if (job.filler->check) FANIN__TRY(job.filler->check(&job));
     if (!filling->over_rows && !distribution.centre) job.rows.chunks = 0; /* all taps but the centre are zeros */
   }

@@ -151,6 +151,13 @@ static fanin_status of_log_uniform(const fanin__distribution *d, fanin_dtype dty
   return FANIN_STATUS_OK;
 }
 
+/* Nothing is made by fill.cl. */
+static fanin_status of_table(const fanin__distribution *d, fanin_dtype dtype, fanin__parameters *out) {
+  set_family(out, FANIN__FAMILY_CONSTANT, dtype);
+  FANIN__TRY(check_reach(dtype, "the least number of the table", d->law.lo));
+  return check_reach(dtype, "the largest number of the table", d->law.hi);
+}
+
 /* ---- The table --------------------------------------------------------------------------------------------------- */
 
 const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
@@ -166,6 +173,7 @@ const fanin__filling *fanin__filling_of(const fanin__distribution *d) {
       [FANIN_LAW_KIND_HADAMARD] = {of_zeros, &fanin__pattern_filler, false},
       [FANIN_LAW_KIND_LOG_UNIFORM] = {of_log_uniform, NULL, false},
       [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = {of_log_uniform, NULL, false},
+      [FANIN_LAW_KIND_TABLE] = {of_table, &fanin__table_filler, false},
   };
   return &table[d->law.kind];
 }

@@ -6,12 +6,21 @@
 
 #include "fanin/inspect.h"
 
+/* Which table, and its extents. */
+typedef struct fanin__tabulated {
+  fanin_kind kind;
+  fanin_form form;
+  double base;
+  uint64_t positions, columns; /* of the last dimension but one, and of the last */
+} fanin__tabulated;
+
 /* All numbers are finite, unless stated, and checked. */
 typedef struct fanin__distribution {
-  fanin_law law;        /* with lo and hi where the law is cut to them */
-  bool centre;          /* orthogonal: at the centre tap alone, 0 elsewhere */
-  fanin_per per;        /* sparse: what a line belongs to */
-  uint64_t zeros, line; /* sparse: zeros of a line, and all of its values */
+  fanin_law law;          /* with lo and hi where the law is cut to them */
+  bool centre;            /* orthogonal: at the centre tap alone, 0 elsewhere */
+  fanin_per per;          /* sparse: what a line belongs to */
+  uint64_t zeros, line;   /* sparse: zeros of a line, and all of its values */
+  fanin__tabulated table; /* table */
 } fanin__distribution;
 
 /* Checks `init` (NaN, infinities, order, needed fans) and resolves it. fan_avg, modes, gain, corrections all happen

@@ -89,7 +89,8 @@ fanin_status fanin__resolve(const fanin_tensor *t, const fanin_init *init, fanin
     }
   }
   const fanin_init used = fanin__used_fields(initializer, init);
-  return initializer->resolve(&used, &roles, out);
+  FANIN__TRY(initializer->resolve(&used, &roles, out));
+  return initializer->fit ? initializer->fit(t, out) : FANIN_STATUS_OK;
 }
 
 /* ---- Times a factor ---------------------------------------------------------------------------------------------- */

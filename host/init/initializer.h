@@ -26,6 +26,8 @@ typedef struct fanin__initializer {
   const fanin__parameter *parameters;
   /* `init` was checked, its fields that are no parameters are the defaults; `roles` have O and I if needs_fans. */
   fanin_status (*resolve)(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out);
+  /* Adds what follows from the shape, which was checked. NULL: nothing does. */
+  fanin_status (*fit)(const fanin_tensor *t, fanin__distribution *out);
   /* Whether parameters fit together, each being in its range; a failure has `status`. NULL: they do. */
   fanin_status (*check)(const fanin_init *init, fanin_status status);
   /* What says in fields what `init` says with zeros that mean 0. NULL: zeros for a gain that is a parameter and 0, else
@@ -113,6 +115,9 @@ fanin_status fanin__resolve_normal(double mean, double std, fanin__distribution 
 
 /* pattern.c: refuses a layout without taps. The sentence names the initializer and ends with `note`. */
 fanin_status fanin__need_taps(const fanin__roles *roles, const char *name, const char *note);
+
+/* pattern.c: moments of numbers between lo and hi, from the means of their powers 1 to 4. */
+fanin_moments fanin__moments_of_powers(const double power[5], double lo, double hi);
 
 /* trunc_normal.c: N(mean, sigma^2) cut to [a, b] in units of sigma, where sigma is such that std is what is left. */
 fanin_status fanin__resolve_truncated(double mean, double std, double a, double b, fanin__distribution *out);

@@ -137,8 +137,7 @@ static fanin_status expect_ones(const fanin_tensor *t, const fanin__distribution
   return FANIN_STATUS_OK;
 }
 
-/* From E x, E x^2, E x^3 and E x^4. */
-static fanin_moments of_powers(const double power[5], double lo, double hi) {
+fanin_moments fanin__moments_of_powers(const double power[5], double lo, double hi) {
   const double mean = power[1], variance = fmax(power[2] - mean * mean, 0);
   const double fourth = power[4] - 4 * mean * power[3] + 6 * mean * mean * power[2] - 3 * mean * mean * mean * mean;
   fanin_moments out = {.mean = mean, .std = sqrt(variance), .lo = lo, .hi = hi};
@@ -173,7 +172,7 @@ static fanin_status expect_bilinear(const fanin_tensor *t, const fanin__distribu
   for (int n = 1; n <= 4; n++) {
     power[n] *= pow(d->law.value, n) * diagonals / entries;
   }
-  *out = of_powers(power, fmin(0, most), fmax(0, most));
+  *out = fanin__moments_of_powers(power, fmin(0, most), fmax(0, most));
   return FANIN_STATUS_OK;
 }
 
@@ -208,7 +207,7 @@ static fanin_status expect_hadamard(const fanin_tensor *t, const fanin__distribu
   const double share = 1 / (double)m.roles.spatial, c = d->law.value;
   const double tilt = sum_of_signs(m.outputs, m.inputs) / ((double)m.outputs * (double)m.inputs);
   const double power[5] = {1, share * tilt * c, share * c * c, share * tilt * c * c * c, share * c * c * c * c};
-  *out = of_powers(power, -fabs(c), fabs(c));
+  *out = fanin__moments_of_powers(power, -fabs(c), fabs(c));
   return FANIN_STATUS_OK;
 }
 

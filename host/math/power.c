@@ -65,13 +65,14 @@ static pair log_of(double x) {
 }
 
 /* e^x = 2^k e^r, |r| <= ln 2 / 2, e^r = 1 + r (1 + r / 2 (1 + r / 3 (...))). */
-static double exp_of(pair x) {
+static pair exp_of(pair x, int *exponent) {
   const double k = floor(x.high / ln_2.high + 0.5);
   const pair r = plus(x, times(ln_2, (pair){-k, 0})), one = {1, 0};
   pair series = one;
   for (int n = 25; n >= 1; n--)
     series = plus(one, over(times(r, series), (pair){n, 0}));
-  return ldexp(series.high, (int)k);
+  *exponent = (int)k;
+  return series;
 }
 
 double fanin__power(double x, double y) {
@@ -82,5 +83,30 @@ double fanin__power(double x, double y) {
   if (nearly == 0) return 1;
   if (nearly < -746) return 0;
   if (nearly > 710) return INFINITY;
-  return exp_of(times(log_x, (pair){y, 0}));
+  int exponent;
+  const pair power = exp_of(times(log_x, (pair){y, 0}), &exponent);
+  return ldexp(power.high, exponent);
+}
+
+/* 2^63 x for 1 <= x <= 2, modulo 2^64: 2^64 is 0. */
+static uint64_t whole_of(pair x) {
+  const double low = floor(x.low * 0x1p63 + 0.5);
+  const uint64_t high = (UINT64_C(1) << 63) + (uint64_t)((x.high - 1) * 0x1p63);
+  return low < 0 ? high - (uint64_t)-low : high + (uint64_t)low;
+}
+
+int fanin__wide_power(double base, uint64_t numerator, uint64_t denominator, uint64_t *significand) {
+  const pair y = over((pair){-(double)numerator, 0}, (pair){(double)denominator, 0});
+  int exponent;
+  pair power = exp_of(times(log_of(base), y), &exponent);
+  if (power.high < 1 || (power.high == 1 && power.low < 0)) {
+    power = (pair){2 * power.high, 2 * power.low};
+    exponent--;
+  }
+  *significand = whole_of(power);
+  if (*significand == 0) { /* rounded up to 2 */
+    *significand = UINT64_C(1) << 63;
+    exponent++;
+  }
+  return -exponent;
 }

@@ -42,9 +42,9 @@ FANIN_API fanin_status fanin_read(fanin *f, cl_command_queue queue, const fanin_
  * when the plan is made; an enqueue then only says the seed. Tensors in one buffer go in one launch for each dtype
  * among them, however many tensors there are. A dtype's kernel is compiled once, for all families of distributions
  * (uniform, normal, truncated normal) that the plan has in it; a kernel that f has already, and that makes more, serves
- * too. Every other tensor (identity, dirac, bilinear, hadamard, sparse, orthogonal) is filled by launches of its own,
- * one tensor after another; its zeros or normals, where it has some, are part of the launches before. Tensors in
- * separate buffers go in launches of their own, with no wait in between. Several threads may use a plan at once. */
+ * too. Every other tensor (identity, dirac, bilinear, hadamard, tables, sparse, orthogonal) is filled by launches of
+ * its own, one tensor after another; its zeros or normals, where it has some, are part of the launches before. Tensors
+ * in separate buffers go in launches of their own, with no wait in between. Several threads may use a plan at once. */
 typedef struct fanin_plan fanin_plan;
 
 /* A tensor of a plan, and what to fill it with. */

@@ -123,7 +123,8 @@ FANIN_API fanin_status fanin_describe_law(fanin_law_kind kind, fanin_law_descrip
 /* The law that an initializer's values follow, in closed form, by the numbers that its kind has. */
 typedef struct fanin_law {
   fanin_law_kind kind;
-  double value;         /* constant, ones, orthogonal, bilinear (the gain), hadamard (the magnitude) */
+  double value;         /* constant, ones, orthogonal, bilinear (the gain), hadamard (the magnitude),
+                           table (the gain) */
   double lo, hi;        /* no value is outside; infinite for a plain normal */
   double mean, std;     /* normal; trunc_normal: of the normal that is cut; sparse: of what is not 0 */
   double from, to;      /* what is drawn before it becomes a value lies here; trunc_normal: lo and hi in sigma of the
@@ -137,7 +138,7 @@ FANIN_API fanin_status fanin_law_of(const fanin_tensor *t, const fanin_init *ini
 
 /* P(X <= x), or P(X > x) where `upper` is not 0, each to 1e-12 of itself even in its tail. For constants and ones
  * it is the law of one value: a step at `value`. FANIN_STATUS_UNSUPPORTED where the
- * values are dependent, and for bilinear and hadamard. */
+ * values are dependent, and for bilinear, hadamard and tables. */
 FANIN_API fanin_status fanin_law_probability(const fanin_law *law, double x, int upper, double *out);
 
 /* The moments E[((X - centre) / unit)^k], k = 0 .. n - 1, n at most 13. FANIN_STATUS_UNSUPPORTED where the values

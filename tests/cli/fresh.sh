@@ -22,7 +22,7 @@ look() {
 
 for model in "${models[@]}"; do
   look "$model" "$SRC/tests/data/fresh/$model.safetensors" || die "$model: $(cat found.txt)"
-  # What is not judged, as Mamba's table A_log, is no part of the largest |z|, which is within the bound where all holds.
+  # What is not judged is no part of the largest |z|, which is within the bound where all holds.
   tr '\n' ' ' <found.txt | grep -oE 'largest +\|z\| +[0-9.]+, +bound +[0-9.]+' | tr -d ',' |
     awk '{ found = 1; beyond = $3 > $5 } END { exit !found || beyond }' || die "$model: $(tail -3 found.txt)"
 done

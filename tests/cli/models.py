@@ -44,8 +44,9 @@ def has_law(said, law):
     """Whether the numbers of 'explain' are those of 'normal:0:0.02' and the like."""
     kind, *numbers = law.split(":")
     numbers = [float(x) for x in numbers]
-    if kind == "other":  # copied from a computation: left out, or Mamba's steps, whose values cli.fresh judges
-        return "skip" in said or said["init"].startswith("log_uniform:floor=0.0001,inverse_softplus=true")
+    if kind == "other":  # copied from a computation: left out, or what the values of are judged by cli.fresh
+        made = "log_uniform:floor=0.0001,inverse_softplus=true", "s4d_real", "sinusoidal:form=tensor2tensor"
+        return "skip" in said or said["init"].startswith(made)
     if "skip" in said:
         return False
     if kind == "constant":

@@ -16,7 +16,8 @@ static bool same(const fanin_init *a, const fanin_init *b) {
          same_bits(a->mean, b->mean) && same_bits(a->std, b->std) && same_bits(a->a, b->a) && same_bits(a->b, b->b) &&
          a->bounds == b->bounds && a->uncorrected == b->uncorrected && same_bits(a->gain, b->gain) &&
          same_bits(a->scale, b->scale) && a->mode == b->mode && a->distribution == b->distribution &&
-         same_bits(a->sparsity, b->sparsity) && same_bits(a->connections, b->connections) && a->per == b->per;
+         same_bits(a->sparsity, b->sparsity) && same_bits(a->connections, b->connections) && a->per == b->per &&
+         same_bits(a->base, b->base) && a->form == b->form;
 }
 
 /* Returns the text's length; a text that does not fit is cut. */

@@ -30,6 +30,7 @@ cat >odd.json <<'JSON'
   {"name": "q.half", "shape": [12, 10], "layout": "OI", "init": "orthogonal", "parts": [{"range": "1/2..", "init": "zeros"}]},
   {"name": "q.inside", "shape": [5, 6, 8], "layout": "BOI", "init": "normal", "parts": [
     {"range": "2..4", "dimension": 1, "init": "orthogonal"}]},
+  {"name": "positions", "shape": [101, 34], "dtype": "bf16", "init": "sinusoidal"},
   {"name": "last", "shape": [1001], "init": "uniform:lo=-1,hi=1"}]}
 JSON
 "$FANIN" init odd.json -o one.safetensors --seed 7 >/dev/null

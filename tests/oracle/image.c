@@ -10,6 +10,7 @@
 #include "oracle/orthogonal.h"
 #include "oracle/pattern.h"
 #include "oracle/sparse.h"
+#include "oracle/table.h"
 
 /* Where element `e` of the part is: coordinates in the whole, index in the whole's row-major order, and elements after
  * the part's first in memory. */
@@ -85,6 +86,7 @@ void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, 
   const bool delta = distribution.law.kind == FANIN_LAW_KIND_ONES;
   if (delta) distribution.law.kind = FANIN_LAW_KIND_CONSTANT;
   const bool pattern = init->kind == FANIN_KIND_BILINEAR || init->kind == FANIN_KIND_HADAMARD;
+  const bool table = oracle_is_table(init->kind);
   bool *const zeros = distribution.law.kind == FANIN_LAW_KIND_SPARSE ? oracle_zeros(t, init, key) : NULL;
   if (zeros) distribution.law.kind = FANIN_LAW_KIND_NORMAL;
   const oracle_plan plan = oracle_plan_of(&distribution, t->dtype, &oracle_host_tails);
@@ -95,6 +97,7 @@ void oracle_image(const fanin_tensor *t, const fanin_init *init, fanin_key key, 
     const bool none = (delta && !is_one(t, &p)) || (zeros && zeros[p.index]);
     const uint64_t bits = none         ? 0
                           : pattern    ? oracle_pattern(t, init, p.at)
+                          : table      ? oracle_table(t, init, p.at)
                           : orthogonal ? scaled_bits(t->dtype, distribution.law.value, orthogonal[p.index])
                                        : oracle_bits(&plan, key, p.index);
     unsigned char *const out = memory + t->offset + p.memory * size;

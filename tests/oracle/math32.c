@@ -92,17 +92,28 @@ static float reciprocal(float x) {
   return y;
 }
 
-void oracle_cos_sin32(uint32_t w, float *c, float *s) {
+/* The quadrant is in the two upper bits of q. */
+static void cos_sin_of(float t, uint32_t q, float *c, float *s) {
   static const float even_c[] = {1.0F, -0x1.3bd392p-2F, 0x1.03af5cp-6F, -0x1.4e5ed6p-12F};
   static const float odd_c[] = {0x1.921fb6p-1F, -0x1.4abbbap-4F, 0x1.465e92p-9F, -0x1.2d9302p-15F};
-  const float t = fmaf((float)shift_right(as_signed(w << 2), 2), 0x1p-29F, 0x1p-30F);
   const float tt = t * t, even = POLY(tt, even_c), odd = POLY(tt, odd_c) * t;
-  const uint32_t q = w + UINT32_C(0x20000000);
   const uint32_t bit31 = q >> 31, bit30 = (q >> 30) & 1;
   *c = bit30 ? odd : even;
   *s = bit30 ? even : odd;
   if (bit31 != bit30) *c = -*c;
   if (bit31) *s = -*s;
+}
+
+void oracle_cos_sin32(uint32_t w, float *c, float *s) {
+  const float t = fmaf((float)shift_right(as_signed(w << 2), 2), 0x1p-29F, 0x1p-30F);
+  cos_sin_of(t, w + UINT32_C(0x20000000), c, s);
+}
+
+void oracle_cos_sin_at32(uint64_t angle, float *c, float *s) {
+  const uint64_t middle = angle + (UINT64_C(1) << 61), rest = middle % (UINT64_C(1) << 62);
+  const int64_t r = (int64_t)rest - (INT64_C(1) << 61), upper = r >= 0 ? r >> 32 : ~(~r >> 32);
+  const float t = fmaf((float)(int32_t)upper, 0x1p-29F, (float)(uint32_t)(r - upper * (INT64_C(1) << 32)) * 0x1p-61F);
+  cos_sin_of(t, (uint32_t)(middle >> 32), c, s);
 }
 
 float oracle_inverse_core32(float x) {

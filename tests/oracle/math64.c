@@ -77,7 +77,8 @@ double oracle_neg2_log_unit64(uint64_t d) {
   return join(e, s);
 }
 
-void oracle_cos_sin64(uint64_t d, double *c, double *s) {
+/* The quadrant is in the two upper bits of q. */
+static void cos_sin_of(double t, uint64_t q, double *c, double *s) {
   static const double even_c[] = {1.0,
                                   -0x1.3bd3cc9be45dep-2,
                                   0x1.03c1f081b5aacp-6,
@@ -89,14 +90,22 @@ void oracle_cos_sin64(uint64_t d, double *c, double *s) {
   static const double odd_c[] = {0x1.921fb54442d18p-1,   -0x1.4abbce625be41p-4, 0x1.466bc67758700p-9,
                                  -0x1.32d2cce2d5418p-15, 0x1.50782fca4376cp-22, -0x1.e30063a95bdb2p-30,
                                  0x1.e3eed8c16e6f1p-38};
-  const double t = fma((double)shift_right(as_signed(d << 2), 2), 0x1p-61, 0x1p-62);
   const double tt = t * t, even = POLY(tt, even_c), odd = POLY(tt, odd_c) * t;
-  const uint64_t q = d + UINT64_C(0x2000000000000000);
   const uint64_t bit63 = q >> 63, bit62 = (q >> 62) & 1;
   *c = bit62 ? odd : even;
   *s = bit62 ? even : odd;
   if (bit63 != bit62) *c = -*c;
   if (bit63) *s = -*s;
+}
+
+void oracle_cos_sin64(uint64_t d, double *c, double *s) {
+  const double t = fma((double)shift_right(as_signed(d << 2), 2), 0x1p-61, 0x1p-62);
+  cos_sin_of(t, d + UINT64_C(0x2000000000000000), c, s);
+}
+
+void oracle_cos_sin_at64(uint64_t angle, double *c, double *s) {
+  const uint64_t middle = angle + (UINT64_C(1) << 61), rest = middle % (UINT64_C(1) << 62);
+  cos_sin_of((double)((int64_t)rest - (INT64_C(1) << 61)) * 0x1p-61, middle, c, s);
 }
 
 /* Wichura's PPND16 (AS 241): a and b, c and d, e and f, denominators beginning with 1. */

@@ -4,6 +4,7 @@ oracle in C. It replays the digests of a file such as share/data/stream-v1.json.
 
     replay.py FILE [INIT]     all checks, or those of one initializer; exit status 1 where one differs
 """
+import decimal
 import functools
 import json
 import sys
@@ -56,7 +57,7 @@ def fma64(a, b, c):
     uh, ul = two_product(a, b)
     th, tl = two_sum(c, ul)
     vh, vl = two_sum(uh, th)
-    return vh + odd_sum(tl, vl)
+    return np.where((a == 0) | (b == 0), a * b + c, vh + odd_sum(tl, vl))  # which has lost the sign of a zero
 
 
 def poly(fma, x, *c):
@@ -157,12 +158,23 @@ class Single:
         return y
 
     @staticmethod
-    def cos_sin(w):
-        t = fma32(((w << U32(2)).view(I32) >> 2).astype(F32), F32(2.0**-29), F32(2.0**-30))
+    def cos_sin_of(t, q):
         tt = t * t
         even = poly(fma32, tt, *numbers(F32, "1, -0x1.3bd392p-2, 0x1.03af5cp-6, -0x1.4e5ed6p-12"))
         odd = poly(fma32, tt, *numbers(F32, "0x1.921fb6p-1, -0x1.4abbbap-4, 0x1.465e92p-9, -0x1.2d9302p-15")) * t
-        return turn(w + U32(0x20000000), 31, even, odd)
+        return turn(q, 31, even, odd)
+
+    @classmethod
+    def cos_sin(cls, w):
+        t = fma32(((w << U32(2)).view(I32) >> 2).astype(F32), F32(2.0**-29), F32(2.0**-30))
+        return cls.cos_sin_of(t, w + U32(0x20000000))
+
+    @classmethod
+    def cos_sin_at(cls, a):
+        r = (a << U64(2)).view(I64) >> 2
+        low = (r & I64(0xFFFFFFFF)).astype(U32).astype(F32) * F32(2.0**-61)
+        t = fma32((r >> 32).astype(I32).astype(F32), F32(2.0**-29), low)
+        return cls.cos_sin_of(t, (a + U64(1 << 61) >> U64(32)).astype(U32))
 
     @staticmethod
     def inverse_core(x):
@@ -242,8 +254,7 @@ class Double:
     square_root = staticmethod(np.sqrt)
 
     @staticmethod
-    def cos_sin(d):
-        t = fma64(((d << U64(2)).view(I64) >> 2).astype(F64), F64(2.0**-61), F64(2.0**-62))
+    def cos_sin_of(t, q):
         tt = t * t
         even = numbers(
             F64,
@@ -255,7 +266,16 @@ class Double:
             "0x1.921fb54442d18p-1, -0x1.4abbce625be41p-4, 0x1.466bc67758700p-9, -0x1.32d2cce2d5418p-15,"
             "0x1.50782fca4376cp-22, -0x1.e30063a95bdb2p-30, 0x1.e3eed8c16e6f1p-38",
         )
-        return turn(d + U64(1 << 61), 63, poly(fma64, tt, *even), poly(fma64, tt, *odd) * t)
+        return turn(q, 63, poly(fma64, tt, *even), poly(fma64, tt, *odd) * t)
+
+    @classmethod
+    def cos_sin(cls, d):
+        t = fma64(((d << U64(2)).view(I64) >> 2).astype(F64), F64(2.0**-61), F64(2.0**-62))
+        return cls.cos_sin_of(t, d + U64(1 << 61))
+
+    @classmethod
+    def cos_sin_at(cls, a):
+        return cls.cos_sin_of(((a << U64(2)).view(I64) >> 2).astype(F64) * F64(2.0**-61), a + U64(1 << 61))
 
     # Wichura, Algorithm AS 241 (PPND16): a0 .. a7 with b1 .. b7, c0 .. with d1 .., e0 .. with f1 ...
     SETS = [
@@ -476,6 +496,61 @@ def odd_ones(x):
     return x & U64(1) == 1
 
 
+@functools.lru_cache(maxsize=None)
+def ratio(base, j, steps):
+    """base^(-2^j / steps) as (m, e), by decimals of 80 digits."""
+    with decimal.localcontext() as context:
+        context.prec = 80
+        x = (-decimal.Decimal(base).ln() * (1 << j) / steps).exp()
+        e = 0
+        while x * (1 << e) < 1:
+            e += 1
+        m = int((x * (1 << e + 63)).to_integral_value(decimal.ROUND_HALF_EVEN))
+    return (m // 2, e - 1) if m == 1 << 64 else (m, e)
+
+
+def times(a, b):
+    product, e = a[0] * b[0], a[1] + b[1]
+    return (product >> 64, e - 1) if product >> 127 else (product >> 63, e)
+
+
+def power(base, k, steps):
+    p = (1 << 63, 0)
+    for j in range(k.bit_length()):
+        if k >> j & 1:
+            p = times(p, ratio(base, j, steps))
+    return p
+
+
+def number(m, p):
+    """m 2^(-63 - e) rounded once to real."""
+    cut = 40 if m is Single else 11
+    whole, rest = divmod(p[0], 1 << cut)
+    whole += rest > 1 << cut - 1 or (rest == 1 << cut - 1 and whole & 1 == 1)
+    return m.real(np.ldexp(float(whole), cut - 63 - p[1]))
+
+
+def table(m, law, tensor, at):
+    columns, base, n = tensor["shape"][-1], law["base"], at[-1].astype(I64)
+    if law["kind"] == "s4d_real":
+        x = m.neg2_log((n + 1).astype(m.real)) * m.real(-0.5)
+    elif law["kind"] == "inv_freq":
+        x = np.array([number(m, power(base, k, columns)) for k in range(columns)])[n]
+    elif law["kind"] == "alibi":
+        d = 1 << columns.bit_length() - 1
+        steps = [2 * k + 2 if k < d else 2 * (k - d) + 1 for k in range(columns)]
+        x = np.array([number(m, power(16.0, k, d)) for k in steps])[n]
+    else:
+        half = columns // 2
+        interleaved, d = law["form"] == "interleaved", max(half - 1, 1) if law["form"] == "tensor2tensor" else half
+        turns = [times(power(base, i, d), (0xA2F9836E4E44152A, 3)) for i in range(half)]
+        per_position = np.array([0 if e - 1 > 63 else f >> e - 1 for f, e in turns], dtype=U64)
+        i, is_cosine = (n >> 1, n & 1 == 1) if interleaved else (n % half, n >= half)
+        c, s = m.cos_sin_at(at[-2] * per_position[i])
+        x = np.where(is_cosine, c, s)
+    return m.real(law["value"]) * x
+
+
 # ---- Section 8: orthogonal matrices ----------------------------------------------------------------------------------
 
 BLOCK, CHUNK = 128, 64
@@ -578,6 +653,8 @@ def values(m, law, tensor, key, dtype):
     if kind == "orthogonal":
         whole = {name: tensor[name] for name in ("layout", "groups", "splits", "shape")}
         return m.real(law["value"]) * orthogonal(m, law["taps"] == "centre", json.dumps(whole), key)[index]
+    if kind == "table":
+        return table(m, law, tensor, at)
     if kind in ("ones", "bilinear", "hadamard"):
         roles = Roles(tensor, at)
         o, i = roles.inside["O"], roles.inside["I"]
@@ -606,7 +683,9 @@ def fnv1a(data):
 
 
 def law_of(texts):
-    return {k: float.fromhex(v) if k not in ("law", "per", "taps", "zeros") else v for k, v in texts.items()}
+    return {
+        k: float.fromhex(v) if k not in ("law", "per", "taps", "zeros", "kind", "form") else v for k, v in texts.items()
+    }
 
 
 def replay(path, only=None):

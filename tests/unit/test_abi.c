@@ -76,7 +76,9 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_init, connections, 104, 8);
   FIELD(fanin_init, floor, 112, 8); /* from here on 0.2's reserved words */
   FIELD(fanin_init, inverse_softplus, 120, 4);
-  FIELD(fanin_init, reserved, 128, 16);
+  FIELD(fanin_init, form, 124, 4);
+  FIELD(fanin_init, base, 128, 8);
+  FIELD(fanin_init, reserved, 136, 8);
 }
 
 static void structs_of_fills_are_where_they_were(void **state) {
@@ -148,6 +150,11 @@ static void enumerators_are_what_they_were(void **state) {
   VALUE(FANIN_KIND_SPARSE, 17);
   VALUE(FANIN_KIND_BILINEAR, 18);
   VALUE(FANIN_KIND_HADAMARD, 19);
+  VALUE(FANIN_KIND_LOG_UNIFORM, 20);
+  VALUE(FANIN_KIND_S4D_REAL, 21);
+  VALUE(FANIN_KIND_SINUSOIDAL, 22);
+  VALUE(FANIN_KIND_INV_FREQ, 23);
+  VALUE(FANIN_KIND_ALIBI, 24);
   VALUE(FANIN_MODE_FAN_IN, 0);
   VALUE(FANIN_MODE_FAN_OUT, 1);
   VALUE(FANIN_MODE_FAN_AVG, 2);
@@ -159,6 +166,9 @@ static void enumerators_are_what_they_were(void **state) {
   VALUE(FANIN_BOUNDS_ABSOLUTE, 1);
   VALUE(FANIN_PER_INPUT, 0);
   VALUE(FANIN_PER_OUTPUT, 1);
+  VALUE(FANIN_FORM_INTERLEAVED, 0);
+  VALUE(FANIN_FORM_HALVES, 1);
+  VALUE(FANIN_FORM_TENSOR2TENSOR, 2);
   VALUE(FANIN_DTYPE_F32, 0);
   VALUE(FANIN_DTYPE_F16, 1);
   VALUE(FANIN_DTYPE_BF16, 2);

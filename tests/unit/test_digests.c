@@ -29,7 +29,7 @@ typedef struct place {
 } place;
 
 /* Which kinds a place is for. */
-enum { VECTOR = 3, LARGE_VECTOR, STACK = 10, TALL, WIDE };
+enum { VECTOR = 3, LARGE_VECTOR, STACK = 10, TALL, WIDE, EVEN, EVEN_SLAB, EVEN_STACK, FAR };
 static const place places[] = {
     {"OI", 1, 1, 2, {37, 29}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
     {"OI", 1, 1, 2, {37, 29}, FANIN_PART_RANGE, 357, 599, {0}, {0}},
@@ -44,6 +44,10 @@ static const place places[] = {
     {"BOI", 1, 1, 3, {UINT64_C(70000000001), 5, 3}, FANIN_PART_RANGE, UINT64_C(350000000012), 509, {0}, {0}},
     {"OI", 1, 1, 2, {150, 131}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
     {"IO", 1, 1, 2, {270, 133}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
+    {"", 1, 1, 2, {61, 26}, FANIN_PART_WHOLE, 0, 0, {0}, {0}},
+    {"OI", 1, 1, 2, {61, 26}, FANIN_PART_SLAB, 0, 0, {7, 3}, {31, 20}},
+    {"", 1, 1, 3, {5, 61, 26}, FANIN_PART_RANGE, 1400, 999, {0}, {0}},
+    {"", 1, 1, 2, {UINT64_C(4000000007), 34}, FANIN_PART_RANGE, UINT64_C(120000000123), 509, {0}, {0}},
 };
 enum { PLACES = sizeof places / sizeof *places };
 
@@ -65,6 +69,10 @@ typedef struct subject {
   { 5, 6, 7, 8, -1 }
 #define LINES                                                                                                          \
   { 0, 1, 2, 6, 7, 8, 9, -1 }
+#define COLUMNS                                                                                                        \
+  { 0, 2, VECTOR, STACK, EVEN_STACK, -1 }
+#define POSITIONS                                                                                                      \
+  { EVEN, EVEN_SLAB, EVEN_STACK, FAR, -1 }
 static const subject subjects[] = {
     {"zeros", {1, -1}},
     {"ones", {2, -1}},
@@ -112,6 +120,16 @@ static const subject subjects[] = {
     {"orthogonal", {0, 1, 2, 5, 7, 9, TALL, WIDE, -1}},
     {"orthogonal:gain=0.3", {8, -1}},
     {"delta_orthogonal", {5, 6, -1}},
+    {"s4d_real", COLUMNS},
+    {"s4d_real:gain=-0.3", {0, -1}},
+    {"sinusoidal", POSITIONS},
+    {"sinusoidal:form=halves", POSITIONS},
+    {"sinusoidal:form=tensor2tensor", POSITIONS},
+    {"sinusoidal:base=1e18,gain=0.7", {EVEN, -1}},
+    {"inv_freq", COLUMNS},
+    {"inv_freq:base=500000", COLUMNS},
+    {"inv_freq:base=3.7,gain=0.3", {0, -1}},
+    {"alibi", COLUMNS},
 };
 
 /* ---- The text of the file ---------------------------------------------------------------------------------------- */
@@ -160,6 +178,13 @@ static void say_places(text *t) {
   say(t, "],\n");
 }
 
+static void say_table(text *t, const fanin__tabulated *table) {
+  static const char *const forms[] = {"interleaved", "halves", "tensor2tensor"};
+  fanin_description about;
+  assert_ok(fanin_describe(table->kind, &about, sizeof about));
+  say(t, ", \"kind\": \"%s\", \"base\": \"%a\", \"form\": \"%s\"", about.name, table->base, forms[table->form]);
+}
+
 /* The numbers of a law, in f64, of which section 4 of docs/stream.md makes values. Some follow from others by functions
  * that round in ways of their own: they are stated, not left to be worked out. */
 static void say_law(text *t, const fanin__distribution *d) {
@@ -187,6 +212,7 @@ static void say_law(text *t, const fanin__distribution *d) {
       [FANIN_LAW_KIND_ORTHOGONAL] = " value ",
       [FANIN_LAW_KIND_LOG_UNIFORM] = " lo hi middle half rest octaves whole ",
       [FANIN_LAW_KIND_SOFTPLUS_LOG_UNIFORM] = " lo hi middle half rest octaves whole ",
+      [FANIN_LAW_KIND_TABLE] = " value ",
   };
   for (size_t k = 0; k < sizeof numbers / sizeof *numbers; k++) {
     char name[32];
@@ -195,6 +221,7 @@ static void say_law(text *t, const fanin__distribution *d) {
   }
   if (d->law.kind == FANIN_LAW_KIND_SPARSE)
     say(t, ", \"zeros\": %" PRIu64 ", \"per\": \"%s\"", d->zeros, d->per == FANIN_PER_INPUT ? "input" : "output");
+  if (d->law.kind == FANIN_LAW_KIND_TABLE) say_table(t, &d->table);
   if (d->law.kind == FANIN_LAW_KIND_ORTHOGONAL) say(t, ", \"taps\": \"%s\"", d->centre ? "centre" : "all");
   say(t, "}");
 }

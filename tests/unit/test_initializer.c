@@ -16,11 +16,11 @@ static fanin_init parsed(const char *text) {
 
 /* Every field, bit by bit: 0 and -0 differ. */
 static bool same(const fanin_init *x, const fanin_init *y) {
-  const double a[] = {x->value, x->lo, x->hi, x->mean, x->std, x->a, x->b, x->gain, x->scale, x->floor};
-  const double b[] = {y->value, y->lo, y->hi, y->mean, y->std, y->a, y->b, y->gain, y->scale, y->floor};
+  const double a[] = {x->value, x->lo, x->hi, x->mean, x->std, x->a, x->b, x->gain, x->scale, x->floor, x->base};
+  const double b[] = {y->value, y->lo, y->hi, y->mean, y->std, y->a, y->b, y->gain, y->scale, y->floor, y->base};
   return memcmp(a, b, sizeof a) == 0 && x->kind == y->kind && x->bounds == y->bounds &&
          x->uncorrected == y->uncorrected && x->mode == y->mode && x->distribution == y->distribution &&
-         x->inverse_softplus == y->inverse_softplus;
+         x->inverse_softplus == y->inverse_softplus && x->form == y->form;
 }
 
 static void assert_same(fanin_init x, fanin_init y, const char *what) {
@@ -75,7 +75,7 @@ static void descriptions_agree_with_the_table(void **state) {
     assert_string_equal(described, names);
     check_presets(&d);
     assert_true(d.formula[0] && d.source[0]);
-    assert_int_equal(d.needs_fans, kind >= FANIN_KIND_XAVIER_UNIFORM && kind != FANIN_KIND_LOG_UNIFORM);
+    assert_int_equal(d.needs_fans, kind >= FANIN_KIND_XAVIER_UNIFORM && kind < FANIN_KIND_LOG_UNIFORM);
   }
   fanin_description d;
   assert_status(fanin_describe(FANIN_KIND_COUNT, &d, sizeof d), FANIN_STATUS_BAD_ARGUMENT);
@@ -133,6 +133,11 @@ static void text_means_what_constructors_say(void **state) {
       {"log_uniform", fanin_log_uniform(0.001, 0.1)},
       {"reciprocal:hi=2,lo=0.5", fanin_log_uniform(0.5, 2)},
       {"log_uniform:floor=0.0001,inverse_softplus=true", mamba},
+      {"a_log", fanin_s4d_real()},
+      {"sinusoids:form=halves", fanin_sinusoidal(10000, FANIN_FORM_HALVES)},
+      {"sinusoidal:base=500,form=tensor2tensor", fanin_sinusoidal(500, FANIN_FORM_TENSOR2TENSOR)},
+      {"inv_freq:base=500000", fanin_inv_freq(500000)},
+      {"alibi", fanin_alibi()},
       {"HE_NORMAL:MODE=Fan_Out,A=0.2", fanin_he_normal(0.2, FANIN_MODE_FAN_OUT)},
       {"Glorot_Uniform:gain=ReLU,criterion=PyTorch", fanin_xavier_uniform(sqrt(2))},
       {"PyTorch_Default", fanin_he_uniform(sqrt(5), FANIN_MODE_FAN_IN)},
@@ -247,7 +252,7 @@ static void zeros_mean_defaults(void **state) {
   (void)state;
   for (int kind = 0; kind < FANIN_KIND_COUNT; kind++) {
     const fanin_init zeroed = {.kind = (fanin_kind)kind};
-    fanin_tensor t = {.rank = 3, .shape = {6, 4, 3}, .layout = "OIW"};
+    fanin_tensor t = {.rank = 3, .shape = {6, 4, 2}, .layout = "OIW"};
     fanin_description d;
     fanin_moments by_zeros, by_name;
     char text[64];
@@ -287,6 +292,8 @@ static void explicit_zeros_are_zeros(void **state) {
       {"identity:gain=-0", "zeros", fanin_identity(-0.0)},
       {"orthogonal:gain=0", "zeros", fanin_orthogonal(0)},
       {"hadamard:gain=0", "zeros", fanin_hadamard(0)},
+      {"sinusoidal:gain=0", "zeros", fanin_zeros()},
+      {"inv_freq:base=10000", "inv_freq", fanin_inv_freq(10000)},
       {"variance_scaling:scale=0", "zeros", fanin_variance_scaling(0, FANIN_MODE_FAN_AVG, FANIN_DISTRIBUTION_UNIFORM)},
       {"sparse:std=0", "zeros", fanin_sparse(0.5, 0)},
       {"sparse:sparsity=0,std=2", "normal:std=2", fanin_sparse(0, 2)},
@@ -313,7 +320,7 @@ static void reserved_words_are_refused(void **state) {
   const fanin_tensor t = {.rank = 1, .shape = {3}};
   fanin_init init = fanin_normal(0, 1);
   fanin_moments moments;
-  init.reserved[1] = 1;
+  init.reserved[0] = 1;
   assert_status(fanin_expect(&t, &init, &moments, sizeof moments), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "newer header"));
 }
@@ -370,6 +377,9 @@ static const struct {
     {"log_uniform:lo=0", {"lo is '0'", "above 0", ""}},
     {"log_uniform:lo=0.2", {"lo is 0.2", "hi is 0.1", ""}},
     {"log_uniform:floor=0.2", {"floor is 0.2", "hi is 0.1", ""}},
+    {"sinusoidal:form=halfs", {"'halfs', did you mean halves?", "interleaved, halves, tensor2tensor", ""}},
+    {"inv_freq:base=0.5", {"base is '0.5'", "from 1 to", ""}},
+    {"alibi:base=2", {"no parameter 'base'", "gain", ""}},
     {"log_uniform:inverse_softplus=yes", {"'yes'", "false, true", ""}},
     {"xavier_uniform:gain=-1", {"gain is '-1'", "0 or more", ""}},
     {"xavier_uniform:gain=", {"gain is ''", "activation", ""}},

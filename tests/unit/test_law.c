@@ -60,9 +60,9 @@ static void laws_are_the_distributions(void **state) {
 static void laws_are_described(void **state) {
   (void)state;
   static const char *const names[] = {
-      "constant", "uniform",  "normal",      "trunc_normal",        "ones", "orthogonal", "sparse",
-      "bilinear", "hadamard", "log_uniform", "softplus_log_uniform"};
-  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, (const uint64_t[]){6, 5, 3, 3});
+      "constant", "uniform",  "normal",      "trunc_normal",         "ones", "orthogonal", "sparse",
+      "bilinear", "hadamard", "log_uniform", "softplus_log_uniform", "table"};
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "OIHW", 4, (const uint64_t[]){6, 5, 3, 4});
   fanin_law_description d;
   for (int k = 0; k < FANIN_LAW_KIND_COUNT; k++) {
     assert_ok(fanin_describe_law((fanin_law_kind)k, &d, sizeof d));

@@ -45,11 +45,44 @@ static void powers_out_of_range_are_0_or_infinite(void **state) {
   assert_true(fanin__power(0.5, 1e300) == 0 && fanin__power(0.5, -1e300) == INFINITY);
 }
 
+/* FNV-1a-64 of 408 significands and exponents, which Python's decimal module made with 80 digits. */
+static void significands_are_rounded_once(void **state) {
+  (void)state;
+  static const double bases[] = {10000, 500000, 16, 1 + 0x1p-52, 3.7, 0x1p64, 2, 1000003};
+  static const uint64_t steps[] = {1, 3, 7, 64, 191, 4096, 123457};
+  uint64_t hash = 0xcbf29ce484222325;
+  for (size_t b = 0; b < sizeof bases / sizeof *bases; b++) {
+    for (size_t s = 0; s < sizeof steps / sizeof *steps; s++) {
+      for (int j = 0; steps[s] >> j > 0; j++) {
+        uint64_t numbers[2];
+        numbers[1] = (uint64_t)fanin__wide_power(bases[b], UINT64_C(1) << j, steps[s], &numbers[0]);
+        for (int byte = 0; byte < 16; byte++)
+          hash = (hash ^ (numbers[byte / 8] >> byte % 8 * 8 & 0xff)) * 0x100000001b3;
+      }
+    }
+  }
+  if (hash != UINT64_C(0x9bd9c1b4988f5627)) fail_msg("the digest of the significands is %016" PRIx64, hash);
+}
+
+/* 1, powers of two, and a power that is rounded up to 1. */
+static void significands_of_powers_of_two(void **state) {
+  (void)state;
+  uint64_t m = 0;
+  assert_int_equal(fanin__wide_power(1, 5, 7, &m), 0);
+  assert_true(m == UINT64_C(1) << 63);
+  assert_int_equal(fanin__wide_power(16, 3, 2, &m), 6);
+  assert_true(m == UINT64_C(1) << 63);
+  assert_int_equal(fanin__wide_power(1 + 0x1p-52, 1, UINT64_C(1) << 32, &m), 0);
+  assert_true(m == UINT64_C(1) << 63);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(powers_are_rounded_once),
       cmocka_unit_test(exact_powers_are_exact),
       cmocka_unit_test(powers_out_of_range_are_0_or_infinite),
+      cmocka_unit_test(significands_are_rounded_once),
+      cmocka_unit_test(significands_of_powers_of_two),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

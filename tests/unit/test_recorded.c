@@ -91,6 +91,7 @@ static const char *const texts[] = {
     "sparse:per=output,connections=2,std=1",
     "bilinear:gain=2",
     "hadamard:gain=0.3",
+    "inv_freq:base=500000",
 };
 
 /* Copies a text that must fit. */

@@ -161,6 +161,9 @@ static const char *const inits[] = {
     "orthogonal:gain=1.5",
     "sparse:sparsity=0.5,std=2",
     "hadamard:gain=3",
+    "s4d_real",
+    "inv_freq:base=500,gain=-2",
+    "alibi",
     "log_uniform:lo=0.01,hi=3,floor=0.02",
 };
 

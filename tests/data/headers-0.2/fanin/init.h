@@ -46,7 +46,11 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
   XX(SPARSE, sparse)                                                                                                   \
   XX(BILINEAR, bilinear)                                                                                               \
   XX(HADAMARD, hadamard)                                                                                               \
-  XX(LOG_UNIFORM, log_uniform)
+  XX(LOG_UNIFORM, log_uniform)                                                                                         \
+  XX(S4D_REAL, s4d_real)                                                                                               \
+  XX(SINUSOIDAL, sinusoidal)                                                                                           \
+  XX(INV_FREQ, inv_freq)                                                                                               \
+  XX(ALIBI, alibi)
 
 /* clang-format off */
 typedef enum fanin_kind {
@@ -69,7 +73,8 @@ typedef enum fanin_kind {
   XX(BILINEAR, bilinear, "numbers that indices decide")                                                                \
   XX(HADAMARD, hadamard, "numbers that indices decide")                                                                \
   XX(LOG_UNIFORM, log_uniform, "ln x uniform on [ln from, ln to], x at least lo")                                      \
-  XX(SOFTPLUS_LOG_UNIFORM, softplus_log_uniform, "softplus(x) log-uniform on [from, to], x at least lo")
+  XX(SOFTPLUS_LOG_UNIFORM, softplus_log_uniform, "softplus(x) log-uniform on [from, to], x at least lo")               \
+  XX(TABLE, table, "s4d_real, sinusoidal, inv_freq, alibi: numbers that indices decide")
 
 /* clang-format off */
 typedef enum fanin_law_kind {
@@ -103,10 +108,18 @@ typedef enum fanin_per {
   FANIN_PER_OUTPUT /* the fan_in weights that enter an output: Martens 2010 */
 } fanin_per;
 
+/* The channels of sinusoidal, of which there are d: sines and cosines of the angle pos * w(i), i = 0 .. d/2 - 1. */
+typedef enum fanin_form {
+  FANIN_FORM_INTERLEAVED,  /* channels 2i and 2i + 1 are sine and cosine, w(i) = base^(-2i/d): Vaswani et al. 2017 */
+  FANIN_FORM_HALVES,       /* the sines, then the cosines, of the same angles: Marian, Pegasus */
+  FANIN_FORM_TENSOR2TENSOR /* halves with w(i) = base^(-i / (d/2 - 1)), from 1 to 1/base: tensor2tensor, fairseq,
+                              Whisper */
+} fanin_form;
+
 /* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
  * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
  *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1] (log_uniform: [0.001, 0.1]); a = b = 0 in trunc_normal:
- *   [-2, 2]; sparsity 0.1.
+ *   [-2, 2]; sparsity 0.1; base 10000.
  * In all other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain,
  * scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0
  * makes a normal. */
@@ -123,14 +136,16 @@ typedef struct fanin_init {
   double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
                                       sparse: std of the values that are not zeros */
   double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
-  double gain;                     /* xavier_*, identity, dirac, *orthogonal, bilinear, hadamard */
+  double gain;                     /* xavier_*, identity, dirac, *orthogonal, bilinear, hadamard, tables */
   double scale;                    /* variance_scaling */
   double sparsity;                 /* sparse: share of zeros in a line of weights, 0 to 1 */
   double connections;              /* sparse: how many weights of a line are not zeros, a whole number; 0: sparsity
                                       says that */
   double floor;                    /* log_uniform: lesser values become it, before inverse_softplus */
   int inverse_softplus;            /* log_uniform: 1: ln(exp(y) - 1) of the values y */
-  uint64_t reserved[2];            /* must be 0 */
+  fanin_form form;                 /* sinusoidal: which channels are sines, and their frequencies */
+  double base;                     /* sinusoidal, inv_freq: the powers of it are the frequencies; 1 to 2^64 */
+  uint64_t reserved[1];            /* must be 0 */
 } fanin_init;
 
 /* 0, 1, or `value` everywhere. */
@@ -185,6 +200,21 @@ FANIN_API fanin_init fanin_hadamard(double gain);
 /* exp(U(ln lo, ln hi)), 0 < lo <= hi: the reciprocal distribution. With .inverse_softplus (and .floor, 1e-4 in Mamba's
  * code) the bias of Mamba's time steps: softplus of it is log-uniform. Gu & Dao 2023, section 3.6. */
 FANIN_API fanin_init fanin_log_uniform(double lo, double hi);
+/* The next four are tables: numbers that follow from an element's coordinates along the last dimensions, whatever the
+ * layout, times .gain, which they begin with as 1. No extent of these dimensions may be 2^32 or more.
+ * ln(n + 1) at coordinate n of the last dimension: S4D-Real, the A_log of Mamba. Gu, Goel, Gupta & Re 2022; Gu &
+ * Dao 2023. */
+FANIN_API fanin_init fanin_s4d_real(void);
+/* Sines and cosines of positions (the last dimension but one) at the frequencies of channels (the last one, of even
+ * extent). Vaswani et al. 2017, section 3.5, where base is 10000. */
+FANIN_API fanin_init fanin_sinusoidal(double base, fanin_form form);
+/* base^(-n/N) at coordinate n of the last dimension, of extent N: the frequencies of rotary positions, for heads of 2N
+ * features. Su et al. 2021. */
+FANIN_API fanin_init fanin_inv_freq(double base);
+/* The slopes of ALiBi's heads, which the last dimension counts: 2^(-8 (h + 1) / n) where their number n is a power of
+ * two; else those of the largest power of two below, and then every second one of twice that number. Press, Smith &
+ * Lewis 2022. */
+FANIN_API fanin_init fanin_alibi(void);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so do presets, as "pytorch_default".
@@ -215,8 +245,8 @@ FANIN_API fanin_status fanin_describe(fanin_kind kind, fanin_description *out, s
 
 /* The moments and bounds that an initializer's values have on a tensor, without a device. */
 typedef struct fanin_moments {
-  double mean, std; /* of the distribution; for identity, dirac, bilinear and hadamard, of the whole tensor's entries;
-                       for orthogonal, std is exactly that of the whole tensor's entries about 0 */
+  double mean, std; /* of the distribution; for identity, dirac, bilinear, hadamard and tables, of the whole tensor's
+                       entries; for orthogonal, std is exactly that of the whole tensor's entries about 0 */
   double kurtosis;  /* fourth central moment / variance^2; 0 where std is 0 */
   double lo, hi;    /* no value is outside; infinite for a plain normal. In real arithmetic, before the dtype rounds */
 } fanin_moments;

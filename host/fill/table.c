@@ -1,0 +1,74 @@
+/* Fills with tables: s4d_real, sinusoidal, inv_freq and alibi. */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/context.h"
+#include "core/launch.h"
+#include "core/status.h"
+#include "fill/fill.h"
+#include "math/integer.h"
+#include "math/power.h"
+#include "tensor/dtype.h"
+
+/* Powers of a ratio: base^(-k / steps), k up to `most`. */
+typedef struct ramp {
+  double base;
+  uint64_t steps, most;
+} ramp;
+
+static ramp ramp_of(const fanin__tabulated *t) {
+  const uint64_t half = t->columns / 2, heads = fanin__power_of_two(t->columns);
+  if (t->kind == FANIN_KIND_INV_FREQ) return (ramp){t->base, t->columns, t->columns - 1};
+  if (t->kind == FANIN_KIND_ALIBI) return (ramp){16, heads, 2 * heads};
+  if (t->kind == FANIN_KIND_S4D_REAL) return (ramp){1, 1, 0};
+  return (ramp){t->base, t->form == FANIN_FORM_TENSOR2TENSOR && half > 1 ? half - 1 : half, half - 1};
+}
+
+static fanin__table_numbers numbers_of(const fanin__tabulated *t) {
+  const ramp r = ramp_of(t);
+  fanin__table_numbers out;
+  memset(&out, 0, sizeof out);
+  out.columns = t->columns;
+  out.positions = t->positions;
+  if (t->kind == FANIN_KIND_ALIBI) out.second = r.steps;
+  if (t->kind == FANIN_KIND_SINUSOIDAL && t->form != FANIN_FORM_INTERLEAVED) out.second = t->columns / 2;
+  for (int j = 0; j < FANIN__TABLE_BITS && r.most >> j > 0; j++) {
+    uint64_t significand;
+    out.exponent[j] = (cl_uint)fanin__wide_power(r.base, UINT64_C(1) << j, r.steps, &significand);
+    out.significand[j] = significand;
+  }
+  return out;
+}
+
+/* What kernels/table.cl is built with. */
+static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
+  static const char *const tables[FANIN_KIND_COUNT] = {[FANIN_KIND_S4D_REAL] = "S4D_REAL",
+                                                       [FANIN_KIND_SINUSOIDAL] = "SINUSOIDAL",
+                                                       [FANIN_KIND_INV_FREQ] = "INV_FREQ",
+                                                       [FANIN_KIND_ALIBI] = "ALIBI"};
+  snprintf(out, FANIN__OPTIONS, "-D %s %s", tables[job->distribution.table.kind], fanin__dtype_of(job->dtype)->option);
+  return out;
+}
+
+/* Long pieces on CPUs; on GPUs neighbours write side by side. */
+static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
+  (void)seed;
+  const bool f64 = fanin__is_double(job->dtype), is_cpu = f->type & CL_DEVICE_TYPE_CPU;
+  const fanin__table_numbers numbers = numbers_of(&job->distribution.table);
+  const fanin__real gain = fanin__real_of(job->distribution.law.value);
+  const cl_ulong piece = is_cpu ? 1024 : 1;
+  const uint64_t tasks = fanin__ceil_div(job->rows.length, piece) * job->rows.count;
+  const fanin__spread spread = fanin__spread_of(f, tasks, 1);
+  char options[FANIN__OPTIONS];
+  const fanin__launch launch = FANIN__LAUNCH(table, options_of(job, options), table, spread.grid,
+                                             FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), FANIN__VALUE(numbers),
+                                             FANIN__REAL(f64, gain), FANIN__VALUE(piece), FANIN__SPREAD(spread));
+  return fanin__enqueue_in_order(f, queue, &launch);
+}
+
+static fanin_status compile(fanin *f, const fanin__job *job) {
+  char options[FANIN__OPTIONS];
+  return fanin__compile(f, &fanin__source_table, options_of(job, options), "table");
+}
+
+const fanin__filler fanin__table_filler = {.fill = fill, .compile = compile, .of_rows = true};

@@ -1,0 +1,145 @@
+/* Tables: numbers that follow from a position p and a column n, the coordinates along a tensor's last two dimensions.
+ * Built with -D S4D_REAL, SINUSOIDAL, INV_FREQ or ALIBI, and the dtype's define (lib/dtype.clh). Powers are integers of
+ * 64 bits with an exponent, so that they have the accuracy of double on devices without it. */
+#define WIDTH 1
+#include "lib/dtype.clh"
+#include "lib/integer.clh"
+#include "lib/rows.clh"
+#include "lib/structs.h"
+#include "lib/values.clh"
+#if defined(DOUBLE)
+#include "lib/math64.clh"
+#else
+#include "lib/math.clh"
+#endif
+
+#if !defined(S4D_REAL) && !defined(SINUSOIDAL) && !defined(INV_FREQ) && !defined(ALIBI)
+#define S4D_REAL
+#endif
+
+#if !defined(S4D_REAL)
+/* ---- Powers ------------------------------------------------------------------------------------------------------ */
+
+/* significand 2^(-63 - exponent), 2^63 <= significand < 2^64; numbers up to 1. */
+typedef struct power {
+  ulong significand;
+  uint exponent;
+} power;
+
+/* The upper half of a product of 128 bits. */
+static ulong upper_product(const ulong a, const ulong b) {
+  const ulong a0 = a & LOW, a1 = a >> 32, b0 = b & LOW, b1 = b >> 32;
+  const ulong first = a1 * b0 + (a0 * b0 >> 32), second = a0 * b1 + (first & LOW);
+  return a1 * b1 + (first >> 32) + (second >> 32);
+}
+
+/* Cut off to 64 bits. */
+static power times(const power a, const power b) {
+  const ulong upper = upper_product(a.significand, b.significand), lower = a.significand * b.significand;
+  const uint exponent = a.exponent + b.exponent;
+  if (upper >> 63) return (power){upper, exponent - 1};
+  return (power){upper << 1 | lower >> 63, exponent};
+}
+
+/* base^(-k / D) */
+static power ramp(const fanin__table_numbers *t, ulong k) {
+  power p = {1ul << 63, 0};
+  for (uint j = 0; k != 0; ++j, k >>= 1) {
+    if (k & 1) p = times(p, (power){t->significand[j], t->exponent[j]});
+  }
+  return p;
+}
+#endif
+
+#if defined(INV_FREQ) || defined(ALIBI)
+#if defined(DOUBLE)
+#define DIGITS        53
+#define POWER_OF_2(e) as_double((ulong)(1023 - (e)) << 52)
+#else
+#define DIGITS        24
+#define POWER_OF_2(e) as_float((127u - (e)) << 23)
+#endif
+
+/* Rounded to the nearest, ties to even. */
+static real real_of(const power p) {
+  const ulong unit = 1ul << (64 - DIGITS), rest = p.significand & (unit - 1), cut = p.significand >> (64 - DIGITS);
+  const ulong rounded = cut + (rest > unit / 2 || (rest == unit / 2 && (cut & 1)) ? 1 : 0);
+#if defined(DOUBLE)
+  return (real)rounded * POWER_OF_2(p.exponent + DIGITS - 1);
+#else
+  return (real)(uint)rounded * POWER_OF_2(p.exponent + DIGITS - 1);
+#endif
+}
+#endif
+
+/* ---- The tables -------------------------------------------------------------------------------------------------- */
+
+#if defined(S4D_REAL)
+/* ln(n + 1) */
+static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+  (void)t;
+  (void)p;
+#if defined(DOUBLE)
+  return neg2_log((real)(n + 1)) * -0.5;
+#else
+  real x[1] = {(real)(uint)(n + 1)};
+  neg2_log(x);
+  return x[0] * -0.5f;
+#endif
+}
+
+#elif defined(SINUSOIDAL)
+/* The angle p w(i) in 2^-64 turns, modulo a turn: a product of integers, with nothing to be rounded. */
+static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+  const bool is_cosine = t->second > 0 ? n >= t->second : n & 1;
+  const ulong i = t->second == 0 ? n >> 1 : is_cosine ? n - t->second : n;
+  const power turns = times(ramp(t, i), (power){0xa2f9836e4e44152aul, 3}); /* w / (2 pi) */
+  const uint shift = turns.exponent - 1;
+  const ulong angle = p * (shift < 64 ? turns.significand >> shift : 0), quadrant = angle + 0x2000000000000000ul;
+  const long rest = as_long(angle << 2) >> 2;
+  real c[1], s[1];
+#if defined(DOUBLE)
+  cos_sin_of((real)rest * 0x1p-61, quadrant, c, s);
+#else
+  const real eighths[1] = {fma((real)(int)(rest >> 32), 0x1p-29f, (real)(uint)rest * 0x1p-61f)};
+  const uint upper[1] = {(uint)(quadrant >> 32)};
+  cos_sin_of(eighths, upper, c, s);
+#endif
+  return is_cosine ? c[0] : s[0];
+}
+
+#elif defined(INV_FREQ)
+/* base^(-n / N) */
+static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+  (void)p;
+  return real_of(ramp(t, n));
+}
+
+#else
+/* 16^(-k / second) */
+static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+  (void)p;
+  return real_of(ramp(t, n < t->second ? 2 * n + 2 : 2 * (n - t->second) + 1));
+}
+#endif
+
+/* A task is `piece` elements of a row. Item i does tasks i * pitch, i * pitch + step and so on below i * pitch + span.
+ */
+kernel void table(global element *restrict buffer, const fanin__rows rows, const fanin__table_numbers t,
+                  const real gain, const ulong piece, const ulong pitch, const ulong step, const ulong span) {
+  const ulong pieces = (rows.length + piece - 1) / piece;
+  const ulong begin = get_global_id(0) * pitch, end = min(begin + span, rows.count * pieces);
+  for (ulong task = begin; task < end; task += step) {
+    const ulong row = task / pieces, from = (task - row * pieces) * piece, count = min(piece, rows.length - from);
+    ulong index, memory;
+    row_begin(&rows, row, &index, &memory);
+    const ulong line = (index + from) / t.columns;
+    ulong n = index + from - line * t.columns, p = line % t.positions;
+    for (ulong k = from; k < from + count; ++k) {
+      PUT(gain * value_at(&t, p, n), memory + k * rows.stride, buffer);
+      if (++n < t.columns) continue;
+      n = 0;
+      if (++p == t.positions) p = 0;
+    }
+  }
+}
