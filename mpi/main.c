@@ -10,6 +10,7 @@
 #include "base/terminal.h"
 #include "base/text.h"
 #include "formats/safetensors.h"
+#include "init/explain.h"
 #include "init/fill_parts.h"
 #include "init/request.h"
 #include "share.h"
@@ -203,7 +204,7 @@ static void print_account(const world *w, const mpi_request *r, const session *s
   const uint64_t most_resident = world_most(w, (uint64_t)used.ru_maxrss * 1024), taken = world_sum(w, a->taken);
   const uint64_t devices = world_sum(w, (uint64_t)w->local_rank < a->devices);
   if (w->rank != 0) return;
-  if (r->init.like.checkpoint_path) like_print_rules(&r->init.like);
+  if (r->init.like.checkpoint_path) explain_rules(&r->init.like);
   init_request_summary(&r->init, s->device_name, milliseconds);
   printf("%d rank%s on %d node%s and %llu device%s, %s; of rank 0's programs %llu took a copy\n", w->size,
          text_plural((uint64_t)w->size), w->nodes, text_plural((uint64_t)w->nodes), (unsigned long long)devices,
@@ -238,9 +239,9 @@ static int run_init(const world *w, int argc, char **argv, failure *why) {
   size_t header_size = 0;
   int status = world_agree(w, parse(w, argc, argv, &r, why), why);
   if (status == STATUS_OK && w->rank == 0) init_request_warn(&r.init, "fanin-mpi");
-  if (status == STATUS_OK && (r.plan > 0 || r.init.like.explain)) {
+  if (status == STATUS_OK && (r.plan > 0 || r.init.explain)) {
     if (w->rank == 0) {
-      status = r.plan > 0 ? print_plan(&r.init, r.how, r.plan, why) : like_explain(&r.init.like, why);
+      status = r.plan > 0 ? print_plan(&r.init, r.how, r.plan, why) : explain_request(&r.init, why);
     }
     status = world_agree(w, status, why);
     init_request_free(&r.init);

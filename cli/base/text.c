@@ -53,6 +53,17 @@ char *text_memory(uint64_t bytes, char out[TEXT_NUMBER]) {
   return in_units(bytes, 1024.0, units, sizeof units / sizeof *units, out);
 }
 
+char *text_duration(uint64_t seconds, char out[TEXT_NUMBER]) {
+  const unsigned long long s = seconds % 60, minutes = seconds / 60 % 60, hours = seconds / 3600;
+  if (hours > 0)
+    snprintf(out, TEXT_NUMBER, "%llu h %llu min", hours, minutes);
+  else if (minutes > 0)
+    snprintf(out, TEXT_NUMBER, "%llu min %llu s", minutes, s);
+  else
+    snprintf(out, TEXT_NUMBER, "%llu s", s);
+  return out;
+}
+
 char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]) {
   size_t used = 0;
   snprintf(out, TEXT_SHAPE, "scalar");

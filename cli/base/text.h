@@ -19,6 +19,8 @@ const char *text_plural(uint64_t count);
 char *text_bytes(uint64_t bytes, char out[TEXT_NUMBER]);
 /* "7.6 GiB": binary units, as memory is measured in */
 char *text_memory(uint64_t bytes, char out[TEXT_NUMBER]);
+/* "5 s", "2 min 5 s", "3 h 20 min" */
+char *text_duration(uint64_t seconds, char out[TEXT_NUMBER]);
 /* "64x3x7x7", "scalar"; cut with "..." where it is too long */
 char *text_shape(const uint64_t *shape, int rank, char out[TEXT_SHAPE]);
 /* 5 significant digits, "-" where the number is NaN */

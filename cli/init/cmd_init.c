@@ -9,6 +9,7 @@
 #include "base/output.h"
 #include "base/session.h"
 #include "base/terminal.h"
+#include "init/explain.h"
 #include "init/fill_parts.h"
 #include "init/request.h"
 #include "init/weave.h"
@@ -130,7 +131,7 @@ static int write_output(const init_request *r, failure *why) {
   }
   if (status == STATUS_OK && r->like.checkpoint_path && drawn_bytes(&r->model) > 0) {
     printf("Rules %s on %s:\n", r->like.rules.name, r->like.checkpoint_path);
-    like_print_rules(&r->like);
+    explain_rules(&r->like);
     putchar('\n');
   }
   if (status == STATUS_OK) init_request_summary(r, s.device_name, progress_clock() - begin);
@@ -143,7 +144,7 @@ int cmd_init(int argc, char **argv, failure *why) {
   int status = args_parse(&init_syntax, argc, argv, &r, why);
   if (status == STATUS_OK) status = init_request_check(&r, why);
   if (status == STATUS_OK) init_request_warn(&r, "fanin");
-  if (status == STATUS_OK) status = r.like.explain ? like_explain(&r.like, why) : write_output(&r, why);
+  if (status == STATUS_OK) status = r.explain ? explain_request(&r, why) : write_output(&r, why);
   init_request_free(&r);
   return status;
 }

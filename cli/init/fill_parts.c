@@ -29,7 +29,8 @@ typedef struct work {
   slot slots[2];
   cl_mem whole; /* the part made at once that pieces are lent from; NULL: none */
   uint64_t total, written, device_bytes, most_device_bytes;
-  uint64_t shown; /* when progress was */
+  uint64_t shown;         /* when progress was */
+  uint64_t begin, before; /* when the first piece had been handed over, after kernels were compiled, and its bytes */
 } work;
 
 static int make_buffer(work *w, uint64_t bytes, cl_mem *out, failure *why) {
@@ -118,6 +119,10 @@ static int finish(work *w, slot *from, const part_sink *sink, failure *why) {
   if (code != CL_SUCCESS) return opencl_status(why, code, "clWaitForEvents");
   const int status = sink->write(sink->state, &from->piece, from->mapping ? from->mapping : from->host, why);
   w->written += from->piece.bytes;
+  if (w->begin == 0) {
+    w->begin = progress_clock();
+    w->before = w->written;
+  }
   from->piece.bytes = 0;
   code = unmap(w, from);
   return status == STATUS_OK ? opencl_status(why, code, "clEnqueueUnmapMemObject") : status;
@@ -139,13 +144,27 @@ static void compile(const work *w) {
   (void)warm_model(w->s, w->model, false);
 }
 
+/* "  2.1 GB/s, 2 min 5 s left", or "" before there is anything to go by. */
+static char *speed_of(const work *w, char out[3 * TEXT_NUMBER]) {
+  char rate[TEXT_NUMBER], left[TEXT_NUMBER];
+  const uint64_t elapsed = w->begin > 0 ? progress_clock() - w->begin : 0, done = w->written - w->before;
+  out[0] = '\0';
+  if (elapsed == 0 || done == 0) return out;
+  const double bytes_per_second = 1000.0 * (double)done / (double)elapsed;
+  text_bytes((uint64_t)bytes_per_second, rate);
+  text_duration((uint64_t)((double)(w->total - w->written) / bytes_per_second + 0.5), left);
+  snprintf(out, 3 * TEXT_NUMBER, "  %s/s, %s left", rate, left);
+  return out;
+}
+
 static void show_progress(work *w) {
-  char done[TEXT_NUMBER], whole[TEXT_NUMBER];
+  char done[TEXT_NUMBER], whole[TEXT_NUMBER], speed[3 * TEXT_NUMBER];
   if (cutter_at_end(&w->cutter) || !progress_is_due(&w->shown)) return;
   const size_t tensor = w->cutter.part.tensor;
-  progress_show("%3.0f%%  %s of %s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,
-                text_bytes(w->written, done), text_bytes(w->total, whole), tensor + 1, w->model->count,
-                w->model->tensors[tensor].name, w->written > 0 ? "" : " (compiling kernels, the first time only)");
+  progress_show("%3.0f%%  %s of %s%s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,
+                text_bytes(w->written, done), text_bytes(w->total, whole), speed_of(w, speed), tensor + 1,
+                w->model->count, w->model->tensors[tensor].name,
+                w->written > 0 ? "" : " (compiling kernels, the first time only)");
 }
 
 static int fill_pieces(work *w, const part_sink *sink, failure *why) {

@@ -30,7 +30,6 @@ typedef struct like {
   const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */
   bool partial; /* tensors that no rule takes, that the rules decline, or of dtypes that the library does not have, are
                    left without a rule */
-  bool explain, json;
   checkpoint checkpoint;
   init_rules rules;
   assignment *list; /* in the checkpoint's order, every tensor */
@@ -66,16 +65,6 @@ int like_model(like *a, bool shards, model *out, failure *why);
 
 /* Whether a rule is one of --rule and --skip. */
 bool like_is_first(const like *l, const init_rule *r);
-
-/* Says on stderr which rules of a user's file take no tensor: what is mistyped takes none. `program` and `command`
- * begin the line. */
-void like_warn(const like *l, const char *program, const char *command);
-
-/* Prints a row for each rule that takes tensors. */
-void like_print_rules(const like *l);
-
-/* Prints a row for each tensor, or JSON. */
-int like_explain(const like *l, failure *why);
 
 void like_free(like *l);
 

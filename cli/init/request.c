@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "formats/safetensors.h"
 #include "formats/tensor_text.h"
+#include "init/explain.h"
 
 static int take_tensor(void *to, const char *name, const char *value, failure *why) {
   (void)name;
@@ -57,9 +58,9 @@ const args_option init_request_options[] = {
     {"skip", 0, "PATTERN", "Leave out the tensors of --like whose names match; may be given several times", like_skip,
      TO(like), 0},
     {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set, TO(like), 0},
-    {"explain", 0, NULL, "Only print which rule takes which tensor, and write nothing", args_switch, TO(like.explain),
+    {"explain", 0, NULL, "Only print what each tensor gets, and by which rule; write nothing", args_switch, TO(explain),
      0},
-    {"json", 'j', NULL, "With --explain: print JSON", args_switch, TO(like.json), 0},
+    {"json", 'j', NULL, "With --explain: print JSON", args_switch, TO(json), 0},
     {"keep", 0, "FILE",
      "A .safetensors file, or the .json index of several, whose tensors are copied byte for byte; only those that it "
      "lacks are drawn. May be given more than once",
@@ -80,18 +81,18 @@ const args_option init_request_options[] = {
 static int check_source(const init_request *r, failure *why) {
   const like *l = &r->like;
   const int sources = (r->model_path != NULL) + (l->checkpoint_path != NULL) + (r->model.count > 0);
-  if (!l->checkpoint_path && (l->rules_name || l->first || l->explain)) {
-    return args_fail(why, "--rules, --rule, --skip and --explain go with --like CHECKPOINT");
+  if (!l->checkpoint_path && (l->rules_name || l->first)) {
+    return args_fail(why, "--rules, --rule and --skip go with --like CHECKPOINT");
   }
   if (l->set && r->model.count > 0) return args_fail(why, "--set goes with a model file, or with --like CHECKPOINT");
-  if (l->json && !l->explain) return args_fail(why, "--json goes with --explain");
+  if (r->json && !r->explain) return args_fail(why, "--json goes with --explain");
   if (sources == 0) return args_fail(why, "give a model file, --like CHECKPOINT, or --tensor and --init");
   if (sources > 1) return args_fail(why, "give a model file, --like or --tensor, not more than one of them");
   return STATUS_OK;
 }
 
 static int check_output(init_request *r, failure *why) {
-  if (!r->output) return r->like.explain ? STATUS_OK : args_fail(why, "no output is given; give -o FILE");
+  if (!r->output) return r->explain ? STATUS_OK : args_fail(why, "no output is given; give -o FILE");
   r->shards = has_ending(r->output, CHECKPOINT_INDEX);
   if (r->shards && !r->like.checkpoint_path) {
     return args_fail(why, "-o '%s': only --like writes several files and their index", r->output);
@@ -156,7 +157,7 @@ int init_request_check(init_request *r, failure *why) {
 }
 
 void init_request_warn(const init_request *r, const char *program) {
-  like_warn(&r->like, program, "init");
+  explain_unused(&r->like, program);
   keep_note(&r->keep, program, "init");
 }
 

@@ -15,6 +15,7 @@ typedef struct init_request {
   fanin_dtype dtype;
   like like;
   kept_files keep;
+  bool explain, json; /* only say what would be made */
   bool shards;        /* the output is an index, and the files that --like's index names are written beside it */
   model model;        /* the tensors to make: those of --tensor, or those that init_request_check() loaded */
   char *pending_name; /* a --tensor whose --init has not come yet */

@@ -110,3 +110,7 @@ done
 script -qec "stty cols 60; '$FANIN' init '$lenet' -o p.safetensors" tty.txt </dev/null >/dev/null
 grep -q 'tensor 1 of 6: fc1.weight' tty.txt || die "no progress on a terminal"
 grep -q 'compiling kernels for f32 (slow the first time only)' tty.txt || die "nothing says why the first run waits"
+# With its rate and the time that is left, once there is something to go by: the command's clock advances when it is read.
+ln -s /dev/null null.safetensors
+SHIM_CLOCK=10000 script -qec "stty cols 100; '$SHIMMED' init --tensor w:f32::100000000 --init zeros -o null.safetensors" tty.txt </dev/null >/dev/null
+grep -Eq ' of 400.0 MB  [0-9.]+ [kMGTPE]?B/s, [0-9]+ (s|min [0-9]+ s|h [0-9]+ min) left  tensor 1 of 1: w' tty.txt || die "no rate: $(cat tty.txt)"

@@ -308,4 +308,15 @@ no "rules --rule: rules[0], tensor 'embed.weight': he_normal needs a layout" --r
 no "rules --rule: rules[0], tensor 'embed.weight': layout \"OIW\" has 3 letters" --rule 'embed.weight=OIW:he_normal' "${own[@]}"
 for text in '' '*' '=zeros' '*='; do no "--rule '$text': write PATTERN=INIT" --rule "$text"; done
 no "--skip '': give a pattern of names" --skip ''
-refuse 2 "--rules, --rule, --skip and --explain go with --like CHECKPOINT" init --tensor w:f32::4 --init ones --skip x -o y2.safetensors
+refuse 2 "--rules, --rule and --skip go with --like CHECKPOINT" init --tensor w:f32::4 --init ones --skip x -o y2.safetensors
+
+# ---- What a model file's tensors get, before anything is made ----
+printf '{"values": {"d": 4}, "tensors": [{"name": "h.3.w", "shape": ["{d}", 6], "layout": "OI", "dtype": "bf16", "init": "residual:layers=2 he_normal"},
+  {"name": "b", "shape": [8], "init": "zeros", "parts": [{"range": "1/4..2/4", "init": "constant:value=2"}]}]}' >m.json
+"$FANIN" init m.json --explain --json >said.json
+is h.3.w bf16 0.2886751345948129
+is b f32 0.8660254037844386 0.5
+"$FANIN" init m.json --set d=8 --explain >said.txt
+grep -Eq '^h\.3\.w +8x6 +bf16 +OI +variance_scaling' said.txt || die "$(cat said.txt)"
+grep -qx '2 tensors, 56 parameters, 128 bytes' said.txt || die "$(cat said.txt)"
+refuse 2 "--json goes with --explain" init m.json --json -o y2.safetensors

@@ -8,7 +8,7 @@
  *   SHIM_CREATE=ERRNO  the command's own mkstemp() fails with that number
  *   SHIM_PAUSE=FILE    the first write of 1 MiB or more, of all processes that share the variable, writes half of its
  *                      bytes; then the process's number appears in FILE, and it waits for a signal
- *   SHIM_CLOCK=1       the monotonic clock advances when the command itself reads it, and only then: by one microsecond
+ *   SHIM_CLOCK=N       the monotonic clock advances when the command itself reads it, and only then: by N microseconds
  *                      more each time
  */
 #include <dlfcn.h>
@@ -186,7 +186,7 @@ int clock_gettime(clockid_t clock, struct timespec *time) {
   static uint64_t microseconds = 1000000, step;
   NEXT(int, clock_gettime, clockid_t, struct timespec *);
   if (clock != CLOCK_MONOTONIC || number("SHIM_CLOCK", 0) == 0 || !IS_OWN_CALL) return real(clock, time);
-  microseconds += ++step;
+  microseconds += number("SHIM_CLOCK", 0) * ++step;
   *time =
       (struct timespec){.tv_sec = (time_t)(microseconds / 1000000), .tv_nsec = (long)(microseconds % 1000000) * 1000};
   return 0;
