@@ -15,6 +15,7 @@ enum { KEY_HELP = 'h', FIRST_KEY = 0x100 };
 typedef struct parse {
   const syntax *syntax;
   const args_option **options; /* those of the syntax */
+  bool *seen;                  /* which of them */
   char shown_name[64];         /* "fanin init", in the usage line */
   char *into;
   failure *why;
@@ -33,7 +34,11 @@ static int take_option(const parse *p, int key, const char *value) {
     ++i;
   const args_option *o = p->options[i];
   snprintf(name, sizeof name, "--%s", o->name);
-  if (o->given) *(bool *)(p->into + o->given) = true;
+  if (p->seen[i] && o->arg && o->given != ARGS_SEVERAL) {
+    return args_fail(p->why, "%s '%s': the option is given already; give it once", name, value);
+  }
+  p->seen[i] = true;
+  if (o->given && o->given != ARGS_SEVERAL) *(bool *)(p->into + o->given) = true;
   return o->read(p->into + o->to, name, value, p->why);
 }
 
@@ -90,6 +95,7 @@ static struct argp_option *list_options(parse *p) {
       p->options[n++] = o;
     }
   }
+  p->seen = allocate(n, sizeof *p->seen);
   struct argp_option *all = allocate(n + 2, sizeof *all); /* argp ends at a zeroed one */
   for (size_t i = 0; i < n; ++i) {
     const args_option *o = p->options[i];
@@ -114,6 +120,7 @@ int args_parse(const syntax *s, int argc, char **argv, void *into, failure *why)
   argv[0] = NULL;
   free(options);
   free(p.options);
+  free(p.seen);
   if (error == 0) return STATUS_OK;
   if (p.status == STATUS_HELPED) return STATUS_HELPED;
   why->usage = 1;

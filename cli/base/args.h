@@ -27,8 +27,10 @@ typedef struct args_option {
   const char *doc;  /* NULL: hidden from the help */
   args_reader *read;
   size_t to;    /* offset, in what args_parse() fills, of what `read` gets */
-  size_t given; /* offset of a bool that says that the option is given; 0: none */
+  size_t given; /* offset of a bool that says that the option is given; 0: none; ARGS_SEVERAL: none either, and the
+                   option may be given more than once, which else is an error where it has a value */
 } args_option;
+#define ARGS_SEVERAL SIZE_MAX
 
 /* A subcommand: how it is run, and what it accepts, of which --help, the manual page and completion are made. `run`
  * gets the subcommand's name as argv[0] and returns an exit status. It does not print `why`: main() does. */

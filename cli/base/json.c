@@ -51,7 +51,11 @@ int json_print(json_t *root, failure *why) {
 static const char *find_stand_in(FILE *file) {
   char begin[STAND_IN_BYTES];
   if (fseek(file, 0, SEEK_SET) != 0) return NULL;
-  return stand_in_of(begin, fread(begin, 1, sizeof begin, file));
+  const size_t size = fread(begin, 1, sizeof begin, file);
+  /* a header's length in 64 bits, little endian and below 2^32, and the header */
+  if (size > 9 && memcmp(begin + 4, "\0\0\0\0{\"", 6) == 0)
+    return "is a safetensors file, and JSON is wanted here; 'fanin init' takes a checkpoint by --like";
+  return stand_in_of(begin, size);
 }
 
 int json_load_path(const char *path, json_t **root, failure *why) {

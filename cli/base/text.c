@@ -126,8 +126,15 @@ char *text_known(const char *name, const char *const *names, size_t n, const cha
   int used = nearest < n
                  ? snprintf(out, TEXT_KNOWN, ", did you mean %s? %c%s", names[nearest], toupper(are[0]), are + 1)
                  : snprintf(out, TEXT_KNOWN, "; %s", are);
-  for (size_t k = 0; k < n && used < TEXT_KNOWN; ++k)
+  for (size_t k = 0; k < n; ++k) {
+    enum { OTHERS = sizeof " and 18446744073709551615 others" };
+    const int room = TEXT_KNOWN - used - (k + 1 < n ? OTHERS : 0);
+    if ((int)strlen(names[k]) + 3 > room) {
+      snprintf(out + used, (size_t)(TEXT_KNOWN - used), " and %zu other%s", n - k, text_plural(n - k));
+      break;
+    }
     used += snprintf(out + used, (size_t)(TEXT_KNOWN - used), "%s %s", k > 0 ? "," : "", names[k]);
+  }
   return out;
 }
 

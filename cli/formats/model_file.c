@@ -2,8 +2,10 @@
 #include "formats/model.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/args.h"
@@ -307,7 +309,7 @@ static int read_defaults(const json_check *in, const char *where, const json_t *
 /* A number; the text of one, of values before it; or null for one that must be given. `given`: what --set gives. */
 static int read_value(const builder *b, const char *where, const char *name, const json_t *value, const json_t *given,
                       double *out) {
-  char text[TEXT_NUMBER], inner[JSON_WHERE + 512];
+  char text[TEXT_NUMBER];
   if (given) value = given;
   *out = json_number_value(value);
   if (json_is_number(value)) return STATUS_OK;
@@ -317,8 +319,11 @@ static int read_value(const builder *b, const char *where, const char *name, con
                          json_type_text(value));
   }
   const int status = expand(b, NULL, NULL, false, where, json_string_value(value), text, sizeof text);
-  snprintf(inner, sizeof inner, "%.500s: %.500s", b->in.path, where);
-  return status == STATUS_OK ? args_real(out, inner, text, b->in.why) : status;
+  if (status != STATUS_OK) return status;
+  char *end = text;
+  *out = strtod(text, &end);
+  if (end != text && *end == '\0' && isfinite(*out)) return STATUS_OK;
+  return json_complain(&b->in, where, "is '%s', but must be a number, or the text of one as in \"{4*d}\"", text);
 }
 
 static int read_values(const json_check *in, const char *where, const json_t *values, void *to) {

@@ -64,7 +64,8 @@ static const init_rule *find_rule(const like *a, const stored_tensor *t) {
 
 /* "rules gpt2: rules[3], tensor 'h.0.attn.c_attn.weight'" */
 static char *place_of(const init_rule *r, const stored_tensor *t, char out[TEXT]) {
-  snprintf(out, TEXT, "rules %.128s: rules[%zu], tensor '%.256s'", r->set, r->index, t->name);
+  char place[RULE_PLACE];
+  snprintf(out, TEXT, "%s, tensor '%.250s'", init_rule_place(r, place), t->name);
   return out;
 }
 

@@ -134,10 +134,10 @@ static fates fates_of(const init_request *r) {
 
 /* The column of rules is left out where there are none. */
 static void print_tensors(const fates *all, bool has_rules) {
-  static const column columns[] = {{"tensor", 1, 0}, {"shape", 1, 0},       {"dtype", 1, 1}, {"rule", 0, 2},
-                                   {"layout", 1, 2}, {"initializer", 1, 0}, {"std", 0, 1}};
-  static const column no_rules[] = {{"tensor", 1, 0}, {"shape", 1, 0},       {"dtype", 1, 1},
-                                    {"layout", 1, 2}, {"initializer", 1, 0}, {"std", 0, 1}};
+  static const column columns[] = {{"tensor", 1, 0}, {"shape", 1, 0}, {"dtype", 1, 2},      {"rule", 0, 0},
+                                   {"layout", 1, 1}, {"std", 0, 3},   {"initializer", 1, 0}};
+  static const column no_rules[] = {{"tensor", 1, 0}, {"shape", 1, 0}, {"dtype", 1, 2},
+                                    {"layout", 1, 1}, {"std", 0, 3},   {"initializer", 1, 0}};
   table t = has_rules ? table_of(columns, sizeof columns / sizeof *columns)
                       : table_of(no_rules, sizeof no_rules / sizeof *no_rules);
   for (size_t i = 0; i < all->count; ++i) {
@@ -149,8 +149,8 @@ static void print_tensors(const fates *all, bool has_rules) {
     if (has_rules && f->rule == NO_RULE) table_cell(&t, "-");
     if (f->rule != NO_RULE) table_cell(&t, "%td", f->rule);
     table_cell(&t, "%s", f->tensor ? layout_format(f->tensor, layout) : "");
-    table_cell(&t, "%s", action_of(f, action));
     table_cell(&t, "%s", text_real(moments_of(f).std, std));
+    table_cell(&t, "%s", text_short(action_of(f, action)));
   }
   table_print(&t);
 }
@@ -209,9 +209,9 @@ void explain_unused(const like *l, const char *program) {
   for (size_t i = 0; i < l->rules.own; ++i) {
     if (!is_reported(l, used, i)) continue;
     const init_rule *r = &l->rules.rules[i];
-    char *pattern = init_rule_pattern(r);
-    fprintf(stderr, "%s: init: warning: rules %s: rules[%zu] (%s) takes nothing: %s\n", program, r->set, r->index,
-            pattern, reason_of(l, r));
+    char place[RULE_PLACE], *pattern = init_rule_pattern(r);
+    fprintf(stderr, "%s: init: warning: %s%s%s%s takes nothing: %s\n", program, init_rule_place(r, place),
+            r->option ? "" : " (", r->option ? "" : pattern, r->option ? "" : ")", reason_of(l, r));
     free(pattern);
   }
   free(used);
@@ -235,8 +235,8 @@ typedef struct taken {
 } taken;
 
 void explain_rules(const like *l) {
-  static const column columns[] = {{"rule", 0, 3},     {"match", 1, 2},       {"tensors", 0, 0},
-                                   {"elements", 0, 0}, {"initializer", 1, 0}, {"such as", 1, 1}};
+  static const column columns[] = {{"rule", 0, 0},        {"tensors", 0, 0}, {"elements", 0, 2},
+                                   {"initializer", 1, 0}, {"such as", 1, 1}, {"match", 1, 0}};
   table t = table_of(columns, sizeof columns / sizeof *columns);
   taken *by_rule = allocate(l->rules.count, sizeof *by_rule);
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
@@ -254,11 +254,11 @@ void explain_rules(const like *l) {
     if (of->tensors == 0) continue;
     char *pattern = init_rule_pattern(&l->rules.rules[i]);
     table_cell(&t, "%zu", i);
-    table_cell(&t, "%s", pattern);
     table_cell(&t, "%zu", of->tensors);
     table_cell(&t, "%s", text_count(of->elements, number));
-    table_cell(&t, "%s%s", drawn_action(&of->first, action), of->differ ? ", ..." : "");
+    table_cell(&t, "%s%s", text_short(drawn_action(&of->first, action)), of->differ ? ", ..." : "");
     table_cell(&t, "%s", of->first.name);
+    table_cell(&t, "%s", pattern);
     free(pattern);
   }
   table_print(&t);

@@ -24,15 +24,26 @@ int like_set(void *to, const char *option, const char *text, failure *why) {
   return set == 0 ? STATUS_OK : args_fail(why, "--set '%s': the name is not valid UTF-8", text);
 }
 
-static void add_rule(like *l, json_t *rule) {
-  if (!l->first) l->first = json_array();
-  json_array_append_new(l->first, rule);
+/* Takes `rule` over. `pairs` is how many members it should have: fewer, where a text is not valid UTF-8. */
+static int add_rule(like *l, const char *option, const char *text, json_t *rule, size_t pairs, failure *why) {
+  option_rules *first = &l->first;
+  const size_t size = strlen(option) + strlen(text) + sizeof " ''";
+  if (json_object_size(rule) != pairs) {
+    json_decref(rule);
+    return args_fail(why, "%s: the text is not valid UTF-8", option);
+  }
+  if (!first->list) first->list = json_array();
+  json_array_append_new(first->list, rule);
+  first->texts = grow(first->texts, &first->capacity, first->count + 1, sizeof *first->texts);
+  char *place = first->texts[first->count++] = allocate(size, 1);
+  snprintf(place, size, "%s '%s'", option, text);
+  return STATUS_OK;
 }
 
-/* The length of "OI" or "OIHW,groups=4" before a colon; 0: the text has no layout there. Initializers have small
- * letters. */
+/* The length of "OI" or "OIHW,groups=4" before a colon; 0: the text has no layout there. No initializer has a name of
+ * these letters only. */
 static size_t layout_length(const char *text) {
-  const size_t letters = strspn(text, "OIBDHW"), length = strcspn(text, ":");
+  const size_t letters = strspn(text, "OIBDHWoibdhw"), length = strcspn(text, ":");
   return letters > 0 && letters == strcspn(text, ":,") && text[length] == ':' ? length : 0;
 }
 
@@ -43,27 +54,54 @@ int like_rule(void *to, const char *option, const char *text, failure *why) {
                      option, text);
   }
   const char *init = equal + 1;
-  const size_t layout = layout_length(init);
+  const size_t layout = layout_length(init), size = strlen(option) + strlen(text) + sizeof " ''";
+  const char *initializer = layout > 0 ? init + layout + 1 : init;
+  if (!strpbrk(initializer, "{}")) {
+    char *place = allocate(size, 1);
+    snprintf(place, size, "%s '%s'", option, text);
+    const int status = init_text_check(initializer, place, why);
+    free(place);
+    if (status != STATUS_OK) return status;
+  }
   json_t *rule = json_object();
   json_object_set_new(rule, "match", json_stringn(text, (size_t)(equal - text)));
   if (layout > 0) json_object_set_new(rule, "layout", json_stringn(init, layout));
-  json_object_set_new(rule, "init", json_string(layout > 0 ? init + layout + 1 : init));
-  if (json_object_size(rule) < (layout > 0 ? 3u : 2u)) {
-    json_decref(rule);
-    return args_fail(why, "%s: the text is not valid UTF-8", option);
-  }
-  add_rule(to, rule);
-  return STATUS_OK;
+  json_object_set_new(rule, "init", json_string(initializer));
+  return add_rule(to, option, text, rule, layout > 0 ? 3 : 2, why);
 }
 
 int like_skip(void *to, const char *option, const char *text, failure *why) {
+  if (!text[0]) return args_fail(why, "%s '%s': give a pattern of names, as in '*.mask'", option, text);
   json_t *rule = json_object();
   json_object_set_new(rule, "skip", json_string("by --skip"));
-  if (!text[0] || json_object_set_new(rule, "match", json_string(text)) != 0) {
-    json_decref(rule);
-    return args_fail(why, "%s '%s': give a pattern of names, as in '*.mask'", option, text);
+  json_object_set_new(rule, "match", json_string(text));
+  return add_rule(to, option, text, rule, 2, why);
+}
+
+static bool has_match(const like *l, const json_t *patterns) {
+  for (size_t i = 0; i < l->checkpoint.count; ++i) {
+    if (init_rules_match(patterns, l->checkpoint.tensors[i].stored->name)) return true;
   }
-  add_rule(to, rule);
+  return false;
+}
+
+/* Checks that --rule and --skip match tensors. Who leaves out the beginning of a name is shown what to write. */
+static int check_first(const like *l, failure *why) {
+  for (size_t i = 0; i < l->first.count; ++i) {
+    const init_rule *r = &l->rules.rules[i];
+    char place[RULE_PLACE], *pattern = init_rule_pattern(r);
+    const bool matches = has_match(l, r->match);
+    json_t *wider = json_sprintf("*%s", pattern);
+    const bool is_meant = has_match(l, wider);
+    json_decref(wider);
+    const int status = matches
+                           ? STATUS_OK
+                           : fail(why, STATUS_INPUT, "%s: no tensor of %s has a name like '%.128s'%s%.128s%s",
+                                  init_rule_place(r, place), l->checkpoint_path, pattern,
+                                  is_meant ? "; did you mean '*" : "", is_meant ? pattern : "", is_meant ? "'?" : "");
+    free(pattern);
+    if (status != STATUS_OK) return status;
+  }
   return STATUS_OK;
 }
 
@@ -74,11 +112,12 @@ int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failur
                   l->checkpoint_path);
   }
   if (status == STATUS_OK) {
-    status = init_rules_load_behind(l->first, l->rules_name ? l->rules_name : "pytorch", &l->rules, why);
+    status = init_rules_load_behind(&l->first, l->rules_name ? l->rules_name : "pytorch", &l->rules, why);
   }
   if (status != STATUS_OK) return status;
   l->dtype = dtype;
-  if (l->keep) status = keep_resize_checkpoint(l->keep, &l->checkpoint, why);
+  status = check_first(l, why);
+  if (status == STATUS_OK && l->keep) status = keep_resize_checkpoint(l->keep, &l->checkpoint, why);
   if (status == STATUS_OK) status = like_assign(l, why);
   if (status == STATUS_OK) status = like_model(l, shards, out, why);
   if (status == STATUS_OK && out->count == 0) {
@@ -112,7 +151,7 @@ const char *like_declined(const like *l, const char *name) {
 }
 
 bool like_is_first(const like *l, const init_rule *r) {
-  return (size_t)(r - l->rules.rules) < json_array_size(l->first);
+  return (size_t)(r - l->rules.rules) < l->first.count;
 }
 
 void like_free(like *l) {
@@ -123,7 +162,10 @@ void like_free(like *l) {
   free(l->list);
   init_rules_free(&l->rules);
   checkpoint_free(&l->checkpoint);
-  json_decref(l->first);
+  for (size_t i = 0; i < l->first.count; ++i)
+    free(l->first.texts[i]);
+  free(l->first.texts);
+  json_decref(l->first.list);
   json_decref(l->set);
   free(l->shard_of);
   *l = (like){0};

@@ -24,7 +24,7 @@ typedef struct assignment {
 typedef struct like {
   const char *checkpoint_path; /* NULL: --like is not given */
   const char *rules_name;      /* NULL: the default, "pytorch" */
-  json_t *first;               /* the rules of --rule and --skip, which go before the others; NULL: none */
+  option_rules first;          /* --rule and --skip, which go before the others */
   kept_files *keep;            /* of --keep; NULL: it is not given */
   json_t *set;                 /* the numbers of --set, which override the rules' values; NULL: none */
   const fanin_dtype *dtype;    /* replaces every floating-point dtype; NULL: the checkpoint's dtypes stay */

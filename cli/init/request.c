@@ -39,8 +39,10 @@ const args_option init_request_options[] = {
      "The output: a .safetensors file, .npy for one tensor, or for a sharded --like X.safetensors.index.json",
      args_text, TO(output), 0},
     {"seed", 0, "N", "64-bit seed (default: 0)", args_number, TO(seed), 0},
-    {"dtype", 0, "DTYPE", "Make every tensor of this dtype, as f32, f16, bf16 or f64", args_dtype, TO(dtype),
-     TO(has_dtype)},
+    {"dtype", 0, "DTYPE",
+     "Make every tensor of this dtype, as f32, f16, bf16 or f64, whatever a model file says of it; only a rule with a "
+     "dtype goes before",
+     args_dtype, TO(dtype), TO(has_dtype)},
     {"device", 0, "SEL", SESSION_DEVICE_HELP, args_text, TO(device), 0},
     {"like", 0, "FILE",
      "The tensors of a .safetensors checkpoint, or of the .json index of a sharded one, by --rules instead of a model "
@@ -54,34 +56,35 @@ const args_option init_request_options[] = {
      "A rule that goes before those of --rules, as in '*.head.weight=zeros'; may be given several times. INIT begins "
      "with "
      "a layout where it needs one: '*.up.weight=OI:he_normal'",
-     like_rule, TO(like), 0},
+     like_rule, TO(like), ARGS_SEVERAL},
     {"skip", 0, "PATTERN", "Leave out the tensors of --like whose names match; may be given several times", like_skip,
-     TO(like), 0},
-    {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set, TO(like), 0},
+     TO(like), ARGS_SEVERAL},
+    {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set, TO(like),
+     ARGS_SEVERAL},
     {"explain", 0, NULL, "Only print what each tensor gets, and by which rule; write nothing", args_switch, TO(explain),
      0},
     {"json", 'j', NULL, "With --explain: print JSON", args_switch, TO(json), 0},
     {"keep", 0, "FILE",
      "A .safetensors file, or the .json index of several, whose tensors are copied byte for byte; only those that it "
      "lacks are drawn. May be given more than once",
-     args_texts, TO(keep.paths), 0},
+     args_texts, TO(keep.paths), ARGS_SEVERAL},
     {"resize", 0, "PATTERN:DIM:FROM->TO",
      "With --keep: tensors whose names match and that have the extent FROM in dimension DIM (counted from 0) grow to "
      "TO: what is kept stays, and the rest is drawn",
-     keep_resize, TO(keep), 0},
+     keep_resize, TO(keep), ARGS_SEVERAL},
     {"tensor", 0, "NAME:DTYPE:LAYOUT:SHAPE",
      "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I input "
      "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty",
-     take_tensor, 0, 0},
+     take_tensor, 0, ARGS_SEVERAL},
     {"init", 0, "INIT", "The initializer of the --tensor before, behind schemes if there are any; see 'fanin list'",
-     take_init, 0, 0},
+     take_init, 0, ARGS_SEVERAL},
     {0}};
 
 /* Checks that the tensors come from exactly one place, and the options that mean something only together with it. */
 static int check_source(const init_request *r, failure *why) {
   const like *l = &r->like;
   const int sources = (r->model_path != NULL) + (l->checkpoint_path != NULL) + (r->model.count > 0);
-  if (!l->checkpoint_path && (l->rules_name || l->first)) {
+  if (!l->checkpoint_path && (l->rules_name || l->first.list)) {
     return args_fail(why, "--rules, --rule and --skip go with --like CHECKPOINT");
   }
   if (l->set && r->model.count > 0) return args_fail(why, "--set goes with a model file, or with --like CHECKPOINT");

@@ -259,22 +259,22 @@ int init_rules_load(const char *name, init_rules *out, failure *why) {
   return status;
 }
 
-int init_rules_load_behind(json_t *first, const char *name, init_rules *out, failure *why) {
-  static const char option[] = "--rule";
-  if (!first) return init_rules_load(name, out, why);
+int init_rules_load_behind(const option_rules *first, const char *name, init_rules *out, failure *why) {
+  if (!first->list) return init_rules_load(name, out, why);
   json_t *root = json_object();
-  json_object_set(root, "rules", first);
-  int status = build(option, root, out, why);
+  json_object_set(root, "rules", first->list);
+  int status = build("--rule", root, out, why);
   if (status != STATUS_OK) return status;
+  for (size_t i = 0; i < out->own; ++i)
+    out->rules[i].option = first->texts[i];
   status = append(name, out, why);
   if (status == STATUS_OK) {
-    const size_t size = sizeof option + sizeof " and " + strlen(name);
-    for (size_t i = 0; i < out->own; ++i)
-      out->rules[i].set = option;
+    const size_t size = sizeof "--rule and " + strlen(name);
     if (!out->included->shipped) out->own += out->included->own;
-    free(out->name);
-    out->name = allocate(size, 1);
-    snprintf(out->name, size, "%s and %s", option, name);
+    char *both = allocate(size, 1);
+    snprintf(both, size, "--rule and %s", name);
+    free(out->name); /* the rules that it is the name of are options */
+    out->name = both;
   } else {
     init_rules_free(out);
   }
@@ -327,6 +327,14 @@ bool init_rule_takes(const init_rule *rule, const stored_tensor *t) {
   if (rule->shape && !has_shape(rule->shape, t)) return false;
   if (rule->stored_dtype && !has_text(rule->stored_dtype, t->type->name)) return false;
   return init_rules_match(rule->match, t->name);
+}
+
+char *init_rule_place(const init_rule *rule, char out[RULE_PLACE]) {
+  if (rule->option)
+    snprintf(out, RULE_PLACE, "%s", rule->option);
+  else
+    snprintf(out, RULE_PLACE, "rules %.128s: rules[%zu]", rule->set, rule->index);
+  return out;
 }
 
 char *init_rule_pattern(const init_rule *rule) {

@@ -38,7 +38,8 @@ typedef struct init_rule {
   const char *same_as, *skip, *refuse; /* instead of init: another tensor's name, why there is nothing to be made, why
                                           the rules cannot say what is to be made */
   const char *set;                     /* where the rule is: in the rules of this name, */
-  size_t index;                        /* at this place */
+  size_t index;                        /* at this place; */
+  const char *option;                  /* or the option that it is, "--rule 'x=zeros'"; NULL: it is none */
 } init_rule;
 
 typedef struct init_rules {
@@ -55,8 +56,15 @@ typedef struct init_rules {
 /* Loads a set by its name, or a file by a path that ends in .json. */
 int init_rules_load(const char *name, init_rules *out, failure *why);
 
-/* The same, behind an array of rules that go first; NULL: none. */
-int init_rules_load_behind(json_t *first, const char *name, init_rules *out, failure *why);
+/* Rules that are options, --rule and --skip, and the texts of these: "--rule 'x=zeros'". */
+typedef struct option_rules {
+  json_t *list; /* NULL: there are none */
+  char **texts;
+  size_t count, capacity;
+} option_rules;
+
+/* The same as init_rules_load(), behind rules that go first, which must outlive the result. */
+int init_rules_load_behind(const option_rules *first, const char *name, init_rules *out, failure *why);
 
 /* Loads rules from JSON in memory. */
 int init_rules_parse(const char *name, const char *bytes, size_t size, init_rules *out, failure *why);
@@ -71,6 +79,10 @@ bool init_rules_match(const json_t *patterns, const char *name);
 
 /* Whether the rule takes tensors of this name, rank, shape and dtype. */
 bool init_rule_takes(const init_rule *rule, const stored_tensor *t);
+
+/* Where the rule is, for sentences: "rules gpt2: rules[3]", "--rule 'x=zeros'". */
+enum { RULE_PLACE = 256 };
+char *init_rule_place(const init_rule *rule, char out[RULE_PLACE]);
 
 /* "*.bias", "*.a.weight or *.b.weight", "*.a.weight or *.b.weight or 3 others": the caller's to free. */
 char *init_rule_pattern(const init_rule *rule);

@@ -71,23 +71,23 @@ static const args_option options[] = {
      "(docs/checkpoints.md)",
      args_text, TO(wishes.like.rules_name), 0},
     {"set", 0, "NAME=NUMBER", "Set a value of the rules or of the model file, as in layers=12", like_set,
-     TO(wishes.like), 0},
+     TO(wishes.like), ARGS_SEVERAL},
     {"like", 0, "MODEL.json", "What tensors should be: those of the same name in a model file", args_text,
      TO(wishes.model_path), 0},
     {"init", 0, "[NAME=]INIT",
      "What a tensor should be, or without a name each tensor of which nothing else says it; see 'fanin list'. Schemes "
      "may stand before INIT, with blanks between them. A matrix or kernel without a layout in the metadata is taken as "
      "PyTorch's: outputs, inputs, taps",
-     args_texts, TO(wishes.texts), 0},
+     args_texts, TO(wishes.texts), ARGS_SEVERAL},
     {"allow", 0, "WHAT",
      "Accept of tensors that should be random: tied (copies of others), padding (of embeddings, a row of zeros and up "
      "to 127 at the end); "
      "several with commas between them",
-     read_allow, TO(allow), 0},
+     read_allow, TO(allow), ARGS_SEVERAL},
     {"require", 0, "WHAT",
      "Exit status 1 also unless every tensor is: judged, unsuspicious; several with commas "
      "between them",
-     read_require, TO(require), 0},
+     read_require, TO(require), ARGS_SEVERAL},
     {"failures", 0, NULL, "Show only the tensors that fail", args_switch, TO(failures), 0},
     {"device", 0, "SEL", SESSION_DEVICE_HELP, args_text, TO(device), 0},
     {"json", 'j', NULL, "Print JSON, with every number (docs/inspect.md lists the keys)", args_switch, TO(json), 0},

@@ -62,7 +62,7 @@ place values.c "must be given by --set c=NUMBER" '{"values": {"c": null}, "tenso
 place values.c "is an array, but must be a number" '{"values": {"c": []}, "tensors": []}'
 place values.c "nothing is called 'e' here" '{"values": {"c": "{e}", "e": 1}, "tensors": []}'
 printf '{"values": {"c": "d"}, "tensors": []}' >m.json
-refuse 2 "m.json: values.c 'd': give a finite number" init m.json -o out.safetensors
+refuse 2 "m.json: values.c: is 'd', but must be a number, or the text of one as in \"{4*d}\"" init m.json -o out.safetensors
 place values.n-c "a value's name has letters, digits and _" '{"values": {"n-c": 1}, "tensors": []}'
 place values.layer "expressions have this name for a number of each tensor" '{"values": {"layer": 1}, "tensors": []}'
 place 'tensors[0].name' "'{d/8}': is 0.5, but must be a whole number" "{$values, \"tensors\": [{\"name\": \"w{d/8}\", \"shape\": [2], \"init\": \"zeros\"}]}"

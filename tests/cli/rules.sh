@@ -285,8 +285,10 @@ FANIN=$plain
 printf 'embed.weight F32 100,16\nl.0.up.weight F32 64,16\nl.0.norm.weight F32 16\nl.0.mask F32 4,4\nl.0.mix.weight F32 3,4,5\n' | checkpoint
 no "no rule of pytorch takes 1 of its 5 tensors: 'l.0.mask'. Give --rule 'PATTERN=INIT' for them, other --rules"
 own=(--rule '*.MIX.weight=BOI:pytorch_default' --rule '*.up.weight=OI,splits=4:he_normal:mode=fan_out' --skip '*.mask')
-explain "${own[@]}" --rule 'embed*=normal:std={0.02/sqrt(shape[1])}' --rule 'nothing=zeros'
-grep -qx "fanin: init: warning: rules --rule: rules\[4\] (nothing) takes nothing: it matches no tensor" warned.txt || die "$(cat warned.txt)"
+explain "${own[@]}" --rule 'embed*=normal:std={0.02/sqrt(shape[1])}' --rule '*.mix.*=zeros'
+grep -qx "fanin: init: warning: --rule '\*.mix.\*=zeros' takes nothing: what it matches, other rules take" warned.txt || die "$(cat warned.txt)"
+no "--rule 'up.weight=OI:he_normal': no tensor of x.safetensors has a name like 'up.weight'; did you mean '*up.weight'?" --rule 'up.weight=OI:he_normal'
+no "--skip 'nothing': no tensor of x.safetensors has a name like 'nothing'" "${own[@]}" --skip nothing
 is embed.weight f32 0.005
 is l.0.up.weight f32 0.3535533905932738
 is l.0.norm.weight f32 0 1
@@ -302,10 +304,11 @@ grep -q "warning: rules r.json: rules\[0\] (\*.never) takes nothing" warned.txt 
 python3 "$SRC/tests/cli/read_safetensors.py" y.safetensors >said.txt
 grep -qx 'fanin.rules --rule and pytorch' said.txt || die "$(cat said.txt)"
 grep -q 'tensors 4 ' said.txt || die "$(cat said.txt)"
-no "--rule: rules[0].init: no initializer is called 'he_nrmal', did you mean he_normal" --rule '*=he_nrmal'
-no "--rule: rules[1].init: no initializer is called 'OX'" --rule 'a=zeros' --rule '*=OX:he_normal'
-no "rules --rule: rules[0], tensor 'embed.weight': he_normal needs a layout" --rule '*=he_normal'
-no "rules --rule: rules[0], tensor 'embed.weight': layout \"OIW\" has 3 letters" --rule 'embed.weight=OIW:he_normal' "${own[@]}"
+no "--rule '*=he_nrmal': no initializer is called 'he_nrmal', did you mean he_normal" --rule '*=he_nrmal'
+no "--rule '*=OX:he_normal': no initializer is called 'OX'" --rule 'a=zeros' --rule '*=OX:he_normal'
+no "--rule '*=he_normal', tensor 'embed.weight': he_normal needs a layout" --rule '*=he_normal'
+no "--rule 'l.0.up.weight=oi:he_normal', tensor 'l.0.up.weight': layout \"oi\" has the letter 'o', did you mean O" --rule 'l.0.up.weight=oi:he_normal' "${own[@]:0:2}" "${own[@]:4}"
+no "--rule 'embed.weight=OIW:he_normal', tensor 'embed.weight': layout \"OIW\" has 3 letters" --rule 'embed.weight=OIW:he_normal' "${own[@]}"
 for text in '' '*' '=zeros' '*='; do no "--rule '$text': write PATTERN=INIT" --rule "$text"; done
 no "--skip '': give a pattern of names" --skip ''
 refuse 2 "--rules, --rule and --skip go with --like CHECKPOINT" init --tensor w:f32::4 --init ones --skip x -o y2.safetensors
@@ -317,6 +320,6 @@ printf '{"values": {"d": 4}, "tensors": [{"name": "h.3.w", "shape": ["{d}", 6], 
 is h.3.w bf16 0.2886751345948129
 is b f32 0.8660254037844386 0.5
 "$FANIN" init m.json --set d=8 --explain >said.txt
-grep -Eq '^h\.3\.w +8x6 +bf16 +OI +variance_scaling' said.txt || die "$(cat said.txt)"
+grep -Eq '^h\.3\.w +8x6 +bf16 +OI +0.28868 +variance_scaling' said.txt || die "$(cat said.txt)"
 grep -qx '2 tensors, 56 parameters, 128 bytes' said.txt || die "$(cat said.txt)"
 refuse 2 "--json goes with --explain" init m.json --json -o y2.safetensors

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Files that stand where another should be, a Git LFS pointer and a page of HTML, are called what they are by every reader.
+# Files that stand where another should be, a Git LFS pointer, a page of HTML, a zip archive, are called what they are by every
+# reader.
 set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
@@ -26,5 +27,11 @@ stands 'version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\
 stands '<!DOCTYPE html>\n<html lang="en">' 'is an HTML page, probably a login or error page that was downloaded in place of the file'
 stands '\n \t<HTML><body>Sign in</body></HTML>' 'is an HTML page, probably'
 stands '\xef\xbb\xbf<!doctype HTML>' 'is an HTML page, probably'
+stands 'PK\003\004\024' 'is a zip archive, as torch.save() and numpy.savez() write: save its tensors with'
+for wanted in 'x.safetensors -o' '--like x.safetensors --rules x.json -o'; do
+  cp x.safetensors x.json
+  # shellcheck disable=SC2086
+  refuse 2 "is a safetensors file, and JSON is wanted here; 'fanin init' takes a checkpoint by --like" init $wanted z.safetensors
+done
 printf '<htm' >s.json
 refuse 2 "s.json: line 1, column 1:" init s.json -o z.safetensors

@@ -130,6 +130,11 @@ refuse 2 "must end in .csv or .npy" probe --mlp 2,2 --input x.txt
 refuse 2 "No such file" probe --mlp 2,2 --input x.csv
 refuse 3 "no device" probe --mlp 2,2 --device 'no such device'
 
+# ---- Options that have one value ----
+refuse 2 "--mlp '4,5': the option is given already; give it once" probe --mlp 2,2 --mlp 4,5
+refuse 2 "--output 'b.npy': the option is given already; give it once" init --tensor w:f32::4 --init ones -o a.npy --output b.npy
+refuse 2 "--like 'b.safetensors': the option is given already" init --like a.safetensors --like b.safetensors --explain
+
 # ---- Output that cannot be written ----
 status=0
 "$FANIN" list >/dev/full 2>err.txt || status=$?
