@@ -111,7 +111,7 @@ static int check_outputs(const probe_request *r, failure *why) {
   return status;
 }
 
-/* Schemes before --init see the fans of each layer: what they refuse is found before a device is opened. */
+/* Schemes and expressions see the fans of each layer: what they refuse is found before a device is opened. */
 static int check_inits(const probe_request *r, failure *why) {
   fanin_init unused;
   int status = STATUS_OK;
@@ -153,5 +153,6 @@ int cmd_probe(int argc, char **argv, failure *why) {
   int status = probe_options(argc, argv, &r, why);
   if (status == STATUS_OK) status = r.suggest ? probe_suggest(&r, why) : run_on_device(&r, why);
   like_free(&r.like);
+  free(r.layer_inits.texts);
   return status;
 }

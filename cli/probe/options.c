@@ -7,7 +7,6 @@
 #include "base/dtype.h"
 #include "base/text.h"
 #include "formats/tensor_file.h"
-#include "formats/tensor_text.h"
 #include "probe/report.h"
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -62,7 +61,7 @@ static int take_init(void *to, const char *name, const char *value, failure *why
     return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
   }
   r->init_texts[r->n_inits++] = value;
-  return init_text_check(value, name, why);
+  return probe_check_init(value, name, why);
 }
 
 static int take_activation(void *to, const char *name, const char *value, failure *why) {
@@ -110,6 +109,9 @@ static const args_option options[] = {
     {"slope", 0, "X", "Negative slope of leaky_relu (default: 0.01)", args_real, TO(config.slope), TO(has_slope)},
     {"init", 0, "INIT", "Initializer of the weights (default: he_normal); see 'fanin list'. Repeated: compare them",
      take_init, 0, ARGS_SEVERAL},
+    {"layer-init", 0, "N=INIT",
+     "Initializer of layer N, of a range 2..4, of the last (last, -1); --init has the other layers. Repeatable",
+     probe_check_layer_init, TO(layer_inits), ARGS_SEVERAL},
     {"norm", 0, "layer|batch", "Normalise before every activation", take_norm, TO(config.norm), 0},
     {"residual", 0, NULL, "Add a layer's input to its output where the widths agree", args_switch, TO(residual), 0},
     {"bias-std", 0, "S", "Biases are N(0, S^2) (default: 0)", args_real, TO(config.bias_std), 0},
@@ -190,6 +192,10 @@ const syntax probe_syntax = {
         "    --init xavier_normal:gain=tanh --input share/data/digits.csv\n"
         "  fanin probe --mlp 256,256,256,256,256,256 --init xavier_normal \\\n"
         "    --init he_normal --plot compare.svg\n"
+        "  fanin probe --mlp 2,256,256,256,1 --activation sin \\\n"
+        "    --layer-init '1=siren_first uniform:lo=-30,hi=30' \\\n"
+        "    --layer-init '2..-2=siren_hidden:omega=1 uniform:lo=-1,hi=1' \\\n"
+        "    --layer-init 'last=siren_hidden uniform:lo=-1,hi=1' --require conforms\n"
         "  fanin probe --mlp 64,300,100,10 --input share/data/digits.csv \\\n"
         "    --calibrate -o calibrated.safetensors\n"
         "  fanin probe --suggest gelu",
@@ -218,6 +224,9 @@ static int check_weights(const probe_request *r, failure *why) {
   if (r->like.rules_name && !r->weights) return args_fail(why, "--rules belongs to --weights");
   if (r->like.set && !r->like.rules_name) return args_fail(why, "--set goes with --rules");
   if (!r->weights) return STATUS_OK;
+  if (r->layer_inits.count > 0) {
+    return args_fail(why, "--layer-init draws weights, but --weights has its own: --rules says what they should be");
+  }
   if (!has_ending(r->weights, ".safetensors")) {
     return args_fail(why, "--weights '%s': the name must end in .safetensors", r->weights);
   }
@@ -225,12 +234,6 @@ static int check_weights(const probe_request *r, failure *why) {
     return args_fail(why, "--weights has weights of its own: give one --init, which says what they should be");
   }
   return STATUS_OK;
-}
-
-int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why) {
-  const fanin_tensor t = {
-      .dtype = r->config.dtype, .rank = 2, .layout = "OI", .shape = {r->widths[l + 1], r->widths[l]}};
-  return init_text_parse(r->init_texts[i], &t, out, "--init", why);
 }
 
 static int check_calibration(const probe_request *r, failure *why) {
@@ -248,14 +251,14 @@ static int check_calibration(const probe_request *r, failure *why) {
 }
 
 static int check_suggestion(const probe_request *r, failure *why) {
-  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot || r->calibrate || r->has_calibration ||
-      r->like.rules_name || r->like.set) {
+  if (r->config.n_widths > 0 || r->weights || r->has_init || r->layer_inits.count > 0 || r->csv || r->plot ||
+      r->calibrate || r->has_calibration || r->like.rules_name || r->like.set) {
     return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
   }
   return check_numbers(r, why);
 }
 
-static int check_together(const probe_request *r, failure *why) {
+static int check_together(probe_request *r, failure *why) {
   if (r->suggest) return check_suggestion(r, why);
   if (r->has_depth) return args_fail(why, "--depth belongs to --suggest");
   if (r->config.n_widths < 2 && !(r->weights && r->config.n_widths == 0)) {
@@ -263,6 +266,7 @@ static int check_together(const probe_request *r, failure *why) {
   }
   int status = check_numbers(r, why);
   if (status == STATUS_OK) status = check_weights(r, why);
+  if (status == STATUS_OK) status = probe_take_layers(r, why);
   if (status == STATUS_OK) status = check_calibration(r, why);
   if (status == STATUS_OK && r->json && r->csv && strcmp(r->csv, "-") == 0) {
     return args_fail(why, "--json and --csv - both want standard output: give --csv a file's name");

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/args.h"
 #include "base/session.h"
 #include "fanin/probe.h"
 #include "formats/matrix.h"
@@ -19,6 +20,8 @@ typedef struct probe_request {
   uint64_t widths[PROBE_MAX_WIDTHS];
   const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
   size_t n_inits;
+  args_list layer_inits;                          /* each --layer-init, as given */
+  const char *layer_texts[PROBE_MAX_WIDTHS - 1];  /* the initializer that --layer-init gives a layer, or NULL */
   bool has_init, has_slope, has_dtype, has_depth; /* given on the command line */
   const char *input;                              /* NULL: N(0,1) */
   bool keep_label;
@@ -42,11 +45,27 @@ typedef struct probe_request {
 
 /* ---- options.c --------------------------------------------------------------------------------------------------- */
 
-/* --init number i as it is for layer l = 0 .. L - 1, whose fans the schemes before it see. */
-int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why);
-
 /* Reads the command line and checks everything that can be checked without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
+
+/* ---- initializers.c ---------------------------------------------------------------------------------------------- */
+
+/* Checks an initializer's text as far as that can be done without a layer: what has {expressions} is left for later.
+ * `name` is the option's. */
+int probe_check_init(const char *text, const char *name, failure *why);
+/* The reader of --layer-init, into an args_list. */
+args_reader probe_check_layer_init;
+/* Finds the layers of each --layer-init, when the number of layers is known. */
+int probe_take_layers(probe_request *r, failure *why);
+
+/* The text of layer l's = 0 .. L - 1 initializer in network i, as it is given; and the parsed one, whose schemes and
+ * expressions see the layer's fans. */
+const char *probe_init_text(const probe_request *r, size_t i, size_t l);
+int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why);
+/* --init number i; NULL if no layer has it, because --layer-init has them all. */
+const char *probe_init_shared(const probe_request *r, size_t i);
+/* "he_normal | xavier_normal, but layer 1 zeros"; the caller frees it. NULL: there is no memory. */
+char *probe_inits_text(const probe_request *r);
 
 /* ---- cmd_probe.c ------------------------------------------------------------------------------------------------- */
 

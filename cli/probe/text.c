@@ -119,9 +119,9 @@ static char *weights_text(const probe_request *r) {
             makers && makers[0] == 'l' ? ":" : "", makers ? makers : "");
     free(makers);
   } else {
-    fprintf(to, "weights ");
-    for (size_t i = 0; i < r->n_inits; ++i)
-      fprintf(to, "%s%s", i > 0 ? " | " : "", r->init_texts[i]);
+    char *inits = probe_inits_text(r);
+    fprintf(to, "weights %s", inits ? inits : "");
+    free(inits);
   }
   fclose(to);
   return out;
