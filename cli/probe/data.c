@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/json.h"
 #include "base/output.h"
 #include "probe/report.h"
 
@@ -73,8 +72,7 @@ static json_t *findings_to_json(const probe_result *report) {
   return array;
 }
 
-/* What was asked for, and what came of it. */
-static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
+json_t *probe_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
   static const char *const norms[] = {
       [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
   const fanin_probe_config *c = &r->config;
@@ -113,10 +111,10 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
 }
 
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
-  if (r->n_inits == 1) return json_print(report_to_json(r, s, 0, reports[0]), why);
+  if (r->n_inits == 1) return json_print(probe_to_json(r, s, 0, reports[0]), why);
   json_t *array = json_array();
   for (size_t i = 0; i < r->n_inits; ++i)
-    json_array_append_new(array, report_to_json(r, s, i, reports[i]));
+    json_array_append_new(array, probe_to_json(r, s, i, reports[i]));
   return json_print(array, why);
 }
 

@@ -147,3 +147,13 @@ int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, f
   const int status = expression_expand(probe_init_text(r, i, l), &names, where, text, sizeof text, why);
   return status == STATUS_OK ? init_text_parse(text, &t, out, where, why) : status;
 }
+
+int probe_check_inits(const probe_request *r, failure *why) {
+  fanin_init unused;
+  int status = STATUS_OK;
+  for (size_t i = 0; i < r->n_inits; ++i) {
+    for (size_t l = 0; l + 1 < r->config.n_widths && status == STATUS_OK; ++l)
+      status = probe_init_of(r, i, l, &unused, why);
+  }
+  return status;
+}

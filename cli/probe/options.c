@@ -33,7 +33,8 @@ static int take_norm(void *to, const char *name, const char *value, failure *why
 
 static int take_requirement(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {
-      [REQUIRE_BOTH] = "both", [REQUIRE_CONFORMS] = "conforms", [REQUIRE_HEALTHY] = "healthy", [REQUIRE_NONE] = "none"};
+      [REQUIRE_BOTH] = "both",     [REQUIRE_CONFORMS] = "conforms", [REQUIRE_HEALTHY] = "healthy",
+      [REQUIRE_STABLE] = "stable", [REQUIRE_MUP] = "mup",           [REQUIRE_NONE] = "none"};
   size_t i = 0;
   const int status = take_word(name, value, words, sizeof words / sizeof *words, &i, why);
   if (status == STATUS_OK) *(probe_requirement *)to = (probe_requirement)i;
@@ -48,9 +49,18 @@ static int take_criterion(void *to, const char *name, const char *value, failure
   return status;
 }
 
-static int take_widths(void *to, const char *name, const char *value, failure *why) {
+/* What has {braces} is read when it is known what stands for them. */
+static int take_network(void *to, const char *name, const char *value, failure *why) {
   probe_request *r = to;
+  r->network = value;
+  r->config.n_widths = 0;
+  if (strpbrk(value, "{}")) return STATUS_OK;
   return args_sizes(name, value, ',', r->widths, PROBE_MAX_WIDTHS, &r->config.n_widths, why);
+}
+
+static int take_sizes(void *to, const char *name, const char *value, failure *why) {
+  probe_request *r = to;
+  return args_sizes(name, value, ',', r->sizes, PROBE_MAX_SIZES, &r->n_sizes, why);
 }
 
 static int take_init(void *to, const char *name, const char *value, failure *why) {
@@ -103,7 +113,11 @@ static int take_positive(void *to, const char *name, const char *value, failure 
 static const args_option options[] = {
     {.doc = "Network:"},
     {"mlp", 0, "N,N,...", "Input features, then the features of each layer; with --weights it may be left out",
-     take_widths, 0, 0},
+     take_network, 0, 0},
+    {"widths", 0, "N,N,...",
+     "Probe the network at each of these widths, which {w} stands for in --mlp, as 64,{w},{4*w},10, and say how q and "
+     "G scale with the width",
+     take_sizes, 0, 0},
     {"activation", 0, "ACTIVATION", "After every layer but the last: linear, relu, tanh, gelu, ... (default: relu)",
      take_activation, TO(config.activation), 0},
     {"slope", 0, "X", "Negative slope of leaky_relu (default: 0.01)", args_real, TO(config.slope), TO(has_slope)},
@@ -145,7 +159,9 @@ static const args_option options[] = {
     {"csv", 0, "FILE|-", "Write the layers as comma-separated values, to standard output with -", args_text, TO(csv),
      0},
     {"plot", 0, "FILE", "Draw the moments over depth into a .svg or .png file; needs gnuplot", args_text, TO(plot), 0},
-    {"require", 0, "conforms|healthy|both|none", "Which verdicts exit status 0 requires (default: both)",
+    {"require", 0, "conforms|healthy|stable|mup|both|none",
+     "Which verdicts exit status 0 requires (default: both); stable and mup are of --widths, whose 'both' is conforms "
+     "and stable",
      take_requirement, TO(require), 0},
     {.doc = "Calibrating:"},
     {"calibrate", 0, NULL,
@@ -175,7 +191,8 @@ const syntax probe_syntax = {
     .summary = "run an MLP on a device and check its variance and gradients by layer",
     .run = cmd_probe,
     .options = options,
-    .arguments = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o FILE\n--suggest ACTIVATION",
+    .arguments = "--mlp N,N,...\n--mlp N,{w},... --widths N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o "
+                 "FILE\n--suggest ACTIVATION",
     .doc =
         "Runs a multilayer perceptron forward and backward on an OpenCL device and puts each layer beside mean-field "
         "theory: q, the mean square of its preactivations, and G, that of their gradients. 'predicted' is one step "
@@ -184,8 +201,8 @@ const syntax probe_syntax = {
         "CONFORMS if the device does what theory says of the initializer; it is HEALTHY if theory finds "
         "none of the faults that are known to keep networks from training. "
         "docs/probe.md explains every column and diagnosis.\v"
-        "Exit status: 0 if every network conforms and is healthy (or has the verdicts of --require), 1 if not, 2 for "
-        "usage or input, 3 for device or OpenCL.\n\n"
+        "Exit status: 0 if every network conforms and is healthy (with --widths: conforms, and is stable; or has the "
+        "verdicts of --require), 1 if not, 2 for usage or input, 3 for device or OpenCL.\n\n"
         "Examples:\n"
         "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n"
         "  fanin probe --mlp 64,512,512,10 --activation tanh \\\n"
@@ -196,6 +213,7 @@ const syntax probe_syntax = {
         "    --layer-init '1=siren_first uniform:lo=-30,hi=30' \\\n"
         "    --layer-init '2..-2=siren_hidden:omega=1 uniform:lo=-1,hi=1' \\\n"
         "    --layer-init 'last=siren_hidden uniform:lo=-1,hi=1' --require conforms\n"
+        "  fanin probe --mlp 64,{w},{w},10 --widths 128,512,2048 --init pytorch_default\n"
         "  fanin probe --mlp 64,300,100,10 --input share/data/digits.csv \\\n"
         "    --calibrate -o calibrated.safetensors\n"
         "  fanin probe --suggest gelu",
@@ -251,20 +269,40 @@ static int check_calibration(const probe_request *r, failure *why) {
 }
 
 static int check_suggestion(const probe_request *r, failure *why) {
-  if (r->config.n_widths > 0 || r->weights || r->has_init || r->layer_inits.count > 0 || r->csv || r->plot ||
+  if (r->network || r->n_sizes > 0 || r->weights || r->has_init || r->layer_inits.count > 0 || r->csv || r->plot ||
       r->calibrate || r->has_calibration || r->like.rules_name || r->like.set) {
     return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
   }
   return check_numbers(r, why);
 }
 
+/* What --widths cannot go with. */
+static int check_widths(const probe_request *r, failure *why) {
+  if (r->n_sizes == 0 && (r->require == REQUIRE_STABLE || r->require == REQUIRE_MUP)) {
+    return args_fail(why, "--require %s belongs to --widths", r->require == REQUIRE_MUP ? "mup" : "stable");
+  }
+  if (r->n_sizes == 0) return STATUS_OK;
+  if (r->weights || r->calibrate)
+    return args_fail(why, "--widths draws weights at each width: leave --weights and --calibrate out");
+  if (r->n_inits > 1) return args_fail(why, "--widths takes one --init; compare others in runs of their own");
+  if (r->csv || r->plot) return args_fail(why, "--widths goes with neither --csv nor --plot: --json has every number");
+  if (r->require == REQUIRE_HEALTHY) {
+    return args_fail(why,
+                     "--require healthy is about one network: probe it without --widths; of widths, require stable");
+  }
+  return STATUS_OK;
+}
+
 static int check_together(probe_request *r, failure *why) {
   if (r->suggest) return check_suggestion(r, why);
   if (r->has_depth) return args_fail(why, "--depth belongs to --suggest");
+  int status = check_widths(r, why);
+  if (status == STATUS_OK) status = probe_take_sizes(r, why);
+  if (status != STATUS_OK) return status;
   if (r->config.n_widths < 2 && !(r->weights && r->config.n_widths == 0)) {
     return args_fail(why, "no network is given; give --mlp with at least two widths, as in --mlp 64,300,100,10");
   }
-  int status = check_numbers(r, why);
+  status = check_numbers(r, why);
   if (status == STATUS_OK) status = check_weights(r, why);
   if (status == STATUS_OK) status = probe_take_layers(r, why);
   if (status == STATUS_OK) status = check_calibration(r, why);

@@ -5,19 +5,30 @@
 #include <stdbool.h>
 
 #include "base/args.h"
+#include "base/json.h"
 #include "base/session.h"
 #include "fanin/probe.h"
 #include "formats/matrix.h"
 #include "formats/tensor_file.h"
 #include "init/like.h"
 
-enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
+enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8, PROBE_MAX_SIZES = 8 };
 
 /* Which verdicts the exit status follows. */
-typedef enum probe_requirement { REQUIRE_BOTH, REQUIRE_CONFORMS, REQUIRE_HEALTHY, REQUIRE_NONE } probe_requirement;
+typedef enum probe_requirement {
+  REQUIRE_BOTH,
+  REQUIRE_CONFORMS,
+  REQUIRE_HEALTHY,
+  REQUIRE_STABLE, /* this and the next of --widths only */
+  REQUIRE_MUP,
+  REQUIRE_NONE
+} probe_requirement;
 
 typedef struct probe_request {
-  uint64_t widths[PROBE_MAX_WIDTHS];
+  const char *network;                     /* --mlp as it is given; NULL: it is not */
+  uint64_t widths[PROBE_MAX_WIDTHS];       /* what it says: with --widths, for the first of these */
+  uint64_t sizes[PROBE_MAX_SIZES];         /* --widths: what w is in `network` */
+  size_t n_sizes;                          /* 0: there is one network */
   const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
   size_t n_inits;
   args_list layer_inits;                          /* each --layer-init, as given */
@@ -62,6 +73,8 @@ int probe_take_layers(probe_request *r, failure *why);
  * expressions see the layer's fans. */
 const char *probe_init_text(const probe_request *r, size_t i, size_t l);
 int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why);
+/* Checks every layer's initializer in each of the networks. */
+int probe_check_inits(const probe_request *r, failure *why);
 /* --init number i; NULL if no layer has it, because --layer-init has them all. */
 const char *probe_init_shared(const probe_request *r, size_t i);
 /* "he_normal | xavier_normal, but layer 1 zeros"; the caller frees it. NULL: there is no memory. */
@@ -78,6 +91,11 @@ typedef struct probe_result {
   fanin_probe_layer *layers; /* summary.n_layers */
   fanin_finding *findings;   /* summary.n_findings */
 } probe_result;
+
+/* Probes network i. `label` begins lines of progress and sentences of failures, if it is not NULL. Free *out with
+ * probe_result_free() also after a failure; NULL is ignored. */
+int probe_run(const probe_request *r, const session *s, size_t i, const char *label, probe_result **out, failure *why);
+void probe_result_free(probe_result *result);
 
 /* ---- input.c ----------------------------------------------------------------------------------------------------- */
 
@@ -169,6 +187,15 @@ int probe_weights_bytes(const session *s, const probe_weights *w, size_t l, char
 /* Checks that the disk has room for the calibrated weights, or for the file `w` written again. */
 int probe_calibrate_space(const probe_request *r, const probe_weights *w, failure *why);
 
+/* ---- widths.c ---------------------------------------------------------------------------------------------------- */
+
+/* Checks --mlp and --widths together: braces and what stands for w. Sets the widths of the first network. */
+int probe_take_sizes(probe_request *r, failure *why);
+/* The same request for the network of width r->sizes[k], which has a seed of its own: the k-th after r's. */
+int probe_request_at(const probe_request *r, size_t k, probe_request *out, failure *why);
+/* Probes the network at every width, and says how q and G scale. */
+int probe_widths(const probe_request *r, const session *s, failure *why);
+
 /* ---- suggest.c --------------------------------------------------------------------------------------------------- */
 
 int probe_suggest(const probe_request *r, failure *why);
@@ -197,7 +224,8 @@ double probe_number(const probe_column *c, const fanin_probe_layer *y);
 
 enum { PROBE_TEXT = 512 };
 
-/* "64-300-100-10", "784-48x1024-10": runs of equal widths are counted. Cut with "..." where it is too long. */
+/* "64-300-100-10", "784-48x1024-10": runs of equal widths are counted; "64,{w},{w},10 with w = 128, 512". Cut with
+ * "..." where it is too long. */
 char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]);
 /* "leaky_relu with slope 0.3, layer norm, residual, bias std 0.1" */
 char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]);
@@ -210,6 +238,9 @@ void probe_print_heading(const probe_request *r, const session *s);
 /* How many layers have results: those before the first one whose values overflowed. */
 size_t probe_layers(const probe_result *report);
 
+/* Whether layer l of n is shown: all of them, or layers at the ends and some at equal distances in between. */
+bool probe_is_shown(const probe_request *r, size_t n, size_t l);
+
 void probe_print_report(const probe_request *r, const probe_result *report);
 void probe_print_verdicts(const probe_result *report);
 void probe_print_findings(const probe_result *report, const char *indent);
@@ -218,6 +249,8 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
 
 /* ---- data.c ------------------------------------------------------------------------------------------------------ */
 
+/* What was asked for in network i, and what came of it. */
+json_t *probe_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report);
 /* An object, or with several initializers a list of them. */
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */
