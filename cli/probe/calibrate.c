@@ -92,7 +92,7 @@ static int print_json(const probe_request *r, const session *s, const probe_weig
                       const fanin_calibrated_layer *layers, failure *why) {
   json_t *root = json_object(), *array = json_array();
   json_object_set_new(root, "output", json_string(r->output));
-  json_object_set_new(root, "init", json_string(r->init_texts[0]));
+  json_object_set_new(root, "init", json_from_text(probe_init_shared(r, 0)));
   json_object_set_new(root, "seed", json_from_u64(r->config.seed));
   json_object_set_new(root, "device", json_string(s->device_name));
   json_object_set_new(root, "criterion",

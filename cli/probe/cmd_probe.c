@@ -13,14 +13,14 @@ void probe_progress(void *user, const char *what) {
   progress_show("%s%s%s", init ? init : "", init ? ": " : "", what);
 }
 
-static void free_result(probe_result *result) {
+void probe_result_free(probe_result *result) {
   if (!result) return;
   free(result->findings);
   free(result->layers);
   free(result);
 }
 
-/* Free *out with free_result() also after a failure. */
+/* Free *out with probe_result_free() also after a failure. */
 static fanin_status read_report(const fanin_probe_report *report, probe_result **out) {
   probe_result *result = *out = allocate(1, sizeof *result);
   fanin_probe_summary *summary = &result->summary;
@@ -34,32 +34,32 @@ static fanin_status read_report(const fanin_probe_report *report, probe_result *
   return status;
 }
 
-/* `inits` has room for every layer's. */
-static int run_one(const probe_request *r, const session *s, size_t i, fanin_init *inits, probe_result **out,
-                   failure *why) {
+int probe_run(const probe_request *r, const session *s, size_t i, const char *label, probe_result **out, failure *why) {
   fanin_probe_config config = r->config;
   fanin_probe_report *report = NULL;
+  fanin_init *inits = allocate(config.n_widths, sizeof *inits);
   int status = STATUS_OK;
   for (size_t l = 0; !config.inits && l + 1 < config.n_widths && status == STATUS_OK; ++l)
     status = probe_init_of(r, i, l, &inits[l], why);
-  if (status != STATUS_OK) return status;
   if (!config.inits) config.inits = inits;
   config.progress = probe_progress;
-  config.user = r->n_inits > 1 ? (void *)r->init_texts[i] : NULL;
-  fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);
-  if (probed == FANIN_STATUS_OK) probed = read_report(report, out);
-  fanin_probe_report_release(report);
-  progress_clear();
-  return library_status(why, probed, r->n_inits > 1 ? r->init_texts[i] : NULL);
+  config.user = (void *)label;
+  if (status == STATUS_OK) {
+    fanin_status probed = fanin_probe(s->f, s->queue, &config, &report);
+    if (probed == FANIN_STATUS_OK) probed = read_report(report, out);
+    fanin_probe_report_release(report);
+    progress_clear();
+    status = library_status(why, probed, label);
+  }
+  free(inits);
+  return status;
 }
 
 /* Probes each initializer; reports[i] is that of the i-th one. */
 static int run(const probe_request *r, const session *s, probe_result **reports, failure *why) {
-  fanin_init *inits = allocate(r->config.n_widths, sizeof *inits);
   int status = STATUS_OK;
   for (size_t i = 0; i < r->n_inits && status == STATUS_OK; ++i)
-    status = run_one(r, s, i, inits, &reports[i], why);
-  free(inits);
+    status = probe_run(r, s, i, r->n_inits > 1 ? r->init_texts[i] : NULL, &reports[i], why);
   return status;
 }
 
@@ -99,7 +99,7 @@ static int probe(probe_request *r, const session *s, failure *why) {
   if (status == STATUS_OK) status = show(r, s, reports, why);
   if (status == STATUS_OK) status = judge(r, reports);
   for (size_t i = 0; i < r->n_inits; ++i)
-    free_result(reports[i]);
+    probe_result_free(reports[i]);
   return status;
 }
 
@@ -111,15 +111,21 @@ static int check_outputs(const probe_request *r, failure *why) {
   return status;
 }
 
-/* Schemes before --init see the fans of each layer: what they refuse is found before a device is opened. */
+/* Schemes and expressions see the fans of each layer: what they refuse is found before a device is opened. */
 static int check_inits(const probe_request *r, failure *why) {
-  fanin_init unused;
-  int status = STATUS_OK;
-  for (size_t i = 0; i < r->n_inits; ++i) {
-    for (size_t l = 0; l + 1 < r->config.n_widths && status == STATUS_OK; ++l)
-      status = probe_init_of(r, i, l, &unused, why);
+  int status = probe_check_inits(r, why);
+  for (size_t k = 1; k < r->n_sizes && status == STATUS_OK; ++k) {
+    probe_request wider;
+    status = probe_request_at(r, k, &wider, why);
+    if (status == STATUS_OK) status = probe_check_inits(&wider, why);
   }
   return status;
+}
+
+/* What was asked for, on an open device. */
+static int run_request(probe_request *r, const session *s, const probe_weights *w, failure *why) {
+  if (r->calibrate) return probe_calibrate(r, s, w, why);
+  return r->n_sizes > 0 ? probe_widths(r, s, why) : probe(r, s, why);
 }
 
 /* From the files and the device to the report. */
@@ -141,7 +147,7 @@ static int run_on_device(probe_request *r, failure *why) {
   if (status == STATUS_OK) status = session_open(r->device, &s, why);
   if (status == STATUS_OK && r->weights) status = probe_weights_read(r, &s, &weights, why);
   if (status == STATUS_OK && r->calibrate && !r->weights) status = probe_weights_draw(r, &s, &weights, why);
-  if (status == STATUS_OK) status = r->calibrate ? probe_calibrate(r, &s, &weights, why) : probe(r, &s, why);
+  if (status == STATUS_OK) status = run_request(r, &s, &weights, why);
   probe_weights_free(&weights);
   session_close(&s);
   free(samples.values);
@@ -153,5 +159,6 @@ int cmd_probe(int argc, char **argv, failure *why) {
   int status = probe_options(argc, argv, &r, why);
   if (status == STATUS_OK) status = r.suggest ? probe_suggest(&r, why) : run_on_device(&r, why);
   like_free(&r.like);
+  free(r.layer_inits.texts);
   return status;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/json.h"
 #include "base/output.h"
 #include "probe/report.h"
 
@@ -27,14 +26,25 @@ static void set_file_layer(json_t *o, const probe_layer_weights *y, double facto
   json_object_set_new(o, "judged_by", json_string(probe_maker_name(y->maker)));
 }
 
-static json_t *layers_to_json(const probe_request *r, const probe_result *report) {
+/* What a layer is drawn from: schemes and expressions are numbers in it. */
+static json_t *init_to_json(const probe_request *r, size_t i, size_t l) {
+  enum { TEXT = 512 };
+  char text[TEXT];
+  fanin_init init;
+  failure unused;
+  if (probe_init_of(r, i, l, &init, &unused) != STATUS_OK) return json_null(); /* it was drawn, so it is one */
+  return fanin_init_format(&init, text, sizeof text, NULL) == FANIN_STATUS_OK ? json_string(text) : json_null();
+}
+
+static json_t *layers_to_json(const probe_request *r, size_t i, const probe_result *report) {
   json_t *array = json_array();
   for (size_t l = 0; l < probe_layers(report); ++l) {
     json_t *o = json_object();
     json_object_set_new(o, "layer", json_integer((json_int_t)l + 1));
     if (r->file) set_file_layer(o, &r->file->layers[l], r->file->factors[l]);
-    for (size_t i = 0; i < probe_n_columns; ++i)
-      json_object_set_new(o, probe_columns[i].name, number(&probe_columns[i], &report->layers[l]));
+    if (!r->file) json_object_set_new(o, "init", init_to_json(r, i, l));
+    for (size_t c = 0; c < probe_n_columns; ++c)
+      json_object_set_new(o, probe_columns[c].name, number(&probe_columns[c], &report->layers[l]));
     json_array_append_new(array, o);
   }
   return array;
@@ -62,8 +72,7 @@ static json_t *findings_to_json(const probe_result *report) {
   return array;
 }
 
-/* What was asked for, and what came of it. */
-static json_t *report_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
+json_t *probe_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
   static const char *const norms[] = {
       [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
   const fanin_probe_config *c = &r->config;
@@ -72,7 +81,7 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
   json_object_set_new(o, "widths", json_from_shape(r->widths, (int)c->n_widths));
   json_object_set_new(o, "activation", json_string(c->activation));
   json_object_set_new(o, "slope", strcasecmp(c->activation, "leaky_relu") == 0 ? json_real(c->slope) : json_null());
-  json_object_set_new(o, "init", json_string(r->init_texts[i]));
+  json_object_set_new(o, "init", json_from_text(probe_init_shared(r, i)));
   json_object_set_new(o, "weights", json_from_text(r->weights));
   json_object_set_new(o, "dtype", json_string(fanin_dtype_name(c->dtype)));
   json_object_set_new(o, "bias_std", json_real(c->bias_std));
@@ -97,15 +106,15 @@ static json_t *report_to_json(const probe_request *r, const session *s, size_t i
                    {"other_seconds", sum->other_seconds}, {"startup_seconds", sum->startup_seconds});
   json_object_set_new(o, "device_bytes", json_integer((json_int_t)sum->device_bytes));
   json_object_set_new(o, "diagnoses", findings_to_json(report));
-  json_object_set_new(o, "layers", layers_to_json(r, report));
+  json_object_set_new(o, "layers", layers_to_json(r, i, report));
   return o;
 }
 
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why) {
-  if (r->n_inits == 1) return json_print(report_to_json(r, s, 0, reports[0]), why);
+  if (r->n_inits == 1) return json_print(probe_to_json(r, s, 0, reports[0]), why);
   json_t *array = json_array();
   for (size_t i = 0; i < r->n_inits; ++i)
-    json_array_append_new(array, report_to_json(r, s, i, reports[i]));
+    json_array_append_new(array, probe_to_json(r, s, i, reports[i]));
   return json_print(array, why);
 }
 
@@ -134,7 +143,7 @@ static void write_csv(FILE *to, const probe_request *r, probe_result *const *rep
   fputs("\r\n", to);
   for (size_t i = 0; i < r->n_inits; ++i) {
     for (size_t l = 0; l < probe_layers(reports[i]); ++l) {
-      write_text(to, r->file ? r->file->layers[l].init_text : r->init_texts[i]);
+      write_text(to, r->file ? r->file->layers[l].init_text : probe_init_text(r, i, l));
       fprintf(to, ",%zu", l + 1);
       for (size_t c = 0; c < probe_n_columns; ++c)
         write_number(to, probe_number(&probe_columns[c], &reports[i]->layers[l]));

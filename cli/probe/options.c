@@ -7,7 +7,6 @@
 #include "base/dtype.h"
 #include "base/text.h"
 #include "formats/tensor_file.h"
-#include "formats/tensor_text.h"
 #include "probe/report.h"
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -34,7 +33,8 @@ static int take_norm(void *to, const char *name, const char *value, failure *why
 
 static int take_requirement(void *to, const char *name, const char *value, failure *why) {
   static const char *const words[] = {
-      [REQUIRE_BOTH] = "both", [REQUIRE_CONFORMS] = "conforms", [REQUIRE_HEALTHY] = "healthy", [REQUIRE_NONE] = "none"};
+      [REQUIRE_BOTH] = "both",     [REQUIRE_CONFORMS] = "conforms", [REQUIRE_HEALTHY] = "healthy",
+      [REQUIRE_STABLE] = "stable", [REQUIRE_MUP] = "mup",           [REQUIRE_NONE] = "none"};
   size_t i = 0;
   const int status = take_word(name, value, words, sizeof words / sizeof *words, &i, why);
   if (status == STATUS_OK) *(probe_requirement *)to = (probe_requirement)i;
@@ -49,9 +49,18 @@ static int take_criterion(void *to, const char *name, const char *value, failure
   return status;
 }
 
-static int take_widths(void *to, const char *name, const char *value, failure *why) {
+/* What has {braces} is read when it is known what stands for them. */
+static int take_network(void *to, const char *name, const char *value, failure *why) {
   probe_request *r = to;
+  r->network = value;
+  r->config.n_widths = 0;
+  if (strpbrk(value, "{}")) return STATUS_OK;
   return args_sizes(name, value, ',', r->widths, PROBE_MAX_WIDTHS, &r->config.n_widths, why);
+}
+
+static int take_sizes(void *to, const char *name, const char *value, failure *why) {
+  probe_request *r = to;
+  return args_sizes(name, value, ',', r->sizes, PROBE_MAX_SIZES, &r->n_sizes, why);
 }
 
 static int take_init(void *to, const char *name, const char *value, failure *why) {
@@ -62,7 +71,7 @@ static int take_init(void *to, const char *name, const char *value, failure *why
     return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
   }
   r->init_texts[r->n_inits++] = value;
-  return init_text_check(value, name, why);
+  return probe_check_init(value, name, why);
 }
 
 static int take_activation(void *to, const char *name, const char *value, failure *why) {
@@ -104,12 +113,19 @@ static int take_positive(void *to, const char *name, const char *value, failure 
 static const args_option options[] = {
     {.doc = "Network:"},
     {"mlp", 0, "N,N,...", "Input features, then the features of each layer; with --weights it may be left out",
-     take_widths, 0, 0},
+     take_network, 0, 0},
+    {"widths", 0, "N,N,...",
+     "Probe the network at each of these widths, which {w} stands for in --mlp, as 64,{w},{4*w},10, and say how q and "
+     "G scale with the width",
+     take_sizes, 0, 0},
     {"activation", 0, "ACTIVATION", "After every layer but the last: linear, relu, tanh, gelu, ... (default: relu)",
      take_activation, TO(config.activation), 0},
     {"slope", 0, "X", "Negative slope of leaky_relu (default: 0.01)", args_real, TO(config.slope), TO(has_slope)},
     {"init", 0, "INIT", "Initializer of the weights (default: he_normal); see 'fanin list'. Repeated: compare them",
      take_init, 0, ARGS_SEVERAL},
+    {"layer-init", 0, "N=INIT",
+     "Initializer of layer N, of a range 2..4, of the last (last, -1); --init has the other layers. Repeatable",
+     probe_check_layer_init, TO(layer_inits), ARGS_SEVERAL},
     {"norm", 0, "layer|batch", "Normalise before every activation", take_norm, TO(config.norm), 0},
     {"residual", 0, NULL, "Add a layer's input to its output where the widths agree", args_switch, TO(residual), 0},
     {"bias-std", 0, "S", "Biases are N(0, S^2) (default: 0)", args_real, TO(config.bias_std), 0},
@@ -143,7 +159,9 @@ static const args_option options[] = {
     {"csv", 0, "FILE|-", "Write the layers as comma-separated values, to standard output with -", args_text, TO(csv),
      0},
     {"plot", 0, "FILE", "Draw the moments over depth into a .svg or .png file; needs gnuplot", args_text, TO(plot), 0},
-    {"require", 0, "conforms|healthy|both|none", "Which verdicts exit status 0 requires (default: both)",
+    {"require", 0, "conforms|healthy|stable|mup|both|none",
+     "Which verdicts exit status 0 requires (default: both); stable and mup are of --widths, whose 'both' is conforms "
+     "and stable",
      take_requirement, TO(require), 0},
     {.doc = "Calibrating:"},
     {"calibrate", 0, NULL,
@@ -173,7 +191,8 @@ const syntax probe_syntax = {
     .summary = "run an MLP on a device and check its variance and gradients by layer",
     .run = cmd_probe,
     .options = options,
-    .arguments = "--mlp N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o FILE\n--suggest ACTIVATION",
+    .arguments = "--mlp N,N,...\n--mlp N,{w},... --widths N,N,...\n--weights FILE\n--mlp N,N,... --calibrate -o "
+                 "FILE\n--suggest ACTIVATION",
     .doc =
         "Runs a multilayer perceptron forward and backward on an OpenCL device and puts each layer beside mean-field "
         "theory: q, the mean square of its preactivations, and G, that of their gradients. 'predicted' is one step "
@@ -182,14 +201,19 @@ const syntax probe_syntax = {
         "CONFORMS if the device does what theory says of the initializer; it is HEALTHY if theory finds "
         "none of the faults that are known to keep networks from training. "
         "docs/probe.md explains every column and diagnosis.\v"
-        "Exit status: 0 if every network conforms and is healthy (or has the verdicts of --require), 1 if not, 2 for "
-        "usage or input, 3 for device or OpenCL.\n\n"
+        "Exit status: 0 if every network conforms and is healthy (with --widths: conforms, and is stable; or has the "
+        "verdicts of --require), 1 if not, 2 for usage or input, 3 for device or OpenCL.\n\n"
         "Examples:\n"
         "  fanin probe --mlp 64,300,100,10 --activation relu --init he_normal\n"
         "  fanin probe --mlp 64,512,512,10 --activation tanh \\\n"
         "    --init xavier_normal:gain=tanh --input share/data/digits.csv\n"
         "  fanin probe --mlp 256,256,256,256,256,256 --init xavier_normal \\\n"
         "    --init he_normal --plot compare.svg\n"
+        "  fanin probe --mlp 2,256,256,256,1 --activation sin \\\n"
+        "    --layer-init '1=siren_first uniform:lo=-30,hi=30' \\\n"
+        "    --layer-init '2..-2=siren_hidden:omega=1 uniform:lo=-1,hi=1' \\\n"
+        "    --layer-init 'last=siren_hidden uniform:lo=-1,hi=1' --require conforms\n"
+        "  fanin probe --mlp 64,{w},{w},10 --widths 128,512,2048 --init pytorch_default\n"
         "  fanin probe --mlp 64,300,100,10 --input share/data/digits.csv \\\n"
         "    --calibrate -o calibrated.safetensors\n"
         "  fanin probe --suggest gelu",
@@ -218,6 +242,9 @@ static int check_weights(const probe_request *r, failure *why) {
   if (r->like.rules_name && !r->weights) return args_fail(why, "--rules belongs to --weights");
   if (r->like.set && !r->like.rules_name) return args_fail(why, "--set goes with --rules");
   if (!r->weights) return STATUS_OK;
+  if (r->layer_inits.count > 0) {
+    return args_fail(why, "--layer-init draws weights, but --weights has its own: --rules says what they should be");
+  }
   if (!has_ending(r->weights, ".safetensors")) {
     return args_fail(why, "--weights '%s': the name must end in .safetensors", r->weights);
   }
@@ -225,12 +252,6 @@ static int check_weights(const probe_request *r, failure *why) {
     return args_fail(why, "--weights has weights of its own: give one --init, which says what they should be");
   }
   return STATUS_OK;
-}
-
-int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why) {
-  const fanin_tensor t = {
-      .dtype = r->config.dtype, .rank = 2, .layout = "OI", .shape = {r->widths[l + 1], r->widths[l]}};
-  return init_text_parse(r->init_texts[i], &t, out, "--init", why);
 }
 
 static int check_calibration(const probe_request *r, failure *why) {
@@ -248,21 +269,42 @@ static int check_calibration(const probe_request *r, failure *why) {
 }
 
 static int check_suggestion(const probe_request *r, failure *why) {
-  if (r->config.n_widths > 0 || r->weights || r->has_init || r->csv || r->plot || r->calibrate || r->has_calibration ||
-      r->like.rules_name || r->like.set) {
+  if (r->network || r->n_sizes > 0 || r->weights || r->has_init || r->layer_inits.count > 0 || r->csv || r->plot ||
+      r->calibrate || r->has_calibration || r->like.rules_name || r->like.set) {
     return args_fail(why, "--suggest runs no network: it goes with --depth, --slope, --bias-std and --json only");
   }
   return check_numbers(r, why);
 }
 
-static int check_together(const probe_request *r, failure *why) {
+/* What --widths cannot go with. */
+static int check_widths(const probe_request *r, failure *why) {
+  if (r->n_sizes == 0 && (r->require == REQUIRE_STABLE || r->require == REQUIRE_MUP)) {
+    return args_fail(why, "--require %s belongs to --widths", r->require == REQUIRE_MUP ? "mup" : "stable");
+  }
+  if (r->n_sizes == 0) return STATUS_OK;
+  if (r->weights || r->calibrate)
+    return args_fail(why, "--widths draws weights at each width: leave --weights and --calibrate out");
+  if (r->n_inits > 1) return args_fail(why, "--widths takes one --init; compare others in runs of their own");
+  if (r->csv || r->plot) return args_fail(why, "--widths goes with neither --csv nor --plot: --json has every number");
+  if (r->require == REQUIRE_HEALTHY) {
+    return args_fail(why,
+                     "--require healthy is about one network: probe it without --widths; of widths, require stable");
+  }
+  return STATUS_OK;
+}
+
+static int check_together(probe_request *r, failure *why) {
   if (r->suggest) return check_suggestion(r, why);
   if (r->has_depth) return args_fail(why, "--depth belongs to --suggest");
+  int status = check_widths(r, why);
+  if (status == STATUS_OK) status = probe_take_sizes(r, why);
+  if (status != STATUS_OK) return status;
   if (r->config.n_widths < 2 && !(r->weights && r->config.n_widths == 0)) {
     return args_fail(why, "no network is given; give --mlp with at least two widths, as in --mlp 64,300,100,10");
   }
-  int status = check_numbers(r, why);
+  status = check_numbers(r, why);
   if (status == STATUS_OK) status = check_weights(r, why);
+  if (status == STATUS_OK) status = probe_take_layers(r, why);
   if (status == STATUS_OK) status = check_calibration(r, why);
   if (status == STATUS_OK && r->json && r->csv && strcmp(r->csv, "-") == 0) {
     return args_fail(why, "--json and --csv - both want standard output: give --csv a file's name");

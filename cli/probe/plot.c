@@ -147,15 +147,16 @@ static void write_label(const plot *p, int id, double y, int size, const char *t
 
 static void write_titles(const plot *p) {
   const probe_request *r = p->request;
-  char text[2 * PROBE_TEXT], part[PROBE_TEXT];
+  char text[2 * PROBE_TEXT], part[PROBE_TEXT], *inits = probe_inits_text(r);
   snprintf(text, sizeof text, "MLP %s, ", probe_network_text(r, part));
   snprintf(text + strlen(text), sizeof text - strlen(text), "%s", probe_activation_text(r, part));
   write_label(p, 1, 20, 15, text);
-  snprintf(text, sizeof text, "%s%s, input of %" PRIu64 " %s%s of %s, seed %" PRIu64,
-           r->n_inits == 1 ? r->init_texts[0] : "initializers compared",
+  snprintf(text, sizeof text, "%.*s%s, input of %" PRIu64 " %s%s of %s, seed %" PRIu64, PROBE_TEXT,
+           r->n_inits > 1 || !inits ? "initializers compared" : inits,
            r->weights ? " expected of the file's weights" : "", r->config.batch, r->input ? "row" : "sample",
            text_plural(r->config.batch), r->input ? "data" : "N(0,1)", r->config.seed);
   write_label(p, 2, 44, 12, text);
+  free(inits);
 }
 
 /* ---- Panels ------------------------------------------------------------------------------------------------------ */

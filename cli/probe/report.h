@@ -4,21 +4,35 @@
 
 #include <stdbool.h>
 
+#include "base/args.h"
+#include "base/json.h"
 #include "base/session.h"
 #include "fanin/probe.h"
 #include "formats/matrix.h"
 #include "formats/tensor_file.h"
 #include "init/like.h"
 
-enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8 };
+enum { PROBE_MAX_WIDTHS = 1001, PROBE_MAX_INITS = 8, PROBE_MAX_SIZES = 8 };
 
 /* Which verdicts the exit status follows. */
-typedef enum probe_requirement { REQUIRE_BOTH, REQUIRE_CONFORMS, REQUIRE_HEALTHY, REQUIRE_NONE } probe_requirement;
+typedef enum probe_requirement {
+  REQUIRE_BOTH,
+  REQUIRE_CONFORMS,
+  REQUIRE_HEALTHY,
+  REQUIRE_STABLE, /* this and the next of --widths only */
+  REQUIRE_MUP,
+  REQUIRE_NONE
+} probe_requirement;
 
 typedef struct probe_request {
-  uint64_t widths[PROBE_MAX_WIDTHS];
+  const char *network;                     /* --mlp as it is given; NULL: it is not */
+  uint64_t widths[PROBE_MAX_WIDTHS];       /* what it says: with --widths, for the first of these */
+  uint64_t sizes[PROBE_MAX_SIZES];         /* --widths: what w is in `network` */
+  size_t n_sizes;                          /* 0: there is one network */
   const char *init_texts[PROBE_MAX_INITS]; /* as given, or the default */
   size_t n_inits;
+  args_list layer_inits;                          /* each --layer-init, as given */
+  const char *layer_texts[PROBE_MAX_WIDTHS - 1];  /* the initializer that --layer-init gives a layer, or NULL */
   bool has_init, has_slope, has_dtype, has_depth; /* given on the command line */
   const char *input;                              /* NULL: N(0,1) */
   bool keep_label;
@@ -42,11 +56,29 @@ typedef struct probe_request {
 
 /* ---- options.c --------------------------------------------------------------------------------------------------- */
 
-/* --init number i as it is for layer l = 0 .. L - 1, whose fans the schemes before it see. */
-int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why);
-
 /* Reads the command line and checks everything that can be checked without reading a file or asking a device. */
 int probe_options(int argc, char **argv, probe_request *r, failure *why);
+
+/* ---- initializers.c ---------------------------------------------------------------------------------------------- */
+
+/* Checks an initializer's text as far as that can be done without a layer: what has {expressions} is left for later.
+ * `name` is the option's. */
+int probe_check_init(const char *text, const char *name, failure *why);
+/* The reader of --layer-init, into an args_list. */
+args_reader probe_check_layer_init;
+/* Finds the layers of each --layer-init, when the number of layers is known. */
+int probe_take_layers(probe_request *r, failure *why);
+
+/* The text of layer l's = 0 .. L - 1 initializer in network i, as it is given; and the parsed one, whose schemes and
+ * expressions see the layer's fans. */
+const char *probe_init_text(const probe_request *r, size_t i, size_t l);
+int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why);
+/* Checks every layer's initializer in each of the networks. */
+int probe_check_inits(const probe_request *r, failure *why);
+/* --init number i; NULL if no layer has it, because --layer-init has them all. */
+const char *probe_init_shared(const probe_request *r, size_t i);
+/* "he_normal | xavier_normal, but layer 1 zeros"; the caller frees it. NULL: there is no memory. */
+char *probe_inits_text(const probe_request *r);
 
 /* ---- cmd_probe.c ------------------------------------------------------------------------------------------------- */
 
@@ -59,6 +91,11 @@ typedef struct probe_result {
   fanin_probe_layer *layers; /* summary.n_layers */
   fanin_finding *findings;   /* summary.n_findings */
 } probe_result;
+
+/* Probes network i. `label` begins lines of progress and sentences of failures, if it is not NULL. Free *out with
+ * probe_result_free() also after a failure; NULL is ignored. */
+int probe_run(const probe_request *r, const session *s, size_t i, const char *label, probe_result **out, failure *why);
+void probe_result_free(probe_result *result);
 
 /* ---- input.c ----------------------------------------------------------------------------------------------------- */
 
@@ -150,6 +187,15 @@ int probe_weights_bytes(const session *s, const probe_weights *w, size_t l, char
 /* Checks that the disk has room for the calibrated weights, or for the file `w` written again. */
 int probe_calibrate_space(const probe_request *r, const probe_weights *w, failure *why);
 
+/* ---- widths.c ---------------------------------------------------------------------------------------------------- */
+
+/* Checks --mlp and --widths together: braces and what stands for w. Sets the widths of the first network. */
+int probe_take_sizes(probe_request *r, failure *why);
+/* The same request for the network of width r->sizes[k], which has a seed of its own: the k-th after r's. */
+int probe_request_at(const probe_request *r, size_t k, probe_request *out, failure *why);
+/* Probes the network at every width, and says how q and G scale. */
+int probe_widths(const probe_request *r, const session *s, failure *why);
+
 /* ---- suggest.c --------------------------------------------------------------------------------------------------- */
 
 int probe_suggest(const probe_request *r, failure *why);
@@ -178,7 +224,8 @@ double probe_number(const probe_column *c, const fanin_probe_layer *y);
 
 enum { PROBE_TEXT = 512 };
 
-/* "64-300-100-10", "784-48x1024-10": runs of equal widths are counted. Cut with "..." where it is too long. */
+/* "64-300-100-10", "784-48x1024-10": runs of equal widths are counted; "64,{w},{w},10 with w = 128, 512". Cut with
+ * "..." where it is too long. */
 char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]);
 /* "leaky_relu with slope 0.3, layer norm, residual, bias std 0.1" */
 char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]);
@@ -191,6 +238,9 @@ void probe_print_heading(const probe_request *r, const session *s);
 /* How many layers have results: those before the first one whose values overflowed. */
 size_t probe_layers(const probe_result *report);
 
+/* Whether layer l of n is shown: all of them, or layers at the ends and some at equal distances in between. */
+bool probe_is_shown(const probe_request *r, size_t n, size_t l);
+
 void probe_print_report(const probe_request *r, const probe_result *report);
 void probe_print_verdicts(const probe_result *report);
 void probe_print_findings(const probe_result *report, const char *indent);
@@ -199,6 +249,8 @@ void probe_print_comparison(const probe_request *r, probe_result *const *reports
 
 /* ---- data.c ------------------------------------------------------------------------------------------------------ */
 
+/* What was asked for in network i, and what came of it. */
+json_t *probe_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report);
 /* An object, or with several initializers a list of them. */
 int probe_print_json(const probe_request *r, const session *s, probe_result *const *reports, failure *why);
 /* To the file r->csv, or to stdout. */

@@ -38,11 +38,9 @@ static void cell(table *t, const probe_column *c, const fanin_probe_layer *y) {
     real_cell(t, value);
 }
 
-/* Whether layer l of n is shown: layers at the ends, some at equal distances in between, and those that do not conform.
- */
-static bool is_shown(const probe_request *r, const fanin_probe_layer *layers, size_t n, size_t l) {
+bool probe_is_shown(const probe_request *r, size_t n, size_t l) {
   if (r->all || n <= MOST_ROWS) return true;
-  if (l < END_ROWS || l + END_ROWS >= n || !layers[l].conforms) return true;
+  if (l < END_ROWS || l + END_ROWS >= n) return true;
   const size_t inner = n - BOTH_ENDS, some = MOST_ROWS - BOTH_ENDS, i = l - END_ROWS;
   return (i + 1) * some / inner != i * some / inner;
 }
@@ -62,7 +60,7 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
   const size_t n = probe_layers(report);
   size_t shown = 0;
   for (size_t l = 0; l < n; ++l) {
-    if (!is_shown(r, report->layers, n, l)) continue;
+    if (!probe_is_shown(r, n, l) && report->layers[l].conforms) continue;
     ++shown;
     table_cell(&t, "%zu", l + 1);
     for (size_t i = 0; i < probe_n_columns; ++i) {

@@ -26,7 +26,10 @@ char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]) {
   const size_t n = r->config.n_widths;
   size_t run;
   out[0] = '\0';
-  for (size_t i = 0; i < n; i += run) {
+  if (r->n_sizes > 0) append(out, "%s with w =", r->network);
+  for (size_t k = 0; k < r->n_sizes; ++k)
+    append(out, "%s %" PRIu64, k > 0 ? "," : "", r->sizes[k]);
+  for (size_t i = 0; r->n_sizes == 0 && i < n; i += run) {
     run = 1;
     while (i + run < n && r->widths[i + run] == r->widths[i])
       ++run;
@@ -119,9 +122,9 @@ static char *weights_text(const probe_request *r) {
             makers && makers[0] == 'l' ? ":" : "", makers ? makers : "");
     free(makers);
   } else {
-    fprintf(to, "weights ");
-    for (size_t i = 0; i < r->n_inits; ++i)
-      fprintf(to, "%s%s", i > 0 ? " | " : "", r->init_texts[i]);
+    char *inits = probe_inits_text(r);
+    fprintf(to, "weights %s", inits ? inits : "");
+    free(inits);
   }
   fclose(to);
   return out;
@@ -129,9 +132,11 @@ static char *weights_text(const probe_request *r) {
 
 void probe_print_heading(const probe_request *r, const session *s) {
   char text[PROBE_TEXT], network[PROBE_TEXT], *weights = weights_text(r);
-  terminal_line(stdout, 2, "MLP %s, %s, %s in %s, seed %" PRIu64, probe_network_text(r, network),
+  char seeds[TEXT_NUMBER] = "";
+  if (r->n_sizes > 0) snprintf(seeds, sizeof seeds, " to %" PRIu64, r->config.seed + r->n_sizes - 1);
+  terminal_line(stdout, 2, "MLP %s, %s, %s in %s, seed%s %" PRIu64 "%s", probe_network_text(r, network),
                 probe_activation_text(r, text), weights ? weights : "weights", fanin_dtype_name(r->config.dtype),
-                r->config.seed);
+                r->n_sizes > 0 ? "s" : "", r->config.seed, seeds);
   free(weights);
   if (r->file && r->file->found) print_found(r->file);
   text[0] = '\0';

@@ -2,7 +2,7 @@
 
 Every block of JSON in the documentation is a whole model file or a whole file of rules, and runs as it stands there. Every
 command of docs/checkpoints.md runs too, on checkpoints of the names that it has; and output that is shown is what the
-command says. $FANIN is the command, $SRC the source tree; the current folder is empty."""
+command says, in docs/probe.md each block of text behind a command. $FANIN is the command, $SRC the source tree; the current folder is empty."""
 
 import json
 import math
@@ -172,6 +172,45 @@ def run_refusal():
     assert said == shown[1], (said, shown[1])
 
 
+# ---- Output of probes ----
+
+NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
+
+
+def is_alike(shown, said):
+    """Two lines that are the same but for blanks, and for the last digits of sums that a device adds up in its own order."""
+    numbers = [NUMBER.findall(line) for line in (shown, said)]
+    words = [NUMBER.sub("#", line).split() for line in (shown, said)]
+    if words[0] != words[1] or len(numbers[0]) != len(numbers[1]):
+        return False
+    close = lambda a, b: math.isclose(float(a), float(b), rel_tol=2e-3, abs_tol=0.011 if a[0] in "+-" else 0)
+    return all(a == b or ("." in a and close(a, b)) for a, b in zip(*numbers))
+
+
+def run_probes():
+    """Commands of docs/probe.md with the output behind them: its lines come in this order, and between them others may, where
+    "..." stands. It is shown for 100 columns."""
+    page = (SRC / "docs/probe.md").read_text()
+    block = r"^    (fanin probe (?:[^\n]*\\\n)*[^\n]*)\n\n```text\n(.*?)^```$"
+    shown = re.findall(block, page, re.MULTILINE | re.DOTALL)
+    assert len(shown) == page.count("\n```text\n") >= 2, (len(shown), "a block of text that is behind no command")
+    for command, output in shown:
+        script = f'fanin() {{ "$FANIN" "$@"; }}; {command}'
+        environment = {**os.environ, "COLUMNS": "100"}
+        ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=environment, cwd=SRC)
+        expected = int(re.search(r"# status (\d)$", command)[1]) if "# status" in command else 0
+        assert ran.returncode == expected and not ran.stderr, (command, ran.returncode, ran.stdout, ran.stderr)
+        said, any_next = iter(ran.stdout.splitlines()), True  # the heading may come before
+        for line in output.splitlines():
+            if line == "...":
+                any_next = True
+                continue
+            found = next((one for one in said if is_alike(line, one) or not any_next), None)
+            assert found is not None and is_alike(line, found), (command, line, found, ran.stdout)
+            any_next = False
+
+
 run_blocks()
 run_commands()
+run_probes()
 run_refusal()

@@ -77,7 +77,7 @@ refuse 2 "--norm is 'bach', did you mean batch? Accepted are layer, batch" probe
 refuse 2 "no activation is called 'rellu', did you mean relu? There are linear, relu" probe --mlp 64,10 --activation rellu
 refuse 2 "accepted are layer, batch" probe --mlp 64,10 --norm group
 refuse 2 "at least 2" probe --mlp 64,10 --norm batch --batch 1
-refuse 2 "accepted are both, conforms, healthy, none" probe --mlp 64,10 --require luck
+refuse 2 "accepted are both, conforms, healthy, stable, mup, none" probe --mlp 64,10 --require luck
 refuse 2 "weights of at most 32 bits" probe --mlp 64,10 --dtype f64
 refuse 2 "belongs to --weights" probe --mlp 64,10 --layer-names a
 SHIM_BUFFER=1000000000 FANIN=$SHIMMED refuse 3 "clCreateBuffer of 2116000000 elements for weights: CL_MEM_OBJECT_ALLOCATION_FAILURE" \

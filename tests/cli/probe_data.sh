@@ -56,7 +56,7 @@ rows = list(csv.DictReader(open('two.csv', newline='')))
 both = [(r['init'], y) for r in two for y in r['layers']]
 assert len(rows) == len(both) == 6
 for row, (init, y) in zip(rows, both):
-    assert row.pop('init') == init and set(row) == set(y), set(row) ^ set(y)
+    assert row.pop('init') == init == y.pop('init') and set(row) == set(y), set(row) ^ set(y)
     for k, value in y.items():
         assert (row[k] == '' and value is None) or float(row[k]) == float(value), (k, row[k], value)
 
