@@ -11,11 +11,14 @@ torch.nn module that owns the tensor did when it was made, which rules/pytorch.j
 normal:MEAN:STD, uniform:LO:HI, trunc:MEAN:STD:LO:HI (STD before the cut) and constant:VALUE are laws that were asked for
 and that the values were found to have; `other` is anything else, as tables of sinusoids.
 """
+
 import csv
 import math
 import re
 import sys
+import tempfile
 
+import safetensors.torch
 import torch
 
 torch.manual_seed(1)
@@ -23,7 +26,7 @@ own, module, depth = {}, {}, 0
 
 
 def key(t):
-    return t.data_ptr(), tuple(t.shape)
+    return t.data_ptr(), t.numel()  # without the shape: code fills views of other shapes
 
 
 def note(t, law):
@@ -128,8 +131,9 @@ def verified(t, law):
         mean, std = (lo + hi) / 2, (hi - lo) / math.sqrt(12)
     else:
         mean, std, lo, hi = law[1:]
-        if (hi - mean) < 3 * std:
-            std *= 0.8796 if abs((hi - mean) / std - 2) < 1e-6 else math.nan
+        cut = (hi - mean) / std
+        assert abs(lo + hi - 2 * mean) < 1e-9
+        std *= math.sqrt(1 - cut * math.sqrt(2 / math.pi) * math.exp(-(cut**2) / 2) / math.erf(cut / math.sqrt(2)))
     near = abs(x.std().item() / std - 1) < 6 / math.sqrt(n) + 1e-3 and abs(
         x.mean().item() - mean
     ) < 6 * std / math.sqrt(n)
@@ -143,30 +147,55 @@ DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL", torch.in
 models = {}
 
 
-def add(name, make, most=None, rename=None):
-    models[name] = (make, most, rename)
+def add(name, make, most=None, saved=False):
+    """Of what repeats, `most` stay. If `saved`, NAME-saved has the tensors and names of the file that transformers
+    writes, which are those of the Hub: experts one by one, and the names of older versions."""
+    models[name] = (make, most, False)
+    if saved:
+        models[f"{name}-saved"] = (make, most, True)
 
 
-def write(directory, name):
-    make, most, rename = models[name]
-    own.clear()
-    module.clear()
-    model = make()
-    rows, seen, kinds = [], set(), {}
-    for tensor_name, t in model.state_dict().items():
+def laws_of(model):
+    """{name: (tensor, own law, module's law)}"""
+    laws, seen = {}, set()
+    for name, t in model.state_dict().items():
         if t.data_ptr() in seen and t.numel() > 1:
             continue  # tied: a checkpoint has it once
         seen.add(t.data_ptr())
+        default = module.get(key(t))
+        default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
+        laws[name] = t, verified(t, own.get(key(t))), default
+    return laws
+
+
+def laws_of_file(model):
+    """The same of the file. To find where its tensors come from, the model's are filled with their numbers."""
+    origins = list(laws_of(model).values())
+    with torch.no_grad():
+        for i, (t, _, _) in enumerate(origins):
+            t.copy_(torch.full_like(t, i))
+    with tempfile.TemporaryDirectory() as directory:
+        model.save_pretrained(directory)
+        file = safetensors.torch.load_file(f"{directory}/model.safetensors")
+    laws = {}
+    for name, t in file.items():
+        found = {origins[int(i)][1:] for i in t.unique()}
+        assert len(found) == 1, (name, found)
+        laws[name] = t, *found.pop()
+    return laws
+
+
+def write(directory, name):
+    make, most, saved = models[name]
+    own.clear()
+    module.clear()
+    rows, kinds = [], {}
+    for tensor_name, (t, law, default) in (laws_of_file if saved else laws_of)(make()).items():
         kind = re.sub(r"\d+", "#", tensor_name), tuple(t.shape)
         kinds[kind] = kinds.get(kind, 0) + 1
         if most and kinds[kind] > most:
             continue
-        law = verified(t, own.get(key(t)))
-        default = module.get(key(t))
-        default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
-        rows.append(
-            [rename(tensor_name) if rename else tensor_name, DTYPES[t.dtype], "x".join(map(str, t.shape)), law, default]
-        )
+        rows.append([tensor_name, DTYPES[t.dtype], "x".join(map(str, t.shape)), law, default])
     with open(f"{directory}/{name}.csv", "w") as f:
         w = csv.writer(f, lineterminator="\n")
         w.writerow(["name", "dtype", "shape", "own", "module"])
@@ -234,7 +263,7 @@ add(
 add("llama", causal("LlamaForCausalLM", "LlamaConfig", **grouped))
 add("llama-tied", causal("LlamaForCausalLM", "LlamaConfig", **grouped, tie_word_embeddings=True))
 add("mistral", causal("MistralForCausalLM", "MistralConfig", **grouped))
-add("mixtral", causal("MixtralForCausalLM", "MixtralConfig", **grouped, num_local_experts=4))
+add("mixtral", causal("MixtralForCausalLM", "MixtralConfig", **grouped, num_local_experts=4), saved=True)
 add("qwen2", causal("Qwen2ForCausalLM", "Qwen2Config", **grouped))
 add("qwen3", causal("Qwen3ForCausalLM", "Qwen3Config", **grouped, head_dim=24))
 add(
@@ -247,7 +276,85 @@ add(
         moe_intermediate_size=48,
         shared_expert_intermediate_size=80,
     ),
+    saved=True,
 )
+few = dict(num_experts=4, moe_intermediate_size=48)  # experts
+add("qwen3_moe", causal("Qwen3MoeForCausalLM", "Qwen3MoeConfig", **grouped, **few, head_dim=24), saved=True)
+add("olmoe", causal("OlmoeForCausalLM", "OlmoeConfig", **grouped, num_experts=4), saved=True)
+add("granitemoe", causal("GraniteMoeForCausalLM", "GraniteMoeConfig", **grouped, num_local_experts=4), saved=True)
+add(
+    "minimax_m2",
+    causal("MiniMaxM2ForCausalLM", "MiniMaxM2Config", **grouped, head_dim=24, num_local_experts=4),
+    saved=True,
+)
+add("phimoe", causal("PhimoeForCausalLM", "PhimoeConfig", **grouped, num_local_experts=4), saved=True)
+add(
+    "gpt_oss",
+    causal("GptOssForCausalLM", "GptOssConfig", **grouped, head_dim=24, num_local_experts=4, pad_token_id=0),
+)
+latent = dict(
+    small,
+    num_hidden_layers=3,
+    q_lora_rank=24,
+    kv_lora_rank=20,
+    qk_rope_head_dim=8,
+    qk_nope_head_dim=12,
+    v_head_dim=14,
+    n_routed_experts=4,
+    moe_intermediate_size=48,
+    first_k_dense_replace=1,
+    n_group=2,
+    topk_group=1,
+)
+add("deepseek_v2", causal("DeepseekV2ForCausalLM", "DeepseekV2Config", **latent), saved=True)
+add(
+    "deepseek_v2-lite",
+    causal("DeepseekV2ForCausalLM", "DeepseekV2Config", **dict(latent, q_lora_rank=None)),
+    saved=True,
+)
+add("deepseek_v3", causal("DeepseekV3ForCausalLM", "DeepseekV3Config", **latent), saved=True)
+add(
+    "glm4_moe",
+    causal(
+        "Glm4MoeForCausalLM",
+        "Glm4MoeConfig",
+        **grouped,
+        n_routed_experts=4,
+        moe_intermediate_size=48,
+        use_qk_norm=True,
+        attention_bias=True,
+    ),
+    saved=True,
+)
+add(
+    "ernie4_5_moe",
+    causal(
+        "Ernie4_5_MoeForCausalLM",
+        "Ernie4_5_MoeConfig",
+        **grouped,
+        moe_num_experts=4,
+        moe_intermediate_size=48,
+        tie_word_embeddings=False,
+    ),
+    saved=True,
+)
+add(
+    "llama4",
+    causal(
+        "Llama4ForCausalLM",
+        "Llama4TextConfig",
+        **grouped,
+        intermediate_size_mlp=224,
+        head_dim=24,
+        num_local_experts=4,
+        interleave_moe_layer_step=2,
+        pad_token_id=0,
+    ),
+)
+add("olmo3", causal("Olmo3ForCausalLM", "Olmo3Config", **grouped))
+add("granite", causal("GraniteForCausalLM", "GraniteConfig", **grouped))
+add("smollm3", causal("SmolLM3ForCausalLM", "SmolLM3Config", **grouped, pad_token_id=0))
+add("glm4", causal("Glm4ForCausalLM", "Glm4Config", **grouped, head_dim=24, pad_token_id=0))
 add(
     "qwen3_next",
     causal(
@@ -264,6 +371,7 @@ add(
         linear_value_head_dim=12,
         layer_types=["linear_attention", "full_attention"],
     ),
+    saved=True,
 )
 add("phi", causal("PhiForCausalLM", "PhiConfig", **small))
 add("phi3", causal("Phi3ForCausalLM", "Phi3Config", **grouped, pad_token_id=0))
@@ -276,6 +384,14 @@ add("gemma3", causal("Gemma3ForCausalLM", "Gemma3TextConfig", **grouped, head_di
 add(
     "mamba",
     causal("MambaForCausalLM", "MambaConfig", hidden_size=64, num_hidden_layers=2, vocab_size=500, state_size=8),
+)
+two = dict(hidden_size=64, num_hidden_layers=2, vocab_size=500, state_size=8, expand=2)
+add("mamba2", causal("Mamba2ForCausalLM", "Mamba2Config", **two, num_heads=8, head_dim=16, n_groups=2))
+add(
+    "mamba2-tied",
+    causal(
+        "Mamba2ForCausalLM", "Mamba2Config", **two, num_heads=16, head_dim=8, use_bias=True, tie_word_embeddings=True
+    ),
 )
 
 # ---- Encoders, and encoders with decoders --------------------------------------------------------------------------------
@@ -299,6 +415,16 @@ add(
 add("albert", causal("AlbertForMaskedLM", "AlbertConfig", **small, embedding_size=32))
 add("electra", causal("ElectraForPreTraining", "ElectraConfig", **small, embedding_size=32))
 add("deberta_v2", causal("DebertaV2ForMaskedLM", "DebertaV2Config", **small))
+modern = dict(small, num_hidden_layers=3, pad_token_id=0)
+add("modernbert", causal("ModernBertForMaskedLM", "ModernBertConfig", **modern))
+add(
+    "modernbert-classifier",
+    causal("ModernBertForSequenceClassification", "ModernBertConfig", **modern, classifier_bias=True),
+)
+add(
+    "modernbert-biased",
+    causal("ModernBertForMaskedLM", "ModernBertConfig", **modern, norm_bias=True, attention_bias=True, mlp_bias=True),
+)
 t5_small = {"d_model": 64, "d_kv": 12, "d_ff": 160, "num_layers": 2, "num_heads": 4, "vocab_size": 500}
 add("t5", causal("T5ForConditionalGeneration", "T5Config", **t5_small))
 add(
@@ -380,9 +506,9 @@ add(
 vision = dict(
     hidden_size=64, intermediate_size=160, num_hidden_layers=2, num_attention_heads=4, image_size=32, patch_size=8
 )
-add("vit", causal("ViTForImageClassification", "ViTConfig", **vision))
-add("deit", causal("DeiTForImageClassificationWithTeacher", "DeiTConfig", **vision))
-add("beit", causal("BeitForImageClassification", "BeitConfig", **vision))
+add("vit", causal("ViTForImageClassification", "ViTConfig", **vision), saved=True)
+add("deit", causal("DeiTForImageClassificationWithTeacher", "DeiTConfig", **vision), saved=True)
+add("beit", causal("BeitForImageClassification", "BeitConfig", **vision), saved=True)
 add(
     "dinov2",
     causal(
@@ -394,6 +520,7 @@ add(
         image_size=32,
         patch_size=8,
     ),
+    saved=True,
 )
 add(
     "clip",
@@ -415,6 +542,7 @@ add(
         num_heads=[2, 4],
         window_size=4,
     ),
+    saved=True,
 )
 add(
     "convnext",
