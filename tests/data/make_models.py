@@ -425,6 +425,8 @@ add(
     "modernbert-biased",
     causal("ModernBertForMaskedLM", "ModernBertConfig", **modern, norm_bias=True, attention_bias=True, mlp_bias=True),
 )
+add("modernbert-untied", causal("ModernBertForMaskedLM", "ModernBertConfig", **modern, tie_word_embeddings=False))
+add("modernbert_decoder", causal("ModernBertDecoderForCausalLM", "ModernBertDecoderConfig", **modern))
 t5_small = {"d_model": 64, "d_kv": 12, "d_ff": 160, "num_layers": 2, "num_heads": 4, "vocab_size": 500}
 add("t5", causal("T5ForConditionalGeneration", "T5Config", **t5_small))
 add(
@@ -509,6 +511,22 @@ vision = dict(
 add("vit", causal("ViTForImageClassification", "ViTConfig", **vision), saved=True)
 add("deit", causal("DeiTForImageClassificationWithTeacher", "DeiTConfig", **vision), saved=True)
 add("beit", causal("BeitForImageClassification", "BeitConfig", **vision), saved=True)
+add("deit-bare", causal("DeiTModel", "DeiTConfig", **vision), saved=True)
+add("vit-bare", causal("ViTModel", "ViTConfig", **vision), saved=True)
+add("beit-bare", causal("BeitModel", "BeitConfig", **vision, use_shared_relative_position_bias=True), saved=True)
+add(
+    "beit-positions",
+    causal(
+        "BeitForMaskedImageModeling",
+        "BeitConfig",
+        **vision,
+        use_mask_token=True,
+        use_absolute_position_embeddings=True,
+        use_relative_position_bias=True,
+        vocab_size=500,
+    ),
+    saved=True,
+)
 add(
     "dinov2",
     causal(
@@ -519,6 +537,38 @@ add(
         num_attention_heads=4,
         image_size=32,
         patch_size=8,
+    ),
+    saved=True,
+)
+dino = {k: v for k, v in vision.items() if k != "intermediate_size"}
+add("dinov2-bare", causal("Dinov2Model", "Dinov2Config", **dino, use_swiglu_ffn=True), saved=True)
+add("dinov2-registers", causal("Dinov2WithRegistersModel", "Dinov2WithRegistersConfig", **dino), saved=True)
+add("dinov3", causal("DINOv3ViTModel", "DINOv3ViTConfig", **vision, num_register_tokens=4), saved=True)
+add(
+    "siglip",
+    lambda: hf.SiglipModel(
+        hf.SiglipConfig(
+            text_config={**small, "max_position_embeddings": 20},
+            vision_config={**vision, "hidden_size": 48},
+        )
+    ),
+    saved=True,
+)
+add(
+    "siglip2",
+    lambda: hf.Siglip2Model(
+        hf.Siglip2Config(
+            text_config={**small, "max_position_embeddings": 20},
+            vision_config={**vision, "hidden_size": 48, "num_patches": 16},
+        )
+    ),
+    saved=True,
+)
+add("siglip-vision", causal("SiglipVisionModel", "SiglipVisionConfig", **vision), saved=True)
+add(
+    "siglip-classifier",
+    lambda: hf.SiglipForImageClassification(
+        hf.SiglipConfig(text_config=dict(small), vision_config=dict(vision), num_labels=3)
     ),
     saved=True,
 )
@@ -544,6 +594,9 @@ add(
     ),
     saved=True,
 )
+window = dict(image_size=64, patch_size=4, embed_dim=16, depths=[1, 1], num_heads=[2, 4], window_size=4)
+add("swin-bare", causal("SwinModel", "SwinConfig", **window, use_absolute_embeddings=True), saved=True)
+add("swinv2", causal("Swinv2ForImageClassification", "Swinv2Config", **window), saved=True)
 add(
     "convnext",
     causal("ConvNextForImageClassification", "ConvNextConfig", hidden_sizes=[16, 24], depths=[1, 1], num_stages=2),
@@ -561,6 +614,7 @@ for name in (
     "densenet121",
     "convnext_tiny",
     "swin_t",
+    "swin_v2_t",
     "vit_b_16",
     "alexnet",
     "squeezenet1_0",
@@ -573,6 +627,12 @@ for name in (
     "vit_tiny_patch16_224",
     "deit_tiny_distilled_patch16_224",
     "beit_base_patch16_224",
+    "beitv2_base_patch16_224",
+    "vit_small_patch14_dinov2",
+    "vit_small_patch14_reg4_dinov2",
+    "swin_tiny_patch4_window7_224",
+    "swinv2_tiny_window8_256",
+    "vit_base_patch16_siglip_224",
     "mixer_s16_224",
     "convnext_atto",
     "efficientnet_b0",
