@@ -4,6 +4,7 @@ must not be refused, and with which words others must be.
 
 usage: models.py FANIN DATA
 """
+
 import csv
 import json
 import math
