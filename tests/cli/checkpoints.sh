@@ -132,7 +132,7 @@ said 'skipped: made by the code'
 refuse 2 "x.safetensors: no rule of pytorch takes 7 of its 7 tensors: 'a.w'" init --like x.safetensors -o z.safetensors
 sets=$(cd "$SRC/share/rules" && printf '%s\n' *.json | LC_ALL=C sort | sed 's/\.json$//' | paste -sd, | sed 's/,/, /g')
 refuse 2 "no set of rules is called 'none'; there are $sets" init --like x.safetensors --rules none -o z.safetensors
-refuse 2 "called 'lama', did you mean llama? There are bert" init --like x.safetensors --rules lama -o z.safetensors
+refuse 2 "called 'lama', did you mean llama? There are $sets" init --like x.safetensors --rules lama -o z.safetensors
 refuse 2 "none.json: cannot open" init --like x.safetensors --rules none.json -o z.safetensors
 refuse 2 "none.safetensors: cannot open" init --like none.safetensors -o z.safetensors
 refuse 2 "must end in .safetensors or" init --like r.json -o z.safetensors
