@@ -13,7 +13,9 @@ and that the values were found to have; `other` is anything else, as tables of s
 """
 
 import csv
+import importlib.util
 import math
+import os
 import re
 import sys
 import tempfile
@@ -664,6 +666,77 @@ add(
         up_block_types=("UpDecoderBlock2D",) * 2,
     ),
     2,
+)
+add(
+    "diffusers-controlnet",
+    lambda: diffusers.ControlNetModel(
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=48,
+        attention_head_dim=8,
+        conditioning_embedding_out_channels=(16, 24),
+    ),
+    2,
+)
+add(
+    "diffusers-controlnet_flux",
+    lambda: diffusers.FluxControlNetModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=4,
+        joint_attention_dim=48,
+        pooled_projection_dim=24,
+        axes_dims_rope=(4, 6, 6),
+        guidance_embeds=True,
+        num_mode=3,
+    ),
+)
+add(
+    "diffusers-controlnet_sd3",
+    lambda: diffusers.SD3ControlNetModel(
+        sample_size=16,
+        in_channels=8,
+        num_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=4,
+        joint_attention_dim=48,
+        caption_projection_dim=64,
+        pooled_projection_dim=24,
+        pos_embed_max_size=8,
+    ),
+)
+add(
+    "diffusers-dit",
+    lambda: diffusers.DiTTransformer2DModel(
+        num_attention_heads=4, attention_head_dim=16, in_channels=4, num_layers=2, sample_size=8, num_embeds_ada_norm=20
+    ),
+)
+
+
+def dit(**options):
+    """facebookresearch/DiT's own models.py (commit ed81ce2), which is in no package: its folder is $DIT."""
+    spec = importlib.util.spec_from_file_location("dit_models", f"{os.environ['DIT']}/models.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.DiT(**options)
+
+
+add("dit", lambda: dit(input_size=8, hidden_size=64, depth=3, num_heads=4, num_classes=20))
+add(
+    "dit-unconditional",
+    lambda: dit(
+        input_size=16,
+        patch_size=4,
+        hidden_size=48,
+        depth=2,
+        num_heads=4,
+        num_classes=10,
+        class_dropout_prob=0,
+        learn_sigma=False,
+    ),
 )
 
 
