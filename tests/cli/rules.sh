@@ -84,7 +84,7 @@ for set in pytorch resnet llama gemma bert gpt2 t5 vit; do
   no "'scale.weight'" --rules $set
 done
 no "may be the weight of a norm, which begins with ones, or of a PReLU"
-printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.embed_tokens.weight F32 256000,64\n' | checkpoint
+printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.post_attention_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.embed_tokens.weight F32 256000,64\n' | checkpoint
 no "whose norms begin with 0 (--rules gemma)" --rules llama
 no "the value 'norm' must be given by --set norm=NUMBER" --rules pytorch
 explain --rules gemma

@@ -355,6 +355,21 @@ add(
         pad_token_id=0,
     ),
 )
+add("granitemoe_swa", causal("GraniteMoeSWAForCausalLM", "GraniteMoeSWAConfig", **grouped, num_local_experts=4))
+add("hy_v3", causal("HYV3ForCausalLM", "HYV3Config", **grouped, **few, head_dim=16, num_shared_experts=1), saved=True)
+add("cohere", causal("CohereForCausalLM", "CohereConfig", **grouped, pad_token_id=0))
+add("nemotron", causal("NemotronForCausalLM", "NemotronConfig", **grouped))
+add(
+    "minimax_m3",
+    causal(
+        "MiniMaxM3VLForCausalLM",
+        "MiniMaxM3VLTextConfig",
+        **grouped,
+        head_dim=16,
+        num_local_experts=4,
+        shared_intermediate_size=80,
+    ),
+)
 add("olmo3", causal("Olmo3ForCausalLM", "Olmo3Config", **grouped))
 add("granite", causal("GraniteForCausalLM", "GraniteConfig", **grouped))
 add("smollm3", causal("SmolLM3ForCausalLM", "SmolLM3Config", **grouped, pad_token_id=0))
