@@ -30,7 +30,7 @@ values() {
   "$FANIN" inspect made.safetensors --json | helper files "$list" || die "$rules, $pattern: $(cat said.txt)"
 }
 values pytorch pytorch '*'
-grep -qE '^ *26 +1 +2,400 +normal +embedding\.weight +\*embed_in\.weight or \*embed_tokens\*\.weight or 10 others$' said.txt || die "$(cat said.txt)"
+grep -qE '^ *27 +1 +2,400 +normal +embedding\.weight +\*embed_in\.weight or \*embed_tokens\*\.weight or 11 others$' said.txt || die "$(cat said.txt)"
 values gpt2 gpt2 'h.3.*' --set layers=12
 values t5-small t5 '*coder.block.0.*' --set d_model=512
 values resnet50 resnet 'layer1.*'
@@ -130,8 +130,9 @@ said 'skipped: made by the code'
 
 # ---- Mistakes ----
 refuse 2 "x.safetensors: no rule of pytorch takes 7 of its 7 tensors: 'a.w'" init --like x.safetensors -o z.safetensors
-refuse 2 "no set of rules is called 'none'; there are bert, clip, convnext, efficientnet, gemma, gpt2, gpt_neox, llama, mamba, pytorch, resnet, t5, vit, whisper" init --like x.safetensors --rules none -o z.safetensors
-refuse 2 "called 'lama', did you mean llama? There are bert" init --like x.safetensors --rules lama -o z.safetensors
+sets=$(cd "$SRC/share/rules" && printf '%s\n' *.json | LC_ALL=C sort | sed 's/\.json$//' | paste -sd, | sed 's/,/, /g')
+refuse 2 "no set of rules is called 'none'; there are $sets" init --like x.safetensors --rules none -o z.safetensors
+refuse 2 "called 'lama', did you mean llama? There are $sets" init --like x.safetensors --rules lama -o z.safetensors
 refuse 2 "none.json: cannot open" init --like x.safetensors --rules none.json -o z.safetensors
 refuse 2 "none.safetensors: cannot open" init --like none.safetensors -o z.safetensors
 refuse 2 "must end in .safetensors or" init --like r.json -o z.safetensors

@@ -85,7 +85,7 @@ if [ -e /usr/share/bash-completion/bash_completion ]; then
   expect 'fanin probe --device ' 'cpu gpu'
   expect 'fanin inspect ' 'model.json w.npy w.safetensors'
   expect 'fanin init --rules gpt2' gpt2
-  expect 'fanin init --rules mo' model.json
+  expect 'fanin init --rules mo' 'model.json modernbert'
   expect 'fanin init --like w' w.safetensors
   expect 'fanin help in' 'init inspect'
   expect 'fanin bogus ' ''

@@ -4,6 +4,7 @@ must not be refused, and with which words others must be.
 
 usage: models.py FANIN DATA
 """
+
 import csv
 import json
 import math
@@ -58,10 +59,15 @@ def has_law(said, law):
             and close(said["std"], (numbers[1] - numbers[0]) / math.sqrt(12))
         )
     mean, std = numbers[:2]
+    if not close(said["mean"], mean) or said["init"].split(":")[0] == "uniform":
+        return False
     # A cut 30 standard deviations away never happens, and both ways of saying so are right.
-    assert len(numbers) == 2 or min(mean - numbers[2], numbers[3] - mean) > 30 * std, law
-    far = said["lo"] is None or said["hi"] - mean > 30 * std
-    return close(said["mean"], mean) and close(said["std"], std) and far and said["init"].split(":")[0] != "uniform"
+    cut = (numbers[3] - mean) / std if len(numbers) > 2 else math.inf
+    assert cut == math.inf or close(mean - numbers[2], numbers[3] - mean), law
+    if cut > 30:
+        return close(said["std"], std) and (said["lo"] is None or said["hi"] - mean > 30 * std)
+    std *= math.sqrt(1 - cut * math.sqrt(2 / math.pi) * math.exp(-(cut**2) / 2) / math.erf(cut / math.sqrt(2)))
+    return close(said["lo"], numbers[2]) and close(said["hi"], numbers[3]) and close(said["std"], std)
 
 
 def wrong_rows(rows, said, rules):

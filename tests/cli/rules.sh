@@ -84,7 +84,7 @@ for set in pytorch resnet llama gemma bert gpt2 t5 vit; do
   no "'scale.weight'" --rules $set
 done
 no "may be the weight of a norm, which begins with ones, or of a PReLU"
-printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.embed_tokens.weight F32 256000,64\n' | checkpoint
+printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.post_attention_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.embed_tokens.weight F32 256000,64\n' | checkpoint
 no "whose norms begin with 0 (--rules gemma)" --rules llama
 no "the value 'norm' must be given by --set norm=NUMBER" --rules pytorch
 explain --rules gemma
@@ -92,7 +92,7 @@ is model.layers.0.input_layernorm.weight f32 0
 explain --rules llama --set norm=1
 is model.layers.0.input_layernorm.weight f32 0 1
 # A config.json beside the checkpoint tells them apart; --set goes before it.
-for of in llama:1 qwen2:1 gemma:0; do
+for of in llama:1 qwen2:1 granitemoe:1 gemma:0; do
   echo "{\"model_type\": \"${of%:*}\"}" >config.json
   for set in llama pytorch; do
     explain --rules $set
@@ -116,6 +116,11 @@ for more in self_attn.q_proj.bias self_attn.q_norm.weight; do
 done
 printf 'model.layers.0.input_layernorm.weight F32 64\nmodel.layers.0.self_attn.q_proj.weight F32 64,64\nmodel.layers.0.self_attn.q_proj.bias F32 64\nmodel.layers.0.self_attn.o_proj.bias F32 64\n' | checkpoint
 no "the value 'norm' must be given by --set norm=NUMBER" --rules llama
+# DeepSeek-V3's files have a layer for the token after the next, which transformers' code has not.
+printf 'model.layers.61.enorm.weight F32 64\nmodel.layers.61.eh_proj.weight F32 64,128\nlm_head.weight F32 100,64\n' | checkpoint
+no "no rule of llama takes 1 of its 3 tensors: 'model.layers.61.eh_proj.weight'" --rules llama
+explain --rules llama --skip '*.layers.61.*' --set std=0.006
+is lm_head.weight f32 0.006
 printf 'model.layers.0.pre_feedforward_layernorm.weight F32 64\nlm_head.weight F32 100,64\n' | checkpoint
 no "give --rules gemma" --rules llama
 no "give --rules gemma" --rules pytorch

@@ -11,11 +11,16 @@ torch.nn module that owns the tensor did when it was made, which rules/pytorch.j
 normal:MEAN:STD, uniform:LO:HI, trunc:MEAN:STD:LO:HI (STD before the cut) and constant:VALUE are laws that were asked for
 and that the values were found to have; `other` is anything else, as tables of sinusoids.
 """
+
 import csv
+import importlib.util
 import math
+import os
 import re
 import sys
+import tempfile
 
+import safetensors.torch
 import torch
 
 torch.manual_seed(1)
@@ -23,7 +28,7 @@ own, module, depth = {}, {}, 0
 
 
 def key(t):
-    return t.data_ptr(), tuple(t.shape)
+    return t.data_ptr(), t.numel()  # without the shape: code fills views of other shapes
 
 
 def note(t, law):
@@ -128,8 +133,11 @@ def verified(t, law):
         mean, std = (lo + hi) / 2, (hi - lo) / math.sqrt(12)
     else:
         mean, std, lo, hi = law[1:]
-        if (hi - mean) < 3 * std:
-            std *= 0.8796 if abs((hi - mean) / std - 2) < 1e-6 else math.nan
+        x = x[(x > lo) & (x < hi)]  # without what timm's erfinv_ has at infinity and clamps
+        n = x.numel()
+        cut = (hi - mean) / std
+        assert abs(lo + hi - 2 * mean) < 1e-9
+        std *= math.sqrt(1 - cut * math.sqrt(2 / math.pi) * math.exp(-(cut**2) / 2) / math.erf(cut / math.sqrt(2)))
     near = abs(x.std().item() / std - 1) < 6 / math.sqrt(n) + 1e-3 and abs(
         x.mean().item() - mean
     ) < 6 * std / math.sqrt(n)
@@ -143,30 +151,55 @@ DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL", torch.in
 models = {}
 
 
-def add(name, make, most=None, rename=None):
-    models[name] = (make, most, rename)
+def add(name, make, most=None, saved=False):
+    """Of what repeats, `most` stay. If `saved`, NAME-saved has the tensors and names of the file that transformers
+    writes, which are those of the Hub: experts one by one, and the names of older versions."""
+    models[name] = (make, most, False)
+    if saved:
+        models[f"{name}-saved"] = (make, most, True)
 
 
-def write(directory, name):
-    make, most, rename = models[name]
-    own.clear()
-    module.clear()
-    model = make()
-    rows, seen, kinds = [], set(), {}
-    for tensor_name, t in model.state_dict().items():
+def laws_of(model):
+    """{name: (tensor, own law, module's law)}"""
+    laws, seen = {}, set()
+    for name, t in model.state_dict().items():
         if t.data_ptr() in seen and t.numel() > 1:
             continue  # tied: a checkpoint has it once
         seen.add(t.data_ptr())
+        default = module.get(key(t))
+        default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
+        laws[name] = t, verified(t, own.get(key(t))), default
+    return laws
+
+
+def laws_of_file(model):
+    """The same of the file. To find where its tensors come from, the model's are filled with their numbers."""
+    origins = list(laws_of(model).values())
+    with torch.no_grad():
+        for i, (t, _, _) in enumerate(origins):
+            t.copy_(torch.full_like(t, i))
+    with tempfile.TemporaryDirectory() as directory:
+        model.save_pretrained(directory)
+        file = safetensors.torch.load_file(f"{directory}/model.safetensors")
+    laws = {}
+    for name, t in file.items():
+        found = {origins[int(i)][1:] for i in t.unique()}
+        assert len(found) == 1, (name, found)
+        laws[name] = t, *found.pop()
+    return laws
+
+
+def write(directory, name):
+    make, most, saved = models[name]
+    own.clear()
+    module.clear()
+    rows, kinds = [], {}
+    for tensor_name, (t, law, default) in (laws_of_file if saved else laws_of)(make()).items():
         kind = re.sub(r"\d+", "#", tensor_name), tuple(t.shape)
         kinds[kind] = kinds.get(kind, 0) + 1
         if most and kinds[kind] > most:
             continue
-        law = verified(t, own.get(key(t)))
-        default = module.get(key(t))
-        default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
-        rows.append(
-            [rename(tensor_name) if rename else tensor_name, DTYPES[t.dtype], "x".join(map(str, t.shape)), law, default]
-        )
+        rows.append([tensor_name, DTYPES[t.dtype], "x".join(map(str, t.shape)), law, default])
     with open(f"{directory}/{name}.csv", "w") as f:
         w = csv.writer(f, lineterminator="\n")
         w.writerow(["name", "dtype", "shape", "own", "module"])
@@ -234,7 +267,7 @@ add(
 add("llama", causal("LlamaForCausalLM", "LlamaConfig", **grouped))
 add("llama-tied", causal("LlamaForCausalLM", "LlamaConfig", **grouped, tie_word_embeddings=True))
 add("mistral", causal("MistralForCausalLM", "MistralConfig", **grouped))
-add("mixtral", causal("MixtralForCausalLM", "MixtralConfig", **grouped, num_local_experts=4))
+add("mixtral", causal("MixtralForCausalLM", "MixtralConfig", **grouped, num_local_experts=4), saved=True)
 add("qwen2", causal("Qwen2ForCausalLM", "Qwen2Config", **grouped))
 add("qwen3", causal("Qwen3ForCausalLM", "Qwen3Config", **grouped, head_dim=24))
 add(
@@ -247,7 +280,100 @@ add(
         moe_intermediate_size=48,
         shared_expert_intermediate_size=80,
     ),
+    saved=True,
 )
+few = dict(num_experts=4, moe_intermediate_size=48)  # experts
+add("qwen3_moe", causal("Qwen3MoeForCausalLM", "Qwen3MoeConfig", **grouped, **few, head_dim=24), saved=True)
+add("olmoe", causal("OlmoeForCausalLM", "OlmoeConfig", **grouped, num_experts=4), saved=True)
+add("granitemoe", causal("GraniteMoeForCausalLM", "GraniteMoeConfig", **grouped, num_local_experts=4), saved=True)
+add(
+    "minimax_m2",
+    causal("MiniMaxM2ForCausalLM", "MiniMaxM2Config", **grouped, head_dim=24, num_local_experts=4),
+    saved=True,
+)
+add("phimoe", causal("PhimoeForCausalLM", "PhimoeConfig", **grouped, num_local_experts=4), saved=True)
+add(
+    "gpt_oss",
+    causal("GptOssForCausalLM", "GptOssConfig", **grouped, head_dim=24, num_local_experts=4, pad_token_id=0),
+)
+latent = dict(
+    small,
+    num_hidden_layers=3,
+    q_lora_rank=24,
+    kv_lora_rank=20,
+    qk_rope_head_dim=8,
+    qk_nope_head_dim=12,
+    v_head_dim=14,
+    n_routed_experts=4,
+    moe_intermediate_size=48,
+    first_k_dense_replace=1,
+    n_group=2,
+    topk_group=1,
+)
+add("deepseek_v2", causal("DeepseekV2ForCausalLM", "DeepseekV2Config", **latent), saved=True)
+add(
+    "deepseek_v2-lite",
+    causal("DeepseekV2ForCausalLM", "DeepseekV2Config", **dict(latent, q_lora_rank=None)),
+    saved=True,
+)
+add("deepseek_v3", causal("DeepseekV3ForCausalLM", "DeepseekV3Config", **latent), saved=True)
+add(
+    "glm4_moe",
+    causal(
+        "Glm4MoeForCausalLM",
+        "Glm4MoeConfig",
+        **grouped,
+        n_routed_experts=4,
+        moe_intermediate_size=48,
+        use_qk_norm=True,
+        attention_bias=True,
+    ),
+    saved=True,
+)
+add(
+    "ernie4_5_moe",
+    causal(
+        "Ernie4_5_MoeForCausalLM",
+        "Ernie4_5_MoeConfig",
+        **grouped,
+        moe_num_experts=4,
+        moe_intermediate_size=48,
+        tie_word_embeddings=False,
+    ),
+    saved=True,
+)
+add(
+    "llama4",
+    causal(
+        "Llama4ForCausalLM",
+        "Llama4TextConfig",
+        **grouped,
+        intermediate_size_mlp=224,
+        head_dim=24,
+        num_local_experts=4,
+        interleave_moe_layer_step=2,
+        pad_token_id=0,
+    ),
+)
+add("granitemoe_swa", causal("GraniteMoeSWAForCausalLM", "GraniteMoeSWAConfig", **grouped, num_local_experts=4))
+add("hy_v3", causal("HYV3ForCausalLM", "HYV3Config", **grouped, **few, head_dim=16, num_shared_experts=1), saved=True)
+add("cohere", causal("CohereForCausalLM", "CohereConfig", **grouped, pad_token_id=0))
+add("nemotron", causal("NemotronForCausalLM", "NemotronConfig", **grouped))
+add(
+    "minimax_m3",
+    causal(
+        "MiniMaxM3VLForCausalLM",
+        "MiniMaxM3VLTextConfig",
+        **grouped,
+        head_dim=16,
+        num_local_experts=4,
+        shared_intermediate_size=80,
+    ),
+)
+add("olmo3", causal("Olmo3ForCausalLM", "Olmo3Config", **grouped))
+add("granite", causal("GraniteForCausalLM", "GraniteConfig", **grouped))
+add("smollm3", causal("SmolLM3ForCausalLM", "SmolLM3Config", **grouped, pad_token_id=0))
+add("glm4", causal("Glm4ForCausalLM", "Glm4Config", **grouped, head_dim=24, pad_token_id=0))
 add(
     "qwen3_next",
     causal(
@@ -264,6 +390,7 @@ add(
         linear_value_head_dim=12,
         layer_types=["linear_attention", "full_attention"],
     ),
+    saved=True,
 )
 add("phi", causal("PhiForCausalLM", "PhiConfig", **small))
 add("phi3", causal("Phi3ForCausalLM", "Phi3Config", **grouped, pad_token_id=0))
@@ -276,6 +403,14 @@ add("gemma3", causal("Gemma3ForCausalLM", "Gemma3TextConfig", **grouped, head_di
 add(
     "mamba",
     causal("MambaForCausalLM", "MambaConfig", hidden_size=64, num_hidden_layers=2, vocab_size=500, state_size=8),
+)
+two = dict(hidden_size=64, num_hidden_layers=2, vocab_size=500, state_size=8, expand=2)
+add("mamba2", causal("Mamba2ForCausalLM", "Mamba2Config", **two, num_heads=8, head_dim=16, n_groups=2))
+add(
+    "mamba2-tied",
+    causal(
+        "Mamba2ForCausalLM", "Mamba2Config", **two, num_heads=16, head_dim=8, use_bias=True, tie_word_embeddings=True
+    ),
 )
 
 # ---- Encoders, and encoders with decoders --------------------------------------------------------------------------------
@@ -299,6 +434,18 @@ add(
 add("albert", causal("AlbertForMaskedLM", "AlbertConfig", **small, embedding_size=32))
 add("electra", causal("ElectraForPreTraining", "ElectraConfig", **small, embedding_size=32))
 add("deberta_v2", causal("DebertaV2ForMaskedLM", "DebertaV2Config", **small))
+modern = dict(small, num_hidden_layers=3, pad_token_id=0)
+add("modernbert", causal("ModernBertForMaskedLM", "ModernBertConfig", **modern))
+add(
+    "modernbert-classifier",
+    causal("ModernBertForSequenceClassification", "ModernBertConfig", **modern, classifier_bias=True),
+)
+add(
+    "modernbert-biased",
+    causal("ModernBertForMaskedLM", "ModernBertConfig", **modern, norm_bias=True, attention_bias=True, mlp_bias=True),
+)
+add("modernbert-untied", causal("ModernBertForMaskedLM", "ModernBertConfig", **modern, tie_word_embeddings=False))
+add("modernbert_decoder", causal("ModernBertDecoderForCausalLM", "ModernBertDecoderConfig", **modern))
 t5_small = {"d_model": 64, "d_kv": 12, "d_ff": 160, "num_layers": 2, "num_heads": 4, "vocab_size": 500}
 add("t5", causal("T5ForConditionalGeneration", "T5Config", **t5_small))
 add(
@@ -380,9 +527,25 @@ add(
 vision = dict(
     hidden_size=64, intermediate_size=160, num_hidden_layers=2, num_attention_heads=4, image_size=32, patch_size=8
 )
-add("vit", causal("ViTForImageClassification", "ViTConfig", **vision))
-add("deit", causal("DeiTForImageClassificationWithTeacher", "DeiTConfig", **vision))
-add("beit", causal("BeitForImageClassification", "BeitConfig", **vision))
+add("vit", causal("ViTForImageClassification", "ViTConfig", **vision), saved=True)
+add("deit", causal("DeiTForImageClassificationWithTeacher", "DeiTConfig", **vision), saved=True)
+add("beit", causal("BeitForImageClassification", "BeitConfig", **vision), saved=True)
+add("deit-bare", causal("DeiTModel", "DeiTConfig", **vision), saved=True)
+add("vit-bare", causal("ViTModel", "ViTConfig", **vision), saved=True)
+add("beit-bare", causal("BeitModel", "BeitConfig", **vision, use_shared_relative_position_bias=True), saved=True)
+add(
+    "beit-positions",
+    causal(
+        "BeitForMaskedImageModeling",
+        "BeitConfig",
+        **vision,
+        use_mask_token=True,
+        use_absolute_position_embeddings=True,
+        use_relative_position_bias=True,
+        vocab_size=500,
+    ),
+    saved=True,
+)
 add(
     "dinov2",
     causal(
@@ -393,6 +556,37 @@ add(
         num_attention_heads=4,
         image_size=32,
         patch_size=8,
+    ),
+    saved=True,
+)
+dino = {k: v for k, v in vision.items() if k != "intermediate_size"}
+add("dinov2-bare", causal("Dinov2Model", "Dinov2Config", **dino, use_swiglu_ffn=True), saved=True)
+add("dinov2-registers", causal("Dinov2WithRegistersModel", "Dinov2WithRegistersConfig", **dino), saved=True)
+add("dinov3", causal("DINOv3ViTModel", "DINOv3ViTConfig", **vision, num_register_tokens=4), saved=True)
+add(
+    "siglip",
+    lambda: hf.SiglipModel(
+        hf.SiglipConfig(
+            text_config={**small, "max_position_embeddings": 20},
+            vision_config={**vision, "hidden_size": 48},
+        )
+    ),
+)
+add(
+    "siglip2",
+    lambda: hf.Siglip2Model(
+        hf.Siglip2Config(
+            text_config={**small, "max_position_embeddings": 20},
+            vision_config={**vision, "hidden_size": 48, "num_patches": 16},
+        )
+    ),
+)
+add("siglip-vision", causal("SiglipVisionModel", "SiglipVisionConfig", **vision))
+add("siglip-text", causal("SiglipTextModel", "SiglipTextConfig", **small))
+add(
+    "siglip-classifier",
+    lambda: hf.SiglipForImageClassification(
+        hf.SiglipConfig(text_config=dict(small), vision_config=dict(vision), num_labels=3)
     ),
 )
 add(
@@ -415,7 +609,11 @@ add(
         num_heads=[2, 4],
         window_size=4,
     ),
+    saved=True,
 )
+window = dict(image_size=64, patch_size=4, embed_dim=16, depths=[1, 1], num_heads=[2, 4], window_size=4)
+add("swin-bare", causal("SwinModel", "SwinConfig", **window, use_absolute_embeddings=True), saved=True)
+add("swinv2", causal("Swinv2ForImageClassification", "Swinv2Config", **window))
 add(
     "convnext",
     causal("ConvNextForImageClassification", "ConvNextConfig", hidden_sizes=[16, 24], depths=[1, 1], num_stages=2),
@@ -433,6 +631,7 @@ for name in (
     "densenet121",
     "convnext_tiny",
     "swin_t",
+    "swin_v2_t",
     "vit_b_16",
     "alexnet",
     "squeezenet1_0",
@@ -445,6 +644,12 @@ for name in (
     "vit_tiny_patch16_224",
     "deit_tiny_distilled_patch16_224",
     "beit_base_patch16_224",
+    "beitv2_base_patch16_224",
+    "vit_small_patch14_dinov2",
+    "vit_small_patch14_reg4_dinov2",
+    "swin_tiny_patch4_window7_224",
+    "swinv2_tiny_window8_256",
+    "vit_base_patch16_siglip_224",
     "mixer_s16_224",
     "convnext_atto",
     "efficientnet_b0",
@@ -476,6 +681,77 @@ add(
         up_block_types=("UpDecoderBlock2D",) * 2,
     ),
     2,
+)
+add(
+    "diffusers-controlnet",
+    lambda: diffusers.ControlNetModel(
+        block_out_channels=(32, 64),
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        layers_per_block=1,
+        cross_attention_dim=48,
+        attention_head_dim=8,
+        conditioning_embedding_out_channels=(16, 24),
+    ),
+    2,
+)
+add(
+    "diffusers-controlnet_flux",
+    lambda: diffusers.FluxControlNetModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=4,
+        joint_attention_dim=48,
+        pooled_projection_dim=24,
+        axes_dims_rope=(4, 6, 6),
+        guidance_embeds=True,
+        num_mode=3,
+    ),
+)
+add(
+    "diffusers-controlnet_sd3",
+    lambda: diffusers.SD3ControlNetModel(
+        sample_size=16,
+        in_channels=8,
+        num_layers=2,
+        attention_head_dim=16,
+        num_attention_heads=4,
+        joint_attention_dim=48,
+        caption_projection_dim=64,
+        pooled_projection_dim=24,
+        pos_embed_max_size=8,
+    ),
+)
+add(
+    "diffusers-dit",
+    lambda: diffusers.DiTTransformer2DModel(
+        num_attention_heads=4, attention_head_dim=16, in_channels=4, num_layers=2, sample_size=8, num_embeds_ada_norm=20
+    ),
+)
+
+
+def dit(**options):
+    """facebookresearch/DiT's own models.py (commit ed81ce2), which is in no package: its folder is $DIT."""
+    spec = importlib.util.spec_from_file_location("dit_models", f"{os.environ['DIT']}/models.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.DiT(**options)
+
+
+add("dit", lambda: dit(input_size=8, hidden_size=64, depth=3, num_heads=4, num_classes=20))
+add(
+    "dit-unconditional",
+    lambda: dit(
+        input_size=16,
+        patch_size=4,
+        hidden_size=48,
+        depth=2,
+        num_heads=4,
+        num_classes=10,
+        class_dropout_prob=0,
+        learn_sigma=False,
+    ),
 )
 
 
