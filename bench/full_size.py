@@ -96,7 +96,7 @@ def vit(layers=24, d=1024, ff=4096, patch=16, image=224, classes=1000):
 MODELS = {  # name: tensors, dtype of the checkpoint, rules
     "Llama-3-8B": (llama, "BF16", "llama"),
     "Qwen3-30B-A3B": (qwen3_moe, "BF16", "llama"),
-    "Mamba2-2.7B": (mamba2, "F32", "mamba2"),
+    "Mamba2-2.7B": (mamba2, "F32", "mamba"),
     "ViT-L/16": (vit, "F32", "vit"),
 }
 
