@@ -61,6 +61,11 @@ static double wrong_here(parser *p, const char *expected) {
   return wrong(p, what);
 }
 
+/* A result that is no finite number is wrong wherever it is: 1/(1/0) is not 0. */
+static double checked(parser *p, double value) {
+  return isfinite(value) ? value : wrong(p, "is not a finite number");
+}
+
 static double sum(parser *p);
 
 /* ---- Functions --------------------------------------------------------------------------------------------------- */
@@ -110,7 +115,7 @@ static double call(parser *p, const char *name) {
     if (i > 0 && !take(p, ',')) return wrong_here(p, "','");
     x[i] = sum(p);
   }
-  return take(p, ')') ? f->value(x) : wrong_here(p, "')'");
+  return take(p, ')') ? checked(p, f->value(x)) : wrong_here(p, "')'");
 }
 
 /* x^y. Whole numbers y of up to 64 are products; others take the library's own power, because those of C libraries
@@ -122,14 +127,14 @@ static double power_of(parser *p, double x, double y) {
   if (fabs(y) <= MOST_FACTORS && y == floor(y)) {
     for (int i = 0; i < (int)fabs(y); ++i)
       factor *= x;
-    return y < 0 ? 1 / factor : factor;
+    return checked(p, y < 0 ? 1 / factor : factor);
   }
   if (!(x > 0)) return wrong(p, "the number before '^' must be above 0");
   snprintf(text, sizeof text, "power:of=%.17g,exponent=%.17g", x, fabs(y));
   const fanin_tensor none = {0};
   const int status = library_status(p->why, fanin_scheme_factor(text, &none, &factor), p->where);
   if (status != STATUS_OK) return wrong(p, "the power is out of range");
-  return y < 0 ? factor : 1 / factor;
+  return checked(p, y < 0 ? factor : 1 / factor);
 }
 
 /* ---- The grammar ------------------------------------------------------------------------------------------------- */
@@ -138,10 +143,11 @@ static double number(parser *p) {
   char text[SHOWN], *end = NULL;
   const size_t left = (size_t)(p->end - p->at);
   snprintf(text, sizeof text, "%.*s", (int)(left < sizeof text ? left : sizeof text - 1), p->at);
+  if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) return wrong_here(p, "a decimal number");
   const double value = strtod(text, &end);
   if (end == text || end == text + sizeof text - 1) return wrong_here(p, "a number");
   p->at += end - text;
-  return value;
+  return checked(p, value);
 }
 
 /* The name at the parser's place, which is one. */
@@ -216,9 +222,9 @@ static double product(parser *p) {
   double value = sign(p);
   for (;;) {
     if (take(p, '*'))
-      value *= sign(p);
+      value = checked(p, value * sign(p));
     else if (take(p, '/'))
-      value /= sign(p);
+      value = checked(p, value / sign(p));
     else
       return value;
   }
@@ -228,9 +234,9 @@ static double sum(parser *p) {
   double value = product(p);
   for (;;) {
     if (take(p, '+'))
-      value += product(p);
+      value = checked(p, value + product(p));
     else if (take(p, '-'))
-      value -= product(p);
+      value = checked(p, value - product(p));
     else
       return value;
   }
@@ -248,11 +254,11 @@ static int evaluate(parser *p, double *out) {
   char what[2 * SHOWN];
   *out = sum(p);
   if (p->status == STATUS_OK && peek(p)) wrong_here(p, "an operator");
-  if (p->status == STATUS_OK && !isfinite(*out)) wrong(p, "is not a finite number");
-  if (p->status == STATUS_OK && p->names->whole && !(*out >= 0 && *out <= most_whole && *out == floor(*out))) {
-    snprintf(what, sizeof what, "is %.17g, but must be a whole number from 0 to 2^53", *out);
+  if (p->status == STATUS_OK && p->names->whole && !(*out >= 0 && *out < most_whole && *out == floor(*out))) {
+    snprintf(what, sizeof what, "is %.17g, but must be a whole number below 2^53", *out);
     wrong(p, what);
   }
+  if (p->names->whole) *out += 0.0; /* no -0 */
   return p->status;
 }
 

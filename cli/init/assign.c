@@ -114,6 +114,7 @@ static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, f
   if (!to->rule->fans_of.from) return STATUS_OK;
   const stored_tensor *other = partner_of(a, &to->rule->fans_of, to->of->stored->name)->stored;
   const init_rule *rule = find_rule(a, other);
+  if (rule && rule->same_as) rule = find_rule(a, checkpoint_find(&a->checkpoint, rule->same_as)->stored);
   if (rule && rule->refuse) return refuse(rule, other, why);
   if (rule) return shape_tensor(a, rule, other, out, why);
   char where[TEXT]; /* it is copied, else it was refused: only a rule has its layout */

@@ -27,27 +27,37 @@ static double rounding_of(fanin_dtype dtype) {
 /* How far from its value an element may be: absolute, and relative to the value. */
 typedef struct allowance {
   double absolute, relative;
+  bool next; /* or it is the dtype's next number: of one byte, where a step is more than all that */
 } allowance;
 
-/* Half a step of the dtype. Other programs make tables in f32, with roundings of their own: one of an exponent up to 16
- * changes a power by 2^-20 of it, and one of a frequency changes the angle at a position p by p 2^-22. */
+/* Half a step of the dtype; numbers of one byte must be equal. Other programs make tables in f32, with roundings of
+ * their own: one of an exponent up to 16 changes a power by 2^-20 of it, and one of a frequency changes the angle at a
+ * position p by p 2^-22. */
 static allowance allowance_of(const inspected *t) {
-  const double rounding = (t->expected.rescaled ? 4 : 1) * rounding_of(t->tensor->type->dtype);
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  const bool bytes = fanin_dtype_size(dtype) == 1;
+  const double rounding = bytes ? 0 : (t->expected.rescaled ? 4 : 1) * rounding_of(dtype);
   const double largest = fmax(fabs(t->expected.moments.lo), fabs(t->expected.moments.hi));
   const bool has_positions = t->expected.init.kind == FANIN_KIND_SINUSOIDAL && t->tensor->rank > 1;
-  if (t->expected.law.kind != FANIN_LAW_KIND_TABLE) return (allowance){rounding * largest, 0};
-  if (!has_positions) return (allowance){ldexp(1, dtype_info(t->tensor->type->dtype).least), 2 * rounding + 0x1p-20};
-  return (allowance){(2 * rounding + (double)t->tensor->shape[t->tensor->rank - 2] * 0x1p-22) * largest, 0};
+  if (t->expected.law.kind != FANIN_LAW_KIND_TABLE) return (allowance){rounding * largest, 0, false};
+  if (!has_positions) return (allowance){bytes ? 0 : ldexp(1, dtype_info(dtype).least), 2 * rounding + 0x1p-20, bytes};
+  return (allowance){(2 * rounding + (double)t->tensor->shape[t->tensor->rank - 2] * 0x1p-22) * largest, 0, bytes};
 }
 
-/* Counts elements that differ by more. Numbers of one byte must be equal. `b` has the values. */
+/* Whether numbers of one byte are neighbours. Those of one sign are in the order of their bytes. */
+static bool is_next(const char *a, const char *b) {
+  const int x = (unsigned char)*a, y = (unsigned char)*b;
+  return (x ^ y) < 0x80 && abs(x - y) <= 1;
+}
+
+/* Counts elements that differ by more. `b` has the values. */
 static double count_differing(fanin_dtype dtype, const char *a, const char *b, size_t n, allowance within) {
   const size_t size = fanin_dtype_size(dtype);
   double count = 0;
   for (size_t k = 0; k < n; ++k, a += size, b += size) {
-    if (memcmp(a, b, size) == 0) continue;
+    if (memcmp(a, b, size) == 0 || (within.next && is_next(a, b))) continue;
     const double value = stored_value(dtype, b), off = fabs(stored_value(dtype, a) - value);
-    count += size == 1 || !(off <= within.absolute + within.relative * fabs(value));
+    count += !(off <= within.absolute + within.relative * fabs(value));
   }
   return count;
 }

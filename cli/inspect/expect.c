@@ -171,6 +171,9 @@ void expectation_of_region(const expectation *e, const stored_tensor *t, const t
                 out->text);
   } else {
     expectation_set(out, &tensor, r->init);
+    /* the averages are the whole tensor's, and every element of such a slab is compared */
+    if (out->known && check_is_fixed(out) && out->law.kind != FANIN_LAW_KIND_CONSTANT)
+      out->moments.mean = out->moments.std = NAN;
   }
 }
 
@@ -319,7 +322,8 @@ static bool is_same_law(const expectation *a, const expectation *b) {
   for (size_t k = 0; k < sizeof x / sizeof *x; ++k) {
     if (x[k] != y[k] && !(fabs(x[k] - y[k]) <= 1e-6 * fmax(fabs(x[k]), fabs(y[k])))) return false;
   }
-  return a->law.kind == b->law.kind;
+  if (a->law.kind != FANIN_LAW_KIND_TABLE || a->law.kind != b->law.kind) return a->law.kind == b->law.kind;
+  return a->init.kind == b->init.kind && a->init.form == b->init.form && a->init.base == b->init.base;
 }
 
 /* The same of tensors with parts or none. */

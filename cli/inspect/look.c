@@ -248,8 +248,8 @@ static const inspected *find_twin(const inspection *out, const inspected *t) {
 
 int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
-  const bool is_known = t->expected.known && t->stats.count > 0 && t->stats.nonfinite == 0;
-  const inspected *twin = is_known && t->expected.twin ? find_twin(out, t) : NULL;
+  const bool is_finite = t->stats.count > 0 && t->stats.nonfinite == 0, is_known = t->expected.known && is_finite;
+  const inspected *twin = is_finite && t->expected.twin ? find_twin(out, t) : NULL; /* whatever made its values */
   test_moments(t, &t->stats);
   const int status = look_at(g, s, i, is_known, out, why);
   return status == STATUS_OK && twin ? test_twin(t, twin, why) : status;

@@ -149,20 +149,33 @@ fanin_init fanin_alibi(void) {
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
 
-/* Means are taken over all columns, or over so many that are evenly spread among more. */
-enum { MOST_COLUMNS = 1 << 16 };
-static double nth_column(uint64_t n, uint64_t columns, uint64_t taken) {
-  if (taken == columns) return (double)n;
-  return ((double)n + 0.5) * ((double)columns / (double)taken) - 0.5;
+/* Means are taken over all columns. Of more than MOST_COLUMNS, they are taken over the first ALONE, which differ most
+ * from one another, and over as many that are evenly spread among the others and stand for their neighbours. */
+enum { ALONE = 1 << 16, MOST_COLUMNS = 2 * ALONE };
+
+static uint64_t taken_of(uint64_t columns) {
+  return columns < MOST_COLUMNS ? columns : MOST_COLUMNS;
+}
+
+/* How many columns the n-th that is taken stands for. */
+static double neighbours(uint64_t n, uint64_t columns) {
+  return columns <= MOST_COLUMNS || n < ALONE ? 1 : (double)(columns - ALONE) / ALONE;
+}
+
+static double nth_column(uint64_t n, uint64_t columns) {
+  if (columns <= MOST_COLUMNS || n < ALONE) return (double)n;
+  return ALONE + ((double)(n - ALONE) + 0.5) * neighbours(n, columns) - 0.5;
 }
 
 /* Means of powers 1 to 4 of the columns. */
 static void take_columns(const fanin__tabulated *table, double power[5]) {
-  const uint64_t taken = table->columns < MOST_COLUMNS ? table->columns : MOST_COLUMNS;
+  const uint64_t taken = taken_of(table->columns);
   for (uint64_t n = 0; n < taken; n++) {
-    const double x = value_at(table, nth_column(n, table->columns, taken));
+    const double x = value_at(table, nth_column(n, table->columns));
+    const double share = neighbours(n, table->columns) / (double)table->columns;
+    double y = 1;
     for (int k = 1; k <= 4; k++)
-      power[k] += pow(x, k) / (double)taken;
+      power[k] += share * (y *= x);
   }
 }
 
@@ -178,12 +191,12 @@ static void add_waves(double w, double positions, double share, double c[5], dou
 /* Means of powers of all sines and cosines, by those of the angles' multiples: sin^2 + cos^2 = 1,
  * sin^3 = (3 sin x - sin 3x) / 4, cos^3 = (3 cos x + cos 3x) / 4, sin^4 + cos^4 = (3 + cos 4x) / 4. */
 static void take_sinusoids(const fanin__tabulated *table, double power[5]) {
-  const uint64_t half = table->columns / 2, taken = half < MOST_COLUMNS ? half : MOST_COLUMNS;
+  const uint64_t half = table->columns / 2, taken = taken_of(half);
   const double steps = (double)(table->form == FANIN_FORM_TENSOR2TENSOR && half > 1 ? half - 1 : half);
   double c[5] = {0}, s[5] = {0};
   for (uint64_t n = 0; n < taken; n++) {
-    const double w = pow(table->base, -nth_column(n, half, taken) / steps);
-    add_waves(w, (double)table->positions, 1 / (double)taken, c, s);
+    const double w = pow(table->base, -nth_column(n, half) / steps);
+    add_waves(w, (double)table->positions, neighbours(n, half) / (double)half, c, s);
   }
   power[1] = (s[1] + c[1]) / 2;
   power[2] = 0.5;

@@ -16,6 +16,11 @@ wrong() {
 wrong "'{1/0}': is not a finite number" 'normal:std={1/0}'
 wrong "'{sqrt(-d)}': is not a finite number" 'normal:std={sqrt(-d)}'
 wrong "'{1e308*10}': is not a finite number" 'normal:std={1e308*10}'
+wrong "'{min(0/(d-4),3)}': is not a finite number" 'constant:value={min(0/(d-4),3)}'
+wrong "'{max(sqrt(-1),0.02)}': is not a finite number" 'constant:value={max(sqrt(-1),0.02)}'
+wrong "'{1/(1/0)}': is not a finite number" 'constant:value={1/(1/0)}'
+wrong "'{1e400}': is not a finite number" 'constant:value={1e400}'
+wrong "'{0x10}': expected a decimal number at '0x10'" 'constant:value={0x10}'
 wrong "'{sqrt(d' has a brace that does not belong to an {expression}" 'normal:std={sqrt(d'
 wrong "'}' has a brace that does not belong to an {expression}" 'normal:std=1}'
 wrong "'{sqrt(d}': expected ')' at the end" 'normal:std={sqrt(d}'
@@ -52,10 +57,12 @@ place() {
 }
 # shape SENTENCE SIZE
 shape() { place 'tensors[0].shape[1]' "$1" "{$values, \"tensors\": [{\"name\": \"w\", \"shape\": [2, $2], \"init\": \"zeros\"}]}"; }
-shape "'{d/3}': is 1.3333333333333333, but must be a whole number from 0 to 2^53" '"{d/3}"'
+shape "'{d/3}': is 1.3333333333333333, but must be a whole number below 2^53" '"{d/3}"'
 shape "'{d-5}': is -1, but must be a whole number" '"{d-5}"'
 shape "'{2^54}': is 18014398509481984, but must be a whole number" '"{2^54}"'
 shape "is 0, but must be at least 1" '"{d-4}"'
+shape "'{2^53+1}': is 9007199254740992, but must be a whole number below 2^53" '"{2^53+1}"'
+shape "is 0, but must be at least 1" '"{0*(0-1)}"'
 shape "is '4x', but must be a whole number, or the text of one" '"{d}x"'
 shape "nothing is called 'layer' here" '"{layer}"'
 place values.c "must be given by --set c=NUMBER" '{"values": {"c": null}, "tensors": []}'
@@ -83,7 +90,7 @@ cat >numbers.py <<'PYTHON'
 import json, math, subprocess, sys
 exact = ['1+2*3', '(1+2)*3', '7-2-1', '8/2/2', '-2^2', '2^3^2', '2^-3', '-3--2', '0.1+0.2*3-4/7', '1e-3*.5', 'sqrt(2*layers)',
          '0.02/sqrt(2*layers)', '1/sqrt(2*(layer+1))', 'min(layers, 3) * max(d,1)', 'floor(-7/2)', 'ceil(7/2)', '64*ceil(50257/64)',
-         'shape[0]*10+shape[-1]', 'fan_in', 'fan_out/fan_in', '2^53', '0.1^3', 'd^0', ' 1 + 1 ', 'ff', 'sqrt(sqrt(16))', '3*-2']
+         'shape[0]*10+shape[-1]', 'fan_in', 'fan_out/fan_in', '2^53-1', '0.1^3', 'd^0', ' 1 + 1 ', 'ff', 'sqrt(sqrt(16))', '3*-2']
 near = ['d^-0.5', 'd^0.5', '(8*layers)^(-1/4)', '10000^(2/128)', '2^0.5^2', '7^100.5']
 layers, d = 12, 768
 names = {'layers': layers, 'd': d, 'ff': 4 * d, 'layer': 7, 'fan_in': 5, 'fan_out': 3, 'shape': [3, 5], 'sqrt': math.sqrt,

@@ -287,3 +287,62 @@ if grep -q '(rules' report.txt; then die "one law by the rules: $(cat report.txt
 # What is calibrated was not made by its parts' initializers any more.
 "$FANIN" probe --weights net.safetensors --activation relu --calibrate -o calibrated.safetensors >/dev/null || die "calibrate"
 if grep -qa 'fanin.parts' calibrated.safetensors; then die "a calibrated tensor keeps its parts"; fi
+
+# ---- Tables and patterns in parts: every element is compared, and the whole tensor's averages say nothing of a slab ----
+cat >m.json <<'JSON'
+{"tensors": [
+  {"name": "pos", "shape": [64, 32], "init": "sinusoidal", "parts": [{"range": "0", "init": "zeros"}]},
+  {"name": "A_log", "shape": [16, 16], "init": "s4d_real", "parts": [{"range": "8..", "init": "zeros", "dimension": 1}]},
+  {"name": "eye", "shape": [16, 32], "layout": "OI", "init": "identity", "parts": [{"range": "16..", "init": "zeros", "dimension": 1}]},
+  {"name": "slopes", "shape": [12], "init": "alibi", "parts": [{"range": "..3", "init": "ones"}]},
+  {"name": "octets", "shape": [64, 32], "dtype": "f8_e4m3", "init": "sinusoidal"}]}
+JSON
+"$FANIN" init m.json -o tables.safetensors >/dev/null
+"$FANIN" inspect --require judged tables.safetensors >said.txt || die "$(cat said.txt)"
+# A table in numbers of one byte may have been rounded twice, and so be the next number; two steps are none.
+for step in 1 2; do
+  python3 - "$step" <<'PYTHON'
+import json, struct, sys
+data = bytearray(open('tables.safetensors', 'rb').read())
+size, = struct.unpack_from('<Q', data)
+at = 8 + size + json.loads(data[8:8 + size])['octets']['data_offsets'][0]
+places = [k for k in range(64 * 32) if 0x20 < data[at + k] < 0x30][:50]
+assert len(places) == 50
+for k in places:
+    data[at + k] += int(sys.argv[1])
+open('moved.safetensors', 'wb').write(data)
+PYTHON
+  status=0
+  "$FANIN" inspect moved.safetensors >said.txt || status=$?
+  [ "$status" = $((step - 1)) ] || die "by $step: $(cat said.txt)"
+done
+# Two tables are not one for having the same bounds.
+echo '{"rules": [{"match": "octets", "init": "sinusoidal:base=500,form=halves"}]}' >r.json
+"$FANIN" inspect tables.safetensors --rules r.json >said.txt
+grep -q 'octets: its metadata say sinusoidal, and rules r.json say sinusoidal:base=500,form=halves' said.txt || die "$(cat said.txt)"
+
+# ---- A tie is compared also where the law is not tested: a part of an orthogonal matrix ----
+cat >r.json <<'JSON'
+{"rules": [{"match": "head.weight", "same_as": "emb.weight"},
+           {"match": "emb.weight", "layout": "OI", "init": "orthogonal", "parts": [{"range": "0", "init": "zeros"}]},
+           {"match": "*.bias", "fans_of": ["bias", "weight"], "init": "uniform:lo=-1,hi=1", "scale": "fan_in"}]}
+JSON
+python3 - <<'PYTHON'
+import json, struct
+header = {'emb.weight': {'dtype': 'F32', 'shape': [100, 64], 'data_offsets': [0, 25600]},
+          'head.bias': {'dtype': 'F32', 'shape': [100], 'data_offsets': [25600, 26000]},
+          'head.weight': {'dtype': 'F32', 'shape': [100, 64], 'data_offsets': [26000, 51600]}}
+text = json.dumps(header).encode()
+open('like.safetensors', 'wb').write(struct.pack('<Q', len(text)) + text + bytes(51600))
+PYTHON
+"$FANIN" init --like like.safetensors --rules r.json -o tied.safetensors >/dev/null # the bias by the fans of the twin's layout
+"$FANIN" inspect --rules r.json tied.safetensors >said.txt || die "$(cat said.txt)"
+python3 - <<'PYTHON'
+import json, struct
+data = bytearray(open('tied.safetensors', 'rb').read())
+size, = struct.unpack_from('<Q', data)
+at = 8 + size + json.loads(data[8:8 + size])['head.weight']['data_offsets'][0]
+data[at + 60 * 256:at + 25600] = data[at + 30 * 256:at + 30 * 256 + 40 * 256]
+open('broken.safetensors', 'wb').write(data)
+PYTHON
+if "$FANIN" inspect --rules r.json broken.safetensors >said.txt; then die "a broken tie: $(cat said.txt)"; fi
