@@ -18,7 +18,13 @@ wrong ".parts: is empty" '[]'
 wrong ".parts[0]: is a text" '["0"]'
 wrong ".parts[0]: needs a 'range'" '[{"init": "zeros"}]'
 wrong ".parts[0]: needs an 'init'" '[{"range": "0"}]'
-wrong ".parts[0].range: is a whole number" '[{"range": 0, "init": "zeros"}]'
+wrong ".parts[0].range: is a number with a fraction, but must be a text as" '[{"range": 0.5, "init": "zeros"}]'
+wrong ".parts[0].range: is an array" '[{"range": [0, 1], "init": "zeros"}]'
+wrong " ('w'): parts[0].range '10': is outside of dimension 0" '[{"range": 10, "init": "zeros"}]'
+wrong " ('w'): parts[0].range '-11': -11 is outside" '[{"range": -11, "init": "zeros"}]'
+wrong " ('w'): parts[0].range '1.5': 1.5 must be a whole number, in digits alone" "$(part 1.5)"
+wrong " ('w'): parts[0].range '1..2.5': 2.5 must be a whole number, in digits alone" "$(part 1..2.5)"
+wrong " ('w'): parts[0].range '-1e+20..2': -1e+20 must be a whole number, in digits alone" "$(part -1e+20..2)"
 wrong ".parts[0]: unknown key 'dim'" "$(part 0 ', "dim": 1')"
 wrong ".parts[0].dimension: is a text" "$(part 0 ', "dimension": "1"')"
 wrong ".parts[0].dimension: is -1" "$(part 0 ', "dimension": -1')"
@@ -26,7 +32,7 @@ wrong ".parts[0].dimension: is 8" "$(part 0 ', "dimension": 8')"
 wrong " ('w'): parts[0]: lies along dimension 2, and the tensor has 2" "$(part 0 ', "dimension": 2')"
 wrong ".parts[1].init: " '[{"range": "0", "init": "zeros"}, {"range": "1", "init": "zeroes"}]'
 wrong " ('w'): part 0..1: " '[{"range": "0", "init": "he_normal"}]'
-for range in '' x 1...2 0-4 1/2 1/0..1 +1..2 -..2 -1/2..1 0..1/ ' 1' '1 ' 1..2..3 18446744073709551616; do
+for range in '' x 1...2 0x1.8 inf 1e5e 0-4 1/2 1/0..1 +1..2 -..2 -1/2..1 0..1/ ' 1' '1 ' 1..2..3 18446744073709551616; do
   wrong " ('w'): parts[0].range '$range': write FIRST..END" "$(part "$range")"
 done
 wrong " ('w'): parts[0].range '1/4..2/4': dimension 0 has the extent 10, which cannot be divided by 4" "$(part 1/4..2/4)"
@@ -122,6 +128,13 @@ diff - notes.txt <<'TEXT'
 fanin.parts.b0 [{"range":"0..4","init":"zeros"},{"range":"4..8","init":"constant:value=1"},{"range":"8..15","init":"zeros"},{"range":"15..16","init":"ones"}]
 fanin.parts.b1 [{"range":"0..4","init":"zeros"},{"range":"4..8","init":"constant:value=2"},{"range":"8..14","init":"zeros"},{"range":"14..15","init":"ones"},{"range":"15..16","init":"zeros"}]
 TEXT
+
+# A whole number is one coordinate.
+for range in 3 '"3"' -5; do
+  echo '{"tensors": [{"name": "w", "shape": [8], "init": "zeros", "parts": [{"range": '"$range"', "init": "ones"}]}]}' >one.json
+  "$FANIN" init one.json -o one.safetensors >/dev/null
+  python3 "$SRC/tests/cli/read_safetensors.py" one.safetensors | grep -qF '{"range":"3..4","init":"ones"}' || die "range $range"
+done
 
 # ---- Inspection: each part by its own law ----
 "$FANIN" inspect p.safetensors --require judged,unsuspicious >report.txt || die "$(cat report.txt)"
@@ -222,6 +235,7 @@ cat >rules.json <<'JSON'
    "parts": [{"range": "2/3..", "init": "residual:layers=2,branches=2 xavier_uniform"}]}]}
 JSON
 refuse 2 "tensor 'embed.weight': parts[0].range: the value 'pad' must be given" init --like p.safetensors --rules rules.json -o out.safetensors
+refuse 2 "tensor 'embed.weight': parts[0].range '1.5': 1.5 must be a whole number, in digits alone" init --like p.safetensors --rules rules.json --set pad=1.5 -o out.safetensors
 "$FANIN" init --like bare.safetensors --rules rules.json --set pad=0 -o r.safetensors --seed 3 >said.txt
 grep -qF 'normal:std=0.02; 0..1: zeros' said.txt || die "$(cat said.txt)"
 python3 bits.py r.safetensors m.json wanted.json # 1 layer: ones; 1 / sqrt(2 * 2) = 0.5
