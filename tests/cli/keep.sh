@@ -119,13 +119,42 @@ assert notes['fanin.resized.conv.weight'] == '1:7->9 he_uniform:mode=fan_out', n
 assert notes['fanin.layout.conv.weight'] == 'OIW' and 'fanin.init.conv.weight' not in notes
 PYTHON
 "$FANIN" inspect grown.safetensors >said.txt || die "$(cat said.txt)"
-said '^note: emb\.weight: not judged: kept from old\.safetensors, but resized: 0:33->40 '
+said '^Tensors and parts whose initializer is named: 8 by the metadata, 9 by nothing \(13 tensors, of which 4 in parts\)$'
+said '^conv\.weight\[:,0\.\.7\] .* not judged +~'
+said '^conv\.weight\[:,7\.\.9\] .* holds +he_uniform:mode=fan_out$'
+said '^emb\.weight\[33\.\.40\] .* holds +xavier_normal$'
+said '^note: .*: not judged: kept from old\.safetensors \(so of 7 others\)$'
+# spoiled NAME FIRST COUNT: the file with these of the tensor's numbers twice as large
+spoiled() {
+  python3 - "$@" <<'PYTHON'
+import json, struct, sys
+data = bytearray(open('grown.safetensors', 'rb').read())
+length, = struct.unpack_from('<Q', data)
+at = 8 + length + json.loads(data[8:8 + length])[sys.argv[1]]['data_offsets'][0] + 4 * int(sys.argv[2])
+count = int(sys.argv[3])
+struct.pack_into(f'<{count}f', data, at, *(2 * x for x in struct.unpack_from(f'<{count}f', data, at)))
+open('spoiled.safetensors', 'wb').write(data)
+PYTHON
+}
+spoiled emb.weight $((33 * 48)) $((7 * 48)) # what is new
+"$FANIN" inspect spoiled.safetensors >said.txt && die "new rows of twice the std hold: $(cat said.txt)"
+said '^emb\.weight\[33\.\.40\] .* fails: std'
+spoiled emb.weight 0 $((33 * 48)) # what is kept
+"$FANIN" inspect spoiled.safetensors >said.txt || die "$(cat said.txt)"
+# A note that is none of this tensor: all of it is not judged.
+for note in '0:33->41 normal' '1:33->40 normal' '0:40->40 normal' '0:0->40 normal' '0:33->40 norm' '0:33->40' '9:33->40 normal' x; do
+  whole | sed -n 's/\(emb.*\) 33x/\1 40x/p' | helper make noted.safetensors noted fanin.kept.emb.weight=old.safetensors "fanin.resized.emb.weight=$note"
+  "$FANIN" inspect noted.safetensors >said.txt || die "$(cat said.txt)"
+  said "^note: emb\\.weight: not judged: kept from old\\.safetensors, but resized: $note$"
+done
 # The same where the list has the new shapes already, and of an orthogonal matrix, whose elements are made together.
 init --like larger.safetensors --rules r.json --keep old.safetensors "${resized[@]}" -o grown2.safetensors
 cmp grown.safetensors grown2.safetensors || die "another file where the list has the new shapes"
 printf 'head.weight F32 20x48\n' | helper make head.safetensors head
 init "${like[@]}" --keep head.safetensors --resize '*:0:20->33' -o grown3.safetensors
 helper grown grown3.safetensors head.safetensors plain.safetensors head.weight 0
+"$FANIN" inspect grown3.safetensors >said.txt || die "$(cat said.txt)"
+said '^note: head\.weight\[20\.\.33\]: not judged: it is a part of matrices or lines that orthogonal makes as wholes'
 
 # ---- By a model file; the files may be several, and one of them the base itself ----
 cat >m.json <<'JSON'
@@ -205,6 +234,8 @@ notes, t = keep.read('tied-out.safetensors')
 assert t['emb.weight'] == t['head.weight'] and notes['fanin.kept.head.weight'] == 'emb.safetensors'
 PYTHON
 init --like tied.safetensors --rules tied.json --keep emb.safetensors --resize '*:0:33->34' -o tied-grown.safetensors
+"$FANIN" inspect tied-grown.safetensors >said.txt || die "$(cat said.txt)"
+said '^head\.weight\[33\.\.34\] .* holds +normal$'
 python3 - "$SRC" <<'PYTHON'
 import sys
 sys.path.insert(0, sys.argv[1] + '/tests/cli')

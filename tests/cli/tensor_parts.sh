@@ -139,7 +139,8 @@ done
 # ---- Inspection: each part by its own law ----
 "$FANIN" inspect p.safetensors --require judged,unsuspicious >report.txt || die "$(cat report.txt)"
 grep -q '^p.safetensors: safetensors, 4 tensors, ' report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS: 10 of 10 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS: 10 of 10 tensors and parts hold, 0 fail, 0 are' report.txt || die "$(cat report.txt)"
+grep -q '^Tensors and parts whose initializer is named: 10 by the metadata (4 tensors, of which 4 in parts)$' report.txt || die "$(cat report.txt)"
 for name in 'lstm.bias_ih_l0[512..1024]' 'embed.weight[1..700]' 'conv.weight[:,:,:,0..4]' 'qkv.weight[64..96]'; do
   grep -qF "$name " report.txt || die "no $name: $(cat report.txt)"
 done
@@ -172,7 +173,7 @@ PYTHON
 }
 strip p.safetensors bare.safetensors 'notes.clear()'
 "$FANIN" inspect bare.safetensors --like m.json --require judged >report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS: 10 of 10 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS: 10 of 10 tensors and parts hold, 0 fail, 0 are' report.txt || die "$(cat report.txt)"
 
 # fails NAME CHANGE: that part fails by the change, and nothing else.
 fails() {
@@ -222,7 +223,7 @@ JSON
 "$FANIN" init q.json -o q.safetensors >/dev/null
 "$FANIN" inspect q.safetensors >report.txt || die "$(cat report.txt)"
 grep -q 'note: q\[32..64\]: not judged: it is a part of' report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS AS FAR AS JUDGED: 1 of 2 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS AS FAR AS JUDGED: 1 of 2 tensors and parts holds' report.txt || die "$(cat report.txt)"
 
 # ---- Rules ----
 cat >rules.json <<'JSON'
@@ -242,7 +243,7 @@ python3 bits.py r.safetensors m.json wanted.json # 1 layer: ones; 1 / sqrt(2 * 2
 strip p.safetensors a 'notes.clear()'
 strip r.safetensors b 'notes.clear()'
 "$FANIN" inspect bare.safetensors --rules rules.json --set pad=0 --require judged >report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS: 10 of 10 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS: 10 of 10 tensors and parts hold, 0 fail, 0 are' report.txt || die "$(cat report.txt)"
 # Metadata and rules say the same, or do not.
 "$FANIN" inspect p.safetensors --rules rules.json --set pad=0 --require judged,unsuspicious >report.txt || die "$(cat report.txt)"
 "$FANIN" inspect p.safetensors --rules rules.json --set pad=1 >report.txt || die "$(cat report.txt)"
