@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "formats/tensor_text.h"
 
 /* Checks that a safetensors file can have the name. */
 static int check_name(const char *name, const char *where, failure *why) {
@@ -133,15 +134,66 @@ static int check_total(const model *m, const char *path, failure *why) {
   return STATUS_OK;
 }
 
-/* The metadata could not say which of its parts' initializers made the new end of a tensor. */
-static int check_growing(const model *m, const char *path, failure *why) {
-  for (size_t i = 0; i < m->count; ++i) {
-    const model_tensor *t = &m->tensors[i];
-    if (!t->kept.grows || t->parts.count == 0) continue;
-    return fail(why, STATUS_INPUT, "%s: tensor '%s' grows, and has parts; a tensor of one initializer is accepted",
-                path, t->name);
+/* How many blocks groups and splits of the layout divide a dimension into. */
+static uint64_t blocks_along(const fanin_tensor *t, int d) {
+  const char letter = d < (int)strlen(t->layout) ? t->layout[d] : '\0';
+  const char grouped = t->layout[0] == 'I' ? 'I' : 'O'; /* the one that counts all groups */
+  return (letter == 'O' && t->splits > 1 ? t->splits : UINT64_C(1)) *
+         (letter == grouped && t->groups > 1 ? t->groups : UINT64_C(1));
+}
+
+/* Refuses new elements behind the last of several blocks: the kept elements of the others would lie in other blocks.
+ * `by` says who knows the layout. */
+static int check_blocks(const model_tensor *t, const fanin_tensor *known, const char *by, const char *path,
+                        failure *why) {
+  char layout[LAYOUT_TEXT];
+  const uint64_t blocks = blocks_along(known, t->kept.dimension);
+  if (blocks == 1) return STATUS_OK;
+  return fail(why, STATUS_INPUT,
+              "%s: tensor '%s' grows in dimension %d, which its layout %s%s divides into %" PRIu64
+              " blocks: new elements would go behind the last one, and what is kept would lie in other blocks; "
+              "dimensions that are not divided can grow",
+              path, t->name, t->kept.dimension, layout_format(known, layout), by, blocks);
+}
+
+/* The layout that the kept file notes, where it is one. */
+static int check_kept_blocks(const model_tensor *t, const char *path, failure *why) {
+  char by[MODEL_MAX_NAME];
+  const kept_tensor *k = &t->kept;
+  const char *layout = tensor_file_note(k->file, "layout", k->stored->name);
+  fanin_tensor known = t->tensor;
+  if (!layout || !layout_parse(layout, strlen(layout), &known)) return STATUS_OK;
+  snprintf(by, sizeof by, " in %.400s", k->file->path);
+  return check_blocks(t, &known, by, path, why);
+}
+
+/* The new end of a tensor has one initializer, which the metadata name: that of what lies between its parts. */
+static int check_new_end(const model_tensor *t, const char *path, failure *why) {
+  const kept_tensor *k = &t->kept;
+  const int d = k->dimension;
+  const uint64_t kept = k->stored->shape[d];
+  for (size_t i = 0; i < t->parts.count; ++i) {
+    const tensor_part *part = &t->parts.list[i];
+    if (t->parts.dimension == d && part->end <= kept) continue;
+    return fail(why, STATUS_INPUT,
+                "%s: tensor '%s' grows in dimension %d, and its part %" PRIu64 "..%" PRIu64
+                " of dimension %d reaches into what is new; the new end has one initializer: parts of dimension %d up "
+                "to %" PRIu64 " are accepted, so leave this one out",
+                path, t->name, d, part->first, part->end, t->parts.dimension, d, kept);
   }
   return STATUS_OK;
+}
+
+static int check_growing(const model *m, const char *path, failure *why) {
+  int status = STATUS_OK;
+  for (size_t i = 0; i < m->count && status == STATUS_OK; ++i) {
+    const model_tensor *t = &m->tensors[i];
+    if (!t->kept.grows) continue;
+    status = check_blocks(t, &t->tensor, "", path, why);
+    if (status == STATUS_OK) status = check_kept_blocks(t, path, why);
+    if (status == STATUS_OK) status = check_new_end(t, path, why);
+  }
+  return status;
 }
 
 int model_check(const model *m, const char *path, failure *why) {

@@ -61,7 +61,8 @@ bool kept_whole(const kept_tensor *k);
 enum { RESIZE_TEXT = 64 };
 char *kept_resize(const kept_tensor *k, const fanin_tensor *t, char out[RESIZE_TEXT]);
 
-/* Checks the tensors together: their names must differ, and their total size must fit into a file. */
+/* Checks the tensors together: their names must differ, and their total size must fit into a file. Of a tensor that
+ * grows, what is kept must stay in its place, and what is new must have one initializer. */
 int model_check(const model *m, const char *path, failure *why);
 
 /* Gives every tensor that dtype, and checks again that it has the initializer's values. */

@@ -25,11 +25,30 @@ void tensor_parts_free(tensor_parts *p) {
 
 /* ---- The form of the JSON ---------------------------------------------------------------------------------------- */
 
+/* A range, which is a text, or a whole number for one coordinate. */
+typedef struct range_entry {
+  const char *text; /* the file's, or `number` */
+  char number[32];
+} range_entry;
+
 /* One part, as it is written. */
 typedef struct part_entry {
-  const char *range, *init;
+  range_entry range;
+  const char *init;
   int dimension;
 } part_entry;
+
+static int read_range_entry(const json_check *in, const char *where, const json_t *value, void *to) {
+  range_entry *out = to;
+  if (json_is_integer(value)) {
+    snprintf(out->number, sizeof out->number, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+    out->text = out->number;
+    return STATUS_OK;
+  }
+  if (json_is_string(value)) return json_read_text(in, where, value, &out->text);
+  return json_complain(in, where, "is %s, but must be a text as \"1/4..2/4\", or a whole number",
+                       json_type_text(value));
+}
 
 static int read_dimension(const json_check *in, const char *where, const json_t *value, void *to) {
   const int status = json_check_type(in, where, value, JSON_INTEGER);
@@ -51,7 +70,7 @@ static int read_init(const json_check *in, const char *where, const json_t *valu
 }
 
 static int read_entry(const json_check *in, const char *where, json_t *object, part_entry *out) {
-  const json_field fields[] = {{"range", json_read_text, &out->range, "a 'range', as in \"1/4..2/4\""},
+  const json_field fields[] = {{"range", read_range_entry, &out->range, "a 'range', as in \"1/4..2/4\""},
                                {"init", read_init, &out->init, "an 'init'"},
                                {"dimension", read_dimension, &out->dimension, NULL},
                                {"comment", json_read_comment, NULL, NULL},
@@ -97,12 +116,23 @@ static int not_a_range(const range_text *r) {
                      "one coordinate, as in 0 or -1");
 }
 
+/* Whether a text is a number with a fraction or an exponent, as the value of an expression may be. */
+static bool is_not_whole(const char *text, size_t length) {
+  char *end;
+  const bool negative = length > 0 && text[0] == '-';
+  const bool number = strspn(text + negative, "0123456789") > 0 && strspn(text, "0123456789.e+-") >= length;
+  if (!number || strcspn(text, ".e") >= length) return false;
+  (void)strtod(text, &end);
+  return end == text + length;
+}
+
 /* A coordinate, -1 for the last, or a fraction of the extent. At most the extent. */
 static int read_end(const range_text *r, const char *text, size_t length, uint64_t *out) {
   const bool negative = length > 0 && text[0] == '-';
   const char *number = text + negative, *slash = memchr(text, '/', length);
   const size_t digits = length - negative;
   uint64_t value, whole;
+  if (is_not_whole(text, length)) return complain(r, "%.*s must be a whole number, in digits alone", (int)length, text);
   if (slash) {
     const size_t before = (size_t)(slash - text);
     if (!args_u64(text, before, &value) || !args_u64(slash + 1, length - before - 1, &whole) || whole == 0) {
@@ -160,7 +190,7 @@ static int make_part(const part_entry *e, const fanin_tensor *t, const part_text
     return fail(why, STATUS_INPUT, "%s: lies along dimension %d, and the tensor has %d", where, e->dimension, t->rank);
   }
   snprintf(place, sizeof place, "%s.range", where);
-  int status = expand(texts, e->range, true, place, range, why);
+  int status = expand(texts, e->range.text, true, place, range, why);
   if (status == STATUS_OK) {
     status = read_range(&(range_text){place, range, e->dimension, t->shape[e->dimension], why}, out);
   }

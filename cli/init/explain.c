@@ -23,8 +23,14 @@ typedef struct fate {
   const kept_tensor *kept;
   const fanin_tensor *tensor; /* NULL: nothing of it is drawn */
   const fanin_init *init;
-  const tensor_parts *parts;
+  const tensor_parts *parts; /* of what is drawn */
 } fate;
+
+/* The new end of a tensor that grows has no parts. */
+static const tensor_parts *drawn_parts_of(const kept_tensor *kept, const tensor_parts *parts) {
+  static const tensor_parts none = {.count = 0};
+  return kept->grows ? &none : parts;
+}
 
 static const char *kept_dtype(const kept_tensor *k) {
   return k->stored->type->measurable ? fanin_dtype_name(k->stored->type->dtype) : k->stored->type->name;
@@ -45,7 +51,7 @@ static fate fate_of_assignment(const like *l, const assignment *t) {
   out.twin = t->twin ? t->twin->stored->name : NULL;
   out.tensor = &t->tensor;
   out.init = &t->init;
-  out.parts = &t->parts;
+  out.parts = drawn_parts_of(&t->kept, &t->parts);
   return out;
 }
 
@@ -62,7 +68,7 @@ static fate fate_of_model(const model_tensor *t) {
   out.rank = t->tensor.rank;
   out.tensor = &t->tensor;
   out.init = &t->init;
-  out.parts = &t->parts;
+  out.parts = drawn_parts_of(&t->kept, &t->parts);
   return out;
 }
 
@@ -229,7 +235,7 @@ static json_t *unused_json(const like *l) {
 
 typedef struct taken {
   size_t tensors;
-  uint64_t elements;
+  uint64_t elements; /* that are drawn */
   fate first;
   bool differ; /* its tensors get different initializers */
 } taken;
@@ -245,7 +251,7 @@ void explain_rules(const like *l) {
     if (f.rule == NO_RULE) continue;
     taken *of = &by_rule[f.rule];
     if (of->tensors++ == 0) of->first = f;
-    of->elements += l->list[i].of->stored->elements;
+    of->elements += l->list[i].of->stored->elements - (f.kept->grows ? f.kept->stored->elements : 0);
     of->differ = of->differ || strcmp(drawn_action(&of->first, first), drawn_action(&f, this)) != 0;
   }
   for (size_t i = 0; i < l->rules.count; ++i) {

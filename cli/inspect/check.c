@@ -61,6 +61,7 @@ void expectation_free(expectation *e) {
   free(e->text);
   free(e->reason);
   free(e->dispute);
+  free(e->rest);
   tensor_parts_free(&e->parts);
   *e = (expectation){.known = false};
 }

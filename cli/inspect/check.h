@@ -24,6 +24,7 @@ typedef struct expectation {
   fanin_init init;
   tensor_parts parts; /* that have other initializers: `moments` and `law` are not set, and each slab has an expectation
                          of its own, which expectation_of_region() makes. The owner frees them */
+  char *rest;         /* why what lies between the parts is not judged; NULL: `init` is its initializer. Freed too */
   fanin_moments moments;
   fanin_law law;
 } expectation;

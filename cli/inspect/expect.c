@@ -1,6 +1,7 @@
 /* What the tensors of a checkpoint should be: by the metadata of their files, and by what the user names. */
 #include "inspect/expect.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -159,6 +160,11 @@ void expectation_of_region(const expectation *e, const stored_tensor *t, const t
   uint64_t unit[FANIN_MAX_RANK], elements;
   double operations;
   bool together = false;
+  if (e->rest && r->init == &e->init) {
+    *out = (expectation){.by = BY_NOBODY};
+    give_reason(out, "%s", e->rest);
+    return;
+  }
   *out = (expectation){.by = e->by, .twin = e->twin};
   set_init_text(out, r->init, &none);
   if (e->dispute) out->dispute = copy_text(e->dispute, strlen(e->dispute));
@@ -253,14 +259,40 @@ static void take_notes(const tensor_file *f, const stored_tensor *t, expectation
   }
 }
 
-/* The file's note that values were copied from another one: they are what that file made them, by training for one. */
+/* Reads the note "0:32000->32064 normal:std=0.02" of a tensor that has grown: its new end is a part. False where it is
+ * no such note. */
+static bool read_resized(const char *text, const stored_tensor *t, tensor_parts *out) {
+  uint64_t from = 0, to = 0;
+  int length = 0;
+  fanin_init init;
+  if (sscanf(text, "%1d:%19" SCNu64 "->%19" SCNu64 " %n", &out->dimension, &from, &to, &length) != 3) return false;
+  const bool fits = out->dimension >= 0 && out->dimension < t->rank && from > 0 && from < to;
+  if (length == 0 || !fits || to != t->shape[out->dimension]) return false;
+  if (fanin_init_parse(text + length, &init) != FANIN_STATUS_OK) return false;
+  out->list = allocate(1, sizeof *out->list);
+  out->list[out->count++] = (tensor_part){from, to, init};
+  return true;
+}
+
+/* The file's note that values were copied from another one: they are what that file made them, by training for one.
+ * The new end of a tensor that has grown has an initializer. */
 static bool take_kept(const tensor_file *f, const stored_tensor *t, expectation *e) {
   const char *kept = tensor_file_note(f, "kept", t->name), *resized = tensor_file_note(f, "resized", t->name);
+  fanin_tensor tensor;
+  char rest[TEXT];
   if (kept && resized)
     give_reason(e, "kept from %.200s, but resized: %.300s", kept, resized);
   else if (kept)
     give_reason(e, "kept from %.300s", kept);
-  return kept != NULL;
+  if (!kept || !resized || !tensor_of(f, t, false, &tensor) || !read_resized(resized, t, &e->parts))
+    return kept != NULL;
+  e->known = true;
+  e->by = BY_FILE;
+  e->twin = tensor_file_note(f, "key", t->name);
+  snprintf(rest, sizeof rest, "kept from %.300s", kept);
+  e->rest = copy_text(rest, strlen(rest));
+  layout_format(&tensor, e->layout);
+  return true;
 }
 
 static const named_init *init_for(const wishes *w, const char *name) {

@@ -221,7 +221,8 @@ static int look_at(gathering *g, survey *s, size_t i, bool is_known, inspection 
     const int status = test_orthogonal(s, t, why);
     return status == STATUS_OK && is_worth_it(t) && !t->expected.twin ? compare_only(g, s, i, out, why) : status;
   }
-  if (t->part && !t->expected.known) return STATUS_OK; /* a part of a matrix does not look like a draw */
+  const bool named = t->expected.text != NULL;
+  if (t->part && named && !t->expected.known) return STATUS_OK; /* a part of a matrix does not look like a draw */
   if (is_worth_it(t)) return look_closer(g, s, i, out, why);
   return t->expected.known ? STATUS_OK : find_oddities(s, i, out, why);
 }

@@ -28,6 +28,14 @@ static void say(const char *format, ...) {
   terminal_line(stdout, 2, "%s", text_plain(text, '\0'));
 }
 
+/* How many tensors are tested in parts, each of which counts by itself. */
+static size_t divided(const inspection *i) {
+  size_t n = 0;
+  for (size_t k = 0; k < i->count; ++k)
+    n += i->tensors[k].part && (k == 0 || i->tensors[k - 1].of != i->tensors[k].of);
+  return n;
+}
+
 /* ---- Head -------------------------------------------------------------------------------------------------------- */
 
 /* Who says of how many tensors what they should be. */
@@ -46,7 +54,12 @@ static void say_expectations(const inspection *i) {
   if (counts[BY_NOBODY] > 0) {
     snprintf(text + used, sizeof text - used, "%s%zu by nothing", used > 0 ? ", " : "", counts[BY_NOBODY]);
   }
-  say("Tensors whose initializer is named: %s", text);
+  const size_t n = divided(i);
+  if (n == 0)
+    say("Tensors whose initializer is named: %s", text);
+  else
+    say("Tensors and parts whose initializer is named: %s (%zu tensor%s, of which %zu in parts)", text, i->files->count,
+        text_plural(i->files->count), n);
 }
 
 static void print_head(const inspection *i) {
@@ -186,16 +199,17 @@ static size_t unmeasured(const inspection *i) {
   return n;
 }
 
-/* "3 tensors hold, 1 fails, 2 are not judged" */
+/* "3 of 6 tensors hold, 1 fails, 2 are not judged" */
 static void say_answer(const inspection *i) {
   static const char *const words[] = {"HOLDS", "FAILS", "NOT JUDGED"};
   const size_t *n = i->answers, none = unmeasured(i);
   const answer all = inspection_answer(i);
+  const char *parts = divided(i) == 0 ? "" : i->count == 1 ? " or part" : " and parts";
   char text[TEXT], z[TEXT_NUMBER];
   size_t used =
-      (size_t)snprintf(text, sizeof text, "%s%s: %zu of %zu tensor%s hold%s, %zu fail%s, %zu %s not judged", words[all],
-                       inspection_condition(i) ? " AS FAR AS JUDGED" : "", n[ANSWER_HOLDS], i->count,
-                       text_plural(i->count), n[ANSWER_HOLDS] == 1 ? "s" : "", n[ANSWER_FAILS],
+      (size_t)snprintf(text, sizeof text, "%s%s: %zu of %zu tensor%s%s hold%s, %zu fail%s, %zu %s not judged",
+                       words[all], inspection_condition(i) ? " AS FAR AS JUDGED" : "", n[ANSWER_HOLDS], i->count,
+                       text_plural(i->count), parts, n[ANSWER_HOLDS] == 1 ? "s" : "", n[ANSWER_FAILS],
                        n[ANSWER_FAILS] == 1 ? "s" : "", n[ANSWER_NOT_JUDGED], n[ANSWER_NOT_JUDGED] == 1 ? "is" : "are");
   if (none > 0) used += (size_t)snprintf(text + used, sizeof text - used, " (%zu of them not measured)", none);
   if (i->suspicious > 0)

@@ -54,10 +54,26 @@ static void set_bounds(fanin__distribution *d, double least, double most) {
   d->law.hi = fmax(least * d->law.value, most * d->law.value);
 }
 
+/* Refuses a last dimension of one coordinate beside longer ones, as in heads x 1 x 1: all elements would be equal. */
+static fanin_status check_columns(const fanin_tensor *t, const char *name) {
+  bool is_empty = false;
+  int ones = 0; /* dimensions at the end that have one coordinate */
+  while (ones < t->rank && t->shape[t->rank - 1 - ones] == 1)
+    ones++;
+  for (int d = 0; d < t->rank; d++)
+    is_empty = is_empty || t->shape[d] == 0;
+  if (ones == 0 || ones == t->rank || is_empty) return FANIN_STATUS_OK;
+  return fanin__fail(FANIN_STATUS_BAD_SHAPE,
+                     "%s: shape[%d] = 1, and the values follow the last dimension, so that all would be equal; a shape "
+                     "that ends with shape[%d] = %" PRIu64 ", which has the same bytes, is accepted",
+                     name, t->rank - 1, t->rank - 1 - ones, t->shape[t->rank - 1 - ones]);
+}
+
 /* Every table has its least and its largest number at the first or the last column, or where ALiBi's slopes begin
  * again. */
 static fanin_status fit(const fanin_tensor *t, fanin__distribution *out) {
   fanin__tabulated *const table = &out->table;
+  FANIN__TRY(check_columns(t, fanin__initializer_of(table->kind)->description.name));
   FANIN__TRY(take_extent(t, 1, &table->columns));
   FANIN__TRY(take_extent(t, 2, &table->positions));
   if (table->columns == 0) return FANIN_STATUS_OK;

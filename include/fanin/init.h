@@ -201,7 +201,8 @@ FANIN_API fanin_init fanin_hadamard(double gain);
  * code) the bias of Mamba's time steps: softplus of it is log-uniform. Gu & Dao 2023, section 3.6. */
 FANIN_API fanin_init fanin_log_uniform(double lo, double hi);
 /* The next four are tables: numbers that follow from an element's coordinates along the last dimensions, whatever the
- * layout, times .gain, which they begin with as 1. No extent of these dimensions may be 2^32 or more.
+ * layout, times .gain, which they begin with as 1. No extent of these dimensions may be 2^32 or more. A last dimension
+ * of extent 1 is refused beside longer ones: a tensor of heads x 1 x 1 has the bytes of the shape heads.
  * ln(n + 1) at coordinate n of the last dimension: S4D-Real, the A_log of Mamba. Gu, Goel, Gupta & Re 2022; Gu &
  * Dao 2023. */
 FANIN_API fanin_init fanin_s4d_real(void);

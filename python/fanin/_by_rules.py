@@ -46,6 +46,8 @@ _ARGUMENTS = {
     "--set ": "",
     "give --rules ": "give rules ",
     "(--rules ": "(rules ",
+    "there is no lm_head.weight and no config.json with a model_type that is known": "no lm_head.weight is a tensor of its "
+    "own, and there is no model.config with a model_type that is known",
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import operator
 import reprlib
-from typing import Any, Callable, Iterable, NoReturn, Optional, Sequence, TypeVar
+from typing import Any, Callable, Iterable, Mapping, NoReturn, Optional, Sequence, TypeVar
 
 from ._errors import bad_argument
 
@@ -21,8 +21,9 @@ def shown(value: Any) -> str:
 
 
 def wrong_type(argument: str, value: Any, accepted: str) -> NoReturn:
-    """Refuses a value for its type."""
-    raise TypeError(f"{argument} is {shown(value)}, of type {type(value).__name__}; {accepted} is accepted")
+    """Refuses a value for its type. Of a mapping, as a state_dict, only that is shown."""
+    what = "" if isinstance(value, Mapping) else f"{shown(value)}, "
+    raise TypeError(f"{argument} is {what}of type {type(value).__name__}; {accepted} is accepted")
 
 
 def _is_flag(value: Any) -> bool:

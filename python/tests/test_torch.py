@@ -264,8 +264,12 @@ def test_what_a_model_s_configuration_says():
         net = Llama(True, model_type)
         road.init_(net, "llama", seed=1)
         assert net.model["norm"].weight.eq(norm).all()
-    with pytest.raises(fanin.ArgumentError, match="the value 'norm' must be given by norm=NUMBER"):
-        road.init_(Llama(True), "llama", seed=1)
+    for rules in ("llama", "pytorch"):
+        with pytest.raises(fanin.ArgumentError, match="the value 'norm' must be given by norm=NUMBER") as caught:
+            road.init_(Llama(True), rules, seed=1)
+        said = str(caught.value)
+        assert "no lm_head.weight is a tensor of its own, and there is no model.config with a model_type" in said
+        assert "config.json" not in said
     net = Llama(True)
     road.init_(net, "llama", seed=1, norm=0)
     assert net.model["norm"].weight.eq(0).all()
@@ -463,7 +467,11 @@ REFUSED = [
     ),
     (lambda: road.init_(nn.Linear(3, 2), seed=1, depth="x"), TypeError, "^depth is 'x'.*a number"),
     (lambda: road.init_(nn.Linear(3, 2), seed=1, device="no such"), fanin.Error, "no device answers"),
-    (lambda: road.init_(nn.Linear(3, 2).state_dict(), seed=1), TypeError, "module is .*a torch.nn.Module is accepted"),
+    (
+        lambda: road.init_(nn.Linear(3, 2).state_dict(), seed=1),
+        TypeError,
+        "^module is of type OrderedDict; a torch.nn.Module is accepted",
+    ),
     (lambda: road.state_dict(3, seed=1), TypeError, "model is 3.*state_dict is accepted"),
     (lambda: road.state_dict({3: torch.zeros(3)}, seed=1), TypeError, "a name in state_dict.. is 3"),
     (lambda: road.init_(nn.ReLU(), seed=1), fanin.ArgumentError, "ReLU: there is no tensor"),

@@ -24,6 +24,10 @@ def test_how_they_begin(example):
     model, _ = example.lstm_that_remembers(3)
     gates = (model.lstm.bias_ih_l0 + model.lstm.bias_hh_l0).view(4, -1)
     assert gates[1].eq(1).all() and not gates[0].eq(1).any()
+    plain, _ = example.lstm(3)
+    for name in ("bias_ih_l0", "bias_hh_l0"):
+        of_gates, of_plain = (getattr(of.lstm, name).view(4, -1) for of in (model, plain))
+        assert of_gates[[0, 2, 3]].eq(of_plain[[0, 2, 3]]).all() and not of_plain[1].eq(of_gates[1]).any()
     model, report = example.layer_scale(3, depth=2)
     assert model[1].gamma.eq(torch.tensor(1e-4)).all() and model[1].norm.weight.eq(1).all()
     assert report["1.gamma"]["init"].startswith("constant:value=") and len(report) == 2 * 7 + 4

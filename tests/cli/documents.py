@@ -90,6 +90,7 @@ def make_checkpoints():
     places = {tensor: name for name, tensors in shards.items() for tensor in tensors}
     Path("llama/model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
     write("x.safetensors", OF_RULES["name mine"])
+    write("tagger.safetensors", OF_RULES["name tagger"])
     Path("fresh").mkdir()
 
 
@@ -142,10 +143,11 @@ def run_blocks():
 
 
 def run_commands():
-    """Each command of docs/checkpoints.md, whose mine.json is the page's own."""
+    """Each command of docs/checkpoints.md, whose mine.json and tagger.json are the page's own."""
     text = (SRC / "docs/checkpoints.md").read_text()
-    rules = next(m for m in re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL) if '"mine"' in m)
-    Path("mine.json").write_text(rules)
+    blocks = re.findall(r"^```json\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    for name in ("mine", "tagger"):
+        Path(f"{name}.json").write_text(next(block for block in blocks if f'"{name}"' in block))
     make_checkpoints()
     commands = re.findall(r"^    (fanin init .*)$", text, re.MULTILINE)
     assert len(commands) >= 4, commands

@@ -48,7 +48,7 @@ like=(--like base.safetensors --rules r.json)
 init "${like[@]}" -o plain.safetensors
 init "${like[@]}" --keep old.safetensors -o out.safetensors
 [ "$(cat err.txt)" = "fanin: init: note: 2 tensors of --keep are not in the output: 'extra.a', 'extra.b'" ] || die "$(cat err.txt)"
-said '^kept: [0-9.]+ kB; 9 tensors copied, 0 resized, 4 drawn$'
+said '^kept: [0-9.]+ kB; 9 tensors copied, 0 resized, 4 drawn; 4,800 elements drawn$' # 48 x 65 + 48 + 48 + 33 x 48
 said '^ +1 +1 +3,120 +variance_scaling.* h\.2\.attn\.weight +\*\.attn\.weight$'
 helper same out.safetensors old.safetensors 'h.[01].*'
 helper same out.safetensors old.safetensors '[ces][mot]*'
@@ -98,7 +98,10 @@ whole | sed -e 's/\(emb.*\) 33x/\1 40x/' -e 's/5x7x3/5x9x3/' -e 's/48x65/48x70/'
 helper make larger.safetensors larger <larger.txt
 init --like larger.safetensors --rules r.json -o plain-larger.safetensors
 init "${like[@]}" --keep old.safetensors "${resized[@]}" -o grown.safetensors
-said '^kept: [0-9.]+ kB; 5 tensors copied, 4 resized, 4 drawn$'
+said '^kept: [0-9.]+ kB; 5 tensors copied, 4 resized, 4 drawn; 5,886 elements drawn$' # 336 + 30 + 480, and h.2 and head
+# Of tensors that grow, only what is new counts: 2 x 48 x 5 of weights that are there, and a whole one.
+said '^ +1 +3 +3,840 +variance_scaling.* +\*\.attn\.weight$'
+said '^ +3 +1 +336 +xavier_normal +emb\.weight +emb\.weight$'
 check_grown() {
   helper grown "$1" old.safetensors plain-larger.safetensors emb.weight 0
   helper grown "$1" old.safetensors plain-larger.safetensors conv.weight 1
@@ -116,13 +119,42 @@ assert notes['fanin.resized.conv.weight'] == '1:7->9 he_uniform:mode=fan_out', n
 assert notes['fanin.layout.conv.weight'] == 'OIW' and 'fanin.init.conv.weight' not in notes
 PYTHON
 "$FANIN" inspect grown.safetensors >said.txt || die "$(cat said.txt)"
-said '^note: emb\.weight: not judged: kept from old\.safetensors, but resized: 0:33->40 '
+said '^Tensors and parts whose initializer is named: 8 by the metadata, 9 by nothing \(13 tensors, of which 4 in parts\)$'
+said '^conv\.weight\[:,0\.\.7\] .* not judged +~'
+said '^conv\.weight\[:,7\.\.9\] .* holds +he_uniform:mode=fan_out$'
+said '^emb\.weight\[33\.\.40\] .* holds +xavier_normal$'
+said '^note: .*: not judged: kept from old\.safetensors \(so of 7 others\)$'
+# spoiled NAME FIRST COUNT: the file with these of the tensor's numbers twice as large
+spoiled() {
+  python3 - "$@" <<'PYTHON'
+import json, struct, sys
+data = bytearray(open('grown.safetensors', 'rb').read())
+length, = struct.unpack_from('<Q', data)
+at = 8 + length + json.loads(data[8:8 + length])[sys.argv[1]]['data_offsets'][0] + 4 * int(sys.argv[2])
+count = int(sys.argv[3])
+struct.pack_into(f'<{count}f', data, at, *(2 * x for x in struct.unpack_from(f'<{count}f', data, at)))
+open('spoiled.safetensors', 'wb').write(data)
+PYTHON
+}
+spoiled emb.weight $((33 * 48)) $((7 * 48)) # what is new
+"$FANIN" inspect spoiled.safetensors >said.txt && die "new rows of twice the std hold: $(cat said.txt)"
+said '^emb\.weight\[33\.\.40\] .* fails: std'
+spoiled emb.weight 0 $((33 * 48)) # what is kept
+"$FANIN" inspect spoiled.safetensors >said.txt || die "$(cat said.txt)"
+# A note that is none of this tensor: all of it is not judged.
+for note in '0:33->41 normal' '1:33->40 normal' '0:40->40 normal' '0:0->40 normal' '0:33->40 norm' '0:33->40' '9:33->40 normal' x; do
+  whole | sed -n 's/\(emb.*\) 33x/\1 40x/p' | helper make noted.safetensors noted fanin.kept.emb.weight=old.safetensors "fanin.resized.emb.weight=$note"
+  "$FANIN" inspect noted.safetensors >said.txt || die "$(cat said.txt)"
+  said "^note: emb\\.weight: not judged: kept from old\\.safetensors, but resized: $note$"
+done
 # The same where the list has the new shapes already, and of an orthogonal matrix, whose elements are made together.
 init --like larger.safetensors --rules r.json --keep old.safetensors "${resized[@]}" -o grown2.safetensors
 cmp grown.safetensors grown2.safetensors || die "another file where the list has the new shapes"
 printf 'head.weight F32 20x48\n' | helper make head.safetensors head
 init "${like[@]}" --keep head.safetensors --resize '*:0:20->33' -o grown3.safetensors
 helper grown grown3.safetensors head.safetensors plain.safetensors head.weight 0
+"$FANIN" inspect grown3.safetensors >said.txt || die "$(cat said.txt)"
+said '^note: head\.weight\[20\.\.33\]: not judged: it is a part of matrices or lines that orthogonal makes as wholes'
 
 # ---- By a model file; the files may be several, and one of them the base itself ----
 cat >m.json <<'JSON'
@@ -134,7 +166,7 @@ printf 'steps F64\n' | helper make steps.safetensors steps
 printf 'emb.weight F32 33x48\n' | helper make emb.safetensors emb
 init m.json -o m-plain.safetensors
 init m.json --keep steps.safetensors --keep emb.safetensors --resize '*emb*:0:33->35' -o m.safetensors
-said 'kept: 6.3 kB; 1 tensor copied, 1 resized, 1 drawn'
+said 'kept: 6.3 kB; 1 tensor copied, 1 resized, 1 drawn; 1,680 elements drawn$' # 33 x 48 + 2 x 48
 helper same steps.safetensors m.safetensors
 helper same m.safetensors m-plain.safetensors head.weight
 helper note m.safetensors format pt
@@ -202,6 +234,8 @@ notes, t = keep.read('tied-out.safetensors')
 assert t['emb.weight'] == t['head.weight'] and notes['fanin.kept.head.weight'] == 'emb.safetensors'
 PYTHON
 init --like tied.safetensors --rules tied.json --keep emb.safetensors --resize '*:0:33->34' -o tied-grown.safetensors
+"$FANIN" inspect tied-grown.safetensors >said.txt || die "$(cat said.txt)"
+said '^head\.weight\[33\.\.34\] .* holds +normal$'
 python3 - "$SRC" <<'PYTHON'
 import sys
 sys.path.insert(0, sys.argv[1] + '/tests/cli')
@@ -302,10 +336,57 @@ helper but out2.safetensors out2.safetensors
 helper same out2.safetensors old.safetensors '[es][mt]*'
 python3 -c 'assert b"conv.weight" not in open("out2.safetensors", "rb").read()'
 
-# The new end of a tensor has one initializer.
-echo '{"rules": [{"match": "emb*", "init": "normal", "parts": [{"range": "0", "init": "zeros"}]}, {"match": "*", "init": "zeros"}]}' >parts.json
-refuse 2 "tensor 'emb.weight' grows, and has parts; a tensor of one initializer is accepted" \
-  init --like base.safetensors --rules parts.json --keep old.safetensors --resize 'e*:0:33->40' -o z.safetensors
+# ---- Tensors whose parts have initializers of their own: parts that lie in what is kept say nothing of what is new ----
+parts() { # parts PARTS: rules that give emb.weight these
+  echo '{"rules": [{"match": "emb*", "init": "normal", "parts": ['"$1"']}, {"match": "*", "init": "zeros"}]}' >parts.json
+}
+grow=(--like base.safetensors --rules parts.json --keep old.safetensors --resize 'e*:0:33->40')
+echo '{"rules": [{"match": "emb*", "init": "normal"}, {"match": "*", "init": "zeros"}]}' >no-parts.json
+init --like larger.safetensors --rules no-parts.json -o plain-emb.safetensors
+for range in 0 3..9 30..33; do
+  parts '{"range": "'$range'", "init": "ones"}'
+  init "${grow[@]}" -o parts.safetensors
+  helper grown parts.safetensors old.safetensors plain-emb.safetensors emb.weight 0
+  helper note parts.safetensors fanin.resized.emb.weight '0:33->40 normal'
+  helper note parts.safetensors fanin.parts.emb.weight
+  init "${grow[@]}" --explain
+  said '^emb\.weight +40x48 +f32 +0 +1 +kept: old\.safetensors, but 0:33->40 normal$'
+done
+init "${grow[@]}" --explain --json
+python3 -c 'import json; t = {e["name"]: e for e in json.load(open("said.txt"))["tensors"]}["emb.weight"]
+assert "parts" not in t and t["init"] == "normal" and t["std"] == 1, t'
+for range in 30..34 -1 39..; do
+  parts '{"range": "0", "init": "zeros"}, {"range": "'$range'", "init": "ones"}'
+  refuse 2 "of dimension 0 reaches into what is new; the new end has one initializer: parts of dimension 0 up to 33 are" init "${grow[@]}" -o z.safetensors
+done
+parts '{"range": "0", "dimension": 1, "init": "zeros"}'
+refuse 2 "tensor 'emb.weight' grows in dimension 0, and its part 0..1 of dimension 1 reaches into what is new" init "${grow[@]}" -o z.safetensors
+
+# ---- Blocks that a layout says: new elements would go behind the last one ----
+printf '%s\n' 'qkv.weight F32 12x8' 'conv.weight F32 6x4x3' 'deconv.weight F32 6x4x3' | helper make fused.safetensors fused
+blocks() { # blocks PATTERN LAYOUT RESIZE [FILE]: they grow by that rule
+  init --like fused.safetensors --rule "$1=${2:+$2:}normal" --rule '*=zeros' --keep "${4:-fused.safetensors}" --resize "$3" -o blocks.safetensors
+}
+moved() { # moved WORDS PATTERN LAYOUT RESIZE [FILE]: they would not stay in their places
+  refuse 2 "$1" init --like fused.safetensors --rule "$2=${3:+$3:}normal" --rule '*=zeros' --keep "${5:-fused.safetensors}" --resize "$4" -o z.safetensors
+}
+moved "tensor 'qkv.weight' grows in dimension 0, which its layout OI,splits=3 divides into 3 blocks" qkv.weight OI,splits=3 '*:0:12->24'
+moved "grows in dimension 1, which its layout IO,splits=2 divides into 2 blocks" qkv.weight IO,splits=2 'qkv*:1:8->10'
+moved "grows in dimension 0, which its layout OIW,groups=2 divides into 2 blocks" conv.weight OIW,groups=2 'conv*:0:6->8'
+moved "divides into 6 blocks" conv.weight OIW,groups=2,splits=3 'conv*:0:6->12'
+moved "grows in dimension 0, which its layout IOW,groups=3 divides into 3 blocks" deconv.weight IOW,groups=3 'deconv*:0:6->9'
+blocks qkv.weight OI,splits=3 'qkv*:1:8->9'
+blocks conv.weight OIW,groups=2 'conv*:1:4->5'
+blocks deconv.weight IOW,groups=3 'deconv*:1:4->5'
+blocks qkv.weight OI 'qkv*:0:12->24' # nobody says that it is fused
+printf 'qkv.weight F32 12x8\n' | helper make noted.safetensors noted fanin.layout.qkv.weight=OI,splits=3
+moved "which its layout OI,splits=3 in noted.safetensors divides into 3 blocks" qkv.weight '' '*:0:12->24' noted.safetensors
+blocks qkv.weight '' 'qkv*:1:8->9' noted.safetensors
+printf 'qkv.weight F32 12x8\n' | helper make noted.safetensors noted fanin.layout.qkv.weight=nonsense
+blocks qkv.weight '' 'qkv*:0:12->24' noted.safetensors
+printf 'w F32 12x8\n' | helper make w.safetensors w
+refuse 2 "tensor 'w' grows in dimension 0, which its layout OI,splits=3 divides into 3 blocks" \
+  init --tensor w:f32:OI,splits=3:24x8 --init normal --keep w.safetensors --resize 'w:0:12->24' -o z.safetensors
 
 [ ! -e z.safetensors ] || die "z.safetensors was written"
 [ -z "$(find . -name '*.fanin-*')" ] || die "left: $(find . -name '*.fanin-*')"

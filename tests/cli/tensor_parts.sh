@@ -18,7 +18,13 @@ wrong ".parts: is empty" '[]'
 wrong ".parts[0]: is a text" '["0"]'
 wrong ".parts[0]: needs a 'range'" '[{"init": "zeros"}]'
 wrong ".parts[0]: needs an 'init'" '[{"range": "0"}]'
-wrong ".parts[0].range: is a whole number" '[{"range": 0, "init": "zeros"}]'
+wrong ".parts[0].range: is a number with a fraction, but must be a text as" '[{"range": 0.5, "init": "zeros"}]'
+wrong ".parts[0].range: is an array" '[{"range": [0, 1], "init": "zeros"}]'
+wrong " ('w'): parts[0].range '10': is outside of dimension 0" '[{"range": 10, "init": "zeros"}]'
+wrong " ('w'): parts[0].range '-11': -11 is outside" '[{"range": -11, "init": "zeros"}]'
+wrong " ('w'): parts[0].range '1.5': 1.5 must be a whole number, in digits alone" "$(part 1.5)"
+wrong " ('w'): parts[0].range '1..2.5': 2.5 must be a whole number, in digits alone" "$(part 1..2.5)"
+wrong " ('w'): parts[0].range '-1e+20..2': -1e+20 must be a whole number, in digits alone" "$(part -1e+20..2)"
 wrong ".parts[0]: unknown key 'dim'" "$(part 0 ', "dim": 1')"
 wrong ".parts[0].dimension: is a text" "$(part 0 ', "dimension": "1"')"
 wrong ".parts[0].dimension: is -1" "$(part 0 ', "dimension": -1')"
@@ -26,7 +32,7 @@ wrong ".parts[0].dimension: is 8" "$(part 0 ', "dimension": 8')"
 wrong " ('w'): parts[0]: lies along dimension 2, and the tensor has 2" "$(part 0 ', "dimension": 2')"
 wrong ".parts[1].init: " '[{"range": "0", "init": "zeros"}, {"range": "1", "init": "zeroes"}]'
 wrong " ('w'): part 0..1: " '[{"range": "0", "init": "he_normal"}]'
-for range in '' x 1...2 0-4 1/2 1/0..1 +1..2 -..2 -1/2..1 0..1/ ' 1' '1 ' 1..2..3 18446744073709551616; do
+for range in '' x 1...2 0x1.8 inf 1e5e 0-4 1/2 1/0..1 +1..2 -..2 -1/2..1 0..1/ ' 1' '1 ' 1..2..3 18446744073709551616; do
   wrong " ('w'): parts[0].range '$range': write FIRST..END" "$(part "$range")"
 done
 wrong " ('w'): parts[0].range '1/4..2/4': dimension 0 has the extent 10, which cannot be divided by 4" "$(part 1/4..2/4)"
@@ -123,10 +129,18 @@ fanin.parts.b0 [{"range":"0..4","init":"zeros"},{"range":"4..8","init":"constant
 fanin.parts.b1 [{"range":"0..4","init":"zeros"},{"range":"4..8","init":"constant:value=2"},{"range":"8..14","init":"zeros"},{"range":"14..15","init":"ones"},{"range":"15..16","init":"zeros"}]
 TEXT
 
+# A whole number is one coordinate.
+for range in 3 '"3"' -5; do
+  echo '{"tensors": [{"name": "w", "shape": [8], "init": "zeros", "parts": [{"range": '"$range"', "init": "ones"}]}]}' >one.json
+  "$FANIN" init one.json -o one.safetensors >/dev/null
+  python3 "$SRC/tests/cli/read_safetensors.py" one.safetensors | grep -qF '{"range":"3..4","init":"ones"}' || die "range $range"
+done
+
 # ---- Inspection: each part by its own law ----
 "$FANIN" inspect p.safetensors --require judged,unsuspicious >report.txt || die "$(cat report.txt)"
 grep -q '^p.safetensors: safetensors, 4 tensors, ' report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS: 10 of 10 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS: 10 of 10 tensors and parts hold, 0 fail, 0 are' report.txt || die "$(cat report.txt)"
+grep -q '^Tensors and parts whose initializer is named: 10 by the metadata (4 tensors, of which 4 in parts)$' report.txt || die "$(cat report.txt)"
 for name in 'lstm.bias_ih_l0[512..1024]' 'embed.weight[1..700]' 'conv.weight[:,:,:,0..4]' 'qkv.weight[64..96]'; do
   grep -qF "$name " report.txt || die "no $name: $(cat report.txt)"
 done
@@ -159,7 +173,7 @@ PYTHON
 }
 strip p.safetensors bare.safetensors 'notes.clear()'
 "$FANIN" inspect bare.safetensors --like m.json --require judged >report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS: 10 of 10 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS: 10 of 10 tensors and parts hold, 0 fail, 0 are' report.txt || die "$(cat report.txt)"
 
 # fails NAME CHANGE: that part fails by the change, and nothing else.
 fails() {
@@ -209,7 +223,7 @@ JSON
 "$FANIN" init q.json -o q.safetensors >/dev/null
 "$FANIN" inspect q.safetensors >report.txt || die "$(cat report.txt)"
 grep -q 'note: q\[32..64\]: not judged: it is a part of' report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS AS FAR AS JUDGED: 1 of 2 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS AS FAR AS JUDGED: 1 of 2 tensors and parts holds' report.txt || die "$(cat report.txt)"
 
 # ---- Rules ----
 cat >rules.json <<'JSON'
@@ -222,13 +236,14 @@ cat >rules.json <<'JSON'
    "parts": [{"range": "2/3..", "init": "residual:layers=2,branches=2 xavier_uniform"}]}]}
 JSON
 refuse 2 "tensor 'embed.weight': parts[0].range: the value 'pad' must be given" init --like p.safetensors --rules rules.json -o out.safetensors
+refuse 2 "tensor 'embed.weight': parts[0].range '1.5': 1.5 must be a whole number, in digits alone" init --like p.safetensors --rules rules.json --set pad=1.5 -o out.safetensors
 "$FANIN" init --like bare.safetensors --rules rules.json --set pad=0 -o r.safetensors --seed 3 >said.txt
 grep -qF 'normal:std=0.02; 0..1: zeros' said.txt || die "$(cat said.txt)"
 python3 bits.py r.safetensors m.json wanted.json # 1 layer: ones; 1 / sqrt(2 * 2) = 0.5
 strip p.safetensors a 'notes.clear()'
 strip r.safetensors b 'notes.clear()'
 "$FANIN" inspect bare.safetensors --rules rules.json --set pad=0 --require judged >report.txt || die "$(cat report.txt)"
-grep -q '^HOLDS: 10 of 10 tensors hold' report.txt || die "$(cat report.txt)"
+grep -q '^HOLDS: 10 of 10 tensors and parts hold, 0 fail, 0 are' report.txt || die "$(cat report.txt)"
 # Metadata and rules say the same, or do not.
 "$FANIN" inspect p.safetensors --rules rules.json --set pad=0 --require judged,unsuspicious >report.txt || die "$(cat report.txt)"
 "$FANIN" inspect p.safetensors --rules rules.json --set pad=1 >report.txt || die "$(cat report.txt)"

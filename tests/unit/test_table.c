@@ -29,7 +29,7 @@ static const struct {
 } cases[] = {
     {"s4d_real", "", 2, {7, 16}},
     {"s4d_real:gain=-0.3", "", 1, {1301}},
-    {"s4d_real", "IO", 2, {5, 1}},
+    {"s4d_real", "IO", 2, {1, 1}},
     {"sinusoidal", "", 2, {61, 26}},
     {"sinusoidal:gain=0.7", "OI", 2, {5, 2}},
     {"sinusoidal:form=halves", "", 3, {3, 11, 34}},
@@ -42,6 +42,7 @@ static const struct {
     {"inv_freq:base=1e19", "", 1, {1}},
     {"alibi", "", 1, {16}},
     {"alibi:gain=-2", "", 2, {3, 25}},
+    {"alibi", "", 3, {1, 1, 12}},
 };
 
 static fanin_tensor tensor_of_case(size_t k, fanin_dtype dtype) {
@@ -70,6 +71,18 @@ static void wholes_and_parts(void **state) {
       oracle_assert_fill(f, NULL, test_tensor_range(whole, first, count), &init, no_key);
       oracle_assert_some_slab(f, whole, &init, no_key, &random);
     }
+  }
+}
+
+/* A last dimension of one coordinate is refused beside longer ones, but not where there is nothing to be wrong. */
+static void one_column_of_no_elements(void **state) {
+  (void)state;
+  static const char *const inits[] = {"s4d_real", "inv_freq", "alibi"};
+  for (size_t k = 0; k < LEN(inits); k++) {
+    const fanin_init init = parsed(inits[k]);
+    const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 3, (const uint64_t[]){7, 0, 1});
+    fanin_moments m;
+    assert_ok(fanin_expect(&t, &init, &m, sizeof m));
   }
 }
 
@@ -354,19 +367,22 @@ static void refusals(void **state) {
     const char *init;
     fanin_dtype dtype;
     int rank;
-    uint64_t shape[2];
+    uint64_t shape[3];
     fanin_status status;
     const char *says;
   } rows[] = {{"sinusoidal", FANIN_DTYPE_F32, 1, {8}, FANIN_STATUS_BAD_SHAPE, "this tensor has 1"},
               {"sinusoidal", FANIN_DTYPE_F32, 2, {8, 7}, FANIN_STATUS_BAD_SHAPE, "shape[1] = 7; an even number"},
               {"inv_freq", FANIN_DTYPE_F32, 1, {UINT64_C(1) << 32}, FANIN_STATUS_UNSUPPORTED, "below 2^32"},
               {"sinusoidal", FANIN_DTYPE_F32, 2, {UINT64_C(1) << 32, 2}, FANIN_STATUS_UNSUPPORTED, "shape[0]"},
+              {"alibi", FANIN_DTYPE_F32, 3, {12, 1, 1}, FANIN_STATUS_BAD_SHAPE, "ends with shape[0] = 12, which has"},
+              {"s4d_real", FANIN_DTYPE_F32, 2, {16, 1}, FANIN_STATUS_BAD_SHAPE, "s4d_real: shape[1] = 1, and"},
+              {"inv_freq", FANIN_DTYPE_F64, 3, {1, 32, 1}, FANIN_STATUS_BAD_SHAPE, "shape[1] = 32"},
               {"s4d_real:gain=30000", FANIN_DTYPE_F16, 1, {16}, FANIN_STATUS_BAD_ARGUMENT, "65504"},
               {"sinusoidal:gain=-500", FANIN_DTYPE_F8_E4M3, 2, {3, 4}, FANIN_STATUS_BAD_ARGUMENT, "448"}};
   for (size_t k = 0; k < LEN(rows); k++) {
     const fanin_init init = parsed(rows[k].init);
     const fanin_tensor t = test_tensor_of(NULL, 0, rows[k].dtype, NULL, rows[k].rank, rows[k].shape);
-    uint64_t unit[2], elements;
+    uint64_t unit[3], elements;
     double operations;
     assert_status(fanin_tensor_units(&t, &init, unit, &elements, &operations), rows[k].status);
     if (!strstr(fanin_last_error(), rows[k].says)) fail_msg("row %zu: %s", k, fanin_last_error());
@@ -376,6 +392,7 @@ static void refusals(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(wholes_and_parts),
+      cmocka_unit_test(one_column_of_no_elements),
       cmocka_unit_test(corners_of_huge_tables),
       cmocka_unit_test(plans),
       cmocka_unit_test(values_are_accurate),
