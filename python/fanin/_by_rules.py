@@ -267,6 +267,26 @@ def read_bytes(path: Path) -> dict[str, Any]:
     return {name: np.asarray(whole[8 + size + begin : 8 + size + end]) for name, (begin, end) in places.items()}
 
 
+class Place(NamedTuple):
+    """The bytes from the first element of a tensor to the last: whose memory it is, and a range in it."""
+
+    where: str
+    begin: int
+    end: int
+
+
+def check_overlaps(stored: Mapping[str, Stored], places: Mapping[str, Optional[Place]]) -> None:
+    """Refuses different tensors that share memory, such as a weight and its transpose. None is a place of its own."""
+    ranges = sorted((place, name) for name, place in places.items() if place is not None)
+    for (place, name), (next_place, next_name) in zip(ranges, ranges[1:]):
+        apart = place.where != next_place.where or place.end <= next_place.begin
+        if not apart and stored[name].memory != stored[next_name].memory:
+            raise bad_argument(
+                f"'{name}' and '{next_name}' lie in overlapping ranges of memory and are not one tensor; tensors in ranges of "
+                "their own, or one tensor under two names, are accepted"
+            )
+
+
 def check_name(argument: str, name: Any) -> str:
     """The name of a tensor, which is what its values follow from."""
     _check.text(f"a name in {argument}", name)

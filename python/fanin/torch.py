@@ -10,12 +10,12 @@ docs/checkpoints.md. docs/frameworks.md has examples.
 
 from __future__ import annotations
 
-from typing import Any, Hashable, Mapping, SupportsFloat, SupportsIndex, Union
+from typing import Any, Hashable, Mapping, Optional, SupportsFloat, SupportsIndex, Union
 
 import torch
 
 from . import _check
-from ._by_rules import STORED_DTYPES, AnyRules, ByRules, InitReport, Stored, check_name
+from ._by_rules import STORED_DTYPES, AnyRules, ByRules, InitReport, Place, Stored, check_name, check_overlaps
 from ._command import Selector
 from ._errors import bad_argument
 from ._numpy import overlaps
@@ -126,8 +126,8 @@ def _tensors_of(model: Model) -> dict[str, Any]:
 def _described(
     model: Model, tensors: Mapping[str, Any], rules: AnyRules, values: Mapping[str, SupportsFloat]
 ) -> ByRules:
-    _check_overlaps(tensors)
     stored = {name: Stored(_DTYPES[one.dtype], tuple(one.shape), _memory(one)) for name, one in tensors.items()}
+    check_overlaps(stored, {name: _place(one) for name, one in tensors.items()})
     if not isinstance(model, torch.nn.Module):
         return ByRules("state_dict", stored, rules, values)
     buffers = [name for name, _ in model.named_buffers()]
@@ -144,26 +144,25 @@ def _texts(config: Any) -> dict[str, str]:
 
 def _memory(tensor: Any) -> Hashable:
     """What tensors have in common that are one tensor under several names."""
-    if tensor.is_meta or not tensor.numel() or not tensor.data_ptr():
-        return id(tensor)
-    return str(tensor.device), tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride()
+    place = _place(tensor)
+    return id(tensor) if place is None else (*place, tensor.dtype, tuple(tensor.shape), tensor.stride())
 
 
-def _check_overlaps(tensors: Mapping[str, Any]) -> None:
-    """Refuses different tensors that share memory, such as a weight and its transpose."""
-    ranges = []
-    for name, one in tensors.items():
-        if not isinstance(_memory(one), int):
-            reach = sum(step * (extent - 1) for step, extent in zip(one.stride(), one.shape)) + 1
-            begin = one.data_ptr()
-            ranges.append((str(one.device), begin, begin + reach * one.element_size(), name))
-    ranges.sort()
-    for (place, _, end, name), (next_place, begin, _, next_name) in zip(ranges, ranges[1:]):
-        if place == next_place and begin < end and _memory(tensors[name]) != _memory(tensors[next_name]):
-            raise bad_argument(
-                f"'{name}' and '{next_name}' lie in overlapping ranges of memory and are not one tensor; tensors in ranges of "
-                "their own, or one tensor under two names, are accepted"
-            )
+def _place(tensor: Any) -> Optional[Place]:
+    """Where a tensor's elements lie. On meta, where there are no addresses, its storage has a place of its own."""
+    if tensor.is_meta:
+        where, begin = f"meta {_storage(tensor)._cdata}", tensor.storage_offset() * tensor.element_size()
+    else:
+        where, begin = str(tensor.device), tensor.data_ptr()
+    if not tensor.numel() or not (begin or tensor.is_meta):
+        return None
+    reach = sum(step * (extent - 1) for step, extent in zip(tensor.stride(), tensor.shape)) + 1
+    return Place(where, begin, begin + reach * tensor.element_size())
+
+
+def _storage(tensor: Any) -> Any:
+    """A tensor's storage, which torch 1 has under another name."""
+    return tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()
 
 
 def _check_complete(module: torch.nn.Module, tensors: Mapping[str, Any]) -> None:

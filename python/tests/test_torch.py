@@ -392,6 +392,23 @@ def test_meta():
     assert list(left) == ["fc.weight", "fc.bias"]
 
 
+def test_ties_on_meta():
+    """A state_dict's tensors, which are detached, and views are judged as in memory."""
+    tied = on_meta(Tied)
+    tied.head.weight = tied.embed.weight  # to() takes it apart in torch 1
+    for model in (tied, tied.state_dict()):
+        with pytest.raises(fanin.ArgumentError, match="'embed.weight' and 'head.weight' are one tensor"):
+            road.state_dict(model, seed=6)
+        made = road.state_dict(model, ONE_LAW, seed=6)
+        assert made["head.weight"] is made["embed.weight"]
+    whole = torch.empty(3, 4, device="meta")
+    for other in (whole.t(), whole[1:], whole.reshape(4, 3)):
+        with pytest.raises(fanin.ArgumentError, match="'one' and 'two' lie in overlapping ranges"):
+            road.state_dict({"one": whole, "two": other}, RULES, seed=6)
+    halves = {"one": whole[:2], "two": whole[2:]}
+    assert road.explain(halves, RULES).made == ["one", "two"]
+
+
 def test_explain_needs_no_memory():
     report = road.explain(on_meta(Net), "pytorch")
     assert report["fc.weight"]["shape"] == [5, 4] and len(report) == 13
