@@ -181,11 +181,30 @@ def _check_complete(module: torch.nn.Module, tensors: Mapping[str, Any]) -> None
             )
 
 
+def _method(kind: type, name: str) -> Any:
+    """A class's method, the same object in classes that inherit it."""
+    method = getattr(kind, name)
+    return getattr(method, "__func__", method)
+
+
+# What decides how a tensor is written, and torch's own forms of it.
+_WRITING = {
+    name: [_method(kind, name) for kind in (torch.Tensor, torch.nn.Parameter)]
+    for name in ("__torch_function__", "copy_")
+}
+
+
 def _check_target(name: str, tensor: Any, dtype: str, rule: int) -> None:
     """Refuses what cannot be written, before anything is."""
     if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
         raise bad_argument(
             f"'{name}' is a {type(tensor).__name__}, which is not dense memory; a torch.Tensor is accepted"
+        )
+    changed = next((method for method in _WRITING if _method(type(tensor), method) not in _WRITING[method]), None)
+    if changed:
+        raise bad_argument(
+            f"'{name}' is a {type(tensor).__name__}, a class with a {changed}() of its own; a tensor whose class leaves that to "
+            "torch is accepted"
         )
     if tensor.is_meta:
         raise bad_argument(

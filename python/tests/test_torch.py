@@ -463,6 +463,42 @@ def wrapped():
     return module
 
 
+class Guarded(nn.Parameter):
+    """A parameter that cannot be written."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), keywords=None):
+        if function is torch.Tensor.copy_:
+            raise RuntimeError("it cannot be written")
+        with torch._C.DisableTorchFunction():
+            return function(*arguments, **keywords or {})
+
+
+class Frozen(nn.Parameter):
+    """The same by a method of its own."""
+
+    def copy_(self, *arguments):
+        raise RuntimeError("it cannot be written")
+
+
+class Named(nn.Parameter):
+    """A parameter that is written like any other."""
+
+
+@pytest.mark.parametrize("kind, changed", [(Guarded, "__torch_function__"), (Frozen, "copy_")])
+def test_nothing_is_written_before_a_class_that_may_refuse(kind, changed):
+    net = nn.Linear(3, 2)
+    net.bias = kind(torch.zeros(2))
+    before = bits_of(net.weight)
+    with pytest.raises(
+        fanin.ArgumentError, match=rf"'bias' is a {kind.__name__}, a class with a {changed}\(\) of its own"
+    ):
+        road.init_(net, seed=1)
+    assert bits_of(net.weight) == before
+    net.bias = Named(torch.zeros(2))
+    assert road.init_(net, seed=1).made == ["weight", "bias"] and bits_of(net.weight) != before
+
+
 REFUSED = [
     (lambda: road.init_(nn.Linear(3, 2), "no_set", seed=1), fanin.ArgumentError, "no set of rules is called 'no_set'"),
     (lambda: road.init_(nn.Linear(3, 2), seed=1.5), TypeError, "seed is 1.5"),
