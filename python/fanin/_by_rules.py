@@ -43,6 +43,7 @@ STORED_DTYPES: dict[str, str] = {
 # What the command's sentences advise, and how the functions here have it.
 _ARGUMENTS = {
     "Give --rule 'PATTERN=INIT' for them, other --rules, or a file": "Give other rules, or a dict or a file",
+    "give the index of the whole checkpoint, or a rule of your own": "give a rule of your own",
     "--set ": "",
     "give --rules ": "give rules ",
     "(--rules ": "(rules ",
@@ -171,8 +172,8 @@ class ByRules:
         return str(path)
 
     def _like(self) -> Path:
-        """Where the file lies that describes the model."""
-        return Path(self._folder.name) / f"{self._of[:60]}.safetensors"
+        """Where the file lies that describes the model. What the model is called may be no name for a file."""
+        return Path(self._folder.name) / "like.safetensors"
 
     @contextmanager
     def _in_messages(self, like: Path) -> Iterator[None]:

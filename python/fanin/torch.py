@@ -136,8 +136,14 @@ def _described(
 
 def _texts(config: Any) -> dict[str, str]:
     """What a configuration of Hugging Face's says in texts, such as its model_type."""
-    to_dict = getattr(config, "to_dict", None)
-    said = dict(to_dict()) if callable(to_dict) else {}
+    to_dict = None if isinstance(config, type) else getattr(config, "to_dict", None)
+    try:
+        said = dict(to_dict()) if callable(to_dict) else {}
+    except Exception as problem:
+        raise bad_argument(
+            f"model.config has a to_dict() that gives no dict ({type(problem).__name__}: {problem}); a configuration whose "
+            "to_dict() does, or that has none, is accepted"
+        ) from problem
     said.setdefault("model_type", getattr(config, "model_type", None))
     return {key: value for key, value in said.items() if isinstance(key, str) and isinstance(value, str)}
 

@@ -271,6 +271,52 @@ def test_what_a_model_s_configuration_says():
     assert net.model["norm"].weight.eq(0).all()
 
 
+class Config:
+    """A configuration that a program of one's own has as a class, which nobody makes an instance of."""
+
+    model_type = "gemma"
+
+    def to_dict(self):
+        return {"model_type": "llama"}
+
+
+def test_configurations_that_are_not_hugging_face_s():
+    net = Llama(True)
+    net.config = Config
+    road.init_(net, "llama", seed=1)
+    assert net.model["norm"].weight.eq(0).all()
+    before = snapshot(net)
+    for gives in (lambda: 3, lambda missing: {}):
+        net.config = type("Config", (), {"to_dict": staticmethod(gives)})()
+        with pytest.raises(
+            fanin.ArgumentError, match=r"model.config has a to_dict\(\) that gives no dict \(TypeError: "
+        ):
+            road.init_(net, "llama", seed=1)
+    assert snapshot(net) == before
+
+
+@pytest.mark.parametrize("name", ["made", "like", "config", "rules", "../up", "a/b", "x" * 300, "Gr\u00f6\u00dfe"])
+def test_a_module_s_class_may_have_any_name(name):
+    net = type(name, (nn.Linear,), {})(3, 2)
+    report = road.init_(net, seed=1)
+    assert report.of == name and report.made == ["weight", "bias"]
+    with pytest.raises(fanin.ArgumentError) as caught:
+        road.init_(net, {"rules": [{"match": "weight", "init": "zeros"}]}, seed=1)
+    assert str(caught.value).startswith(f"{name}: no rule of rules takes 1 of its 2 tensors: 'bias'")
+
+
+def test_a_bias_whose_weight_is_not_there():
+    """What the command advises about a checkpoint of several files is not said of a module."""
+    module = nn.Module()
+    module.fc = nn.Module()
+    module.fc.bias = nn.Parameter(torch.zeros(3))
+    with pytest.raises(fanin.ArgumentError) as caught:
+        road.init_(module, seed=1)
+    said = str(caught.value)
+    assert "follows the fans of 'fc.weight', which is not in Module: give a rule of your own for it" in said
+    assert "checkpoint" not in said
+
+
 def test_values_and_rules_as_a_dict():
     net = nn.Sequential(nn.Linear(300, 200))
     rules = {
