@@ -172,7 +172,10 @@ def _check_skipped(tensors: Mapping[str, Tensor], report: InitReport) -> None:
 
 def _reads(tensor: Tensor) -> list[str]:
     """The memory that a tensor is computed from, as places name it."""
-    return [str(id(one.buffer.base)) for one in tensor.uop.toposort() if one is one.base and one.has_buffer_identity()]
+    buffers = [one.buffer for one in tensor.uop.toposort() if one is one.base and one.has_buffer_identity()]
+    return [
+        str(id(part.base)) for one in buffers for part in getattr(one, "bufs", [one])
+    ]  # several of a sharded tensor
 
 
 def _write(tensor: Tensor, data: Any) -> None:

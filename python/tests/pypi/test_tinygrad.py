@@ -213,6 +213,12 @@ def test_skipped_tensors_must_be_able_to_stay(read):
     assert np.array_equal(copy.numpy(), values) and not np.array_equal(one.numpy(), before)
 
 
+def test_skipped_tensors_of_a_sharded_one():
+    parts = Tensor.rand(4, 4, device="CPU").realize().shard(("CPU:0", "CPU:1"), axis=0).realize()
+    rules = {"rules": [{"match": "b", "skip": "as it is"}, *LAW["rules"]]}
+    assert init_({"a": Tensor.empty(5, 4), "b": parts.to("CPU")}, rules, seed=1).made == ["a"]
+
+
 def test_lazy_tensors_of_one_expression_by_rules():
     model = {"a": Tensor.zeros(5, 4), "b": Tensor.zeros(5, 4)}
     assert init_(model, LAW, seed=1).made == ["a", "b"]
