@@ -156,11 +156,13 @@ def _memory(tensor: Any) -> Hashable:
 
 def _place(tensor: Any) -> Optional[Place]:
     """Where a tensor's elements lie. On meta, where there are no addresses, its storage has a place of its own."""
+    if not tensor.numel():
+        return None
     if tensor.is_meta:
         where, begin = f"meta {_storage(tensor)._cdata}", tensor.storage_offset() * tensor.element_size()
     else:
         where, begin = str(tensor.device), tensor.data_ptr()
-    if not tensor.numel() or not (begin or tensor.is_meta):
+    if not begin and not tensor.is_meta:
         return None
     reach = sum(step * (extent - 1) for step, extent in zip(tensor.stride(), tensor.shape)) + 1
     return Place(where, begin, begin + reach * tensor.element_size())
