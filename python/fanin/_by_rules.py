@@ -43,6 +43,7 @@ STORED_DTYPES: dict[str, str] = {
 # What the command's sentences advise, and how the functions here have it.
 _ARGUMENTS = {
     "Give --rule 'PATTERN=INIT' for them, other --rules, or a file": "Give other rules, or a dict or a file",
+    "give the index of the whole checkpoint, or a rule of your own": "give a rule of your own",
     "--set ": "",
     "give --rules ": "give rules ",
     "(--rules ": "(rules ",
@@ -173,8 +174,8 @@ class ByRules:
         return str(path)
 
     def _like(self) -> Path:
-        """Where the file lies that describes the model."""
-        return Path(self._folder.name) / f"{self._of[:60]}.safetensors"
+        """Where the file lies that describes the model. What the model is called may be no name for a file."""
+        return Path(self._folder.name) / "like.safetensors"
 
     @contextmanager
     def _in_messages(self, like: Path) -> Iterator[None]:
@@ -267,6 +268,26 @@ def read_bytes(path: Path) -> dict[str, Any]:
     header = json.loads(bytes(whole[8 : 8 + size]))
     places = {name: one["data_offsets"] for name, one in header.items() if name != "__metadata__"}
     return {name: np.asarray(whole[8 + size + begin : 8 + size + end]) for name, (begin, end) in places.items()}
+
+
+class Place(NamedTuple):
+    """The bytes from the first element of a tensor to the last: whose memory it is, and a range in it."""
+
+    where: str
+    begin: int
+    end: int
+
+
+def check_overlaps(stored: Mapping[str, Stored], places: Mapping[str, Optional[Place]]) -> None:
+    """Refuses different tensors that share memory, such as a weight and its transpose. None is a place of its own."""
+    ranges = sorted((place, name) for name, place in places.items() if place is not None)
+    for (place, name), (next_place, next_name) in zip(ranges, ranges[1:]):
+        apart = place.where != next_place.where or place.end <= next_place.begin
+        if not apart and stored[name].memory != stored[next_name].memory:
+            raise bad_argument(
+                f"'{name}' and '{next_name}' lie in overlapping ranges of memory and are not one tensor; tensors in ranges of "
+                "their own, or one tensor under two names, are accepted"
+            )
 
 
 def check_name(argument: str, name: Any) -> str:

@@ -8,7 +8,7 @@ init_(model, "pytorch", seed=42)  # every tensor of get_state_dict(model), by ru
 from __future__ import annotations
 
 import ctypes
-from typing import TYPE_CHECKING, Any, Mapping, Optional, Sequence, SupportsFloat
+from typing import TYPE_CHECKING, Any, Hashable, Mapping, Optional, Sequence, SupportsFloat
 
 from ._tinygrad_version import check_version
 
@@ -19,7 +19,7 @@ from tinygrad import Tensor, dtypes  # noqa: E402
 from tinygrad.engine.realize import capturing  # noqa: E402
 from tinygrad.nn.state import get_state_dict  # noqa: E402
 
-from ._by_rules import STORED_DTYPES, AnyRules, ByRules, InitReport, Stored, check_name
+from ._by_rules import STORED_DTYPES, AnyRules, ByRules, InitReport, Place, Stored, check_name, check_overlaps
 from ._command import Selector
 from ._device import device_of_handles
 from ._dtypes import DTYPES
@@ -93,6 +93,7 @@ def init_(
         report = described.report
         for name in report.made:
             _check_target(name, tensors[name], report)
+        _check_skipped(tensors, report)
         for name, data in described.values(seed, device).items():
             _write(tensors[name], data)
         return described.report
@@ -140,7 +141,8 @@ def _tensors_of(model: Any) -> dict[str, Tensor]:
 def _described(
     model: Any, tensors: Mapping[str, Tensor], rules: AnyRules, values: Mapping[str, SupportsFloat]
 ) -> ByRules:
-    stored = {name: Stored(_STORED[one.dtype], tuple(one.shape), id(one)) for name, one in tensors.items()}
+    stored = {name: Stored(_STORED[one.dtype], tuple(one.shape), _identity(one)) for name, one in tensors.items()}
+    check_overlaps(stored, {name: _place(one) for name, one in tensors.items()})
     return ByRules(type(model).__name__, stored, rules, values)
 
 
@@ -154,6 +156,26 @@ def _check_target(name: str, tensor: Tensor, report: InitReport) -> None:
         raise bad_argument(
             f"'{name}' is a view of another tensor's memory; a copy (.contiguous().realize()) is accepted"
         )
+
+
+def _check_skipped(tensors: Mapping[str, Tensor], report: InitReport) -> None:
+    """Refuses to skip what would not stay as it is: a view of a tensor that is filled, or what is yet to be computed of it."""
+    filled = {place.where: name for name in report.made for place in [_place(tensors[name])] if place}
+    for name, one in tensors.items():
+        of = [filled[where] for where in _reads(one) if where in filled] if "skip" in report[name] else []
+        if of:
+            raise bad_argument(
+                f"'{name}' is a view of '{of[0]}' or is still to be computed from it, and cannot stay as it is; a copy "
+                "(.clone().realize()) is accepted"
+            )
+
+
+def _reads(tensor: Tensor) -> list[str]:
+    """The memory that a tensor is computed from, as places name it."""
+    buffers = [one.buffer for one in tensor.uop.toposort() if one is one.base and one.has_buffer_identity()]
+    return [
+        str(id(part.base)) for one in buffers for part in getattr(one, "bufs", [one])
+    ]  # several of a sharded tensor
 
 
 def _write(tensor: Tensor, data: Any) -> None:
@@ -170,6 +192,20 @@ def _write(tensor: Tensor, data: Any) -> None:
 def _refuse_capturing() -> None:
     if capturing:
         raise bad_argument("TinyJit is capturing, and would not fill again when it replays")
+
+
+def _identity(tensor: Tensor) -> Hashable:
+    """What tensors have in common that are one tensor."""
+    place = _place(tensor)
+    return id(tensor) if place is None else (*place, tensor.dtype, tuple(tensor.shape))
+
+
+def _place(tensor: Tensor) -> Optional[Place]:
+    """Where a tensor's elements lie; None where it gets memory of its own when it is filled."""
+    if 0 in tensor.shape or not tensor.uop.has_buffer_identity():
+        return None
+    buffer = tensor.uop.buffer
+    return Place(str(id(buffer.base)), buffer.offset, buffer.offset + buffer.nbytes)
 
 
 def _is_view(tensor: Tensor) -> bool:

@@ -10,12 +10,12 @@ docs/checkpoints.md. docs/frameworks.md has examples.
 
 from __future__ import annotations
 
-from typing import Any, Hashable, Mapping, SupportsFloat, SupportsIndex, Union
+from typing import Any, Hashable, Mapping, Optional, SupportsFloat, SupportsIndex, Union
 
 import torch
 
 from . import _check
-from ._by_rules import STORED_DTYPES, AnyRules, ByRules, InitReport, Stored, check_name
+from ._by_rules import STORED_DTYPES, AnyRules, ByRules, InitReport, Place, Stored, check_name, check_overlaps
 from ._command import Selector
 from ._errors import bad_argument
 from ._numpy import overlaps
@@ -126,8 +126,8 @@ def _tensors_of(model: Model) -> dict[str, Any]:
 def _described(
     model: Model, tensors: Mapping[str, Any], rules: AnyRules, values: Mapping[str, SupportsFloat]
 ) -> ByRules:
-    _check_overlaps(tensors)
     stored = {name: Stored(_DTYPES[one.dtype], tuple(one.shape), _memory(one)) for name, one in tensors.items()}
+    check_overlaps(stored, {name: _place(one) for name, one in tensors.items()})
     if not isinstance(model, torch.nn.Module):
         return ByRules("state_dict", stored, rules, values)
     buffers = [name for name, _ in model.named_buffers()]
@@ -136,34 +136,41 @@ def _described(
 
 def _texts(config: Any) -> dict[str, str]:
     """What a configuration of Hugging Face's says in texts, such as its model_type."""
-    to_dict = getattr(config, "to_dict", None)
-    said = dict(to_dict()) if callable(to_dict) else {}
+    to_dict = None if isinstance(config, type) else getattr(config, "to_dict", None)
+    try:
+        said = dict(to_dict()) if callable(to_dict) else {}
+    except Exception as problem:
+        raise bad_argument(
+            f"model.config has a to_dict() that gives no dict ({type(problem).__name__}: {problem}); a configuration whose "
+            "to_dict() does, or that has none, is accepted"
+        ) from problem
     said.setdefault("model_type", getattr(config, "model_type", None))
     return {key: value for key, value in said.items() if isinstance(key, str) and isinstance(value, str)}
 
 
 def _memory(tensor: Any) -> Hashable:
     """What tensors have in common that are one tensor under several names."""
-    if tensor.is_meta or not tensor.numel() or not tensor.data_ptr():
-        return id(tensor)
-    return str(tensor.device), tensor.data_ptr(), tensor.dtype, tuple(tensor.shape), tensor.stride()
+    place = _place(tensor)
+    return id(tensor) if place is None else (*place, tensor.dtype, tuple(tensor.shape), tensor.stride())
 
 
-def _check_overlaps(tensors: Mapping[str, Any]) -> None:
-    """Refuses different tensors that share memory, such as a weight and its transpose."""
-    ranges = []
-    for name, one in tensors.items():
-        if not isinstance(_memory(one), int):
-            reach = sum(step * (extent - 1) for step, extent in zip(one.stride(), one.shape)) + 1
-            begin = one.data_ptr()
-            ranges.append((str(one.device), begin, begin + reach * one.element_size(), name))
-    ranges.sort()
-    for (place, _, end, name), (next_place, begin, _, next_name) in zip(ranges, ranges[1:]):
-        if place == next_place and begin < end and _memory(tensors[name]) != _memory(tensors[next_name]):
-            raise bad_argument(
-                f"'{name}' and '{next_name}' lie in overlapping ranges of memory and are not one tensor; tensors in ranges of "
-                "their own, or one tensor under two names, are accepted"
-            )
+def _place(tensor: Any) -> Optional[Place]:
+    """Where a tensor's elements lie. On meta, where there are no addresses, its storage has a place of its own."""
+    if not tensor.numel():
+        return None
+    if tensor.is_meta:
+        where, begin = f"meta {_storage(tensor)._cdata}", tensor.storage_offset() * tensor.element_size()
+    else:
+        where, begin = str(tensor.device), tensor.data_ptr()
+    if not begin and not tensor.is_meta:
+        return None
+    reach = sum(step * (extent - 1) for step, extent in zip(tensor.stride(), tensor.shape)) + 1
+    return Place(where, begin, begin + reach * tensor.element_size())
+
+
+def _storage(tensor: Any) -> Any:
+    """A tensor's storage, which torch 1 has under another name."""
+    return tensor.untyped_storage() if hasattr(tensor, "untyped_storage") else tensor.storage()
 
 
 def _check_complete(module: torch.nn.Module, tensors: Mapping[str, Any]) -> None:
@@ -182,11 +189,30 @@ def _check_complete(module: torch.nn.Module, tensors: Mapping[str, Any]) -> None
             )
 
 
+def _method(kind: type, name: str) -> Any:
+    """A class's method, the same object in classes that inherit it."""
+    method = getattr(kind, name)
+    return getattr(method, "__func__", method)
+
+
+# What decides how a tensor is written, and torch's own forms of it.
+_WRITING = {
+    name: [_method(kind, name) for kind in (torch.Tensor, torch.nn.Parameter)]
+    for name in ("__torch_function__", "copy_")
+}
+
+
 def _check_target(name: str, tensor: Any, dtype: str, rule: int) -> None:
     """Refuses what cannot be written, before anything is."""
     if type(tensor).__torch_dispatch__ is not torch.Tensor.__torch_dispatch__:
         raise bad_argument(
             f"'{name}' is a {type(tensor).__name__}, which is not dense memory; a torch.Tensor is accepted"
+        )
+    changed = next((method for method in _WRITING if _method(type(tensor), method) not in _WRITING[method]), None)
+    if changed:
+        raise bad_argument(
+            f"'{name}' is a {type(tensor).__name__}, a class with a {changed}() of its own; a tensor whose class leaves that to "
+            "torch is accepted"
         )
     if tensor.is_meta:
         raise bad_argument(

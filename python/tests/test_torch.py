@@ -275,6 +275,52 @@ def test_what_a_model_s_configuration_says():
     assert net.model["norm"].weight.eq(0).all()
 
 
+class Config:
+    """A configuration that a program of one's own has as a class, which nobody makes an instance of."""
+
+    model_type = "gemma"
+
+    def to_dict(self):
+        return {"model_type": "llama"}
+
+
+def test_configurations_that_are_not_hugging_face_s():
+    net = Llama(True)
+    net.config = Config
+    road.init_(net, "llama", seed=1)
+    assert net.model["norm"].weight.eq(0).all()
+    before = snapshot(net)
+    for gives in (lambda: 3, lambda missing: {}):
+        net.config = type("Config", (), {"to_dict": staticmethod(gives)})()
+        with pytest.raises(
+            fanin.ArgumentError, match=r"model.config has a to_dict\(\) that gives no dict \(TypeError: "
+        ):
+            road.init_(net, "llama", seed=1)
+    assert snapshot(net) == before
+
+
+@pytest.mark.parametrize("name", ["made", "like", "config", "rules", "../up", "a/b", "x" * 300, "Gr\u00f6\u00dfe"])
+def test_a_module_s_class_may_have_any_name(name):
+    net = type(name, (nn.Linear,), {})(3, 2)
+    report = road.init_(net, seed=1)
+    assert report.of == name and report.made == ["weight", "bias"]
+    with pytest.raises(fanin.ArgumentError) as caught:
+        road.init_(net, {"rules": [{"match": "weight", "init": "zeros"}]}, seed=1)
+    assert str(caught.value).startswith(f"{name}: no rule of rules takes 1 of its 2 tensors: 'bias'")
+
+
+def test_a_bias_whose_weight_is_not_there():
+    """What the command advises about a checkpoint of several files is not said of a module."""
+    module = nn.Module()
+    module.fc = nn.Module()
+    module.fc.bias = nn.Parameter(torch.zeros(3))
+    with pytest.raises(fanin.ArgumentError) as caught:
+        road.init_(module, seed=1)
+    said = str(caught.value)
+    assert "follows the fans of 'fc.weight', which is not in Module: give a rule of your own for it" in said
+    assert "checkpoint" not in said
+
+
 def test_values_and_rules_as_a_dict():
     net = nn.Sequential(nn.Linear(300, 200))
     rules = {
@@ -396,6 +442,23 @@ def test_meta():
     assert list(left) == ["fc.weight", "fc.bias"]
 
 
+def test_ties_on_meta():
+    """A state_dict's tensors, which are detached, and views are judged as in memory."""
+    tied = on_meta(Tied)
+    tied.head.weight = tied.embed.weight  # to() takes it apart in torch 1
+    for model in (tied, tied.state_dict()):
+        with pytest.raises(fanin.ArgumentError, match="'embed.weight' and 'head.weight' are one tensor"):
+            road.state_dict(model, seed=6)
+        made = road.state_dict(model, ONE_LAW, seed=6)
+        assert made["head.weight"] is made["embed.weight"]
+    whole = torch.empty(3, 4, device="meta")
+    for other in (whole.t(), whole[1:], whole.reshape(4, 3)):
+        with pytest.raises(fanin.ArgumentError, match="'one' and 'two' lie in overlapping ranges"):
+            road.state_dict({"one": whole, "two": other}, RULES, seed=6)
+    halves = {"one": whole[:2], "two": whole[2:]}
+    assert road.explain(halves, RULES).made == ["one", "two"]
+
+
 def test_explain_needs_no_memory():
     report = road.explain(on_meta(Net), "pytorch")
     assert report["fc.weight"]["shape"] == [5, 4] and len(report) == 13
@@ -448,6 +511,42 @@ def wrapped():
     module = nn.Module()
     module.register_buffer("w", torch.zeros(3).as_subclass(Wrapped))
     return module
+
+
+class Guarded(nn.Parameter):
+    """A parameter that cannot be written."""
+
+    @classmethod
+    def __torch_function__(cls, function, types, arguments=(), keywords=None):
+        if function is torch.Tensor.copy_:
+            raise RuntimeError("it cannot be written")
+        with torch._C.DisableTorchFunction():
+            return function(*arguments, **keywords or {})
+
+
+class Frozen(nn.Parameter):
+    """The same by a method of its own."""
+
+    def copy_(self, *arguments):
+        raise RuntimeError("it cannot be written")
+
+
+class Named(nn.Parameter):
+    """A parameter that is written like any other."""
+
+
+@pytest.mark.parametrize("kind, changed", [(Guarded, "__torch_function__"), (Frozen, "copy_")])
+def test_nothing_is_written_before_a_class_that_may_refuse(kind, changed):
+    net = nn.Linear(3, 2)
+    net.bias = kind(torch.zeros(2))
+    before = bits_of(net.weight)
+    with pytest.raises(
+        fanin.ArgumentError, match=rf"'bias' is a {kind.__name__}, a class with a {changed}\(\) of its own"
+    ):
+        road.init_(net, seed=1)
+    assert bits_of(net.weight) == before
+    net.bias = Named(torch.zeros(2))
+    assert road.init_(net, seed=1).made == ["weight", "bias"] and bits_of(net.weight) != before
 
 
 REFUSED = [

@@ -172,6 +172,60 @@ def test_dtypes_and_devices_by_rules(dtype, device):
     assert bytes_of(model["w"]) == fanin.array((30, 20), "he_normal", dtype=dtype, **HOW).tobytes()
 
 
+LAW = {"rules": [{"match": "*", "init": "normal"}]}
+
+
+@pytest.mark.parametrize(
+    "share", [lambda one: one.contiguous(), lambda one: Tensor(one.uop)], ids=["contiguous", "uop"]
+)
+@pytest.mark.parametrize("device", ["CL", "CPU"])
+def test_one_buffer_is_one_tensor(share, device):
+    one = Tensor.rand(30, 20, device=device).realize()
+    model = {"a": one, "b": share(one)}
+    report = init_(model, LAW, seed=1)
+    assert report.made == ["a"] and report["b"]["tied"] == "a"
+    wanted = fanin.array((30, 20), "normal", seed=1, name="a")
+    assert np.array_equal(model["a"].numpy(), wanted) and np.array_equal(model["b"].numpy(), wanted)
+    made = state_dict(model, LAW, seed=2)
+    assert made["a"] is made["b"]
+    differing = {"rules": [{"match": "a", "init": "ones"}, {"match": "b", "init": "zeros"}]}
+    with pytest.raises(fanin.ArgumentError, match="'a' and 'b' are one tensor"):
+        init_(model, differing, seed=1)
+    model["b"] = one.reshape(600)
+    for call in (init_, state_dict):
+        with pytest.raises(fanin.ArgumentError, match="'a' and 'b' lie in overlapping ranges"):
+            call(model, LAW, seed=3)
+    assert np.array_equal(one.numpy(), wanted)
+
+
+@pytest.mark.parametrize(
+    "read", [lambda one: one[1:3], lambda one: one.T, lambda one: one.detach(), lambda one: one * 2]
+)
+def test_skipped_tensors_must_be_able_to_stay(read):
+    one, rules = Tensor.rand(5, 4).realize(), {"rules": [{"match": "b", "skip": "as it is"}, *LAW["rules"]]}
+    before = one.numpy()
+    with pytest.raises(fanin.ArgumentError, match="'b' is a view of 'a' or is still to be computed from it"):
+        init_({"a": one, "b": read(one)}, rules, seed=1)
+    assert np.array_equal(one.numpy(), before)
+    copy = read(one).clone().realize()
+    values = copy.numpy()
+    assert init_({"a": one, "b": copy}, rules, seed=1).made == ["a"]
+    assert np.array_equal(copy.numpy(), values) and not np.array_equal(one.numpy(), before)
+
+
+def test_skipped_tensors_of_a_sharded_one():
+    parts = Tensor.rand(4, 4, device="CPU").realize().shard(("CPU:0", "CPU:1"), axis=0).realize()
+    rules = {"rules": [{"match": "b", "skip": "as it is"}, *LAW["rules"]]}
+    assert init_({"a": Tensor.empty(5, 4), "b": parts.to("CPU")}, rules, seed=1).made == ["a"]
+
+
+def test_lazy_tensors_of_one_expression_by_rules():
+    model = {"a": Tensor.zeros(5, 4), "b": Tensor.zeros(5, 4)}
+    assert init_(model, LAW, seed=1).made == ["a", "b"]
+    for name, one in model.items():
+        assert np.array_equal(one.numpy(), fanin.array((5, 4), "normal", seed=1, name=name))
+
+
 def test_tied_and_refused_by_rules():
     net = Net()
     net.last.weight = net.first.weight
