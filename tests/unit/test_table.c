@@ -322,7 +322,7 @@ static void moments_of_some_columns(void **state) {
     const char *init;
     uint64_t columns;
   } sums[] = {{"s4d_real", 65537}, {"s4d_real", 131073}, {"s4d_real", 300000}, {"alibi", 65537},
-               {"alibi", 131071},   {"inv_freq", 131074}, {"inv_freq", 300001}};
+              {"alibi", 131071},   {"inv_freq", 131074}, {"inv_freq", 300001}};
   for (size_t k = 0; k < LEN(sums); k++) {
     const uint64_t columns = sums[k].columns;
     const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, &columns);
@@ -337,8 +337,8 @@ static void moments_of_some_columns(void **state) {
     assert_ok(fanin_expect(&t, &init, &m, sizeof m));
     const double std = sqrt(second - mean * mean);
     if (!(fabs(m.mean / mean - 1) < 2e-7 && fabs(m.std / std - 1) < 2e-7))
-      fail_msg("%s of %llu: mean %.9g, not %.9g; std %.9g, not %.9g", sums[k].init, (unsigned long long)columns,
-               m.mean, mean, m.std, std);
+      fail_msg("%s of %llu: mean %.9g, not %.9g; std %.9g, not %.9g", sums[k].init, (unsigned long long)columns, m.mean,
+               mean, m.std, std);
   }
 }
 
