@@ -41,11 +41,38 @@ static power times(const power a, const power b) {
   return (power){upper << 1 | lower >> 63, exponent};
 }
 
+#endif
+
+/* The table's numbers in an item's own memory: which power an item needs is its own, and Mesa 22 reads a kernel's
+ * argument at the index of the first item for all of them. */
+typedef struct numbers {
+  ulong second;
+#if !defined(S4D_REAL)
+  power powers[FANIN__TABLE_BITS];
+#endif
+} numbers;
+
+static numbers numbers_of(const fanin__table_numbers *t) {
+  numbers own;
+  own.second = t->second;
+#if !defined(S4D_REAL)
+#if FANIN__TABLE_BITS != 34
+#error "these are 34 powers"
+#endif
+#define COPY(j)  own.powers[j] = (power){t->significand[j], t->exponent[j]};
+#define COPY8(j) COPY(j) COPY(j + 1) COPY(j + 2) COPY(j + 3) COPY(j + 4) COPY(j + 5) COPY(j + 6) COPY(j + 7)
+  COPY8(0)
+  COPY8(8) COPY8(16) COPY8(24) COPY(32) COPY(33)
+#endif
+      return own;
+}
+
+#if !defined(S4D_REAL)
 /* base^(-k / D) */
-static power ramp(const fanin__table_numbers *t, ulong k) {
+static power ramp(const numbers *t, ulong k) {
   power p = {1ul << 63, 0};
   for (uint j = 0; k != 0; ++j, k >>= 1) {
-    if (k & 1) p = times(p, (power){t->significand[j], t->exponent[j]});
+    if (k & 1) p = times(p, t->powers[j]);
   }
   return p;
 }
@@ -76,7 +103,7 @@ static real real_of(const power p) {
 
 #if defined(S4D_REAL)
 /* ln(n + 1) */
-static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)t;
   (void)p;
 #if defined(DOUBLE)
@@ -90,7 +117,7 @@ static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n
 
 #elif defined(SINUSOIDAL)
 /* The angle p w(i) in 2^-64 turns, modulo a turn: a product of integers, with nothing to be rounded. */
-static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+static real value_at(const numbers *t, const ulong p, const ulong n) {
   const bool is_cosine = t->second > 0 ? n >= t->second : n & 1;
   const ulong i = t->second == 0 ? n >> 1 : is_cosine ? n - t->second : n;
   const power turns = times(ramp(t, i), (power){0xa2f9836e4e44152aul, 3}); /* w / (2 pi) */
@@ -110,14 +137,14 @@ static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n
 
 #elif defined(INV_FREQ)
 /* base^(-n / N) */
-static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)p;
   return real_of(ramp(t, n));
 }
 
 #else
 /* 16^(-k / second) */
-static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n) {
+static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)p;
   return real_of(ramp(t, n < t->second ? 2 * n + 2 : 2 * (n - t->second) + 1));
 }
@@ -127,6 +154,7 @@ static real value_at(const fanin__table_numbers *t, const ulong p, const ulong n
  */
 kernel void table(global element *restrict buffer, const fanin__rows rows, const fanin__table_numbers t,
                   const real gain, const ulong piece, const ulong pitch, const ulong step, const ulong span) {
+  const numbers own = numbers_of(&t);
   const ulong pieces = (rows.length + piece - 1) / piece;
   const ulong begin = get_global_id(0) * pitch, end = min(begin + span, rows.count * pieces);
   for (ulong task = begin; task < end; task += step) {
@@ -136,7 +164,7 @@ kernel void table(global element *restrict buffer, const fanin__rows rows, const
     const ulong line = (index + from) / t.columns;
     ulong n = index + from - line * t.columns, p = line % t.positions;
     for (ulong k = from; k < from + count; ++k) {
-      PUT(gain * value_at(&t, p, n), memory + k * rows.stride, buffer);
+      PUT(gain * value_at(&own, p, n), memory + k * rows.stride, buffer);
       if (++n < t.columns) continue;
       n = 0;
       if (++p == t.positions) p = 0;

@@ -145,7 +145,8 @@ static void compile(const work *w) {
 }
 
 /* "  2.1 GB/s, 2 min 5 s left", or "" before there is anything to go by. */
-static char *speed_of(const work *w, char out[3 * TEXT_NUMBER]) {
+enum { SPEED = 3 * TEXT_NUMBER };
+static char *speed_of(const work *w, char out[SPEED]) {
   char rate[TEXT_NUMBER], left[TEXT_NUMBER];
   const uint64_t elapsed = w->begin > 0 ? progress_clock() - w->begin : 0, done = w->written - w->before;
   out[0] = '\0';
@@ -153,12 +154,12 @@ static char *speed_of(const work *w, char out[3 * TEXT_NUMBER]) {
   const double bytes_per_second = 1000.0 * (double)done / (double)elapsed;
   text_bytes((uint64_t)bytes_per_second, rate);
   text_duration((uint64_t)((double)(w->total - w->written) / bytes_per_second + 0.5), left);
-  snprintf(out, 3 * TEXT_NUMBER, "  %s/s, %s left", rate, left);
+  snprintf(out, SPEED, "  %s/s, %s left", rate, left);
   return out;
 }
 
 static void show_progress(work *w) {
-  char done[TEXT_NUMBER], whole[TEXT_NUMBER], speed[3 * TEXT_NUMBER];
+  char done[TEXT_NUMBER], whole[TEXT_NUMBER], speed[SPEED];
   if (cutter_at_end(&w->cutter) || !progress_is_due(&w->shown)) return;
   const size_t tensor = w->cutter.part.tensor;
   progress_show("%3.0f%%  %s of %s%s  tensor %zu of %zu: %s%s", 100.0 * (double)w->written / (double)w->total,

@@ -1,7 +1,6 @@
 /* What the tensors of a checkpoint should be: by the metadata of their files, and by what the user names. */
 #include "inspect/expect.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -262,13 +261,15 @@ static void take_notes(const tensor_file *f, const stored_tensor *t, expectation
 /* Reads the note "0:32000->32064 normal:std=0.02" of a tensor that has grown: its new end is a part. False where it is
  * no such note. */
 static bool read_resized(const char *text, const stored_tensor *t, tensor_parts *out) {
-  uint64_t from = 0, to = 0;
-  int length = 0;
+  const char *colon = strchr(text, ':'), *arrow = strstr(text, "->"), *blank = arrow ? strchr(arrow, ' ') : NULL;
+  uint64_t dimension = 0, from = 0, to = 0;
   fanin_init init;
-  if (sscanf(text, "%1d:%19" SCNu64 "->%19" SCNu64 " %n", &out->dimension, &from, &to, &length) != 3) return false;
-  const bool fits = out->dimension >= 0 && out->dimension < t->rank && from > 0 && from < to;
-  if (length == 0 || !fits || to != t->shape[out->dimension]) return false;
-  if (fanin_init_parse(text + length, &init) != FANIN_STATUS_OK) return false;
+  if (!colon || !blank || colon > arrow || !args_u64(text, (size_t)(colon - text), &dimension)) return false;
+  if (!args_u64(colon + 1, (size_t)(arrow - colon - 1), &from)) return false;
+  if (!args_u64(arrow + 2, (size_t)(blank - arrow - 2), &to)) return false;
+  if (dimension >= (uint64_t)t->rank || from == 0 || from >= to || to != t->shape[dimension]) return false;
+  if (fanin_init_parse(blank + 1, &init) != FANIN_STATUS_OK) return false;
+  out->dimension = (int)dimension;
   out->list = allocate(1, sizeof *out->list);
   out->list[out->count++] = (tensor_part){from, to, init};
   return true;
