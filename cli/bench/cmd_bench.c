@@ -53,7 +53,7 @@ static const args_option options[] = {
      take_size, offsetof(request, size), 0},
     {"only", 0, "REGEX",
      "Cases of which \"NAME DTYPE\" holds this extended regular expression, and what they are compared with", take_only,
-     0, 0},
+     0, ARGS_SEVERAL}, /* its reader says how two are given as one */
     {"runs", 0, "N", "Number of rounds, each with one run of every case (default: 7)", take_runs,
      offsetof(request, runs), 0},
     {"json", 'j', NULL, "Print JSON", args_switch, offsetof(request, json), 0},
