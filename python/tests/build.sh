@@ -34,7 +34,7 @@ refused "is not fanin's source tree"
 # Without the library, the import says what to do.
 FANIN_BUILD_LIBRARY=no "${pip[@]}" "$work/alone/python"
 cd "$work"
-if ! /sbin/ldconfig -p | grep -q libfanin; then # else the package would find the system's
+if ! /sbin/ldconfig -p | grep libfanin >/dev/null; then # else the package would find the system's
   if venv/bin/python -c 'import fanin' >"$work/log" 2>&1; then echo "there is a library somewhere"; exit 1; fi
   refused 'pip install ./python'
   refused 'FANIN_LIBRARY=build/libfanin.so'

@@ -22,7 +22,7 @@ refuse() {
   after=$(ls -A)
   [ "$got" = "$status" ] || die "fanin $*: status $got, not $status: $(cat "$err")"
   grep -qF -e "$word" "$err" || die "fanin $*: no '$word' in: $(cat "$err")"
-  head -1 "$err" | grep -qE '^fanin(: [a-z]+)?: .' || die "fanin $*: does not begin with its name: $(cat "$err")"
+  head -1 "$err" | grep -E '^fanin(: [a-z]+)?: .' >/dev/null || die "fanin $*: does not begin with its name: $(cat "$err")"
   [ ! -s "$out" ] || die "fanin $*: wrote to stdout: $(cat "$out")"
   [ "$before" = "$after" ] || die "fanin $*: left files behind: $after"
 }

@@ -39,7 +39,7 @@ told() {
   local words status=0
   words=$(python3 "$SRC/tests/cli/faults.py" "-$2" good.safetensors bad.safetensors)
   "$FANIN" inspect bad.safetensors >bad.txt || die "$2: $(cat bad.txt)"
-  grep "^$1: " bad.txt | grep -qF -e "$words" || die "$2: no '$1: ... $words' in: $(cat bad.txt)"
+  grep "^$1: " bad.txt | grep -F -e "$words" >/dev/null || die "$2: no '$1: ... $words' in: $(cat bad.txt)"
   grep -qE '^NOT JUDGED: 0 of [67] tensors hold, 0 fail, [67] are not judged' bad.txt || die "$2: $(cat bad.txt)"
   "$FANIN" inspect bad.safetensors --require unsuspicious >/dev/null || status=$?
   [ $status = $(($([ "$1" = note ] && echo 0 || echo 1))) ] || die "$2: status $status of --require unsuspicious"

@@ -39,7 +39,7 @@ grep -q 'weights of orthogonal.safetensors: layer 1 as orthogonal (its metadata)
 "$FANIN" probe --weights copied.safetensors --activation tanh --input "$digits" --batch 60 --json >copied.json ||
   die "$(cat copied.json)"
 "$FANIN" probe --weights copied.safetensors --activation tanh --input "$digits" --batch 60 >heading.txt || true
-head -1 heading.txt | grep -q ': layer 1 as he_normal, calibrated (its metadata), layer 2 as lecun_uniform, calibrated (' ||
+head -1 heading.txt | grep ': layer 1 as he_normal, calibrated (its metadata), layer 2 as lecun_uniform, calibrated (' >/dev/null ||
   die "$(head -1 heading.txt)"
 
 refuse 2 "give -o FILE" probe "${network[@]}" --calibrate
@@ -64,7 +64,7 @@ before $((size - 1)) "free ($size and $((size - 1)) bytes)" --weights whole.safe
 
 # Schemes stand before --init: each layer has its own factor, and the file says the whole.
 "$FANIN" probe --mlp 64,48,32,10 --init 'times:factor=2 fan_in normal' --seed 3 --activation tanh >scheme.txt || die "$(cat scheme.txt)"
-head -1 scheme.txt | grep -q 'weights times:factor=2 fan_in normal in f32' || die "$(cat scheme.txt)"
+head -1 scheme.txt | grep 'weights times:factor=2 fan_in normal in f32' >/dev/null || die "$(cat scheme.txt)"
 "$FANIN" probe --mlp 64,48,32,10 --init variance_scaling:scale=4 --seed 3 --activation tanh >plain.txt || die "$(cat plain.txt)"
 cmp <(tail -n +2 scheme.txt) <(tail -n +2 plain.txt) || die "$(cat scheme.txt plain.txt)"
 "$FANIN" probe "${network[@]}" --init 'fan_in normal' --calibrate -o scheme.safetensors >/dev/null

@@ -24,7 +24,7 @@ done
 "$FANIN" probe --mlp 8,8,8 --init "normal:std=1e30" --require none --plot nothing.svg >/dev/null || die "nothing.svg"
 [ "$(head -c 4 one.png | od -An -tx1 | tr -d ' ')" = 89504e47 ] || die "one.png is no PNG"
 for name in one deep zeros nothing; do
-  tail -2 $name.svg | grep -q '</svg>' || die "$name.svg is not whole"
+  tail -2 $name.svg | grep '</svg>' >/dev/null || die "$name.svg is not whole"
 done
 for text in 'MLP 31x16, relu' xavier_normal 'normal:std=3' 'rgb(  0, 114, 178)' 'rgb(213,  94,   0)' 'Forward: q' 'Backward: G'; do
   grep -qiF "$text" deep.svg || die "deep.svg has no '$text'"

@@ -45,11 +45,11 @@ fails() {
   fi
 }
 fails '^GAIN_MISMATCH, layer 1: weight std' bare.safetensors --init he_normal
-head -1 fails.txt | grep -q 'weights of bare.safetensors as he_normal (--init) in bf16' || die "$(cat fails.txt)"
+head -1 fails.txt | grep 'weights of bare.safetensors as he_normal (--init) in bf16' >/dev/null || die "$(cat fails.txt)"
 fails '^NOT_ORTHOGONAL, layer 1: the products of its columns' bare.safetensors --init orthogonal
 # Without either, what they look like; the first line says that it is a guess.
 "$FANIN" probe --weights bare.safetensors >guess.txt || die "$(cat guess.txt)"
-head -1 guess.txt | grep -q 'as lecun_normal (a guess' || die "$(head -1 guess.txt)"
+head -1 guess.txt | grep 'as lecun_normal (a guess' >/dev/null || die "$(head -1 guess.txt)"
 
 # Every initializer of the list is told from the others, by matrices of different extents.
 for init in pytorch_default he_normal he_normal:mode=fan_out xavier_uniform lecun_normal:distribution=trunc_normal \
@@ -58,7 +58,7 @@ for init in pytorch_default he_normal he_normal:mode=fan_out xavier_uniform lecu
     -o guessed.safetensors >/dev/null
   bare guessed.safetensors guessed.safetensors
   "$FANIN" probe --weights guessed.safetensors --require none >guess.txt || die "$(cat guess.txt)"
-  tr '\n' ' ' <guess.txt | grep -q " as $init (a guess" || die "$init: $(head -2 guess.txt)"
+  tr '\n' ' ' <guess.txt | grep " as $init (a guess" >/dev/null || die "$init: $(head -2 guess.txt)"
 done
 # In square layers either fan gives the same weights: the second best is another law.
 "$FANIN" init --tensor layer1.weight:f32:OI:64x64 --init he_normal -o guessed.safetensors >/dev/null
@@ -71,7 +71,7 @@ grep -q 'as he_normal (a guess' guess.txt || die "$(cat guess.txt)"
 "$FANIN" init --tensor layer1.weight:f32:OI:256x256 --init normal:std=0.0625 \
   --tensor layer2.weight:f32:OI:256x256 --init normal:std=0.03125 -o mixed.safetensors >/dev/null
 "$FANIN" probe --weights mixed.safetensors --activation linear >mixed.txt || die "$(cat mixed.txt)"
-head -1 mixed.txt | grep -q ': layer 1 as normal:std=0.0625 (its metadata), layer 2 as normal:std=0.03125 (its' ||
+head -1 mixed.txt | grep ': layer 1 as normal:std=0.0625 (its metadata), layer 2 as normal:std=0.03125 (its' >/dev/null ||
   die "$(head -1 mixed.txt)"
 # A width sweep of muP: hidden stds 1/sqrt(n), the last layer's 1/n.
 for n in 64 128 256; do
@@ -147,9 +147,9 @@ write('strange.safetensors', trained + linear('fc2', 10, 128))
 PYTHON
 "$FANIN" probe --weights torch.safetensors --require conforms --json >torch.json || die "$(cat torch.json)"
 "$FANIN" probe --weights torch.safetensors --require conforms >torch.txt || die "$(cat torch.txt)"
-head -1 torch.txt | grep -q 'weights and biases of torch.safetensors as pytorch_default (a guess' || die "$(cat torch.txt)"
+head -1 torch.txt | grep 'weights and biases of torch.safetensors as pytorch_default (a guess' >/dev/null || die "$(cat torch.txt)"
 "$FANIN" probe --weights torch.safetensors --init pytorch_default --require conforms >said.txt || die "$(cat said.txt)"
-head -1 said.txt | grep -q 'as pytorch_default (--init)' || die "$(cat said.txt)"
+head -1 said.txt | grep 'as pytorch_default (--init)' >/dev/null || die "$(cat said.txt)"
 fails '^GAIN_MISMATCH, layer 1' torch.safetensors --init he_normal
 refuse 2 "--bias-std 0.1 draws biases, but torch.safetensors has its own, as fc1.bias" probe \
   --weights torch.safetensors --bias-std 0.1
@@ -162,19 +162,19 @@ refuse 2 "tensor 'fc1.bias' has the shape 3, but layer 1 has 8 features" probe -
 "$FANIN" probe --weights shifted.safetensors --require conforms >shifted.txt || die "$(cat shifted.txt)"
 grep -q '^NOT PREDICTED' shifted.txt || die "$(cat shifted.txt)"
 "$FANIN" probe --weights strange.safetensors --require none >strange.txt
-head -1 strange.txt | grep -q 'its own mean and std, as it looks like no common initializer' || die "$(cat strange.txt)"
+head -1 strange.txt | grep 'its own mean and std, as it looks like no common initializer' >/dev/null || die "$(cat strange.txt)"
 
 # ---- Rules say what the layers should be, and which side of them is the input ----
 "$FANIN" probe --weights torch.safetensors --rules pytorch --require conforms >rules.txt || die "$(cat rules.txt)"
-head -2 rules.txt | tr '\n' ' ' | grep -q 'torch.safetensors as he_uniform:a=2.236[0-9]* (--rules pytorch) in f32' ||
+head -2 rules.txt | tr '\n' ' ' | grep 'torch.safetensors as he_uniform:a=2.236[0-9]* (--rules pytorch) in f32' >/dev/null ||
   die "$(cat rules.txt)"
 printf '{"rules":[{"match":"fc1.weight","layout":"OI","init":"pytorch_default"},{"match":"fc2.weight","layout":"OI","init":"he_normal"}]}' \
   >own.json
 fails '^GAIN_MISMATCH, layer 2' torch.safetensors --rules own.json
-tr '\n' ' ' <fails.txt | grep -q 'layer 2 as he_normal (--rules own.json), layer 3 as pytorch_default (a guess' ||
+tr '\n' ' ' <fails.txt | grep 'layer 2 as he_normal (--rules own.json), layer 3 as pytorch_default (a guess' >/dev/null ||
   die "$(cat fails.txt)"
 fails '^GAIN_MISMATCH, layers* [1-9 to]*:' torch.safetensors --rules own.json --init lecun_normal
-tr '\n' ' ' <fails.txt | grep -q 'layer 3 as lecun_normal (--init)' || die "$(cat fails.txt)"
+tr '\n' ' ' <fails.txt | grep 'layer 3 as lecun_normal (--init)' >/dev/null || die "$(cat fails.txt)"
 bare io.safetensors bare_io.safetensors
 printf '{"values":{"s":{"ask":"the std"}},"rules":[{"match":"layer1*","layout":"IO","init":"he_normal"},{"match":"*","layout":"IO","init":"normal:std={s}"}]}' \
   >io.json

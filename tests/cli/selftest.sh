@@ -35,7 +35,7 @@ status=0
 SHIM_FROM='0x1.62e430p+0f' SHIM_TO='0x1.72e430p+0f' "$SHIMMED" selftest --only normal >text 2>said || status=$?
 [ "$status" = 1 ]
 grep -Eq '^First difference: normal, f32, .*: element [0-7] is [0-9a-f]{8} and must be [0-9a-f]{8}' text
-tr '\n' ' ' <text | grep -Eq 'built with  *-cl-std=CL1.2  *-D  *LANES=[0-9]+  *-D  *NORMAL  *-D  *F32'
+tr '\n' ' ' <text | grep -E 'built with  *-cl-std=CL1.2  *-D  *LANES=[0-9]+  *-D  *NORMAL  *-D  *F32' >/dev/null
 grep -Eq '^normal  *12 wrong  *12 wrong  *12 wrong  *12 ' text # f64 has another logarithm
 grep -q '^FAILS: ' text
 [ ! -s said ]
@@ -45,7 +45,7 @@ status=0
 SHIM_FROM='#pragma OPENCL FP_CONTRACT OFF' SHIM_TO='#error no such compiler' "$SHIMMED" selftest --only constant >text 2>said || status=$?
 [ "$status" = 1 ] || die "status $status: $(cat text said)"
 grep -q '^FAILS: ' text
-tr '\n' ' ' <text | grep -Eq 'CL_BUILD_PROGRAM_FAILURE.*no  *such  *compiler' || die "$(cat text)"
+tr '\n' ' ' <text | grep -E 'CL_BUILD_PROGRAM_FAILURE.*no  *such  *compiler' >/dev/null || die "$(cat text)"
 ! grep -q '^Rates' text || die 'wrong numbers have rates'
 
 # A write outside of the tensor, which no digest shows.
@@ -53,7 +53,7 @@ status=0
 SHIM_FROM='const ulong q = get_group_id(0)' SHIM_TO='buffer[0] = 0; const ulong q = get_group_id(0)' \
   "$SHIMMED" selftest --only ones >text || status=$?
 [ "$status" = 1 ]
-tr '\n' ' ' <text | grep -Eq 'byte  *0  *of  *the  *buffer  *was  *written'
+tr '\n' ' ' <text | grep -E 'byte  *0  *of  *the  *buffer  *was  *written' >/dev/null
 
 # A double fma that is a product and a sum: f64 is refused, and everything else holds.
 status=0
@@ -71,4 +71,4 @@ grep -q '^HOLDS: .* but for what is refused' text
 refuse 2 'give --quick or --full, not both' selftest --quick --full
 refuse 2 'there are digests of no initializer of that name' selftest --only fixup
 refuse 3 'no device' selftest --device 'no such device'
-"$FANIN" selftest --help | grep -q -- '--full'
+"$FANIN" selftest --help | grep -- '--full' >/dev/null

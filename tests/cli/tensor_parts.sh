@@ -133,7 +133,7 @@ TEXT
 for range in 3 '"3"' -5; do
   echo '{"tensors": [{"name": "w", "shape": [8], "init": "zeros", "parts": [{"range": '"$range"', "init": "ones"}]}]}' >one.json
   "$FANIN" init one.json -o one.safetensors >/dev/null
-  python3 "$SRC/tests/cli/read_safetensors.py" one.safetensors | grep -qF '{"range":"3..4","init":"ones"}' || die "range $range"
+  python3 "$SRC/tests/cli/read_safetensors.py" one.safetensors | grep -F '{"range":"3..4","init":"ones"}' >/dev/null || die "range $range"
 done
 
 # ---- Inspection: each part by its own law ----
@@ -196,7 +196,7 @@ fails 'lstm.bias_ih_l0[1024..2048]' "put('lstm.bias_ih_l0', 1024, get('lstm.bias
 unjudged() {
   strip p.safetensors bad.safetensors "notes['fanin.parts.embed.weight'] = $2"
   "$FANIN" inspect bad.safetensors >report.txt || die "$2: $(cat report.txt)"
-  grep -F 'note: embed.weight: not judged: ' report.txt | grep -qF "$1" || die "$2: $(cat report.txt)"
+  grep -F 'note: embed.weight: not judged: ' report.txt | grep -F "$1" >/dev/null || die "$2: $(cat report.txt)"
 }
 unjudged "metadata: line 1" "'['"
 unjudged "parts: is empty" "'[]'"
@@ -294,7 +294,7 @@ cat >net.json <<'JSON'
 JSON
 "$FANIN" init net.json -o net.safetensors >/dev/null
 "$FANIN" probe --weights net.safetensors --activation relu >report.txt || die "$(cat report.txt)"
-head -1 report.txt | grep -qF '(a guess' || die "not a guess: $(cat report.txt)"
+head -1 report.txt | grep -F '(a guess' >/dev/null || die "not a guess: $(cat report.txt)"
 sed 's/"tensors"/"rules"/; s/"name"/"match"/; s/"shape": \[32, 16\], //' net.json >net_rules.json
 strip net.safetensors plain.safetensors 'notes.clear()'
 "$FANIN" probe --weights plain.safetensors --rules net_rules.json --activation relu >report.txt 2>&1 || true
