@@ -152,9 +152,9 @@ def main():
             )
             if options.inspect:
                 seconds, peak, said = run(options.fanin, "inspect", "--require", "judged", "--json", out)
-                judged = sum(t["holds"] is not None for t in json.loads(said)["tensors"])
+                judged = sum(t["answer"] == "holds" for t in json.loads(said)["tensors"])
                 print(
-                    f"{'':14} judged {judged:,} of {count:,}, all hold, in {seconds:.1f} s, peak {peak / 1e6:.0f} MB",
+                    f"{'':14} {judged:,} of {count:,} tensors hold, in {seconds:.1f} s, peak {peak / 1e6:.0f} MB",
                     flush=True,
                 )
 
