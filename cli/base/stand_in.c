@@ -10,10 +10,9 @@ static const struct {
   const char *what;
 } known[] = {
     {"version https://git-lfs.github.com/spec/", "is a Git LFS pointer, not the file itself: run git lfs pull"},
-    {"<!doctype html", "is an HTML page, probably a login or error page that was downloaded in place of the file"},
     {"PK\3\4",
      "is a zip archive, as torch.save() and numpy.savez() write: save its tensors with safetensors.torch.save_file()"},
-    {"<html", "is an HTML page, probably a login or error page that was downloaded in place of the file"},
+    {"<", "is an HTML or XML page, probably a login or error page that was downloaded in place of the file"},
 };
 
 const char *stand_in_of(const char *bytes, size_t size) {

@@ -7,8 +7,8 @@
 /* The first bytes of a file that stand_in_of() looks at. */
 enum { STAND_IN_BYTES = 512 };
 
-/* What a file that begins with these bytes is, and what to do, to stand behind "PATH: ": a pointer of Git LFS, a
- * page of HTML, a zip archive. NULL: none of them. */
+/* What a file that is not what it should be, and begins with these bytes, is instead, and what to do, to stand behind
+ * "PATH: ": a pointer of Git LFS, a page of HTML or XML, a zip archive. NULL: none of them. */
 const char *stand_in_of(const char *bytes, size_t size);
 
 #endif

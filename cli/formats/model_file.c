@@ -151,15 +151,6 @@ static int read_shape(const json_check *in, const char *where, const json_t *arr
   return status;
 }
 
-/* An initializer that contains no {expression} must parse. */
-static int read_init(const json_check *in, const char *where, const json_t *value, void *to) {
-  char context[JSON_WHERE + 512];
-  const int status = json_read_text(in, where, value, to);
-  if (status != STATUS_OK || strpbrk(json_string_value(value), "{}")) return status;
-  snprintf(context, sizeof context, "%.500s: %.500s", in->path, where);
-  return init_text_check(json_string_value(value), context, in->why);
-}
-
 static int read_dtype(const json_check *in, const char *where, const json_t *value, void *to) {
   const int status = json_check_type(in, where, value, JSON_STRING);
   if (status != STATUS_OK) return status;
@@ -184,7 +175,7 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
       {"groups", json_read_count, &groups, NULL},
       {"splits", json_read_count, &splits, NULL},
       {"dtype", read_dtype, &dtype, NULL},
-      {"init", read_init, &text, text ? NULL : "an 'init', because defaults.init is not given"},
+      {"init", init_text_read, &text, text ? NULL : "an 'init', because defaults.init is not given"},
       {"parts", tensor_parts_read, &list, NULL},
       {"comment", json_read_comment, NULL, NULL},
       {0}};
@@ -195,13 +186,13 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
   if (made != FANIN_STATUS_OK) return library_status(b->in.why, made, full);
   tensor.groups = groups;
   tensor.splits = splits;
-  status = expand(b, s, &(tensor_facts){e.name, &tensor, &tensor}, false, json_place(place, where, "init"), text,
-                  expression, sizeof expression);
+  const tensor_facts facts = {e.name, &tensor, &tensor};
+  status = expand(b, s, &facts, false, json_place(place, where, "init"), text, expression, sizeof expression);
   if (status == STATUS_OK) status = init_text_parse(expression, &tensor, &init, full, b->in.why);
   if (status != STATUS_OK) return status;
   status = model_add(b->model, e.name, &tensor, &init, full, b->in.why);
   if (status != STATUS_OK || !list) return status;
-  const number_names names = {b, s, &(tensor_facts){e.name, &tensor, &tensor}, full};
+  const number_names names = {b, s, &facts, full};
   status = tensor_parts_make(list, &tensor, &(part_texts){&tensor, expand_part, &names}, full, &parts, b->in.why);
   if (status == STATUS_OK) return model_divide(b->model, &parts, full, b->in.why);
   tensor_parts_free(&parts);
@@ -301,8 +292,10 @@ static int build_list(builder *b, const json_t *owner, const scope *s, const cha
 
 static int read_defaults(const json_check *in, const char *where, const json_t *defaults, void *to) {
   builder *b = to;
-  const json_field fields[] = {
-      {"dtype", read_dtype, &b->dtype, NULL}, {"init", read_init, &b->init, NULL}, {"comment", NULL, NULL, NULL}, {0}};
+  const json_field fields[] = {{"dtype", read_dtype, &b->dtype, NULL},
+                               {"init", init_text_read, &b->init, NULL},
+                               {"comment", NULL, NULL, NULL},
+                               {0}};
   return json_read(in, where, (json_t *)defaults, fields);
 }
 

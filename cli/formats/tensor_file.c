@@ -31,13 +31,14 @@ static int open_regular(tensor_file *f, uint64_t *size, failure *why) {
   return STATUS_OK;
 }
 
-/* Checks that the file is not another thing under its name. */
-static int check_stand_in(const tensor_file *f, failure *why) {
+/* Says of a file whose header is none what it is instead, where that is known. */
+static void say_stand_in(const tensor_file *f, failure *why) {
+  failure unused = {.text = ""};
   char begin[STAND_IN_BYTES];
   const size_t size = f->size < sizeof begin ? (size_t)f->size : sizeof begin;
-  const int status = tensor_file_read(f, 0, begin, size, why);
-  const char *stand_in = status == STATUS_OK ? stand_in_of(begin, size) : NULL;
-  return stand_in ? fail(why, STATUS_INPUT, "%s: %s", f->path, stand_in) : status;
+  const bool read = tensor_file_read(f, 0, begin, size, &unused) == STATUS_OK;
+  const char *stand_in = read ? stand_in_of(begin, size) : NULL;
+  if (stand_in) fail(why, STATUS_INPUT, "%s: %s", f->path, stand_in);
 }
 
 int tensor_file_open(const char *path, tensor_file *out, failure *why) {
@@ -50,8 +51,10 @@ int tensor_file_open(const char *path, tensor_file *out, failure *why) {
     if (!has_ending(path, formats[i].ending)) continue;
     out->format = formats[i].format;
     int status = open_regular(out, &out->size, why);
-    if (status == STATUS_OK) status = check_stand_in(out, why);
-    if (status == STATUS_OK) status = formats[i].read_header(out, why);
+    if (status == STATUS_OK) {
+      status = formats[i].read_header(out, why);
+      if (status != STATUS_OK) say_stand_in(out, why);
+    }
     if (status != STATUS_OK) tensor_file_close(out);
     return status;
   }

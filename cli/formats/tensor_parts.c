@@ -61,17 +61,9 @@ static int read_dimension(const json_check *in, const char *where, const json_t 
   return STATUS_OK;
 }
 
-static int read_init(const json_check *in, const char *where, const json_t *value, void *to) {
-  char context[JSON_WHERE + TEXT];
-  const int status = json_read_text(in, where, value, to);
-  if (status != STATUS_OK || strpbrk(json_string_value(value), "{}")) return status;
-  snprintf(context, sizeof context, "%.500s: %.500s", in->path, where);
-  return init_text_check(json_string_value(value), context, in->why);
-}
-
 static int read_entry(const json_check *in, const char *where, json_t *object, part_entry *out) {
   const json_field fields[] = {{"range", read_range_entry, &out->range, "a 'range', as in \"1/4..2/4\""},
-                               {"init", read_init, &out->init, "an 'init'"},
+                               {"init", init_text_read, &out->init, "an 'init'"},
                                {"dimension", read_dimension, &out->dimension, NULL},
                                {"comment", json_read_comment, NULL, NULL},
                                {0}};

@@ -63,7 +63,15 @@ static const char *last_word(const char *text) {
 
 int init_text_check(const char *text, const char *context, failure *why) {
   fanin_init unused;
+  if (strpbrk(text, "{}")) return STATUS_OK;
   return library_status(why, fanin_init_parse(last_word(text), &unused), context);
+}
+
+int init_text_read(const json_check *in, const char *where, const json_t *value, void *to) {
+  char context[2 * JSON_WHERE];
+  const int status = json_read_text(in, where, value, to);
+  snprintf(context, sizeof context, "%.500s: %.500s", in->path, where);
+  return status == STATUS_OK ? init_text_check(json_string_value(value), context, in->why) : status;
 }
 
 int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, const char *context, failure *why) {

@@ -26,8 +26,12 @@ bool layout_parse(const char *text, size_t length, fanin_tensor *t);
  * looked at. `context` begins the sentence of a failure. */
 int init_text_parse(const char *text, const fanin_tensor *t, fanin_init *out, const char *context, failure *why);
 
-/* Checks the initializer alone, where there is no tensor yet that the schemes could look at. */
+/* Checks the initializer alone, where there is no tensor yet that the schemes could look at. A text with braces passes:
+ * what its expressions come to is not known yet. */
 int init_text_check(const char *text, const char *context, failure *why);
+
+/* Reads such a text into a const char *, and checks it. */
+json_reader init_text_read;
 
 /* What expressions may say of any tensor: `layer`, the first whole number between the dots or slashes of its name;
  * `shape[0]`, an extent (shape[-1] is the last); `fan_in` and `fan_out`. */

@@ -54,20 +54,15 @@ int like_rule(void *to, const char *option, const char *text, failure *why) {
                      option, text);
   }
   const char *init = equal + 1;
-  const size_t layout = layout_length(init), size = strlen(option) + strlen(text) + sizeof " ''";
+  const size_t layout = layout_length(init);
   const char *initializer = layout > 0 ? init + layout + 1 : init;
-  if (!strpbrk(initializer, "{}")) {
-    char *place = allocate(size, 1);
-    snprintf(place, size, "%s '%s'", option, text);
-    const int status = init_text_check(initializer, place, why);
-    free(place);
-    if (status != STATUS_OK) return status;
-  }
   json_t *rule = json_object();
   json_object_set_new(rule, "match", json_stringn(text, (size_t)(equal - text)));
   if (layout > 0) json_object_set_new(rule, "layout", json_stringn(init, layout));
   json_object_set_new(rule, "init", json_string(initializer));
-  return add_rule(to, option, text, rule, layout > 0 ? 3 : 2, why);
+  const int status = add_rule(to, option, text, rule, layout > 0 ? 3 : 2, why);
+  const option_rules *first = &((like *)to)->first;
+  return status == STATUS_OK ? init_text_check(initializer, first->texts[first->count - 1], why) : status;
 }
 
 int like_skip(void *to, const char *option, const char *text, failure *why) {

@@ -178,18 +178,19 @@ int init_request_header(const init_request *r, const model *part, char **bytes, 
 /* How much of the output was there before. */
 static void print_kept(const model *m) {
   char size[TEXT_NUMBER], elements[TEXT_NUMBER];
-  size_t copied = 0, grown = 0;
+  size_t copied = 0, grown = 0, made = 0;
   uint64_t bytes = 0, drawn = 0;
   for (size_t i = 0; i < m->count; ++i) {
     const kept_tensor *k = &m->tensors[i].kept;
     drawn += model_elements(&m->tensors[i]) - (k->file ? k->stored->elements : 0);
+    made += !k->file;
     if (!k->file) continue;
-    copied += !k->grows;
+    copied += !k->grows && k->stored->elements > 0; /* of a tensor without elements there is nothing to copy */
     grown += k->grows;
     bytes += k->stored->bytes;
   }
   printf("kept: %s; %zu tensor%s copied, %zu resized, %zu drawn; %s element%s drawn\n", text_bytes(bytes, size), copied,
-         text_plural(copied), grown, m->count - copied - grown, text_count(drawn, elements), text_plural(drawn));
+         text_plural(copied), grown, made, text_count(drawn, elements), text_plural(drawn));
 }
 
 void init_request_summary(const init_request *r, const char *device, uint64_t milliseconds) {

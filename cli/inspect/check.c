@@ -1,10 +1,8 @@
-/* What a tensor should be, and whether its moments and bounds are so. */
+/* Whether a tensor's moments and bounds are as they should be. */
 #include "inspect/check.h"
 
 #include <float.h>
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/dtype.h"
 #include "inspect/bins.h"
@@ -41,29 +39,6 @@ bool check_is_dependent(const expectation *e) {
 
 bool check_is_random(const expectation *e) {
   return e->known && !e->twin && !check_is_fixed(e);
-}
-
-void expectation_set(expectation *e, const fanin_tensor *t, const fanin_init *init) {
-  failure why = {.text = ""};
-  e->init = *init;
-  free(e->reason);
-  e->reason = NULL;
-  layout_format(t, e->layout);
-  fanin_status status = fanin_expect(t, init, &e->moments, sizeof e->moments);
-  if (status == FANIN_STATUS_OK) status = fanin_law_of(t, init, &e->law);
-  e->known = status == FANIN_STATUS_OK;
-  if (e->known) return;
-  library_status(&why, status, NULL);
-  e->reason = copy_text(why.text, strlen(why.text));
-}
-
-void expectation_free(expectation *e) {
-  free(e->text);
-  free(e->reason);
-  free(e->dispute);
-  free(e->rest);
-  tensor_parts_free(&e->parts);
-  *e = (expectation){.known = false};
 }
 
 /* The deviate of a sample's std over the law's. The unbiased variance of n values, over the law's, has the variance

@@ -3,6 +3,7 @@
 #define CLI_INSPECT_INSPECTION_H
 
 #include "fanin/inspect.h"
+#include "inspect/check.h"
 #include "inspect/expect.h"
 #include "inspect/fit.h"
 #include "inspect/survey.h"

@@ -68,15 +68,11 @@ int probe_check_layer_init(void *to, const char *name, const char *value, failur
   if (!equals || !equals[1]) {
     return args_fail(why, "%s '%s': write N=INIT, as in 1=he_normal or 2..4=normal:std=0.02", name, value);
   }
-  const int status = probe_check_init(equals + 1, name, why);
+  const int status = init_text_check(equals + 1, name, why);
   return status == STATUS_OK ? args_texts(to, name, value, why) : status;
 }
 
 /* ---- Texts ------------------------------------------------------------------------------------------------------- */
-
-int probe_check_init(const char *text, const char *name, failure *why) {
-  return strchr(text, '{') ? STATUS_OK : init_text_check(text, name, why);
-}
 
 const char *probe_init_text(const probe_request *r, size_t i, size_t l) {
   return r->layer_texts[l] ? r->layer_texts[l] : r->init_texts[i];

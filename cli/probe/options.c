@@ -6,6 +6,7 @@
 #include "base/commands.h"
 #include "base/dtype.h"
 #include "base/text.h"
+#include "formats/tensor_text.h"
 #include "formats/tensor_file.h"
 #include "probe/report.h"
 
@@ -71,7 +72,7 @@ static int take_init(void *to, const char *name, const char *value, failure *why
     return args_fail(why, "--init '%s': at most %d initializers are compared in one run", value, PROBE_MAX_INITS);
   }
   r->init_texts[r->n_inits++] = value;
-  return probe_check_init(value, name, why);
+  return init_text_check(value, name, why);
 }
 
 static int take_activation(void *to, const char *name, const char *value, failure *why) {

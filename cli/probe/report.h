@@ -61,9 +61,6 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why);
 
 /* ---- initializers.c ---------------------------------------------------------------------------------------------- */
 
-/* Checks an initializer's text as far as that can be done without a layer: what has {expressions} is left for later.
- * `name` is the option's. */
-int probe_check_init(const char *text, const char *name, failure *why);
 /* The reader of --layer-init, into an args_list. */
 args_reader probe_check_layer_init;
 /* Finds the layers of each --layer-init, when the number of layers is known. */

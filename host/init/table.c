@@ -45,7 +45,7 @@ static fanin_status take_extent(const fanin_tensor *t, int from_last, uint64_t *
   const int d = t->rank - from_last;
   *out = d < 0 ? 1 : t->shape[d];
   if (*out < UINT64_C(1) << 32) return FANIN_STATUS_OK;
-  return fanin__fail(FANIN_STATUS_UNSUPPORTED, "shape[%d] = %" PRIu64 ": a table takes extents below 2^32", d, *out);
+  return fanin__fail(FANIN_STATUS_BAD_SHAPE, "shape[%d] = %" PRIu64 ": a table takes extents below 2^32", d, *out);
 }
 
 /* Times the gain. */

@@ -372,8 +372,8 @@ static void refusals(void **state) {
     const char *says;
   } rows[] = {{"sinusoidal", FANIN_DTYPE_F32, 1, {8}, FANIN_STATUS_BAD_SHAPE, "this tensor has 1"},
               {"sinusoidal", FANIN_DTYPE_F32, 2, {8, 7}, FANIN_STATUS_BAD_SHAPE, "shape[1] = 7; an even number"},
-              {"inv_freq", FANIN_DTYPE_F32, 1, {UINT64_C(1) << 32}, FANIN_STATUS_UNSUPPORTED, "below 2^32"},
-              {"sinusoidal", FANIN_DTYPE_F32, 2, {UINT64_C(1) << 32, 2}, FANIN_STATUS_UNSUPPORTED, "shape[0]"},
+              {"inv_freq", FANIN_DTYPE_F32, 1, {UINT64_C(1) << 32}, FANIN_STATUS_BAD_SHAPE, "below 2^32"},
+              {"sinusoidal", FANIN_DTYPE_F32, 2, {UINT64_C(1) << 32, 2}, FANIN_STATUS_BAD_SHAPE, "shape[0]"},
               {"alibi", FANIN_DTYPE_F32, 3, {12, 1, 1}, FANIN_STATUS_BAD_SHAPE, "ends with shape[0] = 12, which has"},
               {"s4d_real", FANIN_DTYPE_F32, 2, {16, 1}, FANIN_STATUS_BAD_SHAPE, "s4d_real: shape[1] = 1, and"},
               {"inv_freq", FANIN_DTYPE_F64, 3, {1, 32, 1}, FANIN_STATUS_BAD_SHAPE, "shape[1] = 32"},
