@@ -72,25 +72,31 @@ static inline float f16_underflows(const float x) {
   return x != 0 && fabs(x) < F16_NORMAL ? 1 : 0;
 }
 
-/* y (rows, width), in place: y = (z - shift) scale with a norm, then h = phi(y), plus skip if there is one. Planes: 0:
- * h h_scale, 1: its square, 2: its fourth power, 3: y below `low` or above `high`, 4 and 5: h out of f16's range. */
+/* A gated unit has twice as many preactivations as features: h_j = phi(y_j) y_{gate + j}, gate = width. `gate` is 0
+ * without one; it has no norm. */
+
+/* y (rows, width + gate), in place: y = (z - shift) scale with a norm, then h = phi(y), plus skip if there is one.
+ * Planes: 0: h h_scale, 1: its square, 2: its fourth power, 3: y below `low` or above `high`, 4 and 5: h out of f16's
+ * range. */
 kernel void activate(const ulong segments, global float *y_matrix, global float *h_matrix, global const float *skip,
-                     const uint has_skip, const ulong width, const float slope, const uint norm,
+                     const uint has_skip, const ulong width, const ulong gate, const float slope, const uint norm,
                      global const float *shift, global const float *scale, const float h_scale, const float low,
                      const float high, global float *sums) {
   const ulong s = get_global_id(0);
   if (s >= segments) return;
   const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
+  global float *y_row = y_matrix + a * (width + gate);
   float sum = 0, hh = 0, hhhh = 0, beyond = 0, overflow = 0, underflow = 0;
   float sum_error = 0, hh_error = 0, hhhh_error = 0;
   for (ulong j = s; j < width; j += segments) {
-    float y = y_matrix[first + j];
+    float y = y_row[j];
     if (norm) {
       const ulong line = line_of(norm, a, j);
       y = (y - shift[line]) * scale[line];
-      y_matrix[first + j] = y;
+      y_row[j] = y;
     }
     float h = activation(y, slope);
+    if (gate) h *= y_row[gate + j];
     if (has_skip) h += skip[first + j];
     h_matrix[first + j] = h;
     const float scaled = h * h_scale, square = scaled * scaled;
@@ -107,6 +113,25 @@ kernel void activate(const ulong segments, global float *y_matrix, global float 
   }
 }
 
+/* out (rows, width) = in / rms of its row; scale[row] = 1 / rms, or 0 for a row of zeros. in_scale keeps squares in
+ * range. */
+kernel void divide_rms(const ulong rows, global const float *in, const ulong width, const float in_scale,
+                       global float *out, global float *scale) {
+  const ulong row = get_global_id(0);
+  if (row >= rows) return;
+  global const float *at = in + row * width;
+  float squares = 0, error = 0;
+  for (ulong j = 0; j < width; j++) {
+    const float x = at[j] * in_scale;
+    squares = accumulate(squares, x * x, &error);
+  }
+  const float inverse = squares > 0 ? in_scale / sqrt(squares / (float)width) : 0;
+  for (ulong j = 0; j < width; j++) {
+    out[row * width + j] = at[j] * inverse;
+  }
+  scale[row] = inverse;
+}
+
 /* means[j] = mean over the rows of (h[row, j] scale)^2 */
 kernel void column_squares(const ulong width, global const float *h, const ulong rows, const float scale,
                            global float *means) {
@@ -120,36 +145,38 @@ kernel void column_squares(const ulong width, global const float *h, const ulong
   means[j] = sum / (float)rows;
 }
 
-/* dead[j] = 1 if y[row, j] <= limit in every row, else 0 */
-kernel void dead_columns(const ulong width, global const float *y, const ulong rows, const float limit,
-                         global float *dead) {
+/* dead[j] = 1 if y[row, j] <= limit in every row, else 0; y (rows, width + gate) */
+kernel void dead_columns(const ulong width, global const float *y, const ulong gate, const ulong rows,
+                         const float limit, global float *dead) {
   const ulong j = get_global_id(0);
   if (j >= width) return;
   float most = -INFINITY;
   for (ulong a = 0; a < rows; a++) {
-    most = fmax(most, y[a * width + j]);
+    most = fmax(most, y[a * (width + gate) + j]);
   }
   dead[j] = most <= limit ? 1 : 0;
 }
 
 /* ---- Backward ---------------------------------------------------------------------------------------------------- */
 
-/* out = dh phi'(y), all (rows, width). Planes: 0, 1: phi'^2 and its square; 2: (h h_scale phi')^2; 3: (skip phi')^2,
+/* out (rows, width + gate) = dh times the derivatives of h by y; dh, h and skip (rows, width). Planes, phi'^2
+ * being the sum of the squares of slopes_of(): 0, 1: phi'^2 and its square; 2: (h h_scale phi')^2; 3: (skip phi')^2,
  * skip being what dh has from a residual connection; 4: out^2. */
 kernel void derive(const ulong segments, global const float *dh, global const float *y, global const float *h,
-                   global const float *skip, const uint has_skip, const ulong width, const float slope,
-                   const float h_scale, global float *out, global float *sums) {
+                   global const float *skip, const uint has_skip, const ulong width, const ulong gate,
+                   const float slope, const float h_scale, global float *out, global float *sums) {
   const ulong s = get_global_id(0);
   if (s >= segments) return;
   const ulong a = get_global_id(1), rows = get_global_size(1), first = a * width;
   float planes[5] = {0}, errors[5] = {0};
   for (ulong j = s; j < width; j += segments) {
-    const ulong at = first + j;
-    const float d = derivative(y[at], slope), dd = d * d;
+    const ulong at = first + j, at_y = at + a * gate;
+    const float2 d = slopes_of(y, at_y, gate, slope), x = dh[at] * d;
+    const float dd = d.x * d.x + d.y * d.y;
     const float hs = h[at] * h_scale, gs = has_skip ? skip[at] : 0;
-    const float x = dh[at] * d;
-    const float values[5] = {dd, dd * dd, hs * hs * dd, gs * gs * dd, x * x};
-    out[at] = x;
+    const float values[5] = {dd, dd * dd, hs * hs * dd, gs * gs * dd, x.x * x.x + x.y * x.y};
+    out[at_y] = x.x;
+    if (gate) out[at_y + gate] = x.y;
     for (uint p = 0; p < 5; p++) {
       planes[p] = accumulate(planes[p], values[p], &errors[p]);
     }
@@ -157,6 +184,58 @@ kernel void derive(const ulong segments, global const float *dh, global const fl
   for (ulong p = 0; p < 5; p++) {
     sums[(p * rows + a) * segments + s] = planes[p];
   }
+}
+
+/* Back through a division by the root mean square, x = sum / rms, scale = 1 / rms: v - x mean(x v) of each row, times
+ * scale. A gradient `skip` times skip_factor comes from a residual connection: that of the sum (inside 0), or of x
+ * (inside 1). */
+
+/* along[row] = mean over the row of x dh, along[rows + row] that of x skip skip_factor */
+kernel void row_products(const ulong rows, global const float *x, const ulong width, global const float *dh,
+                         global const float *skip, const uint has_skip, const float skip_factor, global float *along) {
+  const ulong row = get_global_id(0);
+  if (row >= rows) return;
+  float own = 0, own_error = 0, other = 0, other_error = 0;
+  for (ulong at = row * width; at < (row + 1) * width; at++) {
+    own = accumulate(own, x[at] * dh[at], &own_error);
+    other = accumulate(other, has_skip ? x[at] * (skip[at] * skip_factor) : 0, &other_error);
+  }
+  along[row] = own / (float)width;
+  along[rows + row] = other / (float)width;
+}
+
+/* out (rows, width) from dh, that of x but for skip. The planes are derive's, with scale for phi'; plane 3 is the
+ * square of skip's part of out. */
+kernel void derive_rms(const ulong segments, global const float *dh, global const float *x, global const float *skip,
+                       const uint has_skip, const float skip_factor, const uint inside, const ulong width,
+                       global const float *scale, global const float *along, const float x_scale, global float *out,
+                       global float *sums) {
+  const ulong s = get_global_id(0);
+  if (s >= segments) return;
+  const ulong a = get_global_id(1), rows = get_global_size(1);
+  const float by = scale[a], square = by * by;
+  float planes[5] = {0}, errors[5] = {0};
+  for (ulong j = s; j < width; j += segments) {
+    const ulong at = a * width + j;
+    const float xs = x[at] * x_scale;
+    float gs = has_skip ? skip[at] * skip_factor : 0;
+    if (inside) gs = by * (gs - x[at] * along[rows + a]);
+    const float d = by * (dh[at] - x[at] * along[a]) + gs;
+    const float values[5] = {square, square * square, xs * xs * square, gs * gs, d * d};
+    out[at] = d;
+    for (uint p = 0; p < 5; p++) {
+      planes[p] = accumulate(planes[p], values[p], &errors[p]);
+    }
+  }
+  for (ulong p = 0; p < 5; p++) {
+    sums[(p * rows + a) * segments + s] = planes[p];
+  }
+}
+
+/* out (rows, width) = in, divided by scale[row] where that is not 0 */
+kernel void divide_rows(const ulong width, global const float *in, global const float *scale, global float *out) {
+  const ulong j = get_global_id(0), a = get_global_id(1);
+  if (j < width) out[a * width + j] = scale[a] > 0 ? in[a * width + j] / scale[a] : 0;
 }
 
 /* delta, in place: the gradient of a norm's output becomes that of its input, scale (d - mean d - y mean(d y)) along

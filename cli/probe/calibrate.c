@@ -60,7 +60,7 @@ static int write_drawn(const probe_request *r, const session *s, const probe_wei
 int probe_calibrate_space(const probe_request *r, const probe_weights *w, failure *why) {
   double bytes = (double)w->file_bytes; /* widths may be any number */
   for (size_t l = 1; !r->weights && l < r->config.n_widths; ++l)
-    bytes += (double)r->widths[l] * (double)r->widths[l - 1] * (double)fanin_dtype_size(r->config.dtype);
+    bytes += (double)probe_rows(r, l - 1) * (double)r->widths[l - 1] * (double)fanin_dtype_size(r->config.dtype);
   return output_check_space(r->output, bytes < 0x1p63 ? (uint64_t)bytes : UINT64_MAX, why);
 }
 
@@ -74,7 +74,7 @@ static void print_table(const probe_request *r, const session *s, const probe_we
   for (size_t l = 0; l < w->count; ++l) {
     table_cell(&t, "%zu", l + 1);
     table_cell(&t, "%" PRIu64, r->widths[l]);
-    table_cell(&t, "%" PRIu64, r->widths[l + 1]);
+    table_cell(&t, "%" PRIu64, probe_rows(r, l));
     table_cell(&t, "%.5g", layers[l].before);
     table_cell(&t, "%.5g", layers[l].after);
     table_cell(&t, "%.6g", layers[l].factor);
@@ -102,7 +102,7 @@ static int print_json(const probe_request *r, const session *s, const probe_weig
     json_t *o = json_object();
     json_object_set_new(o, "name", json_string(w->layers[l].name));
     json_object_set_new(o, "fan_in", json_integer((json_int_t)r->widths[l]));
-    json_object_set_new(o, "fan_out", json_integer((json_int_t)r->widths[l + 1]));
+    json_object_set_new(o, "fan_out", json_integer((json_int_t)probe_rows(r, l)));
     JSON_SET_NUMBERS(o, {"before", layers[l].before}, {"after", layers[l].after}, {"factor", layers[l].factor});
     json_object_set_new(o, "iterations", json_integer(layers[l].iterations));
     json_array_append_new(array, o);

@@ -75,6 +75,8 @@ static json_t *findings_to_json(const probe_result *report) {
 json_t *probe_to_json(const probe_request *r, const session *s, size_t i, const probe_result *report) {
   static const char *const norms[] = {
       [FANIN_NORM_NONE] = "none", [FANIN_NORM_LAYER] = "layer", [FANIN_NORM_BATCH] = "batch"};
+  static const char *const blocks[] = {
+      [FANIN_BLOCK_NONE] = "none", [FANIN_BLOCK_PRE_NORM] = "pre-norm", [FANIN_BLOCK_POST_NORM] = "post-norm"};
   const fanin_probe_config *c = &r->config;
   const fanin_probe_summary *sum = &report->summary;
   json_t *o = json_object();
@@ -87,6 +89,7 @@ json_t *probe_to_json(const probe_request *r, const session *s, size_t i, const 
   json_object_set_new(o, "bias_std", json_real(c->bias_std));
   json_object_set_new(o, "norm", json_string(norms[c->norm]));
   json_object_set_new(o, "residual", json_boolean(c->residual));
+  json_object_set_new(o, "block", json_string(blocks[c->block]));
   json_object_set_new(o, "input", json_string(r->input ? r->input : "normal"));
   json_object_set_new(o, "input_correlation", r->input ? json_from_double(r->input_correlation) : json_null());
   json_object_set_new(o, "batch", json_integer((json_int_t)c->batch));

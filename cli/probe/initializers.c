@@ -134,7 +134,7 @@ static int find_number(const void *state, const char *name, const int64_t *index
 
 int probe_init_of(const probe_request *r, size_t i, size_t l, fanin_init *out, failure *why) {
   const fanin_tensor t = {
-      .dtype = r->config.dtype, .rank = 2, .layout = "OI", .shape = {r->widths[l + 1], r->widths[l]}};
+      .dtype = r->config.dtype, .rank = 2, .layout = "OI", .shape = {probe_rows(r, l), r->widths[l]}};
   char name[TEXT_NUMBER], text[EXPRESSION_TEXT];
   snprintf(name, sizeof name, "%zu", l + 1);
   const char *where = r->layer_texts[l] ? name_of_option : "--init";

@@ -84,7 +84,7 @@ static int check_layer(const tensor_file *f, const stored_tensor *t, failure *wh
   return STATUS_OK;
 }
 
-/* Takes a matrix as the next layer; it must fit the layer before it. */
+/* Takes a matrix as the next layer. */
 static int add_matrix(const tensor_file *f, const matrix_of *m, probe_weights *w, failure *why) {
   const stored_tensor *t = m->tensor;
   const size_t l = w->count;
@@ -93,17 +93,26 @@ static int add_matrix(const tensor_file *f, const matrix_of *m, probe_weights *w
     return fail(why, STATUS_INPUT, "%s: tensor '%.128s' is %s, the first layer's is another; one dtype is needed",
                 f->path, t->name, t->type->name);
   }
-  if (l > 0 && m->in != w->tensors[l - 1].shape[0]) {
-    return fail(why, STATUS_INPUT,
-                "%s: tensor '%.128s' takes %" PRIu64 " features, but the layer before makes %" PRIu64
-                " (weights are %s)",
-                f->path, t->name, m->in, w->tensors[l - 1].shape[0],
-                m->transposed ? "fan_in x fan_out, as their layout IO says" : "fan_out x fan_in");
-  }
   const uint64_t shape[2] = {m->out, m->in};
   probe_weights_add(w, t->name, strlen(t->name), t->type->dtype, shape);
   w->layers[l].transposed = m->transposed;
   return STATUS_OK;
+}
+
+/* The features of layer l, which are what the next one must take. */
+static int features_of(const probe_request *r, const probe_weights *w, size_t l, uint64_t *out, failure *why) {
+  const uint64_t rows = w->tensors[l].shape[0], features = probe_features(r, l, w->count, rows);
+  const probe_layer_weights *next = l + 1 < w->count ? &w->layers[l + 1] : NULL;
+  *out = features;
+  if (features == 0) {
+    return fail(why, STATUS_INPUT, "%s: tensor '%.128s' has %" PRIu64 " rows; %s needs an even number", r->weights,
+                w->layers[l].name, rows, r->config.activation);
+  }
+  if (!next || w->tensors[l + 1].shape[1] == features) return STATUS_OK;
+  return fail(why, STATUS_INPUT,
+              "%s: tensor '%.128s' takes %" PRIu64 " features, but the layer before makes %" PRIu64 " (weights are %s)",
+              r->weights, next->name, w->tensors[l + 1].shape[1], features,
+              next->transposed ? "fan_in x fan_out, as their layout IO says" : "fan_out x fan_in");
 }
 
 static int describe_layer(const tensor_file *f, const like *rules, const char *name, probe_weights *w, failure *why) {
@@ -162,7 +171,9 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
                      text_plural(r->config.n_widths - 1), r->weights, w->count);
   }
   for (size_t l = 0; l <= w->count; ++l) {
-    const uint64_t width = l == 0 ? w->tensors[0].shape[1] : w->tensors[l - 1].shape[0];
+    uint64_t width = w->tensors[0].shape[1];
+    const int status = l > 0 ? features_of(r, w, l - 1, &width, why) : STATUS_OK;
+    if (status != STATUS_OK) return status;
     if (given && r->widths[l] != width) {
       return args_fail(why, "--mlp: width %zu is %" PRIu64 ", but %" PRIu64 " by %s", l + 1, r->widths[l], width,
                        r->weights);
@@ -170,6 +181,8 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
     r->widths[l] = width;
   }
   r->config.n_widths = w->count + 1;
+  const int status = probe_check_network(r, why);
+  if (status != STATUS_OK) return status;
   if (r->has_dtype && r->config.dtype != w->tensors[0].dtype) {
     return args_fail(why, "--dtype %s: %s has %s", fanin_dtype_name(r->config.dtype), r->weights,
                      fanin_dtype_name(w->tensors[0].dtype));
@@ -270,6 +283,12 @@ static int take_biases(const probe_request *r, const tensor_file *f, probe_weigh
 
 static int describe(probe_request *r, const tensor_file *f, probe_weights *w, failure *why) {
   if (r->layer_names) return describe_named(r, f, w, why);
+  if (r->gated && !tensor_file_find(f, "layer1.weight")) {
+    return fail(why, STATUS_INPUT,
+                "%s: what fits behind a matrix of %s does not show in its shape: name the layers in order with "
+                "--layer-names",
+                f->path, r->config.activation);
+  }
   return tensor_file_find(f, "layer1.weight") ? describe_numbered(f, &r->like, w, why)
                                               : describe_found(f, &r->like, w, why);
 }

@@ -6,8 +6,8 @@
 #include "base/commands.h"
 #include "base/dtype.h"
 #include "base/text.h"
-#include "formats/tensor_text.h"
 #include "formats/tensor_file.h"
+#include "formats/tensor_text.h"
 #include "probe/report.h"
 
 /* ---- Values ------------------------------------------------------------------------------------------------------ */
@@ -81,6 +81,27 @@ static int take_activation(void *to, const char *name, const char *value, failur
   return library_status(why, fanin_gain(value, 0.01, FANIN_CRITERION_SECOND_MOMENT, &gain), name);
 }
 
+/* Of a network: gated units, too. */
+static int take_unit(void *to, const char *name, const char *value, failure *why) {
+  probe_request *r = to;
+  fanin_probe_config any = FANIN_PROBE_CONFIG_INIT;
+  uint64_t rows = 1;
+  any.widths = (const uint64_t[]){1, 1, 1};
+  any.n_widths = 3;
+  any.activation = r->config.activation = value;
+  const int status = library_status(why, fanin_probe_rows(&any, 1, &rows), name);
+  r->gated = rows > 1;
+  return status;
+}
+
+static int take_block(void *to, const char *name, const char *value, failure *why) {
+  static const char *const words[] = {"pre-norm", "post-norm"};
+  size_t i = 0;
+  const int status = take_word(name, value, words, 2, &i, why);
+  if (status == STATUS_OK) *(fanin_block *)to = i == 0 ? FANIN_BLOCK_PRE_NORM : FANIN_BLOCK_POST_NORM;
+  return status;
+}
+
 static int take_input(void *to, const char *name, const char *value, failure *why) {
   return args_text(to, name, strcmp(value, "normal") == 0 ? NULL : value, why);
 }
@@ -119,8 +140,10 @@ static const args_option options[] = {
      "Probe the network at each of these widths, which {w} stands for in --mlp, as 64,{w},{4*w},10, and say how q and "
      "G scale with the width",
      take_sizes, 0, 0},
-    {"activation", 0, "ACTIVATION", "After every layer but the last: linear, relu, tanh, gelu, ... (default: relu)",
-     take_activation, TO(config.activation), 0},
+    {"activation", 0, "ACTIVATION",
+     "After every layer but the last: linear, relu, tanh, gelu, ..., or a gated unit, which has twice the rows of "
+     "weights: glu, bilinear, reglu, geglu, geglu_tanh, swiglu (default: relu)",
+     take_unit, 0, 0},
     {"slope", 0, "X", "Negative slope of leaky_relu (default: 0.01)", args_real, TO(config.slope), TO(has_slope)},
     {"init", 0, "INIT", "Initializer of the weights (default: he_normal); see 'fanin list'. Repeated: compare them",
      take_init, 0, ARGS_SEVERAL},
@@ -128,6 +151,10 @@ static const args_option options[] = {
      "Initializer of layer N, of a range 2..4, of the last (last, -1); --init has the other layers. Repeatable",
      probe_check_layer_init, TO(layer_inits), ARGS_SEVERAL},
     {"norm", 0, "layer|batch", "Normalise before every activation", take_norm, TO(config.norm), 0},
+    {"block", 0, "pre-norm|post-norm",
+     "Join layers two by two to residual blocks with RMS norm: --mlp D,N,D,N,D,...,LAST; the activation is after the "
+     "first layer of a block",
+     take_block, TO(config.block), 0},
     {"residual", 0, NULL, "Add a layer's input to its output where the widths agree", args_switch, TO(residual), 0},
     {"bias-std", 0, "S", "Biases are N(0, S^2) (default: 0)", args_real, TO(config.bias_std), 0},
     {"dtype", 0, "DTYPE", "Round weights to this dtype of at most 32 bits, as f16 or bf16 (default: f32)", args_dtype,
@@ -214,6 +241,8 @@ const syntax probe_syntax = {
         "    --layer-init '1=siren_first uniform:lo=-30,hi=30' \\\n"
         "    --layer-init '2..-2=siren_hidden:omega=1 uniform:lo=-1,hi=1' \\\n"
         "    --layer-init 'last=siren_hidden uniform:lo=-1,hi=1' --require conforms\n"
+        "  fanin probe --mlp 64,172,64,172,64,10 --block pre-norm --activation swiglu \\\n"
+        "    --init normal:std=0.12\n"
         "  fanin probe --mlp 64,{w},{w},10 --widths 128,512,2048 --init pytorch_default\n"
         "  fanin probe --mlp 64,300,100,10 --input share/data/digits.csv \\\n"
         "    --calibrate -o calibrated.safetensors\n"
@@ -224,6 +253,13 @@ const syntax probe_syntax = {
 
 static int check_numbers(const probe_request *r, failure *why) {
   const fanin_probe_config *c = &r->config;
+  if (c->block != FANIN_BLOCK_NONE && (c->norm != FANIN_NORM_NONE || c->residual)) {
+    return args_fail(why, "--block has a norm and a residual connection of its own: leave --norm and --residual out");
+  }
+  if (c->norm != FANIN_NORM_NONE && r->gated) {
+    return args_fail(why, "--norm goes before an activation, but %s is a gated unit: leave --norm out, or give --block",
+                     c->activation);
+  }
   if (c->batch == 0) return args_fail(why, "--batch 0: at least one sample is needed");
   if (c->norm == FANIN_NORM_BATCH && c->batch < 2) return args_fail(why, "--norm batch: needs a --batch of at least 2");
   if (c->bias_std < 0) return args_fail(why, "--bias-std %g: give 0 or more", c->bias_std);
@@ -295,6 +331,7 @@ static int check_widths(const probe_request *r, failure *why) {
 }
 
 static int check_together(probe_request *r, failure *why) {
+  r->config.residual = r->residual;
   if (r->suggest) return check_suggestion(r, why);
   if (r->has_depth) return args_fail(why, "--depth belongs to --suggest");
   int status = check_widths(r, why);
@@ -304,6 +341,7 @@ static int check_together(probe_request *r, failure *why) {
     return args_fail(why, "no network is given; give --mlp with at least two widths, as in --mlp 64,300,100,10");
   }
   status = check_numbers(r, why);
+  if (status == STATUS_OK && r->config.n_widths > 0) status = probe_check_network(r, why);
   if (status == STATUS_OK) status = check_weights(r, why);
   if (status == STATUS_OK) status = probe_take_layers(r, why);
   if (status == STATUS_OK) status = check_calibration(r, why);
@@ -330,6 +368,5 @@ int probe_options(int argc, char **argv, probe_request *r, failure *why) {
   r->config.widths = r->widths;
   const int status = args_parse(&probe_syntax, argc, argv, r, why);
   if (!r->has_depth) r->depth = 50;
-  r->config.residual = r->residual;
   return status == STATUS_OK ? check_together(r, why) : status;
 }

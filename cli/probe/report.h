@@ -39,11 +39,11 @@ typedef struct probe_request {
   double input_correlation; /* mean cosine of two samples of the file */
   uint64_t columns_left;    /* columns of the file that the network does not take */
   const char *device;
-  const char *weights;     /* a file; NULL: weights are drawn from the initializers */
-  like like;               /* what --rules and --set say of the file */
-  const char *layer_names; /* names of the weights, with commas; NULL: layer1.weight, ... */
-  const char *csv, *plot;  /* files; csv may be "-" */
-  bool json, all, residual;
+  const char *weights;             /* a file; NULL: weights are drawn from the initializers */
+  like like;                       /* what --rules and --set say of the file */
+  const char *layer_names;         /* names of the weights, with commas; NULL: layer1.weight, ... */
+  const char *csv, *plot;          /* files; csv may be "-" */
+  bool json, all, residual, gated; /* gated: the activation is a gated unit */
   probe_requirement require;
   const char *suggest;             /* NULL, or the activation to suggest an initializer for */
   uint64_t depth;                  /* of the network that is suggested for */
@@ -197,6 +197,17 @@ int probe_widths(const probe_request *r, const session *s, failure *why);
 
 int probe_suggest(const probe_request *r, failure *why);
 
+/* ---- network.c --------------------------------------------------------------------------------------------------- */
+
+/* Checks what --activation, --block and --mlp say together. */
+int probe_check_network(const probe_request *r, failure *why);
+
+/* The rows of layer l's weights, l from 0: its features, or twice as many before a gated unit. */
+uint64_t probe_rows(const probe_request *r, size_t l);
+
+/* Of weights with so many rows, in layer l of so many: the features of the layer; 0: no whole number. */
+uint64_t probe_features(const probe_request *r, size_t l, size_t layers, uint64_t rows);
+
 /* ---- columns.c --------------------------------------------------------------------------------------------------- */
 
 typedef enum probe_kind { KIND_COUNT, KIND_REAL, KIND_Z, KIND_PERCENT, KIND_FLAG } probe_kind;
@@ -209,6 +220,7 @@ typedef struct probe_column {
   const char *heading; /* in the table; NULL: the table does not have it */
   const char *group;   /* the heading above */
   int drop;            /* as in table.h */
+  bool of_blocks;      /* the table of a network without blocks does not have it */
 } probe_column;
 
 extern const probe_column probe_columns[];

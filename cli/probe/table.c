@@ -45,13 +45,17 @@ bool probe_is_shown(const probe_request *r, size_t n, size_t l) {
   return (i + 1) * some / inner != i * some / inner;
 }
 
+static bool is_in_table(const probe_request *r, const probe_column *c) {
+  return c->heading && (!c->of_blocks || r->config.block != FANIN_BLOCK_NONE);
+}
+
 void probe_print_report(const probe_request *r, const probe_result *report) {
   column columns[MAX_SHOWN] = {{"layer", 0, 0}};
   const char *groups[MAX_SHOWN] = {""};
   size_t n_columns = 1;
   for (size_t i = 0; i < probe_n_columns && n_columns < MAX_SHOWN; ++i) {
     const probe_column *c = &probe_columns[i];
-    if (!c->heading) continue;
+    if (!is_in_table(r, c)) continue;
     groups[n_columns] = c->group;
     columns[n_columns++] = (column){c->heading, c->kind == KIND_FLAG, c->drop};
   }
@@ -64,12 +68,13 @@ void probe_print_report(const probe_request *r, const probe_result *report) {
     ++shown;
     table_cell(&t, "%zu", l + 1);
     for (size_t i = 0; i < probe_n_columns; ++i) {
-      if (probe_columns[i].heading) cell(&t, &probe_columns[i], &report->layers[l]);
+      if (is_in_table(r, &probe_columns[i])) cell(&t, &probe_columns[i], &report->layers[l]);
     }
   }
   table_print(&t);
   if (shown < n) printf("(%zu of %zu layers; --all shows every one)\n", shown, n);
   printf("\nq: mean square of preactivations; G: of their gradients; z: in standard deviations\n");
+  if (r->config.block != FANIN_BLOCK_NONE) printf("stream: mean square of what a block's end adds up\n");
 }
 
 /* ---- Verdicts and findings --------------------------------------------------------------------------------------- */

@@ -49,6 +49,9 @@ char *probe_activation_text(const probe_request *r, char out[PROBE_TEXT]) {
   append(out, "%s", c->activation);
   if (strcasecmp(c->activation, "leaky_relu") == 0) append(out, " with slope %g", c->slope);
   if (c->norm != FANIN_NORM_NONE) append(out, ", %s norm", c->norm == FANIN_NORM_LAYER ? "layer" : "batch");
+  if (c->block != FANIN_BLOCK_NONE) {
+    append(out, ", %s blocks", c->block == FANIN_BLOCK_PRE_NORM ? "pre-norm" : "post-norm");
+  }
   if (c->residual) append(out, ", residual");
   if (c->bias_std > 0) append(out, ", bias std %g", c->bias_std);
   return out;

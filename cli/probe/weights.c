@@ -116,7 +116,7 @@ int probe_weights_draw(probe_request *r, const session *s, probe_weights *out, f
   probe_weights_allocate(out, n);
   for (size_t l = 0; l < n && status == STATUS_OK; ++l) {
     char name[64];
-    const uint64_t shape[2] = {r->widths[l + 1], r->widths[l]};
+    const uint64_t shape[2] = {probe_rows(r, l), r->widths[l]};
     const int length = snprintf(name, sizeof name, "layer%zu.weight", l + 1);
     probe_weights_add(out, name, (size_t)length, r->config.dtype, shape);
     fanin_key key;

@@ -99,7 +99,7 @@ static void take_q(slope_data *d, const probe_result *one, size_t l, size_t k) {
  */
 static void take_g(slope_data *d, const probe_request *r, const probe_result *one, size_t l, size_t k) {
   const fanin_probe_layer *y = &one->layers[l];
-  double strayed = r->config.residual ? NAN : 0;
+  double strayed = r->config.residual || r->config.block != FANIN_BLOCK_NONE ? NAN : 0;
   for (size_t after = l; after < one->summary.n_layers; ++after) {
     const fanin_probe_layer *step = &one->layers[after];
     strayed += isnan(step->g_z) ? NAN : log(step->g_measured / step->g_predicted);

@@ -151,6 +151,21 @@ static const struct {
   const char *alias, *name;
 } aliases[] = {{"swish", "silu"}, {"gelu_new", "gelu_tanh"}, {"gelu_pytorch_tanh", "gelu_tanh"}};
 
+/* Gated units and what gates them (Shazeer 2020, equations 5 and 6). */
+static const struct {
+  const char *name, *activation;
+} gated_units[] = {{"glu", "sigmoid"}, {"bilinear", "linear"},      {"reglu", "relu"},
+                   {"geglu", "gelu"},  {"geglu_tanh", "gelu_tanh"}, {"swiglu", "silu"}};
+enum { GATED_UNITS = sizeof gated_units / sizeof *gated_units };
+
+/* What gates the unit of this name; NULL: there is no such unit. */
+static const char *gate_of(const char *name) {
+  for (size_t k = 0; k < GATED_UNITS; k++) {
+    if (fanin__same_name(fanin__span_of(name), fanin__span_of(gated_units[k].name))) return gated_units[k].activation;
+  }
+  return NULL;
+}
+
 const fanin__activation *fanin__activation_at(size_t k) {
   return k < ACTIVATION_COUNT ? &activations[k] : NULL;
 }
@@ -166,6 +181,14 @@ const fanin__activation *fanin__activation_find(const char *name) {
     if (fanin__same_name(wanted, fanin__span_of(activations[k].name))) return &activations[k];
     fanin__known_add(&known, fanin__span_of(activations[k].name));
   }
+  if (gate_of(name)) {
+    fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "'%.64s' is a gated unit, which a probe takes; its activation is %s", name,
+                gate_of(name));
+    return NULL;
+  }
+  for (size_t k = 0; k < GATED_UNITS; k++) {
+    fanin__known_hint(&known, fanin__span_of(gated_units[k].name));
+  }
   fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "no activation is called '%.64s'%s", name,
               fanin__known_text(&known, "there are"));
   return NULL;
@@ -180,6 +203,12 @@ fanin_status fanin__activation_of(const char *name, double slope, const fanin__a
   }
   *out = found;
   return FANIN_STATUS_OK;
+}
+
+fanin_status fanin__unit_of(const char *name, double slope, fanin__unit *out) {
+  const char *const gate = gate_of(name);
+  *out = (fanin__unit){.gated = gate};
+  return fanin__activation_of(gate ? gate : name, slope, &out->activation);
 }
 
 double fanin__zero_below(const fanin__activation *activation, double slope) {

@@ -43,6 +43,16 @@ const fanin__activation *fanin__activation_find(const char *name);
 /* The same, and checks that the slope is one that the activation takes. */
 fanin_status fanin__activation_of(const char *name, double slope, const fanin__activation **out);
 
+/* What a hidden layer makes of its preactivations: h = phi(z), or with a gate h_j = phi(z_j) z_{n+j} of 2n of them
+ * (Dauphin et al. 2017; Shazeer 2020, equations 5 and 6). */
+typedef struct fanin__unit {
+  const fanin__activation *activation;
+  bool gated;
+} fanin__unit;
+
+/* Of an activation's name, or of a gated unit's: swiglu is gated by silu. Checks the slope, too. */
+fanin_status fanin__unit_of(const char *name, double slope, fanin__unit *out);
+
 /* phi = phi' = 0 for z up to this number; NaN: nowhere. A leaky_relu that does not leak has 0. */
 double fanin__zero_below(const fanin__activation *activation, double slope);
 

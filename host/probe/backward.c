@@ -15,7 +15,7 @@ static fanin_status sum_gradient(fanin__mlp *w, size_t l, double z_rms, fanin__g
   const float z_scale = fanin__scale_for(z_rms), infinite = (float)(65520 * w->unit);
   const float normal = (float)(0x1p-14 * w->unit);
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_sums", w->segments, w->batch, FANIN__VALUE(w->delta), FANIN__VALUE(s->y),
-                            FANIN__VALUE(w->bias), FANIN__VALUE(s->width), FANIN__VALUE(norm), FANIN__VALUE(shift),
+                            FANIN__VALUE(w->bias), FANIN__VALUE(s->rows), FANIN__VALUE(norm), FANIN__VALUE(shift),
                             FANIN__VALUE(scale), FANIN__VALUE(z_scale), FANIN__VALUE(infinite), FANIN__VALUE(normal),
                             FANIN__VALUE(w->sums)));
   FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
@@ -36,48 +36,79 @@ fanin_status fanin__mlp_output_gradient(fanin__mlp *w, double z_rms, fanin__grad
   return sum_gradient(w, w->layers, z_rms, sums);
 }
 
-/* dh = delta W, delta (batch, width after), W (width after, width). */
+static fanin_status copy_gradients(const fanin__mlp *w, cl_mem from, cl_mem to, uint64_t width) {
+  const size_t bytes = (size_t)(w->batch * width) * sizeof(float);
+  const cl_int code = clEnqueueCopyBuffer(w->queue, from, to, 0, 0, bytes, 0, NULL, NULL);
+  return code == CL_SUCCESS ? fanin__order(w->queue) : fanin__fail_cl(code, "clEnqueueCopyBuffer of gradients");
+}
+
+/* Whether the layer after l adds h_l to its output, so that dh_l has dh_{l+1} added. */
+static bool is_passed_on(const fanin__mlp *w, size_t l) {
+  return w->stages[l].to == l + 1;
+}
+
+/* dh = delta W, delta (batch, rows after), W (rows after, width). */
 static fanin_status through_weights(fanin__mlp *w, size_t l, double rms) {
   const fanin__stage *const s = &w->stages[l], *const after = &w->stages[l + 1];
+  const bool skip = is_passed_on(w, l);
   const float alpha = fanin__scale_for(rms * w->unit);
   const cl_mem spent = w->dh_after;
   w->dh_after = w->dh;
   w->dh = spent;
-  if (after->skip) {
-    const size_t bytes = (size_t)(w->batch * s->width) * sizeof(float);
-    const cl_int code = clEnqueueCopyBuffer(w->queue, w->dh_after, w->dh, 0, 0, bytes, 0, NULL, NULL);
-    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clEnqueueCopyBuffer of gradients");
-    FANIN__TRY(fanin__order(w->queue));
-  }
+  if (skip) FANIN__TRY(copy_gradients(w, w->dh_after, w->dh, s->width));
   const fanin__matmul product = {.m = w->batch,
                                  .n = s->width,
-                                 .k = after->width,
+                                 .k = after->rows,
                                  .alpha = alpha,
-                                 .beta = after->skip ? alpha : 0,
+                                 .beta = skip ? alpha : 0,
                                  .a = w->delta,
                                  .b = w->weight_f32,
                                  .c = w->dh};
-  w->skip_unit = w->unit;
+  if (!s->divided) w->skip_unit = w->unit;
   w->unit *= (double)alpha;
   return fanin__mlp_multiply(w, &product);
 }
 
-static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fanin__gradient_sums *sums) {
-  const fanin__stage *const s = &w->stages[l];
-  const cl_uint has_skip = w->stages[l + 1].skip;
-  const cl_mem skip = has_skip ? w->dh_after : w->dh;
-  const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
-  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "derive", w->segments, w->batch, FANIN__VALUE(w->dh), FANIN__VALUE(s->y),
-                            FANIN__VALUE(s->h), FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(s->width),
-                            FANIN__VALUE(slope), FANIN__VALUE(h_scale), FANIN__VALUE(w->delta), FANIN__VALUE(w->sums)));
+/* The planes of derive and derive_rms; skip_unit: what is in the fourth is the gradient times this. */
+static fanin_status fetch_slopes(const fanin__mlp *w, double h_rms, double skip_unit, fanin__gradient_sums *sums) {
   FANIN__TRY(fanin__mlp_fetch_planes(w, 5));
-  const double h = (double)h_scale, g = w->skip_unit;
+  const double h = (double)fanin__scale_for(h_rms);
   fanin__mlp_plane(w, 0, 1, sums->slope2);
   fanin__mlp_plane(w, 1, 1, sums->slope4);
   fanin__mlp_plane(w, 2, h * h, sums->h_slope);
-  fanin__mlp_plane(w, 3, g * g, sums->skip_slope);
+  fanin__mlp_plane(w, 3, skip_unit * skip_unit, sums->skip_slope);
   fanin__mlp_plane(w, 4, w->unit * w->unit, sums->dy);
   return FANIN_STATUS_OK;
+}
+
+static fanin_status through_activation(fanin__mlp *w, size_t l, double h_rms, fanin__gradient_sums *sums) {
+  const fanin__stage *const s = &w->stages[l];
+  const cl_uint has_skip = is_passed_on(w, l);
+  const cl_mem skip = has_skip ? w->dh_after : w->dh;
+  const float slope = (float)w->config->slope, h_scale = fanin__scale_for(h_rms);
+  FANIN__TRY(FANIN__MLP_RUN(w, s->activation, "derive", w->segments, w->batch, FANIN__VALUE(w->dh), FANIN__VALUE(s->y),
+                            FANIN__VALUE(s->h), FANIN__VALUE(skip), FANIN__VALUE(has_skip), FANIN__VALUE(s->width),
+                            FANIN__VALUE(s->gate), FANIN__VALUE(slope), FANIN__VALUE(h_scale), FANIN__VALUE(w->delta),
+                            FANIN__VALUE(w->sums)));
+  return fetch_slopes(w, h_rms, w->skip_unit, sums);
+}
+
+/* The gradient of the sum at the end of a block, which is that of z too. What the block behind adds has passed its
+ * gradient on, and this one's is kept for the block before. */
+static fanin_status through_block(fanin__mlp *w, size_t l, double h_rms, fanin__gradient_sums *sums) {
+  const fanin__stage *const s = &w->stages[l];
+  const cl_uint has_skip = s->to > 0, inside = s->carried == s->h;
+  const float factor = has_skip ? (float)(w->unit / w->skip_unit) : 0, h_scale = fanin__scale_for(h_rms);
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "row_products", (size_t)w->batch, 1, FANIN__VALUE(s->h), FANIN__VALUE(s->width),
+                            FANIN__VALUE(w->dh), FANIN__VALUE(w->passed), FANIN__VALUE(has_skip), FANIN__VALUE(factor),
+                            FANIN__VALUE(w->along)));
+  FANIN__TRY(FANIN__MLP_RUN(w, NULL, "derive_rms", w->segments, w->batch, FANIN__VALUE(w->dh), FANIN__VALUE(s->h),
+                            FANIN__VALUE(w->passed), FANIN__VALUE(has_skip), FANIN__VALUE(factor), FANIN__VALUE(inside),
+                            FANIN__VALUE(s->width), FANIN__VALUE(s->scale), FANIN__VALUE(w->along),
+                            FANIN__VALUE(h_scale), FANIN__VALUE(w->delta), FANIN__VALUE(w->sums)));
+  FANIN__TRY(fetch_slopes(w, h_rms, w->unit, sums));
+  w->skip_unit = w->unit;
+  return copy_gradients(w, w->delta, w->passed, s->width);
 }
 
 static fanin_status through_norm(const fanin__mlp *w, size_t l) {
@@ -93,14 +124,14 @@ static fanin_status through_norm(const fanin__mlp *w, size_t l) {
 fanin_status fanin__mlp_backward(fanin__mlp *w, size_t l, double rms, double h_rms, double z_rms,
                                  fanin__gradient_sums *sums) {
   FANIN__TRY(through_weights(w, l, rms));
-  FANIN__TRY(through_activation(w, l, h_rms, sums));
+  FANIN__TRY((w->stages[l].divided ? through_block : through_activation)(w, l, h_rms, sums));
   FANIN__TRY(through_norm(w, l));
   FANIN__TRY(fanin__mlp_load_bias(w, l));
   return sum_gradient(w, l, z_rms, sums);
 }
 
 fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, double h_rms, double *mean_square) {
-  const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
+  const uint64_t rows = w->stages[l].rows, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
   const double size = rms * w->unit * h_rms * sqrt((double)w->batch);
   const float alpha = fanin__scale_for(size);
   const fanin__matmul product = {.m = rows,

@@ -18,7 +18,7 @@ typedef struct calibration {
   double *numbers;      /* what its arrays point into */
 } calibration;
 
-enum { ARRAYS = 5 };
+enum { ARRAYS = 6 };
 
 static fanin_status check_options(const fanin_calibrate_options *options) {
   if (options->criterion != FANIN_CRITERION_SECOND_MOMENT && options->criterion != FANIN_CRITERION_VARIANCE) {
@@ -89,7 +89,7 @@ static double total(const double *x, uint64_t n) {
 static fanin_status measure(calibration *c, size_t l, double factor, double z_rms, double *moment) {
   const fanin_tensor *const t = &c->config->weights[l - 1];
   const uint64_t batch = c->mlp.batch;
-  const double elements = (double)batch * (double)c->mlp.stages[l].width;
+  const double elements = (double)batch * (double)c->mlp.stages[l].rows;
   FANIN__TRY(scale_weights(c, t->buffer, t->offset, c->mlp.weight, elements_of(t), factor));
   FANIN__TRY(fanin__mlp_widen(&c->mlp, elements_of(t)));
   FANIN__TRY(fanin__mlp_forward(&c->mlp, l, z_rms, z_rms, &c->sums));
@@ -157,7 +157,7 @@ static fanin_status allocate(calibration *c) {
   const size_t batch = (size_t)c->config->batch;
   c->numbers = calloc(batch, ARRAYS * sizeof *c->numbers);
   if (!c->numbers) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %zu samples", batch);
-  double **const arrays[ARRAYS] = {&c->sums.zz, &c->sums.z, &c->sums.h, &c->sums.hh, &c->sums.hhhh};
+  double **const arrays[ARRAYS] = {&c->sums.zz, &c->sums.z, &c->sums.h, &c->sums.hh, &c->sums.hhhh, &c->sums.sum};
   for (size_t k = 0; k < ARRAYS; k++) {
     *arrays[k] = c->numbers + k * batch;
   }
@@ -180,7 +180,6 @@ fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe
   fanin_probe_config known;
   fanin_calibrate_options options;
   const fanin_probe_config *const config = &known;
-  const fanin__activation *activation = NULL;
   calibration c = {.config = config, .options = &options};
   FANIN__NEED(f);
   FANIN__TRY(fanin__take_config("config", "FANIN_PROBE_CONFIG_INIT", their_config, &known, sizeof known));
@@ -189,12 +188,11 @@ fanin_status fanin_calibrate(fanin *f, cl_command_queue queue, const fanin_probe
   FANIN__NEED_SIZE(stride);
   FANIN__TRY(fanin__probe_check(f, config));
   FANIN__TRY(check_weights(config));
-  FANIN__TRY(fanin__activation_of(config->activation, config->slope, &activation));
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   fanin_calibrated_layer *const result = calloc(config->n_widths - 1, sizeof *result);
   fanin_status status =
       result ? FANIN_STATUS_OK : fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu layers", config->n_widths - 1);
-  if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&c.mlp, f, resolved, config, activation, false);
+  if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&c.mlp, f, resolved, config, false);
   if (status == FANIN_STATUS_OK) status = allocate(&c);
   if (status == FANIN_STATUS_OK) status = run(&c, result);
   (void)clFinish(resolved); /* nothing may still use the buffers */

@@ -96,15 +96,17 @@ void fanin__find_gain(fanin__judge *j) {
   find_causes(j, FANIN_DIAGNOSIS_GAIN_MISMATCH);
   const fanin__probe *const p = j->p;
   const bool drifts = was_found(j, FANIN_DIAGNOSIS_FORWARD_VANISH) || was_found(j, FANIN_DIAGNOSIS_FORWARD_EXPLODE);
-  if (!drifts || p->layers < 2 || p->config->norm != FANIN_NORM_NONE) return;
-  const double v = fanin__v(p->activation, p->config->slope, 1);
+  const fanin__activation *const activation = p->mlp.stages[1].activation;
+  const bool plain = p->config->norm == FANIN_NORM_NONE && p->config->block == FANIN_BLOCK_NONE;
+  if (!drifts || p->layers < 2 || !plain || p->mlp.stages[1].gate > 0) return;
+  const double v = fanin__v(activation, p->config->slope, 1);
   for (size_t l = 2; l <= p->layers; l++) {
     const fanin__trace *const t = &p->trace[l];
     const double gain2 = t->variance * (double)p->config->widths[l - 1];
     if (!t->lawful || !(gain2 > 0) || fabs(gain2 * v - 1) < 0.02) continue;
     fanin__find(j, FANIN_DIAGNOSIS_GAIN_MISMATCH, l, p->layers,
                 "fan_in times the weights' variance is %.4g in layer %zu; %s keeps q = 1 with %.4g, a gain of %.5g",
-                gain2, l, p->activation->name, 1 / v, sqrt(1 / v));
+                gain2, l, activation->name, 1 / v, sqrt(1 / v));
     return;
   }
 }

@@ -12,16 +12,6 @@
 #include "tensor/view.h"
 
 static fanin_status check_numbers(const fanin_probe_config *config) {
-  if (config->n_widths < 2) {
-    return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "n_widths is %zu; an input and at least one layer make 2",
-                       config->n_widths);
-  }
-  FANIN__NEED(config->widths);
-  FANIN__NEED(config->activation);
-  for (size_t l = 0; l < config->n_widths; l++) {
-    if (config->widths[l] == 0)
-      return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "widths[%zu] is 0; it must be at least 1", l);
-  }
   if (config->batch == 0) return fanin__fail(FANIN_STATUS_BAD_ARGUMENT, "batch is 0; it must be at least 1");
   fanin_dtype_info dtype = {.name = "unknown", .needs_fp64 = 1};
   (void)fanin_dtype_describe(config->dtype, &dtype, sizeof dtype); /* leaves it where there is no such dtype */
@@ -60,12 +50,12 @@ static fanin_status check_weight(const fanin *f, const fanin_probe_config *confi
   const fanin_tensor *const t = config->weights ? &config->weights[l - 1] : NULL;
   fanin__view view;
   if (!t || !t->buffer) return FANIN_STATUS_OK;
-  if (t->rank != 2 || t->shape[0] != config->widths[l] || t->shape[1] != config->widths[l - 1]) {
-    return fanin__fail(FANIN_STATUS_BAD_SHAPE,
-                       "weights[%zu] has rank %d and begins %" PRIu64 " x %" PRIu64 "; layer %zu needs %" PRIu64
-                       " x %" PRIu64,
-                       l - 1, t->rank, t->rank > 0 ? t->shape[0] : 0, t->rank > 1 ? t->shape[1] : 0, l,
-                       config->widths[l], config->widths[l - 1]);
+  const uint64_t rows = fanin__rows_of(config, l);
+  if (t->rank != 2 || t->shape[0] != rows || t->shape[1] != config->widths[l - 1]) {
+    return fanin__fail(
+        FANIN_STATUS_BAD_SHAPE,
+        "weights[%zu] has rank %d and begins %" PRIu64 " x %" PRIu64 "; layer %zu needs %" PRIu64 " x %" PRIu64, l - 1,
+        t->rank, t->rank > 0 ? t->shape[0] : 0, t->rank > 1 ? t->shape[1] : 0, l, rows, config->widths[l - 1]);
   }
   FANIN__TRY(fanin__view_of(t, &view));
   FANIN__TRY(fanin__check_buffer(f, t, &view));
@@ -120,7 +110,7 @@ static fanin_status expect_rounded(expectation *e) {
 }
 
 static fanin_status expect(const fanin_probe_config *config, size_t l, expectation *e) {
-  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
+  const uint64_t shape[2] = {fanin__rows_of(config, l), config->widths[l - 1]};
   fanin_law_description described;
   FANIN__TRY(fanin_tensor_of(NULL, 0, config->dtype, "OI", 2, shape, &e->t));
   FANIN__TRY(factor_of(config, l, &e->factor));
@@ -142,7 +132,7 @@ typedef struct bias_moments {
 
 static bias_moments moments_of_biases(const fanin_probe_config *config, size_t l) {
   const float *const given = fanin__biases_of(config, l);
-  const uint64_t n = config->widths[l];
+  const uint64_t n = fanin__rows_of(config, l);
   bias_moments m = {0, given ? 0 : config->bias_std * config->bias_std};
   for (uint64_t j = 0; given && j < n; j++) {
     m.mean += (double)given[j] / (double)n;
@@ -153,7 +143,7 @@ static bias_moments moments_of_biases(const fanin_probe_config *config, size_t l
 
 /* The matrices of layer l. */
 static fanin_status check_extents(const fanin_probe_config *config, size_t l) {
-  const uint64_t n = config->widths[l], n_in = config->widths[l - 1], batch = config->batch;
+  const uint64_t n = fanin__rows_of(config, l), n_in = config->widths[l - 1], batch = config->batch;
   const uint64_t most = (uint64_t)1 << 48; /* elements: no memory has more, and their counts do not overflow */
   if (n <= most / n_in && n <= most / batch && n_in <= most / batch) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_BAD_SHAPE,
@@ -168,16 +158,18 @@ double fanin__bias_second(const fanin_probe_config *config, size_t l) {
 
 static fanin_status check_biases(const fanin_probe_config *config, size_t l) {
   const float *const given = fanin__biases_of(config, l);
+  const uint64_t rows = fanin__rows_of(config, l);
   uint64_t bad = 0;
-  for (uint64_t j = 0; given && j < config->widths[l]; j++) {
+  for (uint64_t j = 0; given && j < rows; j++) {
     if (!isfinite(given[j])) bad++;
   }
   if (bad == 0) return FANIN_STATUS_OK;
   return fanin__fail(FANIN_STATUS_NOT_FINITE, "biases[%zu]: %" PRIu64 " of %" PRIu64 " numbers are infinite or NaN",
-                     l - 1, bad, config->widths[l]);
+                     l - 1, bad, rows);
 }
 
 fanin_status fanin__probe_check(const fanin *f, const fanin_probe_config *config) {
+  FANIN__TRY(fanin__network_check(config));
   FANIN__TRY(check_numbers(config));
   FANIN__TRY(check_norm(config));
   for (size_t l = 1; l < config->n_widths; l++) {
@@ -208,7 +200,8 @@ static double rounding_of(fanin_dtype dtype, double std) {
 static fanin__ties ties_of(const fanin_probe_config *config, size_t l, double std, double factor) {
   fanin__ties ties = {.inverse = 0};
   if (fanin__init_of(config, l)->kind != FANIN_KIND_ORTHOGONAL || !(std > 0)) return ties;
-  const double m = fmax((double)config->widths[l], (double)config->widths[l - 1]), unit = sqrt(fmax(m, 16)) * 0x1p-24;
+  const double m = fmax((double)fanin__rows_of(config, l), (double)config->widths[l - 1]),
+               unit = sqrt(fmax(m, 16)) * 0x1p-24;
   const double r = fanin__dtype_of(config->dtype)->info.digits < FLT_MANT_DIG ? rounding_of(config->dtype, std) : 0;
   const bool twice = factor != 1;
   ties.inverse = 1 / m;
@@ -234,7 +227,7 @@ fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fan
   out->drawn = e.values != FANIN_VALUES_FIXED || e.law.kind == FANIN_LAW_KIND_CONSTANT;
   out->bias_variance = biases.second;
   out->given_biases = biases.second > 0 && fanin__biases_of(config, l);
-  out->centred_biases = is_centred(&biases, config->widths[l]);
+  out->centred_biases = is_centred(&biases, fanin__rows_of(config, l));
   out->lawful = out->drawn && fabs(out->weights.mean) <= 1e-9 * out->weights.std;
   return FANIN_STATUS_OK;
 }

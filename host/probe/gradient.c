@@ -29,7 +29,8 @@ static leading leading_of(const fanin__probe *p, size_t l) {
     total += own * g->slope2[a] + g->skip_slope[a];
     if (!(hh > 0)) continue;
     const double along = dz * dz / hh, h_slope = g->h_slope[a] / hh;
-    mean += (along - own) * (h_slope - g->slope2[a] * inverse);
+    /* the end of a block takes out what is along h: E74 */
+    mean += (p->mlp.stages[l].divided ? -own : along - own) * h_slope - (along - own) * g->slope2[a] * inverse;
   }
   return (leading){.deltas = fanin__mean_of(after->dd, p->batch),
                    .slopes = fanin__mean_of(g->slope2, p->batch) / n,
@@ -106,7 +107,7 @@ static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead,
                                     .means = means,
                                     .norms = norms,
                                     .squares = fanin__needs_squares(after),
-                                    .skips = p->mlp.stages[l + 1].skip};
+                                    .skips = p->mlp.stages[l].to > 0};
   FANIN__TRY(fanin__mlp_gradient_pairs(&p->mlp, l, &of, pairs));
   const sums s = sums_of(p, l, lead, pairs);
   *out = weights_law(p, l, lead, &s);
@@ -117,11 +118,12 @@ static fanin_status weights_part(fanin__probe *p, size_t l, const leading *lead,
  * that at 0 itself: the left slope where there is a kink, as the device has it. */
 static fanin_status slopes_at(fanin__probe *p, size_t l, double *out) {
   const fanin__trace *const t = &p->trace[l];
-  const double at_zero = pow(p->activation->df(0, p->config->slope), 2);
+  const fanin__stage *const s = &p->mlp.stages[l];
+  const double left = pow((s->gate > 0 ? s->activation->f : s->activation->df)(0, p->config->slope), 2);
   double mean = 0;
   FANIN__TRY(fanin__through(p, l, FANIN__SLOPE, t->measured, out, &mean));
   for (uint64_t a = 0; a < p->batch; a++) {
-    if (t->measured[a] == 0) out[a] = at_zero;
+    if (t->measured[a] == 0) out[a] = left;
   }
   return FANIN_STATUS_OK;
 }
@@ -131,15 +133,17 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
   const fanin__trace *const after = &p->trace[l + 1], *const t = &p->trace[l];
   const double batch = (double)p->batch, n = (double)p->config->widths[l];
   const leading lead = leading_of(p, l);
-  const double dy = fanin__mean_of(p->gradients.dy, p->batch) / n, g = fanin__mean_of(t->dd, p->batch) / n;
+  const double rows = (double)p->mlp.stages[l].rows;
+  const double dy = fanin__mean_of(p->gradients.dy, p->batch), g = fanin__mean_of(t->dd, p->batch);
   const double norm = dy > 0 ? g / dy : 1; /* what the norm measurably does */
   *law = (fanin__cumulants){0, 0, 0};
   *noise = 0;
-  *predicted = lead.total / (batch * n) * norm;
+  *predicted = lead.total / (batch * rows) * norm;
   if (!(lead.total > 0)) return FANIN_STATUS_OK;
   fanin__cumulants weights = {0, 0, 0}, activations = {0, 0, 0};
   if (lead.deltas > 0 && after->variance > 0) FANIN__TRY(weights_part(p, l, &lead, &weights));
-  const bool apart = p->mlp.stages[l].norm != FANIN_NORM_BATCH && !p->mlp.stages[l + 1].skip;
+  const fanin__stage *const s = &p->mlp.stages[l];
+  const bool apart = s->norm != FANIN_NORM_BATCH && s->to == 0 && !s->divided;
   const bool through = apart && !fanin__begins_measured(p, l);
   if (apart) FANIN__TRY(fanin__activation_law(p, l, FANIN__SLOPE, after->dd, &activations));
   *noise = fanin__product(&activations, &weights).variance;
@@ -149,7 +153,7 @@ fanin_status fanin__gradient_law(fanin__probe *p, size_t l, double *predicted, f
     for (uint64_t a = 0; a < p->batch; a++) {
       sum += after->variance * after->dd[a] * v[a];
     }
-    *predicted = sum / batch * norm;
+    *predicted = sum / batch * norm * n / rows;
   }
   *law = through ? fanin__product(&activations, &weights) : weights;
   return FANIN_STATUS_OK;

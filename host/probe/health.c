@@ -16,8 +16,20 @@ static const double noisy = 1;          /* sd of ln q */
 
 /* ---- Ranges of layers -------------------------------------------------------------------------------------------- */
 
+/* The same for blocks, which have norms where they begin: of the stream at the end of a block relative to the input's,
+ * or of its gradient's norm^2 relative to that at the last end. The layers inside blocks are not compared. */
+static double relative_in_stream(const fanin__judge *j, bool forward, bool measured, size_t l) {
+  const fanin__probe *const p = j->p;
+  const double input = fanin__mean_of(p->trace[0].sums.sum, p->batch) / (double)p->config->widths[0];
+  if (!p->mlp.stages[l].divided) return 1;
+  const fanin_probe_layer *const y = fanin__layer(j, l), *const end = fanin__layer(j, p->layers - 1);
+  if (forward) return (measured ? y->stream_measured : y->stream_meanfield) / input;
+  return measured ? y->g_measured / end->g_measured : y->g_meanfield / end->g_meanfield;
+}
+
 /* q of layer l relative to that of the first, or the gradient's norm^2 relative to that of the last. */
 static double relative(const fanin__judge *j, bool forward, bool measured, size_t l) {
+  if (j->p->mlp.stages[0].divided) return relative_in_stream(j, forward, measured, l);
   const fanin_probe_layer *const y = fanin__layer(j, l), *const base = fanin__layer(j, forward ? 1 : j->p->layers);
   if (forward) return measured ? y->q_measured / base->q_measured : y->q_meanfield / base->q_meanfield;
   const double width = (double)y->fan_out / (double)base->fan_out;
@@ -50,8 +62,12 @@ static range beyond(const fanin__judge *j, bool forward, bool up, bool measured,
 }
 
 static void find_drift(fanin__judge *j, fanin_diagnosis diagnosis, bool forward, bool up) {
-  static const char *const quantity[] = {"the gradient's squared norm", "q"};
-  static const char *const reference[] = {"the last layer's", "the first layer's"};
+  static const char *const quantities[2][2] = {{"the gradient's squared norm", "q"},
+                                               {"the stream's gradient's squared norm", "the stream's mean square"}};
+  static const char *const references[2][2] = {{"the last layer's", "the first layer's"},
+                                               {"what it is behind the last block", "the input's"}};
+  const bool blocks = j->p->mlp.stages[0].divided;
+  const char *const *const quantity = quantities[blocks], *const *const reference = references[blocks];
   bool measured = false;
   range r = beyond(j, forward, up, false, drift);
   if (r.first == 0) {

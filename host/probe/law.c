@@ -25,62 +25,64 @@ static bool behind_layer_norm(const fanin__probe *p, size_t l) {
   return p->mlp.stages[l].norm == FANIN_NORM_LAYER;
 }
 
-/* Whether component k is one of psi's: E26, and E30 behind a layer norm. */
-static bool counts(bool layer_norm, int k) {
-  return k != 2 && !(layer_norm && k == 1);
+/* What stands before c^k in E27, k = 0 .. 16: V a_k and V rest (E7), without those that are none of psi's (E26; behind
+ * a layer norm E30); in E71 the difference of the two parts of order 2, and in `b` what has the second factor's He_2.
+ */
+typedef struct powers {
+  double a[FANIN__CURVE_VALUES], b[FANIN__CURVE_VALUES];
+} powers;
+
+static powers powers_of(const fanin__probe *p, size_t l, const fanin__unit_values *values) {
+  enum { LAST = FANIN__CURVE_VALUES - 1 };
+  powers of;
+  memcpy(of.a, values->a, sizeof of.a);
+  memset(of.b, 0, sizeof of.b);
+  of.a[2] = values->b[0] > 0 ? (values->a[2] - values->b[0]) / sqrt(2) : 0;
+  if (behind_layer_norm(p, l)) of.a[1] = 0;
+  for (int k = 1; k + 2 < LAST; k++) {
+    of.b[k + 2] = values->b[k];
+  }
+  of.b[LAST] = hypot(values->b[LAST - 2], hypot(values->b[LAST - 1], values->b[LAST]));
+  return of;
 }
 
-/* Of number a of the subset: the coefficients of c^1, ..., c^16 in E27, V_a a_k and V_a rest (E7) times `unit`. */
-static void pair_coefficients(const fanin__probe *p, size_t l, const double *values, uint64_t a, double unit,
-                              float *coefficients) {
-  const uint64_t m = p->mlp.subset;
-  const bool layer_norm = behind_layer_norm(p, l);
+/* Of number a of the subset: the coefficients of c^1, ..., c^16 times `unit`. */
+static void pair_coefficients(const fanin__probe *p, const double *of, uint64_t a, double unit, float *coefficients) {
   for (int k = 1; k <= FANIN__PAIR_POWERS; k++) {
-    coefficients[(uint64_t)(k - 1) * m + a] = counts(layer_norm, k) ? (float)(values[k] * unit) : 0;
+    coefficients[(uint64_t)(k - 1) * p->mlp.subset + a] = (float)(of[k] * unit);
   }
 }
 
 _Static_assert((int)FANIN__PAIR_POWERS == (int)FANIN__CURVE_VALUES - 1, "a power of c for each value but V itself");
 
-/* Adds sample a to E27's terms with a = b and to E28. values: V, V a_1, ..., V rest; g: its weight. */
-static void own_part(const fanin__probe *p, size_t l, const double *values, uint64_t a, double g, activation_law *law) {
+/* Adds sample a to the terms of E27 and E71 with a = b, and to E28; g: its weight. */
+static void own_part(const fanin__probe *p, size_t l, const fanin__unit_values *values, uint64_t a, double g,
+                     activation_law *law) {
   const fanin__trace *const t = &p->trace[l];
-  const bool layer_norm = behind_layer_norm(p, l);
-  const double n = (double)p->config->widths[l], q = t->expected[a];
+  const double rows = (double)p->mlp.stages[l].rows, q = t->expected[a];
+  const powers of = powers_of(p, l, values);
   for (int k = 1; k < FANIN__CURVE_VALUES; k++) {
-    if (counts(layer_norm, k)) law->own += g * values[k] * g * values[k];
+    law->own += g * g * (of.a[k] * of.a[k] + of.b[k] * of.b[k]);
   }
   const double hhhh = p->trace[l - 1].sums.hhhh[a];
   const double kurtic = q > 0 ? t->excess * t->variance * t->variance * hhhh / (q * q) : 0;
-  law->v += g * values[0];
-  law->mean += g * values[4] * (kurtic / sqrt(24) - sqrt(1.5) / n);
+  const double curvature = sqrt(1.5) * values->a[4] + values->b[2]; /* q^2 V'': E5, E70 */
+  law->v += g * values->a[0];
+  law->mean += g * (values->a[4] * kurtic / sqrt(24) - curvature / rows);
 }
 
-/* The curve of layer l's activation over the samples' q, or at 1 behind a norm. */
-static fanin_status curve_of(const fanin__probe *p, size_t l, fanin__function function, const double *q, int values,
-                             fanin__curve *out) {
-  static const double one = 1;
-  const bool normed = p->mlp.stages[l].norm != FANIN_NORM_NONE;
-  return fanin__curve_of_square(p->activation, function, p->config->slope, normed ? &one : q,
-                                normed ? 1 : (size_t)p->batch, values, out);
-}
-
-/* V, V a_1, ..., V a_15 and V rest at q */
-static void values_at(const fanin__probe *p, size_t l, const fanin__curve *curve, double q, double *values) {
-  fanin__curve_at(curve, p->mlp.stages[l].norm != FANIN_NORM_NONE ? 1 : q, values);
-}
-
-/* E27's terms with a = b, E28, and the coefficients of E27's other terms. g: weights of the samples; NULL: 1. */
+/* The terms of E27 with a = b, E28, and the coefficients of the other terms: in all `sets` of them, of which a gated
+ * unit has two. g: weights of the samples; NULL: 1. */
 static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__function function, const double *g,
-                                      float *coefficients, activation_law *out) {
-  fanin__curve curve;
-  double values[FANIN__CURVE_VALUES];
+                                      float *const coefficients[2], activation_law *out) {
+  fanin__unit_curve curve;
+  fanin__unit_values values;
   activation_law law = {0, 0, 0};
   const double *const q = p->trace[l].expected;
-  FANIN__TRY(curve_of(p, l, function, q, FANIN__CURVE_VALUES, &curve));
+  FANIN__TRY(fanin__unit_curve_open(p, l, function, q, FANIN__CURVE_VALUES, &curve));
   for (uint64_t a = 0; a < p->batch; a++) {
-    values_at(p, l, &curve, q[a], values);
-    own_part(p, l, values, a, g ? g[a] : 1, &law);
+    fanin__unit_at(p, l, &curve, q[a], &values);
+    own_part(p, l, &values, a, g ? g[a] : 1, &law);
   }
   const double batch = (double)p->batch;
   law.v /= batch;
@@ -89,10 +91,12 @@ static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__fu
   law.own *= unit * unit / batch;
   for (uint64_t k = 0; k < p->mlp.subset; k++) {
     const uint64_t a = k * p->mlp.step;
-    values_at(p, l, &curve, q[a], values);
-    pair_coefficients(p, l, values, k, (g ? g[a] : 1) * unit, coefficients);
+    fanin__unit_at(p, l, &curve, q[a], &values);
+    const powers of = powers_of(p, l, &values);
+    pair_coefficients(p, of.a, k, (g ? g[a] : 1) * unit, coefficients[0]);
+    pair_coefficients(p, of.b, k, (g ? g[a] : 1) * unit, coefficients[1]);
   }
-  fanin__curve_free(&curve);
+  fanin__unit_curve_close(&curve);
   *out = law;
   return FANIN_STATUS_OK;
 }
@@ -134,14 +138,22 @@ static pair_means means_of(const fanin__probe *p, const double *expected, double
   return means;
 }
 
+/* The expansion's coefficients as fanin__unit_at() has them, in units of V. */
+static powers powers_in(const fanin__probe *p, size_t l, const fanin__expansion *e) {
+  fanin__unit_values values = {.a = {[FANIN__ORDERS] = e->rest}, .b = {[FANIN__ORDERS] = e->b_rest}};
+  memcpy(values.a, e->a, sizeof e->a);
+  memcpy(values.b, e->b, sizeof e->b);
+  return powers_of(p, l, &values);
+}
+
 /* E41 times n; e: the expansion of phi'^2, and t->phi that of phi^2. */
 static double weighting(const fanin__probe *p, size_t l, const fanin__expansion *e) {
   const fanin__trace *const t = &p->trace[l];
-  const bool layer_norm = behind_layer_norm(p, l);
+  const powers phi = powers_in(p, l, &t->phi), slope = powers_in(p, l, e);
   double sum = 0, power = 1;
   for (int k = 1; k < FANIN__ORDERS; k++) {
     power *= t->z_correlation;
-    if (counts(layer_norm, k)) sum += t->phi[k] * e->a[k] * (1 - power);
+    sum += (phi.a[k] * slope.a[k] + phi.b[k] * slope.b[k]) * (1 - power);
   }
   return p->trace[l + 1].response * sum;
 }
@@ -152,12 +164,12 @@ static fanin__cumulants cumulants_of(fanin__probe *p, size_t l, fanin__function 
   fanin__trace *const t = &p->trace[l];
   const double width = (double)p->config->widths[l], variance = law->own / (double)p->batch + series;
   const double q = behind_layer_norm(p, l) ? 1 : p0;
-  const fanin__expansion e = fanin__expand_square(p->activation, function, p->config->slope, q);
-  const double single = fanin__kappa_residual(&e), sensitivity = behind_layer_norm(p, l) ? 0 : e.a[2] / sqrt(2);
+  const fanin__expansion e = fanin__unit_expand(p, l, function, q);
+  const double single = fanin__kappa_residual(&e), sensitivity = behind_layer_norm(p, l) ? 0 : fanin__sensitivity(&e);
   double mean = law->mean;
   if (function == FANIN__PHI) {
     t->sensitivity = sensitivity;
-    memcpy(t->phi, e.a, sizeof t->phi);
+    t->phi = e;
   } else {
     t->slope_sensitivity = sensitivity;
     t->slope_ratio = 1 + fanin__kappa(&e, 1);
@@ -176,21 +188,30 @@ static void fix_biases(pair_means *means, double bias) {
 /* The means over pairs of K_ab (E17) of layer l, and the law of the activation after it. */
 static fanin_status pass(fanin__probe *p, size_t l, const fanin__function *function, const double *g, double p0,
                          bool cubes, activation_law *law, pair_means *means) {
-  const size_t m = (size_t)p->mlp.subset;
+  const size_t m = (size_t)p->mlp.subset, size = FANIN__PAIR_POWERS * m;
   const fanin__trace *const t = &p->trace[l];
   const fanin__pairs *const pairs = &p->pairs;
   *law = (activation_law){0, 0, 0};
-  memset(pairs->coefficients, 0, FANIN__PAIR_POWERS * m * sizeof *pairs->coefficients);
+  memset(pairs->coefficients, 0, 2 * size * sizeof *pairs->coefficients);
   for (size_t k = 0; k < m; k++) {
     const double q = t->expected[k * p->mlp.step];
     pairs->root[k] = q > 0 ? (float)sqrt(p0 / q) : 0;
   }
-  if (function) FANIN__TRY(activation_law_of(p, l, *function, g, pairs->coefficients, law));
+  float *const coefficients[2] = {pairs->coefficients, pairs->coefficients + size};
+  if (function) FANIN__TRY(activation_law_of(p, l, *function, g, coefficients, law));
   const double n_in = (double)p->config->widths[l - 1];
   const double h_rms = sqrt(fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / n_in);
   const double share = t->variance * h_rms * h_rms / p0; /* of one input's mean square in p0 */
+  double gated = 0;
+  if (function && p->mlp.stages[l].gate > 0) {
+    fanin__pairs of_gate = *pairs;
+    of_gate.coefficients = coefficients[1];
+    FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, t->bias_variance / p0, false, &of_gate));
+    gated = means_of(p, t->expected, p0).series;
+  }
   FANIN__TRY(fanin__mlp_pairs(&p->mlp, l - 1, h_rms, share, t->bias_variance / p0, cubes, pairs));
   *means = means_of(p, t->expected, p0);
+  means->series += gated;
   if (t->given_biases) fix_biases(means, t->bias_variance / p0);
   return FANIN_STATUS_OK;
 }
@@ -212,7 +233,7 @@ static fanin_status squares_of_columns(fanin__probe *p, size_t l, double p0, dou
 /* E18, E19 */
 static fanin_status independent_law(fanin__probe *p, size_t l, double p0, const pair_means *means,
                                     fanin__cumulants *out) {
-  const double width = (double)p->config->widths[l], excess = p->trace[l].excess, gaussian = 2 * means->squares;
+  const double width = (double)p->mlp.stages[l].rows, excess = p->trace[l].excess, gaussian = 2 * means->squares;
   double columns = 0;
   if (excess != 0) FANIN__TRY(squares_of_columns(p, l, p0, &columns));
   const double ratio = fmax(gaussian + excess * columns, 0) / gaussian;
@@ -225,7 +246,7 @@ static fanin_status orthogonal_law(fanin__probe *p, size_t l, double p0, const p
                                    fanin__cumulants *out) {
   const fanin__trace *const t = &p->trace[l];
   const fanin__ties *const ties = &t->ties;
-  const double drawn = t->given_biases ? 0 : 1, width = (double)p->config->widths[l], bias = t->bias_variance / p0,
+  const double drawn = t->given_biases ? 0 : 1, width = (double)p->mlp.stages[l].rows, bias = t->bias_variance / p0,
                own = 1 - bias;
   const double sums = means->sums - bias;                                        /* mean_ab S_ab */
   const double squares = means->squares - 2 * bias * sums - drawn * bias * bias; /* mean_ab S_ab^2 */
@@ -267,12 +288,14 @@ fanin_status fanin__activation_law(fanin__probe *p, size_t l, fanin__function fu
 /* V(q_a) or U(q_a), of E25, E40, E51 and E54 */
 fanin_status fanin__through(const fanin__probe *p, size_t l, fanin__function function, const double *q, double *out,
                             double *mean) {
-  fanin__curve curve;
-  FANIN__TRY(curve_of(p, l, function, q, 1, &curve));
+  fanin__unit_curve curve;
+  fanin__unit_values values;
+  FANIN__TRY(fanin__unit_curve_open(p, l, function, q, 1, &curve));
   for (uint64_t a = 0; a < p->batch; a++) {
-    values_at(p, l, &curve, q[a], &out[a]);
+    fanin__unit_at(p, l, &curve, q[a], &values);
+    out[a] = values.a[0];
   }
-  fanin__curve_free(&curve);
+  fanin__unit_curve_close(&curve);
   *mean = fanin__mean_of(out, p->batch);
   return FANIN_STATUS_OK;
 }

@@ -30,15 +30,19 @@ static fanin_status allocate(fanin__mlp *w, cl_mem *buffer, uint64_t elements, s
 static fanin_status allocate_stage(fanin__mlp *w, size_t l) {
   fanin__stage *const s = &w->stages[l];
   const bool last = l == w->layers;
+  const uint64_t lines = s->norm == FANIN_NORM_BATCH ? s->width : w->batch;
   FANIN__TRY(allocate(w, &s->h, w->batch * s->width, sizeof(float), "activations"));
+  s->carried = s->h;
   if (last) {
     s->y = s->h;
   } else if (l > 0) {
-    FANIN__TRY(allocate(w, &s->y, w->batch * s->width, sizeof(float), "preactivations"));
+    FANIN__TRY(allocate(w, &s->y, w->batch * s->rows, sizeof(float), "preactivations"));
   }
-  if (s->norm == FANIN_NORM_NONE) return FANIN_STATUS_OK;
-  const uint64_t lines = s->norm == FANIN_NORM_LAYER ? w->batch : s->width;
-  FANIN__TRY(allocate(w, &s->shift, lines, sizeof(float), "means of a norm"));
+  if (s->divided && w->config->block == FANIN_BLOCK_PRE_NORM) {
+    FANIN__TRY(allocate(w, &s->carried, w->batch * s->width, sizeof(float), "sums of blocks"));
+  }
+  if (s->norm != FANIN_NORM_NONE) FANIN__TRY(allocate(w, &s->shift, lines, sizeof(float), "means of a norm"));
+  if (s->norm == FANIN_NORM_NONE && !s->divided) return FANIN_STATUS_OK;
   return allocate(w, &s->scale, lines, sizeof(float), "factors of a norm");
 }
 
@@ -52,6 +56,10 @@ static fanin_status allocate_backward(fanin__mlp *w, uint64_t widest) {
   for (size_t k = 0; k < sizeof grams / sizeof *grams; k++) {
     FANIN__TRY(allocate(w, grams[k], m * m, sizeof(float), "a Gram matrix"));
   }
+  if (w->stages[0].divided) {
+    FANIN__TRY(allocate(w, &w->passed, w->batch * w->stages[0].width, sizeof(float), "gradients of sums"));
+    FANIN__TRY(allocate(w, &w->along, 2 * w->batch, sizeof(float), "products of gradients"));
+  }
   FANIN__TRY(allocate(w, &w->rows, m * widest, sizeof(float), "samples of pairs"));
   FANIN__TRY(allocate(w, &w->root, m, sizeof(float), "norms"));
   return allocate(w, &w->coefficients, FANIN__PAIR_POWERS * m, sizeof(float), "coefficients of pairs");
@@ -62,9 +70,9 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
   uint64_t widest = 1, weights = 1, narrowest = 1;
   for (size_t l = 0; l <= w->layers; l++) {
     FANIN__TRY(allocate_stage(w, l));
-    widest = larger(widest, config->widths[l]);
+    widest = larger(widest, w->stages[l].rows);
     if (l == 0) continue;
-    const uint64_t n = config->widths[l], n_in = config->widths[l - 1];
+    const uint64_t n = w->stages[l].rows, n_in = w->stages[l - 1].width;
     weights = larger(weights, n * n_in);
     if (fanin__init_of(config, l)->kind == FANIN_KIND_ORTHOGONAL) narrowest = larger(narrowest, n < n_in ? n : n_in);
   }
@@ -88,13 +96,12 @@ static fanin_status allocate_all(fanin__mlp *w, bool backward) {
 }
 
 fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                             const fanin__activation *activation, bool backward) {
+                             bool backward) {
   const uint64_t m = config->batch < FANIN__SUBSET_MAX ? config->batch : FANIN__SUBSET_MAX;
   const size_t layers = config->n_widths - 1;
   *w = (fanin__mlp){.f = f,
                     .queue = queue,
                     .config = config,
-                    .activation = activation,
                     .layers = layers,
                     .batch = config->batch,
                     .subset = m,
@@ -103,12 +110,7 @@ fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, co
                     .unit = 1};
   w->stages = calloc(layers + 1, sizeof *w->stages);
   if (!w->stages) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "%zu layers", layers);
-  for (size_t l = 0; l <= layers; l++) {
-    const bool inner = l > 0 && l < layers;
-    w->stages[l] = (fanin__stage){.width = config->widths[l],
-                                  .norm = inner ? config->norm : FANIN_NORM_NONE,
-                                  .skip = inner && config->residual && config->widths[l] == config->widths[l - 1]};
-  }
+  fanin__network_of(config, w->stages);
   return allocate_all(w, backward);
 }
 
@@ -118,6 +120,7 @@ void fanin__mlp_close(fanin__mlp *w) {
     fanin__stage *const s = &w->stages[l];
     fanin__free_buffer(s->scale);
     fanin__free_buffer(s->shift);
+    if (s->carried != s->h) fanin__free_buffer(s->carried);
     if (s->y != s->h) fanin__free_buffer(s->y);
     fanin__free_buffer(s->h);
   }
@@ -125,7 +128,7 @@ void fanin__mlp_close(fanin__mlp *w) {
   if (w->weight_f32 != w->weight) fanin__free_buffer(w->weight_f32);
   const cl_mem buffers[] = {w->overlap, w->weight,       w->bias,   w->dh,      w->dh_after, w->delta,
                             w->rows,    w->gram,         w->deltas, w->squares, w->slopes,   w->skips,
-                            w->root,    w->coefficients, w->sums,   w->lines};
+                            w->root,    w->coefficients, w->sums,   w->lines,   w->passed,   w->along};
   for (size_t k = 0; k < sizeof buffers / sizeof *buffers; k++) {
     fanin__free_buffer(buffers[k]);
   }

@@ -11,20 +11,26 @@
 #include "math/activation.h"
 #include "probe/gemm.h"
 
-/* Layer l of 1 .. L; 0 is the input. */
+/* Layer l of 1 .. L; 0 is the input. h = phi(norm(z)) [+ what stage `from` carries], and at the end of a block that sum
+ * divided by the root of its mean square over the features. */
 typedef struct fanin__stage {
-  uint64_t width;
-  cl_mem y, h;         /* batch x width; y NULL for the input, h the same buffer as y for the last layer */
-  cl_mem shift, scale; /* of the norm: y = (z - shift) scale, a number a line; NULL without one */
+  uint64_t width, rows;                /* features of h, and of z: twice as many before a gated unit */
+  const fanin__activation *activation; /* phi; the identity of the input, of the last layer and at the end of a block */
+  uint64_t gate;                       /* h_j = phi(z_j) z_{gate + j}; 0: no gate */
   fanin_norm norm;
-  bool skip; /* h has the stage before's added */
+  bool divided;    /* the end of a block, or the input of one */
+  bool skip;       /* something is added, */
+  size_t from, to; /* what that stage carries; the stage that adds what this one carries, 0: none */
+  cl_mem y, h;     /* batch x rows, batch x width; y NULL for the input, h the same buffer as y for the last layer */
+  cl_mem carried;  /* h, or with pre-norm the sum before it is divided */
+  cl_mem shift;    /* of the norm: y = (z - shift) scale, a number a line; NULL without one */
+  cl_mem scale;    /* that of the norm, or 1 / root mean square of each sample's sum; NULL without either */
 } fanin__stage;
 
 typedef struct fanin__mlp {
   fanin *f;
   cl_command_queue queue;
   const fanin_probe_config *config;
-  const fanin__activation *activation;
   size_t layers; /* L */
   uint64_t batch;
   uint64_t subset, step;                       /* pairs are taken from `subset` samples, every step-th */
@@ -32,9 +38,10 @@ typedef struct fanin__mlp {
   fanin__stage *stages;                        /* L + 1 */
   cl_mem overlap;                              /* between an orthogonal matrix's vectors; NULL for other weights */
   cl_mem weight, weight_f32, bias;             /* of one layer; the first two are one buffer if the dtype is f32 */
-  cl_mem dh, dh_after, delta;                  /* gradients: of h_l, of h_{l+1}, of z; batch x the largest width */
+  cl_mem dh, dh_after, delta;                  /* gradients: of h_l, of h_{l+1}, of z; batch x the most features */
+  cl_mem passed, along;                        /* blocks: the gradient of a later sum, two products a sample */
   double unit;                                 /* what is in dh and delta is the gradient times this, */
-  double skip_unit, kept_unit;                 /* and what is in dh_after and in the Gram matrices of gradients */
+  double skip_unit, kept_unit, kept_skip_unit; /* and what is in dh_after or passed, and in the Gram matrices */
   cl_mem rows;                                 /* subset x the largest width */
   cl_mem gram, deltas, squares, slopes, skips; /* subset x subset */
   cl_mem root, coefficients;
@@ -48,8 +55,22 @@ typedef struct fanin__mlp {
 /* Allocates everything for `config`, which lives as long; fanin__mlp_close() also after a failure. `backward` 0: no
  * buffers for the backward pass and for pairs. */
 fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, const fanin_probe_config *config,
-                             const fanin__activation *activation, bool backward);
+                             bool backward);
 void fanin__mlp_close(fanin__mlp *w);
+
+/* ---- network.c --------------------------------------------------------------------------------------------------- */
+
+/* Refuses layers that do not fit each other, and activations that there are not. */
+fanin_status fanin__network_check(const fanin_probe_config *config);
+
+/* What a configuration that was checked says of its n_widths stages; their buffers are NULL. */
+void fanin__network_of(const fanin_probe_config *config, fanin__stage *stages);
+
+/* The rows of layer l's weights, which are the features of z. */
+uint64_t fanin__rows_of(const fanin_probe_config *config, size_t l);
+
+/* Whether stage l is what a block begins or ends with. */
+bool fanin__is_block_end(const fanin_probe_config *config, size_t l);
 
 /* ---- mlp.c: what the passes share -------------------------------------------------------------------------------- */
 
@@ -112,6 +133,7 @@ typedef struct fanin__row_sums {
   double *z, *h;                      /* z, h */
   double *hh;                         /* h^2 */
   double *hhhh;                       /* h^4 */
+  double *sum;                        /* (what is divided at the end of a block)^2; h^2 elsewhere */
   double saturated;                   /* y beyond the activation's bounds */
   double f16_overflow, f16_underflow; /* h */
 } fanin__row_sums;
@@ -127,7 +149,8 @@ fanin_status fanin__mlp_fill(const fanin__mlp *w, cl_mem buffer, fanin_dtype dty
 fanin_status fanin__mlp_measure(const fanin__mlp *w, cl_mem matrix, const uint64_t shape[2], fanin_stats *out);
 
 /* From the loaded weights and stage l - 1: stage l with its row sums; z_rms and h_rms are what is expected of the
- * entries, to within a factor of 2^30, so that squares neither overflow nor vanish in f32. */
+ * entries (h_rms at the end of a block: of the sum), to within a factor of 2^30, so that squares neither overflow nor
+ * vanish in f32. */
 fanin_status fanin__mlp_forward(fanin__mlp *w, size_t l, double z_rms, double h_rms, fanin__row_sums *sums);
 
 /* The share of stage l's features that are at or below `limit` in every sample. */
@@ -138,11 +161,12 @@ fanin_status fanin__mlp_columns(fanin__mlp *w, size_t l, double h_rms, double *s
 
 /* ---- backward.c -------------------------------------------------------------------------------------------------- */
 
-/* Sums over the features of each sample, of the true gradients. */
+/* Sums over the features of each sample, of the true gradients. In a gated unit, phi'^2 is the sum of the squares of
+ * its two derivatives; at the end of a block, phi' is 1 / root mean square. */
 typedef struct fanin__gradient_sums {
   double *slope2, *slope4;            /* phi'^2, ^4 of y_l */
   double *h_slope;                    /* (h_l phi')^2 */
-  double *skip_slope;                 /* (skip phi')^2, skip: what dh_l has from dh_{l+1} by a residual connection */
+  double *skip_slope;                 /* (what delta_l has from a later gradient by a residual connection)^2 */
   double *dy;                         /* (dh_l phi')^2 */
   double *dd, *dddd;                  /* delta_l^2, ^4 */
   double *dz;                         /* delta_l (z_l - b_l) */
@@ -166,7 +190,7 @@ fanin_status fanin__mlp_weight_gradient(fanin__mlp *w, size_t l, double rms, dou
 enum { FANIN__PAIR_POWERS = 16, FANIN__SUBSET_MAX = 256 };
 
 typedef struct fanin__pairs {
-  float *root, *coefficients;             /* in: coefficients (FANIN__PAIR_POWERS, subset) */
+  float *root, *coefficients;             /* in: coefficients (FANIN__PAIR_POWERS, subset), room for two sets */
   float *squares, *series, *sums, *cubes; /* out: a number a sample each; one behind another in memory */
 } fanin__pairs;
 
@@ -175,9 +199,9 @@ typedef struct fanin__pairs {
 fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain, double shift, bool cubes,
                               const fanin__pairs *pairs);
 
-/* Keeps delta_l's Gram matrix, and that of its squares and of dh_l where they are wanted, for the step to layer l - 1.
- */
-fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips);
+/* Keeps delta_l's Gram matrix, and that of its squares where they are wanted, for the step to layer l - 1; and that of
+ * what a residual connection passes on, for the step to the layer that it comes from. */
+fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares);
 
 /* See gradient_pairs in kernels/lib/pairs.clh: d is delta_unit (Gram of delta_{l+1}), delta_unit that of the true
  * gradients, r is slope_unit (Gram of phi'^2 of y_l). */

@@ -42,12 +42,34 @@ fanin_status fanin__mlp_pairs(fanin__mlp *w, size_t l, double h_rms, double gain
   return fanin__mlp_fetch(w, w->sums, pairs->cubes, m);
 }
 
-fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares, bool skips) {
-  const uint64_t width = w->stages[l].width;
+/* What the step to stage `from` has beside W^T delta, in the place of dh_after, where that is another number. */
+static fanin_status divide_passed(const fanin__mlp *w, const fanin__stage *from) {
+  return FANIN__MLP_RUN(w, NULL, "divide_rows", (size_t)from->width, w->batch, FANIN__VALUE(w->passed),
+                        FANIN__VALUE(from->scale), FANIN__VALUE(w->dh_after));
+}
+
+fanin_status fanin__mlp_keep_deltas(fanin__mlp *w, size_t l, bool squares) {
+  const fanin__stage *const s = &w->stages[l], *const from = &w->stages[s->from];
+  const bool outside = s->divided && from->carried != from->h;
   w->kept_unit = w->unit;
-  FANIN__TRY(gram_of(w, "gather_rows", w->delta, width, 1, w->deltas));
-  if (squares) FANIN__TRY(gram_of(w, "gather_squares", w->delta, width, 1, w->squares));
-  return skips ? gram_of(w, "gather_rows", w->dh, width, 1, w->skips) : FANIN_STATUS_OK;
+  FANIN__TRY(gram_of(w, "gather_rows", w->delta, s->rows, 1, w->deltas));
+  if (squares) FANIN__TRY(gram_of(w, "gather_squares", w->delta, s->rows, 1, w->squares));
+  if (!s->skip || s->from == 0) return FANIN_STATUS_OK;
+  if (outside) FANIN__TRY(divide_passed(w, from));
+  w->kept_skip_unit = w->unit;
+  return gram_of(w, "gather_rows", outside ? w->dh_after : s->divided ? w->passed : w->dh, s->width, 1, w->skips);
+}
+
+/* The squares of phi'(y_l) of the subset, to w->rows. */
+static fanin_status gather_slopes(const fanin__mlp *w, size_t l) {
+  const fanin__stage *const s = &w->stages[l];
+  const float slope = (float)w->config->slope;
+  if (s->divided) {
+    return FANIN__MLP_RUN(w, NULL, "gather_scales", (size_t)s->width, w->subset, FANIN__VALUE(s->scale),
+                          FANIN__VALUE(w->step), FANIN__VALUE(w->rows));
+  }
+  return FANIN__MLP_RUN(w, s->activation, "gather_slopes", (size_t)s->width, w->subset, FANIN__VALUE(s->y),
+                        FANIN__VALUE(w->step), FANIN__VALUE(s->gate), FANIN__VALUE(slope), FANIN__VALUE(w->rows));
 }
 
 /* Sums over pairs of E36 to E38. */
@@ -55,18 +77,18 @@ fanin_status fanin__mlp_gradient_pairs(fanin__mlp *w, size_t l, const fanin__gra
   const fanin__stage *const s = &w->stages[l];
   const size_t m = (size_t)w->subset;
   const cl_uint has_squares = pairs->squares, has_skips = pairs->skips;
-  const float slope = (float)w->config->slope, inverse = (float)pairs->inverse, share = (float)pairs->share;
+  const float inverse = (float)pairs->inverse, share = (float)pairs->share;
   const float d_unit = (float)(pairs->delta_unit / w->kept_unit / w->kept_unit);
+  const float f_unit = pairs->skips ? (float)(pairs->delta_unit / w->kept_skip_unit / w->kept_skip_unit) : 0;
   const float s_unit = (float)(pairs->slope_unit * (double)s->width);
   FANIN__TRY(fanin__mlp_send(w, w->root, pairs->means, m));
   FANIN__TRY(fanin__mlp_send(w, w->coefficients, pairs->norms, m));
-  FANIN__TRY(FANIN__MLP_RUN(w, w->activation, "gather_slopes", (size_t)s->width, w->subset, FANIN__VALUE(s->y),
-                            FANIN__VALUE(w->step), FANIN__VALUE(slope), FANIN__VALUE(w->rows)));
+  FANIN__TRY(gather_slopes(w, l));
   FANIN__TRY(multiply_rows(w, s->width, 1 / (float)s->width, w->slopes));
   FANIN__TRY(FANIN__MLP_RUN(w, NULL, "gradient_pairs", m, 1, FANIN__VALUE(w->deltas), FANIN__VALUE(w->squares),
                             FANIN__VALUE(w->slopes), FANIN__VALUE(w->skips), FANIN__VALUE(w->root),
                             FANIN__VALUE(w->coefficients), FANIN__VALUE(d_unit), FANIN__VALUE(s_unit),
-                            FANIN__VALUE(inverse), FANIN__VALUE(share), FANIN__VALUE(has_squares),
+                            FANIN__VALUE(f_unit), FANIN__VALUE(inverse), FANIN__VALUE(share), FANIN__VALUE(has_squares),
                             FANIN__VALUE(has_skips), FANIN__VALUE(w->sums)));
   return fanin__mlp_fetch(w, w->sums, sums, 4 * m);
 }

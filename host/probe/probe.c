@@ -13,7 +13,7 @@
 
 /* ---- Memory ------------------------------------------------------------------------------------------------------ */
 
-enum { TRACE_ARRAYS = 14, SHARED_ARRAYS = 7 };
+enum { TRACE_ARRAYS = 17, SHARED_ARRAYS = 7 };
 
 /* A number a sample each. */
 static void point_arrays(fanin__probe *p) {
@@ -21,14 +21,16 @@ static void point_arrays(fanin__probe *p) {
   double *next = p->numbers;
   for (size_t l = 0; l <= p->layers; l++) {
     fanin__trace *const t = &p->trace[l];
-    double **const arrays[TRACE_ARRAYS] = {&t->sums.zz,  &t->sums.z,   &t->sums.h,      &t->sums.hh,     &t->sums.hhhh,
-                                           &t->expected, &t->measured, &t->meanfield,   &t->h_meanfield, &t->dd,
-                                           &t->dddd,     &t->dz,       &t->g_meanfield, &t->dh_meanfield};
+    double **const arrays[TRACE_ARRAYS] = {&t->sums.zz,          &t->sums.z,       &t->sums.h,   &t->sums.hh,
+                                           &t->sums.hhhh,        &t->expected,     &t->measured, &t->meanfield,
+                                           &t->h_meanfield,      &t->dd,           &t->dddd,     &t->dz,
+                                           &t->g_meanfield,      &t->dh_meanfield, &t->sums.sum, &t->sum_meanfield,
+                                           &t->carried_meanfield};
     for (size_t k = 0; k < TRACE_ARRAYS; k++, next += p->batch) {
       *arrays[k] = next;
     }
   }
-  float *const pairs = p->pairs.root + (FANIN__PAIR_POWERS + 1) * m;
+  float *const pairs = p->pairs.root + (2 * FANIN__PAIR_POWERS + 1) * m; /* behind two sets of coefficients */
   p->pairs = (fanin__pairs){p->pairs.root, p->pairs.root + m, pairs, pairs + m, pairs + 2 * m, pairs + 3 * m};
   fanin__gradient_sums *const g = &p->gradients;
   double **const shared[SHARED_ARRAYS] = {&g->slope2, &g->slope4,  &g->h_slope, &g->skip_slope,
@@ -42,7 +44,7 @@ static fanin_status allocate(fanin__probe *p) {
   const size_t arrays = TRACE_ARRAYS * (p->layers + 1) + SHARED_ARRAYS;
   p->trace = calloc(p->layers + 1, sizeof *p->trace);
   p->numbers = calloc((size_t)p->batch, arrays * sizeof *p->numbers);
-  p->pairs.root = calloc((FANIN__PAIR_POWERS + 5) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs.root);
+  p->pairs.root = calloc((2 * FANIN__PAIR_POWERS + 5) * (size_t)FANIN__SUBSET_MAX, sizeof *p->pairs.root);
   if (!p->trace || !p->numbers || !p->pairs.root) {
     return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "numbers of %" PRIu64 " samples in %zu layers", p->batch, p->layers);
   }
@@ -112,12 +114,11 @@ fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_con
   FANIN__TRY(fanin__take_config("config", "FANIN_PROBE_CONFIG_INIT", theirs, &known, sizeof known));
   FANIN__NEED(out);
   FANIN__TRY(fanin__probe_check(f, config));
-  FANIN__TRY(fanin__activation_of(config->activation, config->slope, &p.activation));
   FANIN__TRY(fanin__resolve_queue(f, queue, &resolved));
   p.layers = config->n_widths - 1;
   p.batch = config->batch;
   fanin_status status = fanin__report_create(config, &p.report);
-  if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&p.mlp, f, resolved, config, p.activation, true);
+  if (status == FANIN_STATUS_OK) status = fanin__mlp_open(&p.mlp, f, resolved, config, true);
   if (status == FANIN_STATUS_OK) status = allocate(&p);
   if (status == FANIN_STATUS_OK) status = run(&p);
   (void)clFinish(resolved); /* nothing may still use the buffers, or report to a released event */

@@ -1,9 +1,10 @@
 /* What the parts of a probe share: what was measured of each layer and what theory expects of it.
  *   probe.c          the two passes;  report.c  what they report;  config.c  what is asked for
+ *   unit.c           what a layer's activation makes of q
  *   law.c            the law of the forward step;  gradient.c  that of the backward step
  *   theory.c         the recursion at infinite width, and the columns that have no law
  *   diagnose.c       verdicts and findings
- * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E67, and have its symbols. */
+ * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E78, and have its symbols. */
 #ifndef HOST_PROBE_PROBE_H
 #define HOST_PROBE_PROBE_H
 
@@ -24,37 +25,40 @@ typedef struct fanin__ties {
 
 /* Layer l of 1 .. L, 0 the input. All arrays have a number a sample. */
 typedef struct fanin__trace {
-  fanin_moments weights;    /* of the layer's distribution */
-  double variance;          /* sigma^2 */
-  double bias_variance;     /* sigma_b^2, or the mean square of the caller's biases */
-  bool given_biases;        /* they are the caller's, so that what phi makes of them follows no law */
-  double excess;            /* k4 - 3; 0 for orthogonal weights, whose law has no such term */
-  bool lawful;              /* weights are random with mean 0, independent or orthogonal */
-  bool centred_biases;      /* biases have mean 0, as far as so many can tell */
-  bool drawn;               /* weights are random: not identity, dirac or hadamard */
-  fanin__ties ties;         /* of orthogonal weights; all 0 for independent ones */
-  fanin__row_sums sums;     /* of the features */
-  double *expected;         /* K_aa: mean z^2 given the layer before */
-  double *measured;         /* mean z^2 */
-  double *meanfield;        /* the same by recursion from the input on */
-  double *h_meanfield;      /* mean h^2 by the same */
-  double m_meanfield;       /* mean h by the same */
-  double centred_meanfield; /* variance of a feature of h over large batches by the same */
-  double *g_meanfield;      /* mean delta^2 by recursion from the output on */
-  double *dh_meanfield;     /* mean dh^2 by the same */
-  double *dd, *dddd, *dz;   /* sums of gradients, kept for the step back */
-  double correlation;       /* of two samples' h: mean cosine over pairs */
-  double dead;              /* share of features */
+  fanin_moments weights;     /* of the layer's distribution */
+  double variance;           /* sigma^2 */
+  double bias_variance;      /* sigma_b^2, or the mean square of the caller's biases */
+  bool given_biases;         /* they are the caller's, so that what phi makes of them follows no law */
+  double excess;             /* k4 - 3; 0 for orthogonal weights, whose law has no such term */
+  bool lawful;               /* weights are random with mean 0, independent or orthogonal */
+  bool centred_biases;       /* biases have mean 0, as far as so many can tell */
+  bool drawn;                /* weights are random: not identity, dirac or hadamard */
+  fanin__ties ties;          /* of orthogonal weights; all 0 for independent ones */
+  fanin__row_sums sums;      /* of the features */
+  double *expected;          /* K_aa: mean z^2 given the layer before */
+  double *measured;          /* mean z^2 */
+  double *meanfield;         /* the same by recursion from the input on */
+  double *h_meanfield;       /* mean h^2 by the same */
+  double m_meanfield;        /* mean h by the same */
+  double centred_meanfield;  /* variance of a feature of h over large batches by the same */
+  double *sum_meanfield;     /* at the end of a block: mean square of the sum that is divided, by the same, */
+  double *carried_meanfield; /* and of what is carried on; */
+  double m_carried;          /* the mean of that */
+  double *g_meanfield;       /* mean delta^2 by recursion from the output on */
+  double *dh_meanfield;      /* mean dh^2 by the same */
+  double *dd, *dddd, *dz;    /* sums of gradients, kept for the step back */
+  double correlation;        /* of two samples' h: mean cosine over pairs */
+  double dead;               /* share of features */
   fanin__weight_facts facts;
-  fanin__cumulants step;     /* of q_measured / q_predicted - 1 */
-  double noise;              /* variance of what the step adds to ln q over seeds */
-  double back;               /* variance of g_measured / g_predicted */
-  double z_correlation;      /* of two samples' z, given the layer before */
-  double phi[FANIN__ORDERS]; /* coefficients a_k of phi^2 at the mean of K_aa */
-  double sensitivity;        /* d ln <h^2> / d ln q */
-  double slope_sensitivity;  /* d ln <phi'^2> / d ln q */
-  double slope_ratio;        /* <phi'^4> / <phi'^2>^2 */
-  double response;           /* t: d ln |delta|^2 / d ln q, through this layer and all after it */
+  fanin__cumulants step;    /* of q_measured / q_predicted - 1 */
+  double noise;             /* variance of what the step adds to ln q over seeds */
+  double back;              /* variance of g_measured / g_predicted */
+  double z_correlation;     /* of two samples' z, given the layer before */
+  fanin__expansion phi;     /* of phi^2 at the mean of K_aa */
+  double sensitivity;       /* d ln <h^2> / d ln q */
+  double slope_sensitivity; /* d ln <phi'^2> / d ln q */
+  double slope_ratio;       /* <phi'^4> / <phi'^2>^2 */
+  double response;          /* t: d ln |delta|^2 / d ln q, through this layer and all after it */
 } fanin__trace;
 
 struct fanin_probe_report {
@@ -65,7 +69,6 @@ struct fanin_probe_report {
 
 typedef struct fanin__probe {
   const fanin_probe_config *config;
-  const fanin__activation *activation;
   size_t layers;
   uint64_t batch;
   fanin__mlp mlp;
@@ -98,6 +101,32 @@ double fanin__bias_second(const fanin_probe_config *config, size_t l);
 
 /* The distribution of layer l's weights, and the moments of its biases. */
 fanin_status fanin__probe_expect(const fanin_probe_config *config, size_t l, fanin__trace *out);
+
+/* ---- unit.c ------------------------------------------------------------------------------------------------ */
+
+/* Layer l's V(q) for FANIN__PHI, U(q) for FANIN__SLOPE; its expansion; the mean of h, and that of two samples' product
+ * at the correlation c of z. */
+double fanin__unit_square(const fanin__probe *p, size_t l, fanin__function function, double q);
+fanin__expansion fanin__unit_expand(const fanin__probe *p, size_t l, fanin__function function, double q);
+double fanin__unit_mean(const fanin__probe *p, size_t l, double q);
+double fanin__unit_product(const fanin__probe *p, size_t l, double q, double c);
+
+/* V or U of layer l for many q, with the coefficients of E68 where `values` is FANIN__CURVE_VALUES, and not 1. */
+typedef struct fanin__unit_curve {
+  fanin__curve own, gate;
+  bool both; /* U of a gated unit, which has two functions */
+} fanin__unit_curve;
+
+/* V, V a_1, ..., V a_15, V rest, and V b_0, ..., V b_15, V b_rest, which are 0 without a gate. */
+typedef struct fanin__unit_values {
+  double a[FANIN__CURVE_VALUES], b[FANIN__CURVE_VALUES];
+} fanin__unit_values;
+
+/* Through the q of the batch's samples, or at 1 behind a norm. */
+fanin_status fanin__unit_curve_open(const fanin__probe *p, size_t l, fanin__function function, const double *q,
+                                    int values, fanin__unit_curve *out);
+void fanin__unit_curve_close(fanin__unit_curve *curve);
+void fanin__unit_at(const fanin__probe *p, size_t l, const fanin__unit_curve *curve, double q, fanin__unit_values *out);
 
 /* ---- law.c ------------------------------------------------------------------------------------------------- */
 

@@ -8,11 +8,11 @@
 #include "core/argument.h"
 #include "probe/probe.h"
 
-/* A layer of which nothing is known yet but its widths: every field from weight_mean on, all of them doubles, is NaN.
- */
+/* A layer of which nothing is known yet but its widths: every double is NaN, which are those from weight_mean on. */
 static fanin_probe_layer unknown_layer(uint64_t fan_in, uint64_t fan_out) {
   const double unknown = NAN;
-  fanin_probe_layer layer = {.fan_in = fan_in, .fan_out = fan_out};
+  fanin_probe_layer layer = {
+      .fan_in = fan_in, .fan_out = fan_out, .stream_measured = unknown, .stream_meanfield = unknown};
   for (size_t at = offsetof(fanin_probe_layer, weight_mean); at < offsetof(fanin_probe_layer, tied_rows);) {
     memcpy((char *)&layer + at, &unknown, sizeof unknown);
     at += sizeof unknown;
@@ -28,7 +28,7 @@ fanin_status fanin__report_create(const fanin_probe_config *config, fanin_probe_
   if (!report || !report->layers) return fanin__fail(FANIN_STATUS_OUT_OF_MEMORY, "a report of %zu layers", n);
   report->summary.n_layers = n;
   for (size_t l = 0; l < n; l++) {
-    report->layers[l] = unknown_layer(config->widths[l], config->widths[l + 1]);
+    report->layers[l] = unknown_layer(config->widths[l], fanin__rows_of(config, l + 1));
   }
   return FANIN_STATUS_OK;
 }

@@ -1,5 +1,6 @@
 /* A probe's backward pass, from the output to the first layer: what is measured there, beside what is expected of it.
  */
+#include <float.h>
 #include <math.h>
 
 #include "core/status.h"
@@ -9,7 +10,7 @@
 static void report_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
-  const double n = (double)p->config->widths[l], n_in = (double)p->config->widths[l - 1];
+  const double n = (double)p->mlp.stages[l].rows, n_in = (double)p->config->widths[l - 1];
   /* E62. Behind a batch norm, a feature's gradients add up to 0 over the batch: what samples share does not count. */
   const double apart = p->mlp.stages[l].norm == FANIN_NORM_BATCH ? 1 - before->correlation : 1;
   double sum = 0;
@@ -31,12 +32,12 @@ static double rms_of(const double *sums, uint64_t batch, uint64_t width) {
 static fanin_status finish_backward(fanin__probe *p, size_t l) {
   const fanin__trace *const t = &p->trace[l], *const before = &p->trace[l - 1];
   fanin_probe_layer *const out = &p->report->layers[l - 1];
-  const double rms = rms_of(t->dd, p->batch, p->config->widths[l]);
+  const double rms = rms_of(t->dd, p->batch, p->mlp.stages[l].rows);
   const double h_rms = rms_of(before->sums.hh, p->batch, p->config->widths[l - 1]);
   report_backward(p, l);
   FANIN__TRY(fanin__mlp_weight_gradient(&p->mlp, l, rms, h_rms, &out->weight_gradient_measured));
   if (l == 1) return FANIN_STATUS_OK;
-  return fanin__mlp_keep_deltas(&p->mlp, l, fanin__needs_squares(t), p->mlp.stages[l].skip);
+  return fanin__mlp_keep_deltas(&p->mlp, l, fanin__needs_squares(t));
 }
 
 static void keep_sums_in(fanin__probe *p, size_t l) {
@@ -64,10 +65,23 @@ fanin_status fanin__run_output(fanin__probe *p) {
   return FANIN_STATUS_OK;
 }
 
-/* How |delta_l|^2 answers to q_l: t_l of E42. */
+/* How |delta_l|^2 answers to q_l: t_l of E42, and of E78 at the end of a block, where q_l is a part of what is divided
+ * by, and some of delta_l comes past that. */
 static double response_of(const fanin__probe *p, size_t l) {
+  const fanin__stage *const s = &p->mlp.stages[l];
   const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
-  return t->slope_sensitivity + t->sensitivity * after->response;
+  if (!s->divided) return t->slope_sensitivity + t->sensitivity * after->response;
+  const double past = s->carried == s->h ? 0 : fanin__mean_of(p->gradients.skip_slope, p->batch);
+  const double whole = fanin__mean_of(t->dd, p->batch), sum = fanin__mean_of(t->sums.sum, p->batch);
+  return whole > 0 && sum > 0 ? -(1 - past / whole) * fanin__mean_of(t->sums.zz, p->batch) / sum : 0;
+}
+
+/* About the mean square of phi' of layer l, or of what takes its place. */
+static double slopes_of(const fanin__probe *p, size_t l) {
+  const fanin__stage *const s = &p->mlp.stages[l];
+  const fanin__trace *const t = &p->trace[l];
+  if (s->divided) return (double)s->width / fmax(fanin__mean_of(t->sums.sum, p->batch), DBL_MIN);
+  return fanin__unit_square(p, l, FANIN__SLOPE, s->norm == FANIN_NORM_NONE ? fanin__mean_of(t->measured, p->batch) : 1);
 }
 
 fanin_status fanin__run_backward(fanin__probe *p, size_t l) {
@@ -81,13 +95,10 @@ fanin_status fanin__run_backward(fanin__probe *p, size_t l) {
   FANIN__TRY(fanin__theory_backward(p, l));
   FANIN__TRY(fanin__mlp_load(&p->mlp, l + 1));
   keep_sums_in(p, l);
-  const double slopes =
-      fanin__mean_square(p->activation, FANIN__SLOPE, p->config->slope,
-                         p->mlp.stages[l].norm == FANIN_NORM_NONE ? fanin__mean_of(t->measured, p->batch) : 1);
   const double second = after->variance + after->weights.mean * after->weights.mean;
-  const double rms = sqrt(second * fanin__mean_of(after->dd, p->batch) * slopes);
+  const double rms = sqrt(second * fanin__mean_of(after->dd, p->batch) * slopes_of(p, l));
   FANIN__TRY(fanin__mlp_backward(&p->mlp, l, rms, rms_of(t->sums.hh, p->batch, width),
-                                 rms_of(t->sums.zz, p->batch, width), &p->gradients));
+                                 rms_of(t->sums.zz, p->batch, p->mlp.stages[l].rows), &p->gradients));
   if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law, &t->back));
   t->response = response_of(p, l);
   fanin__spread_backward(p, l);

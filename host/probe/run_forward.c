@@ -6,7 +6,8 @@
 
 static bool is_finite(const fanin__probe *p, const fanin__trace *t) {
   for (uint64_t a = 0; a < p->batch; a++) {
-    if (!isfinite(t->sums.zz[a]) || !isfinite(t->sums.hh[a]) || !isfinite(t->sums.hhhh[a])) return false;
+    const fanin__row_sums *const s = &t->sums;
+    if (!isfinite(s->zz[a]) || !isfinite(s->sum[a]) || !isfinite(s->hh[a]) || !isfinite(s->hhhh[a])) return false;
   }
   return true;
 }
@@ -72,6 +73,10 @@ static void report_forward(fanin__probe *p, size_t l) {
   out->q_measured = fanin__mean_of(t->measured, p->batch);
   out->q_meanfield = fanin__mean_of(t->meanfield, p->batch);
   out->mean_measured = fanin__mean_of(t->sums.h, p->batch) / n;
+  if (p->mlp.stages[l].divided) {
+    out->stream_measured = fanin__mean_of(t->sums.sum, p->batch) / n;
+    out->stream_meanfield = fanin__mean_of(t->sum_meanfield, p->batch);
+  }
   if (p->batch > 1) out->correlation_measured = t->correlation;
   out->saturated_measured = t->sums.saturated / elements;
   out->dead_measured = t->dead;
@@ -128,12 +133,12 @@ static fanin_status predict_forward(fanin__probe *p, size_t l, double p0, fanin_
 
 static fanin_status pass_forward(fanin__probe *p, size_t l, double p0) {
   fanin__trace *const t = &p->trace[l];
-  const bool last = l == p->layers, normed = p->mlp.stages[l].norm != FANIN_NORM_NONE;
-  double hh = last ? p0 : fanin__v(p->activation, p->config->slope, normed ? 1 : p0);
-  if (p->mlp.stages[l].skip) hh += fanin__mean_of(p->trace[l - 1].sums.hh, p->batch) / (double)p->config->widths[l];
+  const fanin__stage *const s = &p->mlp.stages[l];
+  double hh = fanin__unit_square(p, l, FANIN__PHI, s->norm != FANIN_NORM_NONE ? 1 : p0);
+  if (s->skip) hh += fanin__mean_of(p->trace[s->from].sums.sum, p->batch) / (double)s->width;
   FANIN__TRY(fanin__mlp_forward(&p->mlp, l, sqrt(p0), sqrt(hh), &t->sums));
   for (uint64_t a = 0; a < p->batch; a++) {
-    t->measured[a] = t->sums.zz[a] / (double)p->config->widths[l];
+    t->measured[a] = t->sums.zz[a] / (double)s->rows;
   }
   return FANIN_STATUS_OK;
 }
@@ -160,7 +165,7 @@ fanin_status fanin__run_forward(fanin__probe *p, size_t l) {
     p->report->summary.overflow_layer = l;
     return FANIN_STATUS_OK;
   }
-  const double limit = fanin__zero_below(p->activation, p->config->slope);
+  const double limit = fanin__zero_below(p->mlp.stages[l].activation, p->config->slope);
   t->dead = 0;
   if (l < p->layers && !isnan(limit)) FANIN__TRY(fanin__mlp_dead(&p->mlp, l, limit, &t->dead));
   FANIN__TRY(fanin__correlate(p, l));

@@ -34,16 +34,16 @@ const float *fanin__biases_of(const fanin_probe_config *config, size_t l) {
 
 fanin_status fanin__mlp_load_bias(fanin__mlp *w, size_t l) {
   const float *const given = fanin__biases_of(w->config, l);
-  if (given) return fanin__mlp_send(w, w->bias, given, (size_t)w->stages[l].width);
+  if (given) return fanin__mlp_send(w, w->bias, given, (size_t)w->stages[l].rows);
   const fanin_init init = fanin_normal(0, w->config->bias_std);
   char name[48];
   snprintf(name, sizeof name, "layer%zu.bias", l);
-  return fanin__mlp_fill(w, w->bias, FANIN_DTYPE_F32, NULL, 1, &w->stages[l].width, &init, name);
+  return fanin__mlp_fill(w, w->bias, FANIN_DTYPE_F32, NULL, 1, &w->stages[l].rows, &init, name);
 }
 
 fanin_status fanin__mlp_load(fanin__mlp *w, size_t l) {
   const fanin_probe_config *const config = w->config;
-  const uint64_t shape[2] = {config->widths[l], config->widths[l - 1]};
+  const uint64_t shape[2] = {w->stages[l].rows, w->stages[l - 1].width};
   const fanin_tensor *const given = config->weights ? &config->weights[l - 1] : NULL;
   char name[48];
   snprintf(name, sizeof name, "layer%zu.weight", l);
@@ -164,7 +164,7 @@ static fanin_status check_stream(fanin__mlp *w, size_t l, const fanin_tensor *t,
 /* E23: how far the loaded weights of layer l are from orthogonal: max |Q^T Q - I|, Q being the rows or columns,
  * whichever are fewer, each divided by the root of their mean square. `second`: the mean square of the weights. */
 static fanin_status measure_overlap(fanin__mlp *w, size_t l, double second, double *most) {
-  const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width;
+  const uint64_t rows = w->stages[l].rows, columns = w->stages[l - 1].width;
   const bool tall = rows > columns;
   const uint64_t n = tall ? columns : rows, length = tall ? rows : columns, shape[2] = {n, n};
   const fanin_init identity = fanin_identity(1);
@@ -192,7 +192,7 @@ static fanin_status measure_overlap(fanin__mlp *w, size_t l, double second, doub
  */
 
 fanin_status fanin__mlp_weigh(fanin__mlp *w, size_t l, fanin__weight_facts *facts) {
-  const uint64_t rows = w->stages[l].width, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
+  const uint64_t rows = w->stages[l].rows, columns = w->stages[l - 1].width, shape[2] = {rows, columns};
   fanin_tensor t;
   FANIN__TRY(fanin_tensor_of(w->weight, 0, w->config->dtype, "OI", 2, shape, &t));
   FANIN__TRY(fanin_measure(w->f, w->queue, &t, 0, NULL, &facts->stats, sizeof facts->stats));

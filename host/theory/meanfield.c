@@ -20,27 +20,34 @@ fanin_status fanin__check_variance(const char *name, double value) {
 
 /* ---- Expectations at a given q ----------------------------------------------------------------------------------- */
 
-/* What an integral over x visits: g(sqrt(q) x)^2 times the density, g = phi or phi', tabulated in the first integral,
- * because the later ones, which ask for the same nodes in the same order, differ by their polynomial only. */
+/* What an integral over x visits: g(sqrt(q) x)^2 times the density, g being a function of fanin__function, tabulated in
+ * the first integral, because the later ones, which ask for the same nodes in the same order, differ by their
+ * polynomial only. */
 enum { NODES_MAX = 2048 };
 
 typedef struct integrand {
-  double (*g)(double z, double slope);
-  double slope, root;             /* sqrt(q) */
+  const fanin__activation *activation;
+  fanin__function function;
+  double q, slope, root;          /* sqrt(q), within bounds */
   double kinks[FANIN__MAX_KINKS]; /* distances from 0 where phi is not smooth */
   size_t n_kinks;
   double widest;      /* a piece, in z; infinite but for waves */
-  double v, s;        /* for psi */
+  double v, s;        /* for psi: E psi^2 = V, and the part of x^2 - 1 that is taken out */
   double up, down;    /* sqrt(k + 1) and sqrt(k) for the order k of He_k(x) / sqrt(k!) */
   size_t next, known; /* nodes */
   double density[NODES_MAX], square[NODES_MAX], hermite[NODES_MAX], hermite_before[NODES_MAX];
 } integrand;
 
+static double square_at(const integrand *g, fanin__function function, double z) {
+  if (function == FANIN__BOTH) return g->q * square_at(g, FANIN__SLOPE, z) + square_at(g, FANIN__PHI, z);
+  const double value = (function == FANIN__PHI ? g->activation->f : g->activation->df)(z, g->slope);
+  return value * value;
+}
+
 static size_t visit(integrand *g, double x) {
   const size_t k = g->next++;
   if (k < g->known) return k;
-  const double value = g->g(g->root * x, g->slope);
-  g->square[k] = value * value;
+  g->square[k] = square_at(g, g->function, g->root * x);
   g->density[k] = fanin__normal_pdf_fast(x);
   g->hermite[k] = 1;
   g->hermite_before[k] = 0;
@@ -73,9 +80,22 @@ static double psi_cubed(double x, void *context) {
   return psi * psi * psi * g->density[k];
 }
 
+/* The same for a gate, integrated over y: psi is `gate` y^2 and what has no y in it, and y^2, y^4, y^6 have the means
+ * 1, 3 and 15. */
+static double gated_psi_cubed(double x, void *context) {
+  const integrand *const g = context;
+  const double z = g->root * x;
+  const bool derivatives = g->function == FANIN__BOTH;
+  const double with_y = g->q * square_at(g, derivatives ? FANIN__SLOPE : FANIN__PHI, z) / g->v;
+  const double without = derivatives ? square_at(g, FANIN__PHI, z) / g->v : 0;
+  const double gate = with_y - g->s, rest = without - 1 - g->s * (x * x - 1) + g->s;
+  const double cubed = 15 * gate * gate * gate + 9 * gate * gate * rest + 3 * gate * rest * rest + rest * rest * rest;
+  return cubed * fanin__normal_pdf_fast(x);
+}
+
 static double first_power(double x, void *context) {
   const integrand *const g = context;
-  return g->g(g->root * x, g->slope) * fanin__normal_pdf_fast(x);
+  return g->activation->f(g->root * x, g->slope) * fanin__normal_pdf_fast(x);
 }
 
 /* Where an activation bends: at 0 and at its kinks, else on the scale of 1. With x = z / sqrt(q), pieces grow from
@@ -103,7 +123,9 @@ static double expectation(double (*f)(double x, void *context), integrand *g) {
 /* phi and phi' are constant where q is 0, but for a kink at 0, which the least q sees. */
 static void prepare(integrand *g, const fanin__activation *activation, fanin__function function, double slope,
                     double q) {
-  g->g = function == FANIN__PHI ? activation->f : activation->df;
+  g->activation = activation;
+  g->function = function;
+  g->q = q;
   g->slope = slope;
   g->root = sqrt(fmax(activation->facts.sinusoid ? fmin(q, WAVE_LIMIT) : q, DBL_MIN));
   g->n_kinks = fanin__kink_distances(activation, g->kinks);
@@ -122,7 +144,7 @@ double fanin__mean(const fanin__activation *activation, double slope, double q) 
 }
 
 double fanin__mean_square(const fanin__activation *activation, fanin__function function, double slope, double q) {
-  if (!(q > 0) && function == FANIN__PHI) return pow(activation->f(0, slope), 2);
+  if (!(q > 0) && function != FANIN__SLOPE) return pow(activation->f(0, slope), 2);
   integrand g;
   prepare(&g, activation, function, slope, q);
   return expectation(projection, &g);
@@ -134,7 +156,7 @@ double fanin__v(const fanin__activation *activation, double slope, double q) {
 
 fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
                                       double q) {
-  if (!(q > 0) && function == FANIN__PHI) {
+  if (!(q > 0) && function != FANIN__SLOPE) {
     const double v = fanin__mean_square(activation, function, slope, q);
     return (fanin__expansion){.v = v, .a = {v > 0 ? 1 : 0}};
   }
@@ -157,16 +179,48 @@ fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin
   return e;
 }
 
-double fanin__kappa(const fanin__expansion *e, double c) {
-  double sum = e->rest * e->rest;
-  for (int k = FANIN__ORDERS - 1; k > 0; k--) {
-    sum = sum * c + e->a[k] * e->a[k];
+/* E68, E69 */
+fanin__expansion fanin__expand_gated(const fanin__activation *activation, fanin__function function, double slope,
+                                     double q) {
+  const bool derivatives = function == FANIN__SLOPE;
+  const fanin__expansion factor = fanin__expand_square(activation, function, slope, q); /* of y^2 */
+  fanin__expansion e = derivatives ? fanin__expand_square(activation, FANIN__BOTH, slope, q) : factor;
+  if (!derivatives) e.v *= q;
+  e.third = 0;
+  if (!(e.v > 0) || !(q > 0)) return e;
+  const double share = sqrt(2) * q * factor.v / e.v;
+  for (int k = 0; k < FANIN__ORDERS; k++) {
+    e.b[k] = share * factor.a[k];
   }
-  return sum * c;
+  e.b_rest = share * factor.rest;
+  integrand g;
+  prepare(&g, activation, derivatives ? FANIN__BOTH : FANIN__PHI, slope, q);
+  g.v = e.v;
+  g.s = fanin__sensitivity(&e) / 2;
+  e.third = expectation(gated_psi_cubed, &g);
+  return e;
+}
+
+static double series(const double *a, double rest, int first, double c) {
+  double sum = rest * rest;
+  for (int k = FANIN__ORDERS - 1; k >= first; k--) {
+    sum = sum * c + a[k] * a[k];
+  }
+  return sum;
+}
+
+/* E6, E71 */
+double fanin__kappa(const fanin__expansion *e, double c) {
+  return c * series(e->a, e->rest, 1, c) + c * c * series(e->b, e->b_rest, 0, c);
+}
+
+double fanin__sensitivity(const fanin__expansion *e) {
+  return (e->a[2] + e->b[0]) / sqrt(2);
 }
 
 double fanin__kappa_residual(const fanin__expansion *e) {
-  return fanin__kappa(e, 1) - e->a[2] * e->a[2];
+  const double along = e->a[2] + e->b[0];
+  return fanin__kappa(e, 1) - along * along / (e->b[0] > 0 ? 2 : 1);
 }
 
 /* ---- Shares ------------------------------------------------------------------------------------------------------ */

@@ -5,7 +5,11 @@
 #include "math/activation.h"
 
 /* g, of which the functions below take the square. */
-typedef enum fanin__function { FANIN__PHI, FANIN__SLOPE /* phi' */ } fanin__function;
+typedef enum fanin__function {
+  FANIN__PHI,
+  FANIN__SLOPE, /* phi' */
+  FANIN__BOTH   /* the root of q phi'^2 + phi^2: what the gradients of a gated unit's two parts see, E69 */
+} fanin__function;
 
 /* Refuses what is no variance: negative numbers, infinities and NaN. */
 fanin_status fanin__check_variance(const char *name, double value);
@@ -27,12 +31,15 @@ enum { FANIN__ORDERS = 16 };
 /* phi(sqrt(q) x)^2 for x ~ N(0,1), as V * sum over k of a[k] He_k(x) / sqrt(k!): E4 of docs/probe-law.md. What follows
  * from it:
  *   d ln V / d ln q = a[2] / sqrt(2),  q^2 V'' / V = sqrt(3/2) a[4]  (E5),
- *   E[phi_a^2 phi_b^2] / (V_a V_b) = sum over k of a[k](q_a) a[k](q_b) c^k at correlation c  (Mehler's formula, E6). */
+ *   E[phi_a^2 phi_b^2] / (V_a V_b) = sum over k of a[k](q_a) a[k](q_b) c^k at correlation c  (Mehler's formula, E6).
+ * Of a gated unit, whose second factor is sqrt(q) y with y ~ N(0,1), there is also b: E68. */
 typedef struct fanin__expansion {
   double v;                /* V(q) = E[phi(sqrt(q) x)^2] */
   double a[FANIN__ORDERS]; /* a[0] = 1; all zero where V is 0 */
   double rest;             /* sqrt of the sum of a[k]^2 over k >= FANIN__ORDERS: rho of E7 */
-  double third;            /* E[psi^3], psi = phi^2 / V without its orders 0 and 2: of E29 */
+  double b[FANIN__ORDERS]; /* coefficients of He_k(x) / sqrt(k!) He_2(y) / sqrt(2); all zero without a gate */
+  double b_rest;
+  double third; /* E[psi^3], psi = phi^2 / V without its orders 0 and 2: of E29, E72 */
 } fanin__expansion;
 
 /* V(q), q >= 0 and finite, relative error under 1e-9. */
@@ -43,11 +50,19 @@ double fanin__v(const fanin__activation *activation, double slope, double q);
 fanin__expansion fanin__expand_square(const fanin__activation *activation, fanin__function function, double slope,
                                       double q);
 
+/* Of what a gated unit makes of q, E68: of (phi(z_1) z_2)^2, or for FANIN__SLOPE of the sum of the squares of its two
+ * derivatives, z_1 and z_2 independent and of the variance q. */
+fanin__expansion fanin__expand_gated(const fanin__activation *activation, fanin__function function, double slope,
+                                     double q);
+
 /* kappa_c = E[phi_a^2 phi_b^2] / V^2 - 1 of two samples of the same q at correlation c; kappa is that at c = 1. E6. */
 double fanin__kappa(const fanin__expansion *e, double c);
 
+/* d ln V / d ln q: E5, E70. */
+double fanin__sensitivity(const fanin__expansion *e);
+
 /* The variance of psi, of E29: what is left of kappa when phi^2 is compared with V at the measured q, which follows
- * x^2.
+ * x^2, or with a gate x^2 + y^2.
  */
 double fanin__kappa_residual(const fanin__expansion *e);
 

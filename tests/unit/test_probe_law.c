@@ -11,11 +11,11 @@
 
 /* ---- The law of the residual ------------------------------------------------------------------------------------- */
 
-enum { LAYERS_MAX = 4 };
+enum { LAYERS_MAX = 5 };
 
 typedef struct experiment {
   const char *activation, *init;
-  uint64_t widths[LAYERS_MAX + 1]; /* the last one 0: a layer less */
+  uint64_t widths[LAYERS_MAX + 1]; /* until the first that is 0 */
   uint64_t batch;
   double bias_std;
   double common; /* correlation of the samples */
@@ -25,17 +25,18 @@ typedef struct experiment {
   int residual;
   /* Of orthogonal weights: bit l - 1 is set where q, or g, of layer l is exact but for rounding. */
   int exact_q, exact_g;
+  fanin_block block;
 } experiment;
 
 static const experiment independent[] = {
-    {"relu", "he_normal", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu", "he_normal", {40, 64, 48, 12}, 1, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu", "he_uniform", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "xavier_uniform:gain=1.6", {48, 96, 32, 64}, 100, 0, 0, 0, FANIN_DTYPE_F16, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "he_normal", {32, 64, 24, 40}, 280, 0, 0.6, 0.5, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu", "he_normal", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"relu", "he_normal", {40, 64, 48, 12}, 1, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"relu", "he_uniform", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "xavier_uniform:gain=1.6", {48, 96, 32, 64}, 100, 0, 0, 0, FANIN_DTYPE_F16, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "he_normal", {32, 64, 24, 40}, 280, 0, 0.6, 0.5, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0, 0},
     {"gelu",
      "he_normal:distribution=trunc_normal",
-     {48, 80, 32, 64},
+     {48, 80, 32, 64, 0},
      40,
      0,
      0.9,
@@ -44,38 +45,102 @@ static const experiment independent[] = {
      FANIN_NORM_NONE,
      0,
      0,
+     0,
      0},
-    {"sigmoid", "normal:mean=0,std=0.3", {30, 60, 40, 24}, 16, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"linear", "lecun_uniform", {64, 48, 96, 32}, 280, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"sigmoid", "normal:mean=0,std=0.3", {30, 60, 40, 24}, 16, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"linear", "lecun_uniform", {64, 48, 96, 32}, 280, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
     /* narrow before wide: what the activations add shows */
-    {"linear", "lecun_normal", {64, 12, 256, 16}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "he_normal", {64, 12, 256, 16}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "he_uniform", {8, 32, 512, 16}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "lecun_normal", {48, 96, 32, 64}, 1, 0.3, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"gelu", "he_normal", {48, 96, 32, 64}, 256, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"linear", "lecun_normal", {64, 12, 256, 16}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "he_normal", {64, 12, 256, 16}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "he_uniform", {8, 32, 512, 16}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "lecun_normal", {48, 96, 32, 64}, 1, 0.3, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"gelu", "he_normal", {48, 96, 32, 64}, 256, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
     /* its phi' grows with z: what leaves out that both passes have the same weights is off by 20 / n */
-    {"relu2", "normal:std=0.1", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu2", "normal:std=0.1", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
     /* half of q comes from the biases */
-    {"relu2", "normal:std=0.07", {48, 64, 64, 64}, 200, 1, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
+    {"relu2", "normal:std=0.07", {48, 64, 64, 64}, 200, 1, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
     /* what comes between the layers */
-    {"gelu", "he_uniform", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 0, 0, 0},
-    {"tanh", "he_normal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0},
-    {"relu", "lecun_uniform", {48, 48, 48, 24}, 30, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 1, 0, 0},
-    {"relu", "he_normal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_BATCH, 1, 0, 0}};
+    {"gelu", "he_uniform", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 0, 0, 0, 0},
+    {"tanh", "he_normal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0, 0},
+    {"relu", "lecun_uniform", {48, 48, 48, 24}, 30, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 1, 0, 0, 0},
+    {"relu", "he_normal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_BATCH, 1, 0, 0, 0},
+    /* gates */
+    {"swiglu", "normal:std=0.2", {48, 64, 32, 48}, 100, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"reglu", "he_uniform", {48, 32, 64, 16}, 60, 0.3, 0.5, 0.3, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"glu", "normal:std=0.25", {32, 64, 48, 40}, 1, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"bilinear", "lecun_uniform", {64, 48, 64, 24}, 200, 0, 0.6, 0, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"geglu", "normal:std=0.2", {48, 48, 48, 24}, 50, 0, 0.2, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0, 0},
+    /* blocks */
+    {"gelu", "he_normal", {48, 96, 48, 64, 48, 24}, 60, 0, 0.3, 0.3, FANIN_DTYPE_F32, 0, 0, 0, 0, FANIN_BLOCK_PRE_NORM},
+    {"relu", "he_uniform", {32, 64, 32, 48, 32, 16}, 1, 0.2, 0, 0, FANIN_DTYPE_F32, 0, 0, 0, 0, FANIN_BLOCK_POST_NORM},
+    {"tanh",
+     "lecun_uniform",
+     {48, 32, 48, 96, 48, 32},
+     120,
+     0.3,
+     0.8,
+     0,
+     FANIN_DTYPE_F16,
+     0,
+     0,
+     0,
+     0,
+     FANIN_BLOCK_POST_NORM},
+    {"swiglu", "he_normal", {48, 64, 48, 32, 48, 24}, 40, 0, 0, 0.5, FANIN_DTYPE_F32, 0, 0, 0, 0, FANIN_BLOCK_PRE_NORM},
+    {"geglu",
+     "he_uniform",
+     {48, 40, 48, 72, 48, 24},
+     200,
+     0,
+     0.5,
+     0,
+     FANIN_DTYPE_F32,
+     0,
+     0,
+     0,
+     0,
+     FANIN_BLOCK_POST_NORM}};
 
 /* Lengths are kept by matrices that are tall (q), or wide (g), so that what varies is less, or nothing. */
 static const experiment orthogonal[] = {
-    {"linear", "orthogonal:gain=3", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 5, 1},
-    {"linear", "orthogonal", {64, 12, 256, 16}, 1, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 2, 2},
-    {"linear", "orthogonal", {64, 48, 96, 64}, 100, 0.5, 0.3, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 2},
-    {"linear", "orthogonal", {64, 64, 48, 64}, 100, 0, 0, 0, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu", "orthogonal:gain=2", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "orthogonal:gain=1.6", {96, 48, 48, 40}, 280, 0, 0.6, 0.5, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"tanh", "orthogonal:gain=1.6", {64, 12, 256, 16}, 200, 0.2, 0, 0, FANIN_DTYPE_F16, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu2", "orthogonal", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 1, 0},
-    {"gelu", "orthogonal", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 0, 0, 0},
-    {"tanh", "orthogonal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0},
-    {"relu", "orthogonal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_BATCH, 1, 3, 0}};
+    {"linear", "orthogonal:gain=3", {48, 96, 32, 64}, 24, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 5, 1, 0},
+    {"linear", "orthogonal", {64, 12, 256, 16}, 1, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 2, 2, 0},
+    {"linear", "orthogonal", {64, 48, 96, 64}, 100, 0.5, 0.3, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 2, 0},
+    {"linear", "orthogonal", {64, 64, 48, 64}, 100, 0, 0, 0, FANIN_DTYPE_BF16, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"relu", "orthogonal:gain=2", {64, 32, 64, 10}, 64, 0.3, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "orthogonal:gain=1.6", {96, 48, 48, 40}, 280, 0, 0.6, 0.5, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"tanh", "orthogonal:gain=1.6", {64, 12, 256, 16}, 200, 0.2, 0, 0, FANIN_DTYPE_F16, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"relu2", "orthogonal", {48, 96, 96, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 1, 0, 0},
+    {"gelu", "orthogonal", {48, 96, 48, 64}, 64, 0.2, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_LAYER, 0, 0, 0, 0},
+    {"tanh", "orthogonal", {48, 48, 48, 64}, 200, 0.2, 0.5, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 1, 0, 0, 0},
+    {"relu", "orthogonal", {48, 64, 64, 24}, 50, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_BATCH, 1, 3, 0, 0},
+    {"swiglu", "orthogonal:gain=2", {96, 32, 64, 24}, 64, 0.2, 0.3, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"gelu",
+     "orthogonal:gain=1.5",
+     {64, 48, 64, 40, 64, 24},
+     64,
+     0,
+     0.3,
+     0,
+     FANIN_DTYPE_F32,
+     0,
+     0,
+     0,
+     8,
+     FANIN_BLOCK_PRE_NORM},
+    {"reglu",
+     "orthogonal:gain=1.5",
+     {64, 24, 64, 28, 64, 32},
+     90,
+     0,
+     0.5,
+     0,
+     FANIN_DTYPE_BF16,
+     0,
+     0,
+     0,
+     0,
+     FANIN_BLOCK_POST_NORM}};
 
 enum {
   INDEPENDENT = sizeof independent / sizeof *independent,
@@ -123,7 +188,10 @@ typedef struct tally {
 } tally;
 
 static size_t layers_of(const experiment *e) {
-  return e->widths[LAYERS_MAX] > 0 ? LAYERS_MAX : LAYERS_MAX - 1;
+  size_t n = 1;
+  while (n <= LAYERS_MAX && e->widths[n] > 0)
+    n++;
+  return n - 1;
 }
 
 /* Whether the largest |z| of that many tests is beyond Sidak's bound at a family rate of 5 %. */
@@ -154,6 +222,7 @@ static tally run_experiment(fanin *f, const experiment *e, uint64_t seed) {
   config.input = input;
   config.norm = e->norm;
   config.residual = e->residual;
+  config.block = e->block;
   for (config.seed = seed; config.seed < seed + SEEDS; config.seed++) {
     test_report *report = NULL;
     double most = 0;
@@ -230,10 +299,10 @@ static void residuals_are_standard_normal(void **state) {
     loosely += t.loosely;
   }
   assert_normal(&uniform, INDEPENDENT, "g with uniform weights, of all layers up to", LAYERS_MAX - 1);
-  /* Binomial: 1,900 networks at the rate 1e-3 are more than 8 once in 5,000, and at 5 % they are 95 with a standard
-   * deviation of 9.5; the tests of a network are not independent, which makes it fewer. */
+  /* Binomial: 2,900 networks at the rate 1e-3 are more than 10 once in 4,000, and at 5 % they are 145 with a standard
+   * deviation of 12; the tests of a network are not independent, which makes it fewer. */
   print_message("%d of %d flagged at 1e-3, %d at 5 %%\n", flagged, INDEPENDENT * SEEDS, loosely);
-  assert_true(flagged <= 8);
+  assert_true(flagged <= 10);
   assert_false(is_off(loosely, INDEPENDENT * SEEDS, 0.05, 4.74, 3.27));
 }
 
@@ -254,7 +323,8 @@ static void orthogonal_residuals_are_standard_normal(void **state) {
     flagged += t.flagged;
     loosely += t.loosely;
   }
-  /* 1,100 networks: more than 6 once in 10^4, and 55 with a standard deviation of 7; fewer, where numbers are exact. */
+  /* 1,400 networks: more than 6 once in 1,000, and 70 with a standard deviation of 8; fewer, where numbers are exact.
+   */
   print_message("%d of %d flagged at 1e-3, %d at 5 %%\n", flagged, ORTHOGONAL * SEEDS, loosely);
   assert_true(flagged <= 6);
   assert_false(is_off(loosely, ORTHOGONAL * SEEDS, 0.05, INFINITY, 3.88));
@@ -264,8 +334,8 @@ static void orthogonal_residuals_are_standard_normal(void **state) {
  * q, and not at all, where samples are the same. Where that shows, variances are beyond the law's reach; the mean is
  * tested, of the layer with the most layers after it. */
 static const experiment answering[] = {
-    {"relu2", "normal:std=0.08", {48, 192, 192, 192, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0},
-    {"relu2", "normal:std=0.11", {48, 96, 96, 96, 64}, 100, 0, 0.95, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0}};
+    {"relu2", "normal:std=0.08", {48, 192, 192, 192, 64}, 200, 0, 0, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0},
+    {"relu2", "normal:std=0.11", {48, 96, 96, 96, 64}, 100, 0, 0.95, 0, FANIN_DTYPE_F32, FANIN_NORM_NONE, 0, 0, 0, 0}};
 
 static void gradients_answer_to_q(void **state) {
   uint64_t seed = SEEDS * (INDEPENDENT + ORTHOGONAL);
