@@ -7,7 +7,7 @@
 #include "base/session.h"
 #include "formats/model.h"
 
-/* The most elements of a row behind the dimension that grows. They bound the memory: about 160 MiB. */
+/* The most elements of a row behind the dimension that grows. They bound the memory: less than 200 MiB. */
 enum { AROUND_MEAN_MOST_WIDTH = 1 << 22 };
 
 /* The new rows of one tensor. A tensor that grows in dimension d is blocks of (rows, width): one for each coordinate in
