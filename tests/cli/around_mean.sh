@@ -63,6 +63,11 @@ init --like large-old.safetensors --keep large-old.safetensors --resize 'wide:0:
 helper bits large.safetensors large-old.safetensors wide 0 1 5
 helper bits large.safetensors large-old.safetensors long 1 1 5
 
+# ---- What is kept has the dtype of --dtype, not that of the list ----
+printf '%s\n' 'c.weight F32 33x21' 'new F32 3' | helper make list.safetensors list
+init --like list.safetensors --rule new=ones --keep old.safetensors --dtype bf16 --resize 'c*:0:33->40:around_mean' -o dtype.safetensors
+helper bits dtype.safetensors old.safetensors c.weight 0 1e-9 5
+
 # ---- Beside what is drawn and what grows by an initializer ----
 printf '%s\n' 'emb.weight F32 33x48' 'h.weight F32 48x48' 'head.weight F32 33x48' | helper make base.safetensors base
 printf '%s\n' 'emb.weight F32 33x48' 'head.weight F32 33x48' | helper make two.safetensors two
@@ -185,6 +190,7 @@ for dtype in F16:1e12 F32:1e90 BF16:1e90 F8_E5M2:1e12 F64:1e308; do
 done
 
 # ---- Whole or not at all ----
+SHIM_BUFFER=100 FANIN=$SHIMMED refuse 3 clCreateBuffer init "${like[@]}" --resize 'a*:0:33->40:around_mean' -o z.safetensors
 SHIM_DISK=3000000 FANIN=$SHIMMED refuse 2 "No space left on device" init --like large-old.safetensors --keep large-old.safetensors \
   --resize 'wide:0:30->150:around_mean' -o z.safetensors # 2.4 MB are copied, and the rest is new
 
