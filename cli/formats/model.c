@@ -60,9 +60,13 @@ bool kept_whole(const kept_tensor *k) {
   return k->file && !k->grows;
 }
 
-char *kept_resize(const kept_tensor *k, const fanin_tensor *t, char out[RESIZE_TEXT]) {
+bool kept_without_init(const kept_tensor *k) {
+  return kept_whole(k) || k->law;
+}
+
+char *kept_resize(const kept_tensor *k, const uint64_t *shape, char out[RESIZE_TEXT]) {
   const int d = k->dimension;
-  snprintf(out, RESIZE_TEXT, "%d:%" PRIu64 "->%" PRIu64, d, k->stored->shape[d], t->shape[d]);
+  snprintf(out, RESIZE_TEXT, "%d:%" PRIu64 "->%" PRIu64, d, k->stored->shape[d], shape[d]);
   return out;
 }
 
@@ -167,12 +171,13 @@ static int check_kept_blocks(const model_tensor *t, const char *path, failure *w
   return check_blocks(t, &known, by, path, why);
 }
 
-/* The new end of a tensor has one initializer, which the metadata name: that of what lies between its parts. */
+/* The new end of a tensor has one initializer, which the metadata name: that of what lies between its parts. Where the
+ * end is drawn from what is kept, parts say nothing of it. */
 static int check_new_end(const model_tensor *t, const char *path, failure *why) {
   const kept_tensor *k = &t->kept;
   const int d = k->dimension;
   const uint64_t kept = k->stored->shape[d];
-  for (size_t i = 0; i < t->parts.count; ++i) {
+  for (size_t i = 0; i < t->parts.count && !k->law; ++i) {
     const tensor_part *part = &t->parts.list[i];
     if (t->parts.dimension == d && part->end <= kept) continue;
     return fail(why, STATUS_INPUT,

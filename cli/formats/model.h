@@ -16,13 +16,15 @@ typedef struct kept_tensor {
   const stored_tensor *stored;
   bool grows;    /* it is longer than the stored one in `dimension`, and its end there is drawn; false: it is copied */
   int dimension; /* of a tensor that grows */
+  const char *law; /* "around_mean:scale=1e-09", how its end is drawn from what is kept; NULL: by the initializer */
+  double scale;    /* of that law */
 } kept_tensor;
 
 typedef struct model_tensor {
   char *name;
   fanin_tensor tensor; /* no buffer; not set where the tensor is copied, like the initializer */
-  fanin_init init;
-  tensor_parts parts; /* of other initializers; tensor_parts_next() goes through all slabs */
+  fanin_init init;     /* without a meaning where `kept` has a law */
+  tensor_parts parts;  /* of other initializers; tensor_parts_next() goes through all slabs */
   double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
                     known to have made them */
   char *stream_name;        /* of the tensor whose stream this one has; NULL: its own name */
@@ -57,9 +59,12 @@ int model_check_tensor(model_tensor *t, const char *where, failure *why);
 /* Whether a tensor is copied, and nothing of it is drawn. */
 bool kept_whole(const kept_tensor *k);
 
-/* "0:32000->32064", of a tensor that grows to `t`. */
+/* Whether no initializer has a say in a tensor: it is copied, or its end is drawn from what is kept. */
+bool kept_without_init(const kept_tensor *k);
+
+/* "0:32000->32064", of a tensor that grows to that shape. */
 enum { RESIZE_TEXT = 64 };
-char *kept_resize(const kept_tensor *k, const fanin_tensor *t, char out[RESIZE_TEXT]);
+char *kept_resize(const kept_tensor *k, const uint64_t *shape, char out[RESIZE_TEXT]);
 
 /* Checks the tensors together: their names must differ, and their total size must fit into a file. Of a tensor that
  * grows, what is kept must stay in its place, and what is new must have one initializer. */

@@ -71,10 +71,10 @@ static void set_kept(json_t *metadata, const model_tensor *t) {
   const char *slash = strrchr(k->file->path, '/'), *layout = tensor_file_note(k->file, "layout", k->stored->name);
   if (k->stored->elements == 0 && !k->grows) return;
   set_note(metadata, "kept", t->name, json_string(slash ? slash + 1 : k->file->path));
-  if (!k->grows && layout) set_note(metadata, "layout", t->name, json_string(layout));
+  if (kept_without_init(k) && layout) set_note(metadata, "layout", t->name, json_string(layout));
   if (!k->grows) return;
   fanin_init_format(&t->init, init, sizeof init, NULL);
-  snprintf(grown, sizeof grown, "%s %s", kept_resize(k, &t->tensor, extents), init);
+  snprintf(grown, sizeof grown, "%s %s", kept_resize(k, t->tensor.shape, extents), k->law ? k->law : init);
   set_note(metadata, "resized", t->name, json_string(grown));
 }
 

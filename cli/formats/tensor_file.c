@@ -221,3 +221,20 @@ double stored_value(fanin_dtype dtype, const char *bytes) {
   }
   return value;
 }
+
+/* Of a dtype with p digits whose smallest number is 2^least, numbers are whole multiples of 2^least below 2^(least +
+ * p), and then of steps that double with the exponent: k of them, which are 2^(p - 1) to 2^p, have the bits k + 2^(p -
+ * 1) (doublings). */
+bool stored_round(fanin_dtype dtype, double value, char *bytes) {
+  const fanin_dtype_info info = dtype_info(dtype);
+  int exponent = 0;
+  if (!isfinite(value)) return false;
+  (void)frexp(value, &exponent); /* |value| < 2^exponent */
+  const int step = value != 0 && exponent - info.digits > info.least ? exponent - info.digits : info.least;
+  const double steps = rint(ldexp(fabs(value), -step));
+  if (ldexp(steps, step) > info.largest) return false;
+  const uint64_t sign = signbit(value) ? UINT64_C(1) << (8 * info.bytes - 1) : 0;
+  const uint64_t bits = sign | (((uint64_t)(step - info.least) << (info.digits - 1)) + (uint64_t)steps);
+  memcpy(bytes, &bits, info.bytes); /* hosts are little-endian */
+  return true;
+}

@@ -100,6 +100,10 @@ const stored_tensor *tensor_file_find(const tensor_file *f, const char *name);
 /* The number that an element is, of a dtype that is measured. */
 double stored_value(fanin_dtype dtype, const char *bytes);
 
+/* Makes the element that a number is, rounded once to nearest even. Returns false where it is not finite, or too large
+ * for the dtype. */
+bool stored_round(fanin_dtype dtype, double value, char *bytes);
+
 /* Whether `text` ends in `ending`. */
 bool has_ending(const char *text, const char *ending);
 

@@ -229,6 +229,22 @@ static const char *kept_type(const like *a, const assignment *to) {
   return dtype_info(to->rule ? *dtype_of(a, to->rule) : *a->dtype).safetensors;
 }
 
+/* Sets what there is of a tensor whose new end is drawn from what is kept: its layout, if a rule says one, and the twin
+ * that a rule ties it to, whose end is drawn with the same numbers. */
+static int read_law(const like *a, assignment *to, failure *why) {
+  const stored_tensor *t = to->of->stored;
+  const init_rule *r = to->rule;
+  const checkpoint_tensor *twin = r && r->same_as ? checkpoint_find(&a->checkpoint, r->same_as) : NULL;
+  int status = STATUS_OK;
+  if (twin && a->list[twin - a->checkpoint.tensors].kept.law) to->twin = twin;
+  if (r && !r->refuse && !r->skip)
+    status = shape_tensor(a, r, t, &to->tensor, why);
+  else
+    to->tensor = layout_none(t->type->dtype, t->rank, t->shape);
+  to->tensor.dtype = to->kept.stored->type->dtype;
+  return status;
+}
+
 /* Finds what a file of --keep has for a tensor. One without elements needs no file, and no rule: there is nothing to
  * draw. */
 static int find_kept(const like *a, assignment *to, failure *why) {
@@ -248,6 +264,7 @@ static int find_kept(const like *a, assignment *to, failure *why) {
 static int copy_twin(const like *a, assignment *to, const assignment *of, const char *where, failure *why) {
   if (strcmp(kept_type(a, to), of->kept.stored->type->name) == 0) {
     to->kept = of->kept;
+    to->tensor = of->tensor; /* set where the twin grows */
     return STATUS_OK;
   }
   return fail(why, STATUS_INPUT, "%s: same_as '%.200s', which is %s in %.200s, and would be %s; nothing is converted",
@@ -263,7 +280,7 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   const assignment *of = &a->list[twin - a->checkpoint.tensors];
   place_of(to->rule, to->of->stored, where);
   if (of->declined) return rules_decline(why, "%s: same_as '%.256s', which is declined", where, twin->stored->name);
-  const bool copied = kept_whole(&of->kept);
+  const bool copied = kept_without_init(&of->kept);
   if (copied ? to->kept.file != NULL
              : !of->rule || !of->rule->init || of->stored_dtype || !to->of->stored->type->measurable) {
     return fail(why, STATUS_INPUT, "%s: same_as '%.256s', which no rule gives an initializer of floating-point values",
@@ -292,7 +309,8 @@ static int refuse_untaken(const like *a, failure *why) {
   size_t untaken = 0, used = 0;
   for (size_t i = 0; i < a->checkpoint.count; ++i) {
     const stored_tensor *t = a->list[i].of->stored;
-    if (a->list[i].rule || kept_whole(&a->list[i].kept) || untaken++ >= SHOWN || used >= sizeof names - 1) continue;
+    if (a->list[i].rule || kept_without_init(&a->list[i].kept) || untaken++ >= SHOWN || used >= sizeof names - 1)
+      continue;
     used += (size_t)snprintf(names + used, sizeof names - used, "%s'%.96s'", used > 0 ? ", " : "", t->name);
   }
   if (untaken == 0) return STATUS_OK;
@@ -316,7 +334,7 @@ static int decline(const like *a, assignment *to, int status, failure *why) {
 
 /* Whether the tensor's rule says what becomes of it. */
 static bool is_read(const assignment *to) {
-  return to->rule && !kept_whole(&to->kept);
+  return to->rule && !kept_without_init(&to->kept);
 }
 
 int like_assign(like *a, failure *why) {
@@ -336,6 +354,7 @@ int like_assign(like *a, failure *why) {
   if (!a->partial && status == STATUS_OK) status = refuse_untaken(a, why);
   if (status == STATUS_OK) status = rule_values_check(a, why);
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
+    if (a->list[i].kept.law) status = read_law(a, &a->list[i], why);
     if (is_read(&a->list[i])) status = decline(a, &a->list[i], read_rule(a, &a->list[i], why), why);
   }
   for (size_t i = 0; status == STATUS_OK && i < c->count; ++i) {
@@ -365,10 +384,13 @@ static int by_shard_and_size(const void *left, const void *right) {
 }
 
 static int add(const assignment *from, model *out, failure *why) {
+  static const fanin_init none = {.kind = FANIN_KIND_ZEROS};
   char where[TEXT];
   const char *name = from->of->stored->name, *twin = from->twin ? from->twin->stored->name : NULL;
   if (kept_whole(&from->kept)) return model_add_copied(out, name, &from->kept, from->kept.file->path, why);
-  int status = model_add(out, name, &from->tensor, &from->init, place_of(from->rule, from->of->stored, where), why);
+  int status = from->kept.law ? model_add(out, name, &from->tensor, &none, from->kept.file->path, why)
+                              : model_add(out, name, &from->tensor, &from->init,
+                                          place_of(from->rule, from->of->stored, where), why);
   if (status != STATUS_OK) return status;
   if (from->parts.count > 0) {
     const tensor_parts parts = tensor_parts_copy(&from->parts);
@@ -386,7 +408,7 @@ int like_model(like *a, bool shards, model *out, failure *why) {
   int status = STATUS_OK;
   const assignment **order = allocate(a->checkpoint.count, sizeof *order);
   for (size_t i = 0; i < a->checkpoint.count; ++i) {
-    if (kept_whole(&a->list[i].kept) || !a->list[i].rule->skip) order[n++] = &a->list[i];
+    if (kept_without_init(&a->list[i].kept) || !a->list[i].rule->skip) order[n++] = &a->list[i];
   }
   qsort(order, n, sizeof *order, shards ? by_shard_and_size : by_size);
   a->shard_of = allocate(n, sizeof *a->shard_of);

@@ -43,7 +43,7 @@ int init_file_write(const init_request *r, const session *s, const char *path, c
   size_t size = 0;
   output out = OUTPUT_NONE;
   drawn_parts drawn = {.model = part};
-  weaver w = {.model = part, .out = &out};
+  weaver w = {.s = s, .seed = r->seed, .model = part, .out = &out};
   int status = init_request_header(r, part, &header, &size, why);
   if (status == STATUS_OK) status = output_open(path, &out, why);
   if (status == STATUS_OK) status = output_write(&out, header, size, why);

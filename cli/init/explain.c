@@ -21,7 +21,7 @@ typedef struct fate {
   const char *skip, *twin, *file; /* why it is left out; whose values it has; where it goes. NULL: nothing of that */
   ptrdiff_t rule;
   const kept_tensor *kept;
-  const fanin_tensor *tensor; /* NULL: nothing of it is drawn */
+  const fanin_tensor *tensor; /* NULL: no initializer draws anything of it */
   const fanin_init *init;
   const tensor_parts *parts; /* of what is drawn */
 } fate;
@@ -40,8 +40,9 @@ static fate fate_of_assignment(const like *l, const assignment *t) {
   const stored_tensor *stored = t->of->stored;
   fate out = {.name = stored->name, .shape = stored->shape, .rank = stored->rank, .rule = NO_RULE, .kept = &t->kept};
   if (l->checkpoint.sharded) out.file = l->checkpoint.names[t->of->shard];
-  if (kept_whole(&t->kept)) {
+  if (kept_without_init(&t->kept)) {
     out.dtype = kept_dtype(&t->kept);
+    out.twin = t->kept.law && t->twin ? t->twin->stored->name : NULL;
     return out;
   }
   out.rule = t->rule - l->rules.rules;
@@ -66,6 +67,7 @@ static fate fate_of_model(const model_tensor *t) {
   out.dtype = fanin_dtype_name(t->tensor.dtype);
   out.shape = t->tensor.shape;
   out.rank = t->tensor.rank;
+  if (t->kept.law) return out;
   out.tensor = &t->tensor;
   out.init = &t->init;
   out.parts = drawn_parts_of(&t->kept, &t->parts);
@@ -91,8 +93,8 @@ static char *action_of(const fate *f, char out[TEXT]) {
   if (kept_whole(k))
     snprintf(out, TEXT, k->stored->elements > 0 ? "kept: %.400s" : "nothing: it is empty", k->file->path);
   else
-    snprintf(out, TEXT, "kept: %.200s, but %s %.200s", k->file->path, kept_resize(k, f->tensor, grown),
-             drawn_action(f, drawn));
+    snprintf(out, TEXT, "kept: %.200s, but %s %.200s", k->file->path, kept_resize(k, f->shape, grown),
+             k->law ? k->law : drawn_action(f, drawn));
   return out;
 }
 
@@ -172,8 +174,10 @@ static json_t *tensor_json(const fate *f) {
   if (f->file) json_object_set_new(o, "file", json_string(f->file));
   if (f->kept->file && f->kept->stored->elements > 0) json_object_set_new(o, "kept", json_string(f->kept->file->path));
   if (f->skip) json_object_set_new(o, "skip", json_string(f->skip));
+  if (f->kept->grows) json_object_set_new(o, "resized", json_string(kept_resize(f->kept, f->shape, text)));
+  if (f->kept->law) json_object_set_new(o, "init", json_string(f->kept->law));
+  if (f->kept->law && f->twin) json_object_set_new(o, "same_as", json_string(f->twin));
   if (!f->tensor) return o;
-  if (f->kept->grows) json_object_set_new(o, "resized", json_string(kept_resize(f->kept, f->tensor, text)));
   fanin_init_format(f->init, text, sizeof text, NULL);
   json_object_set_new(o, "init", json_string(text));
   if (f->parts->count > 0) json_object_set_new(o, "parts", tensor_parts_json(f->parts, f->tensor, f->init));
@@ -190,7 +194,7 @@ static bool *used_rules(const like *l) {
   bool *used = allocate(l->rules.count, sizeof *used);
   for (size_t i = 0; i < l->checkpoint.count; ++i) {
     const assignment *a = &l->list[i];
-    if (!a->rule || (kept_whole(&a->kept) && like_is_first(l, a->rule))) continue;
+    if (!a->rule || (kept_without_init(&a->kept) && like_is_first(l, a->rule))) continue;
     used[a->rule - l->rules.rules] = true; /* files of rules may be about tensors that are kept, too */
   }
   return used;

@@ -2,6 +2,7 @@
 #include "init/keep.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "base/dtype.h"
 #include "base/output.h"
 #include "base/text.h"
+#include "init/around_mean.h"
 #include "init/rules.h"
 
 /* ---- The options ------------------------------------------------------------------------------------------------- */
@@ -20,15 +22,51 @@ static size_t last_field(const char *text, size_t length) {
   return length;
 }
 
+/* Reads what follows the extents, which is all behind a colon: "around_mean", "around_mean:scale=1e-5". */
+static int read_law(resize *r, const char *text, const char *name, failure *why) {
+  static const char form[] = "around_mean", field[] = ":scale=";
+  char out[64];
+  const size_t length = sizeof form - 1;
+  r->scale = 1e-9; /* transformers' resize_token_embeddings() has the same */
+  bool known = strncmp(text, form, length) == 0;
+  if (known && text[length] != '\0') {
+    failure unread = {.text = ""};
+    known = strncmp(text + length, field, sizeof field - 1) == 0 &&
+            args_real(&r->scale, name, text + length + sizeof field - 1, &unread) == STATUS_OK && r->scale >= 0;
+  }
+  if (!known) {
+    return args_fail(why,
+                     "%s '%s': ':%.64s' says nothing of what is new; behind TO, ':around_mean' and "
+                     "':around_mean:scale=S' are accepted, S a finite number of at least 0",
+                     name, r->text, text);
+  }
+  r->scale = fabs(r->scale); /* of -0 */
+  for (int digits = 15; digits <= 17; ++digits) {
+    snprintf(out, sizeof out, "%s%s%.*g", form, field, digits, r->scale);
+    if (strtod(out + length + sizeof field - 1, NULL) == r->scale) break;
+  }
+  r->law = copy_text(out, strlen(out));
+  return STATUS_OK;
+}
+
+/* The last "->" of a text; NULL: there is none. */
+static const char *last_arrow(const char *text) {
+  const char *found = strstr(text, "->");
+  for (const char *next = found; next; next = strstr(next + 2, "->"))
+    found = next;
+  return found;
+}
+
 int keep_resize(void *to, const char *name, const char *value, failure *why) {
   kept_files *k = to;
-  const size_t extents = last_field(value, strlen(value)), dimension = extents ? last_field(value, extents - 1) : 0;
-  const char *arrow = strstr(value + extents, "->");
+  const char *arrow = last_arrow(value), *law = arrow ? strchr(arrow, ':') : NULL;
+  const size_t before = arrow ? (size_t)(arrow - value) : 0, extents = last_field(value, before),
+               dimension = extents ? last_field(value, extents - 1) : 0;
   uint64_t d = 0;
   resize r = {.text = value};
-  if (dimension < 2 || !arrow || !args_u64(value + dimension, extents - 1 - dimension, &d) || d >= FANIN_MAX_RANK ||
-      !args_u64(value + extents, (size_t)(arrow - value) - extents, &r.from) ||
-      !args_u64(arrow + 2, strlen(arrow + 2), &r.to) || r.from == 0) {
+  if (dimension < 2 || !args_u64(value + dimension, extents - 1 - dimension, &d) || d >= FANIN_MAX_RANK ||
+      !args_u64(value + extents, before - extents, &r.from) ||
+      !args_u64(arrow + 2, law ? (size_t)(law - arrow) - 2 : strlen(arrow + 2), &r.to) || r.from == 0) {
     return args_fail(why, "%s '%s': write PATTERN:DIMENSION:FROM->TO, as in '*embed*.weight:0:32000->32064'", name,
                      value);
   }
@@ -39,9 +77,10 @@ int keep_resize(void *to, const char *name, const char *value, failure *why) {
   r.dimension = (int)d;
   r.pattern = json_stringn(value, dimension - 1);
   if (!r.pattern) return args_fail(why, "%s '%s': the pattern is not valid UTF-8", name, value);
+  const int status = law ? read_law(&r, law + 1, name, why) : STATUS_OK;
   k->resizes = grow(k->resizes, &k->capacity, k->n_resizes + 1, sizeof *k->resizes);
   k->resizes[k->n_resizes++] = r;
-  return STATUS_OK;
+  return status;
 }
 
 /* ---- The files --------------------------------------------------------------------------------------------------- */
@@ -144,12 +183,46 @@ static int growing_dimension(int rank, const uint64_t *shape, const stored_tenso
   return found;
 }
 
-static bool is_asked_for(const kept_files *k, const char *name, int dimension, uint64_t from, uint64_t to) {
+/* The --resize that asks for that; NULL: none does. */
+static const resize *asked_for(const kept_files *k, const char *name, int dimension, uint64_t from, uint64_t to) {
   for (size_t i = 0; i < k->n_resizes; ++i) {
     const resize *r = &k->resizes[i];
-    if (r->dimension == dimension && r->from == from && r->to == to && init_rules_match(r->pattern, name)) return true;
+    if (r->dimension == dimension && r->from == from && r->to == to && init_rules_match(r->pattern, name)) return r;
   }
-  return false;
+  return NULL;
+}
+
+/* "f32, f16, ...": what has numbers, of which there are means. */
+static char *list_dtypes(char *out, size_t size) {
+  size_t used = 0;
+  out[0] = '\0';
+  for (int dtype = 0; fanin_dtype_size((fanin_dtype)dtype) > 0 && used < size; ++dtype) {
+    used += (size_t)snprintf(out + used, size - used, "%s%s", dtype ? ", " : "", fanin_dtype_name((fanin_dtype)dtype));
+  }
+  return out;
+}
+
+/* Checks that rows of a tensor can be drawn from those that there are. */
+static int check_law(const resize *r, const stored_tensor *t, const char *path, failure *why) {
+  char dtypes[128];
+  uint64_t width = 1;
+  for (int d = r->dimension + 1; d < t->rank; ++d)
+    width *= t->shape[d];
+  if (!t->type->measurable) {
+    return fail(why, STATUS_INPUT,
+                "--resize '%s': tensor '%.256s' is %s in %.200s; rows of %s are drawn around their mean", r->text,
+                t->name, t->type->name, path, list_dtypes(dtypes, sizeof dtypes));
+  }
+  if (t->rank > FANIN_MAX_RANK) {
+    return fail(why, STATUS_INPUT,
+                "--resize '%s': tensor '%.256s' has %d dimensions; of at most %d, rows are drawn around their mean",
+                r->text, t->name, t->rank, FANIN_MAX_RANK);
+  }
+  if (width <= AROUND_MEAN_MOST_WIDTH) return STATUS_OK;
+  return fail(why, STATUS_INPUT,
+              "--resize '%s': tensor '%.256s' has rows of %" PRIu64
+              " elements behind dimension %d; of at most %d, rows are drawn around their mean",
+              r->text, t->name, width, r->dimension, AROUND_MEAN_MOST_WIDTH);
 }
 
 /* "F32 8x4" */
@@ -168,11 +241,15 @@ int keep_find(kept_files *k, const char *name, const char *type, int rank, const
   const stored_tensor *t = found->stored;
   const bool same_type = strcmp(type, t->type->name) == 0, same_shape = stored_same_shape(rank, shape, t);
   const int d = growing_dimension(rank, shape, t);
-  const bool grows = d >= 0 && is_asked_for(k, name, d, t->shape[d], shape[d]);
-  if (same_type && (same_shape || grows)) {
+  const resize *by = d >= 0 ? asked_for(k, name, d, t->shape[d], shape[d]) : NULL;
+  if (same_type && (same_shape || by)) {
     k->used[found - k->all.tensors] = true;
-    *out = (kept_tensor){.file = &k->all.files[found->shard], .stored = t, .grows = grows, .dimension = grows ? d : 0};
-    return STATUS_OK;
+    *out = (kept_tensor){.file = &k->all.files[found->shard], .stored = t, .grows = by != NULL};
+    if (!by) return STATUS_OK;
+    out->dimension = d;
+    out->law = by->law;
+    out->scale = by->scale;
+    return by->law ? check_law(by, t, out->file->path, why) : STATUS_OK;
   }
   if (!same_type) {
     snprintf(advice, sizeof advice,
@@ -225,8 +302,23 @@ static size_t list_unused(const kept_files *k, char *out, size_t size) {
   return unused;
 }
 
-int keep_check(const kept_files *k, failure *why) {
+/* Refuses a tensor that no file has and whose new rows should be drawn from those that there are. */
+static int check_missing(const kept_files *k, const model_tensor *t, failure *why) {
+  for (size_t i = 0; i < k->n_resizes && !t->kept.file; ++i) {
+    const resize *r = &k->resizes[i];
+    if (!r->law || r->dimension >= t->tensor.rank || t->tensor.shape[r->dimension] != r->to) continue;
+    if (!init_rules_match(r->pattern, t->name)) continue;
+    return fail(why, STATUS_INPUT,
+                "--resize '%s': no file of --keep has tensor '%.256s', so that there are no rows to draw new ones "
+                "around; without :around_mean, it is drawn by its initializer",
+                r->text, t->name);
+  }
+  return STATUS_OK;
+}
+
+int keep_check(const kept_files *k, const model *m, failure *why) {
   char names[512];
+  int status = STATUS_OK;
   if (list_unused(k, names, sizeof names) == k->all.count) {
     return fail(why, STATUS_INPUT,
                 "--keep %s: the output has none of its tensors, %s; the names must be the same to the letter",
@@ -238,7 +330,9 @@ int keep_check(const kept_files *k, failure *why) {
     return fail(why, STATUS_INPUT, "--resize '%s': no tensor that matches has %" PRIu64 " in dimension %d", r->text,
                 r->from, r->dimension);
   }
-  return STATUS_OK;
+  for (size_t i = 0; i < m->count && status == STATUS_OK; ++i)
+    status = check_missing(k, &m->tensors[i], why);
+  return status;
 }
 
 void keep_note(const kept_files *k, const char *program, const char *command) {
@@ -258,8 +352,10 @@ json_t *keep_unused_json(const kept_files *k) {
 }
 
 void keep_free(kept_files *k) {
-  for (size_t i = 0; i < k->n_resizes; ++i)
+  for (size_t i = 0; i < k->n_resizes; ++i) {
     json_decref(k->resizes[i].pattern);
+    free(k->resizes[i].law);
+  }
   checkpoint_free(&k->all);
   for (size_t i = 0; i < k->n_files; ++i)
     free(k->files[i]);

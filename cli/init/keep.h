@@ -9,6 +9,8 @@
 /* One --resize: tensors that match and have the extent `from` in a dimension get the extent `to`. */
 typedef struct resize {
   const char *text; /* as it was given */
+  char *law;    /* "around_mean:scale=1e-09", of new rows that are drawn from the kept ones; NULL: by initializers */
+  double scale; /* of that law */
   json_t *pattern;
   int dimension;
   uint64_t from, to;
@@ -25,7 +27,8 @@ typedef struct kept_files {
   bool *used;     /* of all.tensors: it goes to the output */
 } kept_files;
 
-/* The reader of --resize, "PATTERN:DIMENSION:FROM->TO", into a kept_files. */
+/* The reader of --resize, "PATTERN:DIMENSION:FROM->TO" and perhaps ":around_mean" or ":around_mean:scale=S", into a
+ * kept_files. */
 args_reader keep_resize;
 
 /* Checks the options together, and reads the headers of the files. No tensor may be in two of them. */
@@ -42,8 +45,9 @@ int keep_find(kept_files *k, const char *name, const char *type, int rank, const
 /* Does both for a model, whose tensors then are copied, grow or are drawn. */
 int keep_model(kept_files *k, model *m, failure *why);
 
-/* Checks, once all tensors were looked for, that something is kept and that each --resize took a tensor. */
-int keep_check(const kept_files *k, failure *why);
+/* Checks, once all tensors were looked for, that something is kept, that each --resize took a tensor, and that of the
+ * model's tensors those are kept whose new rows are to be drawn from the kept ones. */
+int keep_check(const kept_files *k, const model *m, failure *why);
 
 /* Whether writing `path` would overwrite one of the files, also through links. */
 bool keep_has(const kept_files *k, const char *path);

@@ -13,8 +13,8 @@ typedef struct assignment {
   const checkpoint_tensor *of;
   const init_rule *rule;         /* the first that takes it; NULL: none does, and it is copied */
   const checkpoint_tensor *twin; /* the tensor whose values this one gets; NULL: it has its own */
-  kept_tensor kept;              /* where it is copied, the fields below are not set */
-  fanin_tensor tensor;           /* without buffer; not set where the rule says skip, like the fields below */
+  kept_tensor kept;    /* where it is copied, the fields below are not set; where it has a law, only the next one */
+  fanin_tensor tensor; /* without buffer; not set where the rule says skip, like the fields below */
   fanin_init init;
   tensor_parts parts;
   char *declined;           /* why the rules do not say what it should be, where others may; NULL: they do */

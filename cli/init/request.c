@@ -70,7 +70,8 @@ const args_option init_request_options[] = {
      args_texts, TO(keep.paths), ARGS_SEVERAL},
     {"resize", 0, "PATTERN:DIM:FROM->TO",
      "With --keep: tensors whose names match and that have the extent FROM in dimension DIM (counted from 0) grow to "
-     "TO: what is kept stays, and the rest is drawn",
+     "TO: what is kept stays, and the rest is drawn. With :around_mean behind it, or :around_mean:scale=S, around the "
+     "mean of what is kept, with S (default: 1e-9) times its covariance",
      keep_resize, TO(keep), ARGS_SEVERAL},
     {"tensor", 0, "NAME:DTYPE:LAYOUT:SHAPE",
      "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I input "
@@ -154,7 +155,7 @@ int init_request_check(init_request *r, failure *why) {
   if (status == STATUS_OK && r->keep.paths.count > 0 && !r->like.checkpoint_path) {
     status = keep_model(&r->keep, &r->model, why);
   }
-  if (status == STATUS_OK && r->keep.paths.count > 0) status = keep_check(&r->keep, why);
+  if (status == STATUS_OK && r->keep.paths.count > 0) status = keep_check(&r->keep, &r->model, why);
   if (status == STATUS_OK) status = model_check(&r->model, from, why);
   return status == STATUS_OK ? check_npy(r, why) : status;
 }

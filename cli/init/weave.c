@@ -6,6 +6,7 @@
 
 #include "base/terminal.h"
 #include "base/text.h"
+#include "init/around_mean.h"
 
 enum { COPIED_AT_ONCE = 1 << 22 };
 
@@ -26,7 +27,7 @@ static fanin_tensor new_part(const model_tensor *t) {
 
 bool drawn_next(void *state, model_part *out) {
   drawn_parts *a = state;
-  while (a->next < a->model->count && kept_whole(&a->model->tensors[a->next].kept))
+  while (a->next < a->model->count && kept_without_init(&a->model->tensors[a->next].kept))
     ++a->next;
   if (a->next == a->model->count) return false;
   const model_tensor *t = &a->model->tensors[a->next];
@@ -79,16 +80,33 @@ static int copy(weaver *w, const model_tensor *t, uint64_t offset, uint64_t size
 
 /* Whether something is to be copied before that tensor. Passes over what is drawn, and written. */
 static bool has_copies(weaver *w, size_t before) {
-  for (; w->tensor < before && !kept_whole(&w->model->tensors[w->tensor].kept); ++w->tensor)
+  for (; w->tensor < before && !kept_without_init(&w->model->tensors[w->tensor].kept); ++w->tensor)
     w->done = 0;
   return w->tensor < before;
+}
+
+/* Writes a tensor whose new rows are drawn around the mean of those that are copied. */
+static int write_around_mean(weaver *w, const model_tensor *t, failure *why) {
+  const kept_tensor *k = &t->kept;
+  around_mean a = {.s = NULL};
+  uint64_t blocks = 1;
+  for (int d = 0; d < k->dimension; ++d)
+    blocks *= t->tensor.shape[d];
+  const uint64_t run = k->stored->bytes / blocks;
+  int status = around_mean_open(w->s, w->seed, t, &a, why);
+  for (uint64_t block = 0; block < blocks && status == STATUS_OK; ++block) {
+    status = copy(w, t, block * run, run, why);
+    if (status == STATUS_OK) status = around_mean_write(&a, block, w->out, why);
+  }
+  around_mean_close(&a);
+  return status;
 }
 
 static int copy_before(weaver *w, size_t tensor, failure *why) {
   int status = STATUS_OK;
   while (status == STATUS_OK && has_copies(w, tensor)) {
     const model_tensor *t = &w->model->tensors[w->tensor];
-    status = copy(w, t, 0, t->kept.stored->bytes, why);
+    status = t->kept.law ? write_around_mean(w, t, why) : copy(w, t, 0, t->kept.stored->bytes, why);
     ++w->tensor;
   }
   return status;

@@ -4,9 +4,10 @@
 #define CLI_INIT_WEAVE_H
 
 #include "base/output.h"
+#include "base/session.h"
 #include "init/pieces.h"
 
-/* The parts of the tensors that are drawn: what a part_source's state is. */
+/* The parts of the tensors that initializers draw: what a part_source's state is. */
 typedef struct drawn_parts {
   const model *model;
   size_t next; /* tensor */
@@ -19,6 +20,8 @@ bool drawn_next(void *state, model_part *out);
 uint64_t drawn_bytes(const model *m);
 
 typedef struct weaver {
+  const session *s; /* and the seed: for rows that are drawn around the mean of those that are copied */
+  uint64_t seed;
   const model *model;
   output *out;
   size_t tensor;     /* the first that is not written completely */

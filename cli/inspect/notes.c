@@ -101,8 +101,10 @@ bool notes_take_kept(const tensor_file *f, const stored_tensor *t, expectation *
   const char *kept = tensor_file_note(f, "kept", t->name), *resized = tensor_file_note(f, "resized", t->name);
   fanin_tensor tensor;
   char rest[TEXT];
+  const bool around = resized && strstr(resized, " around_mean"); /* of --resize, of which nothing else is asked */
   if (kept && resized)
-    expectation_reason(e, "kept from %.200s, but resized: %.300s", kept, resized);
+    expectation_reason(e, "kept from %.200s, but resized: %.300s%s", kept, resized,
+                       around ? " (what is new follows from what was kept)" : "");
   else if (kept)
     expectation_reason(e, "kept from %.300s", kept);
   if (!kept || !resized || !notes_tensor(f, t, false, &tensor) || !read_resized(resized, t, &e->parts))

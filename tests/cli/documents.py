@@ -74,7 +74,7 @@ OF_RULES = {
 }
 GPT2 = {"wte.weight": [50257, 8], "wpe.weight": [10, 8], "ln_f.weight": [8], "ln_f.bias": [8]}
 GPT2 |= {"h.0.attn.c_attn.weight": [8, 24], "h.0.attn.c_proj.weight": [8, 8], "h.0.ln_1.weight": [8]}
-LLAMA = {"model.embed_tokens.weight": [30, 8], "model.norm.weight": [8], "lm_head.weight": [30, 8]}
+LLAMA = {"model.embed_tokens.weight": [32000, 8], "model.norm.weight": [8], "lm_head.weight": [32000, 8]}
 QUERIES = {"model.layers.0.self_attn.q_proj.weight": [8, 8]}
 RESNET = {"conv1.weight": [8, 3, 7, 7], "bn1.weight": [8], "bn1.bias": [8], "fc.weight": [5, 8], "fc.bias": [5]}
 

@@ -15,7 +15,7 @@ import random
 import struct
 import sys
 
-BITS = {'F64': 64, 'I64': 64, 'F32': 32, 'I32': 32, 'F16': 16, 'BF16': 16, 'F8_E4M3': 8, 'U8': 8, 'BOOL': 8, 'F4': 4}
+BITS = {'F64': 64, 'I64': 64, 'F32': 32, 'I32': 32, 'F16': 16, 'BF16': 16, 'F8_E4M3': 8, 'F8_E5M2': 8, 'U8': 8, 'BOOL': 8, 'F4': 4}
 
 
 def read_list(file):
@@ -26,14 +26,21 @@ def read_list(file):
 
 def write(path, tensors, seed, notes):
     """Values of F32 are small numbers, all other bytes are any."""
-    source, header, data = random.Random(seed), {'__metadata__': {'format': 'pt'} | notes}, b''
+    source, out = random.Random(seed), []
     for name, dtype, shape in tensors:
         size = math.prod(shape) * BITS[dtype] // 8
         if dtype == 'F32':
             bytes_ = struct.pack(f'<{size // 4}f', *(source.uniform(-9, 9) for _ in range(size // 4)))
         else:
             bytes_ = source.randbytes(size)
-        header[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [len(data), len(data) + size]}
+        out.append((name, dtype, shape, bytes_))
+    write_bytes(path, out, notes)
+
+
+def write_bytes(path, tensors, notes):
+    header, data = {'__metadata__': {'format': 'pt'} | notes}, b''
+    for name, dtype, shape, bytes_ in tensors:
+        header[name] = {'dtype': dtype, 'shape': shape, 'data_offsets': [len(data), len(data) + len(bytes_)]}
         data += bytes_
     text = json.dumps(header).encode()
     with open(path, 'wb') as file:
