@@ -56,6 +56,7 @@ fanin_status fanin_measure(fanin *f, cl_command_queue queue, const fanin_tensor 
 const char *fanin_diagnosis_name(fanin_diagnosis diagnosis);
 fanin_status fanin_diagnosis_verdict(fanin_diagnosis diagnosis, fanin_verdict *out);
 fanin_status fanin_probe(fanin *f, cl_command_queue queue, const fanin_probe_config *config, fanin_probe_report **out);
+fanin_status fanin_probe_rows(const fanin_probe_config *config, size_t l, uint64_t *rows);
 fanin_status fanin_probe_report_summary(const fanin_probe_report *report, fanin_probe_summary *out, size_t size);
 fanin_status fanin_probe_report_layer(const fanin_probe_report *report, size_t i, fanin_probe_layer *out, size_t size);
 fanin_status fanin_probe_report_finding(const fanin_probe_report *report, size_t i, fanin_finding *out, size_t size);

@@ -18,6 +18,7 @@ from ._mirror import Mirror, Size, Text
 from ._numpy import HostArray, OnDevice, is_host_array, memory_of
 from ._report import architecture, columns_of, plain, plot, table
 from ._structs import (
+    BLOCKS,
     CALIBRATED_LAYER,
     CRITERIA,
     NORMS,
@@ -81,9 +82,11 @@ class ProbeConfig:
     weight_factors: Optional[list[float]]
     inits: Optional[list[Init]]
     biases: str
+    block: str
 
     def __str__(self) -> str:
         extras = [self.norm + " norm"] * (self.norm != "none") + ["residual"] * self.residual
+        extras += [self.block + " blocks"] * (self.block != "none")
         extras += [f"bias_std {self.bias_std:g}"] * (self.bias_std != 0) + ["given weights"] * (self.weights == "given")
         extras += ["given biases"] * (self.biases == "given")
         init = "several initializers" if self.inits else str(self.init)
@@ -185,6 +188,7 @@ class _Config:
         biases: Any = None,
         *,
         norm: Any,
+        block: Any,
         seed: Any,
         residual: Any,
         **numbers: Any,
@@ -192,20 +196,22 @@ class _Config:
         self._where = where
         self.widths = _check.integers("widths", widths)
         self.layers = max(len(self.widths) - 1, 0)
-        self.inits = self._inits_of(init, inits, dtype)
-        self._c_inits = (CInit * self.layers)(*(one._c for one in self.inits))
         values = {name: _check.number(name, value) for name, value in numbers.items()}
         self.c = CProbeConfig(
             n_widths=len(self.widths),
             widths=(ctypes.c_uint64 * len(self.widths))(*self.widths),
             activation=_check.text("activation", activation),
-            inits=ctypes.addressof(self._c_inits),
             dtype=dtype,
             norm=_check.choice("norm", norm, NORMS),
+            block=_check.choice("block", block, BLOCKS),
             seed=_check.integer("seed", seed),
             residual=_check.flag("residual", residual),
             **values,
         )
+        self.rows = [self._rows_of(l) for l in range(self.layers)]
+        self.inits = self._inits_of(init, inits, dtype)
+        self._c_inits = (CInit * self.layers)(*(one._c for one in self.inits))
+        self.c.inits = ctypes.addressof(self._c_inits)
         self._raised: Optional[BaseException] = None
         self._uploaded: list[OnDevice] = []
         self._set_input(input, batch)
@@ -213,6 +219,10 @@ class _Config:
             self._set_weights(_check.elements("weights", weights, "arrays"))
         if biases is not None:
             self._set_biases(_check.elements("biases", biases, "arrays"))
+
+    def _rows_of(self, l: int) -> int:
+        """Of the weights of layer l, from 0."""
+        return int(result_of(ctypes.c_uint64, lib.fanin_probe_rows, ctypes.byref(self.c), l + 1).value)
 
     def as_config(self) -> ProbeConfig:
         """What was asked for, to keep with the report."""
@@ -235,6 +245,7 @@ class _Config:
             weight_factors=factors,
             inits=None if same else self.inits,
             biases="given" if c.biases else "drawn",
+            block=BLOCKS[c.block],
         )
 
     def release(self) -> None:
@@ -287,7 +298,7 @@ class _Config:
         each = [init] * self.layers if inits is None else _check.elements("inits", inits, "initializers")
         if len(each) != self.layers:
             raise bad_argument(f"there are {len(each)} inits for {self.layers} layers")
-        shapes = zip(self.widths[1:], self.widths)
+        shapes = zip(self.rows, self.widths)
         return [init_of(one, make_tensor(dtype, shape, layout="OI")) for one, shape in zip(each, shapes)]
 
     def _set_biases(self, biases: list[Any]) -> None:
@@ -305,8 +316,8 @@ class _Config:
                 values = np.ascontiguousarray(given, np.float32)
             except (TypeError, ValueError):
                 _check.wrong_type(f"biases[{l}]", bias, "numbers, one for each feature of the layer,")
-            if values.shape != (self.widths[l + 1],):
-                raise bad_argument(f"biases[{l}] has shape {values.shape}; accepted is ({self.widths[l + 1]},)")
+            if values.shape != (self.rows[l],):
+                raise bad_argument(f"biases[{l}] has shape {values.shape}; accepted is ({self.rows[l]},)")
             self._biases.append(values)
         pointers = [None if bias is None else bias.ctypes.data for bias in self._biases]
         self._bias_pointers = (ctypes.c_void_p * self.layers)(*pointers)
@@ -325,7 +336,7 @@ class _Config:
         """The tensor of an OpenCL array or buffer, whose values are there when this returns."""
         is_array = hasattr(weight, "base_data")
         dtype = None if is_array and weight.dtype.kind != "u" else DTYPES[self.c.dtype].name
-        shape = None if is_array else (self.widths[l + 1], self.widths[l])
+        shape = None if is_array else (self.rows[l], self.widths[l])
         for event in getattr(weight, "events", ()):
             event.wait()
         return tensor_of(weight, dtype, shape, 0, None, layout="OI")
@@ -361,6 +372,7 @@ def probe(
     bias_std: SupportsFloat = 0.0,
     norm: str = "none",
     residual: bool = False,
+    block: str = "none",
     batch: Optional[SupportsIndex] = None,
     input: Any = None,
     seed: SupportsIndex = 0,
@@ -379,10 +391,12 @@ def probe(
         arrays or buffers, NumPy arrays, torch tensors.
     inits: an initializer a layer; None: `init` is every layer's. Schemes before one see the layer's fans.
     biases: a vector a layer, used as it is; None, also for single layers: N(0, bias_std^2).
-    norm: "none", "layer" or "batch". progress: told what step begins.
+    activation: a gated unit's, as "swiglu", has twice as many rows of weights, the gate's first.
+    norm: "none", "layer" or "batch". block: "pre_norm" or "post_norm" joins layers two by two to residual blocks with RMS
+        norm: widths D, N, D, N, D, ..., last. progress: told what step begins.
     queue or device: where; neither: the default device.
     """
-    network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
+    network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, block=block, seed=seed)
     where, queue_handle = _place(queue, device, weights)
     config = _Config(where, widths, weights, input, batch, activation, init, dtype_of(dtype), inits, biases, **network)
     config.tell(progress)
@@ -432,6 +446,7 @@ def calibrate(
     bias_std: SupportsFloat = 0.0,
     norm: str = "none",
     residual: bool = False,
+    block: str = "none",
     batch: Optional[SupportsIndex] = None,
     input: Any = None,
     seed: SupportsIndex = 0,
@@ -452,13 +467,13 @@ def calibrate(
     for l, weight in enumerate(tensors):
         if not hasattr(weight, "base_data") or len(weight.shape) != 2:
             _check.wrong_type(f"weights[{l}]", weight, "a pyopencl.array.Array of 2 dimensions")
-    widths = [tensors[0].shape[1], *(weight.shape[0] for weight in tensors)]
+    widths = [*(weight.shape[1] for weight in tensors), tensors[-1].shape[0]]
     options = CCalibrateOptions(criterion=_check.choice("criterion", criterion, CRITERIA))
     options.target, options.tolerance = _check.not_zero("target", target), _check.not_zero("tolerance", tolerance)
     options.max_iterations = _check.integer("max_iterations", max_iterations, 1, 1 << 31)
     chosen = queue_of(tensors[0], queue)
     device, dtype = device_of_queue(chosen), dtype_of_array(tensors[0].dtype, None)
-    network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, seed=seed)
+    network: dict[str, Any] = dict(slope=slope, bias_std=bias_std, norm=norm, residual=residual, block=block, seed=seed)
     config = _Config(device, widths, tensors, input, batch, activation, "he_normal", dtype, **network)
     layers, stride = (CALIBRATED_LAYER.struct * len(tensors))(), ctypes.sizeof(CALIBRATED_LAYER.struct)
     lib.fanin_calibrate(device._handle, chosen.int_ptr, ctypes.byref(config.c), ctypes.byref(options), layers, stride)

@@ -16,6 +16,7 @@ MAX_RANK = 8
 WHOLE, SLAB, RANGE = 0, 1, 2
 CRITERIA = ("second_moment", "variance", "pytorch")
 NORMS = ("none", "layer", "batch")
+BLOCKS = ("none", "pre_norm", "post_norm")
 VERDICTS = ("health", "conformity", "cause", "warning")
 MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo")
 
@@ -48,7 +49,7 @@ class CProbeConfig(Struct):
     _fields_ = declared(
         "size size, u64* widths, size n_widths, text activation, f64 slope, fanin_init init, int dtype, f64 bias_std, "
         "int norm residual, u64 batch, pointer input, u64 seed, fanin_tensor* weights, f64* weight_factors, "
-        "function progress, pointer user inits biases",
+        "function progress, pointer user inits biases, int block",
         function=PROGRESS,
     )
 
@@ -235,6 +236,8 @@ class ProbeLayer:
     tied_rows: U64
     tied_columns: U64
     conforms: Flag
+    stream_measured: F64
+    stream_meanfield: F64
 
 
 @dataclass(frozen=True)
@@ -303,5 +306,6 @@ ENUMERATORS: list[tuple[str, tuple[str, ...]]] = [
     ("FANIN_CRITERION_", CRITERIA),
     ("FANIN_MODE_", MODES),
     ("FANIN_NORM_", NORMS),
+    ("FANIN_BLOCK_", BLOCKS),
     ("FANIN_VERDICT_", VERDICTS),
 ]

@@ -131,6 +131,26 @@ def test_probe_of_several_initializers_and_given_biases():
     assert same.columns()["q_measured"] == plain.columns()["q_measured"]
 
 
+def test_gated_blocks():
+    """A pre-norm block with a gate, and the same in NumPy: one tensor has the gate's rows and the other factor's."""
+    widths, n = [16, 24, 16, 5], 24
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((40, 16)).astype("f4")
+    weights = [rng.standard_normal(shape).astype("f4") * 0.3 for shape in ((2 * n, 16), (16, n), (5, 16))]
+    biases = [rng.standard_normal(2 * n).astype("f4") * 0.1, None, None]
+    report = fanin.probe(widths, "swiglu", "normal:std=0.3", block="pre_norm", input=x, weights=weights, biases=biases)
+    rms = lambda s: s / np.sqrt(np.mean(s * s, axis=1, keepdims=True))
+    z = rms(x.astype("f8")) @ weights[0].T + biases[0]
+    down = z[:, :n] / (1 + np.exp(-z[:, :n])) * z[:, n:] @ weights[1].T
+    out = rms(x + down) @ weights[2].T
+    for layer, expected in zip(report.layers, (z, down, out)):
+        assert layer.q_measured == pytest.approx(np.mean(expected**2), rel=1e-5)
+    assert report.layers[1].stream_measured == pytest.approx(np.mean((x + down) ** 2), rel=1e-5)
+    assert math.isnan(report.layers[0].stream_measured)
+    assert report.conforms and report.config.block == "pre_norm" and "pre_norm blocks" in repr(report)
+    assert report.layers[0].fan_out == 2 * n
+
+
 def test_progress_that_fails():
     """What a callback raises arrives."""
 

@@ -192,6 +192,7 @@ TYPES = [
     ("bias_std", NO_NUMBERS, lambda x: fanin.probe([3, 3], bias_std=x)),
     ("norm", NO_TEXTS, lambda x: fanin.probe([3, 3], norm=x)),
     ("residual", NO_FLAGS, lambda x: fanin.probe([3, 3], residual=x)),
+    ("block", NO_TEXTS, lambda x: fanin.probe([3, 3], block=x)),
     ("batch", NO_INTEGERS, lambda x: fanin.probe([3, 3], batch=x)),
     ("input", ["x", object(), [["a"]]], lambda x: fanin.probe([3, 3], input=x)),
     ("weights", NO_SEQUENCES, lambda x: fanin.probe([3, 3], weights=x)),
