@@ -161,21 +161,31 @@ static void judge_layers(fanin__judge *j) {
 }
 
 /* E50 of docs/probe-law.md. The variance of ln q_l is what each step adds, through the sensitivities of the layers
- * after it; of ln g_l, the steps from the last layer back. A step without a law ends either. */
-static void add_up_noise(const fanin__probe *p) {
+ * after it, and none comes past the norm of a block. A step without a law ends it. */
+static void add_up_q(const fanin__probe *p) {
   fanin_probe_layer *const y = p->report->layers;
   double variance = 0;
   for (size_t l = 1; l <= p->layers; l++) {
-    const double s = l == 1 ? 0 : p->mlp.stages[l - 1].skip ? 1 : p->trace[l - 1].sensitivity;
+    const fanin__stage *const before = &p->mlp.stages[l - 1];
+    const double s = l == 1 || before->divided ? 0 : before->skip ? 1 : p->trace[l - 1].sensitivity;
     variance = isnan(y[l - 1].q_z) ? NAN : variance * s * s + p->trace[l].noise;
     y[l - 1].q_sd = sqrt(variance);
   }
-  variance = 0;
-  for (size_t l = p->layers; l >= 1; l--) {
-    variance = isnan(y[l - 1].g_z) ? NAN : variance + p->trace[l].back;
-    y[l - 1].g_sd = sqrt(variance);
-  }
   p->report->summary.sd_ln_q = y[p->layers - 1].q_sd;
+}
+
+/* The same of ln g_l, from the last layer back; E79 at the end of a block. `behind` is the variance at the next end. */
+static void add_up_g(const fanin__probe *p) {
+  fanin_probe_layer *const y = p->report->layers;
+  double variance = 0, behind = 0;
+  for (size_t l = p->layers; l >= 1; l--) {
+    const fanin__trace *const t = &p->trace[l];
+    const bool end = p->mlp.stages[l].divided;
+    if (end) variance = behind + (1 - t->passed) * (1 - t->passed) * (variance - behind);
+    variance = isnan(y[l - 1].g_z) ? NAN : variance + t->back;
+    y[l - 1].g_sd = sqrt(variance);
+    if (end) behind = variance;
+  }
 }
 
 /* In the order of the enumerators. */
@@ -224,7 +234,8 @@ static void take_conditions(fanin__probe *p) {
 fanin_status fanin__diagnose(fanin__probe *p) {
   fanin_probe_report *const report = p->report;
   fanin__judge j = {.p = p, .status = FANIN_STATUS_OK};
-  add_up_noise(p);
+  add_up_q(p);
+  add_up_g(p);
   judge_layers(&j);
   find_all(&j);
   report->findings = j.list;

@@ -4,7 +4,7 @@
  *   law.c            the law of the forward step;  gradient.c  that of the backward step
  *   theory.c         the recursion at infinite width, and the columns that have no law
  *   diagnose.c       verdicts and findings
- * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E78, and have its symbols. */
+ * docs/probe-law.md derives what theory expects. Comments name its equations, E1 to E79, and have its symbols. */
 #ifndef HOST_PROBE_PROBE_H
 #define HOST_PROBE_PROBE_H
 
@@ -59,6 +59,7 @@ typedef struct fanin__trace {
   double slope_sensitivity; /* d ln <phi'^2> / d ln q */
   double slope_ratio;       /* <phi'^4> / <phi'^2>^2 */
   double response;          /* t: d ln |delta|^2 / d ln q, through this layer and all after it */
+  double passed;            /* at the end of a block: share of |delta|^2 from the gradient of the block behind */
 } fanin__trace;
 
 struct fanin_probe_report {

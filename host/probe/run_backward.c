@@ -65,15 +65,20 @@ fanin_status fanin__run_output(fanin__probe *p) {
   return FANIN_STATUS_OK;
 }
 
+/* What part of |delta_l|^2 at the end of a block comes from the gradient of the block behind it. */
+static double passed_on(const fanin__probe *p, size_t l) {
+  const double whole = fanin__mean_of(p->trace[l].dd, p->batch);
+  return p->mlp.stages[l].divided && whole > 0 ? fanin__mean_of(p->gradients.skip_slope, p->batch) / whole : 0;
+}
+
 /* How |delta_l|^2 answers to q_l: t_l of E42, and of E78 at the end of a block, where q_l is a part of what is divided
- * by, and some of delta_l comes past that. */
+ * by, and with pre-norm some of delta_l comes past that. */
 static double response_of(const fanin__probe *p, size_t l) {
   const fanin__stage *const s = &p->mlp.stages[l];
   const fanin__trace *const t = &p->trace[l], *const after = &p->trace[l + 1];
   if (!s->divided) return t->slope_sensitivity + t->sensitivity * after->response;
-  const double past = s->carried == s->h ? 0 : fanin__mean_of(p->gradients.skip_slope, p->batch);
-  const double whole = fanin__mean_of(t->dd, p->batch), sum = fanin__mean_of(t->sums.sum, p->batch);
-  return whole > 0 && sum > 0 ? -(1 - past / whole) * fanin__mean_of(t->sums.zz, p->batch) / sum : 0;
+  const double divided = s->carried == s->h ? 1 : 1 - t->passed, sum = fanin__mean_of(t->sums.sum, p->batch);
+  return sum > 0 ? -divided * fanin__mean_of(t->sums.zz, p->batch) / sum : 0;
 }
 
 /* About the mean square of phi' of layer l, or of what takes its place. */
@@ -100,6 +105,7 @@ fanin_status fanin__run_backward(fanin__probe *p, size_t l) {
   FANIN__TRY(fanin__mlp_backward(&p->mlp, l, rms, rms_of(t->sums.hh, p->batch, width),
                                  rms_of(t->sums.zz, p->batch, p->mlp.stages[l].rows), &p->gradients));
   if (lawful) FANIN__TRY(fanin__gradient_law(p, l, &out->g_predicted, &law, &t->back));
+  t->passed = passed_on(p, l);
   t->response = response_of(p, l);
   fanin__spread_backward(p, l);
   FANIN__TRY(finish_backward(p, l));

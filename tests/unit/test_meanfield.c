@@ -146,6 +146,83 @@ static void mehler_agrees_with_two_dimensions(void **state) {
   }
 }
 
+/* ---- Gated units ------------------------------------------------------------------------------------------------- */
+
+/* What is squared of a gated unit at z = sqrt(q) (x, y): h^2, or the sum of the squares of its two derivatives. */
+static double gated_square(const fanin__activation *activation, fanin__function function, double q, double x,
+                           double y) {
+  const double z = sqrt(q) * x, other = sqrt(q) * y, h = activation->f(z, 0);
+  if (function == FANIN__PHI) return h * h * other * other;
+  const double d = activation->df(z, 0) * other;
+  return d * d + h * h;
+}
+
+/* The mean over independent normal x and y of that, times He_k(x) / sqrt(k!), times He_2(y) / sqrt(2) where `gate`; by
+ * the trapezoidal rule, which is exact to all digits for smooth functions. */
+static double gated_moment(const fanin__activation *activation, fanin__function function, double q, int k, bool gate) {
+  const double step = 0.1, end = 10;
+  double sum = 0;
+  for (double x = -end; x < end; x += step) {
+    double before = 0, hermite = 1;
+    for (int j = 0; j < k; j++) {
+      const double next = (x * hermite - sqrt(j) * before) / sqrt(j + 1);
+      before = hermite;
+      hermite = next;
+    }
+    for (double y = -end; y < end; y += step) {
+      const double of_y = gate ? (y * y - 1) / sqrt(2) : 1,
+                   density = exp(-(x * x + y * y) / 2) / (2 * 3.14159265358979);
+      sum += gated_square(activation, function, q, x, y) * hermite * of_y * density * step * step;
+    }
+  }
+  return sum;
+}
+
+/* E F^2 / V^2, E psi^2 and E psi^3, psi = F / V - 1 - s / 2 (x^2 + y^2 - 2). */
+static void gated_powers(const fanin__activation *activation, fanin__function function, double q, double v, double s,
+                         double out[3]) {
+  const double step = 0.1, end = 11;
+  out[0] = out[1] = out[2] = 0;
+  for (double x = -end; x < end; x += step) {
+    for (double y = -end; y < end; y += step) {
+      const double f = gated_square(activation, function, q, x, y) / v, psi = f - 1 - s / 2 * (x * x + y * y - 2);
+      const double mass = exp(-(x * x + y * y) / 2) / (2 * 3.14159265358979) * step * step;
+      out[0] += f * f * mass;
+      out[1] += psi * psi * mass;
+      out[2] += psi * psi * psi * mass;
+    }
+  }
+}
+
+/* Every number of the expansion by sums over two dimensions and by differences in q. */
+static void gates_agree_with_two_dimensions(void **state) {
+  (void)state;
+  static const char *const gates[] = {"silu", "tanh", "linear", "gelu_tanh"};
+  static const fanin__function functions[] = {FANIN__PHI, FANIN__SLOPE};
+  for (size_t i = 0; i < 16; i++) {
+    const fanin__activation *const activation = fanin__activation_find(gates[i / 4]);
+    const fanin__function function = functions[i % 2];
+    const double q = i / 2 % 2 ? 1.7 : 0.3, step = 1e-3;
+    const fanin__expansion e = fanin__expand_gated(activation, function, 0, q);
+    const double v = gated_moment(activation, function, q, 0, false);
+    const double below = gated_moment(activation, function, q * (1 - step), 0, false);
+    const double above = gated_moment(activation, function, q * (1 + step), 0, false);
+    const double s = (above - below) / (2 * step) / v, curvature = (above + below - 2 * v) / (step * step) / v;
+    double powers[3];
+    assert_relative(e.v, v, 1e-9, gates[i / 4]);
+    for (int k = 0; k < 8; k++) {
+      assert_near(e.a[k], gated_moment(activation, function, q, k, false) / v, 1e-8, gates[i / 4]);
+      assert_near(e.b[k], gated_moment(activation, function, q, k, true) / v, 1e-8, gates[i / 4]);
+    }
+    assert_near(fanin__sensitivity(&e), s, 1e-5, "sensitivity");
+    assert_near(sqrt(1.5) * e.a[4] + e.b[2], curvature, 1e-4, "curvature");
+    gated_powers(activation, function, q, v, fanin__sensitivity(&e), powers);
+    assert_relative(fanin__kappa(&e, 1), powers[0] - 1, 1e-7, "kappa");
+    assert_near(fanin__kappa_residual(&e), powers[1], 1e-7 * (1 + powers[1]), "the residual's variance");
+    assert_near(e.third, powers[2], 1e-7 * (1 + fabs(powers[2])), "third");
+  }
+}
+
 /* ---- Limits ------------------------------------------------------------------------------------------------------ */
 
 static void extreme_second_moments(void **state) {
@@ -270,6 +347,7 @@ int main(void) {
                                      cmocka_unit_test(derivatives_come_from_the_expansion),
                                      cmocka_unit_test(third_moment_of_the_residual),
                                      cmocka_unit_test(mehler_agrees_with_two_dimensions),
+                                     cmocka_unit_test(gates_agree_with_two_dimensions),
                                      cmocka_unit_test(extreme_second_moments),
                                      cmocka_unit_test(curves_follow_the_function),
                                      cmocka_unit_test(chi_squared_quantiles),

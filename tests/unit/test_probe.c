@@ -283,6 +283,67 @@ static void each_bad_norm_and_weight_has_its_sentence(void **state) {
   fanin_tensor_free(&good[1]);
 }
 
+/* Blocks and gates that do not fit, by the probe and by the function that says how many rows there are. */
+static void each_bad_block_has_its_sentence(void **state) {
+  static const uint64_t even[] = {8, 4, 8, 4, 2}, right[] = {8, 4, 8, 2}, wrong[] = {8, 4, 9, 2}, one[] = {1, 4, 1, 2};
+  fanin_probe_config good = test_probe_config(right, 4, "swiglu", "he_normal", 2);
+  good.block = FANIN_BLOCK_PRE_NORM;
+  struct {
+    const char *sentence;
+    fanin_probe_config config;
+  } rows[] = {{"block is 3; FANIN_BLOCK_NONE", good},
+              {"n_widths is 5; with blocks it is even", good},
+              {"widths[2] is 9 and widths[0] is 8", good},
+              {"widths[0] is 1; what blocks divide by", good},
+              {"norm is 1 and the activation is swiglu", good},
+              {"norm is 2 and residual is 0", good},
+              {"norm is 0 and residual is 1", good},
+              {"'swigl', did you mean swiglu?", good}};
+  size_t k = 0;
+  rows[k++].config.block = (fanin_block)3;
+  rows[k].config.widths = even;
+  rows[k++].config.n_widths = 5;
+  rows[k++].config.widths = wrong;
+  rows[k++].config.widths = one;
+  rows[k].config.block = FANIN_BLOCK_NONE;
+  rows[k++].config.norm = FANIN_NORM_LAYER;
+  rows[k].config.activation = "relu";
+  rows[k++].config.norm = FANIN_NORM_BATCH;
+  rows[k++].config.residual = 1;
+  rows[k++].config.activation = "swigl";
+  assert_int_equal(k, sizeof rows / sizeof *rows);
+  for (k = 0; k < sizeof rows / sizeof *rows; k++) {
+    fanin_probe_layer layers[4];
+    uint64_t n = 7;
+    assert_status(fanin_probe_rows(&rows[k].config, 1, &n), FANIN_STATUS_BAD_ARGUMENT);
+    assert_true(n == 7);
+    assert_status(test_probe_layers(*state, NULL, &rows[k].config, layers), FANIN_STATUS_BAD_ARGUMENT);
+    if (!strstr(fanin_last_error(), rows[k].sentence)) {
+      fail_msg("\"%s\" does not say \"%s\"", fanin_last_error(), rows[k].sentence);
+    }
+  }
+}
+
+static void rows_of_layers(void **state) {
+  (void)state;
+  static const uint64_t widths[] = {8, 4, 8, 2}, gated[] = {0, 8, 16, 2}, in_blocks[] = {0, 8, 8, 2};
+  fanin_probe_config config = test_probe_config(widths, 4, "reglu", "he_normal", 2);
+  uint64_t n = 0;
+  for (size_t l = 1; l < 4; l++) {
+    config.block = FANIN_BLOCK_NONE;
+    assert_ok(fanin_probe_rows(&config, l, &n));
+    assert_true(n == gated[l]);
+    config.block = FANIN_BLOCK_POST_NORM;
+    assert_ok(fanin_probe_rows(&config, l, &n));
+    assert_true(n == in_blocks[l]);
+  }
+  assert_status(fanin_probe_rows(&config, 0, &n), FANIN_STATUS_BAD_ARGUMENT);
+  assert_non_null(strstr(fanin_last_error(), "l is 0; the layers are 1 to 3"));
+  assert_status(fanin_probe_rows(&config, 4, &n), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_probe_rows(NULL, 1, &n), FANIN_STATUS_BAD_ARGUMENT);
+  assert_status(fanin_probe_rows(&config, 1, NULL), FANIN_STATUS_BAD_ARGUMENT);
+}
+
 /* A weight of 8.4 GB, where no buffer is so large. */
 static void out_of_device_memory(void **state) {
   static const uint64_t widths[] = {46000, 46000};
@@ -318,6 +379,8 @@ int main(void) {
                                      cmocka_unit_test(nothing_random),
                                      cmocka_unit_test(each_bad_argument_has_its_sentence),
                                      cmocka_unit_test(each_bad_norm_and_weight_has_its_sentence),
+                                     cmocka_unit_test(each_bad_block_has_its_sentence),
+                                     cmocka_unit_test(rows_of_layers),
                                      cmocka_unit_test_teardown(out_of_device_memory, test_restore_answers),
                                      cmocka_unit_test(progress_is_told)};
   return cmocka_run_group_tests_name("probe", tests, test_group_open, test_group_close);

@@ -110,8 +110,37 @@ static void measurement_matches_table(void **state) {
   assert_true(compared == TEST_DRAWS(12 * (4 + 5), 3 * 4 + 2 * 5)); /* all of the table */
 }
 
+/* ---- Blocks ------------------------------------------------------------------------------------------------------ */
+
+/* Xiong et al. 2020, lemma 2 and its proof: with weights of the variance 1/d, a feed-forward part of ReLU adds half a
+ * unit to the mean square of the pre-norm stream, whose input is 1; and in post-norm what is divided has 3/2. */
+static void streams_grow_as_published(void **state) {
+  enum { WIDE = 512, BLOCKS = 6, DEPTH = 2 * BLOCKS + 1 };
+  uint64_t widths[DEPTH + 1];
+  static float input[2 * WIDE];
+  for (size_t k = 0; k <= DEPTH; k++) {
+    widths[k] = WIDE;
+  }
+  for (size_t k = 0; k < 2 * WIDE; k++) {
+    input[k] = k % 3 ? 1 : -1;
+  }
+  fanin_probe_layer layers[DEPTH];
+  fanin_probe_config config = test_probe_config(widths, DEPTH + 1, "relu", "lecun_normal", 2);
+  config.input = input;
+  for (int block = FANIN_BLOCK_PRE_NORM; block <= FANIN_BLOCK_POST_NORM; block++) {
+    config.block = (fanin_block)block;
+    assert_ok(test_probe_layers(*state, NULL, &config, layers));
+    for (size_t k = 1; k <= BLOCKS; k++) {
+      const double stream = block == FANIN_BLOCK_PRE_NORM ? 1 + (double)k / 2 : 1.5;
+      test_assert_relative(layers[2 * k - 1].stream_meanfield, stream, 1e-6, "stream");
+      test_assert_relative(layers[2 * k - 1].stream_measured, stream, 0.25, "stream, one draw");
+    }
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(meanfield_matches_table),
-                                     cmocka_unit_test(measurement_matches_table)};
+                                     cmocka_unit_test(measurement_matches_table),
+                                     cmocka_unit_test(streams_grow_as_published)};
   return cmocka_run_group_tests_name("probe_published", tests, test_group_open, test_group_close);
 }

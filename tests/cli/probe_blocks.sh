@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# 'fanin probe' of gated units and of residual blocks: drawn, from files, calibrated, and what is refused.
+set -euo pipefail
+# shellcheck disable=SC1091
+. "$SRC/tests/cli/common.bash"
+have_python || exit 0 # it reads the reports
+
+llama=(--mlp '48,64,48,64,48,20' --activation swiglu)
+for block in pre-norm post-norm; do
+  "$FANIN" probe "${llama[@]}" --block "$block" --init 'normal:std={1/sqrt(fan_in)}' >$block.txt || die "$(cat $block.txt)"
+  grep "^MLP 48-64-48-64-48-20, swiglu, $block blocks, weights" $block.txt >/dev/null || die "$(cat $block.txt)"
+  grep '^stream: mean square' $block.txt >/dev/null || die "$(cat $block.txt)"
+  "$FANIN" probe "${llama[@]}" --block "$block" --init 'normal:std={1/sqrt(fan_in)}' --json >$block.json
+done
+"$FANIN" probe --mlp 48,64,20 >plain.txt || true
+! grep stream plain.txt || die "a network without blocks has a stream: $(cat plain.txt)"
+python3 - <<'PYTHON'
+import json
+for block, grows in (("pre-norm", True), ("post-norm", False)):
+    report = json.load(open(f"{block}.json"))
+    layers = report["layers"]
+    assert report["block"] == block and [l["fan_out"] for l in layers] == [128, 48, 128, 48, 20], report
+    assert [l["stream_measured"] is None for l in layers] == [True, False, True, False, True]
+    q = [l["q_meanfield"] for l in layers]
+    first, second = layers[1]["stream_meanfield"], layers[3]["stream_meanfield"]
+    assert abs(q[0] - 1) < 1e-6 and abs(q[2] - 1) < 1e-6, q  # behind a norm
+    assert abs(second / (first + q[3] if grows else 1 + q[3]) - 1) < 1e-9, (first, second, q)
+PYTHON
+
+# A file: the gate's rows are above the other factor's in one tensor, and the order is named or numbered.
+# write FILE NAME:SHAPE...: tensors of N(0, 0.14^2).
+write() {
+  local tensors=() one
+  for one in "${@:2}"; do tensors+=(--tensor "${one%:*}:f32::${one#*:}" --init normal:std=0.14); done
+  "$FANIN" init "${tensors[@]}" --seed 3 -o "$1" >/dev/null
+}
+write model.safetensors layer1.weight:128x48 layer2.weight:48x64 layer3.weight:20x48 layer1.bias:128
+"$FANIN" probe --weights model.safetensors --activation swiglu --block pre-norm >file.txt || die "$(cat file.txt)"
+grep '^MLP 48-64-48-20, swiglu, pre-norm blocks, weights and biases of model.safetensors' file.txt >/dev/null || die "$(cat file.txt)"
+write named.safetensors gate_up:128x48 down:48x64 head:20x48
+"$FANIN" probe --weights named.safetensors --layer-names gate_up,down,head --activation geglu --block post-norm >/dev/null
+refuse 2 "what fits behind a matrix of geglu does not show in its shape: name the layers in order with --layer-names" \
+  probe --weights named.safetensors --activation geglu
+refuse 2 "tensor 'down' takes 64 features, but the layer before makes 128" \
+  probe --weights named.safetensors --layer-names gate_up,down,head --activation relu
+write odd.safetensors layer1.weight:127x48 layer2.weight:20x63
+refuse 2 "tensor 'layer1.weight' has 127 rows; swiglu needs an even number" probe --weights odd.safetensors --activation swiglu
+write pair.safetensors layer1.weight:64x48 layer2.weight:20x64
+refuse 2 "n_widths is 3; with blocks it is even" probe --weights pair.safetensors --block pre-norm
+
+# Calibrated: every preactivation has a mean square of 1, and the file is what the probe takes.
+for block in '' pre-norm post-norm; do
+  options=("${llama[@]}" ${block:+--block "$block"})
+  "$FANIN" probe "${options[@]}" --init normal:std=0.3 --seed 4 --calibrate --criterion second_moment -o calibrated.safetensors >/dev/null
+  "$FANIN" probe "${options[@]}" --weights calibrated.safetensors --seed 4 --require conforms --json >calibrated.json
+  python3 -c '
+import json
+layers = json.load(open("calibrated.json"))["layers"]
+assert all(abs(l["q_measured"] - 1) < 0.011 for l in layers), layers'
+done
+
+# Width by width: an exponent for each layer, and none of G, whose steps do not multiply.
+"$FANIN" probe --mlp '{w},{2*w},{w},10' --widths 64,128,256 --block pre-norm --activation geglu --init lecun_normal \
+  --require conforms --json >widths.json
+
+# ---- What is refused ----
+refuse 2 "--block is 'pre'; accepted are pre-norm, post-norm" probe --mlp 8,4,8,2 --block pre
+refuse 2 "n_widths is 5; with blocks it is even: the input, two layers a block, and the last layer" \
+  probe --mlp 8,4,8,4,2 --block pre-norm
+refuse 2 "widths[2] is 9 and widths[0] is 8; a block adds its output to its input, so that they must be equal" \
+  probe --mlp 8,4,9,2 --block post-norm
+refuse 2 "--block has a norm and a residual connection of its own: leave --norm and --residual out" \
+  probe --mlp 8,4,8,2 --block pre-norm --residual
+refuse 2 "--norm goes before an activation, but geglu is a gated unit: leave --norm out, or give --block" \
+  probe --mlp 8,4,2 --activation geglu --norm layer
+refuse 2 "no activation is called 'swigl', did you mean swiglu?" probe --mlp 8,4,2 --activation swigl
+refuse 2 "'swiglu' is a gated unit, which a probe takes; its activation is silu" probe --suggest swiglu
