@@ -10,7 +10,7 @@
 #include "formats/tensor_text.h"
 #include "init/rule_values.h"
 
-enum { TEXT = 512 };
+enum { TEXT = LIKE_PLACE };
 
 /* ---- Which rule -------------------------------------------------------------------------------------------------- */
 
@@ -62,8 +62,7 @@ static const init_rule *find_rule(const like *a, const stored_tensor *t) {
 
 /* ---- What it says ------------------------------------------------------------------------------------------------ */
 
-/* "rules gpt2: rules[3], tensor 'h.0.attn.c_attn.weight'" */
-static char *place_of(const init_rule *r, const stored_tensor *t, char out[TEXT]) {
+char *like_place(const init_rule *r, const stored_tensor *t, char out[LIKE_PLACE]) {
   char place[RULE_PLACE];
   snprintf(out, TEXT, "%s, tensor '%.250s'", init_rule_place(r, place), t->name);
   return out;
@@ -72,7 +71,7 @@ static char *place_of(const init_rule *r, const stored_tensor *t, char out[TEXT]
 /* The tensor, with the layout that the rule gives it. */
 static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *t, fanin_tensor *out, failure *why) {
   char where[TEXT], layout[TEXT];
-  place_of(r, t, where);
+  like_place(r, t, where);
   if (t->rank > FANIN_MAX_RANK) {
     return rules_decline(why, "%s: has %d dimensions; at most %d are accepted", where, t->rank, FANIN_MAX_RANK);
   }
@@ -105,7 +104,7 @@ static int read_factor(const like *a, const init_rule *r, const tensor_facts *t,
 
 static int refuse(const init_rule *r, const stored_tensor *t, failure *why) {
   char where[TEXT];
-  return rules_decline(why, "%s: %.500s", place_of(r, t, where), r->refuse);
+  return rules_decline(why, "%s: %.500s", like_place(r, t, where), r->refuse);
 }
 
 /* The tensor whose fans the schemes use: this one, or another one with the layout that its own rule gives it. */
@@ -120,7 +119,7 @@ static int fans_tensor(const like *a, const assignment *to, fanin_tensor *out, f
   char where[TEXT]; /* it is copied, else it was refused: only a rule has its layout */
   return rules_decline(why,
                        "%s: follows the fans of '%.200s', to which no rule gives a layout: write one that takes it",
-                       place_of(to->rule, to->of->stored, where), other->name);
+                       like_place(to->rule, to->of->stored, where), other->name);
 }
 
 /* What the names in texts of parts stand for. */
@@ -205,7 +204,7 @@ static int refuse_partner(const like *a, const assignment *to, const char *where
 
 static int read_rule(const like *a, assignment *to, failure *why) {
   char where[TEXT];
-  place_of(to->rule, to->of->stored, where);
+  like_place(to->rule, to->of->stored, where);
   if (to->rule->refuse) return refuse(to->rule, to->of->stored, why);
   if (takes(a, to->rule, to->of->stored) == LACKS_PARTNER) return refuse_partner(a, to, where, why);
   if (to->rule->skip && to->kept.grows) {
@@ -278,7 +277,7 @@ static int read_twin(const like *a, assignment *to, failure *why) {
   char where[TEXT];
   const checkpoint_tensor *twin = checkpoint_find(&a->checkpoint, to->rule->same_as);
   const assignment *of = &a->list[twin - a->checkpoint.tensors];
-  place_of(to->rule, to->of->stored, where);
+  like_place(to->rule, to->of->stored, where);
   if (of->declined) return rules_decline(why, "%s: same_as '%.256s', which is declined", where, twin->stored->name);
   const bool copied = kept_without_init(&of->kept);
   if (copied ? to->kept.file != NULL
@@ -324,7 +323,7 @@ static int refuse_untaken(const like *a, failure *why) {
 static int decline(const like *a, assignment *to, int status, failure *why) {
   char where[TEXT];
   if (status == STATUS_OK || !a->partial || !why->declined) return status;
-  const size_t length = strlen(place_of(to->rule, to->of->stored, where));
+  const size_t length = strlen(like_place(to->rule, to->of->stored, where));
   const char *reason = strncmp(why->text, where, length) == 0 ? why->text + length + 2 : why->text; /* after ": " */
   to->declined = copy_text(reason, strlen(reason));
   to->rule = NULL;
@@ -361,61 +360,5 @@ int like_assign(like *a, failure *why) {
     if (is_read(&a->list[i]) && a->list[i].rule->same_as)
       status = decline(a, &a->list[i], read_twin(a, &a->list[i], why), why);
   }
-  return status;
-}
-
-/* ---- The model --------------------------------------------------------------------------------------------------- */
-
-static size_t element_bits(const assignment *a) {
-  return kept_whole(&a->kept) ? a->kept.stored->type->bits : 8 * fanin_dtype_size(a->tensor.dtype);
-}
-
-static int by_size(const void *left, const void *right) {
-  const assignment *const *l = left, *const *r = right;
-  const size_t left_size = element_bits(*l), right_size = element_bits(*r);
-  if (left_size != right_size) return left_size > right_size ? -1 : 1;
-  return ((*l)->of > (*r)->of) - ((*l)->of < (*r)->of);
-}
-
-static int by_shard_and_size(const void *left, const void *right) {
-  const assignment *const *l = left, *const *r = right;
-  if ((*l)->of->shard != (*r)->of->shard) return (*l)->of->shard < (*r)->of->shard ? -1 : 1;
-  return by_size(left, right);
-}
-
-static int add(const assignment *from, model *out, failure *why) {
-  static const fanin_init none = {.kind = FANIN_KIND_ZEROS};
-  char where[TEXT];
-  const char *name = from->of->stored->name, *twin = from->twin ? from->twin->stored->name : NULL;
-  if (kept_whole(&from->kept)) return model_add_copied(out, name, &from->kept, from->kept.file->path, why);
-  int status = from->kept.law ? model_add(out, name, &from->tensor, &none, from->kept.file->path, why)
-                              : model_add(out, name, &from->tensor, &from->init,
-                                          place_of(from->rule, from->of->stored, where), why);
-  if (status != STATUS_OK) return status;
-  if (from->parts.count > 0) {
-    const tensor_parts parts = tensor_parts_copy(&from->parts);
-    status = model_divide(out, &parts, where, why);
-    if (status != STATUS_OK) return status;
-  }
-  out->tensors[out->count - 1].kept = from->kept;
-  out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
-  if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));
-  return STATUS_OK;
-}
-
-int like_model(like *a, bool shards, model *out, failure *why) {
-  size_t n = 0;
-  int status = STATUS_OK;
-  const assignment **order = allocate(a->checkpoint.count, sizeof *order);
-  for (size_t i = 0; i < a->checkpoint.count; ++i) {
-    if (kept_without_init(&a->list[i].kept) || !a->list[i].rule->skip) order[n++] = &a->list[i];
-  }
-  qsort(order, n, sizeof *order, shards ? by_shard_and_size : by_size);
-  a->shard_of = allocate(n, sizeof *a->shard_of);
-  for (size_t i = 0; i < n && status == STATUS_OK; ++i) {
-    a->shard_of[i] = order[i]->of->shard;
-    status = add(order[i], out, why);
-  }
-  free(order);
   return status;
 }

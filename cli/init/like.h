@@ -45,8 +45,8 @@ args_reader like_rule, like_skip;
 /* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */
 int like_load(like *l, bool shards, const fanin_dtype *dtype, model *out, failure *why);
 
-/* Sets a->list from checkpoint, rules, set and dtype (assign.c). If no rule takes some tensors, the call fails and
- * names them. */
+/* Sets a->list from checkpoint, rules, set and dtype (assign.c; the model is made of it in like_model.c). If no rule
+ * takes some tensors, the call fails and names them. */
 int like_assign(like *a, failure *why);
 
 /* Loads the rules of l->rules_name for the tensors of l->checkpoint, which are there already, and says what these
@@ -58,6 +58,10 @@ const assignment *like_expected(const like *l, const char *name);
 
 /* Why the rules do not say it of that tensor; NULL: they do, or have no rule for it. */
 const char *like_declined(const like *l, const char *name);
+
+/* How errors name what a rule says of a tensor. */
+enum { LIKE_PLACE = 512 };
+char *like_place(const init_rule *r, const stored_tensor *t, char out[LIKE_PLACE]);
 
 /* Makes a model of the tensors that are to be made, and a->shard_of: with `shards` file by file, and larger elements
  * first, because readers want them aligned. */
