@@ -56,7 +56,7 @@ static int take_network(void *to, const char *name, const char *value, failure *
   r->network = value;
   r->config.n_widths = 0;
   if (strpbrk(value, "{}")) return STATUS_OK;
-  return args_sizes(name, value, ',', r->widths, PROBE_MAX_WIDTHS, &r->config.n_widths, why);
+  return probe_read_network(name, value, r->widths, &r->config.n_widths, why);
 }
 
 static int take_sizes(void *to, const char *name, const char *value, failure *why) {
@@ -134,7 +134,9 @@ static int take_positive(void *to, const char *name, const char *value, failure 
 
 static const args_option options[] = {
     {.doc = "Network:"},
-    {"mlp", 0, "N,N,...", "Input features, then the features of each layer; with --weights it may be left out",
+    {"mlp", 0, "N,N,...",
+     "Input features, then the features of each layer; 48x256 is 48 layers of 256, '12x(3072,768)' 12 times these two. "
+     "With --weights it may be left out",
      take_network, 0, 0},
     {"widths", 0, "N,N,...",
      "Probe the network at each of these widths, which {w} stands for in --mlp, as 64,{w},{4*w},10, and say how q and "
@@ -152,8 +154,9 @@ static const args_option options[] = {
      probe_check_layer_init, TO(layer_inits), ARGS_SEVERAL},
     {"norm", 0, "layer|batch", "Normalise before every activation", take_norm, TO(config.norm), 0},
     {"block", 0, "pre-norm|post-norm",
-     "Join layers two by two to residual blocks with RMS norm: --mlp D,N,D,N,D,...,LAST; the activation is after the "
-     "first layer of a block",
+     "Join layers two by two to residual blocks with RMS norm: --mlp 'D,12x(N,D),LAST'; the activation is after the "
+     "first "
+     "layer of a block",
      take_block, TO(config.block), 0},
     {"residual", 0, NULL, "Add a layer's input to its output where the widths agree", args_switch, TO(residual), 0},
     {"bias-std", 0, "S", "Biases are N(0, S^2) (default: 0)", args_real, TO(config.bias_std), 0},
@@ -241,7 +244,7 @@ const syntax probe_syntax = {
         "    --layer-init '1=siren_first uniform:lo=-30,hi=30' \\\n"
         "    --layer-init '2..-2=siren_hidden:omega=1 uniform:lo=-1,hi=1' \\\n"
         "    --layer-init 'last=siren_hidden uniform:lo=-1,hi=1' --require conforms\n"
-        "  fanin probe --mlp 64,172,64,172,64,10 --block pre-norm --activation swiglu \\\n"
+        "  fanin probe --mlp '64,4x(172,64),10' --block pre-norm --activation swiglu \\\n"
         "    --init normal:std=0.12\n"
         "  fanin probe --mlp 64,{w},{w},10 --widths 128,512,2048 --init pytorch_default\n"
         "  fanin probe --mlp 64,300,100,10 --input share/data/digits.csv \\\n"

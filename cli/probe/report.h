@@ -199,6 +199,10 @@ int probe_suggest(const probe_request *r, failure *why);
 
 /* ---- network.c --------------------------------------------------------------------------------------------------- */
 
+/* Reads "64,300,10", where "48x256" stands for 48 of that width, and "12x(3072,768)" for 12 times these two. `widths`
+ * has room for PROBE_MAX_WIDTHS. */
+int probe_read_network(const char *name, const char *value, uint64_t *widths, size_t *n, failure *why);
+
 /* Checks what --activation, --block and --mlp say together. */
 int probe_check_network(const probe_request *r, failure *why);
 

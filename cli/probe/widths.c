@@ -31,7 +31,7 @@ int probe_request_at(const probe_request *r, size_t k, probe_request *out, failu
   int status =
       expression_expand(r->network, &(expression_names){find_width, &r->sizes[k], true}, "--mlp", text, room, why);
   if (status == STATUS_OK) {
-    status = args_sizes("--mlp", text, ',', out->widths, PROBE_MAX_WIDTHS, &out->config.n_widths, why);
+    status = probe_read_network("--mlp", text, out->widths, &out->config.n_widths, why);
   }
   free(text);
   return status;

@@ -5,7 +5,7 @@ set -euo pipefail
 . "$SRC/tests/cli/common.bash"
 have_python || exit 0 # it reads the reports
 
-llama=(--mlp '48,64,48,64,48,20' --activation swiglu)
+llama=(--mlp '48,2x(64,48),20' --activation swiglu)
 for block in pre-norm post-norm; do
   "$FANIN" probe "${llama[@]}" --block "$block" --init 'normal:std={1/sqrt(fan_in)}' >$block.txt || die "$(cat $block.txt)"
   grep "^MLP 48-64-48-64-48-20, swiglu, $block blocks, weights" $block.txt >/dev/null || die "$(cat $block.txt)"
@@ -62,6 +62,17 @@ done
 # Width by width: an exponent for each layer, and none of G, whose steps do not multiply.
 "$FANIN" probe --mlp '{w},{2*w},{w},10' --widths 64,128,256 --block pre-norm --activation geglu --init lecun_normal \
   --require conforms --json >widths.json
+
+# Widths that are repeated.
+"$FANIN" probe --mlp '4,3x5,2x(6,7),1x8,2' >repeated.txt || true
+grep '^MLP 4-5-5-5-6-7-6-7-8-2, relu' repeated.txt >/dev/null || die "$(cat repeated.txt)"
+refuse 2 "'x5' does not begin with how often; write 12x256, or 12x(3072,768)" probe --mlp 4,x5,2
+refuse 2 "'0x5' does not begin with how often" probe --mlp 4,0x5,2
+refuse 2 "is not a whole number of at least 1" probe --mlp '4,2x(5,2'
+refuse 2 "is not a whole number of at least 1" probe --mlp '4,2x,2'
+refuse 2 "is not a whole number of at least 1" probe --mlp '4,2x(),2'
+refuse 2 "at most 1001 widths are accepted" probe --mlp 4,1000x5,2
+refuse 2 "at most 1001 widths are accepted" probe --mlp 4,18446744073709551615x5,2
 
 # ---- What is refused ----
 refuse 2 "--block is 'pre'; accepted are pre-norm, post-norm" probe --mlp 8,4,8,2 --block pre

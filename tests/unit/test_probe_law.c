@@ -55,7 +55,7 @@ static const experiment independent[] = {
     /* gates */
     {"swiglu", "normal:std=0.2", {48, 64, 32, 48}, .batch = 100},
     {"reglu", "he_uniform", {48, 32, 64, 16}, .batch = 60, .bias_std = 0.3, .common = 0.5, .spread = 0.3},
-    {"glu", "normal:std=0.25", {32, 16, 256, 40}, .batch = 1, .bias_std = 0.2},
+    {"glu", "normal:std=0.03", {32, 16, 256, 40}, .batch = 1},
     {"bilinear", "lecun_normal", {64, 48, 64, 24}, .batch = 280, .dtype = FANIN_DTYPE_BF16},
     {"geglu", "normal:std=0.2", {48, 48, 48, 24}, .batch = 50, .common = 0.2, .residual = 1},
     /* blocks; with large weights the stream is divided by much */
