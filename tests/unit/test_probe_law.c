@@ -76,7 +76,7 @@ static const experiment independent[] = {
      .dtype = FANIN_DTYPE_F16,
      .block = FANIN_BLOCK_POST_NORM},
     {"swiglu", "he_normal", {48, 64, 48, 32, 48, 24}, .batch = 40, .spread = 0.5, .block = FANIN_BLOCK_PRE_NORM},
-    {"geglu", "he_uniform", {48, 40, 48, 72, 48, 24}, .batch = 200, .common = 0.5, .block = FANIN_BLOCK_POST_NORM}};
+    {"geglu", "he_uniform", {48, 40, 48, 72, 48, 24}, .batch = 280, .block = FANIN_BLOCK_POST_NORM}};
 
 /* Lengths are kept by matrices that are tall (q), or wide (g), so that what varies is less, or nothing. */
 static const experiment orthogonal[] = {
@@ -365,7 +365,8 @@ static const skewed skewed_networks[] = {
     {"linear", "orthogonal", {32, 28, 32, 24, 32, 30, 32, 28, 32}, 9, 1, 1, 0, 300, true},
     {"relu", "orthogonal:gain=1.4", {32, 30, 32, 30, 32, 30, 32, 30, 32}, 9, 1, 1, 0, 300, true},
     {"selu", "lecun_normal", {64, 24, 1536}, 3, 2, 1, 0, 3000, false},
-    {"selu", "lecun_normal", {64, 24, 1536}, 3, 2, 8, 0, 300, false}};
+    {"selu", "lecun_normal", {64, 24, 1536}, 3, 2, 8, 0, 300, false},
+    {"bilinear", "lecun_normal", {64, 128, 1536}, 3, 2, 1, 0, 3000, false}};
 
 /* One sample of independent numbers, or orthogonal directions and a common one. */
 static void make_skewed_input(const skewed *e, uint64_t *state, float *input) {
