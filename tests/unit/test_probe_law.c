@@ -62,7 +62,7 @@ static const experiment independent[] = {
     {"gelu",
      "normal:std=0.4",
      {48, 96, 48, 64, 48, 24},
-     .batch = 60,
+     .batch = 200,
      .common = 0.3,
      .spread = 0.3,
      .block = FANIN_BLOCK_PRE_NORM},
