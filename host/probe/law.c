@@ -71,8 +71,8 @@ static void own_part(const fanin__probe *p, size_t l, const fanin__unit_values *
   law->mean += g * (values->a[4] * kurtic / sqrt(24) - curvature / rows);
 }
 
-/* The terms of E27 with a = b, E28, and the coefficients of the other terms: in all `sets` of them, of which a gated
- * unit has two. g: weights of the samples; NULL: 1. */
+/* The terms of E27 with a = b, E28, and the coefficients of the other terms, in two sets: the second is that of a gated
+ * unit's b. g: weights of the samples; NULL: 1. */
 static fanin_status activation_law_of(const fanin__probe *p, size_t l, fanin__function function, const double *g,
                                       float *const coefficients[2], activation_law *out) {
   fanin__unit_curve curve;

@@ -263,7 +263,7 @@ typedef struct fanin_calibrated_layer {
 /* Layer-sequential unit variance (Mishkin & Matas 2016, algorithm 1) on the device. Layer by layer, on config->input
  * (or N(0,1)), it multiplies the weights by sqrt(target / measured) until the preactivations are within the tolerance.
  * config->weights must have a buffer for every layer. They hold the initial weights (orthonormal ones in the paper) and
- * are rescaled in place, rounded to their dtype. Biases, norm and residual are those of fanin_probe(). Writes L
+ * are rescaled in place, rounded to their dtype. Biases, norm, residual and block are those of fanin_probe(). Writes L
  * elements of `stride` bytes each (sizeof(fanin_calibrated_layer)). Blocking. Errors: FANIN_STATUS_NOT_FINITE if input,
  * weights or preactivations have infinities or NaN; FANIN_STATUS_BAD_ARGUMENT for a layer whose variance is 0 or comes
  * from its biases alone, or that is not within the tolerance after max_iterations. The sentence names layer and
