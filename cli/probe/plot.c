@@ -1,4 +1,5 @@
-/* The picture of a probe: q and G over the layers on logarithmic axes. Points are measured, and lines are theory. */
+/* The picture of a probe: q and G over the layers on logarithmic axes, or of blocks the stream and its gradient over
+ * their ends. Points are measured, and lines are theory. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -32,16 +33,22 @@ static const struct {
 /* What one of the two panels shows. */
 typedef struct panel {
   const char *title, *symbol;
-  size_t measured, meanfield, sd; /* offsets in fanin_probe_layer */
+  size_t measured, meanfield, sd; /* offsets in fanin_probe_layer; sd 0: no band */
 } panel;
 
-static const panel panels[] = {
+enum { N_PANELS = 2 };
+static const panel of_layers[N_PANELS] = {
     {"Forward: q, mean square of the preactivations", "q", offsetof(fanin_probe_layer, q_measured),
      offsetof(fanin_probe_layer, q_meanfield), offsetof(fanin_probe_layer, q_sd)},
     {"Backward: G, mean square of their gradients", "G", offsetof(fanin_probe_layer, g_measured),
      offsetof(fanin_probe_layer, g_meanfield), offsetof(fanin_probe_layer, g_sd)},
 };
-enum { N_PANELS = sizeof panels / sizeof *panels };
+static const panel of_blocks[N_PANELS] = {
+    {"Forward: mean square of the stream, where blocks end", "stream", offsetof(fanin_probe_layer, stream_measured),
+     offsetof(fanin_probe_layer, stream_meanfield), 0},
+    {"Backward: G, mean square of its gradient", "G", offsetof(fanin_probe_layer, g_measured),
+     offsetof(fanin_probe_layer, g_meanfield), offsetof(fanin_probe_layer, g_sd)},
+};
 
 /* The network of a plot. */
 typedef struct plot {
@@ -50,7 +57,13 @@ typedef struct plot {
   probe_result *const *reports;
   size_t layers; /* of the network */
   int height;
+  const panel *panels;
 } plot;
+
+/* Of blocks, only their ends. */
+static bool has_point(const plot *p, const fanin_probe_layer *y) {
+  return p->panels == of_layers || !isnan(y->stream_measured);
+}
 
 static double field(const fanin_probe_layer *y, size_t offset) {
   return *(const double *)((const char *)y + offset);
@@ -60,7 +73,7 @@ enum { MEASURED, THEORY, BAND_LOW, BAND_HIGH, N_VALUES };
 
 /* A layer's values in a panel, of which those that are not above 0 are NaN. */
 static void values_of(const panel *which, const fanin_probe_layer *y, double out[N_VALUES]) {
-  const double theory = field(y, which->meanfield), band = BAND * field(y, which->sd);
+  const double theory = field(y, which->meanfield), band = which->sd > 0 ? BAND * field(y, which->sd) : NAN;
   const double values[] = {field(y, which->measured), theory, theory * exp(-band), theory * exp(band)};
   for (int k = 0; k < N_VALUES; ++k)
     out[k] = isfinite(values[k]) && values[k] > 0 ? values[k] : NAN;
@@ -79,6 +92,7 @@ static range range_of(const plot *p, const panel *which) {
   for (size_t i = 0; i < p->request->n_inits; ++i) {
     for (size_t l = 0; l < probe_layers(p->reports[i]); ++l) {
       double values[N_VALUES];
+      if (!has_point(p, &p->reports[i]->layers[l])) continue;
       values_of(which, &p->reports[i]->layers[l], values);
       for (int k = 0; k < N_VALUES; ++k) { /* fmin() and fmax() leave NaN out */
         r.low = fmin(r.low, log10(values[k]));
@@ -166,10 +180,11 @@ static void write_data(const plot *p) {
   for (size_t i = 0; i < p->request->n_inits; ++i) {
     fprintf(p->script, "$init%zu << END\n", i);
     for (size_t l = 0; l < probe_layers(p->reports[i]); ++l) {
+      if (!has_point(p, &p->reports[i]->layers[l])) continue;
       fprintf(p->script, "%zu", l + 1);
       for (size_t k = 0; k < N_PANELS; ++k) {
         double values[N_VALUES];
-        values_of(&panels[k], &p->reports[i]->layers[l], values);
+        values_of(&p->panels[k], &p->reports[i]->layers[l], values);
         for (int v = 0; v < N_VALUES; ++v)
           fprintf(p->script, isnan(values[v]) ? " NaN" : " %.9g", values[v]);
       }
@@ -209,10 +224,10 @@ static void write_curves(const plot *p, size_t k) {
 
 static void write_panel(const plot *p, size_t k) {
   const int top = TOP + (int)k * (PANEL + BETWEEN), height = p->height;
-  range r = range_of(p, &panels[k]);
+  range r = range_of(p, &p->panels[k]);
   fprintf(p->script, "set tmargin at screen %.5f\nset bmargin at screen %.5f\n", 1 - (double)top / height,
           1 - (double)(top + PANEL) / height);
-  fprintf(p->script, "set title '%s'\nset ylabel '%s' norotate\n", panels[k].title, panels[k].symbol);
+  fprintf(p->script, "set title '%s'\nset ylabel '%s' norotate\n", p->panels[k].title, p->panels[k].symbol);
   fputs(k + 1 == N_PANELS ? "set xlabel 'layer'\n" : "unset xlabel\n", p->script);
   if (r.low > r.high) {
     fprintf(p->script, "set label 3 'nothing above 0 to show' at graph 0.5, graph 0.5 center\n");
@@ -248,7 +263,8 @@ int probe_plot(const probe_request *r, probe_result *const *reports, failure *wh
   const int height = TOP + N_PANELS * PANEL + BETWEEN + BELOW + (int)r->n_inits * LEGEND_ROW + NOTE;
   FILE *memory = open_memstream(&script, &size);
   if (!memory) return fail(why, STATUS_DEVICE, "out of memory for --plot");
-  const plot p = {memory, r, reports, r->config.n_widths - 1, height};
+  const panel *panels = r->config.block == FANIN_BLOCK_NONE ? of_layers : of_blocks;
+  const plot p = {memory, r, reports, r->config.n_widths - 1, height, panels};
   write_script(&p);
   int status = STATUS_OK;
   if (fclose(memory) != 0) status = fail(why, STATUS_DEVICE, "out of memory for --plot");

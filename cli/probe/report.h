@@ -237,7 +237,8 @@ double probe_number(const probe_column *c, const fanin_probe_layer *y);
 
 enum { PROBE_TEXT = 512 };
 
-/* "64-300-100-10", "784-48x1024-10": runs of equal widths are counted; "64,{w},{w},10 with w = 128, 512". Cut with
+/* "64-300-100-10", "784-48x1024-10", "256-24x(688-256)-10": what repeats is counted; "64,{w},{w},10 with w = 128, 512".
+ * Cut with
  * "..." where it is too long. */
 char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]);
 /* "leaky_relu with slope 0.3, layer norm, residual, bias std 0.1" */

@@ -22,7 +22,16 @@ static void append(char out[PROBE_TEXT], const char *format, ...) {
   if (n >= 0 && (size_t)n >= PROBE_TEXT - used) memcpy(out + PROBE_TEXT - 4, "...", 4);
 }
 
+/* How often the `period` widths from i on come one after another. */
+static size_t count_repeats(const probe_request *r, size_t i, size_t period) {
+  size_t end = i + period;
+  while (end < r->config.n_widths && r->widths[end] == r->widths[end - period])
+    ++end;
+  return end <= r->config.n_widths ? (end - i) / period : 0;
+}
+
 char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]) {
+  enum { FEW = 3 }; /* are written out */
   const size_t n = r->config.n_widths;
   size_t run;
   out[0] = '\0';
@@ -30,15 +39,14 @@ char *probe_network_text(const probe_request *r, char out[PROBE_TEXT]) {
   for (size_t k = 0; k < r->n_sizes; ++k)
     append(out, "%s %" PRIu64, k > 0 ? "," : "", r->sizes[k]);
   for (size_t i = 0; r->n_sizes == 0 && i < n; i += run) {
-    run = 1;
-    while (i + run < n && r->widths[i + run] == r->widths[i])
-      ++run;
+    const size_t ones = count_repeats(r, i, 1);
+    size_t pairs = count_repeats(r, i, 2);
+    if (pairs > FEW && count_repeats(r, i + 1, 2) == pairs) pairs = 0; /* 8-5x(6-8), and not 5x(8-6)-8 */
     append(out, "%s", i > 0 ? "-" : "");
-    if (run > 3)
-      append(out, "%zux", run);
-    else
-      run = 1;
-    append(out, "%" PRIu64, r->widths[i]);
+    run = ones > FEW ? ones : pairs > FEW ? 2 * pairs : 1;
+    if (ones > FEW) append(out, "%zux%" PRIu64, ones, r->widths[i]);
+    if (ones <= FEW && pairs > FEW) append(out, "%zux(%" PRIu64 "-%" PRIu64 ")", pairs, r->widths[i], r->widths[i + 1]);
+    if (run == 1) append(out, "%" PRIu64, r->widths[i]);
   }
   return out;
 }

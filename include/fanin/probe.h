@@ -126,11 +126,13 @@ typedef struct fanin_probe_layer {
  * number of this header's diagnoses; a newer library may know more. */
 #define FANIN_DIAGNOSIS_MAP(XX)                                                                                        \
   XX(FORWARD_VANISH, HEALTH, "raise the gain to the activation's, or normalise before the activation")                 \
-  XX(FORWARD_EXPLODE, HEALTH, "lower the gain to the activation's, or normalise before the activation")                \
+  XX(FORWARD_EXPLODE, HEALTH,                                                                                          \
+     "lower the gain to the activation's, or normalise before the activation; of a stream, draw the layers that end "  \
+     "blocks smaller")                                                                                                 \
   XX(BACKWARD_VANISH, HEALTH, "choose gain or activation so that sigma_w^2 E[phi'^2] is 1")                            \
   XX(BACKWARD_EXPLODE, HEALTH,                                                                                         \
-     "choose gain or activation so that sigma_w^2 E[phi'^2] is 1; without batch norm if it "                           \
-     "is on")                                                                                                          \
+     "choose gain or activation so that sigma_w^2 E[phi'^2] is 1, without batch norm if it is on; of a stream, draw "  \
+     "the layers that end blocks smaller")                                                                             \
   XX(SYMMETRY, HEALTH, "draw weights at random: features that begin equal stay equal")                                 \
   XX(SATURATED, HEALTH, "lower the gain, or normalise before the activation")                                          \
   XX(DEAD_RELU, HEALTH, "lower the biases' variance, or use leaky_relu, gelu or silu")                                 \

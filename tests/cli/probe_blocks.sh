@@ -66,6 +66,8 @@ done
 # Widths that are repeated.
 "$FANIN" probe --mlp '4,3x5,2x(6,7),1x8,2' >repeated.txt || true
 grep '^MLP 4-5-5-5-6-7-6-7-8-2, relu' repeated.txt >/dev/null || die "$(cat repeated.txt)"
+"$FANIN" probe --mlp '8,5x(6,8),5x7,2' >repeated.txt || true
+grep '^MLP 8-5x(6-8)-5x7-2, relu' repeated.txt >/dev/null || die "$(cat repeated.txt)"
 refuse 2 "'x5' does not begin with how often; write 12x256, or 12x(3072,768)" probe --mlp 4,x5,2
 refuse 2 "'0x5' does not begin with how often" probe --mlp 4,0x5,2
 refuse 2 "is not a whole number of at least 1" probe --mlp '4,2x(5,2'

@@ -15,6 +15,11 @@ FANIN_C_BEGIN
 /* A probe runs a multilayer perceptron forward and backward on the device and compares each layer with theory. The
  * layers are l = 1 .. L, and h_0 is the input:
  *   z_l = W_l h_{l-1} + b_l,   y_l = norm(z_l),   h_l = phi(y_l)   [+ h_{l-1}]   for l < L,   and h_L = z_L.
+ * A gated unit in the place of phi makes n features from 2n preactivations: h_j = phi(z_j) z_{n+j} (Shazeer 2020).
+ * In blocks of two layers each, as transformers' feed-forward parts are, l = 2, 4, ..., L - 1 end a block:
+ *   s_l = z_l + c_{l-2},   h_l = s_l / rms(s_l),
+ * with c_l = s_l for pre-norm and c_l = h_l for post-norm; the input is s_0, and the other layers are as above. rms is
+ * the root mean square over a sample's features (Zhang & Sennrich 2019, without gain and epsilon).
  * In the backward pass, delta_l is the gradient of z_l. delta_L is drawn from N(0,1), stream "gradient", independently
  * for each sample. There are two separate verdicts. A network CONFORMS if the device does what theory says of its
  * initializer, within bounds that follow from widths and batch. A network is HEALTHY if theory predicts it and finds
@@ -27,12 +32,21 @@ typedef enum fanin_norm {
   FANIN_NORM_BATCH  /* each feature of z_l over the batch (Ioffe & Szegedy 2015); needs a batch of at least 2 */
 } fanin_norm;
 
+/* How layers are joined to residual blocks (Xiong et al. 2020, figure 1, with RMS norm). */
+typedef enum fanin_block {
+  FANIN_BLOCK_NONE,
+  FANIN_BLOCK_PRE_NORM, /* the norm is at the entrance of each block, and of the last layer; the stream has none */
+  FANIN_BLOCK_POST_NORM /* the norm is behind the addition, in the stream */
+} fanin_block;
+
 /* The network to probe, and its input. Begin with FANIN_PROBE_CONFIG_INIT. */
 typedef struct fanin_probe_config {
   size_t size;            /* sizeof(fanin_probe_config) */
   const uint64_t *widths; /* input features, then the features of each layer */
   size_t n_widths;        /* at least 2: L + 1 */
-  const char *activation; /* a name that fanin_gain() knows; applied after every layer but the last */
+  const char *activation; /* a name that fanin_gain() knows, or a gated unit's: glu, bilinear, reglu, geglu, geglu_tanh,
+                             swiglu; applied after every layer but the last, and in blocks after the first of two. A
+                             gated layer l has 2 widths[l] rows of weights, the ones under phi first */
   double slope;           /* leaky_relu's */
   fanin_init init;        /* of every weight; layout "OI" */
   fanin_dtype dtype;      /* F32, F16 or BF16: weights are rounded to it, arithmetic is f32 */
@@ -55,6 +69,8 @@ typedef struct fanin_probe_config {
                               not looked at */
   const float *const *biases; /* NULL: N(0, bias_std^2). Otherwise L pointers to host memory: layer l's biases, as many
                                  as it has features; NULL at l - 1: layer l's are drawn */
+  fanin_block block; /* layers in pairs: n_widths is even, widths[0], [2], [4], ... but for the last are equal and at
+                        least 2, and `norm` and `residual` are 0 */
 } fanin_probe_config;
 /* A fanin_probe_config with its size, and 0 in every other field. */
 #define FANIN_PROBE_CONFIG_INIT FANIN_SIZED(fanin_probe_config)
@@ -69,7 +85,7 @@ typedef struct fanin_probe_config {
  *     output's gradient for g.
  *   - A z is the difference of measured and predicted as a normal deviate, whose law follows from widths, batch and
  *     input. It is NaN where no law is known.
- * h is h_l; in the last layer h is z. */
+ * h is h_l; in the last layer h is z. At the end of a block, h is what was divided, and f16 is asked of the sum. */
 typedef struct fanin_probe_layer {
   uint64_t fan_in, fan_out;
   double weight_mean, weight_mean_expected, weight_mean_z;
@@ -102,6 +118,7 @@ typedef struct fanin_probe_layer {
   uint64_t tied_rows, tied_columns;                     /* of W that equal one before them */
   int conforms; /* every z of this layer that is a number is within the family bound, and no lines of drawn weights are
                    tied */
+  double stream_measured, stream_meanfield; /* at the end of a block: mean square of s_l, else NaN */
 } fanin_probe_layer;
 
 /* Enumerator; what it means: the network is unhealthy (HEALTH), it does not conform (CONFORMITY), this explains one of
@@ -109,11 +126,13 @@ typedef struct fanin_probe_layer {
  * number of this header's diagnoses; a newer library may know more. */
 #define FANIN_DIAGNOSIS_MAP(XX)                                                                                        \
   XX(FORWARD_VANISH, HEALTH, "raise the gain to the activation's, or normalise before the activation")                 \
-  XX(FORWARD_EXPLODE, HEALTH, "lower the gain to the activation's, or normalise before the activation")                \
+  XX(FORWARD_EXPLODE, HEALTH,                                                                                          \
+     "lower the gain to the activation's, or normalise before the activation; of a stream, draw the layers that end "  \
+     "blocks smaller")                                                                                                 \
   XX(BACKWARD_VANISH, HEALTH, "choose gain or activation so that sigma_w^2 E[phi'^2] is 1")                            \
   XX(BACKWARD_EXPLODE, HEALTH,                                                                                         \
-     "choose gain or activation so that sigma_w^2 E[phi'^2] is 1; without batch norm if it "                           \
-     "is on")                                                                                                          \
+     "choose gain or activation so that sigma_w^2 E[phi'^2] is 1, without batch norm if it is on; of a stream, draw "  \
+     "the layers that end blocks smaller")                                                                             \
   XX(SYMMETRY, HEALTH, "draw weights at random: features that begin equal stay equal")                                 \
   XX(SATURATED, HEALTH, "lower the gain, or normalise before the activation")                                          \
   XX(DEAD_RELU, HEALTH, "lower the biases' variance, or use leaky_relu, gelu or silu")                                 \
@@ -157,6 +176,12 @@ typedef struct fanin_finding {
   char what[256];     /* a sentence with the numbers in it */
   const char *remedy; /* fanin_diagnosis_remedy() */
 } fanin_finding;
+
+/* *rows is the number of layer l's preactivations z, l from 1: the rows of its weights and the length of its biases.
+ * widths[l], or twice that before a gated unit. Enqueues nothing, and reads nothing but what describes the network.
+ * FANIN_STATUS_BAD_ARGUMENT for a network that fanin_probe() refuses, with its sentence, and for a layer that there is
+ * not. */
+FANIN_API fanin_status fanin_probe_rows(const fanin_probe_config *config, size_t l, uint64_t *rows);
 
 /* What a probe found: a summary, layers and findings, which are read by index. Reading changes nothing, so several
  * threads may read at once. */
@@ -204,7 +229,8 @@ FANIN_API double fanin_z_bound(size_t tests);
 
 /* Runs the network forward and backward on the device and judges it. Blocking. *out is a new report:
  * fanin_probe_report_release(). Device memory: twice batch x (sum of all widths) floats, since the backward pass needs
- * y and h of each layer, and a few buffers of the largest layer's size. Weights from `init` are made again for the
+ * y and h of each layer (three times in gated layers, and in pre-norm blocks where these end), and a few buffers of the
+ * largest layer's size. Weights from `init` are made again for the
  * backward pass. Activations that overflow are not an error but a finding (FORWARD_EXPLODE, overflow_layer). Errors:
  * FANIN_STATUS_BAD_ARGUMENT and FANIN_STATUS_BAD_SHAPE, which name what is wrong; FANIN_STATUS_NOT_FINITE if input,
  * given weights or biases have infinities or NaN; those of fanin_fill(); OpenCL's, with the buffer's name, if memory
@@ -239,7 +265,7 @@ typedef struct fanin_calibrated_layer {
 /* Layer-sequential unit variance (Mishkin & Matas 2016, algorithm 1) on the device. Layer by layer, on config->input
  * (or N(0,1)), it multiplies the weights by sqrt(target / measured) until the preactivations are within the tolerance.
  * config->weights must have a buffer for every layer. They hold the initial weights (orthonormal ones in the paper) and
- * are rescaled in place, rounded to their dtype. Biases, norm and residual are those of fanin_probe(). Writes L
+ * are rescaled in place, rounded to their dtype. Biases, norm, residual and block are those of fanin_probe(). Writes L
  * elements of `stride` bytes each (sizeof(fanin_calibrated_layer)). Blocking. Errors: FANIN_STATUS_NOT_FINITE if input,
  * weights or preactivations have infinities or NaN; FANIN_STATUS_BAD_ARGUMENT for a layer whose variance is 0 or comes
  * from its biases alone, or that is not within the tolerance after max_iterations. The sentence names layer and
