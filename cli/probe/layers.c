@@ -34,6 +34,7 @@ void probe_weights_free(probe_weights *w) {
     probe_layer_weights *y = &w->layers[l];
     fanin_tensor_free(&w->tensors[l]);
     free(y->name);
+    free(y->second);
     free(y->bias_name);
     free(y->biases);
     free(y->init_text);
@@ -115,13 +116,41 @@ static int features_of(const probe_request *r, const probe_weights *w, size_t l,
               next->transposed ? "fan_in x fan_out, as their layout IO says" : "fan_out x fan_in");
 }
 
-static int describe_layer(const tensor_file *f, const like *rules, const char *name, probe_weights *w, failure *why) {
+static int find_matrix(const tensor_file *f, const like *rules, const char *name, matrix_of *m, failure *why) {
   const stored_tensor *t = tensor_file_find(f, name);
-  matrix_of m;
   if (!t) return fail_missing(f, name, why);
-  int status = check_layer(f, t, why);
-  if (status == STATUS_OK) status = chain_orient(f, rules, t, false, &m, why);
+  const int status = check_layer(f, t, why);
+  return status == STATUS_OK ? chain_orient(f, rules, t, false, m, why) : status;
+}
+
+static int describe_layer(const tensor_file *f, const like *rules, const char *name, probe_weights *w, failure *why) {
+  matrix_of m;
+  const int status = find_matrix(f, rules, name, &m, why);
   return status == STATUS_OK ? add_matrix(f, &m, w, why) : status;
+}
+
+/* "gate+up": a gated layer of two tensors, the gate's rows above the other factor's. */
+static int describe_pair(const tensor_file *f, const like *rules, const char *name, const char *plus, probe_weights *w,
+                         failure *why) {
+  matrix_of first, second;
+  char *gate = copy_text(name, (size_t)(plus - name)), *up = copy_text(plus + 1, strlen(plus + 1));
+  int status = find_matrix(f, rules, gate, &first, why);
+  if (status == STATUS_OK) status = find_matrix(f, rules, up, &second, why);
+  if (status == STATUS_OK &&
+      (first.in != second.in || first.out != second.out || first.tensor->type->dtype != second.tensor->type->dtype)) {
+    char one[TEXT_SHAPE], other[TEXT_SHAPE];
+    status = fail(why, STATUS_INPUT, "%s: '%.64s' is %s %s, and '%.64s' is %s %s; the two of one layer must be alike",
+                  f->path, gate, first.tensor->type->name, text_shape(first.tensor->shape, 2, one), up,
+                  second.tensor->type->name, text_shape(second.tensor->shape, 2, other));
+  }
+  first.out *= 2;
+  if (status == STATUS_OK) status = add_matrix(f, &first, w, why);
+  free(gate);
+  if (status == STATUS_OK)
+    w->layers[w->count - 1].second = up;
+  else
+    free(up);
+  return status;
 }
 
 /* Takes layer1.weight, layer2.weight, ... as long as there are such tensors. */
@@ -141,7 +170,8 @@ static int describe_named(const probe_request *r, const tensor_file *f, probe_we
   for (const char *at = r->layer_names; at && status == STATUS_OK;) {
     const size_t length = strcspn(at, ",");
     char *name = copy_text(at, length);
-    status = describe_layer(f, &r->like, name, w, why);
+    const char *plus = tensor_file_find(f, name) ? NULL : strchr(name, '+');
+    status = plus ? describe_pair(f, &r->like, name, plus, w, why) : describe_layer(f, &r->like, name, w, why);
     free(name);
     at = at[length] == ',' ? at + length + 1 : NULL;
   }
@@ -191,6 +221,43 @@ static int take_sizes(probe_request *r, const probe_weights *w, failure *why) {
   return STATUS_OK;
 }
 
+static bool is_same(const fanin_init *a, const fanin_init *b) {
+  enum { TEXT = 512 };
+  char one[TEXT] = "", other[TEXT] = "";
+  fanin_init_format(a, one, TEXT, NULL);
+  fanin_init_format(b, other, TEXT, NULL);
+  return strcmp(one, other) == 0;
+}
+
+/* A layer of two tensors is judged as one, so that what made them must be the same, and mean the same of the whole. */
+static int check_pair(const probe_request *r, const tensor_file *f, const probe_weights *w, size_t l, failure *why) {
+  const probe_layer_weights *y = &w->layers[l];
+  const fanin_tensor *whole = &w->tensors[l];
+  const char *text = tensor_file_maker(f, y->name, &(double){1}),
+             *other = tensor_file_maker(f, y->second, &(double){1});
+  const assignment *expected = like_expected(&r->like, y->name), *behind = like_expected(&r->like, y->second);
+  fanin_tensor half = *whole;
+  fanin_moments of_half, of_whole;
+  half.shape[0] /= 2;
+  if (y->maker == MAKER_GUESS) return STATUS_OK;
+  const bool same = (text && other ? strcmp(text, other) == 0 : text == other) &&
+                    (text || !expected || (behind && is_same(&expected->init, &behind->init)));
+  if (!same || w->factors[l] != 1) {
+    return fail(why, STATUS_INPUT,
+                "%s: '%.64s' and '%.64s', which are one layer, were not made by the same initializer", f->path, y->name,
+                y->second);
+  }
+  int status = library_status(why, fanin_expect(&half, &w->inits[l], &of_half, sizeof of_half), y->name);
+  if (status == STATUS_OK)
+    status = library_status(why, fanin_expect(whole, &w->inits[l], &of_whole, sizeof of_whole), y->name);
+  if (status != STATUS_OK || (of_half.std == of_whole.std && w->inits[l].kind != FANIN_KIND_ORTHOGONAL)) return status;
+  return fail(
+      why, STATUS_INPUT,
+      "%s: '%.64s' and '%.64s' are one layer, and %.64s of twice the rows is not what two of it are: a probe takes "
+      "independent weights whose fan is fan_in here",
+      f->path, y->name, y->second, y->init_text);
+}
+
 /* What layer l is judged by, which is counted: its metadata, the rules, or --init. expect_guess() does the rest. */
 static int take_maker(const probe_request *r, const tensor_file *f, probe_weights *w, size_t l,
                       size_t counts[MAKER_OWN + 1], failure *why) {
@@ -217,7 +284,7 @@ static int take_maker(const probe_request *r, const tensor_file *f, probe_weight
     fanin_init_format(&w->inits[l], formatted, sizeof formatted, NULL);
   }
   if (status == STATUS_OK) y->init_text = copy_text(text, strlen(text));
-  return status;
+  return status == STATUS_OK && y->second ? check_pair(r, f, w, l, why) : status;
 }
 
 /* What the layers are judged by. An option that would judge none is an error: it is not what was meant. */
@@ -260,6 +327,13 @@ static int take_biases(const probe_request *r, const tensor_file *f, probe_weigh
   for (size_t l = 0; l < w->count; ++l) {
     char *name = bias_name_of(w->layers[l].name), shape[TEXT_SHAPE];
     const stored_tensor *t = name ? tensor_file_find(f, name) : NULL;
+    if (t && w->layers[l].second) {
+      const int status =
+          fail(why, STATUS_INPUT, "%s: layer %zu is of two tensors, and has '%.128s'; such layers have no biases",
+               f->path, l + 1, name);
+      free(name);
+      return status;
+    }
     if (!t) {
       free(name);
       continue;
@@ -305,6 +379,12 @@ int probe_weights_describe(probe_request *r, probe_weights *out, failure *why) {
   if (status == STATUS_OK) status = take_sizes(r, out, why);
   if (status == STATUS_OK) status = take_biases(r, &f, out, why);
   if (status == STATUS_OK) status = take_makers(r, &f, out, why);
+  for (size_t l = 0; l < out->count && status == STATUS_OK && r->calibrate; ++l) {
+    if (!out->layers[l].second) continue;
+    status =
+        args_fail(why, "--calibrate has one factor for a layer, but layer %zu is of two tensors, '%.64s' and '%.64s'",
+                  l + 1, out->layers[l].name, out->layers[l].second);
+  }
   tensor_file_close(&f);
   return status;
 }

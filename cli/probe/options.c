@@ -171,8 +171,10 @@ static const args_option options[] = {
      args_text, TO(like.rules_name), 0},
     {"set", 0, "NAME=NUMBER", "Set a value of the rules, as in layers=12", like_set, TO(like), ARGS_SEVERAL},
     {"layer-names", 0, "NAME,NAME,...",
-     "The file's tensors in order (default: layer1.weight, layer2.weight, ..., or what the shapes say)", args_text,
-     TO(layer_names), 0},
+     "The file's tensors in order (default: layer1.weight, layer2.weight, ..., or what the shapes say); GATE+UP is a "
+     "gated "
+     "layer of two tensors",
+     args_text, TO(layer_names), 0},
     {.doc = "Input and device:"},
     {"input", 0, "FILE|normal",
      "A .csv or .npy file with one sample in each row, whose first columns are used and standardised as a whole; or "

@@ -130,6 +130,8 @@ const char *probe_maker_name(probe_maker maker);
 
 typedef struct probe_layer_weights {
   char *name;
+  char
+      *second; /* the tensor whose rows are below those of `name`, as up_proj's below gate_proj's; NULL: there is one */
   char *bias_name; /* NULL: the file has none, and they are drawn */
   float *biases;
   bool transposed; /* stored fan_in x fan_out */

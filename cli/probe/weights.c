@@ -41,19 +41,28 @@ static int check_finite(const session *s, const tensor_file *f, const probe_weig
               name, stats.nonfinite, stats.count);
 }
 
-static int read_layer(const session *s, const tensor_file *f, probe_weights *w, size_t l, failure *why) {
-  const stored_tensor *t = tensor_file_find(f, w->layers[l].name);
-  int status = allocate_buffer(s, w, l, why);
-  if (status != STATUS_OK) return status;
+/* Writes a tensor of the file to the rows of layer l from byte `at` on. */
+static int read_tensor(const session *s, const tensor_file *f, const probe_weights *w, size_t l, const char *name,
+                       size_t at, failure *why) {
+  const stored_tensor *t = tensor_file_find(f, name);
   char *bytes = allocate((size_t)t->bytes, 1);
-  status = tensor_file_read(f, t->offset, bytes, (size_t)t->bytes, why);
+  int status = tensor_file_read(f, t->offset, bytes, (size_t)t->bytes, why);
   if (status == STATUS_OK) {
     if (w->layers[l].transposed) turn(&bytes, t->shape[0], t->shape[1], fanin_dtype_size(t->type->dtype));
-    const cl_int code = clEnqueueWriteBuffer(s->queue, w->tensors[l].buffer, CL_TRUE, w->tensors[l].offset,
+    const cl_int code = clEnqueueWriteBuffer(s->queue, w->tensors[l].buffer, CL_TRUE, w->tensors[l].offset + at,
                                              (size_t)t->bytes, bytes, 0, NULL, NULL);
     status = opencl_status(why, code, "clEnqueueWriteBuffer");
   }
   free(bytes);
+  return status;
+}
+
+static int read_layer(const session *s, const tensor_file *f, probe_weights *w, size_t l, failure *why) {
+  const probe_layer_weights *y = &w->layers[l];
+  int status = allocate_buffer(s, w, l, why);
+  if (status == STATUS_OK) status = read_tensor(s, f, w, l, y->name, 0, why);
+  if (status == STATUS_OK && y->second)
+    status = read_tensor(s, f, w, l, y->second, (size_t)tensor_file_find(f, y->name)->bytes, why);
   return status == STATUS_OK ? check_finite(s, f, w, l, why) : status;
 }
 

@@ -48,6 +48,51 @@ refuse 2 "tensor 'layer1.weight' has 127 rows; swiglu needs an even number" prob
 write pair.safetensors layer1.weight:64x48 layer2.weight:20x64
 refuse 2 "n_widths is 3; with blocks it is even" probe --weights pair.safetensors --block pre-norm
 
+# The same layer as two tensors: the same numbers, and what two tensors cannot be.
+python3 - <<'PYTHON'
+import json, struct
+data = open("named.safetensors", "rb").read()
+n = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8 : 8 + n])
+notes = header["__metadata__"]
+fused = header.pop("gate_up")
+begin, end = fused["data_offsets"]
+middle = (begin + end) // 2
+init = notes.pop("fanin.init.gate_up")
+for name, offsets in (("gate", [begin, middle]), ("up", [middle, end])):
+    header[name] = {"dtype": "F32", "shape": [64, 48], "data_offsets": offsets}
+    notes[f"fanin.init.{name}"] = init
+def write(path):
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    open(path, "wb").write(struct.pack("<Q", len(text)) + text + data[8 + n :])
+write("two.safetensors")
+notes["fanin.init.up"] = "normal:std=0.15"
+write("unlike.safetensors")
+notes["fanin.init.gate"] = notes["fanin.init.up"] = "xavier_normal"
+write("xavier.safetensors")
+notes["fanin.init.gate"] = notes["fanin.init.up"] = "orthogonal"
+write("orthogonal.safetensors")
+PYTHON
+gated=(--activation swiglu --block pre-norm --seed 3)
+"$FANIN" probe --weights named.safetensors --layer-names gate_up,down,head "${gated[@]}" --json >fused.json
+"$FANIN" probe --weights two.safetensors --layer-names gate+up,down,head "${gated[@]}" --json >two.json
+python3 - <<'PYTHON'
+import json
+fused, two = (json.load(open(f"{name}.json"))["layers"] for name in ("fused", "two"))
+assert (two[0].pop("tensor"), two[0].pop("second_tensor"), fused[0].pop("tensor")) == ("gate", "up", "gate_up")
+assert fused == two and fused[0]["fan_out"] == 128
+PYTHON
+"$FANIN" probe --weights two.safetensors --layer-names gate+up,down,head "${gated[@]}" >two.txt
+grep 'weights of two.safetensors as normal:std=0.14' two.txt >/dev/null || die "$(cat two.txt)"
+two() { refuse 2 "$1" probe --weights "$2.safetensors" --layer-names "$3" "${gated[@]}" "${@:4}"; }
+two "'gate' and 'up', which are one layer, were not made by the same initializer" unlike gate+up,down,head
+two "xavier_normal of twice the rows is not what two of it are" xavier gate+up,down,head
+two "orthogonal of twice the rows is not what two of it are" orthogonal gate+up,down,head
+two "'gate' is F32 64x48, and 'down' is F32 48x64; the two of one layer must be alike" two gate+down,down,head
+two "there is no tensor 'none'" two gate+none,down,head
+two "--calibrate has one factor for a layer, but layer 1 is of two tensors" two gate+up,down,head --calibrate -o c.safetensors
+
 # Calibrated: every preactivation has a mean square of 1, and the file is what the probe takes.
 for block in '' pre-norm post-norm; do
   options=("${llama[@]}" ${block:+--block "$block"})
