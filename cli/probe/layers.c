@@ -118,7 +118,10 @@ static int features_of(const probe_request *r, const probe_weights *w, size_t l,
 
 static int find_matrix(const tensor_file *f, const like *rules, const char *name, matrix_of *m, failure *why) {
   const stored_tensor *t = tensor_file_find(f, name);
-  if (!t) return fail_missing(f, name, why);
+  if (!t) {
+    fail_missing(f, name, why);
+    return STATUS_INPUT;
+  }
   const int status = check_layer(f, t, why);
   return status == STATUS_OK ? chain_orient(f, rules, t, false, m, why) : status;
 }
@@ -143,9 +146,11 @@ static int describe_pair(const tensor_file *f, const like *rules, const char *na
                   f->path, gate, first.tensor->type->name, text_shape(first.tensor->shape, 2, one), up,
                   second.tensor->type->name, text_shape(second.tensor->shape, 2, other));
   }
-  first.out *= 2;
-  if (status == STATUS_OK) status = add_matrix(f, &first, w, why);
   free(gate);
+  if (status == STATUS_OK) {
+    first.out *= 2;
+    status = add_matrix(f, &first, w, why);
+  }
   if (status == STATUS_OK)
     w->layers[w->count - 1].second = up;
   else
