@@ -267,7 +267,7 @@ static void check(fanin *f, cl_command_queue queue, const fanin_probe_config *co
     assert_ok(fanin_probe_rows(config, l, &rows));
     assert_int_equal(rows, rows_of(&net, l));
     assert_int_equal(layers[l - 1].fan_out, rows);
-    double delta[ENTRIES];
+    double delta[ENTRIES] = {0};
     for (size_t k = 0; k < entries; k++) {
       delta[k] = difference(&net, l, k);
     }
