@@ -286,6 +286,8 @@ static void networks(fanin *f) {
   const fanin_suggestion suggestion = {.depth = 2};
   const fanin_probe_report *const some = (const void *)&out; /* never looked at */
   REFUSES(fanin_diagnosis_verdict, out, FANIN_DIAGNOSIS_SATURATED, NULL);
+  REFUSES(fanin_probe_rows, config, NULL, 1, &out.u64);
+  REFUSES(fanin_probe_rows, rows, &probe, 1, NULL);
   REFUSES(fanin_probe_report_summary, report, NULL, &out.summary, sizeof out.summary);
   REFUSES(fanin_probe_report_summary, out, some, NULL, sizeof out.summary);
   REFUSES(fanin_probe_report_layer, report, NULL, 0, &out.layer, sizeof out.layer);
