@@ -237,6 +237,30 @@ no "no set of rules is called 'none'" --rules r.json
 printf '{"include": "x.json", "rules": [{"match": "*", "init": "zeros"}]}' >r.json
 no "the name of a set is accepted" --rules r.json
 
+# ---- A tensor beside, with a number of dimensions ----
+printf '{"rules": [{"match": "*.kernel", "beside": ["kernel", "bias", 2], "init": "constant:value=2"},
+  {"match": "*.kernel", "beside": ["kernel", "bias", 1], "init": "ones"}, {"match": "*", "init": "zeros"}]}' >r.json
+printf 'a.kernel F32 2,3\na.bias F32 3\nb.kernel F32 2,3\nb.bias F32 2,3\nc.kernel F32 2,3\nc.bias F32\nd.kernel F32 2,3\n' | checkpoint
+explain --rules r.json
+is a.kernel f32 0 1
+is b.kernel f32 0 2
+is c.kernel f32 0
+is d.kernel f32 0
+for three in '"kernel", "bias", -1' '"kernel", "bias", 9' '"kernel", "bias", "2"' '"kernel", "bias", null'; do
+  printf '{"rules": [{"match": "*", "beside": [%s], "init": "zeros"}]}' "$three" >r.json
+  no "rules[0].beside[2]: " --rules r.json
+done
+for other in '"kernel", 2, 2' '"", "bias", 2'; do
+  printf '{"rules": [{"match": "*", "beside": [%s], "init": "zeros"}]}' "$other" >r.json
+  no "rules[0].beside: must be " --rules r.json
+done
+for other in '"kernel", "bias", 2, 3' '"kernel"' ''; do
+  printf '{"rules": [{"match": "*", "beside": [%s], "init": "zeros"}]}' "$other" >r.json
+  no 'rules[0].beside: must be two texts, as ["kernel", "bias"], or two texts and a number of dimensions' --rules r.json
+done
+printf '{"rules": [{"match": "*", "fans_of": ["kernel", "bias", 2], "init": "zeros"}]}' >r.json
+no "rules[0].fans_of: must be " --rules r.json
+
 # ---- Schemes wherever an initializer is written ----
 printf '{"defaults": {"init": "residual:layers=4 normal:std=0.02"}, "tensors": [{"name": "a", "shape": [4, 2]},
   {"name": "b", "shape": [8, 9], "layout": "OI", "init": "fan_in  times:factor=6 normal:std=1"}]}' >m.json
