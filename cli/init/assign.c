@@ -35,6 +35,11 @@ static const checkpoint_tensor *partner_of(const like *a, const init_partner *p,
   return found;
 }
 
+static bool has_neighbour(const like *a, const init_partner *p, const char *name) {
+  const checkpoint_tensor *other = partner_of(a, p, name);
+  return other && (p->rank < 0 || p->rank == other->stored->rank);
+}
+
 /* What the rule makes of the tensor. */
 typedef enum taking { TAKES_NOT, TAKES, LACKS_PARTNER } taking;
 
@@ -42,7 +47,7 @@ typedef enum taking { TAKES_NOT, TAKES, LACKS_PARTNER } taking;
  * the rule decides too, and the answer is an error: no later rule may take the tensor for something else. */
 static taking takes(const like *a, const init_rule *r, const stored_tensor *t) {
   if (r->idle || !init_rule_takes(r, t)) return TAKES_NOT;
-  if (r->beside.from && !partner_of(a, &r->beside, t->name)) return TAKES_NOT;
+  if (r->beside.from && !has_neighbour(a, &r->beside, t->name)) return TAKES_NOT;
   if (r->fans_of.from) {
     if (!strstr(t->name, r->fans_of.from)) return TAKES_NOT;
     const checkpoint_tensor *other = partner_of(a, &r->fans_of, t->name);

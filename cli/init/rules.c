@@ -63,6 +63,24 @@ static int read_partner(const json_check *in, const char *where, const json_t *p
   return json_complain(in, where, "must be [\"a part of the name\", \"what it becomes in the other tensor's name\"]");
 }
 
+/* The same, or ["kernel", "bias", 1], with the number of dimensions that the other tensor has. */
+static int read_neighbour(const json_check *in, const char *where, const json_t *value, void *to) {
+  if (json_array_size(value) == 2) return read_partner(in, where, value, to);
+  if (json_array_size(value) != 3) {
+    return json_complain(in, where,
+                         "must be two texts, as [\"kernel\", \"bias\"], or two texts and a number of dimensions");
+  }
+  char inner[JSON_WHERE];
+  init_partner *out = to;
+  json_t *pair = json_copy((json_t *)value);
+  json_array_remove(pair, 2);
+  int status = read_partner(in, where, pair, to);
+  json_decref(pair);
+  snprintf(inner, sizeof inner, "%.400s[2]", where);
+  if (status == STATUS_OK) status = read_rank(in, inner, json_array_get(value, 2), &out->rank);
+  return status;
+}
+
 /* The dtype that a rule's tensors are written in. */
 static int read_dtype(const json_check *in, const char *where, const json_t *value, void *to) {
   init_rule *out = to;
@@ -92,7 +110,7 @@ static int read_rule(const json_check *in, const char *where, json_t *rule, init
                                {"rank", read_rank, &out->rank, NULL},
                                {"shape", read_shape, &out->shape, NULL},
                                {"stored_dtype", read_texts, &out->stored_dtype, NULL},
-                               {"beside", read_partner, &out->beside, NULL},
+                               {"beside", read_neighbour, &out->beside, NULL},
                                {"with", read_texts, &out->with, NULL},
                                {"without", read_texts, &out->without, NULL},
                                {"dtype", read_dtype, out, NULL},
@@ -106,7 +124,7 @@ static int read_rule(const json_check *in, const char *where, json_t *rule, init
                                {"refuse", json_read_text, &out->refuse, NULL},
                                {"comment", json_read_comment, NULL, NULL},
                                {0}};
-  *out = (init_rule){.rank = -1};
+  *out = (init_rule){.rank = -1, .beside.rank = -1};
   const int status = json_read(in, where, rule, fields);
   return status == STATUS_OK ? check_action(in, where, out) : status;
 }

@@ -17,6 +17,7 @@ extern const rule_set rule_sets[];
 /* Another tensor, whose name is that of the rule's tensor with `to` in the last place of `from`. NULL: none. */
 typedef struct init_partner {
   const char *from, *to;
+  int rank; /* that it must have; -1: any */
 } init_partner;
 
 /* One rule. Texts and values are those of the JSON. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""The weights of a Keras model, made by fanin's rules, whatever Keras's backend is; here JAX, unless $KERAS_BACKEND says.
+"""The weights of a Keras model, made by fanin's rules, and a few steps of training, whatever Keras's backend is; here JAX,
+unless $KERAS_BACKEND says. Those of the set `keras` have the laws of Keras' own defaults.
 
-Keras stores (inputs, outputs), which the rules' layouts say. Needs Keras 3 and JAX; tried with 3.15.1 and 0.10.2.
+Needs Keras 3 and JAX; tried with 3.15.1 and 0.10.2.
 """
 
 import os
@@ -20,20 +21,17 @@ layers = [
     keras.layers.Dropout(0.1),
     keras.layers.Dense(10, name="head"),
 ]
-RULES = {
-    "rules": [
-        {"match": "*/kernel", "rank": 2, "layout": "IO", "init": "xavier_uniform"},
-        {"match": "*/kernel", "rank": 4, "layout": "HWIO", "init": "he_normal"},
-        {"match": ["*/gamma", "*/moving_variance"], "rank": 1, "init": "ones"},
-        {"match": ["*/beta", "*/bias", "*/moving_mean"], "rank": 1, "init": "zeros"},
-    ]
-}
 model = keras.Sequential([keras.Input((8, 8, 3)), *layers], name="net")
 weights = {weight.path: weight for weight in model.weights}  # "net/conv/kernel", ...
-for path, values in fanin.arrays(weights, RULES, seed=42).items():
+for path, values in fanin.arrays(weights, "keras", seed=42).items():
     weights[path].assign(values)
 
 kernel = fanin.array((16, 10), "xavier_uniform", layout="IO", seed=42, name="net/head/kernel")
 assert np.array_equal(weights["net/head/kernel"], kernel)
-assert np.isfinite(model(np.ones((2, 8, 8, 3), "f4"))).all()
-print(f"Keras: the bits of {len(weights)} weights are right")
+
+x = np.random.default_rng(1).normal(size=(512, 8, 8, 3)).astype("f4")
+labels = x.mean(axis=(1, 2)).argmax(axis=1)
+model.compile(keras.optimizers.Adam(1e-2), keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+losses = model.fit(x, labels, batch_size=64, epochs=10, verbose=0).history["loss"]
+assert losses[-1] < losses[0] / 2, losses
+print(f"Keras: the bits of {len(weights)} weights are right; loss {losses[0]:.2f}, after ten epochs {losses[-1]:.2f}")

@@ -13,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-SIZES = {"I64": 8, "I32": 4, "F32": 4, "BOOL": 1}
+SIZES = {"I64": 8, "I32": 4, "U32": 4, "F32": 4, "BOOL": 1}
 TOLERANCE = 1e-6  # the lists have nine digits of float32
 
 
@@ -50,6 +50,17 @@ def has_law(said, law):
         return "skip" in said or said["init"].startswith(made)
     if "skip" in said:
         return False
+    if kind == "blocks":  # equal ones along the first dimension, each of one number
+        size = said["shape"][0] // len(numbers)
+        made = []
+        for part in said.get("parts", []):
+            first, end = map(int, part["range"].split(".."))
+            made += [{"zeros": 0, "ones": 1}[part["init"]]] * (end - first)
+        return made == [number for number in numbers for _ in range(size)]
+    if "parts" in said:
+        return False
+    if kind == "orthogonal":
+        return said["init"] == "orthogonal" and said["layout"].replace("I", "").endswith("O") and numbers == [1]
     if kind == "constant":
         return said["std"] == 0 and close(said["mean"], numbers[0])
     if kind == "uniform":

@@ -237,6 +237,60 @@ no "no set of rules is called 'none'" --rules r.json
 printf '{"include": "x.json", "rules": [{"match": "*", "init": "zeros"}]}' >r.json
 no "the name of a set is accepted" --rules r.json
 
+# ---- A tensor beside, with a number of dimensions ----
+printf '{"rules": [{"match": "*.kernel", "beside": ["kernel", "bias", 2], "init": "constant:value=2"},
+  {"match": "*.kernel", "beside": ["kernel", "bias", 1], "init": "ones"}, {"match": "*", "init": "zeros"}]}' >r.json
+printf 'a.kernel F32 2,3\na.bias F32 3\nb.kernel F32 2,3\nb.bias F32 2,3\nc.kernel F32 2,3\nc.bias F32\nd.kernel F32 2,3\n' | checkpoint
+explain --rules r.json
+is a.kernel f32 0 1
+is b.kernel f32 0 2
+is c.kernel f32 0
+is d.kernel f32 0
+for three in '"kernel", "bias", -1' '"kernel", "bias", 9' '"kernel", "bias", "2"' '"kernel", "bias", null'; do
+  printf '{"rules": [{"match": "*", "beside": [%s], "init": "zeros"}]}' "$three" >r.json
+  no "rules[0].beside[2]: " --rules r.json
+done
+for other in '"kernel", 2, 2' '"", "bias", 2'; do
+  printf '{"rules": [{"match": "*", "beside": [%s], "init": "zeros"}]}' "$other" >r.json
+  no "rules[0].beside: must be " --rules r.json
+done
+for other in '"kernel", "bias", 2, 3' '"kernel"' ''; do
+  printf '{"rules": [{"match": "*", "beside": [%s], "init": "zeros"}]}' "$other" >r.json
+  no 'rules[0].beside: must be two texts, as ["kernel", "bias"], or two texts and a number of dimensions' --rules r.json
+done
+printf '{"rules": [{"match": "*", "fans_of": ["kernel", "bias", 2], "init": "zeros"}]}' >r.json
+no "rules[0].fans_of: must be " --rules r.json
+
+# ---- Keras and Flax: by the last part of the name, and only where names, shapes and what is beside them decide ----
+printf 'lstm_cell/gru_cell/bias F32 12\nlstm_cell/gru_cell/recurrent_kernel F32 4,12\nlstm_cell/bias F32 8\nlstm_cell/kernel F32 4,8\n' | checkpoint
+explain --rules keras # a model called lstm_cell, and a Dense layer
+is lstm_cell/gru_cell/bias f32 0
+is lstm_cell/bias f32 0
+is lstm_cell/kernel f32 0.408248290 # sqrt(2 / 12)
+printf 'lstm_cell/bias F32 16\nlstm_cell/recurrent_kernel F32 4,16\nlstm_cell/kernel F32 4,16\n' | checkpoint
+explain --rules keras
+is lstm_cell/bias f32 0.433012702 0.25 # a quarter of ones
+printf 'conv_net/mix/kernel F32 4,5,6\n' | checkpoint
+for set in keras flax; do no "'conv_net/mix/kernel'" --rules $set; done
+printf 'dense/kernel F32 4,6\ndense/bias F32 6\ndense/my_kernel F32 4,6\n' | checkpoint
+for set in keras flax; do no "no rule of $set takes 1 of its 3 tensors: 'dense/my_kernel'" --rules $set; done
+printf 'norm/scale F32 4\nnorm/bias F32 4\n' | checkpoint
+no "give --rules flax" --rules keras
+printf 'a/scale F32 4\n' | checkpoint
+for set in keras flax; do no "'a/scale': may be " --rules $set; done
+printf 'hi/kernel F32 4,4\nii/kernel F32 6,4\nb/hi/kernel F32 4,4\n' | checkpoint
+explain --rules flax # a recurrent cell alone, and a layer called hi
+is hi/kernel f32 0.5
+is ii/kernel f32 0.408248290
+is b/hi/kernel f32 0.5
+python3 -c 'import json; assert [t["init"][:6] for t in json.load(open("said.json"))["tensors"]] == ["orthog", "lecun_", "lecun_"]'
+for sep in / .; do
+  printf '%s F32 %s\n' "a${sep}query${sep}kernel" 3,6,6 "a${sep}out${sep}kernel" 3,6,6 "a${sep}out${sep}bias" 3,6 | checkpoint
+  no "has a bias of several dimensions, and is stacked" --rules flax # an attention of Dense layers, by nn.scan
+  printf '%s F32 %s\n' "ScanBlock_0${sep}conv${sep}kernel" 3,5,6,6 | checkpoint
+  no "is stacked" --rules flax
+done
+
 # ---- Schemes wherever an initializer is written ----
 printf '{"defaults": {"init": "residual:layers=4 normal:std=0.02"}, "tensors": [{"name": "a", "shape": [4, 2]},
   {"name": "b", "shape": [8, 9], "layout": "OI", "init": "fan_in  times:factor=6 normal:std=1"}]}' >m.json
