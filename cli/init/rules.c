@@ -54,6 +54,15 @@ static int read_shape(const json_check *in, const char *where, const json_t *val
   return status;
 }
 
+/* An array of whole numbers. */
+static int read_ratio(const json_check *in, const char *where, const json_t *value, void *to) {
+  *(const json_t **)to = value;
+  bool good = json_array_size(value) > 0;
+  for (size_t i = 0; i < json_array_size(value); ++i)
+    good = good && json_integer_value(json_array_get(value, i)) > 0;
+  return good ? STATUS_OK : json_complain(in, where, "must be an array of whole numbers of at least 1");
+}
+
 /* ["bias", "weight"] */
 static int read_partner(const json_check *in, const char *where, const json_t *pair, void *to) {
   init_partner *out = to;
@@ -109,6 +118,7 @@ static int read_rule(const json_check *in, const char *where, json_t *rule, init
   const json_field fields[] = {{"match", read_texts, &out->match, "a 'match', a pattern of names"},
                                {"rank", read_rank, &out->rank, NULL},
                                {"shape", read_shape, &out->shape, NULL},
+                               {"ratio", read_ratio, &out->ratio, NULL},
                                {"stored_dtype", read_texts, &out->stored_dtype, NULL},
                                {"beside", read_neighbour, &out->beside, NULL},
                                {"with", read_texts, &out->with, NULL},
@@ -337,9 +347,20 @@ static bool has_shape(const json_t *shape, const stored_tensor *t) {
   return true;
 }
 
+/* Whether a matrix has one of these numbers of rows for each column. */
+static bool has_ratio(const json_t *ratio, const stored_tensor *t) {
+  if (t->rank != 2) return false;
+  for (size_t i = 0; i < json_array_size(ratio); ++i) {
+    const uint64_t rows = (uint64_t)json_integer_value(json_array_get(ratio, i));
+    if (t->shape[0] / rows == t->shape[1] && t->shape[0] % rows == 0) return true;
+  }
+  return false;
+}
+
 bool init_rule_takes(const init_rule *rule, const stored_tensor *t) {
   if (rule->rank >= 0 && rule->rank != t->rank) return false;
   if (rule->shape && !has_shape(rule->shape, t)) return false;
+  if (rule->ratio && !has_ratio(rule->ratio, t)) return false;
   if (rule->stored_dtype && !has_text(rule->stored_dtype, t->type->name)) return false;
   return init_rules_match(rule->match, t->name);
 }

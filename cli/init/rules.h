@@ -25,6 +25,7 @@ typedef struct init_rule {
   const json_t *match;        /* a pattern of names, or an array of them */
   int rank;                   /* -1: any */
   const json_t *shape;        /* sizes, null for any; NULL: any shape */
+  const json_t *ratio;        /* of a matrix: rows for each column, numbers of which one must be so; NULL: any */
   const json_t *stored_dtype; /* a dtype of safetensors, or an array of them; NULL: any */
   init_partner beside;        /* a tensor that the checkpoint must have */
   const json_t *with,

@@ -162,6 +162,26 @@ for a in base_model.model.q.lora_A.weight base_model.model.q.lora_A.default.weig
   is ${a/lora_A/lora_B} f32 0
 done
 
+# ---- An LSTM with proj_size: its bound is that of the hidden size, which weight_hr alone has ----
+lstm=$'%s.weight_ih_l0 F32 80,12\n%s.weight_hh_l0 F32 80,5\n%s.bias_ih_l0 F32 80\n'
+{
+  # shellcheck disable=SC2059 # a name in each line
+  printf "$lstm" a a a
+  printf 'a.weight_hr_l0 F32 5,20\nb.weight_ih_l0 F32 80,12\nb.weight_hh_l0 F32 80,20\nb.bias_ih_l0 F32 80\n'
+} | checkpoint
+explain
+for name in {a,b}.weight_{ih,hh}_l0 {a,b}.bias_ih_l0 a.weight_hr_l0; do is $name f32 0.1290994449; done # 1 / sqrt(3 * 20)
+# A part of a checkpoint without it is no LSTM of 5 hidden units.
+# shellcheck disable=SC2059
+printf "$lstm" a a a | checkpoint
+no "tensor 'a.weight_hh_l0': has not 1, 3 or 4 rows for each column"
+printf 'a.bias_ih_l0 F32 80\na.weight_hh_l0 F32 80,5\n' | checkpoint
+no "whose weight_hr is not in this checkpoint"
+for text in '[]' 4 '[0]' '["4"]'; do
+  printf '{"rules": [{"match": "*", "ratio": %s, "init": "zeros"}]}' "$text" >r.json
+  no "rules[0].ratio: must be an array of whole numbers of at least 1" --rules r.json
+done
+
 # ---- Biases follow their weight wherever it stands ----
 for order in 'fc.weight F32 10,64\nfc.bias F32 10\n' 'fc.bias F32 10\nfc.weight F32 10,64\n'; do
   # shellcheck disable=SC2059 # its line ends

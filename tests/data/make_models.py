@@ -2,7 +2,8 @@
 """Writes models/*.csv: the tensors of many models' checkpoints, and what their own code makes of each. Nothing of fanin
 is used: torch's in-place fills are recorded while transformers 5.24, torchvision 0.29, timm 1.0.31 and diffusers 0.42
 build their models on torch 2.15 (from PyPI), from configurations that are scaled down. Widths differ, so that swapped
-fans show; of what repeats, two or three layers stay.
+fans show; of what repeats, two or three layers stay. `projection` and `weight_norm`, which need torch alone, are Debian's
+torch 1.13's.
 
   python3 make_models.py DIRECTORY [NAME...]
 
@@ -20,7 +21,6 @@ import re
 import sys
 import tempfile
 
-import safetensors.torch
 import torch
 
 torch.manual_seed(1)
@@ -101,13 +101,16 @@ for cls in {c for c in vars(torch.nn).values() if isinstance(c, type)} | {
         if name in cls.__dict__ and not cls.__name__.startswith("Transformer"):
             resetting(cls, name)
 
-import diffusers  # noqa: E402
-import timm  # noqa: E402
-import timm.layers.weight_init  # noqa: E402
-import torchvision  # noqa: E402
-import transformers as hf  # noqa: E402
+try:
+    import diffusers
+    import timm
+    import timm.layers.weight_init
+    import torchvision
+    import transformers as hf
 
-truncating(timm.layers.weight_init, "_trunc_normal_")
+    truncating(timm.layers.weight_init, "_trunc_normal_")
+except ImportError as error:
+    print(f"only models of torch alone can be written: {error}", file=sys.stderr)
 
 
 def verified(t, law):
@@ -180,7 +183,7 @@ def laws_of_file(model):
             t.copy_(torch.full_like(t, i))
     with tempfile.TemporaryDirectory() as directory:
         model.save_pretrained(directory)
-        file = safetensors.torch.load_file(f"{directory}/model.safetensors")
+        file = importlib.import_module("safetensors.torch").load_file(f"{directory}/model.safetensors")
     laws = {}
     for name, t in file.items():
         found = {origins[int(i)][1:] for i in t.unique()}
@@ -778,7 +781,18 @@ def modules():
     return m
 
 
+def projection():
+    """LSTMs with proj_size, of several layers and both directions, beside one without."""
+    m, nn = torch.nn.Module(), torch.nn
+    m.lstm = nn.LSTM(24, 50, num_layers=2, proj_size=10)
+    m.both = nn.LSTM(12, 32, num_layers=2, proj_size=7, bidirectional=True)
+    m.unbiased = nn.LSTM(12, 20, proj_size=5, bias=False)
+    m.plain = nn.LSTM(10, 6)
+    return m
+
+
 add("modules", modules)
+add("projection", projection)
 add("time_embed", embedder)
 
 if __name__ == "__main__":
