@@ -71,6 +71,12 @@ static int parse(const world *w, int argc, char **argv, mpi_request *r, failure 
     status = args_fail(why, "--keep '%s': ranks draw every tensor and copy none; use 'fanin init'",
                        r->init.keep.paths.texts[0]);
   }
+  for (size_t i = 0; i < r->init.model.count && status == STATUS_OK; ++i) {
+    const model_tensor *t = &r->init.model.tensors[i];
+    if (t->norm_name)
+      status = fail(why, STATUS_INPUT, "tensor '%.256s': norm_of '%.256s': ranks make no norms; use 'fanin init'",
+                    t->name, t->norm_name);
+  }
   return status;
 }
 

@@ -64,6 +64,10 @@ bool kept_without_init(const kept_tensor *k) {
   return kept_whole(k) || k->law;
 }
 
+bool model_draws(const model_tensor *t) {
+  return !t->norm_name && !kept_without_init(&t->kept);
+}
+
 char *kept_resize(const kept_tensor *k, const uint64_t *shape, char out[RESIZE_TEXT]) {
   const int d = k->dimension;
   snprintf(out, RESIZE_TEXT, "%d:%" PRIu64 "->%" PRIu64, d, k->stored->shape[d], shape[d]);
@@ -102,6 +106,10 @@ int model_divide(model *m, const tensor_parts *parts, const char *where, failure
   model_tensor *last = &m->tensors[m->count - 1];
   last->parts = *parts;
   return model_check_tensor(last, where, why);
+}
+
+void model_set_norm(model *m, const char *name) {
+  m->tensors[m->count - 1].norm_name = copy_text(name, strlen(name));
 }
 
 static int check_names_differ(const model *m, const char *path, failure *why) {
@@ -201,10 +209,11 @@ static int check_growing(const model *m, const char *path, failure *why) {
   return status;
 }
 
-int model_check(const model *m, const char *path, failure *why) {
+int model_check(model *m, const char *path, failure *why) {
   if (m->count == 0) return fail(why, STATUS_INPUT, "%s: there is no tensor", path);
   if (check_growing(m, path, why) != STATUS_OK) return STATUS_INPUT;
-  const int status = check_names_differ(m, path, why);
+  int status = check_names_differ(m, path, why);
+  if (status == STATUS_OK) status = model_find_norms(m, path, why);
   return status == STATUS_OK ? check_total(m, path, why) : status;
 }
 
@@ -243,6 +252,7 @@ void model_free(model *m) {
   for (size_t i = 0; i < m->count; ++i) {
     free(m->tensors[i].name);
     free(m->tensors[i].stream_name);
+    free(m->tensors[i].norm_name);
     tensor_parts_free(&m->tensors[i].parts);
   }
   free(m->tensors);

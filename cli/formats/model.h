@@ -27,7 +27,9 @@ typedef struct model_tensor {
   tensor_parts parts;  /* of other initializers; tensor_parts_next() goes through all slabs */
   double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
                     known to have made them */
-  char *stream_name;        /* of the tensor whose stream this one has; NULL: its own name */
+  char *norm_name; /* of the tensor whose norms it has, where it is not copied; NULL: initializers draw it */
+  const struct model_tensor *norm_of; /* that tensor, which model_check() finds */
+  char *stream_name;                  /* of the tensor whose stream this one has; NULL: its own name */
   const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */
   uint64_t unit[FANIN_MAX_RANK]; /* as fanin_tensor_units() says; of parts, a box that holds whole units of each */
   double operations;             /* of the whole tensor */
@@ -62,13 +64,23 @@ bool kept_whole(const kept_tensor *k);
 /* Whether no initializer has a say in a tensor: it is copied, or its end is drawn from what is kept. */
 bool kept_without_init(const kept_tensor *k);
 
+/* Whether an initializer draws a tensor, or a part of it. */
+bool model_draws(const model_tensor *t);
+
 /* "0:32000->32064", of a tensor that grows to that shape. */
 enum { RESIZE_TEXT = 64 };
 char *kept_resize(const kept_tensor *k, const uint64_t *shape, char out[RESIZE_TEXT]);
 
+/* Gives the last tensor that was added the norms of the tensor of that name, instead of an initializer's values. */
+void model_set_norm(model *m, const char *name);
+
 /* Checks the tensors together: their names must differ, and their total size must fit into a file. Of a tensor that
- * grows, what is kept must stay in its place, and what is new must have one initializer. */
-int model_check(const model *m, const char *path, failure *why);
+ * grows, what is kept must stay in its place, and what is new must have one initializer. Finds the tensors whose norms
+ * others have (model_norm.c): no tensor may be added after that. */
+int model_check(model *m, const char *path, failure *why);
+
+/* Sets norm_of of each tensor that has norms, and checks that the other one has them. */
+int model_find_norms(model *m, const char *path, failure *why);
 
 /* Gives every tensor that dtype, and checks again that it has the initializer's values. */
 int model_set_dtype(model *m, fanin_dtype dtype, const char *path, failure *why);

@@ -157,10 +157,30 @@ static int read_dtype(const json_check *in, const char *where, const json_t *val
   return json_library_status(in, where, fanin_dtype_parse(json_string_value(value), to));
 }
 
+/* Checks that a tensor that has the norms of another one has nothing that goes with an initializer. */
+static int check_norm(const json_check *in, const char *where, const json_t *object) {
+  static const char *const others[] = {"init", "layout", "groups", "splits", "parts"};
+  for (size_t i = 0; i < sizeof others / sizeof *others; ++i) {
+    if (!json_object_get(object, others[i])) continue;
+    return json_complain(in, where, "has '%s' beside 'norm_of', which goes with an initializer only", others[i]);
+  }
+  return STATUS_OK;
+}
+
+/* Adds a tensor that has the norms of another one. */
+static int build_norm(builder *b, const expanded *e, const fanin_tensor *tensor, const char *norm_of,
+                      const char *full) {
+  const fanin_init unused = {.kind = FANIN_KIND_ZEROS};
+  const int status = model_add(b->model, e->name, tensor, &unused, full, b->in.why);
+  if (status == STATUS_OK) model_set_norm(b->model, norm_of);
+  return status;
+}
+
 static int build_tensor(builder *b, json_t *object, const scope *s, const char *where) {
   char full[JSON_WHERE + 512], place[JSON_WHERE], expression[EXPRESSION_TEXT];
   const char *layout = NULL;
-  expanded e = {.b = b, .scope = s};
+  expanded e = {.b = b, .scope = s}, norm_of = {.b = b, .scope = s};
+  const bool is_norm = json_object_get(object, "norm_of") != NULL;
   uint32_t groups = 1, splits = 1;
   fanin_dtype dtype = b->dtype;
   const char *text = b->init;
@@ -175,15 +195,18 @@ static int build_tensor(builder *b, json_t *object, const scope *s, const char *
       {"groups", json_read_count, &groups, NULL},
       {"splits", json_read_count, &splits, NULL},
       {"dtype", read_dtype, &dtype, NULL},
-      {"init", init_text_read, &text, text ? NULL : "an 'init', because defaults.init is not given"},
+      {"init", init_text_read, &text, text || is_norm ? NULL : "an 'init', because defaults.init is not given"},
+      {"norm_of", read_name, &norm_of, NULL},
       {"parts", tensor_parts_read, &list, NULL},
       {"comment", json_read_comment, NULL, NULL},
       {0}};
   int status = json_read(&b->in, where, object, fields);
+  if (status == STATUS_OK && is_norm) status = check_norm(&b->in, where, object);
   if (status != STATUS_OK) return status;
   snprintf(full, sizeof full, "%s: %s ('%.256s')", b->in.path, where, e.name);
   const fanin_status made = fanin_tensor_of(NULL, 0, dtype, layout, e.rank, e.shape, &tensor);
   if (made != FANIN_STATUS_OK) return library_status(b->in.why, made, full);
+  if (is_norm) return build_norm(b, &e, &tensor, norm_of.name, full);
   tensor.groups = groups;
   tensor.splits = splits;
   const tensor_facts facts = {e.name, &tensor, &tensor};

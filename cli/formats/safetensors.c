@@ -47,7 +47,8 @@ static void set_note(json_t *metadata, const char *key, const char *tensor_name,
 /* Notes what made the tensor's values. */
 static void set_maker(json_t *metadata, const model_tensor *t) {
   char init[512], factor[32];
-  if (isnan(t->factor)) return;
+  if (t->norm_name) set_note(metadata, "norm_of", t->name, json_string(t->norm_name));
+  if (t->norm_name || isnan(t->factor)) return;
   if (t->parts.count > 0) {
     json_t *parts = tensor_parts_json(&t->parts, &t->tensor, &t->init);
     char *text = json_dumps(parts, JSON_COMPACT);

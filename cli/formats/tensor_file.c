@@ -222,6 +222,22 @@ double stored_value(fanin_dtype dtype, const char *bytes) {
   return value;
 }
 
+double *stored_numbers(fanin_dtype dtype) {
+  const size_t size = fanin_dtype_size(dtype);
+  if (!dtype_is_narrow(dtype)) return NULL;
+  double *numbers = allocate((size_t)1 << 8 * size, sizeof *numbers);
+  for (uint64_t bits = 0; bits < UINT64_C(1) << 8 * size; ++bits)
+    numbers[bits] = stored_value(dtype, (const char *)&bits); /* hosts are little-endian */
+  return numbers;
+}
+
+double stored_number(const double *numbers, fanin_dtype dtype, const char *bytes) {
+  uint16_t bits = 0;
+  if (!numbers) return stored_value(dtype, bytes);
+  memcpy(&bits, bytes, fanin_dtype_size(dtype));
+  return numbers[bits];
+}
+
 /* Of a dtype with p digits whose smallest number is 2^least, numbers are whole multiples of 2^least below 2^(least +
  * p), and then of steps that double with the exponent: k of them, which are 2^(p - 1) to 2^p, have the bits k + 2^(p -
  * 1) (doublings). */

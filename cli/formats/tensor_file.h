@@ -100,6 +100,12 @@ const stored_tensor *tensor_file_find(const tensor_file *f, const char *name);
 /* The number that an element is, of a dtype that is measured. */
 double stored_value(fanin_dtype dtype, const char *bytes);
 
+/* The number that each pattern of bits is, of a dtype of at most 16, which the caller frees. NULL: it has more. */
+double *stored_numbers(fanin_dtype dtype);
+
+/* The number that an element is, looked up where stored_numbers() of the dtype are there. */
+double stored_number(const double *numbers, fanin_dtype dtype, const char *bytes);
+
 /* Makes the element that a number is, rounded once to nearest even. Returns false where it is not finite, or too large
  * for the dtype. */
 bool stored_round(fanin_dtype dtype, double value, char *bytes);

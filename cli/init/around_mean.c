@@ -36,16 +36,6 @@ static void find_normals(around_mean *a, uint64_t seed) {
   fanin_key_named(seed, name, &a->key); /* fails for no text */
 }
 
-/* The number that each pattern of bits is, of a dtype of at most 16. */
-static double *make_numbers(fanin_dtype dtype) {
-  const size_t size = fanin_dtype_size(dtype);
-  if (!dtype_is_narrow(dtype)) return NULL;
-  double *numbers = allocate((size_t)1 << 8 * size, sizeof *numbers);
-  for (uint32_t bits = 0; bits < UINT32_C(1) << 8 * size; ++bits)
-    numbers[bits] = stored_value(dtype, (const char *)&bits); /* hosts are little-endian */
-  return numbers;
-}
-
 int around_mean_open(const session *s, uint64_t seed, const model_tensor *t, around_mean *out, failure *why) {
   const kept_tensor *k = &t->kept;
   const size_t normals = least(MOST_NORMALS, session_piece_bytes(s) / sizeof(float));
@@ -61,7 +51,7 @@ int around_mean_open(const session *s, uint64_t seed, const model_tensor *t, aro
   a.factor = sqrt(k->scale / (double)a.kept);
   find_normals(&a, seed);
   a.z = allocate(a.some * a.run, sizeof *a.z);
-  a.numbers = make_numbers(t->tensor.dtype);
+  a.numbers = stored_numbers(t->tensor.dtype);
   a.bytes = allocate((a.some > a.part ? a.some : a.part) * a.width, fanin_dtype_size(t->tensor.dtype));
   a.x = allocate(a.part * columns, sizeof *a.x);
   a.mean = allocate(columns, sizeof *a.mean);
@@ -102,9 +92,7 @@ static int read_rows(around_mean *a, uint64_t block, uint64_t first, size_t coun
   for (size_t i = 0; i < count && status == STATUS_OK; ++i) {
     const char *bytes = a->bytes + i * row_bytes;
     for (size_t c = 0; c < a->width; ++c) {
-      uint16_t bits = 0;
-      if (a->numbers) memcpy(&bits, bytes + c * size, size);
-      const double x = a->numbers ? a->numbers[bits] : stored_value(dtype, bytes + c * size);
+      const double x = stored_number(a->numbers, dtype, bytes + c * size);
       if (!isfinite(x)) return refuse_kept(a, first + i, why);
       a->x[(c / STRIP * count + i) * STRIP + c % STRIP] = x;
     }

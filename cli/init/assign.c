@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "base/dtype.h"
+#include "base/text.h"
 #include "fanin/scheme.h"
+#include "formats/norms.h"
 #include "formats/tensor_text.h"
 #include "init/rule_values.h"
 
@@ -44,7 +46,8 @@ static bool has_neighbour(const like *a, const init_partner *p, const char *name
 typedef enum taking { TAKES_NOT, TAKES, LACKS_PARTNER } taking;
 
 /* A rule by the fans of another tensor takes those whose other tensor has fans. Where there is no other tensor at all,
- * the rule decides too, and the answer is an error: no later rule may take the tensor for something else. */
+ * the rule decides too, and the answer is an error: no later rule may take the tensor for something else. So does one
+ * by the norms of another tensor. */
 static taking takes(const like *a, const init_rule *r, const stored_tensor *t) {
   if (r->idle || !init_rule_takes(r, t)) return TAKES_NOT;
   if (r->beside.from && !has_neighbour(a, &r->beside, t->name)) return TAKES_NOT;
@@ -52,6 +55,10 @@ static taking takes(const like *a, const init_rule *r, const stored_tensor *t) {
     if (!strstr(t->name, r->fans_of.from)) return TAKES_NOT;
     const checkpoint_tensor *other = partner_of(a, &r->fans_of, t->name);
     return !other ? LACKS_PARTNER : other->stored->rank >= 2 ? TAKES : TAKES_NOT;
+  }
+  if (r->norm_of.from) {
+    if (!strstr(t->name, r->norm_of.from)) return TAKES_NOT;
+    return partner_of(a, &r->norm_of, t->name) ? TAKES : LACKS_PARTNER;
   }
   if (!r->same_as) return TAKES;
   const checkpoint_tensor *twin = checkpoint_find(&a->checkpoint, r->same_as);
@@ -194,17 +201,38 @@ static int check_growing(const assignment *to, const char *where, failure *why) 
               to->kept.file->path, name);
 }
 
-/* A bias whose weight is not there. */
+/* A bias whose weight is not there, or norms without what they are of. */
 static int refuse_partner(const like *a, const assignment *to, const char *where, failure *why) {
-  char *other = partner_name(&to->rule->fans_of, to->of->stored->name);
+  const bool norm = to->rule->norm_of.from != NULL;
+  char *other = partner_name(norm ? &to->rule->norm_of : &to->rule->fans_of, to->of->stored->name);
   rules_decline(
       why,
-      "%s: follows the fans of '%.200s', which is not in %s: give the index of the whole checkpoint, or a rule of "
-      "your own "
-      "for it",
-      where, other, a->checkpoint.path);
+      "%s: %s of '%.200s', which is not in %s: give the index of the whole checkpoint, or a rule of your own for it",
+      where, norm ? "has the norms" : "follows the fans", other, a->checkpoint.path);
   free(other);
   return STATUS_INPUT;
+}
+
+/* Sets what a tensor that has the norms of another one is. */
+static int read_norm(const like *a, assignment *to, const char *where, failure *why) {
+  const stored_tensor *t = to->of->stored, *other;
+  char shape[TEXT_SHAPE], other_shape[TEXT_SHAPE];
+  to->norm_of = partner_of(a, &to->rule->norm_of, t->name);
+  other = to->norm_of->stored;
+  to->init.kind = FANIN_KIND_ZEROS;
+  int status = shape_tensor(a, to->rule, t, &to->tensor, why);
+  if (status == STATUS_OK) status = read_dtype(a, to, where, why);
+  if (status != STATUS_OK) return status;
+  if (to->stored_dtype) {
+    return fail(why, STATUS_INPUT, "%s: has dtype %s, of which no norm can be; let a rule before this one skip it",
+                where, to->stored_dtype);
+  }
+  if (norms_fit(t->rank, t->shape, other->rank, other->shape)) return STATUS_OK;
+  return rules_decline(
+      why,
+      "%s: has the shape %s, which norms of '%.200s' of shape %s cannot have: it seems to be something "
+      "else; give a rule of your own for it",
+      where, text_shape(t->shape, t->rank, shape), other->name, text_shape(other->shape, other->rank, other_shape));
 }
 
 static int read_rule(const like *a, assignment *to, failure *why) {
@@ -217,6 +245,7 @@ static int read_rule(const like *a, assignment *to, failure *why) {
                 where);
   }
   if (to->rule->skip || to->rule->same_as) return STATUS_OK;
+  if (to->rule->norm_of.from) return read_norm(a, to, where, why);
   int status = shape_tensor(a, to->rule, to->of->stored, &to->tensor, why);
   if (status == STATUS_OK) status = read_init(a, to, where, why);
   if (status == STATUS_OK) status = read_dtype(a, to, where, why);

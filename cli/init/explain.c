@@ -18,7 +18,8 @@ typedef struct fate {
   const char *name, *dtype;
   const uint64_t *shape;
   int rank;
-  const char *skip, *twin, *file; /* why it is left out; whose values it has; where it goes. NULL: nothing of that */
+  const char *skip, *twin, *norm_of, *file; /* why it is left out; whose values it has; whose norms; where it goes.
+                                               NULL: nothing of that */
   ptrdiff_t rule;
   const kept_tensor *kept;
   const fanin_tensor *tensor; /* NULL: no initializer draws anything of it */
@@ -49,6 +50,8 @@ static fate fate_of_assignment(const like *l, const assignment *t) {
   out.skip = t->rule->skip;
   out.dtype = out.skip ? stored->type->name : t->stored_dtype ? t->stored_dtype : fanin_dtype_name(t->tensor.dtype);
   if (out.skip) return out;
+  out.norm_of = t->norm_of ? t->norm_of->stored->name : NULL;
+  if (out.norm_of) return out;
   out.twin = t->twin ? t->twin->stored->name : NULL;
   out.tensor = &t->tensor;
   out.init = &t->init;
@@ -67,19 +70,22 @@ static fate fate_of_model(const model_tensor *t) {
   out.dtype = fanin_dtype_name(t->tensor.dtype);
   out.shape = t->tensor.shape;
   out.rank = t->tensor.rank;
-  if (t->kept.law) return out;
+  out.norm_of = t->kept.law ? NULL : t->norm_name;
+  if (t->kept.law || out.norm_of) return out;
   out.tensor = &t->tensor;
   out.init = &t->init;
   out.parts = drawn_parts_of(&t->kept, &t->parts);
   return out;
 }
 
-/* "normal:std=0.02", "as shared.weight", "skipped: the causal mask" */
+/* "normal:std=0.02", "as shared.weight", "norm of conv.weight_v", "skipped: the causal mask" */
 static char *drawn_action(const fate *f, char out[TEXT]) {
   if (f->skip)
     snprintf(out, TEXT, "skipped: %s", f->skip);
   else if (f->twin)
     snprintf(out, TEXT, "as %s", f->twin);
+  else if (f->norm_of)
+    snprintf(out, TEXT, "norm of %s", f->norm_of);
   else
     tensor_parts_text(f->parts, f->init, out, TEXT);
   return out;
@@ -176,6 +182,7 @@ static json_t *tensor_json(const fate *f) {
   if (f->skip) json_object_set_new(o, "skip", json_string(f->skip));
   if (f->kept->grows) json_object_set_new(o, "resized", json_string(kept_resize(f->kept, f->shape, text)));
   if (f->kept->law) json_object_set_new(o, "init", json_string(f->kept->law));
+  if (f->norm_of) json_object_set_new(o, "norm_of", json_string(f->norm_of));
   if (f->kept->law && f->twin) json_object_set_new(o, "same_as", json_string(f->twin));
   if (!f->tensor) return o;
   fanin_init_format(f->init, text, sizeof text, NULL);

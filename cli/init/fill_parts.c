@@ -134,7 +134,7 @@ static void compile(const work *w) {
   char dtypes[128] = "";
   bool seen[FANIN_DTYPE_COUNT] = {false};
   for (size_t i = 0; i < w->model->count; ++i) {
-    if (kept_without_init(&w->model->tensors[i].kept)) continue;
+    if (!model_draws(&w->model->tensors[i])) continue;
     const fanin_dtype dtype = w->model->tensors[i].tensor.dtype;
     const size_t used = strlen(dtypes);
     if (!seen[dtype]) snprintf(dtypes + used, sizeof dtypes - used, "%s%s", used ? ", " : "", fanin_dtype_name(dtype));

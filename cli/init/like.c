@@ -137,7 +137,7 @@ static const assignment *find_assignment(const like *l, const char *name) {
 
 const assignment *like_expected(const like *l, const char *name) {
   const assignment *a = find_assignment(l, name);
-  return a && a->rule && !a->rule->skip ? a : NULL;
+  return a && a->rule && !a->rule->skip && !a->norm_of ? a : NULL;
 }
 
 const char *like_declined(const like *l, const char *name) {

@@ -11,8 +11,9 @@
 /* What becomes of one tensor. */
 typedef struct assignment {
   const checkpoint_tensor *of;
-  const init_rule *rule;         /* the first that takes it; NULL: none does, and it is copied */
-  const checkpoint_tensor *twin; /* the tensor whose values this one gets; NULL: it has its own */
+  const init_rule *rule;            /* the first that takes it; NULL: none does, and it is copied */
+  const checkpoint_tensor *twin;    /* the tensor whose values this one gets; NULL: it has its own */
+  const checkpoint_tensor *norm_of; /* the tensor whose norms this one gets, instead of init and parts; NULL: none */
   kept_tensor kept;    /* where it is copied, the fields below are not set; where it has a law, only the next one */
   fanin_tensor tensor; /* without buffer; not set where the rule says skip, like the fields below */
   fanin_init init;
@@ -53,7 +54,7 @@ int like_assign(like *a, failure *why);
  * should be. A tensor that no rule takes is left without a rule. Does nothing where no rules are named. */
 int like_expect(like *l, failure *why);
 
-/* What the rules say of the tensor of that name; NULL: nothing, or that it is skipped. */
+/* What the rules say of the tensor of that name; NULL: nothing, that it is skipped, or that it has another's norms. */
 const assignment *like_expected(const like *l, const char *name);
 
 /* Why the rules do not say it of that tensor; NULL: they do, or have no rule for it. */

@@ -37,6 +37,7 @@ static int add(const assignment *from, model *out, failure *why) {
   }
   out->tensors[out->count - 1].kept = from->kept;
   out->tensors[out->count - 1].stored_dtype = from->stored_dtype;
+  if (from->norm_of) model_set_norm(out, from->norm_of->stored->name);
   if (twin) out->tensors[out->count - 1].stream_name = copy_text(twin, strlen(twin));
   return STATUS_OK;
 }

@@ -41,15 +41,27 @@ static int read_rank(const json_check *in, const char *where, const json_t *valu
 }
 
 /* An array of sizes and nulls. */
-static int read_shape(const json_check *in, const char *where, const json_t *value, void *to) {
+static int read_sizes(const json_check *in, const char *where, const json_t *value) {
   char inner[JSON_WHERE];
-  *(const json_t **)to = value;
   int status = json_check_type(in, where, value, JSON_ARRAY);
   for (size_t d = 0; status == STATUS_OK && d < json_array_size(value); ++d) {
     const json_t *size = json_array_get(value, d);
     if (json_is_null(size) || (json_is_integer(size) && json_integer_value(size) >= 0)) continue;
     snprintf(inner, sizeof inner, "%.400s[%zu]", where, d);
     status = json_complain(in, inner, "is %s; a size is accepted, or null for any", json_type_text(size));
+  }
+  return status;
+}
+
+/* A shape, or an array of shapes. */
+static int read_shape(const json_check *in, const char *where, const json_t *value, void *to) {
+  char inner[JSON_WHERE];
+  *(const json_t **)to = value;
+  if (!json_is_array(json_array_get(value, 0))) return read_sizes(in, where, value);
+  int status = STATUS_OK;
+  for (size_t i = 0; status == STATUS_OK && i < json_array_size(value); ++i) {
+    snprintf(inner, sizeof inner, "%.400s[%zu]", where, i);
+    status = read_sizes(in, inner, json_array_get(value, i));
   }
   return status;
 }
@@ -102,14 +114,15 @@ static int read_dtype(const json_check *in, const char *where, const json_t *val
 
 /* Checks that a rule says one thing that is to be done. */
 static int check_action(const json_check *in, const char *where, const init_rule *r) {
-  if (!!r->init + !!r->same_as + !!r->skip + !!r->refuse != 1) {
-    return json_complain(in, where, "needs an 'init', a 'same_as', a 'skip' or a 'refuse', and one of them only");
+  if (!!r->init + !!r->same_as + !!r->norm_of.from + !!r->skip + !!r->refuse != 1) {
+    return json_complain(in, where,
+                         "needs an 'init', a 'same_as', a 'norm_of', a 'skip' or a 'refuse', and one of them only");
   }
   if (!r->init && (r->layout || r->scale || r->fans_of.from || r->parts)) {
     return json_complain(in, where, "layout, scale, fans_of and parts go with 'init' only");
   }
   if (r->has_dtype && (r->skip || r->refuse)) {
-    return json_complain(in, where, "dtype goes with 'init' and 'same_as' only");
+    return json_complain(in, where, "dtype goes with 'init', 'same_as' and 'norm_of' only");
   }
   return STATUS_OK;
 }
@@ -130,6 +143,7 @@ static int read_rule(const json_check *in, const char *where, json_t *rule, init
                                {"parts", tensor_parts_read, &out->parts, NULL},
                                {"fans_of", read_partner, &out->fans_of, NULL},
                                {"same_as", json_read_text, &out->same_as, NULL},
+                               {"norm_of", read_partner, &out->norm_of, NULL},
                                {"skip", json_read_text, &out->skip, NULL},
                                {"refuse", json_read_text, &out->refuse, NULL},
                                {"comment", json_read_comment, NULL, NULL},
@@ -338,13 +352,21 @@ static bool has_text(const json_t *texts, const char *wanted) {
   return false;
 }
 
-static bool has_shape(const json_t *shape, const stored_tensor *t) {
+static bool has_sizes(const json_t *shape, const stored_tensor *t) {
   if (json_array_size(shape) != (size_t)t->rank) return false;
   for (int d = 0; d < t->rank; ++d) {
     const json_t *size = json_array_get(shape, (size_t)d);
     if (!json_is_null(size) && (uint64_t)json_integer_value(size) != t->shape[d]) return false;
   }
   return true;
+}
+
+static bool has_shape(const json_t *shape, const stored_tensor *t) {
+  bool found = false;
+  if (!json_is_array(json_array_get(shape, 0))) return has_sizes(shape, t);
+  for (size_t i = 0; i < json_array_size(shape) && !found; ++i)
+    found = has_sizes(json_array_get(shape, i), t);
+  return found;
 }
 
 /* Whether a matrix has one of these numbers of rows for each column. */

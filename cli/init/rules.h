@@ -24,7 +24,7 @@ typedef struct init_partner {
 typedef struct init_rule {
   const json_t *match;        /* a pattern of names, or an array of them */
   int rank;                   /* -1: any */
-  const json_t *shape;        /* sizes, null for any; NULL: any shape */
+  const json_t *shape;        /* sizes, null for any, or an array of such shapes; NULL: any shape */
   const json_t *ratio;        /* of a matrix: rows for each column, numbers of which one must be so; NULL: any */
   const json_t *stored_dtype; /* a dtype of safetensors, or an array of them; NULL: any */
   init_partner beside;        /* a tensor that the checkpoint must have */
@@ -37,8 +37,9 @@ typedef struct init_rule {
   const json_t *parts;       /* that have other initializers; NULL: none */
   bool has_dtype;            /* the tensor is written in `dtype`, whatever --dtype says */
   fanin_dtype dtype;
-  const char *same_as, *skip, *refuse; /* instead of init: another tensor's name, why there is nothing to be made, why
-                                          the rules cannot say what is to be made */
+  init_partner norm_of;                /* instead of init: the tensor whose norms this one has */
+  const char *same_as, *skip, *refuse; /* or another tensor's name, why there is nothing to be made, why the rules
+                                          cannot say what is to be made */
   const char *set;                     /* where the rule is: in the rules of this name, */
   size_t index;                        /* at this place; */
   const char *option;                  /* or the option that it is, "--rule 'x=zeros'"; NULL: it is none */

@@ -34,7 +34,7 @@ static fanin_status warm_some(warming *w, const model *m, size_t first, size_t c
   w->count = 0;
   for (size_t i = first; i < first + count; ++i) {
     const model_tensor *t = &m->tensors[i];
-    if (kept_without_init(&t->kept)) continue;
+    if (!model_draws(t)) continue;
     tensor_region r = {.init = NULL};
     while (status == FANIN_STATUS_OK && tensor_parts_next(&t->parts, &t->tensor, &t->init, &r))
       status = warm_region(w, &t->tensor, &r);

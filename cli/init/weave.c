@@ -1,5 +1,5 @@
 /* Writes a model's tensors in the order of the file: those that are drawn come in pieces, what is kept is copied
- * between them. */
+ * between them, and what follows from others is made there. */
 #include "init/weave.h"
 
 #include <stdlib.h>
@@ -7,6 +7,7 @@
 #include "base/terminal.h"
 #include "base/text.h"
 #include "init/around_mean.h"
+#include "init/norm.h"
 
 enum { COPIED_AT_ONCE = 1 << 22 };
 
@@ -27,7 +28,7 @@ static fanin_tensor new_part(const model_tensor *t) {
 
 bool drawn_next(void *state, model_part *out) {
   drawn_parts *a = state;
-  while (a->next < a->model->count && kept_without_init(&a->model->tensors[a->next].kept))
+  while (a->next < a->model->count && !model_draws(&a->model->tensors[a->next]))
     ++a->next;
   if (a->next == a->model->count) return false;
   const model_tensor *t = &a->model->tensors[a->next];
@@ -78,9 +79,9 @@ static int copy(weaver *w, const model_tensor *t, uint64_t offset, uint64_t size
   return status;
 }
 
-/* Whether something is to be copied before that tensor. Passes over what is drawn, and written. */
-static bool has_copies(weaver *w, size_t before) {
-  for (; w->tensor < before && !kept_without_init(&w->model->tensors[w->tensor].kept); ++w->tensor)
+/* Whether something that is not drawn is to be written before that tensor. Passes over what is drawn, and written. */
+static bool has_others(weaver *w, size_t before) {
+  for (; w->tensor < before && model_draws(&w->model->tensors[w->tensor]); ++w->tensor)
     w->done = 0;
   return w->tensor < before;
 }
@@ -102,11 +103,20 @@ static int write_around_mean(weaver *w, const model_tensor *t, failure *why) {
   return status;
 }
 
-static int copy_before(weaver *w, size_t tensor, failure *why) {
+/* Writes a tensor that has the norms of another one, which may be copied. */
+static int write_norm(weaver *w, const model_tensor *t, failure *why) {
+  const kept_tensor *k = &t->norm_of->kept;
+  const int status = kept_whole(k) ? open_kept(w, k->file, why) : STATUS_OK;
+  return status == STATUS_OK ? norm_write(w->s, w->seed, t, w->out, why) : status;
+}
+
+static int write_others(weaver *w, size_t before, failure *why) {
   int status = STATUS_OK;
-  while (status == STATUS_OK && has_copies(w, tensor)) {
+  while (status == STATUS_OK && has_others(w, before)) {
     const model_tensor *t = &w->model->tensors[w->tensor];
-    status = t->kept.law ? write_around_mean(w, t, why) : copy(w, t, 0, t->kept.stored->bytes, why);
+    status = t->kept.law            ? write_around_mean(w, t, why)
+             : kept_whole(&t->kept) ? copy(w, t, 0, t->kept.stored->bytes, why)
+                                    : write_norm(w, t, why);
     ++w->tensor;
   }
   return status;
@@ -142,9 +152,9 @@ int weave_write(void *state, const piece *p, const char *bytes, failure *why) {
   for (size_t i = 0; i < p->count && status == STATUS_OK; ++i) {
     const model_tensor *t = &w->model->tensors[p->parts[i].tensor];
     const size_t size = (size_t)part_bytes(&p->parts[i].where);
-    if (t->kept.grows || has_copies(w, p->parts[i].tensor)) {
+    if (t->kept.grows || has_others(w, p->parts[i].tensor)) {
       status = output_write(w->out, bytes, ready, why);
-      if (status == STATUS_OK) status = copy_before(w, p->parts[i].tensor, why);
+      if (status == STATUS_OK) status = write_others(w, p->parts[i].tensor, why);
       bytes += ready;
       ready = 0;
     }
@@ -159,7 +169,7 @@ int weave_write(void *state, const piece *p, const char *bytes, failure *why) {
 }
 
 int weave_finish(weaver *w, failure *why) {
-  const int status = copy_before(w, w->model->count, why);
+  const int status = write_others(w, w->model->count, why);
   progress_clear();
   return status;
 }

@@ -1,5 +1,5 @@
 /* Writes a model's tensors in the order of the file: those that are drawn come in pieces, what is kept is copied
- * between them. */
+ * between them, and what follows from others is made there. */
 #ifndef CLI_INIT_WEAVE_H
 #define CLI_INIT_WEAVE_H
 
@@ -20,7 +20,7 @@ bool drawn_next(void *state, model_part *out);
 uint64_t drawn_bytes(const model *m);
 
 typedef struct weaver {
-  const session *s; /* and the seed: for rows that are drawn around the mean of those that are copied */
+  const session *s; /* and the seed: for what follows from other values */
   uint64_t seed;
   const model *model;
   output *out;
@@ -31,10 +31,10 @@ typedef struct weaver {
   uint64_t shown;    /* when progress was */
 } weaver;
 
-/* A part_sink's write(): writes the piece, and before each of its parts what is copied there. */
+/* A part_sink's write(): writes the piece, and before each of its parts what is not drawn there. */
 int weave_write(void *state, const piece *p, const char *bytes, failure *why);
 
-/* Writes what is copied behind the last part. */
+/* Writes what is not drawn behind the last part. */
 int weave_finish(weaver *w, failure *why);
 
 void weave_free(weaver *w);

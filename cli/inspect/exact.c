@@ -1,5 +1,5 @@
-/* Tests of values that are not independent random numbers: those that follow from their place in the tensor, and those
- * of orthogonal matrices. */
+/* Tests of values that are not independent random numbers: those that follow from their place in the tensor or from
+ * another tensor, and those of orthogonal matrices. */
 #include "inspect/inspection.h"
 
 #include <math.h>
@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/dtype.h"
+#include "formats/norms.h"
 #include "init/pieces.h"
 #include "inspect/chance.h"
 
@@ -160,6 +161,52 @@ int test_twin(inspected *t, const inspected *twin, failure *why) {
   if (twin->tensor->elements != t->tensor->elements) return STATUS_OK;
   double differing = 0;
   const int status = count_differences(t, twin, &differing, why);
+  t->tests[TEST_EXACT] = (test_result){differing, 0, differing > 0 ? DEVIATE_MOST : 0};
+  return status;
+}
+
+/* ---- Norms of another tensor ------------------------------------------------------------------------------------- */
+
+/* Adds the squares of a tensor's elements, from a file that is opened for it. */
+static int add_elements(norms *n, const stored_tensor *of, const tensor_file *f, failure *why) {
+  enum { PIECE = 1 << 20 };
+  tensor_file file = *f;
+  char *bytes = allocate(PIECE, 1);
+  file.fd = -1;
+  int status = tensor_file_reopen(&file, why);
+  for (uint64_t at = 0; at < of->bytes && status == STATUS_OK; at += PIECE) {
+    const size_t size = of->bytes - at < PIECE ? (size_t)(of->bytes - at) : PIECE;
+    status = tensor_file_read_of(&file, of, at, bytes, size, why);
+    if (status == STATUS_OK) norms_add(n, bytes, size / fanin_dtype_size(n->dtype));
+  }
+  tensor_file_rest(&file);
+  free(bytes);
+  return status;
+}
+
+/* Whether an element is the norm. What fanin wrote is so to the bit; other programs sum squares up in f32, in orders of
+ * their own. */
+static bool is_norm(const inspected *t, const char *bytes, double norm) {
+  const fanin_dtype dtype = t->tensor->type->dtype;
+  char rounded[sizeof(double)];
+  if (!stored_round(dtype, norm, rounded)) return false;
+  if (memcmp(bytes, rounded, fanin_dtype_size(dtype)) == 0) return true;
+  const double off = fabs(stored_value(dtype, bytes) - norm);
+  return t->expected.by != BY_FILE && off <= (2 * rounding_of(dtype) + 0x1p-14) * norm;
+}
+
+int test_norm(inspected *t, const stored_tensor *of, const tensor_file *f, failure *why) {
+  const size_t size = fanin_dtype_size(t->tensor->type->dtype);
+  char *bytes = allocate((size_t)t->tensor->bytes, 1);
+  double differing = 0;
+  norms n;
+  norms_begin(&n, t->tensor->rank, t->tensor->shape, of->type->dtype, of->rank, of->shape);
+  int status = add_elements(&n, of, f, why);
+  if (status == STATUS_OK) status = tensor_file_read_of(t->file, t->tensor, 0, bytes, (size_t)t->tensor->bytes, why);
+  for (size_t k = 0; k < n.count && status == STATUS_OK; ++k)
+    differing += !is_norm(t, bytes + k * size, norms_number(&n, k));
+  norms_free(&n);
+  free(bytes);
   t->tests[TEST_EXACT] = (test_result){differing, 0, differing > 0 ? DEVIATE_MOST : 0};
   return status;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "formats/norms.h"
 #include "inspect/notes.h"
 
 enum { TEXT = 512 };
@@ -38,6 +39,10 @@ static bool take_model(const wishes *w, const tensor_file *f, const stored_tenso
   fanin_tensor tensor = m->tensor;
   tensor.dtype = t->type->dtype;
   e->by = BY_MODEL;
+  if (m->norm_name) {
+    expectation_set_norm(e, m->norm_name);
+    return true;
+  }
   expectation_set_parts(e, f, &tensor, &m->init, &m->parts);
   return true;
 }
@@ -53,6 +58,10 @@ static bool take_rules(const wishes *w, const tensor_file *f, const stored_tenso
   fanin_tensor tensor = a->tensor;
   tensor.dtype = t->type->dtype;
   e->by = BY_RULES;
+  if (a->norm_of) {
+    expectation_set_norm(e, a->norm_of->stored->name);
+    return true;
+  }
   e->twin = a->twin ? a->twin->stored->name : NULL;
   expectation_set_parts(e, f, &tensor, &a->init, &a->parts);
   return true;
@@ -62,7 +71,7 @@ static bool take_rules(const wishes *w, const tensor_file *f, const stored_tenso
 static void ask_rules(const wishes *w, const tensor_file *f, const stored_tensor *t, size_t i, expectation *e) {
   expectation ruled = {.known = false};
   const bool spoken = take_rules(w, f, t, i, &ruled);
-  if (!e->known && (spoken || (ruled.reason && !e->reason))) {
+  if (!e->known && !e->norm_of && (spoken || (ruled.reason && !e->reason))) {
     expectation_free(e);
     *e = ruled;
     return;
@@ -80,6 +89,20 @@ static void ask_rules(const wishes *w, const tensor_file *f, const stored_tensor
 
 static bool is_declined(const wishes *w, size_t i) {
   return w->like.list && w->like.list[i].declined;
+}
+
+/* Whether there are values whose norms a tensor can have. Where there are none, it is not judged. */
+static void check_norm(const wishes *w, const stored_tensor *t, expectation *e) {
+  const checkpoint_tensor *found = checkpoint_find(&w->like.checkpoint, e->norm_of);
+  const stored_tensor *of = found ? found->stored : NULL;
+  if (of && of != t && of->type->measurable && norms_fit(t->rank, t->shape, of->rank, of->shape) &&
+      t->elements <= NORMS_MOST)
+    return;
+  if (of)
+    expectation_reason(e, "it should have the norms of %.300s, which has no numbers of such a shape", e->norm_of);
+  else
+    expectation_reason(e, "it should have the norms of %.300s, which is not here", e->norm_of);
+  e->norm_of = NULL;
 }
 
 int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
@@ -105,6 +128,7 @@ int expectation_of(const wishes *w, size_t i, expectation *out, failure *why) {
     free(out->reason);
     out->reason = NULL;
   }
+  if (out->norm_of) check_norm(w, t, out);
   const checkpoint_tensor *twin = out->twin ? checkpoint_find(&w->like.checkpoint, out->twin) : NULL;
   if (!twin || twin == c) out->twin = NULL; /* it is as any other that is made by that initializer */
   return STATUS_OK;

@@ -45,6 +45,13 @@ void expectation_set(expectation *e, const fanin_tensor *t, const fanin_init *in
   e->reason = copy_text(why.text, strlen(why.text));
 }
 
+void expectation_set_norm(expectation *e, const char *norm_of) {
+  char text[TEXT];
+  e->norm_of = norm_of;
+  snprintf(text, sizeof text, "norm of %.400s", norm_of);
+  expectation_text(e, text);
+}
+
 void expectation_free(expectation *e) {
   free(e->text);
   free(e->reason);

@@ -16,11 +16,12 @@ typedef enum expected_by { BY_NOBODY, BY_FILE, BY_RULES, BY_MODEL, BY_OPTION } e
 typedef struct expectation {
   bool known; /* the members from init on are set, and the tensor can be tested against them */
   expected_by by;
-  char *text;               /* the initializer, as it was named; NULL: none was. The owner of the struct frees it, */
-  char *reason;             /* and this: why the tensor cannot be judged although somebody said something; NULL */
-  char *dispute;            /* what others say, where it is something else; NULL: nothing. The owner frees it too */
-  const char *twin;         /* the name of the tensor whose values it should have; NULL: its own */
-  bool rescaled;            /* its values were rounded, multiplied by a factor, and rounded again */
+  char *text;          /* the initializer, as it was named; NULL: none was. The owner of the struct frees it, */
+  char *reason;        /* and this: why the tensor cannot be judged although somebody said something; NULL */
+  char *dispute;       /* what others say, where it is something else; NULL: nothing. The owner frees it too */
+  const char *twin;    /* the name of the tensor whose values it should have; NULL: its own */
+  const char *norm_of; /* the name of the tensor whose norms it should have, instead of an initializer; NULL: none */
+  bool rescaled;       /* its values were rounded, multiplied by a factor, and rounded again */
   char layout[LAYOUT_TEXT]; /* "" where there is none */
   fanin_init init;
   tensor_parts parts; /* that have other initializers: `moments` and `law` are not set, and each slab has an expectation
@@ -40,6 +41,9 @@ void expectation_free(expectation *e);
 /* Sets the reason why it cannot be judged, and the name of the initializer: a copy. */
 void expectation_reason(expectation *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void expectation_text(expectation *e, const char *text);
+
+/* Sets that a tensor should have the norms of the one of that name. */
+void expectation_set_norm(expectation *e, const char *norm_of);
 
 /* Sets text, and what follows from the initializers of a tensor of that file and of its parts. `own` is the tensor's;
  * NULL: the parts are all of the tensor. */

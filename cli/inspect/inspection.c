@@ -139,13 +139,14 @@ static void judge_tensor(inspected *t, double z_bound) {
   const z_scores z = {t->tests[TEST_STD].z, t->tests[TEST_MEAN].z};
   t->failed = t->measured ? check_tensor(&t->expected, &t->stats, t->tensor->type->dtype, &z, z_bound) : NULL;
   for (int k = 0; k < TEST_COUNT && !t->failed; ++k) {
-    const bool counts = t->expected.known || (k == TEST_EXACT && t->expected.twin); /* a twin needs no law */
+    const bool counts =
+        t->expected.known || (k == TEST_EXACT && (t->expected.twin || t->expected.norm_of)); /* without a law */
     if (counts && fabs(t->tests[k].z) > z_bound) t->failed = test_texts[k].name;
   }
   bool tested = check_is_fixed(&t->expected);
   for (int k = 0; k < TEST_COUNT; ++k)
     tested = tested || !isnan(t->tests[k].z);
-  const bool judged = t->expected.known && t->measured && t->stats.count > 0 && tested;
+  const bool judged = (t->expected.known || t->expected.norm_of) && t->measured && t->stats.count > 0 && tested;
   t->answer = t->failed ? ANSWER_FAILS : judged ? ANSWER_HOLDS : ANSWER_NOT_JUDGED;
 }
 

@@ -240,6 +240,9 @@ int test_exact(const survey *s, inspected *t, failure *why);
 /* Whether a tensor has the values of `twin`, as it should: bit for bit, or up to rounding where the dtypes differ. Of 8
  * bits they must not. */
 int test_twin(inspected *t, const inspected *twin, failure *why);
+
+/* Tests a tensor that should have the norms of another one, of that file. */
+int test_norm(inspected *t, const stored_tensor *of, const tensor_file *f, failure *why);
 /* Counts the elements of a that b does not have in their places, with the same allowance. The two have one size. */
 int count_differences(const inspected *a, const inspected *b, double *count, failure *why);
 /* Whether some 32 rows or columns of a matrix are orthogonal to one another and of the right length. */

@@ -247,11 +247,17 @@ static const inspected *find_twin(const inspection *out, const inspected *t) {
   return k < out->count && out->tensors[k].of == of ? &out->tensors[k] : NULL;
 }
 
+static int look_at_norm(inspection *out, inspected *t, failure *why) {
+  const checkpoint_tensor *of = checkpoint_find(out->files, t->expected.norm_of); /* there is one: check_norm() */
+  return test_norm(t, of->stored, &out->files->files[of->shard], why);
+}
+
 int look(gathering *g, survey *s, size_t i, inspection *out, failure *why) {
   inspected *t = &out->tensors[i];
   const bool is_finite = t->stats.count > 0 && t->stats.nonfinite == 0, is_known = t->expected.known && is_finite;
   const inspected *twin = is_finite && t->expected.twin ? find_twin(out, t) : NULL; /* whatever made its values */
   test_moments(t, &t->stats);
+  if (t->expected.norm_of) return is_finite ? look_at_norm(out, t, why) : STATUS_OK;
   const int status = look_at(g, s, i, is_known, out, why);
   return status == STATUS_OK && twin ? test_twin(t, twin, why) : status;
 }

@@ -61,7 +61,12 @@ void notes_take(const tensor_file *f, const stored_tensor *t, expectation *e) {
   fanin_tensor tensor;
   fanin_init parsed;
   char full[TEXT];
+  const char *norm_of = tensor_file_note(f, "norm_of", t->name);
   if (parts) take_parts_note(f, t, parts, e);
+  if (!parts && !text && norm_of) {
+    e->by = BY_FILE;
+    expectation_set_norm(e, norm_of);
+  }
   if (parts || !text) return;
   e->by = BY_FILE;
   e->twin = tensor_file_note(f, "key", t->name);

@@ -44,7 +44,7 @@ static void say_expectations(const inspection *i) {
   size_t counts[sizeof by / sizeof *by] = {0}, used = 0;
   char text[TEXT] = "";
   for (size_t k = 0; k < i->count; ++k)
-    ++counts[i->tensors[k].expected.known ? i->tensors[k].expected.by : BY_NOBODY];
+    ++counts[i->tensors[k].expected.known || i->tensors[k].expected.norm_of ? i->tensors[k].expected.by : BY_NOBODY];
   for (int k = BY_FILE; k <= BY_OPTION; ++k) {
     const char *rules = k == BY_RULES && i->wishes->like.rules.name ? i->wishes->like.rules.name : "";
     if (counts[k] == 0) continue;

@@ -20,6 +20,14 @@ static void set_note(json_t *metadata, const char *key, const char *name, const 
   free(full);
 }
 
+/* Takes notes away which say that other tensors have the norms of one whose values change. */
+static void forget_norms(json_t *metadata, const tensor_file *f, const char *name) {
+  for (size_t i = 0; i < f->count; ++i) {
+    const char *norm_of = tensor_file_note(f, "norm_of", f->tensors[i].name);
+    if (norm_of && strcmp(norm_of, name) == 0) set_note(metadata, "norm_of", f->tensors[i].name, NULL);
+  }
+}
+
 /* The file's metadata with what made the layers: an initializer that is known, and the factor by then. */
 static json_t *make_metadata(const tensor_file *f, const probe_weights *w, const fanin_calibrated_layer *layers) {
   json_t *metadata = f->metadata ? json_deep_copy(f->metadata) : json_object();
@@ -28,6 +36,8 @@ static json_t *make_metadata(const tensor_file *f, const probe_weights *w, const
     char factor[32];
     set_note(metadata, "kept", y->name, NULL); /* its values are no more those of another file */
     set_note(metadata, "resized", y->name, NULL);
+    set_note(metadata, "norm_of", y->name, NULL);
+    forget_norms(metadata, f, y->name);
     set_note(metadata, "parts", y->name, NULL);                     /* whose initializers have not made these values */
     if (y->maker == MAKER_GUESS || y->maker == MAKER_OWN) continue; /* no more than a guess */
     snprintf(factor, sizeof factor, "%.17g", w->factors[l] * layers[l].factor);

@@ -64,7 +64,8 @@ class InitReport(Mapping[str, Mapping[str, Any]]):
     """What each tensor of a model got by rules: a dict by its name, in the model's order.
 
     A dict has the keys of `fanin init --explain --json` (docs/checkpoints.md): `init`, `layout`, `dtype`, `rule`, `mean`,
-    `std` and so on; or `skip`, why the tensor was left as it was; or `tied`, the name by which the same tensor was made.
+    `std` and so on; or `norm_of`, the tensor whose norms it has; or `skip`, why the tensor was left as it was; or `tied`,
+    the name by which the same tensor was made.
     `rules` says which rules, and `seed` is None where nothing was made.
     """
 
@@ -93,8 +94,8 @@ class InitReport(Mapping[str, Mapping[str, Any]]):
 
     @property
     def made(self) -> list[str]:
-        """The names of the tensors that have an initializer."""
-        return [name for name, one in self._tensors.items() if "init" in one]
+        """The names of the tensors that have an initializer, or the norms of another one."""
+        return [name for name, one in self._tensors.items() if "init" in one or "norm_of" in one]
 
     def dtype(self, name: str) -> str:
         """What safetensors files call the dtype that a tensor is made in. The command has names of its own for most."""
@@ -107,7 +108,7 @@ class InitReport(Mapping[str, Mapping[str, Any]]):
 
     def _repr_html_(self) -> str:
         """A table, for notebooks."""
-        keys = ("dtype", "shape", "init", "layout", "std", "skip", "tied")
+        keys = ("dtype", "shape", "init", "layout", "std", "norm_of", "skip", "tied")
         columns = {key: [one.get(key, "") for one in self._tensors.values()] for key in keys}
         return table({"tensor": list(self), **{key: cells for key, cells in columns.items() if any(cells)}})
 
@@ -235,7 +236,7 @@ def _check_tied(first: str, made: Mapping[str, Any], name: str, said: Mapping[st
 
     if what(made) == what(said):
         return
-    texts = [one.get("init", "skip") for one in (made, said)]
+    texts = [one.get("init", "norm_of" if "norm_of" in one else "skip") for one in (made, said)]
     raise bad_argument(
         f"'{first}' and '{name}' are one tensor, and rules {rules} say {texts[0]} of it and {texts[1]}; rules that say one "
         f'thing are accepted, as with {{"match": "{name}", "same_as": "{first}"}} before the others'

@@ -44,11 +44,13 @@ def close(said, wanted):
 def has_law(said, law):
     """Whether the numbers of 'explain' are those of 'normal:0:0.02' and the like."""
     kind, *numbers = law.split(":")
+    if kind == "norm":
+        return said.get("norm_of") == numbers[0]
     numbers = [float(x) for x in numbers]
     if kind == "other":  # copied from a computation: left out, or what the values of are judged by cli.fresh
         made = "log_uniform:floor=0.0001,inverse_softplus=true", "s4d_real", "sinusoidal:form=tensor2tensor"
-        return "skip" in said or said["init"].startswith(made)
-    if "skip" in said:
+        return "skip" in said or said.get("init", "").startswith(made)
+    if "skip" in said or "norm_of" in said:
         return False
     if kind == "blocks":  # equal ones along the first dimension, each of one number
         size = said["shape"][0] // len(numbers)

@@ -225,7 +225,7 @@ is norm f32 0 1
 printf '{"rules": [{"match": "*", "dtype": "f31", "init": "zeros"}]}' >r.json
 no "rules[0].dtype: " --rules r.json
 printf '{"rules": [{"match": "*", "dtype": "f32", "skip": "why"}]}' >r.json
-no "dtype goes with 'init' and 'same_as' only" --rules r.json
+no "dtype goes with 'init', 'same_as' and 'norm_of' only" --rules r.json
 printf '{"rules": [{"match": "*.masked_bias", "init": "constant:value=-1e9"}, {"match": "*", "init": "zeros"}]}' >r.json
 printf 'a F16 4\nh.0.attn.masked_bias F16\n' | checkpoint
 no "tensor 'h.0.attn.masked_bias': value = -1e+09 does not fit dtype f16" --rules r.json

@@ -162,6 +162,17 @@ def add(name, make, most=None, saved=False):
         models[f"{name}-saved"] = (make, most, True)
 
 
+def norm_law(name, state):
+    """ "norm:V" of a tensor that has the norms of V beside it, as weight normalization begins; else None."""
+    for g, v in (("_g", "_v"), ("original0", "original1")):
+        of = state.get(name[: -len(g)] + v) if name.endswith(g) else None
+        if of is not None:
+            summed = [d for d in range(of.dim()) if not state[name].dim() or state[name].shape[d] == 1]
+            norms = of.double().pow(2).sum(summed, keepdim=True).sqrt().reshape(state[name].shape)
+            assert torch.allclose(norms, state[name].double(), rtol=1e-6), name
+            return f"norm:{name[: -len(g)]}{v}"
+
+
 def laws_of(model):
     """{name: (tensor, own law, module's law)}"""
     laws, seen = {}, set()
@@ -171,7 +182,8 @@ def laws_of(model):
         seen.add(t.data_ptr())
         default = module.get(key(t))
         default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
-        laws[name] = t, verified(t, own.get(key(t))), default
+        norm = norm_law(name, model.state_dict())
+        laws[name] = t, norm or verified(t, own.get(key(t))), norm or default
     return laws
 
 
@@ -791,7 +803,23 @@ def projection():
     return m
 
 
+def normalized():
+    """Modules with torch.nn.utils.weight_norm, along each dimension and as a whole; as in HiFi-GAN and wav2vec 2.0."""
+    m, nn, weight_norm = torch.nn.Module(), torch.nn, torch.nn.utils.weight_norm
+    m.linear, m.unbiased = weight_norm(nn.Linear(24, 40)), weight_norm(nn.Linear(16, 9, bias=False), dim=1)
+    m.whole = weight_norm(nn.Linear(12, 7), dim=None)
+    m.conv_pre, m.ups = weight_norm(nn.Conv1d(8, 16, 7)), nn.ModuleList([weight_norm(nn.ConvTranspose1d(16, 12, 4))])
+    m.pos_conv_embed = nn.ModuleDict({"conv": weight_norm(nn.Conv1d(16, 16, 6, groups=4), dim=2)})
+    m.image, m.transposed = weight_norm(nn.Conv2d(6, 10, 3)), weight_norm(nn.ConvTranspose2d(6, 10, 3), dim=1)
+    m.volume = weight_norm(nn.Conv3d(3, 5, 2))
+    m.lstm = nn.LSTM(12, 20, bias=False)
+    for name in ("weight_ih_l0", "weight_hh_l0"):
+        weight_norm(m.lstm, name)
+    return m
+
+
 add("modules", modules)
+add("weight_norm", normalized)
 add("projection", projection)
 add("time_embed", embedder)
 

@@ -16,6 +16,8 @@ refuse 2 "fanin-mpi: init: none.json: cannot open it" on 3 none.json -o a.safete
 refuse 2 "cannot create a file there: No such file or directory" on 3 "${w[@]}" -o nowhere/a.npy
 "$FANIN" init "${w[@]}" -o kept.safetensors >/dev/null
 refuse 2 "fanin-mpi: init: --keep 'kept.safetensors': ranks draw every tensor and copy none; use 'fanin init'" on 3 "${w[@]}" --keep kept.safetensors -o a.safetensors
+echo '{"tensors": [{"name": "g", "shape": [4, 1], "norm_of": "v"}, {"name": "v", "shape": [4, 3], "init": "normal"}]}' >norm.json
+refuse 2 "fanin-mpi: init: tensor 'g': norm_of 'v': ranks make no norms; use 'fanin init'" on 3 norm.json -o a.safetensors
 mkdir d.npy
 refuse 2 "d.npy: is a directory" on 3 "${w[@]}" -o d.npy
 ln -s /dev/full full.npy
