@@ -1,5 +1,5 @@
-/* Norms of the slices of a tensor: what weight normalization calls g, of its v. docs/model-files.md, "Norms of another
- * tensor", says how they are summed up. */
+/* Norms of the slices of a tensor: what weight normalization calls g, of its v. docs/stream.md, section 10, says
+ * how they are summed up. */
 #ifndef CLI_FORMATS_NORMS_H
 #define CLI_FORMATS_NORMS_H
 

@@ -84,6 +84,24 @@ def test_the_command_s_bits(command, tmp_path, dtype):
     assert repr(report) == "<InitReport of Net by rules pytorch, seed 9223372036854775813: 13 tensors>"
 
 
+def test_weight_normalization():
+    """Norms are made with what they are of, so that the module computes what its plain weight would."""
+    net = nn.Sequential(nn.Conv1d(6, 9, 3), nn.Linear(8, 5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch 2 has a successor of it
+        for layer, dim in zip(net, (0, None)):
+            torch.nn.utils.weight_norm(layer, dim=dim)
+    rules = {"include": "pytorch", "rules": [{"match": "0.weight_v", "layout": "OIW", "init": "pytorch_default"}]}
+    report = road.init_(net, rules, seed=3)
+    assert report.made == list(report) == list(net.state_dict()) and report["1.weight_g"]["norm_of"] == "1.weight_v"
+    for layer, dims in ((net[0], (1, 2)), (net[1], (0, 1))):
+        v = layer.weight_v.detach().double()
+        norm = v.pow(2).sum(dims, keepdim=True).sqrt().reshape(layer.weight_g.shape).float()
+        assert torch.allclose(layer.weight_g, norm, rtol=1e-7, atol=0)
+    x = torch.linspace(-1, 1, 60).reshape(1, 6, 10)
+    assert torch.allclose(net[0](x), nn.functional.conv1d(x, net[0].weight_v, net[0].bias), atol=1e-6)
+
+
 def test_the_library_s_bits():
     """Each tensor is what fill() makes by the reported initializer and the tensor's name."""
     net = Net()

@@ -170,7 +170,7 @@ lstm=$'%s.weight_ih_l0 F32 80,12\n%s.weight_hh_l0 F32 80,5\n%s.bias_ih_l0 F32 80
   printf 'a.weight_hr_l0 F32 5,20\nb.weight_ih_l0 F32 80,12\nb.weight_hh_l0 F32 80,20\nb.bias_ih_l0 F32 80\n'
 } | checkpoint
 explain
-for name in {a,b}.weight_{ih,hh}_l0 {a,b}.bias_ih_l0 a.weight_hr_l0; do is $name f32 0.1290994449; done # 1 / sqrt(3 * 20)
+for name in {a,b}.weight_{ih,hh}_l0 {a,b}.bias_ih_l0 a.weight_hr_l0; do is "$name" f32 0.1290994449; done # 1 / sqrt(3 * 20)
 # A part of a checkpoint without it is no LSTM of 5 hidden units.
 # shellcheck disable=SC2059
 printf "$lstm" a a a | checkpoint

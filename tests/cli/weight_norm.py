@@ -1,5 +1,5 @@
-"""What 'fanin init' should write where a tensor has the norms of another one, by docs/model-files.md in NumPy; knows nothing
-of fanin but the roundings of replay.py.
+"""What 'fanin init' should write where a tensor has the norms of another one, by docs/stream.md, section 10, in NumPy; knows
+nothing of fanin but the roundings of replay.py.
 
   norms OUT G V [FILE]     OUT's tensor G has the norms of V, of OUT or FILE, to the bit, and a note says so
   normed OUT [SHAPE...] < LIST   a file of NAME DTYPE SHAPE lines: NAME_v with small numbers, and NAME_g of SHAPE with their
