@@ -27,7 +27,8 @@ typedef struct model_tensor {
   tensor_parts parts;  /* of other initializers; tensor_parts_next() goes through all slabs */
   double factor; /* by which the values of `init` were multiplied in calibration; 0: not calibrated; NaN: `init` is not
                     known to have made them */
-  char *norm_name; /* of the tensor whose norms it has, where it is not copied; NULL: initializers draw it */
+  char *norm_name; /* of the tensor whose norms it has, instead of what `init` draws; NULL: none. Where bytes of
+                      it are kept as they are, or its end follows from them, this has no meaning */
   const struct model_tensor *norm_of; /* that tensor, which model_check() finds */
   char *stream_name;                  /* of the tensor whose stream this one has; NULL: its own name */
   const char *stored_dtype; /* the file's name of a dtype that the library does not have: all zeros; NULL: `tensor`'s */

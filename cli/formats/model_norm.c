@@ -29,8 +29,7 @@ static int refuse(const model_tensor *t, const char *path, failure *why, const c
 static int check(const model_tensor *t, const model_tensor *of, const char *path, failure *why) {
   const kept_tensor *k = &of->kept;
   char shape[TEXT_SHAPE], of_shape[TEXT_SHAPE];
-  if (t->kept.grows)
-    return refuse(t, path, why, "this tensor grows, and the norms of one that is drawn would go to its end only");
+  if (t->kept.grows) return refuse(t, path, why, "this tensor grows; norms are copied or made as a whole");
   if (k->grows) return refuse(t, path, why, "that tensor grows; norms of what is drawn or copied as a whole are made");
   if (of->norm_name && !kept_whole(k)) return refuse(t, path, why, "that tensor has norms itself");
   if (kept_whole(k) ? !k->stored->type->measurable : of->stored_dtype != NULL)
@@ -55,7 +54,7 @@ int model_find_norms(model *m, const char *path, failure *why) {
   int status = STATUS_OK;
   for (size_t i = 0; i < m->count && status == STATUS_OK; ++i) {
     model_tensor *t = &m->tensors[i];
-    if (!t->norm_name || kept_whole(&t->kept)) continue;
+    if (!t->norm_name || kept_without_init(&t->kept)) continue;
     if (!sorted) sorted = sort(m);
     const model_tensor wanted = {.name = t->norm_name}, *key = &wanted;
     const model_tensor **found = bsearch(&key, sorted, m->count, sizeof *sorted, by_name);
