@@ -156,7 +156,7 @@ wrong() {
   refuse 2 "$1" init --like x.safetensors --rules w.json -o z.safetensors
 }
 wrong "rules[0]: needs a 'match'" '{"init": "zeros"}'
-wrong "rules[0]: needs an 'init', a 'same_as', a 'skip' or a 'refuse'" '{"match": "*"}'
+wrong "rules[0]: needs an 'init', a 'same_as', a 'norm_of', a 'skip' or a 'refuse'" '{"match": "*"}'
 wrong "and one of them only" '{"match": "*", "init": "zeros", "skip": "no"}'
 wrong "rules[0]: unknown key 'std'" '{"match": "*", "init": "zeros", "std": 1}'
 wrong "rules[0].match: is a whole number" '{"match": 1, "init": "zeros"}'
