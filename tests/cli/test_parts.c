@@ -293,6 +293,15 @@ static void networks_in_words(void **state) {
   for (size_t i = 0; i < PROBE_MAX_WIDTHS; ++i)
     r.widths[i] = UINT64_MAX - i % 2;
   r.config.n_widths = PROBE_MAX_WIDTHS;
+  assert_string_equal(probe_network_text(&r, text),
+                      "18446744073709551615-500x(18446744073709551614-18446744073709551615)");
+  r.config.n_widths = 6;
+  r.widths[5] = r.widths[4] = 7;
+  assert_string_equal(probe_network_text(&r, text), "18446744073709551615-18446744073709551614-18446744073709551615-"
+                                                    "18446744073709551614-7-7");
+  for (size_t i = 0; i < PROBE_MAX_WIDTHS; ++i)
+    r.widths[i] = UINT64_MAX - i;
+  r.config.n_widths = PROBE_MAX_WIDTHS;
   probe_network_text(&r, text);
   assert_int_equal(strlen(text), PROBE_TEXT - 1);
   assert_string_equal(text + PROBE_TEXT - 4, "...");
