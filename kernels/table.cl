@@ -62,7 +62,8 @@ static numbers numbers_of(const fanin__table_numbers *t) {
 #define COPY(j)  own.powers[j] = (power){t->significand[j], t->exponent[j]};
 #define COPY8(j) COPY(j) COPY(j + 1) COPY(j + 2) COPY(j + 3) COPY(j + 4) COPY(j + 5) COPY(j + 6) COPY(j + 7)
   COPY8(0)
-  COPY8(8) COPY8(16) COPY8(24) COPY(32) COPY(33)
+  COPY8(8)
+  COPY8(16) COPY8(24) COPY(32) COPY(33)
 #endif
       return own;
 }
