@@ -59,13 +59,24 @@ static numbers numbers_of(const fanin__table_numbers *t) {
 #if FANIN__TABLE_BITS != 34
 #error "these are 34 powers"
 #endif
-#define COPY(j)  own.powers[j] = (power){t->significand[j], t->exponent[j]};
-#define COPY8(j) COPY(j) COPY(j + 1) COPY(j + 2) COPY(j + 3) COPY(j + 4) COPY(j + 5) COPY(j + 6) COPY(j + 7)
-  COPY8(0)
-  COPY8(8)
-  COPY8(16) COPY8(24) COPY(32) COPY(33)
+#define COPY(j) own.powers[j] = (power){t->significand[j], t->exponent[j]}
+#define COPY8(j)                                                                                                       \
+  COPY(j);                                                                                                             \
+  COPY(j + 1);                                                                                                         \
+  COPY(j + 2);                                                                                                         \
+  COPY(j + 3);                                                                                                         \
+  COPY(j + 4);                                                                                                         \
+  COPY(j + 5);                                                                                                         \
+  COPY(j + 6);                                                                                                         \
+  COPY(j + 7)
+  COPY8(0);
+  COPY8(8);
+  COPY8(16);
+  COPY8(24);
+  COPY(32);
+  COPY(33);
 #endif
-      return own;
+  return own;
 }
 
 #if !defined(S4D_REAL)
