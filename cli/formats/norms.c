@@ -62,6 +62,19 @@ void norms_add(norms *n, const char *bytes, uint64_t elements) {
   }
 }
 
+int norms_add_stored(norms *n, const tensor_file *f, const stored_tensor *t, failure *why) {
+  enum { PIECE = 1 << 20 };
+  char *bytes = allocate(PIECE, 1);
+  int status = STATUS_OK;
+  for (uint64_t at = 0; at < t->bytes && status == STATUS_OK; at += PIECE) {
+    const size_t size = t->bytes - at < PIECE ? (size_t)(t->bytes - at) : PIECE;
+    status = tensor_file_read_of(f, t, at, bytes, size, why);
+    if (status == STATUS_OK) norms_add(n, bytes, size / fanin_dtype_size(n->dtype));
+  }
+  free(bytes);
+  return status;
+}
+
 double norms_number(const norms *n, size_t k) {
   return sqrt(n->sums[k]);
 }

@@ -12,9 +12,9 @@ enum { NORMS_MOST = 1 << 24 };
 typedef struct norms {
   fanin_dtype dtype; /* of the elements */
   double *numbers;   /* stored_numbers() of it */
-  int rank;          /* dimensions, but for those that were put together with the one before them */
-  uint64_t shape[STORED_MAX_RANK], at[STORED_MAX_RANK]; /* `at`: the element that is next */
-  size_t step[STORED_MAX_RANK]; /* from one sum to that of the next coordinate; 0: both are in one sum */
+  int rank; /* one of extent 1 and the tensor's dimensions, but for those that were put together with the one before */
+  uint64_t shape[STORED_MAX_RANK + 1], at[STORED_MAX_RANK + 1]; /* `at`: the element that is next */
+  size_t step[STORED_MAX_RANK + 1]; /* from one sum to that of the next coordinate; 0: both are in one sum */
   double *sums;
   size_t count;
 } norms;
@@ -28,6 +28,9 @@ void norms_begin(norms *n, int rank, const uint64_t *shape, fanin_dtype dtype, i
 
 /* Adds the squares of the next elements. */
 void norms_add(norms *n, const char *bytes, uint64_t elements);
+
+/* Adds those of a tensor of an open file. */
+int norms_add_stored(norms *n, const tensor_file *f, const stored_tensor *t, failure *why);
 
 /* The norm number k. It is not finite where an element is not, or a sum is too large for a double. */
 double norms_number(const norms *n, size_t k);

@@ -9,7 +9,7 @@
 #include "init/fill_parts.h"
 #include "init/weave.h"
 
-enum { AT_ONCE = 1 << 20 }; /* bytes that are read, or elements that are written */
+enum { AT_ONCE = 1 << 20 }; /* elements that are written */
 
 static int add_piece(void *state, const piece *p, const char *bytes, failure *why) {
   norms *n = state;
@@ -24,19 +24,6 @@ static int add_drawn(const session *s, uint64_t seed, const model_tensor *of, no
   drawn_parts all = {.model = &one};
   return fill_parts(s, &one, seed, &(part_source){drawn_next, &all}, model_bytes(of), &(part_sink){add_piece, n, 0},
                     NULL, why);
-}
-
-static int add_copied(const model_tensor *of, norms *n, failure *why) {
-  const stored_tensor *t = of->kept.stored;
-  char *bytes = allocate(AT_ONCE, 1);
-  int status = STATUS_OK;
-  for (uint64_t at = 0; at < t->bytes && status == STATUS_OK; at += AT_ONCE) {
-    const size_t size = t->bytes - at < AT_ONCE ? (size_t)(t->bytes - at) : AT_ONCE;
-    status = tensor_file_read(of->kept.file, t->offset + at, bytes, size, why);
-    if (status == STATUS_OK) norms_add(n, bytes, size / fanin_dtype_size(n->dtype));
-  }
-  free(bytes);
-  return status;
 }
 
 static int write_numbers(const model_tensor *t, const norms *n, output *out, failure *why) {
@@ -64,7 +51,7 @@ int norm_write(const session *s, uint64_t seed, const model_tensor *t, output *o
   norms n;
   norms_begin(&n, t->tensor.rank, t->tensor.shape, stored ? stored->type->dtype : of->tensor.dtype,
               stored ? stored->rank : of->tensor.rank, stored ? stored->shape : of->tensor.shape);
-  int status = stored ? add_copied(of, &n, why) : add_drawn(s, seed, of, &n, why);
+  int status = stored ? norms_add_stored(&n, of->kept.file, stored, why) : add_drawn(s, seed, of, &n, why);
   if (status == STATUS_OK) status = write_numbers(t, &n, out, why);
   norms_free(&n);
   return status;

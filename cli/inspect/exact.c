@@ -169,18 +169,11 @@ int test_twin(inspected *t, const inspected *twin, failure *why) {
 
 /* Adds the squares of a tensor's elements, from a file that is opened for it. */
 static int add_elements(norms *n, const stored_tensor *of, const tensor_file *f, failure *why) {
-  enum { PIECE = 1 << 20 };
   tensor_file file = *f;
-  char *bytes = allocate(PIECE, 1);
   file.fd = -1;
   int status = tensor_file_reopen(&file, why);
-  for (uint64_t at = 0; at < of->bytes && status == STATUS_OK; at += PIECE) {
-    const size_t size = of->bytes - at < PIECE ? (size_t)(of->bytes - at) : PIECE;
-    status = tensor_file_read_of(&file, of, at, bytes, size, why);
-    if (status == STATUS_OK) norms_add(n, bytes, size / fanin_dtype_size(n->dtype));
-  }
+  if (status == STATUS_OK) status = norms_add_stored(n, &file, of, why);
   tensor_file_rest(&file);
-  free(bytes);
   return status;
 }
 

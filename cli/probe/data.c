@@ -20,7 +20,7 @@ static json_t *number(const probe_column *c, const fanin_probe_layer *y) {
 /* What the file has for a layer, and what it is judged by. */
 static void set_file_layer(json_t *o, const probe_layer_weights *y, double factor) {
   json_object_set_new(o, "tensor", json_string(y->name));
-  if (y->second) json_object_set_new(o, "second_tensor", json_string(y->second));
+  json_object_set_new(o, "second_tensor", json_from_text(y->second));
   json_object_set_new(o, "bias", json_from_text(y->bias_name));
   json_object_set_new(o, "init", json_string(y->init_text));
   json_object_set_new(o, "factor", json_from_double(factor));

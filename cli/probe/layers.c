@@ -238,8 +238,8 @@ static bool is_same(const fanin_init *a, const fanin_init *b) {
 static int check_pair(const probe_request *r, const tensor_file *f, const probe_weights *w, size_t l, failure *why) {
   const probe_layer_weights *y = &w->layers[l];
   const fanin_tensor *whole = &w->tensors[l];
-  const char *text = tensor_file_maker(f, y->name, &(double){1}),
-             *other = tensor_file_maker(f, y->second, &(double){1});
+  double factor;
+  const char *text = tensor_file_maker(f, y->name, &factor), *other = tensor_file_maker(f, y->second, &factor);
   const assignment *expected = like_expected(&r->like, y->name), *behind = like_expected(&r->like, y->second);
   fanin_tensor half = *whole;
   fanin_moments of_half, of_whole;
@@ -247,7 +247,7 @@ static int check_pair(const probe_request *r, const tensor_file *f, const probe_
   if (y->maker == MAKER_GUESS) return STATUS_OK;
   const bool same = (text && other ? strcmp(text, other) == 0 : text == other) &&
                     (text || !expected || (behind && is_same(&expected->init, &behind->init)));
-  if (!same || w->factors[l] != 1) {
+  if (!same || w->factors[l] != factor) {
     return fail(why, STATUS_INPUT,
                 "%s: '%.64s' and '%.64s', which are one layer, were not made by the same initializer", f->path, y->name,
                 y->second);

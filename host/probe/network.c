@@ -31,11 +31,12 @@ void fanin__network_of(const fanin_probe_config *config, fanin__stage *stages) {
   for (size_t l = 0; l < config->n_widths; l++) {
     const bool hidden = l > 0 && l + 1 < config->n_widths;
     const fanin__unit unit = unit_at(config, l);
+    const uint64_t gate = unit.gated ? config->widths[l] : 0;
     const size_t from = l > 0 ? skip_of(config, l) : 0;
     stages[l] = (fanin__stage){.width = config->widths[l],
-                               .rows = fanin__rows_of(config, l),
+                               .rows = config->widths[l] + gate,
                                .activation = unit.activation,
-                               .gate = unit.gated ? config->widths[l] : 0,
+                               .gate = gate,
                                .norm = hidden ? config->norm : FANIN_NORM_NONE,
                                .divided = fanin__is_block_end(config, l),
                                .skip = from != l,

@@ -4,21 +4,12 @@
 set -euo pipefail
 # shellcheck disable=SC1091
 . "$SRC/tests/cli/common.bash"
+# shellcheck disable=SC1091
+. "$SRC/tests/cli/init.bash"
 have_python numpy || exit 0
 
 helper() {
   PYTHONDONTWRITEBYTECODE=1 python3 "$SRC/tests/cli/around_mean.py" "$@"
-}
-kept() {
-  PYTHONDONTWRITEBYTECODE=1 python3 "$SRC/tests/cli/keep.py" "$@"
-}
-# said PATTERN: a line of said.txt, or of err.txt, matches.
-said() {
-  grep -qE -e "$1" said.txt err.txt || die "no '$1' in: $(cat said.txt err.txt)"
-}
-# init ARGUMENT...: it works; said.txt and err.txt have what it says.
-init() {
-  "$FANIN" init "$@" --seed 5 >said.txt 2>err.txt || die "fanin init $*: $(cat err.txt)"
 }
 
 # ---- Every dtype, to the bit; rows that are no whole vectors; no rule is asked ----

@@ -67,6 +67,15 @@ def write(path):
     text += b" " * (-len(text) % 8)
     open(path, "wb").write(struct.pack("<Q", len(text)) + text + data[8 + n :])
 write("two.safetensors")
+calibrated = dict(notes)
+for name, factor in (("gate", 2), ("up", 2)):
+    del notes[f"fanin.init.{name}"]
+    notes[f"fanin.calibrated.{name}"], notes[f"fanin.factor.{name}"] = "normal:std=0.07", str(factor)
+write("calibrated_pair.safetensors")
+notes["fanin.factor.up"] = "2.5"
+write("factors.safetensors")
+notes.clear()
+notes.update(calibrated)
 notes["fanin.init.up"] = "normal:std=0.15"
 write("unlike.safetensors")
 notes["fanin.init.gate"] = notes["fanin.init.up"] = "xavier_normal"
@@ -80,13 +89,21 @@ gated=(--activation swiglu --block pre-norm --seed 3)
 python3 - <<'PYTHON'
 import json
 fused, two = (json.load(open(f"{name}.json"))["layers"] for name in ("fused", "two"))
-assert (two[0].pop("tensor"), two[0].pop("second_tensor"), fused[0].pop("tensor")) == ("gate", "up", "gate_up")
+names = [[layers[0].pop(key) for key in ("tensor", "second_tensor")] for layers in (two, fused)]
+assert names == [["gate", "up"], ["gate_up", None]], names
 assert fused == two and fused[0]["fan_out"] == 128
 PYTHON
 "$FANIN" probe --weights two.safetensors --layer-names gate+up,down,head "${gated[@]}" >two.txt
 grep 'weights of two.safetensors as normal:std=0.14' two.txt >/dev/null || die "$(cat two.txt)"
 two() { refuse 2 "$1" probe --weights "$2.safetensors" --layer-names "$3" "${gated[@]}" "${@:4}"; }
-two "'gate' and 'up', which are one layer, were not made by the same initializer" unlike gate+up,down,head
+"$FANIN" probe --weights calibrated_pair.safetensors --layer-names gate+up,down,head "${gated[@]}" --json >factor.json
+python3 -c '
+import json
+layer = json.load(open("factor.json"))["layers"][0]
+assert layer["factor"] == 2 and layer["conforms"] and abs(layer["weight_std_expected"] - 0.14) < 1e-6, layer'
+for file in unlike factors; do
+  two "'gate' and 'up', which are one layer, were not made by the same initializer" $file gate+up,down,head
+done
 two "xavier_normal of twice the rows is not what two of it are" xavier gate+up,down,head
 two "orthogonal of twice the rows is not what two of it are" orthogonal gate+up,down,head
 two "'gate' is F32 64x48, and 'down' is F32 48x64; the two of one layer must be alike" two gate+down,down,head

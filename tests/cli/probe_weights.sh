@@ -217,7 +217,7 @@ python3 - <<'PYTHON'
 import json
 file, drawn = json.load(open('file.json')), json.load(open('drawn.json'))
 assert file['init'] == drawn['init'] == 'lecun_normal' and file['weights'] == 'model.safetensors'
-own = [{k: v for k, v in y.items() if k not in ('tensor', 'bias', 'factor', 'judged_by')} for y in file['layers']]
+own = [{k: v for k, v in y.items() if k not in ('tensor', 'second_tensor', 'bias', 'factor', 'judged_by')} for y in file['layers']]
 assert own == drawn['layers'], (own, drawn['layers'])
 random = 'if the weights are the random numbers that they are judged as'
 assert (file['conforms'], file['conforms_condition']) == (True, 'in mean, std, q and G'), file
