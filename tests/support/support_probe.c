@@ -100,3 +100,18 @@ float test_normal(uint64_t *state) {
   const double radius = sqrt(-2 * log(1 - test_uniform(state)));
   return (float)(radius * cos(6.283185307179586 * test_uniform(state)));
 }
+
+void test_add(test_sums *s, double z) {
+  if (isnan(z)) return;
+  s->n++;
+  s->sum += z;
+  s->squares += z * z;
+  s->cubes += z * z * z;
+}
+
+void test_assert_normal(const test_sums *s, size_t experiment_number, const char *what, size_t l) {
+  if (s->n == 0) return;
+  const double mean = s->sum / s->n, square = s->squares / s->n, sd = sqrt(2 / s->n);
+  if (fabs(mean) <= 0.1 + 4.5 / sqrt(s->n) && square >= 1 - 4 * sd && square <= 1 + 6 * sd) return;
+  fail_msg("experiment %zu, %s, layer %zu: mean %.3f, mean square %.3f", experiment_number, what, l + 1, mean, square);
+}

@@ -31,6 +31,19 @@ void test_assert_relative(double value, double exact, double tolerance, const ch
 double *test_values_of(fanin *f, const fanin_init *init, fanin_dtype dtype, const char *name, uint64_t rows,
                        uint64_t columns);
 
+/* Of deviates in a layer: how many, and the sums of their first three powers. */
+typedef struct test_sums {
+  double n, sum, squares, cubes;
+} test_sums;
+
+/* Passes NaN over. */
+void test_add(test_sums *s, double z);
+
+/* That deviates are standard normal: 4.5 standard deviations of a mean of n of them, of their sum of squares a little
+ * more upwards, where chi-squared is skewed; 0.1 is added to the mean's for the theory's next order, 1/n, at widths of
+ * 8 to 96. None at all are. */
+void test_assert_normal(const test_sums *s, size_t experiment_number, const char *what, size_t l);
+
 /* Random numbers that do not come from fanin: of [0, 1), and standard normal. */
 double test_uniform(uint64_t *state);
 float test_normal(uint64_t *state);

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "math/normal.h"
-#include "oracle/oracle.h"
 #include "probe/probe.h"
 #include "support/support_probe.h"
 
@@ -133,21 +131,8 @@ static void make_input(const experiment *e, uint64_t *state, float *input) {
   }
 }
 
-/* Of deviates in a layer: how many, and the sums of their first three powers. */
-typedef struct sums {
-  double n, sum, squares, cubes;
-} sums;
-
-static void add(sums *s, double z) {
-  if (isnan(z)) return;
-  s->n++;
-  s->sum += z;
-  s->squares += z * z;
-  s->cubes += z * z * z;
-}
-
 typedef struct tally {
-  sums q[LAYERS_MAX], g[LAYERS_MAX], std, mean;
+  test_sums q[LAYERS_MAX], g[LAYERS_MAX], std, mean;
   int flagged; /* probes with a layer that does not conform */
   int loosely; /* probes that would not at a family rate of 5 % */
 } tally;
@@ -166,10 +151,10 @@ static bool is_beyond(double most, size_t tests) {
 
 static void add_layer(tally *t, size_t l, const fanin_probe_layer *layer, double *most) {
   const double z[] = {layer->q_z, layer->g_z, layer->weight_z, layer->weight_mean_z};
-  add(&t->q[l], layer->q_z);
-  add(&t->g[l], layer->g_z);
-  add(&t->std, layer->weight_z);
-  add(&t->mean, layer->weight_mean_z);
+  test_add(&t->q[l], layer->q_z);
+  test_add(&t->g[l], layer->g_z);
+  test_add(&t->std, layer->weight_z);
+  test_add(&t->mean, layer->weight_mean_z);
   for (size_t k = 0; k < sizeof z / sizeof *z; k++) {
     *most = fmax(*most, fabs(z[k])); /* which passes NaN over */
   }
@@ -207,40 +192,31 @@ static tally run_experiment(fanin *f, const experiment *e, uint64_t seed) {
   return t;
 }
 
-/* 4.5 standard deviations of a mean of n deviates, of their sum of squares a little more upwards, where chi-squared is
- * skewed; 0.1 is added to the mean's for the theory's next order, 1/n, at widths of 8 to 96. */
-static void assert_normal(const sums *s, size_t experiment_number, const char *what, size_t l) {
-  if (s->n == 0) return;
-  const double mean = s->sum / s->n, square = s->squares / s->n, sd = sqrt(2 / s->n);
-  if (fabs(mean) <= 0.1 + 4.5 / sqrt(s->n) && square >= 1 - 4 * sd && square <= 1 + 6 * sd) return;
-  fail_msg("experiment %zu, %s, layer %zu: mean %.3f, mean square %.3f", experiment_number, what, l + 1, mean, square);
-}
-
-static void join(sums *to, const sums *s) {
+static void join(test_sums *to, const test_sums *s) {
   to->n += s->n;
   to->sum += s->sum;
   to->squares += s->squares;
 }
 
 /* What is exact but for rounding stays within the bound, and is left out of `all`. */
-static void assert_layers(const sums layers[LAYERS_MAX], int exact, size_t experiment_number, const char *what) {
-  sums all = {0};
+static void assert_layers(const test_sums layers[LAYERS_MAX], int exact, size_t experiment_number, const char *what) {
+  test_sums all = {0};
   char name[32];
   for (size_t l = 0; l < LAYERS_MAX; l++) {
-    const sums *const s = &layers[l];
+    const test_sums *const s = &layers[l];
     if (exact >> l & 1) {
       if (!(s->squares <= 4 * s->n)) fail_msg("%s of layer %zu: mean square %.3f", what, l + 1, s->squares / s->n);
       continue;
     }
-    assert_normal(s, experiment_number, what, l);
+    test_assert_normal(s, experiment_number, what, l);
     join(&all, s);
   }
   snprintf(name, sizeof name, "%s of all layers up to", what);
-  assert_normal(&all, experiment_number, name, LAYERS_MAX - 1);
+  test_assert_normal(&all, experiment_number, name, LAYERS_MAX - 1);
 }
 
 /* g of hidden layers: the output's gradient is drawn. */
-static void join_hidden(sums *to, const experiment *e, const tally *t) {
+static void join_hidden(test_sums *to, const experiment *e, const tally *t) {
   const size_t layers = layers_of(e);
   for (size_t l = 0; l + 1 < layers; l++) {
     join(to, &t->g[l]);
@@ -252,18 +228,18 @@ static void join_hidden(sums *to, const experiment *e, const tally *t) {
  * the biases' share, how gradients respond to q, or that the backward pass has the forward pass's weights. */
 static void residuals_are_standard_normal(void **state) {
   int flagged = 0, loosely = 0;
-  sums uniform = {0}; /* g of hidden layers with such weights: their kurtosis takes a third of the variance */
+  test_sums uniform = {0}; /* g of hidden layers with such weights: their kurtosis takes a third of the variance */
   for (size_t k = 0; k < INDEPENDENT; k++) {
     const tally t = run_experiment(*state, &independent[k], SEEDS * k);
     assert_layers(t.q, 0, k, "q");
     assert_layers(t.g, 0, k, "g");
-    assert_normal(&t.std, k, "std", 0);
-    assert_normal(&t.mean, k, "mean", 0);
+    test_assert_normal(&t.std, k, "std", 0);
+    test_assert_normal(&t.mean, k, "mean", 0);
     if (strstr(independent[k].init, "uniform")) join_hidden(&uniform, &independent[k], &t);
     flagged += t.flagged;
     loosely += t.loosely;
   }
-  assert_normal(&uniform, INDEPENDENT, "g with uniform weights, of all layers up to", LAYERS_MAX - 1);
+  test_assert_normal(&uniform, INDEPENDENT, "g with uniform weights, of all layers up to", LAYERS_MAX - 1);
   /* Binomial: 2,900 networks at the rate 1e-3 are more than 10 once in 4,000, and at 5 % they are 145 with a standard
    * deviation of 12; the tests of a network are not independent, which makes it fewer. */
   print_message("%d of %d flagged at 1e-3, %d at 5 %%\n", flagged, INDEPENDENT * SEEDS, loosely);
@@ -282,9 +258,9 @@ static void orthogonal_residuals_are_standard_normal(void **state) {
     if (orthogonal[k].dtype == FANIN_DTYPE_F32) {
       assert_true(t.std.squares <= t.std.n);
     } else {
-      assert_normal(&t.std, k, "std", 0);
+      test_assert_normal(&t.std, k, "std", 0);
     }
-    assert_normal(&t.mean, k, "mean", 0);
+    test_assert_normal(&t.mean, k, "mean", 0);
     flagged += t.flagged;
     loosely += t.loosely;
   }
@@ -306,7 +282,7 @@ static const experiment answering[] = {
 static void gradients_answer_to_q(void **state) {
   uint64_t seed = SEEDS * (INDEPENDENT + ORTHOGONAL);
   for (size_t k = 0; k < sizeof answering / sizeof *answering; k++) {
-    sums g = {0};
+    test_sums g = {0};
     for (int round = 0; round < (answering[k].batch < 200 ? 3 : 1); round++, seed += SEEDS) {
       const tally t = run_experiment(*state, &answering[k], seed);
       join(&g, &t.g[0]);
@@ -380,18 +356,19 @@ static void make_skewed_input(const skewed *e, uint64_t *state, float *input) {
   }
 }
 
-static void add_skewed(const skewed *e, const fanin_probe_layer *layers, sums *q, sums *g, sums *output) {
+static void add_skewed(const skewed *e, const fanin_probe_layer *layers, test_sums *q, test_sums *g,
+                       test_sums *output) {
   for (size_t l = e->first; l < e->n; l++) {
-    if (!e->lengths_kept || e->widths[l] < e->widths[l - 1]) add(q, layers[l - 1].q_z);
+    if (!e->lengths_kept || e->widths[l] < e->widths[l - 1]) test_add(q, layers[l - 1].q_z);
     if (l + 1 == e->n) continue; /* the output's gradient has no step */
-    if (!e->lengths_kept || e->widths[l] < e->widths[l + 1]) add(g, layers[l - 1].g_z);
+    if (!e->lengths_kept || e->widths[l] < e->widths[l + 1]) test_add(g, layers[l - 1].g_z);
   }
-  add(output, layers[e->n - 2].g_z);
+  test_add(output, layers[e->n - 2].g_z);
 }
 
 /* The variance of N normal deviates has the standard deviation sqrt(2 / N), and their third moment about the mean
  * sqrt(6 / N). 0.1 and 0.05 are for the theory's next order. */
-static void assert_unskewed(const sums *s, const char *what, size_t k) {
+static void assert_unskewed(const test_sums *s, const char *what, size_t k) {
   if (s->n == 0) return;
   const double mean = s->sum / s->n, square = s->squares / s->n;
   const double third = s->cubes / s->n - 3 * mean * square + 2 * pow(mean, 3), variance = square - mean * mean;
@@ -409,7 +386,7 @@ static void deviates_are_not_skewed(void **state) {
     const skewed *const e = &skewed_networks[k];
     float *const input = malloc(e->batch * e->widths[0] * sizeof *input);
     uint64_t random = k;
-    sums q = {0}, g = {0}, output = {0};
+    test_sums q = {0}, g = {0}, output = {0};
     assert_non_null(input);
     fanin_probe_config config = test_probe_config(e->widths, e->n, e->activation, e->init, e->batch);
     config.input = input;
@@ -427,132 +404,10 @@ static void deviates_are_not_skewed(void **state) {
   }
 }
 
-/* ---- Rounding ---------------------------------------------------------------------------------------------------- */
-
-/* The integral of (r - x)^2 over x ~ N(0,1) between 0 and infinity, r being the number of the dtype, in units of std,
- * that x std is rounded to: one after another. */
-static double sum_over_numbers(fanin_dtype dtype, double std) {
-  double sum = 0, before = 0, r = 0; /* the end of the last number's share, and the number */
-  for (uint16_t bits = 0; bits < 0x7bff && before < 9; bits++) {
-    const double next = oracle_number(dtype, bits + 1u) / std, end = 0.5 * (r + next);
-    const double f = fanin__normal_pdf(before), g = fanin__normal_pdf(end);
-    const double zeroth = fanin__normal_tail(before) - fanin__normal_tail(end), first = f - g;
-    const double second = zeroth + before * f - end * g;
-    sum += r * r * zeroth - 2 * r * first + second;
-    before = end;
-    r = next;
-  }
-  return sum;
-}
-
-/* What the law takes rounding for, at stds that a binade's end is near to, and at ones where f16 is subnormal. */
-static void rounding_of_normal_numbers(void **state) {
-  (void)state;
-  static const uint64_t widths[] = {64, 64};
-  static const double gains[] = {1, 1.2, 1.5, 1.9, 3e-3, 1e-4};
-  for (size_t k = 0; k < 2 * sizeof gains / sizeof *gains; k++) {
-    fanin_probe_config config = test_probe_config(widths, 2, "linear", "orthogonal", 1);
-    fanin__trace trace = {.lawful = false};
-    config.init.gain = gains[k / 2];
-    config.dtype = k % 2 ? FANIN_DTYPE_F16 : FANIN_DTYPE_BF16;
-    assert_ok(fanin__probe_expect(&config, 1, &trace));
-    test_assert_relative(trace.ties.rounding, 2 * sum_over_numbers(config.dtype, trace.weights.std), 0.01, "rounding");
-  }
-}
-
-enum { WIDE = 512, WIDE_LAYERS = 3 };
-
-/* Square weights of 8 or 16 bits, drawn as the probe draws them, times `factor` and rounded again: what a calibration
- * leaves. */
-static fanin_tensor rescaled(fanin *f, const fanin_probe_config *config, size_t l, float factor) {
-  static uint16_t numbers[WIDE * WIDE];
-  uint8_t *const bytes = (uint8_t *)numbers;
-  const uint64_t width = config->widths[l];
-  const size_t size = fanin_dtype_size(config->dtype), elements = (size_t)(width * width);
-  char name[32];
-  fanin_key key;
-  fanin_tensor t;
-  assert_ok(fanin_tensor_alloc(f, config->dtype, "OI", 2, (const uint64_t[]){width, width}, &t));
-  snprintf(name, sizeof name, "layer%zu.weight", l);
-  assert_ok(fanin_key_named(config->seed, name, &key));
-  assert_ok(fanin_fill(f, NULL, &t, &config->init, key, 0, NULL, NULL));
-  assert_ok(fanin_read(f, NULL, &t, numbers, elements * size, 1, 0, NULL, NULL));
-  for (size_t i = 0; i < elements; i++) {
-    const uint64_t bits = size == 1 ? bytes[i] : numbers[i];
-    const uint32_t next = oracle_bits_of(config->dtype, (float)oracle_number(config->dtype, bits) * factor);
-    if (size == 1) {
-      bytes[i] = (uint8_t)next;
-    } else {
-      numbers[i] = (uint16_t)next;
-    }
-  }
-  assert_int_equal(
-      clEnqueueWriteBuffer(test_queue(f), t.buffer, CL_TRUE, t.offset, elements * size, numbers, 0, NULL, NULL),
-      CL_SUCCESS);
-  return t;
-}
-
-/* A probe of rescaled weights. */
-static void probe_rescaled(fanin *f, fanin_probe_config *config, const double factors[WIDE_LAYERS],
-                           fanin_probe_layer layers[WIDE_LAYERS]) {
-  fanin_tensor weights[WIDE_LAYERS];
-  for (size_t l = 0; l < WIDE_LAYERS; l++) {
-    weights[l] = rescaled(f, config, l + 1, (float)factors[l]);
-  }
-  config->weights = weights;
-  config->weight_factors = factors;
-  assert_ok(test_probe_layers(f, NULL, config, layers));
-  config->weights = NULL;
-  for (size_t l = 0; l < WIDE_LAYERS; l++) {
-    fanin_tensor_free(&weights[l]);
-  }
-}
-
-/* Of 16 bits, rounding is what varies in orthogonal weights, and twice of it after a calibration. */
-static void sixteen_bits_are_rounded_twice(void **state) {
-  static const uint64_t widths[] = {48, 48, 48, 48};
-  static const double factors[WIDE_LAYERS] = {1.3, 0.7, 1.1};
-  fanin_probe_config config = test_probe_config(widths, WIDE_LAYERS + 1, "linear", "orthogonal", 16);
-  sums std = {0};
-  config.dtype = FANIN_DTYPE_BF16;
-  for (config.seed = 0; config.seed < SEEDS; config.seed++) {
-    fanin_probe_layer layers[WIDE_LAYERS];
-    probe_rescaled(*state, &config, factors, layers);
-    for (size_t l = 0; l < WIDE_LAYERS; l++) {
-      add(&std, layers[l].weight_z);
-    }
-  }
-  assert_normal(&std, 0, "std", 0);
-}
-
-/* Rounding to 8 bits moves the std by up to 0.1 %, and the second rounding by up to 2 %; one standard error is 0.1 %.
- * At a std of 0.0004, one weight in 70 is not 0 in f8_e4m3, a kurtosis of 70. What fails: not to count a
- * rounding, of orthogonal weights too, or the kurtosis. */
-static void eight_bits_are_rounded_once_or_twice(void **state) {
-  static const uint64_t widths[] = {WIDE, WIDE, WIDE, WIDE};
-  static const fanin_dtype dtypes[] = {FANIN_DTYPE_F8_E4M3, FANIN_DTYPE_F8_E5M2};
-  static const char *const inits[] = {"he_normal", "he_uniform", "orthogonal:gain=1.4", "normal:std=0.0004"};
-  static const double factors[][WIDE_LAYERS] = {{1, 1, 1}, {1.3, 1.1, 0.55}, {0.7159, 1.3, 1.5}};
-  for (size_t k = 0; k < 24; k++) {
-    const double *const factor = factors[k / 8];
-    fanin_probe_config config = test_probe_config(widths, WIDE_LAYERS + 1, "relu", inits[k % 4], 32);
-    fanin_probe_layer layers[WIDE_LAYERS];
-    config.dtype = dtypes[k / 4 % 2];
-    probe_rescaled(*state, &config, factor, layers);
-    for (size_t l = 0; l < WIDE_LAYERS; l++) {
-      const fanin_probe_layer *const y = &layers[l];
-      if (y->conforms) continue;
-      fail_msg("%s, %s times %g: weights %+.2f, q %+.2f, g %+.2f, overlap %.3f", fanin_dtype_name(config.dtype),
-               inits[k % 4], factor[l], y->weight_z, y->q_z, y->g_z, y->overlap);
-    }
-  }
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(residuals_are_standard_normal),  cmocka_unit_test(orthogonal_residuals_are_standard_normal),
-      cmocka_unit_test(gradients_answer_to_q),          cmocka_unit_test(copies_say_what_one_sample_says),
-      cmocka_unit_test(deviates_are_not_skewed),        cmocka_unit_test(rounding_of_normal_numbers),
-      cmocka_unit_test(sixteen_bits_are_rounded_twice), cmocka_unit_test(eight_bits_are_rounded_once_or_twice)};
+      cmocka_unit_test(residuals_are_standard_normal), cmocka_unit_test(orthogonal_residuals_are_standard_normal),
+      cmocka_unit_test(gradients_answer_to_q), cmocka_unit_test(copies_say_what_one_sample_says),
+      cmocka_unit_test(deviates_are_not_skewed)};
   return cmocka_run_group_tests_name("probe_law", tests, test_group_open, test_group_close);
 }
