@@ -71,12 +71,10 @@ fanin_status fanin__fail_size(const char *argument) {
                      argument);
 }
 
+/* That the first is 0, and each of the others what is before it. */
 static bool all_zero(const void *bytes, size_t size) {
   const unsigned char *const at = bytes;
-  for (size_t k = 0; k < size; k++) {
-    if (at[k] != 0) return false;
-  }
-  return true;
+  return size == 0 || (at[0] == 0 && memcmp(at, at + 1, size - 1) == 0);
 }
 
 fanin_status fanin__check_reserved(const char *owner, const uint64_t *words, size_t n) {

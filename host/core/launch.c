@@ -33,21 +33,21 @@ fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain) {
   return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
 }
 
-/* Sets an argument. Those of more than 8 bytes are structs, of which the object may have this very value: then setting
- * it again would only cost time. Smaller ones may name memory, and another memory object may come to have the name of
- * one that was released. `at` is the struct's place among the kept. */
+/* Sets an argument, unless the object has this very value: drivers take memory for every one that is set. What names
+ * memory is always set, since another memory object may come to have the name of one that was released. `at` is the
+ * value's place among the kept: a kernel's arguments have the same sizes every time. */
 static fanin_status set_argument(fanin__kernel *kernel, cl_uint k, const fanin__argument *a, size_t *at) {
-  const bool is_struct = a->value && a->size > sizeof(cl_ulong);
-  const size_t from = *at, end = from + (is_struct ? a->size : 0);
-  const bool can_keep = is_struct && end <= FANIN__KEPT_BYTES;
-  *at = end;
-  if (can_keep && end <= kernel->kept && memcmp(kernel->values + from, a->value, a->size) == 0) return FANIN_STATUS_OK;
-  if (is_struct && from < kernel->kept) kernel->kept = from;
+  const bool can_keep = a->value && !a->is_memory && *at + a->size <= FANIN__KEPT_BYTES;
+  unsigned char *const value = kernel->values + *at;
+  const uint32_t bit = UINT32_C(1) << k;
+  if (can_keep) *at += a->size;
+  if (can_keep && (kernel->kept & bit) && memcmp(value, a->value, a->size) == 0) return FANIN_STATUS_OK;
+  kernel->kept &= ~bit;
   const cl_int code = clSetKernelArg(kernel->object, k, a->size, a->value);
   if (code != CL_SUCCESS) return fanin__fail_cl(code, "clSetKernelArg");
-  if (can_keep && from == kernel->kept) {
-    memcpy(kernel->values + from, a->value, a->size);
-    kernel->kept = end;
+  if (can_keep) {
+    memcpy(value, a->value, a->size);
+    kernel->kept |= bit;
   }
   return FANIN_STATUS_OK;
 }

@@ -8,13 +8,16 @@
 #include "core/program.h"
 #include "core/queue.h"
 
-/* An argument of a kernel: where it is and how large. */
+/* An argument of a kernel: where it is, how large, and whether it names a memory object. */
 typedef struct fanin__argument {
   size_t size;
   const void *value;
+  bool is_memory;
 } fanin__argument;
-#define FANIN__VALUE(x)     ((fanin__argument){sizeof(x), &(x)}) /* uint64_t is a kernel's ulong */
-#define FANIN__LOCAL(bytes) ((fanin__argument){(bytes), NULL})   /* local memory of a work-group */
+#define FANIN__VALUE(x)            ((fanin__argument){sizeof(x), &(x), FANIN__IS_MEMORY(x)}) /* uint64_t is a kernel's ulong */
+#define FANIN__BYTES(size, values) ((fanin__argument){(size), (values), false})
+#define FANIN__LOCAL(bytes)        ((fanin__argument){(bytes), NULL, false}) /* local memory of a work-group */
+#define FANIN__IS_MEMORY(x)        _Generic((x), cl_mem : true, default : false)
 
 /* A real number as the kernel takes it: double or float. */
 typedef struct fanin__real {

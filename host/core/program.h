@@ -34,15 +34,15 @@ extern const fanin__source *const fanin__sources[];
 typedef struct fanin__program fanin__program;
 typedef struct fanin__kernel fanin__kernel;
 
-/* A kernel object, which is kept between launches with the large ones of its arguments. */
+/* A kernel object, which is kept between launches with its arguments. */
 enum { FANIN__KEPT_BYTES = 512 };
 struct fanin__kernel {
   cl_kernel object;
   const char *name;
   fanin__program *program;
   fanin__kernel *next;                     /* where it is idle */
-  size_t kept;                             /* bytes of `values` that the object has */
-  unsigned char values[FANIN__KEPT_BYTES]; /* its arguments of more than 8 bytes, one after another */
+  uint32_t kept;                           /* a bit for each argument that is as `values` says */
+  unsigned char values[FANIN__KEPT_BYTES]; /* of arguments that name no memory, one after another */
 };
 
 /* Lends a kernel of `source` built with `options` ("" for none) that nobody else has until it is given back. Each

@@ -24,7 +24,7 @@ static fanin_status launch_rows(fanin *f, const fanin__when *when, const fanin__
   const size_t size = fanin__pack_parameters(job->dtype, &job->parameters, packed);
   const fanin__launch launch =
       FANIN__LAUNCH(fill, job->parameters.options, fill, fanin__groups(groups, f->fill_group),
-                    FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), {size, packed}, FANIN__VALUE(seed));
+                    FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), FANIN__BYTES(size, packed), FANIN__VALUE(seed));
   return fanin__enqueue(f, when, &launch);
 }
 

@@ -27,15 +27,16 @@ uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
   return elements > BLOCK ? elements : BLOCK;
 }
 
-/* Few groups, each of enough chunks to hide its launch, but several for every compute unit. Wide items take many
- * chunks, a multiple of those that go abreast (FANIN_ABREAST: kernels/lib/lanes.clh's, by CMake), or neighbours would
- * write the same elements; scalar ones a few, so that a GPU's units have groups to choose from. */
+/* Few groups, each of enough chunks to hide its launch, but several for every compute unit that has enough to do. Wide
+ * items take many chunks, a multiple of those that go abreast (FANIN_ABREAST: kernels/lib/lanes.clh's, by CMake), or
+ * neighbours would write the same elements; scalar ones a few, so that a GPU's units have groups to choose from. */
 void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows) {
-  enum { GROUPS_A_UNIT = 8, MOST = 4, MOST_WIDE = 85 };
+  enum { GROUPS_A_UNIT = 8, MOST = 4, MOST_WIDE = 85, LEAST_ELEMENTS = 1024 };
   const uint64_t share = chunks / ((uint64_t)f->compute_units * GROUPS_A_UNIT * f->fill_group);
-  const uint64_t steps = share / FANIN_ABREAST + 1;
   if (f->lanes > 1) {
-    rows->repeat = (cl_uint)(FANIN_ABREAST * (steps < MOST_WIDE ? steps : MOST_WIDE));
+    const uint64_t steps = share / FANIN_ABREAST + 1;
+    const uint64_t least = fanin__ceil_div(LEAST_ELEMENTS, FANIN_ABREAST * fanin__chunk(f, FANIN_DTYPE_F32));
+    rows->repeat = (cl_uint)(FANIN_ABREAST * (steps < least ? least : steps < MOST_WIDE ? steps : MOST_WIDE));
   } else {
     rows->repeat = rows->rank > 0 || share <= 1 ? 1 : (cl_uint)(share < MOST ? share : MOST);
   }
