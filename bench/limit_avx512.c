@@ -58,13 +58,11 @@ INLINE words xor3(words a, words b, words c) {
 
 /* The lower halves of a with those of b above them, and the upper halves of b with those of a below them. */
 INLINE words lower_halves(words a, words b) {
-  return _mm512_castps_si512(
-      _mm512_mask_moveldup_ps(_mm512_castsi512_ps(a), 0xAAAA, _mm512_castsi512_ps(b)));
+  return _mm512_castps_si512(_mm512_mask_moveldup_ps(_mm512_castsi512_ps(a), 0xAAAA, _mm512_castsi512_ps(b)));
 }
 
 INLINE words upper_halves(words a, words b) {
-  return _mm512_castps_si512(
-      _mm512_mask_movehdup_ps(_mm512_castsi512_ps(b), 0x5555, _mm512_castsi512_ps(a)));
+  return _mm512_castps_si512(_mm512_mask_movehdup_ps(_mm512_castsi512_ps(b), 0x5555, _mm512_castsi512_ps(a)));
 }
 
 INLINE void last_words(words p0, words p1, words c1, words c3, uint32_t k0, uint32_t k1, words *even, words *odd) {
@@ -100,8 +98,9 @@ INLINE reals negative_fused(reals a, reals b, reals c) {
 }
 
 /* From b504f281 on, (w + 1/2) 2^-32 is rounded to at least sqrt(1/2): there the exponent is 0, and s is computed from
- * the signed word. Both kinds of words are converted by the same fma. Below, 2^-e is the exponent's bits inverted, after
- * an addition that carries where 1 + s would be below sqrt(1/2); 2^-e u - 1 is exact. -e is what vgetexpps says of it. */
+ * the signed word. Both kinds of words are converted by the same fma. Below, 2^-e is the exponent's bits inverted,
+ * after an addition that carries where 1 + s would be below sqrt(1/2); 2^-e u - 1 is exact. -e is what vgetexpps says
+ * of it. */
 INLINE reals unit_split(words w, reals *s) {
   const __mmask16 is_far = _mm512_cmplt_epu32_mask(w, all(0xb504f281u));
   const reals number = _mm512_mask_cvtepu32_ps(_mm512_cvtepi32_ps(w), is_far, w);

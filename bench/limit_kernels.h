@@ -54,8 +54,7 @@ limit_kernel limit_avx2, limit_avx512;
   {                                                                                                                    \
     0x1.c63ec0p+16f, 0x1.b94e48p+12f, -0x1.79803ap+16f, -0x1.b8c22cp+11f, 0x1.0d4412p+15f, 0x1.defc3ep+9f,             \
         -0x1.9d8222p+12f, -0x1.ca1f7cp+6f, 0x1.7d52ccp+9f, 0x1.28606cp+4f, -0x1.6e9298p+5f, 0x1.144ba6p+1f,            \
-        0x1.de741ep+1f, 0x1.496c7ap+0f, 0x1.bb210cp-1f, 0x1.5d2380p-1f, 0x1.26e8c8p-1f, 0x1.38b0bcp-1f,                \
-        0x1.72659cp+0f                                                                                                 \
+        0x1.de741ep+1f, 0x1.496c7ap+0f, 0x1.bb210cp-1f, 0x1.5d2380p-1f, 0x1.26e8c8p-1f, 0x1.38b0bcp-1f, 0x1.72659cp+0f \
   }
 
 #endif

@@ -39,7 +39,7 @@
 
 #include "limit_kernels.h"
 
-#define EACH(u, n) _Pragma("GCC unroll 8") for (int u = 0; u < (n); u++)
+#define EACH(u, n) _Pragma("GCC unroll 16") for (int u = 0; u < (n); u++)
 #define TERMS(c)   ((int)(sizeof(c) / sizeof *(c)))
 
 enum { ODD = INTERLEAVE, ALL = 2 * INTERLEAVE }; /* arrays have a tensor's even elements first, odd ones from ODD on */
@@ -133,13 +133,13 @@ INLINE void normal_values(const words w[ALL], const limit_tensor *t, reals v[ALL
   words q[INTERLEAVE];
   reals r[INTERLEAVE], x[INTERLEAVE], square[INTERLEAVE], c[INTERLEAVE], s[INTERLEAVE];
   EACH(u, INTERLEAVE) q[u] = add_words(angle[u], 0x20000000u);
-  radii(w, q, r);
   EACH(u, INTERLEAVE) {
     x[u] = fused(signed_real(times4(angle[u])), real(0x1p-31f), real(0x1p-30f));
     square[u] = product(x[u], x[u]);
   }
   HORNER(c, square, COSINE, INTERLEAVE);
   HORNER(s, square, SINE, INTERLEAVE);
+  radii(w, q, r);
   EACH(u, INTERLEAVE) {
     s[u] = product(s[u], x[u]);
     rotate(q[u], &c[u], &s[u]);

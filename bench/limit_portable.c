@@ -130,7 +130,7 @@ INLINE float split_one(uint32_t w, float *s) {
   const uint32_t carried = bits(fmaf((float)w, 0x1p-32f, 0x1p-33f)) - 0x3f3504f3u;
   *s = from_bits((carried & 0x007fffffu) + 0x3f3504f3u) - 1.0f;
   if (as_signed(carried) >= 0) *s = fmaf(signed_one(w), 0x1p-32f, 0x1p-33f);
-  return (float)(as_signed(carried & 0xff800000u) / (1 << 23));
+  return (float)as_signed(carried & 0xff800000u) * 0x1p-23f;
 }
 
 INLINE reals unit_split(words w, reals *s) {

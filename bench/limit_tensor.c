@@ -12,8 +12,7 @@ limit_law limit_normal(double mean, double std) {
 }
 
 limit_law limit_trunc_normal(double mean, double std, double from, double to, double lo, double hi) {
-  return (limit_law){
-      .kind = LIMIT_TRUNC_NORMAL, .lo = lo, .hi = hi, .mean = mean, .std = std, .from = from, .to = to};
+  return (limit_law){.kind = LIMIT_TRUNC_NORMAL, .lo = lo, .hi = hi, .mean = mean, .std = std, .from = from, .to = to};
 }
 
 /* ---- Bounds ------------------------------------------------------------------------------------------------------ */

@@ -61,7 +61,9 @@ TURNS = {
     "1000 x 1000 by fills": Turn("fanin", "fills_1000x1000 f32", 0),
     "process, empty OpenCL": Turn("fanin", "warm_start_empty", 0),
     "process, fanin": Turn("fanin", "warm_start f32", 0),
-    "limit": Turn("limit", UNIFORM, 0),
+    "uniform limit": Turn("limit", UNIFORM, 0),
+    "normal limit": Turn("limit", NORMAL, 0),
+    "trunc_normal limit": Turn("limit", TRUNCATED, 0),
     "PyTorch uniform": Turn("torch", UNIFORM, 0),
     "PyTorch normal": Turn("torch", NORMAL, 0),
     "PyTorch trunc_normal": Turn("torch", TRUNCATED, 0),
@@ -75,7 +77,9 @@ TURNS = {
     "trunc_normal f32, 16 MiB": Turn("fanin", "trunc_normal f32", SMALL),
     "slab from an odd column, 16 MiB": Turn("fanin", "slab_odd_256 f32", SMALL),
     "strided, rows of 256, 16 MiB": Turn("fanin", "strided_256 f32", SMALL),
-    "limit, 16 MiB": Turn("limit", UNIFORM, SMALL),
+    "uniform limit, 16 MiB": Turn("limit", UNIFORM, SMALL),
+    "normal limit, 16 MiB": Turn("limit", NORMAL, SMALL),
+    "trunc_normal limit, 16 MiB": Turn("limit", TRUNCATED, SMALL),
 }
 # Rows of OTHER_PEERS. As in TURNS, a peer's row that ends with a distribution's name is a cell of print_peers().
 OTHER_TURNS = {
@@ -101,12 +105,12 @@ OTHER_TURNS = {
 }
 # What is compared with what, in elements a second, and the ratio that fanin aims for.
 RATIOS = [
-    ("uniform f32", "limit", 0.85),
-    ("normal f32", "limit", 0.55),
-    ("trunc_normal f32", "limit", 0.55),
-    ("uniform f32, 16 MiB", "limit, 16 MiB", 0.85),
-    ("normal f32, 16 MiB", "limit, 16 MiB", 0.55),
-    ("trunc_normal f32, 16 MiB", "limit, 16 MiB", 0.55),
+    ("uniform f32", "uniform limit", 0.9),
+    ("normal f32", "normal limit", 0.9),
+    ("trunc_normal f32", "trunc_normal limit", 0.9),
+    ("uniform f32, 16 MiB", "uniform limit, 16 MiB", 0.9),
+    ("normal f32, 16 MiB", "normal limit, 16 MiB", 0.9),
+    ("trunc_normal f32, 16 MiB", "trunc_normal limit, 16 MiB", 0.9),
     ("uniform f16", "uniform f32", 0.8),
     ("uniform bf16", "uniform f32", 0.8),
     ("normal f16", "normal f32", 0.8),
@@ -126,8 +130,8 @@ RATIOS = [
     ("process, fanin", "process, empty OpenCL", 0.5),
 ]
 
-# What a turn brings: NaN where there is no answer.
-Answer = collections.namedtuple("Answer", "seconds elements bytes", defaults=(math.nan, 0, 0))
+# What a turn brings: NaN where there is no answer. The limit also says which of its kinds of stores was faster.
+Answer = collections.namedtuple("Answer", "seconds elements bytes stores", defaults=(math.nan, 0, 0, ""))
 
 
 class Bench:
@@ -166,7 +170,7 @@ class Contestant:
         self.process.stdin.write(f"{what} {elements} {init}\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline() or "{}")
-        return Answer(answer.get("seconds", math.nan), elements, 4 * elements)
+        return Answer(answer.get("seconds", math.nan), elements, 4 * elements, answer.get("stores", ""))
 
     def answers(self, size, inits):
         """Of f32 tensors; an initializer "orthogonal" has its shape after a blank."""
@@ -216,6 +220,12 @@ def ratio(answers, a, b):
     return statistics.median(x / y for x, y in zip(rates(answers[a]), rates(answers[b])))
 
 
+def stores_of(answers):
+    """How often each kind of stores was the faster one, in words; "" of those who do not say."""
+    counts = collections.Counter(a.stores for a in answers if a.stores)
+    return ", ".join(f"{kind} stores {times} of {len(answers)}" for kind, times in counts.most_common())
+
+
 def print_tables(answers):
     width = max(map(len, answers))
     print(f"\n{'':{width}} {'elements':>11} {'G elem/s':>9} {'min':>8} {'max':>8} {'GB/s':>7}")
@@ -223,7 +233,8 @@ def print_tables(answers):
         rate = [r / 1e9 for r in rates(all_rounds)]
         middle, one = statistics.median(rate), all_rounds[0]
         gigabytes = middle * one.bytes / (one.elements or 1)
-        print(f"{name:{width}} {one.elements:11,} {middle:9.3f} {min(rate):8.3f} {max(rate):8.3f} {gigabytes:7.2f}")
+        line = f"{name:{width}} {one.elements:11,} {middle:9.3f} {min(rate):8.3f} {max(rate):8.3f} {gigabytes:7.2f}"
+        print(f"{line}  {stores_of(all_rounds)}".rstrip())
     print(f"\n{'':{width}} {'ratio':>8} {'target':>7}")
     for a, b, target in RATIOS:
         value = ratio(answers, a, b)
@@ -277,7 +288,12 @@ def write_json(path, answers):
         return number if number == number else None
 
     results = [
-        {"name": name, "elements": found[0].elements, "elements_per_s": [known(r) for r in rates(found)]}
+        {
+            "name": name,
+            "elements": found[0].elements,
+            "elements_per_s": [known(r) for r in rates(found)],
+            "stores": [a.stores for a in found if a.stores],
+        }
         for name, found in answers.items()
     ]
     ratios = [{"name": a, "of": b, "target": t, "ratio": known(ratio(answers, a, b))} for a, b, t in RATIOS]
