@@ -42,7 +42,7 @@
 #define EACH(u, n) _Pragma("GCC unroll 16") for (int u = 0; u < (n); u++)
 #define TERMS(c)   ((int)(sizeof(c) / sizeof *(c)))
 
-enum { ODD = INTERLEAVE, ALL = 2 * INTERLEAVE }; /* arrays have a tensor's even elements first, odd ones from ODD on */
+enum { ODD = INTERLEAVE, ALL = 2 * INTERLEAVE }; /* arrays have even elements' vectors first, then odd ones' */
 
 /* ---- Philox ------------------------------------------------------------------------------------------------------ */
 
