@@ -61,9 +61,9 @@ TURNS = {
     "1000 x 1000 by fills": Turn("fanin", "fills_1000x1000 f32", 0),
     "process, empty OpenCL": Turn("fanin", "warm_start_empty", 0),
     "process, fanin": Turn("fanin", "warm_start f32", 0),
-    "uniform limit": Turn("limit", UNIFORM, 0),
-    "normal limit": Turn("limit", NORMAL, 0),
-    "trunc_normal limit": Turn("limit", TRUNCATED, 0),
+    "limit uniform": Turn("limit", UNIFORM, 0),
+    "limit normal": Turn("limit", NORMAL, 0),
+    "limit trunc_normal": Turn("limit", TRUNCATED, 0),
     "PyTorch uniform": Turn("torch", UNIFORM, 0),
     "PyTorch normal": Turn("torch", NORMAL, 0),
     "PyTorch trunc_normal": Turn("torch", TRUNCATED, 0),
@@ -77,9 +77,9 @@ TURNS = {
     "trunc_normal f32, 16 MiB": Turn("fanin", "trunc_normal f32", SMALL),
     "slab from an odd column, 16 MiB": Turn("fanin", "slab_odd_256 f32", SMALL),
     "strided, rows of 256, 16 MiB": Turn("fanin", "strided_256 f32", SMALL),
-    "uniform limit, 16 MiB": Turn("limit", UNIFORM, SMALL),
-    "normal limit, 16 MiB": Turn("limit", NORMAL, SMALL),
-    "trunc_normal limit, 16 MiB": Turn("limit", TRUNCATED, SMALL),
+    "limit uniform, 16 MiB": Turn("limit", UNIFORM, SMALL),
+    "limit normal, 16 MiB": Turn("limit", NORMAL, SMALL),
+    "limit trunc_normal, 16 MiB": Turn("limit", TRUNCATED, SMALL),
 }
 # Rows of OTHER_PEERS. As in TURNS, a peer's row that ends with a distribution's name is a cell of print_peers().
 OTHER_TURNS = {
@@ -105,12 +105,12 @@ OTHER_TURNS = {
 }
 # What is compared with what, in elements a second, and the ratio that fanin aims for.
 RATIOS = [
-    ("uniform f32", "uniform limit", 0.9),
-    ("normal f32", "normal limit", 0.9),
-    ("trunc_normal f32", "trunc_normal limit", 0.9),
-    ("uniform f32, 16 MiB", "uniform limit, 16 MiB", 0.9),
-    ("normal f32, 16 MiB", "normal limit, 16 MiB", 0.9),
-    ("trunc_normal f32, 16 MiB", "trunc_normal limit, 16 MiB", 0.9),
+    ("uniform f32", "limit uniform", 0.9),
+    ("normal f32", "limit normal", 0.9),
+    ("trunc_normal f32", "limit trunc_normal", 0.9),
+    ("uniform f32, 16 MiB", "limit uniform, 16 MiB", 0.9),
+    ("normal f32, 16 MiB", "limit normal, 16 MiB", 0.9),
+    ("trunc_normal f32, 16 MiB", "limit trunc_normal, 16 MiB", 0.9),
     ("uniform f16", "uniform f32", 0.8),
     ("uniform bf16", "uniform f32", 0.8),
     ("normal f16", "normal f32", 0.8),
