@@ -81,7 +81,8 @@ TURNS = {
     "limit normal, 16 MiB": Turn("limit", NORMAL, SMALL),
     "limit trunc_normal, 16 MiB": Turn("limit", TRUNCATED, SMALL),
 }
-# Rows of OTHER_PEERS. As in TURNS, a peer's row that ends with a distribution's name is a cell of print_peers().
+# Rows of OTHER_PEERS. As in TURNS, a row of a peer or of the limit that ends with a distribution's name is a cell of
+# print_peers().
 OTHER_TURNS = {
     "PyTorch (--python) uniform": Turn("torch (--python)", UNIFORM, 0),
     "PyTorch (--python) normal": Turn("torch (--python)", NORMAL, 0),
@@ -243,7 +244,7 @@ def print_tables(answers):
 
 
 def print_peers(answers):
-    """One line for each peer: G elem/s of the three distributions, and fanin's rate divided by it."""
+    """One line for the limit and for each peer: G elem/s of the three distributions, and fanin's rate divided by it."""
     distributions = ("uniform", "normal", "trunc_normal")
     table = collections.defaultdict(dict)
     for name in answers:
