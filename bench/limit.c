@@ -1,10 +1,8 @@
-/* The limit's outer part: which variant runs, what is the same for a whole tensor, and threads that share it out. */
+/* The limit's outer part: which variant runs, and threads that share a tensor out. */
 #include "limit.h"
 
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +15,7 @@ typedef struct variant {
   const char *name;
   limit_kernel *kernel;
   bool (*runs)(void);
+  bool can_stream;
 } variant;
 
 static bool always(void) {
@@ -29,16 +28,16 @@ static bool has_avx2(void) {
 }
 
 static bool has_avx512(void) {
-  return __builtin_cpu_supports("avx512f") != 0;
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq");
 }
 #endif
 
 static const variant VARIANTS[] = {
 #if defined(LIMIT_X86)
-    {"avx512", limit_avx512, has_avx512},
-    {"avx2", limit_avx2, has_avx2},
+    {"avx512", limit_avx512, has_avx512, true},
+    {"avx2", limit_avx2, has_avx2, true},
 #endif
-    {"portable", limit_portable, always},
+    {"portable", limit_portable, always, false},
 };
 
 static const variant *find_variant(size_t index) {
@@ -53,46 +52,6 @@ const char *limit_variant(size_t index) {
   return v ? v->name : NULL;
 }
 
-/* ---- A tensor ---------------------------------------------------------------------------------------------------- */
-
-/* The f32 number nearest to x that is not outside of it, seen from 0 (least and most of docs/stream.md). */
-static float not_below(double x) {
-  const float f = (float)x;
-  return (double)f < x ? nextafterf(f, INFINITY) : f;
-}
-
-static float not_above(double x) {
-  const float f = (float)x;
-  return (double)f > x ? nextafterf(f, -INFINITY) : f;
-}
-
-static limit_tensor tensor_of(uint64_t seed, uint64_t stream, double lo, double hi) {
-  limit_tensor t = {.middle = (float)(lo * 0.5 + hi * 0.5),
-                    .half = (float)(hi * 0.5 - lo * 0.5),
-                    .lower = not_below(lo),
-                    .upper = not_above(hi)};
-  /* Values grow with the signed unit, which ends at -1 and 1. */
-  t.clamps = fmaf(t.half, -1.0f, t.middle) < t.lower || fmaf(t.half, 1.0f, t.middle) > t.upper;
-
-  const uint32_t weyl0 = 0x9E3779B9u, weyl1 = 0xBB67AE85u;
-  uint32_t k0 = (uint32_t)seed, k1 = (uint32_t)(seed >> 32);
-  /* Round 1, of the counter (block, 0, stream). */
-  const uint64_t round1 = (uint64_t)(uint32_t)stream * LIMIT_M1;
-  const uint32_t c0 = (uint32_t)(round1 >> 32) ^ k0, c1 = (uint32_t)round1;
-  t.c2_round1 = (uint32_t)(stream >> 32) ^ k1;
-  /* Round 2. */
-  k0 += weyl0, k1 += weyl1;
-  const uint64_t round2 = (uint64_t)c0 * LIMIT_M0;
-  t.c0_round2 = c1 ^ k0;
-  t.c2_round2 = (uint32_t)(round2 >> 32) ^ k1;
-  t.c3_round2 = (uint32_t)round2;
-  for (int r = 0; r < LIMIT_ROUNDS; r++) {
-    k0 += weyl0, k1 += weyl1;
-    t.k0[r] = k0, t.k1[r] = k1;
-  }
-  return t;
-}
-
 /* ---- Threads ----------------------------------------------------------------------------------------------------- */
 
 /* A tensor is cut into slices that the threads take as they come: one that is kept waiting by something else on the
@@ -100,7 +59,7 @@ static limit_tensor tensor_of(uint64_t seed, uint64_t stream, double lo, double 
 enum { SLICE = 1 << 18, ALONE = 1 << 16 };
 
 struct limit {
-  limit_kernel *kernel;
+  const variant *variant;
   pthread_t *workers;
   size_t n_workers; /* besides the caller */
   pthread_mutex_t lock;
@@ -117,10 +76,10 @@ struct limit {
 /* Elements first .. first + count; whatever does not fill a step of the kernel goes through a buffer. */
 static void fill_slice(const limit *l, size_t first, size_t count) {
   const size_t step = 4 * LIMIT_STEP, whole = count / step * step;
-  l->kernel(l->out + first, (uint32_t)(first / 4), whole / 4, &l->tensor);
+  l->variant->kernel(l->out + first, (uint32_t)(first / 4), whole / 4, &l->tensor);
   if (whole == count) return;
-  float rest[4 * LIMIT_STEP];
-  l->kernel(rest, (uint32_t)((first + whole) / 4), LIMIT_STEP, &l->tensor);
+  _Alignas(LIMIT_ALIGNMENT) float rest[4 * LIMIT_STEP];
+  l->variant->kernel(rest, (uint32_t)((first + whole) / 4), LIMIT_STEP, &l->tensor);
   memcpy(l->out + first + whole, rest, (count - whole) * sizeof *rest);
 }
 
@@ -150,8 +109,9 @@ static void *worker(void *argument) {
   return NULL;
 }
 
-void limit_uniform(limit *l, float *out, size_t elements, uint64_t seed, uint64_t stream, double lo, double hi) {
-  l->tensor = tensor_of(seed, stream, lo, hi);
+void limit_fill(limit *l, float *out, size_t elements, uint64_t seed, uint64_t stream, const limit_law *law,
+                bool streams) {
+  l->tensor = limit_tensor_of(seed, stream, law, streams && l->variant->can_stream);
   l->out = out;
   l->elements = elements;
   atomic_store(&l->next, 0);
@@ -177,7 +137,7 @@ limit *limit_open(const char *name) {
   if (!chosen) return NULL;
   limit *const l = calloc(1, sizeof *l);
   if (!l) return NULL;
-  l->kernel = chosen->kernel;
+  l->variant = chosen;
   const long processors = sysconf(_SC_NPROCESSORS_ONLN);
   const size_t wanted = processors > 1 ? (size_t)processors - 1 : 0;
   (void)pthread_mutex_init(&l->lock, NULL);
@@ -208,4 +168,8 @@ void limit_close(limit *l) {
 
 size_t limit_threads(const limit *l) {
   return l->n_workers + 1;
+}
+
+bool limit_can_stream(const limit *l) {
+  return l->variant->can_stream;
 }

@@ -2,28 +2,40 @@
 """Times fanin, the limit and the peers in turns, one round after another; prints a table of medians, the ratios that
 fanin aims for, and orthogonal matrices beside the peers', and draws rates over sizes.
 
-usage: rotate.py BUILD [--mebibytes N] [--rounds N] [--json FILE] [--plot FILE.svg]
+usage: rotate.py BUILD [--mebibytes N] [--rounds N] [--python PYTHON] [--json FILE] [--plot FILE.svg]
 
 BUILD has the command fanin and bench/bench_limit. fanin's own numbers are those of `fanin bench --json`, which is
 started once for each size in every round; the limit and the peers that are installed (bench/peers.py) have their turns
 between. All turns of a round share the machine's mood, so that ratios are medians of the rounds' ratios. Without --plot
-no sizes are measured.
+no sizes are measured. The system's Python runs the system's peers. With --python, another Python runs those that are
+installed there, such as a virtual environment with packages from PyPI.
 """
 import argparse
 import collections
 import json
 import math
 import pathlib
+import shutil
 import statistics
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 UNIFORM, NORMAL, TRUNCATED = "uniform:lo=-0.05,hi=0.05", "normal:std=0.02", "trunc_normal:std=0.02"
+BOX_MULLER = "normal_box_muller:std=0.02"  # oneMKL has it as a second method; NORMAL is its inversion (ICDF)
 SMALL = 16 << 20  # bytes that stay in a processor's cache
 SIZES = [1 << k for k in range(10, 31, 2)]  # bytes of the plot
 CURVES = ("limit", "fanin", "torch", "numpy", "numpy-philox", "pyopencl")
 PEERS = ("torch", "lapack", "numpy", "numpy-philox", "pyopencl")
+OTHER_PEERS = {  # what --python runs: the contestant's name here, and in bench/peers.py
+    "torch (--python)": "torch",
+    "numpy (--python)": "numpy",
+    "numpy-philox (--python)": "numpy-philox",
+    "jax": "jax",
+    "mkl-philox": "mkl-philox",
+    "mkl-sfmt": "mkl-sfmt",
+    "mkl-ars5": "mkl-ars5",
+}
 MATRICES = ("512x512", "1024x1024", "2048x2048", "4096x4096", "768x3072", "1000x64x64")
 
 # A row of the table: who has the turn, what it is asked for, and for how many bytes (0: --mebibytes). "fanin" is asked
@@ -49,7 +61,9 @@ TURNS = {
     "1000 x 1000 by fills": Turn("fanin", "fills_1000x1000 f32", 0),
     "process, empty OpenCL": Turn("fanin", "warm_start_empty", 0),
     "process, fanin": Turn("fanin", "warm_start f32", 0),
-    "limit": Turn("limit", UNIFORM, 0),
+    "limit uniform": Turn("limit", UNIFORM, 0),
+    "limit normal": Turn("limit", NORMAL, 0),
+    "limit trunc_normal": Turn("limit", TRUNCATED, 0),
     "PyTorch uniform": Turn("torch", UNIFORM, 0),
     "PyTorch normal": Turn("torch", NORMAL, 0),
     "PyTorch trunc_normal": Turn("torch", TRUNCATED, 0),
@@ -63,16 +77,41 @@ TURNS = {
     "trunc_normal f32, 16 MiB": Turn("fanin", "trunc_normal f32", SMALL),
     "slab from an odd column, 16 MiB": Turn("fanin", "slab_odd_256 f32", SMALL),
     "strided, rows of 256, 16 MiB": Turn("fanin", "strided_256 f32", SMALL),
-    "limit, 16 MiB": Turn("limit", UNIFORM, SMALL),
+    "limit uniform, 16 MiB": Turn("limit", UNIFORM, SMALL),
+    "limit normal, 16 MiB": Turn("limit", NORMAL, SMALL),
+    "limit trunc_normal, 16 MiB": Turn("limit", TRUNCATED, SMALL),
+}
+# Rows of OTHER_PEERS. As in TURNS, a row of a peer or of the limit that ends with a distribution's name is a cell of
+# print_peers().
+OTHER_TURNS = {
+    "PyTorch (--python) uniform": Turn("torch (--python)", UNIFORM, 0),
+    "PyTorch (--python) normal": Turn("torch (--python)", NORMAL, 0),
+    "PyTorch (--python) trunc_normal": Turn("torch (--python)", TRUNCATED, 0),
+    "NumPy SFC64 (--python) uniform": Turn("numpy (--python)", UNIFORM, 0),
+    "NumPy SFC64 (--python) normal": Turn("numpy (--python)", NORMAL, 0),
+    "NumPy Philox (--python) uniform": Turn("numpy-philox (--python)", UNIFORM, 0),
+    "NumPy Philox (--python) normal": Turn("numpy-philox (--python)", NORMAL, 0),
+    "JAX uniform": Turn("jax", UNIFORM, 0),
+    "JAX normal": Turn("jax", NORMAL, 0),
+    "JAX trunc_normal": Turn("jax", TRUNCATED, 0),
+    "oneMKL Philox uniform": Turn("mkl-philox", UNIFORM, 0),
+    "oneMKL Philox normal": Turn("mkl-philox", NORMAL, 0),
+    "oneMKL Philox Box-Muller normal": Turn("mkl-philox", BOX_MULLER, 0),
+    "oneMKL SFMT uniform": Turn("mkl-sfmt", UNIFORM, 0),
+    "oneMKL SFMT normal": Turn("mkl-sfmt", NORMAL, 0),
+    "oneMKL SFMT Box-Muller normal": Turn("mkl-sfmt", BOX_MULLER, 0),
+    "oneMKL ARS-5 uniform": Turn("mkl-ars5", UNIFORM, 0),
+    "oneMKL ARS-5 normal": Turn("mkl-ars5", NORMAL, 0),
+    "oneMKL ARS-5 Box-Muller normal": Turn("mkl-ars5", BOX_MULLER, 0),
 }
 # What is compared with what, in elements a second, and the ratio that fanin aims for.
 RATIOS = [
-    ("uniform f32", "limit", 0.85),
-    ("normal f32", "limit", 0.55),
-    ("trunc_normal f32", "limit", 0.55),
-    ("uniform f32, 16 MiB", "limit, 16 MiB", 0.85),
-    ("normal f32, 16 MiB", "limit, 16 MiB", 0.55),
-    ("trunc_normal f32, 16 MiB", "limit, 16 MiB", 0.55),
+    ("uniform f32", "limit uniform", 0.9),
+    ("normal f32", "limit normal", 0.9),
+    ("trunc_normal f32", "limit trunc_normal", 0.9),
+    ("uniform f32, 16 MiB", "limit uniform, 16 MiB", 0.9),
+    ("normal f32, 16 MiB", "limit normal, 16 MiB", 0.9),
+    ("trunc_normal f32, 16 MiB", "limit trunc_normal, 16 MiB", 0.9),
     ("uniform f16", "uniform f32", 0.8),
     ("uniform bf16", "uniform f32", 0.8),
     ("normal f16", "normal f32", 0.8),
@@ -92,8 +131,8 @@ RATIOS = [
     ("process, fanin", "process, empty OpenCL", 0.5),
 ]
 
-# What a turn brings: NaN where there is no answer.
-Answer = collections.namedtuple("Answer", "seconds elements bytes", defaults=(math.nan, 0, 0))
+# What a turn brings: NaN where there is no answer. The limit also says which of its kinds of stores was faster.
+Answer = collections.namedtuple("Answer", "seconds elements bytes stores", defaults=(math.nan, 0, 0, ""))
 
 
 class Bench:
@@ -132,7 +171,7 @@ class Contestant:
         self.process.stdin.write(f"{what} {elements} {init}\n")
         self.process.stdin.flush()
         answer = json.loads(self.process.stdout.readline() or "{}")
-        return Answer(answer.get("seconds", math.nan), elements, 4 * elements)
+        return Answer(answer.get("seconds", math.nan), elements, 4 * elements, answer.get("stores", ""))
 
     def answers(self, size, inits):
         """Of f32 tensors; an initializer "orthogonal" has its shape after a blank."""
@@ -142,10 +181,12 @@ class Contestant:
             yield self.ask(name.partition(":")[0], elements, shape or init)
 
 
-def open_contestants(build):
+def open_contestants(build, other_python):
     contestants = {"fanin": Bench(build), "limit": Contestant([build / "bench" / "bench_limit"])}
     for peer in PEERS:
         contestants[peer] = Contestant(["/usr/bin/python3", HERE / "peers.py", peer])
+    for name, peer in OTHER_PEERS.items() if other_python else ():
+        contestants[name] = Contestant([other_python, HERE / "peers.py", peer])
     for name, contestant in contestants.items():
         print(name + ":", ", ".join(f"{k} {v}" for k, v in contestant.hello.items()))
     if contestants["limit"].hello.get("different_bits", 1) != 0:
@@ -180,6 +221,12 @@ def ratio(answers, a, b):
     return statistics.median(x / y for x, y in zip(rates(answers[a]), rates(answers[b])))
 
 
+def stores_of(answers):
+    """How often each kind of stores was the faster one, in words; "" of those who do not say."""
+    counts = collections.Counter(a.stores for a in answers if a.stores)
+    return ", ".join(f"{kind} stores {times} of {len(answers)}" for kind, times in counts.most_common())
+
+
 def print_tables(answers):
     width = max(map(len, answers))
     print(f"\n{'':{width}} {'elements':>11} {'G elem/s':>9} {'min':>8} {'max':>8} {'GB/s':>7}")
@@ -187,12 +234,37 @@ def print_tables(answers):
         rate = [r / 1e9 for r in rates(all_rounds)]
         middle, one = statistics.median(rate), all_rounds[0]
         gigabytes = middle * one.bytes / (one.elements or 1)
-        print(f"{name:{width}} {one.elements:11,} {middle:9.3f} {min(rate):8.3f} {max(rate):8.3f} {gigabytes:7.2f}")
+        line = f"{name:{width}} {one.elements:11,} {middle:9.3f} {min(rate):8.3f} {max(rate):8.3f} {gigabytes:7.2f}"
+        print(f"{line}  {stores_of(all_rounds)}".rstrip())
     print(f"\n{'':{width}} {'ratio':>8} {'target':>7}")
     for a, b, target in RATIOS:
         value = ratio(answers, a, b)
         verdict = "met" if value >= target else "not met" if value == value else "not measured"
         print(f"{a:{width}} {value:8.2f} {target:7}  {verdict:12} of {b}")
+
+
+def print_peers(answers):
+    """One line for the limit and for each peer: G elem/s of the three distributions, and fanin's rate divided by it."""
+    distributions = ("uniform", "normal", "trunc_normal")
+    table = collections.defaultdict(dict)
+    for name in answers:
+        peer, _, distribution = name.rpartition(" ")
+        if distribution in distributions:
+            table[peer][distribution] = name
+
+    def line(peer, names):
+        for distribution in distributions:
+            own, name = distribution + " f32", names.get(distribution)
+            rate = statistics.median(rates(answers[name])) / 1e9 if name else math.nan
+            over = f"{ratio(answers, own, name):7.2f}" if name and name != own else ""
+            peer += f"{rate:9.3f} {over:7}" if rate == rate else f"{'-':>9} {'':7}"
+        return peer.rstrip()
+
+    width = max(map(len, table))
+    print(f"\n{'G elem/s, and fanin / peer':{width}} " + " ".join(f"{d:>16}" for d in distributions))
+    print(line(f"{'fanin':{width}}", {d: d + " f32" for d in distributions}))
+    for peer, names in table.items():
+        print(line(f"{peer:{width}}", names))
 
 
 def print_matrices(contestants, rounds):
@@ -217,7 +289,12 @@ def write_json(path, answers):
         return number if number == number else None
 
     results = [
-        {"name": name, "elements": found[0].elements, "elements_per_s": [known(r) for r in rates(found)]}
+        {
+            "name": name,
+            "elements": found[0].elements,
+            "elements_per_s": [known(r) for r in rates(found)],
+            "stores": [a.stores for a in found if a.stores],
+        }
         for name, found in answers.items()
     ]
     ratios = [{"name": a, "of": b, "target": t, "ratio": known(ratio(answers, a, b))} for a, b, t in RATIOS]
@@ -247,14 +324,19 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--mebibytes", type=int, default=256, help="of a tensor (default: 256)")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
+    parser.add_argument("--python", help="another Python, with peers of its own, such as VENV/bin/python")
     parser.add_argument("--json", type=pathlib.Path, help="every round's rates, to this file")
     parser.add_argument("--plot", type=pathlib.Path, help="rates over sizes, to this .svg file and a .csv beside it")
     o = parser.parse_args()
-    turns = {name: t if t.bytes else t._replace(bytes=o.mebibytes << 20) for name, t in TURNS.items()}
-    contestants = open_contestants(o.build)
+    if o.python and not shutil.which(o.python):
+        parser.error(f"--python is '{o.python}', which cannot be run; expected a Python, such as VENV/bin/python")
+    rows = TURNS | OTHER_TURNS if o.python else TURNS
+    turns = {name: t if t.bytes else t._replace(bytes=o.mebibytes << 20) for name, t in rows.items()}
+    contestants = open_contestants(o.build, o.python)
     answers = measure(contestants, turns, o.rounds)
     print(f"\nMedians of {o.rounds} round{'' if o.rounds == 1 else 's'}")
     print_tables(answers)
+    print_peers(answers)
     if o.json:
         write_json(o.json, answers)
     print_matrices(contestants, o.rounds)
