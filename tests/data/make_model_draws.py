@@ -644,8 +644,12 @@ def text_of(said):
 
 
 def main(fanin, path, *names):
-    comparisons = sum(len(draws) for *_, draws in models.values())
-    texts = [text_of(recorded(fanin, name, comparisons)) for name in names or models]
+    """Of all models, or with names, of these and of those that the file lacks: the others stay."""
+    comparisons, kept = sum(len(draws) for *_, draws in models.values()), {}
+    if names:
+        with open(path) as file:
+            kept = {said["model"]: said for said in json.load(file)["models"] if said["model"] not in names}
+    texts = [text_of(kept[name] if name in kept else recorded(fanin, name, comparisons)) for name in models]
     with open(path, "w") as file:
         file.write('{"models": [\n' + ",\n".join(texts) + "\n]}\n")
 
