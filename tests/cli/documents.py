@@ -91,6 +91,7 @@ def make_checkpoints():
     Path("llama/model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
     write("x.safetensors", OF_RULES["name mine"])
     write("tagger.safetensors", OF_RULES["name tagger"])
+    write("dino.safetensors", {"head.last_layer.weight_g": [12, 1], "head.last_layer.weight_v": [12, 8]})
     Path("fresh").mkdir()
 
 

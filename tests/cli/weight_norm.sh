@@ -100,6 +100,30 @@ init --like like.safetensors --rules r.json --dtype f16 -o out16.safetensors
 helper norms out16.safetensors c.weight_g c.weight_v
 init --like like.safetensors --rules r.json --explain
 said '^c\.weight_g +6x1x1 +f64 +0 +- +norm of c\.weight_v$'
+# The same rule as an option, to the bit. It goes before those of the set, which refuses a shape that torch has not, and
+# the last FROM of a name is replaced.
+init --like like.safetensors --rules r.json --rule '*original0=norm_of:original0->original1' --rule '*.WEIGHT_G=norm_of:_g->_v' --dtype f64 -o option.safetensors
+helper norms option.safetensors c.weight_g c.weight_v
+helper norms option.safetensors l.parametrizations.weight.original0 l.parametrizations.weight.original1
+said "^ +1 +1 +6 +norm of c\\.weight_v +c\\.weight_g +\\*.WEIGHT_G$"
+printf 'a_g.w_g F32 6x1x3\na_g.w_v F32 6x4x3\n' | kept make last.safetensors last
+init --like last.safetensors --rules r.json --rule 'a_g.w_g=norm_of:_g->_v' -o option.safetensors
+helper norms option.safetensors a_g.w_g a_g.w_v
+holds option.safetensors
+option() { # option WORDS PATTERN=...
+  refuse 2 "$1" init --like like.safetensors --rules r.json --rule "$2" -o z.safetensors
+}
+for text in norm_of: norm_of:weight_v 'norm_of:->weight_v' norm_of:weight_g-weight_v; do
+  option "--rule 'c.weight_g=$text': write PATTERN=norm_of:FROM->TO, as in '*.weight_g=norm_of:weight_g->weight_v'" "c.weight_g=$text"
+done
+option "--rule 'c.weight_g=OI:norm_of:_g->_v': a layout goes with an initializer only" 'c.weight_g=OI:norm_of:_g->_v'
+option "--rule: the text is not valid UTF-8" $'c.weight_g=norm_of:_g->\xff'
+option "--rule 'c.weight_g=times:factor=2 norm_of:_g->_v': no initializer is called 'norm_of'" 'c.weight_g=times:factor=2 norm_of:_g->_v'
+option "--rule 'c.weight_g=norm_of:_g->_w', tensor 'c.weight_g': has the norms of 'c.weight_w', which is not in like.safetensors: give the index" 'c.weight_g=norm_of:_g->_w'
+option "--rule 'c.bias=norm_of:bias->weight_v', tensor 'c.bias': has the shape 6, which norms of 'c.weight_v' of shape 6x4x3 cannot have" 'c.bias=norm_of:bias->weight_v'
+option "tensor 'c.weight_g': norm_of 'c.weight_g': that tensor has norms itself" 'c.weight_g=norm_of:_g->_g'
+"$FANIN" init --like like.safetensors --rules r.json --rule 'c.weight_g=norm_of:_v->_g' --explain >said.txt 2>err.txt
+grep -q "warning: --rule 'c.weight_g=norm_of:_v->_g' takes nothing" err.txt || die "$(cat err.txt)"
 mkdir in out
 index=model.safetensors.index.json
 kept shards in like <<<"$list" # a tensor and its norms are in different files
