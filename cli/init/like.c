@@ -43,7 +43,7 @@ static int add_rule(like *l, const char *option, const char *text, json_t *rule,
 /* The length of "OI" or "OIHW,groups=4" before a colon; 0: the text has no layout there. No initializer has a name of
  * these letters only. */
 static size_t layout_length(const char *text) {
-  const size_t letters = strspn(text, "OIBDHWoibdhw"), length = strcspn(text, ":");
+  const size_t letters = strspn(text, LAYOUT_LETTERS "oibgdhw"), length = strcspn(text, ":");
   return letters > 0 && letters == strcspn(text, ":,") && text[length] == ':' ? length : 0;
 }
 

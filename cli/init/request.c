@@ -75,7 +75,8 @@ const args_option init_request_options[] = {
      keep_resize, TO(keep), ARGS_SEVERAL},
     {"tensor", 0, "NAME:DTYPE:LAYOUT:SHAPE",
      "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I input "
-     "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty",
+     "features, D H W taps, B stack, G channels of a depthwise kernel), then if needed ,groups=N or ,splits=N; or is "
+     "empty",
      take_tensor, 0, ARGS_SEVERAL},
     {"init", 0, "INIT", "The initializer of the --tensor before, behind schemes if there are any; see 'fanin list'",
      take_init, 0, ARGS_SEVERAL},

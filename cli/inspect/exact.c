@@ -209,8 +209,8 @@ int test_norm(inspected *t, const stored_tensor *of, const tensor_file *f, failu
 enum { LINES = 32 };
 
 /* The matrices in the file: O x the rest, or the rest x O where O is the last letter; and how many there are, one after
- * another. Groups and splits divide O into matrices of their own. False where these are no rows of the file, and for
- * deltas of which only the tap in the middle is orthogonal, by its columns. */
+ * another. Groups and splits divide O into matrices of their own. False where these are no rows of the file, with G,
+ * and for deltas of which only the tap in the middle is orthogonal, by its columns. */
 static bool find_stack(const inspected *t, uint64_t *stack, uint64_t *rows, uint64_t *columns) {
   const fanin_tensor tensor = tensor_of(t);
   const int rank = t->tensor->rank, last_is_out = rank > 0 && tensor.layout[rank - 1] == 'O';
@@ -224,7 +224,7 @@ static bool find_stack(const inspected *t, uint64_t *stack, uint64_t *rows, uint
   uint64_t inputs = 1;
   for (int d = 0; d < rank; ++d)
     inputs *= tensor.layout[d] == 'I' ? t->tensor->shape[d] : 1;
-  if (last_is_out && blocks > 1) return false;
+  if ((last_is_out && blocks > 1) || strchr(tensor.layout, 'G')) return false;
   *stack *= blocks;
   *rows /= blocks;
   return t->expected.init.kind != FANIN_KIND_DELTA_ORTHOGONAL || (!last_is_out && *rows <= inputs);
