@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Writes models/*.csv: the tensors of many models' checkpoints, and what their own code makes of each. Nothing of fanin
-is used: torch's in-place fills are recorded while transformers 5.24, torchvision 0.29, timm 1.0.31 and diffusers 0.42
-build their models on torch 2.15 (from PyPI), from configurations that are scaled down. Widths differ, so that swapped
-fans show; of what repeats, two or three layers stay. `projection` and `weight_norm`, which need torch alone, are Debian's
-torch 1.13's.
+is used: torch's in-place fills are recorded while transformers 5.24, torchvision 0.29, timm 1.0.31, diffusers 0.42 and
+PEFT 0.21 build their models on torch 2.15 (from PyPI), from configurations that are scaled down. Widths differ, so that
+swapped fans show; of what repeats, two or three layers stay. `projection` and `weight_norm`, which need torch alone, are
+Debian's torch 1.13's.
 
   python3 make_models.py DIRECTORY [NAME...]
 
@@ -102,15 +102,17 @@ for cls in {c for c in vars(torch.nn).values() if isinstance(c, type)} | {
             resetting(cls, name)
 
 try:
+    import peft
+    import transformers as hf
+
     import diffusers
     import timm
     import timm.layers.weight_init
     import torchvision
-    import transformers as hf
 
     truncating(timm.layers.weight_init, "_trunc_normal_")
 except ImportError as error:
-    print(f"only models of torch alone can be written: {error}", file=sys.stderr)
+    print(f"only models that need no more than what was found can be written: {error}", file=sys.stderr)
 
 
 def verified(t, law):
@@ -163,7 +165,7 @@ def add(name, make, most=None, saved=False):
 
 
 def norm_law(name, state):
-    """ "norm:V" of a tensor that has the norms of V beside it, as weight normalization begins; else None."""
+    """ "norm:V" of a tensor that has the norms of V beside it, as weight normalization and DoRA begin; else None."""
     for g, v in (("_g", "_v"), ("original0", "original1")):
         of = state.get(name[: -len(g)] + v) if name.endswith(g) else None
         if of is not None:
@@ -171,6 +173,10 @@ def norm_law(name, state):
             norms = of.double().pow(2).sum(summed, keepdim=True).sqrt().reshape(state[name].shape)
             assert torch.allclose(norms, state[name].double(), rtol=1e-6), name
             return f"norm:{name[: -len(g)]}{v}"
+    base = name.replace("lora_magnitude_vector.default", "base_layer")
+    if base != name and state[name].shape == state[base].shape[:1]:  # DoRA
+        if torch.allclose(state[base].double().flatten(1).norm(dim=1), state[name].double(), rtol=1e-6):
+            return f"norm:{base}"
 
 
 def laws_of(model):
@@ -183,7 +189,8 @@ def laws_of(model):
         default = module.get(key(t))
         default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
         norm = norm_law(name, model.state_dict())
-        laws[name] = t, norm or verified(t, own.get(key(t))), norm or default
+        law = norm or verified(t, own.get(key(t)))
+        laws[name] = t, law, law if ".lora_" in name else norm or default  # the rules are about PEFT's layers, too
     return laws
 
 
@@ -818,6 +825,35 @@ def normalized():
     return m
 
 
+def dora(*layers, **config):
+    """PEFT's DoRA on some layers of a model."""
+    m, nn = torch.nn.Module(), torch.nn
+    m.embed, m.q_proj, m.square = nn.Embedding(30, 24), nn.Linear(24, 40), nn.Linear(24, 24, bias=False)
+    m.conv, m.norm, m.head = nn.Conv2d(3, 8, 5), nn.LayerNorm(24), nn.Linear(24, 9)
+    m.norm_in = nn.Sequential(nn.Linear(24, 16))
+    return peft.get_peft_model(m, peft.LoraConfig(r=4, use_dora=True, target_modules=list(layers), **config))
+
+
+def dora_file():
+    """The tensors of the file that PEFT writes of an adapter."""
+    m, state = torch.nn.Module(), peft.get_peft_model_state_dict(dora("q_proj"))
+    m.state_dict = lambda: state
+    return m
+
+
+linears = "q_proj", "square", "norm_in.0"
+add("peft-dora", lambda: dora(*linears))
+add("peft-dora-scaled", lambda: dora(*linears, lora_alpha=64, use_rslora=True))
+add("peft-dora-embedding", lambda: dora("embed"))
+add("peft-dora-conv", lambda: dora("conv"))
+add("peft-dora-file", dora_file)
+add(
+    "peft-dora-gpt2",
+    lambda: peft.get_peft_model(
+        hf.GPT2LMHeadModel(hf.GPT2Config(n_embd=64, n_layer=1, n_head=4, vocab_size=500, n_positions=96)),
+        peft.LoraConfig(r=4, use_dora=True, target_modules=["c_attn", "attn.c_proj"], fan_in_fan_out=True),
+    ),
+)
 add("modules", modules)
 add("weight_norm", normalized)
 add("projection", projection)
