@@ -208,6 +208,15 @@ int test_norm(inspected *t, const stored_tensor *of, const tensor_file *f, failu
 
 enum { LINES = 32 };
 
+/* Whether a layout's letters, but for B in front, are O and then others, or others and then O: then matrices lie one
+ * after another in the file, each in rows or columns that are its lines. */
+static bool lies_in_lines(const char *layout) {
+  const char *matrix = layout + strspn(layout, "B");
+  const size_t first = strspn(matrix, "O"), other = strspn(matrix + first, "IDHW");
+  const char *last = matrix + first + other;
+  return first > 0 ? !*last : last[strspn(last, "O")] == '\0';
+}
+
 /* The matrices in the file: O x the rest, or the rest x O where O is the last letter; and how many there are, one after
  * another. Groups and splits divide O into matrices of their own. False where these are no rows of the file, with G,
  * and for deltas of which only the tap in the middle is orthogonal, by its columns. */
@@ -224,7 +233,7 @@ static bool find_stack(const inspected *t, uint64_t *stack, uint64_t *rows, uint
   uint64_t inputs = 1;
   for (int d = 0; d < rank; ++d)
     inputs *= tensor.layout[d] == 'I' ? t->tensor->shape[d] : 1;
-  if ((last_is_out && blocks > 1) || strchr(tensor.layout, 'G')) return false;
+  if (!lies_in_lines(tensor.layout) || (last_is_out && blocks > 1)) return false;
   *stack *= blocks;
   *rows /= blocks;
   return t->expected.init.kind != FANIN_KIND_DELTA_ORTHOGONAL || (!last_is_out && *rows <= inputs);
