@@ -33,7 +33,7 @@ typedef struct allowance {
 
 /* Half a step of the dtype; numbers of one byte must be equal. Other programs make tables in f32, with roundings of
  * their own: one of an exponent up to 16 changes a power by 2^-20 of it, and one of a frequency changes the angle at a
- * position p by p 2^-22. */
+ * position p by p 2^-22. Of a ramp, whose terms may nearly cancel, that is of the largest number. */
 static allowance allowance_of(const inspected *t) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const bool bytes = fanin_dtype_size(dtype) == 1;
@@ -41,6 +41,7 @@ static allowance allowance_of(const inspected *t) {
   const double largest = fmax(fabs(t->expected.moments.lo), fabs(t->expected.moments.hi));
   const bool has_positions = t->expected.init.kind == FANIN_KIND_SINUSOIDAL && t->tensor->rank > 1;
   if (t->expected.law.kind != FANIN_LAW_KIND_TABLE) return (allowance){rounding * largest, 0, false};
+  if (t->expected.init.kind == FANIN_KIND_RAMP) return (allowance){(2 * rounding + 0x1p-20) * largest, 0, bytes};
   if (!has_positions) return (allowance){bytes ? 0 : ldexp(1, dtype_info(dtype).least), 2 * rounding + 0x1p-20, bytes};
   return (allowance){(2 * rounding + (double)t->tensor->shape[t->tensor->rank - 2] * 0x1p-22) * largest, 0, bytes};
 }

@@ -28,7 +28,7 @@ from models import make
 
 FALSE_ALARM = 1e-6  # of all comparisons together
 MOST = 1 << 18  # numbers that are compared
-FIXED = ("zeros", "ones", "constant:", "s4d_real", "sinusoidal:")  # initializers that draw nothing
+FIXED = ("zeros", "ones", "constant:", "s4d_real", "sinusoidal:", "ramp:")  # initializers that draw nothing
 LAW = ("init", "layout", "fans_of", "scale")  # of a rule
 
 read_safetensors.SIZES |= {"I64": 8}

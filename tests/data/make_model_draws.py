@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Writes model_draws.json: random numbers that models begin with, and how far fanin's are from them, by the sets of rules. The
 models are those of torch 2.15, transformers 5.24, torchvision 0.29, timm 1.0.31, diffusers 0.42 and PEFT 0.21 (from PyPI), of
-facebookresearch/DiT at commit ed81ce2, and of openai/gpt-2 at commit 9b63575 on TensorFlow 2.21 (from PyPI).
+facebookresearch/DiT at commit ed81ce2, of openai/gpt-2 at commit 9b63575 on TensorFlow 2.21
+(from PyPI), and of BlinkDL/RWKV-LM at commit 524481d (rwkv_code.py).
 
-  DIT=CLONE GPT2=CLONE PYTHONPATH=../cli python3 make_model_draws.py FANIN model_draws.json [NAME...]
+  DIT=CLONE GPT2=CLONE RWKV=CLONE PYTHONPATH=../cli python3 make_model_draws.py FANIN model_draws.json [NAME...]
 
 The models' own code builds them, from configurations with few layers, so that 2^16 numbers or more of each law are in tensors that
 have it. Widths differ, so that swapped fans show. What is small in every such model, as a token for the class, is replaced by
@@ -24,6 +25,7 @@ import types
 
 import diffusers
 import peft
+import rwkv_code
 import timm
 import torch
 import torchvision
@@ -37,7 +39,7 @@ DTYPES = {torch.float32: "F32", torch.int64: "I64"}
 VERSIONS = {
     module.__name__: module.__version__.split("+")[0] for module in (torch, torchvision, timm, hf, diffusers, peft)
 }
-VERSIONS |= {"DiT": "ed81ce2", "gpt-2": "9b63575"}
+VERSIONS |= {"DiT": "ed81ce2", "gpt-2": "9b63575", "RWKV-LM": "524481d"}
 models = {}  # {name: (package, rules, settings, make, [patterns])}
 
 
@@ -506,6 +508,29 @@ def gpt2():
 
 
 add("gpt-2-openai", "gpt2", gpt2, "model/wpe", "model/wte", "*/c_attn/w */c_fc/w")
+
+
+def rwkv(version):
+    return lambda: rwkv_code.Model(version, layers=2, width=256, head=64, vocabulary=600).state_dict()
+
+
+add(
+    "RWKV-LM-x060",
+    "rwkv",
+    rwkv("x060"),
+    "emb.weight",
+    "blocks.*.att.time_maa_w2 blocks.*.att.time_decay_w2",
+    "blocks.*.att.key.weight blocks.*.att.gate.weight",
+    "blocks.*.att.receptance.weight blocks.*.att.value.weight",
+)
+add("RWKV-LM-x070", "rwkv", rwkv("x070"), "blocks.*.att.[wavg]2", "head.weight")
+add(
+    "transformers-rwkv",
+    "rwkv",
+    of_hf("RwkvForCausalLM", "RwkvConfig", hidden_size=256, num_hidden_layers=2, vocab_size=600, context_length=64),
+    "*.attention.*.weight",
+    "rwkv.embeddings.weight",
+)
 
 # ---- torch ----------------------------------------------------------------------------------------------------------------
 
