@@ -1,6 +1,6 @@
 /* Tables: numbers that follow from a position p and a column n, the coordinates along a tensor's last two dimensions.
- * Built with -D S4D_REAL, SINUSOIDAL, INV_FREQ or ALIBI, and the dtype's define (lib/dtype.clh). Powers are integers of
- * 64 bits with an exponent, so that they have the accuracy of double on devices without it. */
+ * Built with -D S4D_REAL, SINUSOIDAL, INV_FREQ, ALIBI or RAMP, and the dtype's define (lib/dtype.clh). Powers are
+ * integers of 64 bits with an exponent, so that they have the accuracy of double on devices without it. */
 #define WIDTH 1
 #include "lib/dtype.clh"
 #include "lib/integer.clh"
@@ -13,7 +13,7 @@
 #include "lib/math.clh"
 #endif
 
-#if !defined(S4D_REAL) && !defined(SINUSOIDAL) && !defined(INV_FREQ) && !defined(ALIBI)
+#if !defined(S4D_REAL) && !defined(SINUSOIDAL) && !defined(INV_FREQ) && !defined(ALIBI) && !defined(RAMP)
 #define S4D_REAL
 #endif
 
@@ -43,6 +43,7 @@ static power times(const power a, const power b) {
 
 #endif
 
+#if !defined(RAMP)
 /* The table's numbers in an item's own memory: which power an item needs is its own, and Mesa 22 reads a kernel's
  * argument at the index of the first item for all of them. */
 typedef struct numbers {
@@ -79,7 +80,9 @@ static numbers numbers_of(const fanin__table_numbers *t) {
   return own;
 }
 
-#if !defined(S4D_REAL)
+#endif
+
+#if !defined(S4D_REAL) && !defined(RAMP)
 /* base^(-k / D) */
 static power ramp(const numbers *t, ulong k) {
   power p = {1ul << 63, 0};
@@ -90,7 +93,7 @@ static power ramp(const numbers *t, ulong k) {
 }
 #endif
 
-#if defined(INV_FREQ) || defined(ALIBI)
+#if defined(INV_FREQ) || defined(ALIBI) || defined(RAMP)
 #if defined(DOUBLE)
 #define DIGITS        53
 #define POWER_OF_2(e) as_double((ulong)(1023 - (e)) << 52)
@@ -108,6 +111,87 @@ static real real_of(const power p) {
 #else
   return (real)(uint)rounded * POWER_OF_2(p.exponent + DIGITS - 1);
 #endif
+}
+#endif
+
+#if defined(RAMP)
+/* ---- Powers of fractions ----------------------------------------------------------------------------------------- */
+
+/* log2(x) 2^59, 0 < x < 2^32: each square tells a digit. */
+static ulong log2_of(const ulong x) {
+  const uint whole = 63 - (uint)clz(x);
+  power p = {x << (63 - whole), 0};
+  ulong y = whole;
+  for (uint digit = 0; digit < 59; ++digit) {
+    p = times(p, p);
+    y = y << 1 | (p.exponent & 1);
+    p.exponent = 0;
+  }
+  return y;
+}
+
+/* ln(2)^k / k!, 2^64 as 1, from k = 18 down to 1 */
+constant ulong EXP2[] = {0x4ul,
+                         0x66ul,
+                         0x9c7ul,
+                         0xe1b7ul,
+                         0x131496ul,
+                         0x1816193ul,
+                         0x1c3bd651ul,
+                         0x1e8cac735ul,
+                         0x1e4cf5158cul,
+                         0x1b5253d395eul,
+                         0x162c0223a5c8ul,
+                         0xffe5fe2c4586ul,
+                         0xa184897c363c4ul,
+                         0x5761ff9e299cc4ul,
+                         0x276556df749cee5ul,
+                         0xe35846b82505fc6ul,
+                         0x3d7f7bff058b1d51ul,
+                         0xb17217f7d1cf79acul};
+
+/* 2^(-y 2^-55), y < 2^64 */
+static power exp2_of(const ulong y) {
+  const ulong part = y << 9;
+  const uint whole = (uint)(y >> 55);
+  if (part == 0) return (power){1ul << 63, whole};
+  ulong h = EXP2[0];
+  for (uint k = 1; k < sizeof EXP2 / sizeof *EXP2; ++k)
+    h = EXP2[k] - upper_product(part, h);
+  return (power){0 - upper_product(part, h), whole + 1};
+}
+
+/* (a / b)^bend, a <= b, where log_b is that of b. What is below 2^-100 is 0. */
+static real bent(const ulong a, const ulong log_b, const ulong bend) {
+  if (a == 0) return 0;
+  const power p = exp2_of(upper_product(log_b - log2_of(a), bend));
+  return p.exponent > 100 ? 0 : real_of(p);
+}
+
+/* A ramp's numbers, with logarithms of what is divided by. */
+typedef struct numbers {
+  ulong log_steps, log_most, bend, period, shift, zigzag_bend;
+  real lo, span, zigzag;
+} numbers;
+
+#if defined(DOUBLE)
+#define REAL_OF(bits) as_double(bits)
+#else
+#define REAL_OF(bits) as_float((uint)(bits))
+#endif
+
+static numbers numbers_of(const fanin__table_numbers *t) {
+  numbers own;
+  own.log_steps = log2_of(t->steps);
+  own.log_most = log2_of(t->period - 1);
+  own.bend = t->bend;
+  own.period = t->period;
+  own.shift = t->shift;
+  own.zigzag_bend = t->zigzag_bend;
+  own.lo = REAL_OF(t->lo);
+  own.span = REAL_OF(t->span);
+  own.zigzag = REAL_OF(t->zigzag);
+  return own;
 }
 #endif
 
@@ -152,6 +236,15 @@ static real value_at(const numbers *t, const ulong p, const ulong n) {
 static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)p;
   return real_of(ramp(t, n));
+}
+
+#elif defined(RAMP)
+/* lo + span t^exponent + zigzag s |s|^(zigzag_exponent - 1) */
+static real value_at(const numbers *t, const ulong p, const ulong n) {
+  (void)p;
+  const ulong twice = (n + t->shift) % t->period * 2, most = t->period - 1;
+  const real s = bent(twice < most ? most - twice : twice - most, t->log_most, t->zigzag_bend);
+  return fma(t->zigzag, twice < most ? -s : s, fma(t->span, bent(n, t->log_steps, t->bend), t->lo));
 }
 
 #else

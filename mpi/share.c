@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "fanin/scheme.h"
+#include "formats/tensor_text.h"
 
 enum { TOGETHER = 64 << 20 }; /* bytes of small matrices that are put together in one part */
 
@@ -52,9 +53,9 @@ int sharding_take(void *to, const char *option, const char *text, failure *why) 
   free(name);
   *out = (sharding){(share_kind)nearest, letter};
   if (known && text[length] == '\0') return STATUS_OK;
-  if (known && out->kind == SHARE_DIMENSION && letter && strchr("OIBDHW", letter) && !text[length + 2])
+  if (known && out->kind == SHARE_DIMENSION && letter && strchr(LAYOUT_LETTERS, letter) && !text[length + 2])
     return STATUS_OK;
-  return fail(why, STATUS_INPUT, "%s '%.64s': %s%s%s model, range, dimension, or dimension: and one of O I B D H W",
+  return fail(why, STATUS_INPUT, "%s '%.64s': %s%s%s model, range, dimension, or dimension: and one of O I B G D H W",
               option, text, near ? "did you mean " : "", near ? names[nearest] : "", near ? "? Give" : "give");
 }
 

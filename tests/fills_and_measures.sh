@@ -7,7 +7,7 @@ trap 'rm -rf "$dir"' EXIT
 tensors=()
 for dtype in f32 f16 bf16 f64; do
   for init in constant:value=2 uniform he_normal trunc_normal trunc_normal:a=1,b=5 identity sparse hadamard \
-    log_uniform log_uniform:hi=5,inverse_softplus=true s4d_real inv_freq alibi; do
+    log_uniform log_uniform:hi=5,inverse_softplus=true s4d_real inv_freq alibi ramp; do
     tensors+=(--tensor "$init.$dtype:$dtype:OI:13x7" --init "$init")
   done
 done

@@ -42,11 +42,12 @@ static int check(const model_tensor *t, const model_tensor *of, const char *path
   const int rank = kept_whole(k) ? k->stored->rank : of->tensor.rank;
   const uint64_t *of_extents = kept_whole(k) ? k->stored->shape : of->tensor.shape;
   if (norms_fit(t->tensor.rank, t->tensor.shape, rank, of_extents)) return STATUS_OK;
-  return fail(why, STATUS_INPUT,
-              "%.400s: tensor '%.256s' of shape %s: norm_of '%.256s', which has the shape %s; an extent of 1 in each "
-              "dimension that is summed over, and else the same is accepted, or the shape of a scalar",
-              path, t->name, text_shape(t->tensor.shape, t->tensor.rank, shape), t->norm_name,
-              text_shape(of_extents, rank, of_shape));
+  return fail(
+      why, STATUS_INPUT,
+      "%.400s: tensor '%.256s' of shape %s: norm_of '%.256s', which has the shape %s; an extent of 1 in each "
+      "dimension that is summed over, and else the same is accepted, or a vector of the first extent, or a scalar",
+      path, t->name, text_shape(t->tensor.shape, t->tensor.rank, shape), t->norm_name,
+      text_shape(of_extents, rank, of_shape));
 }
 
 int model_find_norms(model *m, const char *path, failure *why) {

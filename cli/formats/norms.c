@@ -7,17 +7,23 @@
 #include "base/dtype.h"
 
 bool norms_fit(int rank, const uint64_t *shape, int of_rank, const uint64_t *of_shape) {
+  if (rank == 1 && of_rank > 1) return shape[0] == of_shape[0];
   bool fits = rank == 0 || rank == of_rank;
   for (int d = 0; d < rank && fits; ++d)
     fits = shape[d] == 1 || shape[d] == of_shape[d];
   return fits;
 }
 
+/* Whether dimension d of the other tensor is summed over: of a vector, all but the first are. */
+static bool is_summed(int rank, const uint64_t *shape, int of_rank, int d) {
+  return rank == of_rank ? shape[d] == 1 : rank == 0 || d > 0;
+}
+
 /* Dimensions that lie side by side and are summed over become one, so that long runs go into one sum. */
 void norms_begin(norms *n, int rank, const uint64_t *shape, fanin_dtype dtype, int of_rank, const uint64_t *of_shape) {
   *n = (norms){.dtype = dtype, .numbers = stored_numbers(dtype), .rank = 1, .shape = {1}, .count = 1};
   for (int d = 0; d < of_rank; ++d) {
-    const bool summed = rank == 0 || shape[d] == 1;
+    const bool summed = is_summed(rank, shape, of_rank, d);
     const int last = n->rank - 1;
     if (summed && n->step[last] == 0) {
       n->shape[last] *= of_shape[d];

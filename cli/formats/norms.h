@@ -20,7 +20,8 @@ typedef struct norms {
 } norms;
 
 /* Whether a tensor of the first shape has norms of one of the second: it has an extent of 1 in each dimension that is
- * summed over, and else the other's; or it is a scalar, with the norm of all elements. */
+ * summed over, and else the other's; or it is a vector, with one norm for each index of the other's first dimension; or
+ * a scalar, with the norm of all elements. */
 bool norms_fit(int rank, const uint64_t *shape, int of_rank, const uint64_t *of_shape);
 
 /* Begins with sums of 0. The shapes must fit, and the first one has at most NORMS_MOST elements. */

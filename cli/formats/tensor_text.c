@@ -165,10 +165,7 @@ int tensor_text_parse(const char *text, char **name, fanin_tensor *tensor, failu
 
   *tensor = layout_none(dtype, (int)rank, shape);
   if (!layout_parse(begin[2], length[2], tensor)) {
-    return args_fail(why,
-                     "--tensor: layout '%.*s': write one letter for each dimension (O, I, B, D, H, W), then if needed "
-                     ",groups=N and ,splits=N; or nothing",
-                     (int)length[2], begin[2]);
+    return args_fail(why, "--tensor: layout '%.*s': write " LAYOUT_SYNTAX "; or nothing", (int)length[2], begin[2]);
   }
   *name = copy_text(begin[0], length[0]);
   return STATUS_OK;

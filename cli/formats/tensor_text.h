@@ -10,6 +10,10 @@
 
 enum { LAYOUT_TEXT = 64 };
 
+/* The letters of layouts, and how sentences say what a layout is. */
+#define LAYOUT_LETTERS "OIBGDHW"
+#define LAYOUT_SYNTAX  "one letter for each dimension (O, I, B, G, D, H, W), then if needed ,groups=N and ,splits=N"
+
 /* "OIHW", "OIHW,groups=32", "IO,splits=3" */
 char *layout_format(const fanin_tensor *t, char out[LAYOUT_TEXT]);
 

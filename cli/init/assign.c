@@ -92,10 +92,7 @@ static int shape_tensor(const like *a, const init_rule *r, const stored_tensor *
   const int status =
       rule_values_text(a, &(tensor_facts){t->name, out, out}, r->layout, where, layout, sizeof layout, why);
   if (status != STATUS_OK || layout_parse(layout, strlen(layout), out)) return status;
-  return fail(
-      why, STATUS_INPUT,
-      "%s: layout '%s': write one letter for each dimension (O, I, B, D, H, W), then if needed ,groups=N and ,splits=N",
-      where, layout);
+  return fail(why, STATUS_INPUT, "%s: layout '%s': write " LAYOUT_SYNTAX, where, layout);
 }
 
 /* Computes the product of the rule's schemes. */

@@ -24,7 +24,7 @@ int like_set(void *to, const char *option, const char *text, failure *why) {
   return set == 0 ? STATUS_OK : args_fail(why, "--set '%s': the name is not valid UTF-8", text);
 }
 
-/* Takes `rule` over. `pairs` is how many members it should have: fewer, where a text is not valid UTF-8. */
+/* Takes `rule` over. `pairs` is how many members it should have: fewer, or NULL, where a text is not valid UTF-8. */
 static int add_rule(like *l, const char *option, const char *text, json_t *rule, size_t pairs, failure *why) {
   option_rules *first = &l->first;
   const size_t size = strlen(option) + strlen(text) + sizeof " ''";
@@ -43,11 +43,25 @@ static int add_rule(like *l, const char *option, const char *text, json_t *rule,
 /* The length of "OI" or "OIHW,groups=4" before a colon; 0: the text has no layout there. No initializer has a name of
  * these letters only. */
 static size_t layout_length(const char *text) {
-  const size_t letters = strspn(text, "OIBDHWoibdhw"), length = strcspn(text, ":");
+  const size_t letters = strspn(text, LAYOUT_LETTERS "oibgdhw"), length = strcspn(text, ":");
   return letters > 0 && letters == strcspn(text, ":,") && text[length] == ':' ? length : 0;
 }
 
+/* Adds a rule by the norms of another tensor, for the names that match the first `length` bytes of `text`. `pair` is
+ * "weight_g->weight_v", of which a file makes two texts. */
+static int add_norm(like *l, const char *option, const char *text, size_t length, const char *pair, failure *why) {
+  const char *arrow = strstr(pair, "->");
+  if (!arrow || arrow == pair) {
+    return args_fail(why, "%s '%s': write PATTERN=norm_of:FROM->TO, as in '*.weight_g=norm_of:weight_g->weight_v'",
+                     option, text);
+  }
+  json_t *rule =
+      json_pack("{s: s%, s: [s%, s]}", "match", text, length, "norm_of", pair, (size_t)(arrow - pair), arrow + 2);
+  return add_rule(l, option, text, rule, 2, why);
+}
+
 int like_rule(void *to, const char *option, const char *text, failure *why) {
+  static const char norm[] = "norm_of:";
   const char *equal = strchr(text, '=');
   if (!equal || equal == text || !equal[1]) {
     return args_fail(why, "%s '%s': write PATTERN=INIT, as in '*.head.weight=zeros' or '*.up.weight=OI:he_normal'",
@@ -56,8 +70,12 @@ int like_rule(void *to, const char *option, const char *text, failure *why) {
   const char *init = equal + 1;
   const size_t layout = layout_length(init);
   const char *initializer = layout > 0 ? init + layout + 1 : init;
+  const bool is_norm = strncmp(initializer, norm, sizeof norm - 1) == 0;
+  if (is_norm && layout > 0) return args_fail(why, "%s '%s': a layout goes with an initializer only", option, text);
+  const size_t pattern = (size_t)(equal - text);
+  if (is_norm) return add_norm(to, option, text, pattern, initializer + sizeof norm - 1, why);
   json_t *rule = json_object();
-  json_object_set_new(rule, "match", json_stringn(text, (size_t)(equal - text)));
+  json_object_set_new(rule, "match", json_stringn(text, pattern));
   if (layout > 0) json_object_set_new(rule, "layout", json_stringn(init, layout));
   json_object_set_new(rule, "init", json_string(initializer));
   const int status = add_rule(to, option, text, rule, layout > 0 ? 3 : 2, why);

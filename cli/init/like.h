@@ -40,7 +40,8 @@ typedef struct like {
 /* The reader of --set, "NAME=NUMBER", into a like. */
 args_reader like_set;
 
-/* Those of --rule, "PATTERN=INIT" or "PATTERN=LAYOUT:INIT", and of --skip, "PATTERN", into a like. */
+/* Those of --rule, "PATTERN=INIT", "PATTERN=LAYOUT:INIT" or "PATTERN=norm_of:FROM->TO", and of --skip, "PATTERN", into
+ * a like. */
 args_reader like_rule, like_skip;
 
 /* Reads checkpoint and rules, and makes the model: with `shards`, file by file. `dtype` may be NULL. */

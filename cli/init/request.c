@@ -54,8 +54,8 @@ const args_option init_request_options[] = {
      args_text, TO(like.rules_name), 0},
     {"rule", 0, "PATTERN=INIT",
      "A rule that goes before those of --rules, as in '*.head.weight=zeros'; may be given several times. INIT begins "
-     "with "
-     "a layout where it needs one: '*.up.weight=OI:he_normal'",
+     "with a layout where it needs one: '*.up.weight=OI:he_normal'. norm_of:FROM->TO instead of INIT: the norms of the "
+     "tensor whose name has TO where this one's has FROM, as in '*.weight_g=norm_of:weight_g->weight_v'",
      like_rule, TO(like), ARGS_SEVERAL},
     {"skip", 0, "PATTERN", "Leave out the tensors of --like whose names match; may be given several times", like_skip,
      TO(like), ARGS_SEVERAL},
@@ -75,7 +75,8 @@ const args_option init_request_options[] = {
      keep_resize, TO(keep), ARGS_SEVERAL},
     {"tensor", 0, "NAME:DTYPE:LAYOUT:SHAPE",
      "A tensor without a model file; --init must follow. LAYOUT has one letter for each dimension (O output, I input "
-     "features, D H W taps, B stack), then if needed ,groups=N or ,splits=N; or is empty",
+     "features, D H W taps, B stack, G channels of a depthwise kernel), then if needed ,groups=N or ,splits=N; or is "
+     "empty",
      take_tensor, 0, ARGS_SEVERAL},
     {"init", 0, "INIT", "The initializer of the --tensor before, behind schemes if there are any; see 'fanin list'",
      take_init, 0, ARGS_SEVERAL},

@@ -33,7 +33,7 @@ typedef struct allowance {
 
 /* Half a step of the dtype; numbers of one byte must be equal. Other programs make tables in f32, with roundings of
  * their own: one of an exponent up to 16 changes a power by 2^-20 of it, and one of a frequency changes the angle at a
- * position p by p 2^-22. */
+ * position p by p 2^-22. Of a ramp, whose terms may nearly cancel, that is of the largest number. */
 static allowance allowance_of(const inspected *t) {
   const fanin_dtype dtype = t->tensor->type->dtype;
   const bool bytes = fanin_dtype_size(dtype) == 1;
@@ -41,6 +41,7 @@ static allowance allowance_of(const inspected *t) {
   const double largest = fmax(fabs(t->expected.moments.lo), fabs(t->expected.moments.hi));
   const bool has_positions = t->expected.init.kind == FANIN_KIND_SINUSOIDAL && t->tensor->rank > 1;
   if (t->expected.law.kind != FANIN_LAW_KIND_TABLE) return (allowance){rounding * largest, 0, false};
+  if (t->expected.init.kind == FANIN_KIND_RAMP) return (allowance){(2 * rounding + 0x1p-20) * largest, 0, bytes};
   if (!has_positions) return (allowance){bytes ? 0 : ldexp(1, dtype_info(dtype).least), 2 * rounding + 0x1p-20, bytes};
   return (allowance){(2 * rounding + (double)t->tensor->shape[t->tensor->rank - 2] * 0x1p-22) * largest, 0, bytes};
 }
@@ -208,9 +209,18 @@ int test_norm(inspected *t, const stored_tensor *of, const tensor_file *f, failu
 
 enum { LINES = 32 };
 
+/* Whether a layout's letters, but for B in front, are O and then others, or others and then O: then matrices lie one
+ * after another in the file, each in rows or columns that are its lines. */
+static bool lies_in_lines(const char *layout) {
+  const char *matrix = layout + strspn(layout, "B");
+  const size_t first = strspn(matrix, "O"), other = strspn(matrix + first, "IDHW");
+  const char *last = matrix + first + other;
+  return first > 0 ? !*last : last[strspn(last, "O")] == '\0';
+}
+
 /* The matrices in the file: O x the rest, or the rest x O where O is the last letter; and how many there are, one after
- * another. Groups and splits divide O into matrices of their own. False where these are no rows of the file, and for
- * deltas of which only the tap in the middle is orthogonal, by its columns. */
+ * another. Groups and splits divide O into matrices of their own. False where these are no rows of the file, with G,
+ * and for deltas of which only the tap in the middle is orthogonal, by its columns. */
 static bool find_stack(const inspected *t, uint64_t *stack, uint64_t *rows, uint64_t *columns) {
   const fanin_tensor tensor = tensor_of(t);
   const int rank = t->tensor->rank, last_is_out = rank > 0 && tensor.layout[rank - 1] == 'O';
@@ -224,7 +234,7 @@ static bool find_stack(const inspected *t, uint64_t *stack, uint64_t *rows, uint
   uint64_t inputs = 1;
   for (int d = 0; d < rank; ++d)
     inputs *= tensor.layout[d] == 'I' ? t->tensor->shape[d] : 1;
-  if (last_is_out && blocks > 1) return false;
+  if (!lies_in_lines(tensor.layout) || (last_is_out && blocks > 1)) return false;
   *stack *= blocks;
   *rows /= blocks;
   return t->expected.init.kind != FANIN_KIND_DELTA_ORTHOGONAL || (!last_is_out && *rows <= inputs);

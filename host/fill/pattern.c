@@ -53,7 +53,7 @@ static fanin__places places_of(const fanin *f, const fanin__job *job, const fani
   }
   p.tasks = 1;
   for (int d = 0; d < t->rank; d++) {
-    const size_t k = (size_t)(strchr(letters, t->layout[d]) - letters);
+    const size_t k = d == job->matrices.roles.i ? AT_I : (size_t)(strchr(letters, t->layout[d]) - letters);
     p.start.s[k] = b->start[d];
     p.extent.s[k] = d == inner ? 1 : b->extent[d];
     p.memory_stride.s[k] = b->stride[d];

@@ -1,4 +1,4 @@
-/* Fills with tables: s4d_real, sinusoidal, inv_freq and alibi. */
+/* Fills with tables: s4d_real, sinusoidal, inv_freq, alibi and ramp. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,11 +20,37 @@ static ramp ramp_of(const fanin__tabulated *t) {
   const uint64_t half = t->columns / 2, heads = fanin__power_of_two(t->columns);
   if (t->kind == FANIN_KIND_INV_FREQ) return (ramp){t->base, t->columns, t->columns - 1};
   if (t->kind == FANIN_KIND_ALIBI) return (ramp){16, heads, 2 * heads};
-  if (t->kind == FANIN_KIND_S4D_REAL) return (ramp){1, 1, 0};
+  if (t->kind == FANIN_KIND_S4D_REAL || t->kind == FANIN_KIND_RAMP) return (ramp){1, 1, 0};
   return (ramp){t->base, t->form == FANIN_FORM_TENSOR2TENSOR && half > 1 ? half - 1 : half, half - 1};
 }
 
-static fanin__table_numbers numbers_of(const fanin__tabulated *t) {
+static cl_ulong bits_of(double value, bool f64) {
+  const fanin__real real = fanin__real_of(value);
+  cl_uint word;
+  cl_ulong bits;
+  memcpy(&word, &real.f32, sizeof word);
+  memcpy(&bits, &real.f64, sizeof bits);
+  return f64 ? bits : word;
+}
+
+/* An exponent, 2^60 as 1. */
+static cl_ulong exponent_of(double exponent) {
+  return (cl_ulong)(exponent * 0x1p60);
+}
+
+static void add_slope(const fanin__tabulated *t, bool f64, fanin__table_numbers *out) {
+  const fanin__slope *const r = &t->ramp;
+  out->steps = r->half_open || t->columns < 2 ? t->columns : t->columns - 1;
+  out->bend = exponent_of(r->exponent);
+  out->period = r->period;
+  out->shift = r->shift;
+  out->zigzag_bend = exponent_of(r->zigzag_exponent);
+  out->lo = bits_of(r->lo, f64);
+  out->span = bits_of(r->hi - r->lo, f64);
+  out->zigzag = bits_of(r->zigzag, f64);
+}
+
+static fanin__table_numbers numbers_of(const fanin__tabulated *t, bool f64) {
   const ramp r = ramp_of(t);
   fanin__table_numbers out;
   memset(&out, 0, sizeof out);
@@ -37,6 +63,7 @@ static fanin__table_numbers numbers_of(const fanin__tabulated *t) {
     out.exponent[j] = (cl_uint)fanin__wide_power(r.base, UINT64_C(1) << j, r.steps, &significand);
     out.significand[j] = significand;
   }
+  if (t->kind == FANIN_KIND_RAMP) add_slope(t, f64, &out);
   return out;
 }
 
@@ -45,7 +72,8 @@ static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
   static const char *const tables[FANIN_KIND_COUNT] = {[FANIN_KIND_S4D_REAL] = "S4D_REAL",
                                                        [FANIN_KIND_SINUSOIDAL] = "SINUSOIDAL",
                                                        [FANIN_KIND_INV_FREQ] = "INV_FREQ",
-                                                       [FANIN_KIND_ALIBI] = "ALIBI"};
+                                                       [FANIN_KIND_ALIBI] = "ALIBI",
+                                                       [FANIN_KIND_RAMP] = "RAMP"};
   snprintf(out, FANIN__OPTIONS, "-D %s %s", tables[job->distribution.table.kind], fanin__dtype_of(job->dtype)->option);
   return out;
 }
@@ -54,7 +82,7 @@ static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   (void)seed;
   const bool f64 = fanin__is_double(job->dtype), is_cpu = f->type & CL_DEVICE_TYPE_CPU;
-  const fanin__table_numbers numbers = numbers_of(&job->distribution.table);
+  const fanin__table_numbers numbers = numbers_of(&job->distribution.table, f64);
   const fanin__real gain = fanin__real_of(job->distribution.law.value);
   const cl_ulong piece = is_cpu ? 1024 : 1;
   const uint64_t tasks = fanin__ceil_div(job->rows.length, piece) * job->rows.count;

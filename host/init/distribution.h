@@ -6,12 +6,20 @@
 
 #include "fanin/inspect.h"
 
+/* The numbers of a ramp, as fanin_init has them. */
+typedef struct fanin__slope {
+  double lo, hi, exponent, zigzag, zigzag_exponent;
+  uint64_t period, shift;
+  bool half_open;
+} fanin__slope;
+
 /* Which table, and its extents. */
 typedef struct fanin__tabulated {
   fanin_kind kind;
   fanin_form form;
   double base;
-  uint64_t positions, columns; /* of the last dimension but one, and of the last */
+  fanin__slope ramp;
+  uint64_t positions, columns; /* of the last dimension but one, and of the last; of a ramp 1, and all elements */
 } fanin__tabulated;
 
 /* All numbers are finite, unless stated, and checked. */

@@ -35,7 +35,8 @@ bool fanin__has_gain(const fanin__initializer *initializer) {
 
 /* Whether a parameter's field is 0 and means another number, its default. */
 static bool means_default(const fanin__initializer *initializer, const fanin__parameter *p, const fanin_init *init) {
-  return p->type != FANIN__CHOICE && fanin__number_at(init, p->offset) == 0 && fanin__number_at(init, p->with) == 0 &&
+  return p->type != FANIN__CHOICE && fanin__number_at(init, p->offset) == 0 &&
+         fanin__number_at(init, p->with[0]) == 0 && fanin__number_at(init, p->with[1]) == 0 &&
          fanin__number_at(&initializer->defaults, p->offset) != 0;
 }
 

@@ -9,16 +9,30 @@
 
 /* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
-/* Entries of lists of parameters of fanin_init. Of a pair, 0 means the default where the other field is 0 too. */
-#define FANIN__PAIRED(field, other, least, most)                                                                       \
-  { #field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL, offsetof(fanin_init, other) }
-#define FANIN__NUMBER_IN(field, least, most) FANIN__PAIRED(field, field, least, most)
-#define FANIN__FINITE(field)                 FANIN__NUMBER_IN(field, -DBL_MAX, DBL_MAX)
-#define FANIN__NOT_NEGATIVE(field)           FANIN__NUMBER_IN(field, 0, DBL_MAX)
+/* Entries of lists of parameters of fanin_init. Of a pair, 0 means the default where the other field is 0 too; of three
+ * fields, where both others are. */
+#define FANIN__THREE(field, other, third, least, most)                                                                 \
+  {                                                                                                                    \
+#field, offsetof(fanin_init, field), FANIN__NUMBER, least, most, NULL, {                                           \
+      offsetof(fanin_init, other), offsetof(fanin_init, third)                                                         \
+    }                                                                                                                  \
+  }
+#define FANIN__PAIRED(field, other, least, most) FANIN__THREE(field, other, other, least, most)
+#define FANIN__NUMBER_IN(field, least, most)     FANIN__PAIRED(field, field, least, most)
+#define FANIN__FINITE(field)                     FANIN__NUMBER_IN(field, -DBL_MAX, DBL_MAX)
+#define FANIN__NOT_NEGATIVE(field)               FANIN__NUMBER_IN(field, 0, DBL_MAX)
 #define FANIN__GAIN_FROM(least)                                                                                        \
-  { "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL, offsetof(fanin_init, gain) }
+  {                                                                                                                    \
+    "gain", offsetof(fanin_init, gain), FANIN__GAIN, least, DBL_MAX, NULL, {                                           \
+      offsetof(fanin_init, gain), offsetof(fanin_init, gain)                                                           \
+    }                                                                                                                  \
+  }
 #define FANIN__CHOICE_OF(field, choices)                                                                               \
-  { #field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices, 0 }
+  {                                                                                                                    \
+#field, offsetof(fanin_init, field), FANIN__CHOICE, 0, 0, choices, {                                               \
+      0                                                                                                                \
+    }                                                                                                                  \
+  }
 
 typedef struct fanin__initializer {
   fanin_description description;

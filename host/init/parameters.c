@@ -33,7 +33,10 @@ static const char *range_of(const fanin__parameter *parameter, char *text, size_
     if (parameter->least == 0) return "a finite number of 0 or more is accepted";
     return parameter->least > 0 ? "a finite number above 0 is accepted" : "a finite number is accepted";
   }
-  snprintf(text, size, "a number from %g to %g is accepted", parameter->least, parameter->most);
+  if (parameter->least == FANIN__ABOVE_0)
+    snprintf(text, size, "a number above 0 and up to %g is accepted", parameter->most);
+  else
+    snprintf(text, size, "a number from %g to %g is accepted", parameter->least, parameter->most);
   return text;
 }
 

@@ -27,11 +27,15 @@ typedef struct fanin__parameter {
   fanin__parameter_type type;
   double least, most;           /* numbers: the range that is accepted */
   const fanin__choice *choices; /* choices: ends with a NULL name */
-  size_t with; /* numbers: 0 means the default where the field at this offset is 0 too; mostly `offset` */
+  size_t with[2]; /* numbers: 0 means the default where the fields at these offsets are 0 too; mostly `offset` */
 } fanin__parameter;
 
 #define FANIN__END                                                                                                     \
-  { NULL, 0, FANIN__NUMBER, 0, 0, NULL, 0 }
+  {                                                                                                                    \
+    NULL, 0, FANIN__NUMBER, 0, 0, NULL, {                                                                              \
+      0                                                                                                                \
+    }                                                                                                                  \
+  }
 
 /* The least positive number. */
 #define FANIN__ABOVE_0 0x1p-1074

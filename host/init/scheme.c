@@ -35,7 +35,11 @@ typedef struct scheme {
 /* ---- Parameters -------------------------------------------------------------------------------------------------- */
 
 #define POSITIVE(field)                                                                                                \
-  { #field, offsetof(values, field), FANIN__NUMBER, FANIN__ABOVE_0, DBL_MAX, NULL, 0 }
+  {                                                                                                                    \
+#field, offsetof(values, field), FANIN__NUMBER, FANIN__ABOVE_0, DBL_MAX, NULL, {                                   \
+      0                                                                                                                \
+    }                                                                                                                  \
+  }
 
 static const fanin__parameter of_times[] = {POSITIVE(factor), FANIN__END};
 static const fanin__parameter of_power[] = {POSITIVE(of), POSITIVE(exponent), FANIN__END};

@@ -1,5 +1,5 @@
-/* s4d_real, sinusoidal, inv_freq and alibi: tables of numbers that follow from coordinates along the last dimensions.
- */
+/* s4d_real, sinusoidal, inv_freq and alibi: tables of numbers that follow from coordinates along the last dimensions;
+ * and ramp, whose numbers follow from the index. */
 #include <inttypes.h>
 
 #include "core/status.h"
@@ -16,6 +16,17 @@ static const fanin__parameter of_gain[] = {FANIN__GAIN_FROM(-DBL_MAX), FANIN__EN
 static const fanin__parameter of_base[] = {BASE, FANIN__GAIN_FROM(-DBL_MAX), FANIN__END};
 static const fanin__parameter of_sinusoids[] = {BASE, FANIN__CHOICE_OF(form, forms), FANIN__GAIN_FROM(-DBL_MAX),
                                                 FANIN__END};
+static const fanin__choice flags[] = {{"false", 0}, {"true", 1}, {NULL, 0}};
+static const fanin__parameter of_ramp[] = {FANIN__THREE(lo, hi, zigzag, -DBL_MAX, DBL_MAX),
+                                           FANIN__THREE(hi, lo, zigzag, -DBL_MAX, DBL_MAX),
+                                           FANIN__NUMBER_IN(exponent, FANIN__ABOVE_0, 15),
+                                           FANIN__CHOICE_OF(half_open, flags),
+                                           FANIN__FINITE(zigzag),
+                                           FANIN__NUMBER_IN(period, 2, 0x1p31),
+                                           FANIN__NUMBER_IN(shift, 0, 0x1p31),
+                                           FANIN__NUMBER_IN(zigzag_exponent, FANIN__ABOVE_0, 15),
+                                           FANIN__GAIN_FROM(-DBL_MAX),
+                                           FANIN__END};
 
 /* ---- Values in double, for moments and bounds -------------------------------------------------------------------- */
 
@@ -24,8 +35,17 @@ static double slope_of_alibi(uint64_t head, uint64_t heads) {
   return exp2(-4 * (double)step / (double)whole);
 }
 
+/* At index n, or between indices. */
+static double ramp_at(const fanin__tabulated *table, double n) {
+  const fanin__slope *const r = &table->ramp;
+  const double steps = (double)table->columns - (r->half_open ? 0 : 1), most = (double)(r->period - 1);
+  const double t = n > 0 ? n / steps : 0, s = 2 * (double)(((uint64_t)n + r->shift) % r->period) / most - 1;
+  return r->lo + (r->hi - r->lo) * pow(t, r->exponent) + r->zigzag * copysign(pow(fabs(s), r->zigzag_exponent), s);
+}
+
 /* At column n, or between columns. */
 static double value_at(const fanin__tabulated *table, double n) {
+  if (table->kind == FANIN_KIND_RAMP) return ramp_at(table, n);
   if (table->kind == FANIN_KIND_S4D_REAL) return log(n + 1);
   if (table->kind == FANIN_KIND_INV_FREQ) return pow(table->base, -n / (double)table->columns);
   return slope_of_alibi((uint64_t)n, table->columns);
@@ -105,6 +125,66 @@ static fanin_status fit_sinusoids(const fanin_tensor *t, fanin__distribution *ou
   return FANIN_STATUS_OK;
 }
 
+/* A ramp goes by the index among all elements, which are all looked at for what is expected of a zigzag. Without it,
+ * the least and the largest number are at the ends. */
+static fanin_status fit_ramp(const fanin_tensor *t, fanin__distribution *out) {
+  fanin__tabulated *const table = &out->table;
+  const double wave = fabs(table->ramp.zigzag);
+  table->columns = table->positions = 1;
+  for (int d = 0; d < t->rank; d++)
+    table->columns *= t->shape[d];
+  if (table->columns >= UINT64_C(1) << (wave > 0 ? 24 : 32)) {
+    return fanin__fail(FANIN_STATUS_BAD_SHAPE,
+                       "ramp%s: the tensor has %" PRIu64 " elements; fewer than 2^%d are accepted",
+                       wave > 0 ? " with a zigzag" : "", table->columns, wave > 0 ? 24 : 32);
+  }
+  if (table->columns == 0) return FANIN_STATUS_OK;
+  fanin__tabulated even = *table;
+  even.ramp.zigzag = 0;
+  const double first = value_at(&even, 0), last = value_at(&even, (double)(table->columns - 1));
+  set_bounds(out, fmin(first, last) - wave, fmax(first, last) + wave);
+  return FANIN_STATUS_OK;
+}
+
+static fanin_status resolve_ramp(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
+  FANIN__TRY(resolve(init, roles, out));
+  out->table.ramp = (fanin__slope){.lo = init->lo,
+                                   .hi = init->hi,
+                                   .exponent = init->exponent,
+                                   .zigzag = init->zigzag,
+                                   .zigzag_exponent = init->zigzag_exponent,
+                                   .period = (uint64_t)init->period,
+                                   .shift = (uint64_t)init->shift,
+                                   .half_open = init->half_open != 0};
+  return FANIN_STATUS_OK;
+}
+
+static fanin_status check_ramp(const fanin_init *init, fanin_status status) {
+  if (init->period != floor(init->period))
+    return fanin__fail(status, "ramp: period is %g; a whole number is accepted", init->period);
+  const double most = fmax(fabs(init->gain), 1) * (fabs(init->lo) + fabs(init->hi) + fabs(init->zigzag));
+  if (!isfinite(most)) {
+    return fanin__fail(status,
+                       "ramp: lo is %g, hi is %g, zigzag is %g and gain is %g; numbers whose sum is finite are "
+                       "accepted",
+                       init->lo, init->hi, init->zigzag, init->gain);
+  }
+  if (init->shift == floor(init->shift) && init->shift < init->period) return FANIN_STATUS_OK;
+  return fanin__fail(status, "ramp: shift is %g; a whole number below period, %g, is accepted", init->shift,
+                     init->period);
+}
+
+static fanin_init explicit_ramp(const fanin_init *init) {
+  if (init->gain == 0) return fanin__everywhere(0);
+  if (init->lo == init->hi && init->zigzag == 0) return fanin__everywhere(init->gain * init->lo);
+  return fanin__used_fields(&fanin__kind_ramp, init);
+}
+
+static fanin_status scale_ramp(fanin_init *init, double factor) {
+  init->gain *= factor;
+  return FANIN_STATUS_OK;
+}
+
 /* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
 const fanin__initializer fanin__kind_s4d_real = {
@@ -147,6 +227,22 @@ const fanin__initializer fanin__kind_alibi = {
     .fit = fit,
 };
 
+const fanin__initializer fanin__kind_ramp = {
+    .description =
+        {"ramp", "",
+         "gain * (lo + (hi - lo) t^exponent) at index n of N elements, t = n/(N - 1); half_open=true: t = n/N; with a "
+         "zigzag, + gain * zigzag * s |s|^(zigzag_exponent - 1), s = 2r/(period - 1) - 1, r = (n + shift) mod period",
+         "lo=0,hi=1,exponent=1,half_open=false,zigzag=0,period=3,shift=0,zigzag_exponent=1,gain=1",
+         "Peng et al. 2023 (RWKV) and their code; numpy.linspace", 0, 0, ""},
+    .defaults = {.kind = FANIN_KIND_RAMP, .hi = 1, .exponent = 1, .period = 3, .zigzag_exponent = 1, .gain = 1},
+    .parameters = of_ramp,
+    .resolve = resolve_ramp,
+    .fit = fit_ramp,
+    .check = check_ramp,
+    .explicit = explicit_ramp,
+    .scale = scale_ramp,
+};
+
 fanin_init fanin_s4d_real(void) {
   return fanin__kind_s4d_real.defaults;
 }
@@ -161,6 +257,11 @@ fanin_init fanin_inv_freq(double base) {
 
 fanin_init fanin_alibi(void) {
   return fanin__kind_alibi.defaults;
+}
+
+fanin_init fanin_ramp(double lo, double hi, double exponent) {
+  return fanin__explicit(&(fanin_init){
+      .kind = FANIN_KIND_RAMP, .lo = lo, .hi = hi, .exponent = exponent, .period = 3, .zigzag_exponent = 1, .gain = 1});
 }
 
 /* ---- The law ----------------------------------------------------------------------------------------------------- */
@@ -185,10 +286,11 @@ static double nth_column(uint64_t n, uint64_t columns) {
 
 /* Means of powers 1 to 4 of the columns. */
 static void take_columns(const fanin__tabulated *table, double power[5]) {
-  const uint64_t taken = taken_of(table->columns);
+  const bool all = table->ramp.zigzag != 0;
+  const uint64_t taken = all ? table->columns : taken_of(table->columns);
   for (uint64_t n = 0; n < taken; n++) {
-    const double x = value_at(table, nth_column(n, table->columns));
-    const double share = neighbours(n, table->columns) / (double)table->columns;
+    const double x = value_at(table, all ? (double)n : nth_column(n, table->columns));
+    const double share = (all ? 1 : neighbours(n, table->columns)) / (double)table->columns;
     double y = 1;
     for (int k = 1; k <= 4; k++)
       power[k] += share * (y *= x);

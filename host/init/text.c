@@ -55,8 +55,8 @@ static const fanin__choice criteria[] = {{"second_moment", FANIN_CRITERION_SECON
                                          {"pytorch", FANIN_CRITERION_PYTORCH},
                                          {NULL, 0}};
 static const fanin__parameter of_activations[] = {
-    {"criterion", offsetof(parsed, criterion), FANIN__CHOICE, 0, 0, criteria, 0},
-    {"slope", offsetof(parsed, slope), FANIN__NUMBER, -1e100, 1e100, NULL, 0},
+    {"criterion", offsetof(parsed, criterion), FANIN__CHOICE, 0, 0, criteria, {0}},
+    {"slope", offsetof(parsed, slope), FANIN__NUMBER, -1e100, 1e100, NULL, {0}},
     FANIN__END};
 
 /* The gain of a named activation; without a name, there is nothing for criterion and slope to say. */

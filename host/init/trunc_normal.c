@@ -13,7 +13,7 @@ static const fanin__parameter parameters[] = {
     FANIN__PAIRED(a, b, -INFINITY, INFINITY),
     FANIN__PAIRED(b, a, -INFINITY, INFINITY),
     FANIN__CHOICE_OF(bounds, units),
-    {"corrected", offsetof(fanin_init, uncorrected), FANIN__CHOICE, 0, 0, corrections, 0},
+    {"corrected", offsetof(fanin_init, uncorrected), FANIN__CHOICE, 0, 0, corrections, {0}},
     FANIN__END};
 
 /* ---- Resolving --------------------------------------------------------------------------------------------------- */

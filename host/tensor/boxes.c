@@ -87,7 +87,7 @@ fanin_status fanin__matrices_of(const fanin_tensor *t, fanin__matrices *out) {
   if (roles->full_is_i && roles->groups > 1 && roles->splits > 1) {
     return fanin__fail(FANIN_STATUS_BAD_SHAPE,
                        "groups = %" PRIu64 " and splits = %" PRIu64 ": only one of them above 1 is accepted where I is "
-                       "the layout's first letter",
+                       "the layout's first letter, or G is in its place",
                        roles->groups, roles->splits);
   }
   const bool cut_i = roles->full_is_i && roles->groups > 1;

@@ -7,8 +7,8 @@
 #include "core/argument.h"
 
 /* Indices into `letters`. */
-enum { LETTER_O, LETTER_I, LETTER_B, LETTER_D, LETTER_H, LETTER_W, N_LETTERS };
-static const char letters[] = "OIBDHW";
+enum { LETTER_O, LETTER_I, LETTER_B, LETTER_G, LETTER_D, LETTER_H, LETTER_W, N_LETTERS };
+static const char letters[] = "OIBGDHW";
 
 /* Block indices have 62 bits (docs/stream.md), so has the number of elements with room to spare. The product leaves out
  * extents of 0: below this bound, no product of some of the extents can overflow, whichever are 0. */
@@ -59,12 +59,12 @@ static fanin_status find_letters(const fanin_tensor *t, place *of) {
     if (!letter) {
       const char upper = (char)(t->layout[d] - 'a' + 'A'), *const meant = memchr(letters, upper, N_LETTERS);
       const char suggestion[] = {meant ? *meant : '\0', '\0'};
-      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c'%s%s%s are O, I, B, D, H and W",
+      return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has the letter '%c'%s%s%s are O, I, B, G, D, H and W",
                          t->layout, t->layout[d], meant ? ", did you mean " : "", suggestion,
                          meant ? "? Accepted" : "; accepted");
     }
     const int k = (int)(letter - letters);
-    if (of[k].times > 0 && k >= LETTER_D) {
+    if (of[k].times > 0 && k > LETTER_B) {
       return fanin__fail(
           FANIN_STATUS_BAD_LAYOUT,
           "layout \"%s\" has the letter '%c' twice; once is accepted (O, I and B may stand for several dimensions)",
@@ -74,6 +74,33 @@ static fanin_status find_letters(const fanin_tensor *t, place *of) {
     of[k].times++;
     of[k].product *= t->shape[d];
   }
+  return FANIN_STATUS_OK;
+}
+
+/* G is an I of which each index is a group of its own. */
+static fanin_status put_channels(const fanin_tensor *t, const place *of, fanin__roles *roles) {
+  const place *const g = &of[LETTER_G];
+  if (g->times == 0) return FANIN_STATUS_OK;
+  if (roles->i >= 0) {
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "layout \"%s\" has G and I; G takes the place of I where each input feature has outputs of its "
+                       "own, and a dimension of groups beside I is B",
+                       t->layout);
+  }
+  if (roles->o < 0) {
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT, "layout \"%s\" has G without O; accepted are layouts with both",
+                       t->layout);
+  }
+  if (roles->groups > 1) {
+    return fanin__fail(FANIN_STATUS_BAD_LAYOUT,
+                       "groups = %" PRIu64
+                       " and layout \"%s\": the extent of G is the number of groups; leave groups out",
+                       roles->groups, t->layout);
+  }
+  roles->i = g->first;
+  roles->n_i = 1;
+  roles->groups = g->product > 1 ? g->product : 1;
+  roles->full_is_i = true;
   return FANIN_STATUS_OK;
 }
 
@@ -128,6 +155,7 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
   roles->n_i = of[LETTER_I].times;
   roles->stacks = of[LETTER_B].times;
   roles->full_is_i = t->layout[0] == 'I';
+  FANIN__TRY(put_channels(t, of, roles));
   uint64_t taps = 1;
   for (int letter = LETTER_D; letter <= LETTER_W; letter++) {
     if (of[letter].first < 0) continue;
@@ -139,7 +167,8 @@ fanin_status fanin__roles_of(const fanin_tensor *t, fanin__roles *roles) {
   if (roles->o < 0 || roles->i < 0) return FANIN_STATUS_OK;
 
   /* One group's features, one split's outputs. */
-  roles->fan_in = of[LETTER_I].product / (roles->full_is_i ? roles->groups : 1) * taps;
+  const uint64_t inputs = of[of[LETTER_G].times > 0 ? LETTER_G : LETTER_I].product;
+  roles->fan_in = inputs / (roles->full_is_i ? roles->groups : 1) * taps;
   roles->fan_out = of[LETTER_O].product / (roles->full_is_i ? 1 : roles->groups) / roles->splits * taps;
   return FANIN_STATUS_OK;
 }

@@ -8,13 +8,13 @@
 
 /* The roles of the dimensions. `stride`: row-major over the whole shape, in elements. */
 typedef struct fanin__roles {
-  int o, i;                        /* the first dimension with that letter, -1 if there is none */
-  int n_o, n_i, stacks;            /* how many dimensions are lettered O, I, B */
+  int o, i;                        /* the first dimension lettered O, and I or G; -1 if there is none */
+  int n_o, n_i, stacks;            /* how many dimensions are lettered O; I or G; B */
   int taps[3], n_taps;             /* dimensions lettered D, H, W */
   uint64_t spatial;                /* the product of their extents */
   uint64_t fan_in, fan_out;        /* 0 where o or i is -1 */
   uint64_t groups, splits;         /* at least 1 */
-  bool full_is_i;                  /* the I dimension counts all groups (transposed convolution) */
+  bool full_is_i;                  /* dimension i counts all groups (transposed convolution, depthwise kernel) */
   uint64_t stride[FANIN_MAX_RANK]; /* of the whole tensor's row-major order */
 } fanin__roles;
 

@@ -67,8 +67,9 @@ typedef struct fanin_tensor {
   int rank;                         /* 0 (a scalar, one element) .. FANIN_MAX_RANK */
   uint64_t shape[FANIN_MAX_RANK];   /* of the WHOLE tensor: fans and element indices come from it */
   uint64_t strides[FANIN_MAX_RANK]; /* in memory, in elements; all zero: the part is dense, row-major */
-  char layout[FANIN_MAX_RANK + 1];  /* one letter for each dimension: D, H, W at most once each, O, I and B for each
-                                       dimension that has the role; "" if only initializers without fans are used */
+  char layout[FANIN_MAX_RANK + 1];  /* one letter for each dimension: D, H, W and G at most once each, O, I and B for
+                                       each dimension that has the role; "" if only initializers without fans are
+                                       used */
   uint32_t groups;                  /* groups of a convolution; 0 and 1 are none */
   uint32_t splits;                  /* matrices fused along O (QKV: 3); 0 and 1 are none */
   fanin_part part;
@@ -114,6 +115,8 @@ FANIN_API fanin_status fanin_tensor_size(const fanin_tensor *t, uint64_t *elemen
  * are 1 there.
  * With groups > 1 both count one group's features. The shape names one of them in full: O, or I where I is the
  * layout's first letter (transposed convolution, "IOHW"); that one is divided by groups.
+ * G takes the place of I in depthwise kernels ("HWGO" for height x width x channels x multiplier): each index of it is
+ * one input feature and a group of its own, so that fan_in = taps and fan_out = O * taps.
  * FANIN_STATUS_BAD_LAYOUT where there is no O or no I. */
 FANIN_API fanin_status fanin_fans(const fanin_tensor *t, uint64_t *fan_in, uint64_t *fan_out);
 

@@ -97,18 +97,22 @@ FANIN__OFFSET(fanin__places, origin, 320);
 FANIN__OFFSET(fanin__places, tasks, 352);
 
 /* What kernels/table.cl takes besides rows: extents of the last dimensions, and powers of a ratio: base^(-2^j / D) is
- * significand[j] 2^(-63 - exponent[j]). */
+ * significand[j] 2^(-63 - exponent[j]). A ramp has other numbers. */
 #define FANIN__TABLE_BITS 34 /* of the numbers that powers are taken to */
 typedef struct fanin__table_numbers {
   cl_ulong columns, positions;
   cl_ulong second; /* where a second half begins: cosines, or 0 where they are interleaved; ALiBi's slopes in between */
   cl_ulong significand[FANIN__TABLE_BITS];
   cl_uint exponent[FANIN__TABLE_BITS];
+  cl_ulong steps, bend; /* a ramp's last index, or how many there are; exponents, 2^60 as 1 */
+  cl_ulong period, shift, zigzag_bend;
+  cl_ulong lo, span, zigzag; /* bits of reals */
 } fanin__table_numbers;
 
-FANIN__SIZE(fanin__table_numbers, 432);
+FANIN__SIZE(fanin__table_numbers, 496);
 FANIN__OFFSET(fanin__table_numbers, significand, 24);
 FANIN__OFFSET(fanin__table_numbers, exponent, 296);
+FANIN__OFFSET(fanin__table_numbers, steps, 432);
 
 /* What kernels/scatter.cl takes: where elements of matrices go in a tensor's memory. Rows of elements: `length` of
  * them, steps apart in the matrices and in memory. A row's number unfolds, innermost dimension first. A task is `piece`

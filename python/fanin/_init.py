@@ -132,8 +132,9 @@ def scheme(text: str, shape: Optional[Shape] = None, layout: Optional[str] = Non
 def fans(shape: Shape, layout: str, *, groups: SupportsIndex = 1, splits: SupportsIndex = 1) -> Fans:
     """fan_in and fan_out of a tensor.
 
-    layout: a letter a dimension: O output features, I input features, B a stack, D H W kernel taps. A torch Linear is
-    "OI", Conv2d "OIHW", ConvTranspose2d "IOHW"; a Keras Dense "IO", Conv2D "HWIO".
+    layout: a letter a dimension: O output features, I input features, B a stack, D H W kernel taps, G (for I) the
+    channels of a depthwise kernel. A torch Linear is "OI", Conv2d "OIHW", ConvTranspose2d "IOHW"; a Keras Dense "IO",
+    Conv2D "HWIO", DepthwiseConv2D "HWGO".
     groups: of a grouped convolution. splits: matrices fused along O (QKV: 3).
     """
     tensor = make_tensor(_F32, shape, layout=layout, groups=groups, splits=splits)

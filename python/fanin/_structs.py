@@ -29,9 +29,9 @@ class CTensor(Struct):
 
 
 class CInit(Struct):
-    """Its kind, and 136 bytes that only the library looks at. A value of the API keeps its size for ever."""
+    """Its kind, and 184 bytes that only the library looks at. A value of the API keeps its size for ever."""
 
-    _fields_ = declared("int kind, f64 _rest[17]")
+    _fields_ = declared("int kind, f64 _rest[23]")
 
 
 class CKey(Struct):

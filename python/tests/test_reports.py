@@ -16,6 +16,9 @@ def test_fans_and_expectations():
     assert fanin.fans((8, 4096, 1024), "BOI") == fanin.Fans(1024, 4096)
     assert fanin.fans((64, 16, 3, 3), "OIHW", groups=2) == (144, 288)
     assert fanin.fans((3072, 1024), "OI", splits=3) == (1024, 1024)
+    assert fanin.fans((3, 5, 32, 2), "HWGO") == (15, 30) == fanin.fans((64, 1, 3, 5), "OIHW", groups=32)
+    with pytest.raises(fanin.Error, match='layout "HWGI" has G and I'):
+        fanin.fans((3, 5, 32, 2), "HWGI")
     assert fanin.std((300, 784), "he_normal", "OI") == pytest.approx(math.sqrt(2 / 784), rel=1e-12)
     uniform = fanin.expect((3,), "uniform:lo=-1,hi=2")
     assert (uniform.lo, uniform.hi, uniform.mean) == (-1, 2, 0.5) and uniform.kurtosis == pytest.approx(1.8)

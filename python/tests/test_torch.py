@@ -35,6 +35,18 @@ class Net(nn.Module):
         return self.fc(self.rnn(self.norm(self.conv(x)).mean(-1).permute(2, 0, 1))[0][-1])
 
 
+def test_fans_of_depthwise_kernels():
+    """Those that torch counts for the kernel of one channel; of the whole kernel torch's own fan_in is the same."""
+    count = nn.init._calculate_fan_in_and_fan_out
+    for taps, letters in ((5,), "W"), ((3, 5), "HW"), ((2, 3, 4), "DHW"):
+        channels, multiplier = 6, 3
+        whole = (nn.Conv1d, nn.Conv2d, nn.Conv3d)[len(taps) - 1](channels, channels * multiplier, taps, groups=channels)
+        of_one = count(torch.empty(multiplier, 1, *taps))
+        assert fanin.fans((*taps, channels, multiplier), letters + "GO") == of_one
+        assert fanin.fans(tuple(whole.weight.shape), "OI" + letters, groups=channels) == of_one
+        assert count(whole.weight)[0] == of_one[0]
+
+
 def bits_of(tensor):
     return tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
 

@@ -30,7 +30,7 @@ values() {
   "$FANIN" inspect made.safetensors --json | helper files "$list" || die "$rules, $pattern: $(cat said.txt)"
 }
 values pytorch pytorch '*'
-grep -qE '^ *48 +1 +2,400 +normal +embedding\.weight +\*embed_in\.weight or \*embed_tokens\*\.weight or 11 others$' said.txt || die "$(cat said.txt)"
+grep -qE '^ *52 +1 +2,400 +normal +embedding\.weight +\*embed_in\.weight or \*embed_tokens\*\.weight or 11 others$' said.txt || die "$(cat said.txt)"
 values gpt2 gpt2 'h.3.*' --set layers=12
 values t5-small t5 '*coder.block.0.*' --set d_model=512
 values resnet50 resnet 'layer1.*'

@@ -91,6 +91,11 @@ def make_checkpoints():
     Path("llama/model.safetensors.index.json").write_text(json.dumps({"weight_map": places}))
     write("x.safetensors", OF_RULES["name mine"])
     write("tagger.safetensors", OF_RULES["name tagger"])
+    lora = {"q.lora_a.weight": [2, 8], "q.lora_b.weight": [12, 2]}
+    write("base.safetensors", {"q.weight": [12, 8]})
+    write("authors.safetensors", {"q.weight": [12, 8], "q.weight_m_wdecomp.weight": [12, 1]} | lora)
+    write("torchtune.safetensors", {"q.weight": [12, 8], "q.magnitude": [12]} | lora)
+    write("dino.safetensors", {"head.last_layer.weight_g": [12, 1], "head.last_layer.weight_v": [12, 8]})
     Path("fresh").mkdir()
 
 

@@ -8,7 +8,7 @@ have_python || exit 0
 
 declare -A rules=([bert]=bert [clip]=clip [convnext]=convnext [defaults]=pytorch [gemma]=gemma [gpt2]=gpt2
   [gpt_neox]=gpt_neox [llama]=llama [mamba]=mamba [mobilenet]=efficientnet [qwen2]=llama [resnet]=resnet [t5]=t5
-  [vit]=vit [whisper]=whisper)
+  [rwkv]=rwkv [rwkv-x052]=rwkv [rwkv-x060]=rwkv [rwkv-x070]=rwkv [vit]=vit [whisper]=whisper)
 models=("${!rules[@]}")
 files=("$SRC"/tests/data/fresh/*.safetensors)
 [ ${#files[@]} = ${#models[@]} ] || die "a file without rules"

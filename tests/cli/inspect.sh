@@ -45,6 +45,12 @@ for dtype in f32 f16 bf16 f64; do
     all.txt || die "$dtype: $(tail -1 all.txt)"
 done
 
+# Matrices that do not lie in lines of the file, one after another, are not held to be orthogonal there.
+for layout in OIB:40x30x5 OBI:40x5x30 IBO:30x5x40 IOW:30x40x3 WOI:3x40x30 HWGO:3x3x4x8; do
+  "$FANIN" init --tensor "w:f32:${layout%:*}:${layout#*:}" --init orthogonal -o matrices.safetensors >/dev/null
+  "$FANIN" inspect matrices.safetensors >matrices.txt || die "$layout: $(cat matrices.txt)"
+done
+
 # ---- Files that were changed, or that others wrote ----
 have_python || exit 0
 export PYTHONPATH=$SRC/tests/cli PYTHONDONTWRITEBYTECODE=1

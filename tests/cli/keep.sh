@@ -369,6 +369,10 @@ moved "grows in dimension 0, which its layout IOW,groups=3 divides into 3 blocks
 blocks qkv.weight OI,splits=3 'qkv*:1:8->9'
 blocks conv.weight OIW,groups=2 'conv*:1:4->5'
 blocks deconv.weight IOW,groups=3 'deconv*:1:4->5'
+for dimension in 0 1 2; do # each channel is a group of its own, and keeps its filters
+  n=$(cut -d x -f $((dimension + 1)) <<<6x4x3)
+  blocks deconv.weight WGO "deconv*:$dimension:$n->9"
+done
 blocks qkv.weight OI 'qkv*:0:12->24' # nobody says that it is fused
 printf 'qkv.weight F32 12x8\n' | kept make noted.safetensors noted fanin.layout.qkv.weight=OI,splits=3
 moved "which its layout OI,splits=3 in noted.safetensors divides into 3 blocks" qkv.weight '' '*:0:12->24' noted.safetensors

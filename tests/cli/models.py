@@ -62,7 +62,18 @@ def has_law(said, law):
     if "parts" in said:
         return False
     if kind == "orthogonal":
-        return said["init"] == "orthogonal" and said["layout"].replace("I", "").endswith("O") and numbers == [1]
+        name, _, gain = said["init"].partition(":gain=")
+        return (
+            name == "orthogonal"
+            and said["layout"].replace("I", "").endswith("O")
+            and close(float(gain or 1), numbers[0])
+        )
+    if (
+        kind == "values"
+    ):  # computed from indices: mean, std, least and most of f32 numbers, against bounds where some add up
+        size = max(abs(numbers[2]), abs(numbers[3]))
+        near = all(abs(said[what] - x) <= TOLERANCE * size for what, x in zip(("mean", "std"), numbers))
+        return near and said["lo"] <= numbers[2] + TOLERANCE * size and said["hi"] >= numbers[3] - TOLERANCE * size
     if kind == "constant":
         return said["std"] == 0 and close(said["mean"], numbers[0])
     if kind == "uniform":
@@ -147,4 +158,5 @@ def main(fanin, data):
     return 1 if failures else 0
 
 
-sys.exit(main(*sys.argv[1:]))
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -359,6 +359,36 @@ done
 refuse 2 "identity: the layout has the letter O 2 times; once is accepted here: give these dimensions as one" \
   init --tensor w:f32:IOO:48x4x16 --init identity -o y2.safetensors
 
+# ---- Depthwise kernels ----
+printf 'dw/depthwise_kernel F32 3,5,7,2\n' | checkpoint
+explain --rules keras --rule '*/depthwise_kernel=HWGO:he_normal'
+is dw/depthwise_kernel f32 0.3651483716701107 # sqrt(2 / 15)
+explain --rules keras --rule '*/depthwise_kernel=HWGO:he_normal:mode=fan_out'
+is dw/depthwise_kernel f32 0.2581988897471611 # sqrt(2 / 30)
+no "groups = 7 and layout \"HWGO\": the extent of G is the number of groups; leave groups out" --rule '*/depthwise_kernel=HWGO,groups=7:he_normal'
+"$FANIN" init --like x.safetensors --rule '*=HWGO:he_normal' -o y.safetensors >/dev/null
+"$FANIN" init --like x.safetensors --rule '*=normal:std=0.3651483716701107' -o z.safetensors >/dev/null
+cmp <(tail -c 840 y.safetensors) <(tail -c 840 z.safetensors) || die "he_normal of a depthwise kernel is another normal than its std's"
+"$FANIN" inspect --require judged y.safetensors >said.txt || die "$(cat said.txt)"
+"$FANIN" init --tensor w:f64:HWGO:3x5x40x4 --init orthogonal --tensor d:f32:HWGO:3x5x40x4 --init dirac -o y.safetensors
+"$FANIN" inspect --require judged y.safetensors >said.txt || die "$(cat said.txt)"
+python3 - <<'PYTHON'
+import json, struct
+data = open("y.safetensors", "rb").read()
+size = struct.unpack("<Q", data[:8])[0]
+header = json.loads(data[8 : 8 + size])
+def at(name, code):
+    begin, end = header[name]["data_offsets"]
+    return struct.unpack(f"<2400{code}", data[8 + size + begin : 8 + size + end])
+w, d = at("w", "d"), at("d", "f")
+for channel in range(40):  # four filters of 15 taps, each orthogonal to the others
+    filters = [[w[(tap * 40 + channel) * 4 + o] for tap in range(15)] for o in range(4)]
+    for a in range(4):
+        for b in range(4):
+            assert abs(sum(x * y for x, y in zip(filters[a], filters[b])) - (a == b)) < 1e-12, (channel, a, b)
+assert [i for i, x in enumerate(d) if x] == [(7 * 40 + channel) * 4 for channel in range(40)] and sum(d) == 40
+PYTHON
+
 # ---- Rules on the command line ----
 FANIN=$plain
 printf 'embed.weight F32 100,16\nl.0.up.weight F32 64,16\nl.0.norm.weight F32 16\nl.0.mask F32 4,4\nl.0.mix.weight F32 3,4,5\n' | checkpoint

@@ -24,7 +24,7 @@ if [ "$status" != 2 ] || [ -s out.txt ] || ! grep -q ^Usage err.txt; then die "w
 "$FANIN" list >list.txt
 for name in zeros ones constant uniform normal trunc_normal xavier_uniform xavier_normal he_uniform he_normal \
   lecun_uniform lecun_normal variance_scaling identity dirac orthogonal delta_orthogonal \
-  sparse bilinear hadamard log_uniform s4d_real sinusoidal inv_freq alibi; do
+  sparse bilinear hadamard log_uniform s4d_real sinusoidal inv_freq alibi ramp; do
   grep -qE "^$name(,|$)" list.txt || die "list has no $name"
 done
 # names FANIN list NAME: the entries that are listed.
@@ -45,7 +45,7 @@ if have_python; then
 import json, sys
 entries = json.load(sys.stdin)["initializers"]
 by_name = {e["name"]: e for e in entries}
-assert len(by_name) == 25, len(by_name)
+assert len(by_name) == 26, len(by_name)
 assert "kaiming_normal" in by_name["he_normal"]["aliases"]
 assert by_name["he_normal"]["needs_fans"] and not by_name["normal"]["needs_fans"]
 assert "mode=fan_in" in by_name["he_normal"]["parameters"]

@@ -19,6 +19,8 @@ import keep
 
 def norms(shape, x):
     """Of x, by squares that are summed up in the order of the elements; each operation is rounded once."""
+    if len(shape) == 1 < x.ndim:  # a vector: of the first dimension
+        shape = (*shape, *(1,) * (x.ndim - 1))
     kept = [d for d in range(x.ndim) if shape and shape[d] > 1]
     summed = [d for d in range(x.ndim) if d not in kept]
     slices = x.transpose(kept + summed).reshape(math.prod(x.shape[d] for d in kept), -1)

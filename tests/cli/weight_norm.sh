@@ -16,6 +16,13 @@ holds() {
   "$FANIN" inspect --require judged "$@" >said.txt 2>err.txt || die "fanin inspect $*: $(cat said.txt err.txt)"
 }
 
+fails() { # fails WORDS FILE ARGUMENT...
+  local status=0
+  "$FANIN" inspect "${@:2}" >said.txt 2>err.txt || status=$?
+  [ "$status" = 1 ] || die "fanin inspect ${*:2}: status $status: $(cat said.txt err.txt)"
+  said "$1"
+}
+
 # ---- Every dtype of both, every dimension, before and behind the other tensor; whatever draws it ----
 cat >m.json <<'JSON'
 {"values": {"n": 7},
@@ -30,6 +37,7 @@ cat >m.json <<'JSON'
   {"name": "f32_2", "shape": [1, 1, 5], "dtype": "bf16", "norm_of": "f32"},
   {"name": "f32_02", "shape": [7, 1, 5], "dtype": "f64", "norm_of": "f32"},
   {"name": "f32_01", "shape": [7, 3, 1], "dtype": "f8_e4m3", "norm_of": "f32"},
+  {"name": "f32_rows", "shape": [7], "norm_of": "f32"}, {"name": "parts_rows", "shape": [12], "dtype": "f64", "norm_of": "parts"},
   {"name": "f32_all", "shape": [], "dtype": "f32", "norm_of": "f32"},
   {"name": "f16", "shape": [11, 13], "dtype": "f16"}, {"name": "f16_g", "shape": [11, 1], "norm_of": "f16"},
   {"name": "f64", "shape": [11, 13], "dtype": "f64"}, {"name": "f64_g", "shape": [1, 13], "dtype": "f64", "norm_of": "f64"},
@@ -42,7 +50,7 @@ cat >m.json <<'JSON'
   {"name": "eight", "shape": [2, 3, 1, 2, 1, 5, 2, 3]}, {"name": "eight_g", "shape": [1, 3, 1, 1, 1, 5, 1, 3], "norm_of": "eight"}]}
 JSON
 init m.json -o m.safetensors
-for pair in first:f32 layer.0.weight_g:layer.0.weight_v layer.1.weight_g:layer.1.weight_v f32_1:f32 f32_2:f32 f32_02:f32 f32_01:f32 f32_all:f32 \
+for pair in first:f32 layer.0.weight_g:layer.0.weight_v layer.1.weight_g:layer.1.weight_v f32_1:f32 f32_2:f32 f32_02:f32 f32_01:f32 f32_all:f32 f32_rows:f32 parts_rows:parts \
   f16_g:f16 f64_g:f64 e4m3_g:e4m3 e5m2_g:e5m2 ortho_g:ortho sparse_g:sparse parts_g:parts eight_g:eight; do
   helper norms m.safetensors "${pair%:*}" "${pair#*:}"
 done
@@ -100,6 +108,30 @@ init --like like.safetensors --rules r.json --dtype f16 -o out16.safetensors
 helper norms out16.safetensors c.weight_g c.weight_v
 init --like like.safetensors --rules r.json --explain
 said '^c\.weight_g +6x1x1 +f64 +0 +- +norm of c\.weight_v$'
+# The same rule as an option, to the bit. It goes before those of the set, which refuses a shape that torch has not, and
+# the last FROM of a name is replaced.
+init --like like.safetensors --rules r.json --rule '*original0=norm_of:original0->original1' --rule '*.WEIGHT_G=norm_of:_g->_v' --dtype f64 -o option.safetensors
+helper norms option.safetensors c.weight_g c.weight_v
+helper norms option.safetensors l.parametrizations.weight.original0 l.parametrizations.weight.original1
+said "^ +1 +1 +6 +norm of c\\.weight_v +c\\.weight_g +\\*.WEIGHT_G$"
+printf 'a_g.w_g F32 6x1x3\na_g.w_v F32 6x4x3\n' | kept make last.safetensors last
+init --like last.safetensors --rules r.json --rule 'a_g.w_g=norm_of:_g->_v' -o option.safetensors
+helper norms option.safetensors a_g.w_g a_g.w_v
+holds option.safetensors
+option() { # option WORDS PATTERN=...
+  refuse 2 "$1" init --like like.safetensors --rules r.json --rule "$2" -o z.safetensors
+}
+for text in norm_of: norm_of:weight_v 'norm_of:->weight_v' norm_of:weight_g-weight_v; do
+  option "--rule 'c.weight_g=$text': write PATTERN=norm_of:FROM->TO, as in '*.weight_g=norm_of:weight_g->weight_v'" "c.weight_g=$text"
+done
+option "--rule 'c.weight_g=OI:norm_of:_g->_v': a layout goes with an initializer only" 'c.weight_g=OI:norm_of:_g->_v'
+option "--rule: the text is not valid UTF-8" $'c.weight_g=norm_of:_g->\xff'
+option "--rule 'c.weight_g=times:factor=2 norm_of:_g->_v': no initializer is called 'norm_of'" 'c.weight_g=times:factor=2 norm_of:_g->_v'
+option "--rule 'c.weight_g=norm_of:_g->_w', tensor 'c.weight_g': has the norms of 'c.weight_w', which is not in like.safetensors: give the index" 'c.weight_g=norm_of:_g->_w'
+option "--rule 'c.weight_v=norm_of:weight_v->bias', tensor 'c.weight_v': has the shape 6x4x3, which norms of 'c.bias' of shape 6 cannot have" 'c.weight_v=norm_of:weight_v->bias'
+option "tensor 'c.weight_g': norm_of 'c.weight_g': that tensor has norms itself" 'c.weight_g=norm_of:_g->_g'
+"$FANIN" init --like like.safetensors --rules r.json --rule 'c.weight_g=norm_of:_v->_g' --explain >said.txt 2>err.txt
+grep -q "warning: --rule 'c.weight_g=norm_of:_v->_g' takes nothing" err.txt || die "$(cat err.txt)"
 mkdir in out
 index=model.safetensors.index.json
 kept shards in like <<<"$list" # a tensor and its norms are in different files
@@ -140,6 +172,29 @@ no "'sn.weight_u', 'sn.weight_v'" <<<$'sn.weight_orig F32 6x4\nsn.weight_u F32 6
 no "has dtype I64, of which no norm can be" <<<$'c.weight_g I64 6x1\nc.weight_v F32 6x4'
 no "tensor 'l.bias_hh_l0': follows the fans of 'l.weight_hh_l0'" <<<$'l.weight_hh_l0_g F32 80x1\nl.weight_hh_l0_v F32 80x20\nl.bias_hh_l0 F32 80'
 
+# ---- DoRA: norms of rows as a vector, of what is drawn and of what is kept ----
+printf '%s\n' 'q.weight F32 5x12' 'q.weight_m_wdecomp.weight F32 5x1' 'q.magnitude BF16 5' 'q.lora_a.weight F32 2x12' 'q.lora_b.weight F32 5x2' | kept make dora.safetensors dora
+printf 'q.weight F32 5x12\n' | kept make base.safetensors base
+rows=(--rule '*.weight_m_wdecomp.weight=norm_of:weight_m_wdecomp.weight->weight' --rule '*.magnitude=norm_of:magnitude->weight')
+init --like dora.safetensors "${rows[@]}" -o drawn.safetensors
+init --like dora.safetensors "${rows[@]}" --keep base.safetensors -o frozen.safetensors
+for m in q.weight_m_wdecomp.weight q.magnitude; do
+  helper norms drawn.safetensors $m q.weight
+  helper norms frozen.safetensors $m q.weight base.safetensors
+done
+holds drawn.safetensors
+printf '%s\n' 'p.q.base_layer.weight F32 12x12' 'p.q.lora_A.default.weight F32 2x12' 'p.q.lora_B.default.weight F32 12x2' 'p.q.lora_magnitude_vector.default.weight F32 12' | kept make peft.safetensors peft
+init --like peft.safetensors -o drawn.safetensors
+helper norms drawn.safetensors p.q.lora_magnitude_vector.default.weight p.q.base_layer.weight
+holds drawn.safetensors
+helper flip drawn.safetensors flipped.safetensors p.q.lora_magnitude_vector.default.weight
+fails '^p\.q\.lora_magnitude_vector\.default\.weight .* fails: exact +norm of p\.q\.base_layer\.weight$' flipped.safetensors
+no "has the norms of 'p.q.base_layer.weight', which is not in no.safetensors: give the index" <<<'p.q.lora_magnitude_vector.default.weight F32 12'
+no "They are made of a matrix called base_layer.weight, for an adapter called default" <<<$'p.q.lora_magnitude_vector.other.weight F32 12\np.q.base_layer.weight F32 12x12'
+no "DoRA has the norms of an embedding's columns there" <<<$'e.lora_magnitude_vector.default.weight F32 8\ne.lora_embedding_A.default F32 2x8\ne.base_layer.weight F32 8x8'
+no "GPT-2's Conv1D stores (in, out)" <<<$'c_proj.lora_magnitude_vector.default.weight F32 8\nc_proj.base_layer.weight F32 8x8\nh.c_attn.weight F32 8x24'
+no "has the shape 8, which norms of 'p.q.base_layer.weight' of shape 12x8 cannot have" <<<$'p.q.lora_magnitude_vector.default.weight F32 8\np.q.base_layer.weight F32 12x8'
+
 # ---- Refused: files of rules and of models ----
 printf 'a F32 3\nb F32 3\n' | kept make ab.safetensors ab
 rules() { # rules WORDS RULE
@@ -161,7 +216,8 @@ model() { # model WORDS TENSOR... ARGUMENT...: of the tensor g, beside v of 6 x 
 }
 model "bad.json: tensor 'g': norm_of 'w': no tensor that is written has this name" '{"name": "g", "shape": [6, 1], "norm_of": "w"}'
 model "tensor 'g' of shape 4x1: norm_of 'v', which has the shape 6x4; an extent of 1 in each dimension that is summed over" '{"name": "g", "shape": [4, 1], "norm_of": "v"}'
-model "tensor 'g' of shape 6: norm_of 'v', which has the shape 6x4" '{"name": "g", "shape": [6], "norm_of": "v"}'
+model "tensor 'g' of shape 4: norm_of 'v', which has the shape 6x4; an extent of 1" '{"name": "g", "shape": [4], "norm_of": "v"}'
+model "tensor 'g' of shape 1x6: norm_of 'v', which has the shape 6x4" '{"name": "g", "shape": [1, 6], "norm_of": "v"}'
 model "tensor 'g': norm_of 'g': that tensor has norms itself" '{"name": "g", "shape": [6, 1], "norm_of": "g"}'
 for key in '"init": "zeros"' '"layout": "OI"' '"groups": 2' '"splits": 1' '"parts": [{"range": "0", "init": "zeros"}]'; do
   model "tensors[0]: has '$(cut -d '"' -f 2 <<<"$key")' beside 'norm_of', which goes with an initializer only" "{\"name\": \"g\", \"shape\": [6, 1], \"norm_of\": \"v\", $key}"
@@ -194,15 +250,9 @@ SHIM_BUFFER=1 FANIN=$SHIMMED refuse 3 clCreateBuffer init m.json -o z.safetensor
 SHIM_DISK=1000000 FANIN=$SHIMMED refuse 2 "No space left on device" init large.json -o z.safetensors
 
 # ---- 'fanin inspect' ----
-fails() { # fails WORDS FILE ARGUMENT...
-  local status=0
-  "$FANIN" inspect "${@:2}" >said.txt 2>err.txt || status=$?
-  [ "$status" = 1 ] || die "fanin inspect ${*:2}: status $status: $(cat said.txt err.txt)"
-  said "$1"
-}
 helper flip m.safetensors flipped.safetensors first
 fails '^first .* fails: exact +norm of f32$' flipped.safetensors
-said "^FAILS: 29 of 30 tensors and parts hold, 1 fails?, 0 are not judged"
+said "^FAILS: 31 of 32 tensors and parts hold, 1 fails?, 0 are not judged"
 helper times m.safetensors scaled.safetensors f32 -1.5 # its norms are no more these
 fails '^f32_01 .* fails: exact' scaled.safetensors
 python3 - <<'PYTHON'

@@ -1,5 +1,5 @@
-"""What make_keras_models.py, make_flax_models.py and make_draws.py share: laws, how values are compared with them, and
-the lists in models/. Nothing of fanin is used. NumPy and SciPy are needed.
+"""What make_keras_models.py and make_flax_models.py share: laws, how values are compared with them, and the lists in
+models/. Nothing of fanin is used. NumPy and SciPy are needed.
 
 A law is a tuple of a name and numbers, as models/*.csv have it, joined by colons (make_models.py), and two more:
 `orthogonal:GAIN`, and `blocks:A:B:...`, equal blocks along the first dimension, each of which holds one number.
@@ -86,3 +86,14 @@ def write_list(path, tensors):
         writer.writerow(["name", "dtype", "shape", "own", "module"])
         writer.writerows(rows)
     print(path, len(rows), [row[0] for row in rows if row[3] == "other"], flush=True)
+
+
+def models_of(package):
+    """A dictionary of models, and a decorator that adds the function that makes one, by its name."""
+    models = {}
+
+    def add(make):
+        models[f"{package}-" + make.__name__.replace("_", "-")] = make
+        return make
+
+    return models, add

@@ -16,7 +16,7 @@ import jax
 import jax._src.nn.initializers as made_by
 import jax.nn.initializers
 import numpy as np
-from laws import write_list
+from laws import models_of, write_list
 
 asked = {}  # a fingerprint of values: the law that they were drawn by
 latest = None  # the same of the last draw, which may be a tracer
@@ -83,12 +83,7 @@ def recorded_param(self, name, init_fn, *args, **kwargs):
 
 
 nn.Module.param = recorded_param
-models = {}
-
-
-def add(make):
-    models["flax-" + make.__name__.replace("_", "-")] = make
-    return make
+models, add = models_of("flax")
 
 
 def linen(module, *inputs, sep="/", collection=None):

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
 """Writes fresh/*.safetensors: public architectures as their own code initializes them, with configurations scaled down.
-Nothing of fanin is used: torch, transformers and timm from PyPI, whose releases stand in fresh/VERSIONS.
+Nothing of fanin is used: torch, transformers and timm from PyPI, whose releases stand in fresh/VERSIONS, and for the
+files rwkv-x*, BlinkDL/RWKV-LM's own code, as rwkv_code.py says.
 
-  python3 make_fresh.py    in tests/data, with these packages
+  RWKV=FOLDER python3 make_fresh.py [NAME...]    in tests/data, with these packages
 """
+
 import os
+import sys
 
 import timm
 import torch
 import transformers
 from safetensors.torch import save_file
 from torch import nn
+
+import rwkv_code
 
 NARROW = {
     "hidden_size": 40,
@@ -118,6 +123,10 @@ MODELS = {
     "mobilenet": lambda: first_blocks(timm.create_model("mobilenetv2_035", num_classes=10), 4),
     "convnext": lambda: timm.create_model("convnext_atto", depths=(1, 1, 2, 1), dims=(16, 24, 32, 32), num_classes=10),
     "defaults": Defaults,
+    "rwkv": lambda: of("Rwkv", hidden_size=32, num_hidden_layers=3, vocab_size=200, context_length=64),
+    "rwkv-x052": lambda: rwkv_code.Model("x052", layers=2, width=32, head=8),
+    "rwkv-x060": lambda: rwkv_code.Model("x060", layers=2, width=32, head=16, dim_ffn=32),
+    "rwkv-x070": lambda: rwkv_code.Model("x070", layers=2, width=32, head=16),
 }
 
 
@@ -126,6 +135,8 @@ def main():
     with open("fresh/VERSIONS", "w") as f:
         print(f"torch {torch.__version__}, transformers {transformers.__version__}, timm {timm.__version__}", file=f)
     for seed, (name, make) in enumerate(MODELS.items()):
+        if name not in (sys.argv[1:] or MODELS):
+            continue
         torch.manual_seed(seed)
         seen, tensors = {}, {}
         for key, t in make().state_dict().items():

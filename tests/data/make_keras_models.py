@@ -16,7 +16,7 @@ import sys
 import keras
 import numpy as np
 from keras.src.initializers import random_initializers
-from laws import write_list
+from laws import models_of, write_list
 
 L = keras.layers
 asked = None  # the law of the last draw
@@ -72,12 +72,7 @@ def recorded_weight(self, *args, **kwargs):
 
 
 L.Layer.add_weight = recorded_weight
-models = {}
-
-
-def add(make):
-    models["keras-" + make.__name__.replace("_", "-")] = make
-    return make
+models, add = models_of("keras")
 
 
 def built(layer, *shapes):

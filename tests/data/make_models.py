@@ -1,16 +1,17 @@
 #!/usr/bin/env python3
 """Writes models/*.csv: the tensors of many models' checkpoints, and what their own code makes of each. Nothing of fanin
-is used: torch's in-place fills are recorded while transformers 5.24, torchvision 0.29, timm 1.0.31 and diffusers 0.42
-build their models on torch 2.15 (from PyPI), from configurations that are scaled down. Widths differ, so that swapped
-fans show; of what repeats, two or three layers stay. `projection` and `weight_norm`, which need torch alone, are Debian's
-torch 1.13's.
+is used: torch's in-place fills are recorded while transformers 5.24, torchvision 0.29, timm 1.0.31, diffusers 0.42 and
+PEFT 0.21 build their models on torch 2.15 (from PyPI), from configurations that are scaled down. Widths differ, so that
+swapped fans show; of what repeats, two or three layers stay. `projection` and `weight_norm`, which need torch alone, are
+Debian's torch 1.13's.
 
   python3 make_models.py DIRECTORY [NAME...]
 
 A row has a tensor's name, dtype and shape, then two laws: `own` is what the model's code did last, `module` what the
 torch.nn module that owns the tensor did when it was made, which rules/pytorch.json is about; "" where no module did.
 normal:MEAN:STD, uniform:LO:HI, trunc:MEAN:STD:LO:HI (STD before the cut) and constant:VALUE are laws that were asked for
-and that the values were found to have; `other` is anything else, as tables of sinusoids.
+and that the values were found to have; orthogonal:GAIN is a matrix that has orthogonal rows or columns of this length;
+values:MEAN:STD:LEAST:MOST are of numbers that are the same each time; `other` is anything else, as tables of sinusoids.
 """
 
 import csv
@@ -78,6 +79,20 @@ def truncating(where, name):
 truncating(torch.nn.init, "_no_grad_trunc_normal_")
 
 
+def orthogonalizing(where, name):
+    original = getattr(where, name)
+
+    def recorded(tensor, gain=1, *rest, **named):
+        result = original(tensor, gain, *rest, **named)
+        note(tensor, ("orthogonal", float(gain)))
+        return result
+
+    setattr(where, name, recorded)
+
+
+orthogonalizing(torch.nn.init, "orthogonal_")
+
+
 def resetting(cls, name):
     original = cls.__dict__[name]
 
@@ -102,15 +117,17 @@ for cls in {c for c in vars(torch.nn).values() if isinstance(c, type)} | {
             resetting(cls, name)
 
 try:
+    import peft
+    import transformers as hf
+
     import diffusers
     import timm
     import timm.layers.weight_init
     import torchvision
-    import transformers as hf
 
     truncating(timm.layers.weight_init, "_trunc_normal_")
 except ImportError as error:
-    print(f"only models of torch alone can be written: {error}", file=sys.stderr)
+    print(f"only models that need no more than what was found can be written: {error}", file=sys.stderr)
 
 
 def verified(t, law):
@@ -126,6 +143,10 @@ def verified(t, law):
         )
     if not law or law[0] == "constant":
         return "other"
+    if law[0] == "orthogonal":
+        short = x if x.shape[0] <= x.shape[1] else x.T
+        unit = law[1] ** 2 * torch.eye(len(short), dtype=x.dtype)
+        return f"orthogonal:{law[1]:.9g}" if torch.allclose(short @ short.T, unit, atol=1e-5 * law[1] ** 2) else "other"
     x = x[x.abs().reshape(len(x), -1).amax(1) > 0] if x.dim() > 1 else x  # without padding rows
     n = x.numel()
     if law[0] == "normal":
@@ -154,23 +175,45 @@ DTYPES = {torch.float32: "F32", torch.int64: "I64", torch.bool: "BOOL", torch.in
 models = {}
 
 
-def add(name, make, most=None, saved=False):
+def add(name, make, most=None, saved=False, twice=False):
     """Of what repeats, `most` stay. If `saved`, NAME-saved has the tensors and names of the file that transformers
-    writes, which are those of the Hub: experts one by one, and the names of older versions."""
-    models[name] = (make, most, False)
+    writes, which are those of the Hub: experts one by one, and the names of older versions. If `twice`, numbers that
+    are the same in a second model are recorded."""
+    models[name] = (same_twice(make) if twice else make, most, False)
     if saved:
         models[f"{name}-saved"] = (make, most, True)
 
 
+same = {}
+
+
+def same_twice(make):
+    """Notes numbers of the model that another one has too."""
+
+    def made():
+        first, model = make().state_dict(), make()
+        for name, t in model.state_dict().items():
+            x = t.double()
+            if t.numel() > 1 and torch.equal(t, first[name]) and x.min() < x.max():
+                same[key(t)] = f"values:{x.mean():.9g}:{x.std(correction=0):.9g}:{x.min():.9g}:{x.max():.9g}"
+        return model
+
+    return made
+
+
 def norm_law(name, state):
-    """ "norm:V" of a tensor that has the norms of V beside it, as weight normalization begins; else None."""
-    for g, v in (("_g", "_v"), ("original0", "original1")):
+    """ "norm:V" of a tensor that has the norms of V beside it, as weight normalization and DoRA begin; else None."""
+    for g, v in (("weight_g", "weight_v"), ("original0", "original1")):
         of = state.get(name[: -len(g)] + v) if name.endswith(g) else None
         if of is not None:
             summed = [d for d in range(of.dim()) if not state[name].dim() or state[name].shape[d] == 1]
             norms = of.double().pow(2).sum(summed, keepdim=True).sqrt().reshape(state[name].shape)
             assert torch.allclose(norms, state[name].double(), rtol=1e-6), name
             return f"norm:{name[: -len(g)]}{v}"
+    base = name.replace("lora_magnitude_vector.default", "base_layer")
+    if base != name and state[name].shape == state[base].shape[:1]:  # DoRA
+        if torch.allclose(state[base].double().flatten(1).norm(dim=1), state[name].double(), rtol=1e-6):
+            return f"norm:{base}"
 
 
 def laws_of(model):
@@ -183,7 +226,8 @@ def laws_of(model):
         default = module.get(key(t))
         default = "" if not default else ":".join([default[0]] + [f"{v:.9g}" for v in default[1:]])
         norm = norm_law(name, model.state_dict())
-        laws[name] = t, norm or verified(t, own.get(key(t))), norm or default
+        law = norm or same.get(key(t)) or verified(t, own.get(key(t)))
+        laws[name] = t, law, law if ".lora_" in name else norm or default  # the rules are about PEFT's layers, too
     return laws
 
 
@@ -208,6 +252,7 @@ def write(directory, name):
     make, most, saved = models[name]
     own.clear()
     module.clear()
+    same.clear()
     rows, kinds = [], {}
     for tensor_name, (t, law, default) in (laws_of_file if saved else laws_of)(make()).items():
         kind = re.sub(r"\d+", "#", tensor_name), tuple(t.shape)
@@ -427,6 +472,39 @@ add(
         "Mamba2ForCausalLM", "Mamba2Config", **two, num_heads=16, head_dim=8, use_bias=True, tie_word_embeddings=True
     ),
 )
+
+add(
+    "rwkv",
+    causal("RwkvForCausalLM", "RwkvConfig", hidden_size=64, num_hidden_layers=3, vocab_size=500, context_length=64),
+    twice=True,
+)
+add(
+    "rwkv-wide",
+    causal(
+        "RwkvModel",
+        "RwkvConfig",
+        hidden_size=64,
+        attention_hidden_size=96,
+        intermediate_size=40,
+        num_hidden_layers=2,
+        vocab_size=50,
+    ),
+    twice=True,
+)
+
+
+def rwkv(version, **numbers):
+    """BlinkDL/RWKV-LM's own code, with what the modules of torch did."""
+    model = importlib.import_module("rwkv_code").Model(version, **numbers)
+    for name, t in model.parameters().items():
+        module[key(model.state_dict()[name])] = module.get(key(t))
+    return model
+
+
+add("rwkv-x052", lambda: rwkv("x052", layers=3, width=64, head=16), twice=True)
+add("rwkv-x060", lambda: rwkv("x060", layers=3, width=96, head=32), twice=True)
+add("rwkv-x070", lambda: rwkv("x070", layers=3, width=64, head=16, vocabulary=40), twice=True)
+add("rwkv-x070-train_temp", lambda: rwkv("x070-train_temp", layers=4, width=128, head=64), twice=True)
 
 # ---- Encoders, and encoders with decoders --------------------------------------------------------------------------------
 
@@ -818,6 +896,35 @@ def normalized():
     return m
 
 
+def dora(*layers, **config):
+    """PEFT's DoRA on some layers of a model."""
+    m, nn = torch.nn.Module(), torch.nn
+    m.embed, m.q_proj, m.square = nn.Embedding(30, 24), nn.Linear(24, 40), nn.Linear(24, 24, bias=False)
+    m.conv, m.norm, m.head = nn.Conv2d(3, 8, 5), nn.LayerNorm(24), nn.Linear(24, 9)
+    m.norm_in = nn.Sequential(nn.Linear(24, 16))
+    return peft.get_peft_model(m, peft.LoraConfig(r=4, use_dora=True, target_modules=list(layers), **config))
+
+
+def dora_file():
+    """The tensors of the file that PEFT writes of an adapter."""
+    m, state = torch.nn.Module(), peft.get_peft_model_state_dict(dora("q_proj"))
+    m.state_dict = lambda: state
+    return m
+
+
+linears = "q_proj", "square", "norm_in.0"
+add("peft-dora", lambda: dora(*linears))
+add("peft-dora-scaled", lambda: dora(*linears, lora_alpha=64, use_rslora=True))
+add("peft-dora-embedding", lambda: dora("embed"))
+add("peft-dora-conv", lambda: dora("conv"))
+add("peft-dora-file", dora_file)
+add(
+    "peft-dora-gpt2",
+    lambda: peft.get_peft_model(
+        hf.GPT2LMHeadModel(hf.GPT2Config(n_embd=64, n_layer=1, n_head=4, vocab_size=500, n_positions=96)),
+        peft.LoraConfig(r=4, use_dora=True, target_modules=["c_attn", "attn.c_proj"], fan_in_fan_out=True),
+    ),
+)
 add("modules", modules)
 add("weight_norm", normalized)
 add("projection", projection)

@@ -17,7 +17,9 @@ static bool same(const fanin_init *a, const fanin_init *b) {
          a->bounds == b->bounds && a->uncorrected == b->uncorrected && same_bits(a->gain, b->gain) &&
          same_bits(a->scale, b->scale) && a->mode == b->mode && a->distribution == b->distribution &&
          same_bits(a->sparsity, b->sparsity) && same_bits(a->connections, b->connections) && a->per == b->per &&
-         same_bits(a->base, b->base) && a->form == b->form;
+         same_bits(a->base, b->base) && a->form == b->form && same_bits(a->exponent, b->exponent) &&
+         same_bits(a->zigzag, b->zigzag) && same_bits(a->period, b->period) && same_bits(a->shift, b->shift) &&
+         same_bits(a->zigzag_exponent, b->zigzag_exponent) && a->half_open == b->half_open;
 }
 
 /* Returns the text's length; a text that does not fit is cut. */

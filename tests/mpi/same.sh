@@ -20,6 +20,8 @@ cat >odd.json <<'JSON'
   {"name": "q.stack", "shape": [11, 6, 5], "layout": "BOI", "dtype": "bf16", "init": "orthogonal:gain=2"},
   {"name": "q.kv", "shape": [8, 30], "layout": "IO", "splits": 3, "init": "orthogonal"},
   {"name": "q.group", "shape": [12, 3, 3, 3], "layout": "OIHW", "groups": 4, "init": "orthogonal"},
+  {"name": "depthwise", "shape": [3, 3, 23, 2], "layout": "HWGO", "init": "he_normal"},
+  {"name": "q.depthwise", "shape": [3, 5, 11, 4], "layout": "HWGO", "init": "orthogonal"},
   {"name": "delta", "shape": [3, 3, 4, 8], "layout": "HWIO", "init": "delta_orthogonal"},
   {"name": "sparse", "shape": [31, 17], "layout": "OI", "init": "sparse:sparsity=0.5"},
   {"name": "hadamard", "shape": [7, 8], "layout": "OI", "init": "hadamard"},
@@ -50,6 +52,7 @@ same 3 "${odd[@]}" --shard range
 same 8 "${odd[@]}" --shard range
 same 5 "${odd[@]}" --shard dimension:I
 same 3 "${odd[@]}" --shard dimension:W
+same 4 "${odd[@]}" --shard dimension:G
 [ "$(ls)" = $'odd.json\none.safetensors' ] || die "left: $(ls)"
 
 # What it says of itself; --dtype, --tensor and npy; an old file's mode; a link.

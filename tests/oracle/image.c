@@ -47,15 +47,15 @@ static place place_of(const fanin_tensor *t, uint64_t e) {
 }
 
 /* Identity and dirac: the O index within its split and group equals the I index within its group, at the taps' centre.
- * Groups divide I where it is the layout's first letter, else O. */
+ */
 static bool is_one(const fanin_tensor *t, const place *p) {
-  const uint64_t groups = t->groups > 1 ? t->groups : 1, splits = t->splits > 1 ? t->splits : 1;
-  const bool cut_i = t->layout[0] == 'I';
+  const uint64_t splits = t->splits > 1 ? t->splits : 1;
+  const oracle_groups groups = oracle_groups_of(t);
   uint64_t o = 0, i = 0;
   bool centre = true;
   for (int d = 0; d < t->rank; d++) {
-    if (t->layout[d] == 'O') o = p->at[d] % (t->shape[d] / splits / (cut_i ? 1 : groups));
-    if (t->layout[d] == 'I') i = p->at[d] % (t->shape[d] / (cut_i ? groups : 1));
+    if (t->layout[d] == 'O') o = p->at[d] % (t->shape[d] / splits / (groups.of_inputs ? 1 : groups.count));
+    if (oracle_is_input(t->layout[d])) i = p->at[d] % (t->shape[d] / (groups.of_inputs ? groups.count : 1));
     if (strchr("DHW", t->layout[d])) centre = centre && p->at[d] == t->shape[d] / 2;
   }
   return centre && o == i;

@@ -3,10 +3,23 @@
 #ifndef FANIN_TESTS_ORACLE_H
 #define FANIN_TESTS_ORACLE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "fanin.h"
 #include "init/distribution.h"
+
+/* ---- layout.c ---------------------------------------------------------------------------------------------------- */
+
+/* How many groups there are, at least 1, and whether they divide I; else they divide O. */
+typedef struct oracle_groups {
+  uint64_t count;
+  bool of_inputs;
+} oracle_groups;
+oracle_groups oracle_groups_of(const fanin_tensor *t);
+
+/* Whether the letter is I, or G in its place. */
+bool oracle_is_input(char letter);
 
 /* ---- philox.c: section 1 ----------------------------------------------------------------------------------------- */
 

@@ -105,10 +105,14 @@ static letter letter_of(const fanin_tensor *t, char which) {
   return l;
 }
 
+static letter input_of(const fanin_tensor *t) {
+  return letter_of(t, strchr(t->layout, 'G') ? 'G' : 'I');
+}
+
 /* One matrix: `rows` outputs from o on, `inputs` from i on, all taps, of which the columns are (input, D, H, W). */
 static void make_matrix(const fanin_tensor *t, oracle_maker *make, double *values, size_t first, size_t rows,
                         size_t inputs) {
-  const letter o = letter_of(t, 'O'), i = letter_of(t, 'I');
+  const letter o = letter_of(t, 'O'), i = input_of(t);
   const letter taps[] = {letter_of(t, 'D'), letter_of(t, 'H'), letter_of(t, 'W')};
   const size_t columns = inputs * taps[0].extent * taps[1].extent * taps[2].extent, n = rows * columns;
   const size_t width = rows < columns ? rows : columns, height = rows < columns ? columns : rows;
@@ -138,9 +142,10 @@ static void make_matrix(const fanin_tensor *t, oracle_maker *make, double *value
 
 /* All matrices of a tensor whose normals begin at `values`. */
 static void make_matrices(const fanin_tensor *t, oracle_maker *make, double *values) {
-  const letter o = letter_of(t, 'O'), i = letter_of(t, 'I'), b = letter_of(t, 'B');
-  const size_t groups = t->groups > 1 ? t->groups : 1, parts = groups * (t->splits > 1 ? t->splits : 1);
-  const bool cut_i = t->layout[0] == 'I' && groups > 1;
+  const letter o = letter_of(t, 'O'), i = input_of(t), b = letter_of(t, 'B');
+  const oracle_groups groups = oracle_groups_of(t);
+  const size_t parts = (size_t)groups.count * (t->splits > 1 ? t->splits : 1);
+  const bool cut_i = groups.of_inputs && groups.count > 1;
   const size_t rows = cut_i ? o.extent : o.extent / parts, inputs = cut_i ? i.extent / parts : i.extent;
   for (size_t matrix = 0; matrix < b.extent; matrix++) {
     for (size_t part = 0; part < parts; part++) {

@@ -13,16 +13,16 @@ typedef struct spot {
 } spot;
 
 static spot spot_of(const fanin_tensor *t, const uint64_t *at) {
-  const uint64_t groups = t->groups > 1 ? t->groups : 1, splits = t->splits > 1 ? t->splits : 1;
-  const bool cut_i = t->layout[0] == 'I';
+  const uint64_t splits = t->splits > 1 ? t->splits : 1;
+  const oracle_groups groups = oracle_groups_of(t);
   spot s = {.centre = true, .weight = 1, .whole_weight = 1};
   for (int d = 0; d < t->rank; d++) {
     const uint64_t k = t->shape[d];
     if (t->layout[d] == 'O') {
-      s.outputs = k / splits / (cut_i ? 1 : groups);
+      s.outputs = k / splits / (groups.of_inputs ? 1 : groups.count);
       s.o = at[d] % s.outputs;
-    } else if (t->layout[d] == 'I') {
-      s.inputs = k / (cut_i ? groups : 1);
+    } else if (oracle_is_input(t->layout[d])) {
+      s.inputs = k / (groups.of_inputs ? groups.count : 1);
       s.i = at[d] % s.inputs;
     } else if (t->layout[d] != 'B') {
       const uint64_t f = k % 2 == 0 ? k / 2 : k / 2 + 1, near = at[d] < k - 1 - at[d] ? at[d] : k - 1 - at[d];

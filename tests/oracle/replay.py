@@ -4,9 +4,11 @@ oracle in C. It replays the digests of a file such as share/data/stream-v1.json.
 
     replay.py FILE [INIT]     all checks, or those of one initializer; exit status 1 where one differs
 """
+
 import decimal
 import functools
 import json
+import math
 import sys
 
 import numpy as np
@@ -530,7 +532,56 @@ def number(m, p):
     return m.real(np.ldexp(float(whole), cut - 63 - p[1]))
 
 
+def log2_digits(x):
+    """log2(x) 2^59, cut off."""
+    y = x.bit_length() - 1
+    m = x << 63 - y
+    for _ in range(59):
+        m, e = times((m, 0), (m, 0))
+        y = y << 1 | (e == -1)
+    return y
+
+
+def exp2_digits(y):
+    """2^(-y 2^-55) as (m, e)"""
+    whole, f = y >> 55, (y << 9) % (1 << 64)
+    if f == 0:
+        return 1 << 63, whole
+    with decimal.localcontext() as context:
+        context.prec = 80
+        ln2 = decimal.Decimal(2).ln()
+        c = [int((ln2**k / math.factorial(k) * (1 << 64)).to_integral_value()) for k in range(1, 19)]
+    h = 0
+    for of in reversed(c):
+        h = of - (f * h >> 64)
+    return (1 << 64) - (f * h >> 64), whole + 1
+
+
+@functools.lru_cache(maxsize=None)
+def bent(m, a, b, exponent):
+    """(a / b)^exponent"""
+    if a == 0:
+        return m.real(0)
+    p = exp2_digits((log2_digits(b) - log2_digits(a)) * int(exponent * 2**60) >> 64)
+    return m.real(0) if p[1] > 100 else number(m, p)
+
+
+def ramp(m, law, tensor, at):
+    count, n = math.prod(tensor["shape"]), np.zeros(len(at[0]), U64)
+    for extent, a in zip(tensor["shape"], at):
+        n = n * U64(extent) + a
+    steps = count if law["half_open"] or count == 1 else count - 1
+    t = np.array([bent(m, k, steps, law["exponent"]) for k in n.tolist()])
+    twice, most = 2 * ((n.astype(I64) + law["shift"]) % law["period"]), law["period"] - 1
+    s = np.array([bent(m, k, most, law["zigzag_exponent"]) for k in np.abs(twice - most).tolist()])
+    x = m.fma(m.real(law["hi"] - law["lo"]), t, m.real(law["lo"]))
+    return m.fma(m.real(law["zigzag"]), np.where(twice < most, -s, s), x)
+
+
 def table(m, law, tensor, at):
+    if law["kind"] == "ramp":
+        return m.real(law["value"]) * ramp(m, law, tensor, at)
+
     columns, base, n = tensor["shape"][-1], law["base"], at[-1].astype(I64)
     if law["kind"] == "s4d_real":
         x = m.neg2_log((n + 1).astype(m.real)) * m.real(-0.5)
@@ -684,7 +735,8 @@ def fnv1a(data):
 
 def law_of(texts):
     return {
-        k: float.fromhex(v) if k not in ("law", "per", "taps", "zeros", "kind", "form") else v for k, v in texts.items()
+        k: float.fromhex(v) if isinstance(v, str) and k not in ("law", "per", "taps", "kind", "form") else v
+        for k, v in texts.items()
     }
 
 

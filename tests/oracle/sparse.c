@@ -32,9 +32,8 @@ static uint64_t elements_of(const fanin_tensor *t) {
 /* The mixed-radix number of what a line's weights have in common: the coordinate B; that of the owner; and the part
  * that the other of O and I is in. */
 uint64_t *oracle_lines(const fanin_tensor *t, fanin_per per) {
-  const uint64_t elements = elements_of(t), groups = t->groups > 1 ? t->groups : 1;
-  const uint64_t splits = t->splits > 1 ? t->splits : 1;
-  const bool cut_i = t->layout[0] == 'I';
+  const uint64_t elements = elements_of(t), splits = t->splits > 1 ? t->splits : 1;
+  const oracle_groups groups = oracle_groups_of(t);
   uint64_t *const lines = calloc((size_t)elements + 1, sizeof *lines);
   assert_non_null(lines);
   for (uint64_t e = 0; e < elements; e++) {
@@ -42,8 +41,11 @@ uint64_t *oracle_lines(const fanin_tensor *t, fanin_per per) {
     for (int d = t->rank - 1; d >= 0; d--) {
       const uint64_t at = rest % t->shape[d];
       rest /= t->shape[d];
-      const char letter = t->layout[d], owner = per == FANIN_PER_INPUT ? 'I' : 'O';
-      const uint64_t parts = letter == 'O' ? splits * (cut_i ? 1 : groups) : cut_i ? groups : 1;
+      const char letter = oracle_is_input(t->layout[d]) ? 'I' : t->layout[d],
+                 owner = per == FANIN_PER_INPUT ? 'I' : 'O';
+      const uint64_t parts = letter == 'O'      ? splits * (groups.of_inputs ? 1 : groups.count)
+                             : groups.of_inputs ? groups.count
+                                                : 1;
       if (letter == 'B' || letter == owner) {
         lines[e] = lines[e] * t->shape[d] + at;
       } else if (letter == 'O' || letter == 'I') {

@@ -1,6 +1,7 @@
 /* Tables in plain C: section 4 of docs/stream.md. */
 #include "oracle/table.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "math/power.h"
@@ -40,6 +41,68 @@ static double number(power p, bool f64) {
   return x;
 }
 
+/* log2(x) 2^59: the logarithm of p^2 is twice that of p, and its whole part is a digit. */
+static uint64_t log2_of(uint64_t x) {
+  uint64_t digits = 0;
+  power p = {x, 0};
+  for (; p.m >> 63 == 0; p.m *= 2)
+    p.e++;
+  digits = (uint64_t)(63 - p.e);
+  for (int k = 0; k < 59; k++) {
+    p.e = 0;
+    p = times(p, p);
+    digits = 2 * digits + (p.e < 0);
+  }
+  return digits;
+}
+
+/* 2^(-y 2^-55) */
+static power exp2_of(uint64_t y) {
+  static const uint64_t c[] = {
+      UINT64_C(0xb17217f7d1cf79ac), UINT64_C(0x3d7f7bff058b1d51), UINT64_C(0x0e35846b82505fc6),
+      UINT64_C(0x0276556df749cee5), UINT64_C(0x005761ff9e299cc4), UINT64_C(0x000a184897c363c4),
+      UINT64_C(0x0000ffe5fe2c4586), UINT64_C(0x0000162c0223a5c8), UINT64_C(0x000001b5253d395e),
+      UINT64_C(0x0000001e4cf5158c), UINT64_C(0x00000001e8cac735), UINT64_C(0x000000001c3bd651),
+      UINT64_C(0x0000000001816193), UINT64_C(0x0000000000131496), UINT64_C(0x000000000000e1b7),
+      UINT64_C(0x00000000000009c7), UINT64_C(0x0000000000000066), UINT64_C(0x0000000000000004)};
+  const uint64_t whole = y >> 55, f = (y - (whole << 55)) << 9;
+  uint64_t h = 0;
+  if (f == 0) return (power){UINT64_C(1) << 63, (int)whole};
+  for (int k = (int)(sizeof c / sizeof *c) - 1; k >= 0; k--)
+    h = c[k] - (uint64_t)((uint128)f * h >> 64);
+  return (power){-(uint64_t)((uint128)f * h >> 64), (int)whole + 1};
+}
+
+/* (a / b)^exponent */
+static double bent(uint64_t a, uint64_t b, double exponent, bool f64) {
+  if (a == 0) return 0;
+  const uint64_t bend = (uint64_t)ldexp(exponent, 60);
+  const power p = exp2_of((uint64_t)((uint128)(log2_of(b) - log2_of(a)) * bend >> 64));
+  return p.e > 100 ? 0 : number(p, f64);
+}
+
+static double ramp(uint64_t n, uint64_t count, const fanin_init *init, bool f64) {
+  const uint64_t period = (uint64_t)init->period, r = (n + (uint64_t)init->shift) % period, most = period - 1;
+  const uint64_t steps = init->half_open || count == 1 ? count : count - 1;
+  const double t = bent(n, steps, init->exponent, f64), span = init->hi - init->lo;
+  const bool below = 2 * r < most;
+  const double size = bent(below ? most - 2 * r : 2 * r - most, most, init->zigzag_exponent, f64);
+  const double s = below ? -size : size;
+  if (f64) return fma(init->zigzag, s, fma(span, t, init->lo));
+  return (double)fmaf((float)init->zigzag, (float)s, fmaf((float)span, (float)t, (float)init->lo));
+}
+
+/* The element's index, and how many there are. */
+static uint64_t index_in(const fanin_tensor *t, const uint64_t *at, uint64_t *count) {
+  uint64_t index = 0;
+  *count = 1;
+  for (int d = 0; d < t->rank; d++) {
+    index = index * t->shape[d] + at[d];
+    *count *= t->shape[d];
+  }
+  return index;
+}
+
 static double sinusoid(uint64_t position, uint64_t n, uint64_t channels, const fanin_init *init, bool f64) {
   const uint64_t half = channels / 2;
   const bool interleaved = init->form == FANIN_FORM_INTERLEAVED, cosine = interleaved ? n % 2 == 1 : n >= half;
@@ -58,11 +121,16 @@ static double sinusoid(uint64_t position, uint64_t n, uint64_t channels, const f
 
 bool oracle_is_table(fanin_kind kind) {
   return kind == FANIN_KIND_S4D_REAL || kind == FANIN_KIND_SINUSOIDAL || kind == FANIN_KIND_INV_FREQ ||
-         kind == FANIN_KIND_ALIBI;
+         kind == FANIN_KIND_ALIBI || kind == FANIN_KIND_RAMP;
 }
 
 /* Without the gain. */
 static double plain_value(const fanin_tensor *t, const fanin_init *init, const uint64_t *at, bool f64) {
+  if (init->kind == FANIN_KIND_RAMP) {
+    uint64_t count;
+    const uint64_t index = index_in(t, at, &count);
+    return ramp(index, count, init, f64);
+  }
   const uint64_t n = at[t->rank - 1], columns = t->shape[t->rank - 1];
   if (init->kind == FANIN_KIND_INV_FREQ) return number(power_of(init->base, n, columns), f64);
   if (init->kind == FANIN_KIND_SINUSOIDAL) return sinusoid(at[t->rank - 2], n, columns, init, f64);

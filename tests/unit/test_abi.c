@@ -56,7 +56,7 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_tensor, first, 304, 8);
   FIELD(fanin_tensor, count, 312, 8);
   FIELD(fanin_tensor, reserved, 320, 32);
-  SIZE(fanin_init, 144);
+  SIZE(fanin_init, 192);
   FIELD(fanin_init, kind, 0, 4);
   FIELD(fanin_init, mode, 4, 4);
   FIELD(fanin_init, distribution, 8, 4);
@@ -78,7 +78,13 @@ static void structs_are_where_they_were(void **state) {
   FIELD(fanin_init, inverse_softplus, 120, 4);
   FIELD(fanin_init, form, 124, 4);
   FIELD(fanin_init, base, 128, 8);
-  FIELD(fanin_init, reserved, 136, 8);
+  FIELD(fanin_init, exponent, 136, 8);
+  FIELD(fanin_init, zigzag, 144, 8);
+  FIELD(fanin_init, period, 152, 8);
+  FIELD(fanin_init, shift, 160, 8);
+  FIELD(fanin_init, zigzag_exponent, 168, 8);
+  FIELD(fanin_init, half_open, 176, 4);
+  FIELD(fanin_init, reserved, 184, 8);
 }
 
 static void structs_of_fills_are_where_they_were(void **state) {
@@ -101,11 +107,11 @@ static void structs_of_fills_are_where_they_were(void **state) {
   SIZE(fanin_key, 16);
   FIELD(fanin_key, seed, 0, 8);
   FIELD(fanin_key, stream, 8, 8);
-  SIZE(fanin_item, 528);
+  SIZE(fanin_item, 576);
   FIELD(fanin_item, tensor, 0, 352);
-  FIELD(fanin_item, init, 352, 144);
-  FIELD(fanin_item, stream, 496, 8);
-  FIELD(fanin_item, reserved, 504, 24);
+  FIELD(fanin_item, init, 352, 192);
+  FIELD(fanin_item, stream, 544, 8);
+  FIELD(fanin_item, reserved, 552, 24);
   SIZE(fanin_plan_facts, 40);
   FIELD(fanin_plan_facts, items, 0, 8);
   FIELD(fanin_plan_facts, launches, 8, 8);
@@ -155,6 +161,7 @@ static void enumerators_are_what_they_were(void **state) {
   VALUE(FANIN_KIND_SINUSOIDAL, 22);
   VALUE(FANIN_KIND_INV_FREQ, 23);
   VALUE(FANIN_KIND_ALIBI, 24);
+  VALUE(FANIN_KIND_RAMP, 25);
   VALUE(FANIN_MODE_FAN_IN, 0);
   VALUE(FANIN_MODE_FAN_OUT, 1);
   VALUE(FANIN_MODE_FAN_AVG, 2);

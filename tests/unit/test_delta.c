@@ -28,6 +28,8 @@ static const delta_case cases[] = {
     {"IOHW", 4, {12, 8, 3, 2}, 0, 2}, {"OIDHW", 5, {6, 4, 3, 2, 5}, 2, 0},
     {"BOIW", 4, {3, 6, 5, 4}, 0, 0},  {"OIW", 3, {10, 20, 7}, 0, 5},
     {"OIHW", 4, {0, 4, 3, 3}, 0, 0},  {"OI", 2, {4, 0}, 0, 0},
+    {"HWGO", 4, {3, 5, 7, 4}, 0, 0},  {"BGO", 3, {3, 9, 2}, 0, 0},
+    {"OGW", 3, {4, 5, 3}, 0, 0},      {"HWGO", 4, {3, 3, 0, 2}, 0, 0},
 };
 
 static fanin_tensor tensor_of_case(const delta_case *c, fanin_dtype dtype) {

@@ -73,6 +73,8 @@ typedef struct subject {
   { 0, 2, VECTOR, STACK, EVEN_STACK, -1 }
 #define POSITIONS                                                                                                      \
   { EVEN, EVEN_SLAB, EVEN_STACK, FAR, -1 }
+#define SOME_RAMPS                                                                                                     \
+  { 0, VECTOR, -1 }
 static const subject subjects[] = {
     {"zeros", {1, -1}},
     {"ones", {2, -1}},
@@ -130,6 +132,11 @@ static const subject subjects[] = {
     {"inv_freq:base=500000", COLUMNS},
     {"inv_freq:base=3.7,gain=0.3", {0, -1}},
     {"alibi", COLUMNS},
+    {"ramp", {1, 2, VECTOR, EVEN_STACK, -1}},
+    {"ramp:lo=-5,hi=3,exponent=1.3", SOME_RAMPS},
+    {"ramp:lo=1,hi=0,exponent=0.05,half_open=true", SOME_RAMPS},
+    {"ramp:lo=-5.5,hi=0.5,exponent=2,zigzag=2.5,period=13,zigzag_exponent=2", SOME_RAMPS},
+    {"ramp:lo=0,hi=0,zigzag=0.1,shift=1,gain=-0.3", SOME_RAMPS},
 };
 
 /* ---- The text of the file ---------------------------------------------------------------------------------------- */
@@ -183,6 +190,12 @@ static void say_table(text *t, const fanin__tabulated *table) {
   fanin_description about;
   assert_ok(fanin_describe(table->kind, &about, sizeof about));
   say(t, ", \"kind\": \"%s\", \"base\": \"%a\", \"form\": \"%s\"", about.name, table->base, forms[table->form]);
+  const fanin__slope *const r = &table->ramp;
+  if (table->kind != FANIN_KIND_RAMP) return;
+  say(t, ", \"lo\": \"%a\", \"hi\": \"%a\", \"exponent\": \"%a\"", r->lo, r->hi, r->exponent);
+  say(t, ", \"zigzag\": \"%a\", \"zigzag_exponent\": \"%a\"", r->zigzag, r->zigzag_exponent);
+  say(t, ", \"period\": %" PRIu64 ", \"shift\": %" PRIu64, r->period, r->shift);
+  say(t, ", \"half_open\": %s", r->half_open ? "true" : "false");
 }
 
 /* The numbers of a law, in f64, of which section 4 of docs/stream.md makes values. Some follow from others by functions

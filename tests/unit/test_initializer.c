@@ -16,11 +16,13 @@ static fanin_init parsed(const char *text) {
 
 /* Every field, bit by bit: 0 and -0 differ. */
 static bool same(const fanin_init *x, const fanin_init *y) {
-  const double a[] = {x->value, x->lo, x->hi, x->mean, x->std, x->a, x->b, x->gain, x->scale, x->floor, x->base};
-  const double b[] = {y->value, y->lo, y->hi, y->mean, y->std, y->a, y->b, y->gain, y->scale, y->floor, y->base};
+  const double a[] = {x->value, x->lo,    x->hi,   x->mean,     x->std,    x->a,      x->b,     x->gain,
+                      x->scale, x->floor, x->base, x->exponent, x->zigzag, x->period, x->shift, x->zigzag_exponent};
+  const double b[] = {y->value, y->lo,    y->hi,   y->mean,     y->std,    y->a,      y->b,     y->gain,
+                      y->scale, y->floor, y->base, y->exponent, y->zigzag, y->period, y->shift, y->zigzag_exponent};
   return memcmp(a, b, sizeof a) == 0 && x->kind == y->kind && x->bounds == y->bounds &&
          x->uncorrected == y->uncorrected && x->mode == y->mode && x->distribution == y->distribution &&
-         x->inverse_softplus == y->inverse_softplus && x->form == y->form;
+         x->inverse_softplus == y->inverse_softplus && x->form == y->form && x->half_open == y->half_open;
 }
 
 static void assert_same(fanin_init x, fanin_init y, const char *what) {
@@ -87,6 +89,8 @@ static void text_means_what_constructors_say(void **state) {
   fanin_init mamba = fanin_log_uniform(0.001, 0.1);
   mamba.floor = 1e-4;
   mamba.inverse_softplus = 1;
+  const fanin_init zigzag = {
+      .kind = FANIN_KIND_RAMP, .zigzag = 0.1, .shift = 1, .exponent = 1, .period = 3, .zigzag_exponent = 1, .gain = 1};
   fanin_init absolute = fanin_trunc_normal(0.5, 0.02, -INFINITY, 3);
   absolute.bounds = FANIN_BOUNDS_ABSOLUTE;
   absolute.uncorrected = 1;
@@ -138,6 +142,10 @@ static void text_means_what_constructors_say(void **state) {
       {"sinusoidal:base=500,form=tensor2tensor", fanin_sinusoidal(500, FANIN_FORM_TENSOR2TENSOR)},
       {"inv_freq:base=500000", fanin_inv_freq(500000)},
       {"alibi", fanin_alibi()},
+      {"ramp", fanin_ramp(0, 1, 1)},
+      {"ramp:lo=-5,hi=3,exponent=1.3", fanin_ramp(-5, 3, 1.3)},
+      {"ramp:lo=1,hi=0", fanin_ramp(1, 0, 1)},
+      {"ramp:lo=0,hi=0,zigzag=0.1,shift=1", zigzag},
       {"HE_NORMAL:MODE=Fan_Out,A=0.2", fanin_he_normal(0.2, FANIN_MODE_FAN_OUT)},
       {"Glorot_Uniform:gain=ReLU,criterion=PyTorch", fanin_xavier_uniform(sqrt(2))},
       {"PyTorch_Default", fanin_he_uniform(sqrt(5), FANIN_MODE_FAN_IN)},
@@ -380,6 +388,13 @@ static const struct {
     {"sinusoidal:form=halfs", {"'halfs', did you mean halves?", "interleaved, halves, tensor2tensor", ""}},
     {"inv_freq:base=0.5", {"base is '0.5'", "from 1 to", ""}},
     {"alibi:base=2", {"no parameter 'base'", "gain", ""}},
+    {"ramp:exponent=0", {"exponent is '0'", "above 0", ""}},
+    {"ramp:exponent=16", {"exponent is '16'", "15", ""}},
+    {"ramp:period=2.5", {"period is 2.5", "a whole number", ""}},
+    {"ramp:shift=3", {"shift is 3", "a whole number below period, 3", ""}},
+    {"ramp:shift=0.5", {"shift is 0.5", "a whole number", ""}},
+    {"ramp:lo=-1e308,hi=1e308", {"lo is -1e+308", "whose sum is finite", ""}},
+    {"ramp:half_open=1", {"'1'", "false, true", ""}},
     {"log_uniform:inverse_softplus=yes", {"'yes'", "false, true", ""}},
     {"xavier_uniform:gain=-1", {"gain is '-1'", "0 or more", ""}},
     {"xavier_uniform:gain=", {"gain is ''", "activation", ""}},

@@ -28,6 +28,13 @@ static const fan_case fan_cases[] = {
     {"Keras Conv2D, groups=4", "HWIO", 4, {3, 3, 8, 64}, 4, 0, 72, 144},
     {"ConvTranspose2d(32, 64, 3, groups=4)", "IOHW", 4, {32, 16, 3, 3}, 4, 0, 8 * 9, 16 * 9},
     {"depthwise Conv2d(32, 32, 3, groups=32)", "OIHW", 4, {32, 1, 3, 3}, 32, 0, 9, 9},
+    {"Keras DepthwiseConv2D(3, depth_multiplier=2), 32 channels", "HWGO", 4, {3, 3, 32, 2}, 0, 0, 9, 18},
+    {"Keras DepthwiseConv1D(5), 24 channels", "WGO", 3, {5, 24, 1}, 0, 0, 5, 5},
+    {"the same transposed, as a Conv2d of 32 groups stores it", "GOHW", 4, {32, 2, 3, 3}, 0, 0, 9, 18},
+    {"a stack of depthwise kernels, fused in pairs", "BDHWGO", 6, {4, 3, 5, 7, 6, 8}, 1, 2, 105, 420},
+    {"one channel", "HWGO", 4, {3, 3, 1, 5}, 0, 0, 9, 45},
+    {"no channels", "HWGO", 4, {3, 3, 0, 5}, 0, 0, 0, 45},
+    {"2^61 elements, 2^31 groups", "GO", 2, {UINT64_C(1) << 31, UINT64_C(1) << 30}, 0, 0, 1, UINT64_C(1) << 30},
     {"fused QKV, 768", "OI", 2, {2304, 768}, 0, 3, 768, 768},
     {"fused QKV, Keras order", "IO", 2, {768, 2304}, 0, 3, 768, 768},
     {"fused and grouped", "OIW", 3, {24, 5, 3}, 2, 3, 15, 12},
@@ -103,6 +110,19 @@ static void test_roles(void **state) {
   assert_memory_equal(roles.stride, stride, sizeof stride);
 }
 
+/* A depthwise kernel has as many groups as channels, and one input feature in each. */
+static void test_roles_of_channels(void **state) {
+  (void)state;
+  const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, "BHWGO", 5, (uint64_t[]){2, 3, 5, 7, 4});
+  fanin__roles roles;
+  assert_ok(fanin__roles_of(&t, &roles));
+  assert_int_equal(roles.o, 4);
+  assert_int_equal(roles.i, 3);
+  assert_int_equal(roles.n_i, 1);
+  assert_int_equal(roles.groups, 7);
+  assert_true(roles.full_is_i);
+}
+
 static void test_roles_without_fans(void **state) {
   (void)state;
   static const struct {
@@ -147,16 +167,28 @@ static const bad_case bad_cases[] = {
     {"", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"\" has no fans"},
     {"OI", 3, {4, 4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OI\" has 2 letters, and the tensor has 3 dimensions"},
     {"OIH", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OIH\" has 3 letters, and the tensor has 2 dimensions"},
-    {"OX", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'X'; accepted are O, I, B, D, H and W"},
+    {"OX", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'X'; accepted are O, I, B, G, D, H and W"},
     {"Oi",
      2,
      {4, 4},
      0,
      0,
      FANIN_STATUS_BAD_LAYOUT,
-     "the letter 'i', did you mean I? Accepted are O, I, B, D, H and W"},
-    {"O ", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter ' '; accepted are O, I, B, D, H and W"},
+     "the letter 'i', did you mean I? Accepted are O, I, B, G, D, H and W"},
+    {"O ", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter ' '; accepted are O, I, B, G, D, H and W"},
     {"oi", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'o'"},
+    {"gO", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'g', did you mean G?"},
+    {"GGO", 3, {4, 4, 2}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "the letter 'G' twice; once is accepted"},
+    {"GOI", 3, {4, 4, 2}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"GOI\" has G and I; G takes the place of I"},
+    {"WG", 2, {4, 4}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"WG\" has G without O; accepted are"},
+    {"WGO",
+     3,
+     {3, 4, 2},
+     4,
+     0,
+     FANIN_STATUS_BAD_LAYOUT,
+     "groups = 4 and layout \"WGO\": the extent of G is the number"},
+    {"WGO", 3, {3, 4, 2}, 0, 3, FANIN_STATUS_BAD_SHAPE, "splits = 3 does not divide shape[2] = 2 (O"},
     {"OIBDHWDIB", 8, {1, 1, 1, 1, 1, 1, 1, 1}, 0, 0, FANIN_STATUS_BAD_LAYOUT, "layout \"OIBDHWDI\""},
     {"OI", -1, {0}, 0, 0, FANIN_STATUS_BAD_SHAPE, "rank is -1; accepted are 0 to 8"},
     {"OI", 9, {0}, 0, 0, FANIN_STATUS_BAD_SHAPE, "rank is 9; accepted are 0 to 8"},
@@ -201,6 +233,7 @@ int main(void) {
       cmocka_unit_test(test_fans),
       cmocka_unit_test(test_fans_are_of_the_whole),
       cmocka_unit_test(test_roles),
+      cmocka_unit_test(test_roles_of_channels),
       cmocka_unit_test(test_roles_without_fans),
       cmocka_unit_test(test_bad_layouts_have_their_sentence),
       cmocka_unit_test(test_unterminated_layout),

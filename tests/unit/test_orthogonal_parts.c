@@ -37,6 +37,8 @@ static const shaped cases[] = {
     {"IOHW", 4, {12, 20, 3, 2}, 4, 0, false}, {"OIDHW", 5, {6, 2, 3, 2, 5}, 2, 0, false},
     {"BOIW", 4, {3, 6, 5, 4}, 0, 0, false},   {"OIW", 3, {10, 8, 7}, 0, 5, false},
     {"OIHW", 4, {0, 4, 3, 3}, 0, 0, false},   {"OI", 2, {4, 0}, 0, 0, false},
+    {"HWGO", 4, {3, 5, 7, 4}, 0, 0, false},   {"HWGO", 4, {2, 3, 5, 11}, 0, 0, false},
+    {"GOHW", 4, {7, 4, 3, 2}, 0, 0, false},   {"BWGO", 4, {3, 5, 4, 2}, 0, 0, false},
     {"BOI", 3, {700, 60, 64}, 0, 0, false}, /* in pieces */
     {"OI", 2, {150, 90}, 0, 0, false},        {"IO", 2, {150, 90}, 0, 0, false},
     {"BOI", 3, {2, 70, 130}, 0, 0, false},    {"OIHW", 4, {40, 9, 3, 3}, 0, 0, false},
@@ -45,9 +47,9 @@ static const shaped cases[] = {
     {"OIHW", 4, {9, 5, 3, 3}, 0, 0, true},    {"HWIO", 4, {3, 5, 4, 7}, 0, 0, true},
     {"OIHW", 4, {12, 2, 4, 5}, 3, 0, true},   {"IOHW", 4, {12, 20, 3, 2}, 4, 0, true},
     {"BOIW", 4, {3, 6, 6, 1}, 0, 0, true},    {"OIDHW", 5, {12, 4, 3, 2, 5}, 0, 2, true},
-    {"OIHW", 4, {90, 70, 2, 3}, 0, 0, true},
+    {"OIHW", 4, {90, 70, 2, 3}, 0, 0, true},  {"HWGO", 4, {3, 5, 7, 4}, 0, 0, true},
 };
-enum { LARGE = 29 };
+enum { LARGE = 33 };
 
 static fanin_tensor tensor_of(const shaped *c, fanin_dtype dtype) {
   fanin_tensor t = test_tensor_of(NULL, 3 * fanin_dtype_size(dtype), dtype, c->layout, c->rank, c->shape);

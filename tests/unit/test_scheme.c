@@ -164,6 +164,7 @@ static const char *const inits[] = {
     "s4d_real",
     "inv_freq:base=500,gain=-2",
     "alibi",
+    "ramp:lo=-5,hi=3,exponent=1.3,zigzag=0.5",
     "log_uniform:lo=0.01,hi=3,floor=0.02",
 };
 

@@ -1,6 +1,6 @@
-/* s4d_real, sinusoidal, inv_freq and alibi: every element against the oracle, for all parts and dtypes; the oracle
- * against the accuracy that docs/stream.md states, and against the code that introduced these tables; what is expected
- * of them; and what is refused. */
+/* s4d_real, sinusoidal, inv_freq, alibi and ramp: every element against the oracle, for all parts and dtypes; the
+ * oracle against the accuracy that docs/stream.md states, and against the code that introduced these tables; what is
+ * expected of them; and what is refused. */
 #include "support/support.h"
 
 #include <math.h>
@@ -43,6 +43,15 @@ static const struct {
     {"alibi", "", 1, {16}},
     {"alibi:gain=-2", "", 2, {3, 25}},
     {"alibi", "", 3, {1, 1, 12}},
+    {"ramp", "", 1, {1301}},
+    {"ramp:lo=-5,hi=3,exponent=1.3,gain=0.7", "", 2, {7, 64}},
+    {"ramp:lo=1,hi=0,exponent=0.05,half_open=true", "", 3, {1, 1, 67}},
+    {"ramp:lo=-5.5,hi=0.5,exponent=2,zigzag=2.5,period=13,zigzag_exponent=2", "OI", 2, {9, 26}},
+    {"ramp:lo=0,hi=0,zigzag=-0.1,shift=1", "", 2, {5, 7}},
+    {"ramp:lo=2,hi=2,zigzag=1,period=2147483648,shift=2147483600", "", 1, {99}},
+    {"ramp:exponent=15,half_open=true", "OIHW", 4, {2, 3, 3, 5}},
+    {"ramp:exponent=1e-300", "IO", 2, {1, 1}},
+    {"ramp:lo=3,hi=9,half_open=true", "", 1, {1}},
 };
 
 static fanin_tensor tensor_of_case(size_t k, fanin_dtype dtype) {
@@ -98,7 +107,9 @@ static void corners_of_huge_tables(void **state) {
               {"sinusoidal:form=halves", {most, 1u << 20}},
               {"s4d_real", {3, most}},
               {"inv_freq", {3, most}},
-              {"alibi", {3, most}}};
+              {"alibi", {3, most}},
+              {"ramp:exponent=15,half_open=true", {65535, 65536}},
+              {"ramp:lo=1,hi=0,exponent=0.3,zigzag=0.5,period=1000", {1, (1u << 24) - 1}}};
   for (size_t k = 0; k < LEN(huge); k++) {
     const fanin_init init = parsed(huge[k].init);
     for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
@@ -146,6 +157,52 @@ static long double allowed(const fanin_init *init, long double should, long doub
   const long double relative = wide ? 3.4e-16L : 1.8e-7L, absolute = wide ? 2.3e-16L : 1.2e-7L;
   if (p * w < 0.1L && fabsl(should) < 0.1L) return fabsl(should) * (relative + 3e-18L / w);
   return absolute + 3e-18L * p;
+}
+
+/* Of a ramp, whose numbers may nearly cancel: absolute. */
+static long double allowed_of_ramp(const fanin_init *init, bool wide) {
+  const long double size =
+      fabsl((long double)init->lo) + fabsl((long double)init->hi) + fabsl((long double)init->zigzag);
+  return size * (wide ? 1.7e-16L : 9.0e-8L);
+}
+
+static long double ramp_of(const fanin_init *init, uint64_t n, uint64_t count) {
+  const long double steps = (long double)(count - !init->half_open), most = (long double)init->period - 1;
+  const uint64_t r = (n + (uint64_t)init->shift) % (uint64_t)init->period;
+  const long double s = 2 * (long double)r / most - 1, exponent = (long double)init->zigzag_exponent;
+  const long double wave = copysignl(powl(fabsl(s), exponent), s), t = (long double)n / steps;
+  return (long double)init->lo +
+         ((long double)init->hi - (long double)init->lo) * powl(t, (long double)init->exponent) +
+         (long double)init->zigzag * wave;
+}
+
+static void ramps_are_accurate(void **state) {
+  (void)state;
+  static const char *const inits[] = {"ramp",
+                                      "ramp:exponent=0.0001,half_open=true",
+                                      "ramp:lo=-5,hi=3,exponent=1.3",
+                                      "ramp:lo=1,hi=0,exponent=15",
+                                      "ramp:lo=0.3,hi=1.3,exponent=0.7,half_open=true",
+                                      "ramp:lo=-5.5,hi=0.5,exponent=2,zigzag=2.5,period=64,zigzag_exponent=2",
+                                      "ramp:lo=0,hi=0,zigzag=0.1,shift=1",
+                                      "ramp:zigzag=1,period=1000003,zigzag_exponent=0.3,shift=7"};
+  static const uint64_t counts[] = {2, 64, 1280, 100000, 4294967295};
+  for (size_t k = 0; k < LEN(inits); k++) {
+    const fanin_init init = parsed(inits[k]);
+    for (int wide = 0; wide < 2; wide++) {
+      long double worst = 0;
+      for (size_t c = 0; c < LEN(counts); c++) {
+        const fanin_tensor t = test_tensor_of(NULL, 0, wide ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32, NULL, 1, &counts[c]);
+        for (uint64_t n = 0; n < counts[c]; n += 1 + counts[c] / 3000) {
+          const long double is = (long double)oracle_table_value(&t, &init, &n);
+          worst = fmaxl(worst, fabsl(is - ramp_of(&init, n, counts[c])) / allowed_of_ramp(&init, wide));
+        }
+      }
+      if (!(worst <= 1)) fail_msg("%s, f%d: %Lg of what is allowed", inits[k], wide ? 64 : 32, worst);
+      if (!(worst > 0.1L || init.lo == init.hi))
+        fail_msg("%s, f%d: allowed is far too much: %Lg", inits[k], wide ? 64 : 32, worst);
+    }
+  }
 }
 
 static long double frequency(const fanin_init *init, uint64_t n, uint64_t columns, bool *is_cosine) {
@@ -232,14 +289,23 @@ static void exact_values(void **state) {
               {"inv_freq", 9, 0, 1},
               {"alibi", 8, 0, 0.5},
               {"alibi", 8, 7, 1.0 / 256},
-              {"alibi", 12, 7, 1.0 / 256}};
+              {"alibi", 12, 7, 1.0 / 256},
+              {"ramp:lo=-5,hi=3,exponent=1.3", 64, 0, -5},
+              {"ramp:lo=-5,hi=3,exponent=1.3", 64, 63, 3},
+              {"ramp:exponent=2", 9, 4, 0.25},
+              {"ramp:half_open=true", 8, 6, 0.75},
+              {"ramp:lo=3,hi=5", 1, 0, 3},
+              {"ramp:zigzag=1,lo=4,hi=4,shift=1", 4, 0, 4},
+              {"ramp:zigzag=1,lo=4,hi=4,shift=1", 4, 1, 5},
+              {"ramp:zigzag=1,lo=4,hi=4,shift=1", 4, 2, 3},
+              {"ramp:zigzag=2,lo=0,hi=0,period=5,zigzag_exponent=2", 9, 6, -0.5}};
   for (size_t k = 0; k < LEN(rows); k++) {
     for (int wide = 0; wide < 2; wide++) {
       const fanin_init init = parsed(rows[k].init);
       const fanin_tensor t = test_tensor_of(NULL, 0, wide ? FANIN_DTYPE_F64 : FANIN_DTYPE_F32, NULL, 2,
                                             (const uint64_t[]){1, rows[k].columns});
       const double value = oracle_table_value(&t, &init, (const uint64_t[]){0, rows[k].n});
-      if (value != rows[k].value || signbit(value)) fail_msg("row %zu: %.17g", k, value);
+      if (value != rows[k].value || signbit(value) != signbit(rows[k].value)) fail_msg("row %zu: %.17g", k, value);
     }
   }
 }
@@ -250,7 +316,11 @@ static void published_code_makes_the_same(void **state) {
   test_csv csv = test_csv_open("tables.csv");
   const char *fields[5];
   while (test_csv_row(&csv, fields, 5)) {
-    const fanin_init init = parsed(fields[0]);
+    char text[256];
+    snprintf(text, sizeof text, "%s", fields[0]);
+    for (char *c = text; *c; c++)
+      *c = *c == ';' ? ',' : *c;
+    const fanin_init init = parsed(text);
     const uint64_t shape[] = {strtoull(fields[1], NULL, 10), strtoull(fields[2], NULL, 10)};
     const uint64_t position = strtoull(fields[3], NULL, 10);
     for (int wide = 0; wide < 2; wide++) {
@@ -264,11 +334,12 @@ static void published_code_makes_the_same(void **state) {
         const double is = oracle_table_value(&t, &init, (const uint64_t[]){position, n});
         if (!(fabs(is - should) <= (wide ? 1e-14 : 2.4e-7) * fmax(1, fabs(should))))
           fail_msg("%s, position %s, column %d: %.17g is not %.17g", fields[0], fields[3], (int)n, is, should);
-        if (init.kind != FANIN_KIND_SINUSOIDAL) assert_true(fabs(is - should) <= (wide ? 4e-15 : 2.4e-7) * should);
+        if (init.kind != FANIN_KIND_SINUSOIDAL && init.kind != FANIN_KIND_RAMP)
+          assert_true(fabs(is - should) <= (wide ? 4e-15 : 2.4e-7) * should);
       }
     }
   }
-  assert_int_equal(csv.rows, 110);
+  assert_int_equal(csv.rows, 150);
 }
 
 /* ---- Expectations ------------------------------------------------------------------------------------------------ */
@@ -278,14 +349,18 @@ static void moments_are_those_of_the_values(void **state) {
   for (size_t k = 0; k < LEN(cases); k++) {
     const fanin_init init = parsed(cases[k].init);
     const fanin_tensor t = tensor_of_case(k, FANIN_DTYPE_F64);
-    const uint64_t columns = t.shape[t.rank - 1], positions = t.rank > 1 ? t.shape[t.rank - 2] : 1;
+    uint64_t columns = t.shape[t.rank - 1], positions = t.rank > 1 ? t.shape[t.rank - 2] : 1, bytes = 0;
+    if (init.kind == FANIN_KIND_RAMP) {
+      assert_ok(fanin_tensor_size(&t, &columns, &bytes));
+      positions = 1;
+    }
     const double count = (double)(columns * positions);
     double mean = 0, squares = 0, fourths = 0, lo = INFINITY, hi = -INFINITY;
     for (int pass = 0; pass < 2; pass++) {
       for (uint64_t e = 0; e < columns * positions; e++) {
         uint64_t at[4] = {0};
-        at[t.rank - 1] = e % columns;
-        if (t.rank > 1) at[t.rank - 2] = e / columns;
+        for (uint64_t d = (uint64_t)t.rank, rest = e; d-- > 0; rest /= t.shape[d])
+          at[d] = rest % t.shape[d];
         const double x = oracle_table_value(&t, &init, at), off = x - mean;
         if (pass == 0) {
           squares += x; /* the sum, at first */
@@ -311,7 +386,8 @@ static void moments_are_those_of_the_values(void **state) {
       assert_true(fabs(m.kurtosis / (fourths / squares / squares) - 1) < 1e-7 &&
                   fabs(m.std / sqrt(squares) - 1) < 1e-9);
     assert_true(m.lo <= lo + 1e-15 * size && m.hi >= hi - 1e-15 * size && law.lo == m.lo && law.hi == m.hi);
-    if (init.kind != FANIN_KIND_SINUSOIDAL) assert_true(m.lo >= lo - 1e-14 * size && m.hi <= hi + 1e-14 * size);
+    if (init.kind != FANIN_KIND_SINUSOIDAL && init.zigzag == 0)
+      assert_true(m.lo >= lo - 1e-14 * size && m.hi <= hi + 1e-14 * size);
   }
 }
 
@@ -321,8 +397,17 @@ static void moments_of_some_columns(void **state) {
   static const struct {
     const char *init;
     uint64_t columns;
-  } sums[] = {{"s4d_real", 65537}, {"s4d_real", 131073}, {"s4d_real", 300000}, {"alibi", 65537},
-              {"alibi", 131071},   {"inv_freq", 131074}, {"inv_freq", 300001}};
+  } sums[] = {{"s4d_real", 65537},
+              {"s4d_real", 131073},
+              {"s4d_real", 300000},
+              {"alibi", 65537},
+              {"alibi", 131071},
+              {"inv_freq", 131074},
+              {"inv_freq", 300001},
+              {"ramp", 131073},
+              {"ramp:lo=1,hi=0,exponent=0.3,half_open=true", 300001},
+              {"ramp:zigzag=0.5,shift=1", 300001},
+              {"ramp:zigzag=2.5,period=64,zigzag_exponent=2,exponent=1.7", 600000}};
   for (size_t k = 0; k < LEN(sums); k++) {
     const uint64_t columns = sums[k].columns;
     const fanin_tensor t = test_tensor_of(NULL, 0, FANIN_DTYPE_F32, NULL, 1, &columns);
@@ -377,6 +462,14 @@ static void refusals(void **state) {
               {"alibi", FANIN_DTYPE_F32, 3, {12, 1, 1}, FANIN_STATUS_BAD_SHAPE, "ends with shape[0] = 12, which has"},
               {"s4d_real", FANIN_DTYPE_F32, 2, {16, 1}, FANIN_STATUS_BAD_SHAPE, "s4d_real: shape[1] = 1, and"},
               {"inv_freq", FANIN_DTYPE_F64, 3, {1, 32, 1}, FANIN_STATUS_BAD_SHAPE, "shape[1] = 32"},
+              {"ramp", FANIN_DTYPE_F32, 2, {65536, 65536}, FANIN_STATUS_BAD_SHAPE, "has 4294967296 elements"},
+              {"ramp:zigzag=1",
+               FANIN_DTYPE_F32,
+               2,
+               {4096, 4096},
+               FANIN_STATUS_BAD_SHAPE,
+               "has 16777216 elements; fewer than 2^24"},
+              {"ramp:lo=70000,hi=1", FANIN_DTYPE_F16, 1, {16}, FANIN_STATUS_BAD_ARGUMENT, "65504"},
               {"s4d_real:gain=30000", FANIN_DTYPE_F16, 1, {16}, FANIN_STATUS_BAD_ARGUMENT, "65504"},
               {"sinusoidal:gain=-500", FANIN_DTYPE_F8_E4M3, 2, {3, 4}, FANIN_STATUS_BAD_ARGUMENT, "448"}};
   for (size_t k = 0; k < LEN(rows); k++) {
@@ -396,6 +489,7 @@ int main(void) {
       cmocka_unit_test(corners_of_huge_tables),
       cmocka_unit_test(plans),
       cmocka_unit_test(values_are_accurate),
+      cmocka_unit_test(ramps_are_accurate),
       cmocka_unit_test(far_positions_are_accurate),
       cmocka_unit_test(exact_values),
       cmocka_unit_test(published_code_makes_the_same),

@@ -50,7 +50,8 @@ FANIN_API fanin_status fanin_gain(const char *activation, double slope, fanin_cr
   XX(S4D_REAL, s4d_real)                                                                                               \
   XX(SINUSOIDAL, sinusoidal)                                                                                           \
   XX(INV_FREQ, inv_freq)                                                                                               \
-  XX(ALIBI, alibi)
+  XX(ALIBI, alibi)                                                                                                     \
+  XX(RAMP, ramp)
 
 /* clang-format off */
 typedef enum fanin_kind {
@@ -74,7 +75,7 @@ typedef enum fanin_kind {
   XX(HADAMARD, hadamard, "numbers that indices decide")                                                                \
   XX(LOG_UNIFORM, log_uniform, "ln x uniform on [ln from, ln to], x at least lo")                                      \
   XX(SOFTPLUS_LOG_UNIFORM, softplus_log_uniform, "softplus(x) log-uniform on [from, to], x at least lo")               \
-  XX(TABLE, table, "s4d_real, sinusoidal, inv_freq, alibi: numbers that indices decide")
+  XX(TABLE, table, "s4d_real, sinusoidal, inv_freq, alibi, ramp: numbers that indices decide")
 
 /* clang-format off */
 typedef enum fanin_law_kind {
@@ -118,11 +119,11 @@ typedef enum fanin_form {
 
 /* An initializer is a value. A field that the kind does not use is ignored (fanin_describe() tells which it uses). A
  * field that is 0 has its default, so that {.kind = FANIN_KIND_XAVIER_UNIFORM} has a gain of 1:
- *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1] (log_uniform: [0.001, 0.1]); a = b = 0 in trunc_normal:
- *   [-2, 2]; sparsity 0.1; base 10000.
- * In all other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain,
- * scale or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0
- * makes a normal. */
+ *   gain 1; scale 1; std 1 (sparse: 0.01); lo = hi = 0: [0, 1] (log_uniform: [0.001, 0.1]; ramp: where zigzag is 0
+ * too); a = b = 0 in trunc_normal: [-2, 2]; sparsity 0.1; base 10000; exponent 1; zigzag_exponent 1; period 3. In all
+ * other fields 0 is the number 0. The constructors below and the text form take every 0 as the number 0: a gain, scale
+ * or std of 0 and lo = hi make a constant (fanin_zeros(), or fanin_constant() of the mean), and a sparsity of 0 makes a
+ * normal. */
 typedef struct fanin_init {
   fanin_kind kind;
   fanin_mode mode;                 /* he_*, variance_scaling */
@@ -132,7 +133,8 @@ typedef struct fanin_init {
   int uncorrected;                 /* trunc_normal: 0: std is that of the truncated values (the normal that is cut is
                                       wider); 1: std is that of the normal that is cut */
   double value;                    /* constant */
-  double lo, hi;                   /* uniform: both ends included; log_uniform: above 0 */
+  double lo, hi;                   /* uniform: both ends included; log_uniform: above 0; ramp: where it begins and where
+                                      it ends, in any order */
   double mean, std;                /* normal, trunc_normal; trunc_normal's mean is that of the normal that is cut;
                                       sparse: std of the values that are not zeros */
   double a, b;                     /* trunc_normal: the bounds; may be infinite. he_*: a is the negative slope */
@@ -145,6 +147,12 @@ typedef struct fanin_init {
   int inverse_softplus;            /* log_uniform: 1: ln(exp(y) - 1) of the values y */
   fanin_form form;                 /* sinusoidal: which channels are sines, and their frequencies */
   double base;                     /* sinusoidal, inv_freq: the powers of it are the frequencies; 1 to 2^64 */
+  double exponent;                 /* ramp: how it is bent; above 0, at most 15 */
+  double zigzag;                   /* ramp: the zigzag goes from -zigzag to zigzag */
+  double period;                   /* ramp: elements of a zigzag's period, a whole number from 2 to 2^31 */
+  double shift;                    /* ramp: where in its period a zigzag begins, a whole number below period */
+  double zigzag_exponent;          /* ramp: how a zigzag is bent; above 0, at most 15 */
+  int half_open;                   /* ramp: 1: hi belongs to the index that would follow the last one */
   uint64_t reserved[1];            /* must be 0 */
 } fanin_init;
 
@@ -216,6 +224,13 @@ FANIN_API fanin_init fanin_inv_freq(double base);
  * two; else those of the largest power of two below, and then every second one of twice that number. Press, Smith &
  * Lewis 2022. */
 FANIN_API fanin_init fanin_alibi(void);
+/* The last table goes by the element's index n among all N elements, in the order of the shape: fewer than 2^32, with
+ * a zigzag fewer than 2^24.
+ * lo + (hi - lo) t^exponent, t = n / (N - 1), or n / N with .half_open (torch.linspace; numpy.linspace with
+ * endpoint=False). With .zigzag a sawtooth is added: zigzag s |s|^(zigzag_exponent - 1), where s goes from -1 to 1 in
+ * each period: s = 2 r / (period - 1) - 1, r = (n + shift) mod period. RWKV's decays, bonuses and shares of the token
+ * before are ramps: Peng et al. 2023, 2024 and 2025, and their code. */
+FANIN_API fanin_init fanin_ramp(double lo, double hi, double exponent);
 
 /* Parses "he_normal", "he_normal:mode=fan_out,a=0.2", "trunc_normal:std=0.02,a=-3,b=3", "xavier_uniform:gain=tanh".
  * Other names of the same (glorot_*, kaiming_*) parse too, and so do presets, as "pytorch_default".
