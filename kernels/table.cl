@@ -84,7 +84,7 @@ static numbers numbers_of(const fanin__table_numbers *t) {
 
 #if !defined(S4D_REAL) && !defined(RAMP)
 /* base^(-k / D) */
-static power ramp(const numbers *t, ulong k) {
+static power power_at(const numbers *t, ulong k) {
   power p = {1ul << 63, 0};
   for (uint j = 0; k != 0; ++j, k >>= 1) {
     if (k & 1) p = times(p, t->powers[j]);
@@ -216,7 +216,7 @@ static real value_at(const numbers *t, const ulong p, const ulong n) {
 static real value_at(const numbers *t, const ulong p, const ulong n) {
   const bool is_cosine = t->second > 0 ? n >= t->second : n & 1;
   const ulong i = t->second == 0 ? n >> 1 : is_cosine ? n - t->second : n;
-  const power turns = times(ramp(t, i), (power){0xa2f9836e4e44152aul, 3}); /* w / (2 pi) */
+  const power turns = times(power_at(t, i), (power){0xa2f9836e4e44152aul, 3}); /* w / (2 pi) */
   const uint shift = turns.exponent - 1;
   const ulong angle = p * (shift < 64 ? turns.significand >> shift : 0), quadrant = angle + 0x2000000000000000ul;
   const long rest = as_long(angle << 2) >> 2;
@@ -235,7 +235,7 @@ static real value_at(const numbers *t, const ulong p, const ulong n) {
 /* base^(-n / N) */
 static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)p;
-  return real_of(ramp(t, n));
+  return real_of(power_at(t, n));
 }
 
 #elif defined(RAMP)
@@ -251,7 +251,7 @@ static real value_at(const numbers *t, const ulong p, const ulong n) {
 /* 16^(-k / second) */
 static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)p;
-  return real_of(ramp(t, n < t->second ? 2 * n + 2 : 2 * (n - t->second) + 1));
+  return real_of(power_at(t, n < t->second ? 2 * n + 2 : 2 * (n - t->second) + 1));
 }
 #endif
 

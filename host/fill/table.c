@@ -11,17 +11,17 @@
 #include "tensor/dtype.h"
 
 /* Powers of a ratio: base^(-k / steps), k up to `most`. */
-typedef struct ramp {
+typedef struct powers {
   double base;
   uint64_t steps, most;
-} ramp;
+} powers;
 
-static ramp ramp_of(const fanin__tabulated *t) {
+static powers powers_of(const fanin__tabulated *t) {
   const uint64_t half = t->columns / 2, heads = fanin__power_of_two(t->columns);
-  if (t->kind == FANIN_KIND_INV_FREQ) return (ramp){t->base, t->columns, t->columns - 1};
-  if (t->kind == FANIN_KIND_ALIBI) return (ramp){16, heads, 2 * heads};
-  if (t->kind == FANIN_KIND_S4D_REAL || t->kind == FANIN_KIND_RAMP) return (ramp){1, 1, 0};
-  return (ramp){t->base, t->form == FANIN_FORM_TENSOR2TENSOR && half > 1 ? half - 1 : half, half - 1};
+  if (t->kind == FANIN_KIND_INV_FREQ) return (powers){t->base, t->columns, t->columns - 1};
+  if (t->kind == FANIN_KIND_ALIBI) return (powers){16, heads, 2 * heads};
+  if (t->kind == FANIN_KIND_S4D_REAL || t->kind == FANIN_KIND_RAMP) return (powers){1, 1, 0};
+  return (powers){t->base, t->form == FANIN_FORM_TENSOR2TENSOR && half > 1 ? half - 1 : half, half - 1};
 }
 
 static cl_ulong bits_of(double value, bool f64) {
@@ -38,8 +38,8 @@ static cl_ulong exponent_of(double exponent) {
   return (cl_ulong)(exponent * 0x1p60);
 }
 
-static void add_slope(const fanin__tabulated *t, bool f64, fanin__table_numbers *out) {
-  const fanin__slope *const r = &t->ramp;
+static void add_ramp(const fanin__tabulated *t, bool f64, fanin__table_numbers *out) {
+  const fanin__ramp *const r = &t->ramp;
   out->steps = r->half_open || t->columns < 2 ? t->columns : t->columns - 1;
   out->bend = exponent_of(r->exponent);
   out->period = r->period;
@@ -51,7 +51,7 @@ static void add_slope(const fanin__tabulated *t, bool f64, fanin__table_numbers 
 }
 
 static fanin__table_numbers numbers_of(const fanin__tabulated *t, bool f64) {
-  const ramp r = ramp_of(t);
+  const powers r = powers_of(t);
   fanin__table_numbers out;
   memset(&out, 0, sizeof out);
   out.columns = t->columns;
@@ -63,7 +63,7 @@ static fanin__table_numbers numbers_of(const fanin__tabulated *t, bool f64) {
     out.exponent[j] = (cl_uint)fanin__wide_power(r.base, UINT64_C(1) << j, r.steps, &significand);
     out.significand[j] = significand;
   }
-  if (t->kind == FANIN_KIND_RAMP) add_slope(t, f64, &out);
+  if (t->kind == FANIN_KIND_RAMP) add_ramp(t, f64, &out);
   return out;
 }
 

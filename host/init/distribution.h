@@ -7,18 +7,18 @@
 #include "fanin/inspect.h"
 
 /* The numbers of a ramp, as fanin_init has them. */
-typedef struct fanin__slope {
+typedef struct fanin__ramp {
   double lo, hi, exponent, zigzag, zigzag_exponent;
   uint64_t period, shift;
   bool half_open;
-} fanin__slope;
+} fanin__ramp;
 
 /* Which table, and its extents. */
 typedef struct fanin__tabulated {
   fanin_kind kind;
   fanin_form form;
   double base;
-  fanin__slope ramp;
+  fanin__ramp ramp;
   uint64_t positions, columns; /* of the last dimension but one, and of the last; of a ramp 1, and all elements */
 } fanin__tabulated;
 

@@ -37,7 +37,7 @@ static double slope_of_alibi(uint64_t head, uint64_t heads) {
 
 /* At index n, or between indices. */
 static double ramp_at(const fanin__tabulated *table, double n) {
-  const fanin__slope *const r = &table->ramp;
+  const fanin__ramp *const r = &table->ramp;
   const double steps = (double)table->columns - (r->half_open ? 0 : 1), most = (double)(r->period - 1);
   const double t = n > 0 ? n / steps : 0, s = 2 * (double)(((uint64_t)n + r->shift) % r->period) / most - 1;
   return r->lo + (r->hi - r->lo) * pow(t, r->exponent) + r->zigzag * copysign(pow(fabs(s), r->zigzag_exponent), s);
@@ -148,14 +148,14 @@ static fanin_status fit_ramp(const fanin_tensor *t, fanin__distribution *out) {
 
 static fanin_status resolve_ramp(const fanin_init *init, const fanin__roles *roles, fanin__distribution *out) {
   FANIN__TRY(resolve(init, roles, out));
-  out->table.ramp = (fanin__slope){.lo = init->lo,
-                                   .hi = init->hi,
-                                   .exponent = init->exponent,
-                                   .zigzag = init->zigzag,
-                                   .zigzag_exponent = init->zigzag_exponent,
-                                   .period = (uint64_t)init->period,
-                                   .shift = (uint64_t)init->shift,
-                                   .half_open = init->half_open != 0};
+  out->table.ramp = (fanin__ramp){.lo = init->lo,
+                                  .hi = init->hi,
+                                  .exponent = init->exponent,
+                                  .zigzag = init->zigzag,
+                                  .zigzag_exponent = init->zigzag_exponent,
+                                  .period = (uint64_t)init->period,
+                                  .shift = (uint64_t)init->shift,
+                                  .half_open = init->half_open != 0};
   return FANIN_STATUS_OK;
 }
 
