@@ -190,7 +190,7 @@ static void say_table(text *t, const fanin__tabulated *table) {
   fanin_description about;
   assert_ok(fanin_describe(table->kind, &about, sizeof about));
   say(t, ", \"kind\": \"%s\", \"base\": \"%a\", \"form\": \"%s\"", about.name, table->base, forms[table->form]);
-  const fanin__slope *const r = &table->ramp;
+  const fanin__ramp *const r = &table->ramp;
   if (table->kind != FANIN_KIND_RAMP) return;
   say(t, ", \"lo\": \"%a\", \"hi\": \"%a\", \"exponent\": \"%a\"", r->lo, r->hi, r->exponent);
   say(t, ", \"zigzag\": \"%a\", \"zigzag_exponent\": \"%a\"", r->zigzag, r->zigzag_exponent);
