@@ -146,8 +146,8 @@ static const bad_case bad_tensors[] = {
   }
 
 static const bad_case bad_inits[] = {
-    {FANIN_STATUS_BAD_ARGUMENT, {"kind is 99", "0 to 24"}, ANY_TENSOR, {.kind = (fanin_kind)99}},
-    {FANIN_STATUS_BAD_ARGUMENT, {"kind is -1", "0 to 24"}, ANY_TENSOR, {.kind = (fanin_kind)-1}},
+    {FANIN_STATUS_BAD_ARGUMENT, {"kind is 99", "0 to 25"}, ANY_TENSOR, {.kind = (fanin_kind)99}},
+    {FANIN_STATUS_BAD_ARGUMENT, {"kind is -1", "0 to 25"}, ANY_TENSOR, {.kind = (fanin_kind)-1}},
     {FANIN_STATUS_BAD_ARGUMENT, {"value is nan", "finite"}, ANY_TENSOR, {.kind = FANIN_KIND_CONSTANT, .value = NAN}},
     {FANIN_STATUS_BAD_ARGUMENT,
      {"value is -inf", "finite"},
