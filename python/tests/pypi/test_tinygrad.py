@@ -1,6 +1,8 @@
 """tinygrad's tensors on its OpenCL device, filled in place; an optimiser's step on them. Needs DEV=CL."""
 
+import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -14,6 +16,10 @@ from tinygrad.nn.state import get_state_dict, load_state_dict
 
 import fanin
 from fanin.tinygrad import fill, init_, state_dict
+
+needs_clang = pytest.mark.skipif(
+    shutil.which(os.environ.get("CC", "clang")) is None, reason="tinygrad's CPU device compiles by clang"
+)
 
 HOW = dict(seed=42, name="w", layout="OI")
 EXPECTED = fanin.array((30, 20), "he_normal", **HOW)
@@ -165,7 +171,9 @@ def test_a_model_by_rules():
         assert bytes_of(one) == wanted[name].tobytes(), name
 
 
-@pytest.mark.parametrize("dtype, device", [("bfloat16", "CL"), ("float16", "CL"), ("float32", "CPU")])
+@pytest.mark.parametrize(
+    "dtype, device", [("bfloat16", "CL"), ("float16", "CL"), pytest.param("float32", "CPU", marks=needs_clang)]
+)
 def test_dtypes_and_devices_by_rules(dtype, device):
     model = {"w": Tensor.empty(30, 20, dtype=getattr(dtypes, dtype), device=device)}
     init_(model, {"rules": [{"match": "*", "layout": "OI", "init": "he_normal"}]}, seed=42)
@@ -178,7 +186,7 @@ LAW = {"rules": [{"match": "*", "init": "normal"}]}
 @pytest.mark.parametrize(
     "share", [lambda one: one.contiguous(), lambda one: Tensor(one.uop)], ids=["contiguous", "uop"]
 )
-@pytest.mark.parametrize("device", ["CL", "CPU"])
+@pytest.mark.parametrize("device", ["CL", pytest.param("CPU", marks=needs_clang)])
 def test_one_buffer_is_one_tensor(share, device):
     one = Tensor.rand(30, 20, device=device).realize()
     model = {"a": one, "b": share(one)}
@@ -213,6 +221,7 @@ def test_skipped_tensors_must_be_able_to_stay(read):
     assert np.array_equal(copy.numpy(), values) and not np.array_equal(one.numpy(), before)
 
 
+@needs_clang
 def test_skipped_tensors_of_a_sharded_one():
     parts = Tensor.rand(4, 4, device="CPU").realize().shard(("CPU:0", "CPU:1"), axis=0).realize()
     rules = {"rules": [{"match": "b", "skip": "as it is"}, *LAW["rules"]]}
