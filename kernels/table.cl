@@ -239,12 +239,15 @@ static real value_at(const numbers *t, const ulong p, const ulong n) {
 }
 
 #elif defined(RAMP)
-/* lo + span t^exponent + zigzag s |s|^(zigzag_exponent - 1) */
+/* lo + span t^exponent, and zigzag s |s|^(zigzag_exponent - 1), which is not added where it is 0: a 0 with a sign would
+ * be what drivers do not agree on. */
 static real value_at(const numbers *t, const ulong p, const ulong n) {
   (void)p;
+  const real x = fma(t->span, bent(n, t->log_steps, t->bend), t->lo);
+  if (t->zigzag == 0) return x;
   const ulong twice = (n + t->shift) % t->period * 2, most = t->period - 1;
   const real s = bent(twice < most ? most - twice : twice - most, t->log_most, t->zigzag_bend);
-  return fma(t->zigzag, twice < most ? -s : s, fma(t->span, bent(n, t->log_steps, t->bend), t->lo));
+  return fma(t->zigzag, twice < most ? -s : s, x);
 }
 
 #else

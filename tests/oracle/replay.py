@@ -575,7 +575,7 @@ def ramp(m, law, tensor, at):
     twice, most = 2 * ((n.astype(I64) + law["shift"]) % law["period"]), law["period"] - 1
     s = np.array([bent(m, k, most, law["zigzag_exponent"]) for k in np.abs(twice - most).tolist()])
     x = m.fma(m.real(law["hi"] - law["lo"]), t, m.real(law["lo"]))
-    return m.fma(m.real(law["zigzag"]), np.where(twice < most, -s, s), x)
+    return m.fma(m.real(law["zigzag"]), np.where(twice < most, -s, s), x) if law["zigzag"] else x
 
 
 def table(m, law, tensor, at):

@@ -88,8 +88,9 @@ static double ramp(uint64_t n, uint64_t count, const fanin_init *init, bool f64)
   const bool below = 2 * r < most;
   const double size = bent(below ? most - 2 * r : 2 * r - most, most, init->zigzag_exponent, f64);
   const double s = below ? -size : size;
-  if (f64) return fma(init->zigzag, s, fma(span, t, init->lo));
-  return (double)fmaf((float)init->zigzag, (float)s, fmaf((float)span, (float)t, (float)init->lo));
+  const double x = f64 ? fma(span, t, init->lo) : (double)fmaf((float)span, (float)t, (float)init->lo);
+  if (init->zigzag == 0) return x;
+  return f64 ? fma(init->zigzag, s, x) : (double)fmaf((float)init->zigzag, (float)s, (float)x);
 }
 
 /* The element's index, and how many there are. */
