@@ -78,15 +78,17 @@ static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
   return out;
 }
 
-/* Long pieces on CPUs; on GPUs neighbours write side by side. */
+/* On GPUs neighbours write side by side. On CPUs an item has one piece, and not a long one: Mesa 22 ends the loops of
+ * an item of llvmpipe's after 65,535 passes, inner ones included, of which an element of a ramp takes 152. */
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   (void)seed;
   const bool f64 = fanin__is_double(job->dtype), is_cpu = f->type & CL_DEVICE_TYPE_CPU;
   const fanin__table_numbers numbers = numbers_of(&job->distribution.table, f64);
   const fanin__real gain = fanin__real_of(job->distribution.law.value);
-  const cl_ulong piece = is_cpu ? 1024 : 1;
+  const cl_ulong piece = is_cpu ? 256 : 1;
   const uint64_t tasks = fanin__ceil_div(job->rows.length, piece) * job->rows.count;
-  const fanin__spread spread = fanin__spread_of(f, tasks, 1);
+  const fanin__spread each = {fanin__groups(tasks, 1), (size_t)tasks, .pitch = 1, .step = 1, .span = 1};
+  const fanin__spread spread = is_cpu ? each : fanin__spread_of(f, tasks, 1);
   char options[FANIN__OPTIONS];
   const fanin__launch launch = FANIN__LAUNCH(table, options_of(job, options), table, spread.grid,
                                              FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), FANIN__VALUE(numbers),
