@@ -78,17 +78,24 @@ static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
   return out;
 }
 
-/* On GPUs neighbours write side by side. On CPUs an item has one piece, and not a long one: Mesa 22 ends the loops of
- * an item of llvmpipe's after 65,535 passes, inner ones included, of which an element of a ramp takes 152. */
+/* On GPUs neighbours write side by side. On CPUs an item has a piece of a row, or several short rows, and not more:
+ * Mesa 22 ends the loops of an item of llvmpipe's after 65,535 passes, inner ones included, of which an element of a
+ * ramp takes 152. */
+static fanin__spread spread_of(const fanin *f, const fanin__rows *rows, cl_ulong piece) {
+  const uint64_t tasks = fanin__ceil_div(rows->length, piece) * rows->count;
+  if (!(f->type & CL_DEVICE_TYPE_CPU)) return fanin__spread_of(f, tasks, 1);
+  const cl_ulong share = rows->length < piece ? piece / rows->length : 1;
+  const size_t items = (size_t)fanin__ceil_div(tasks, share);
+  return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
+}
+
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {
   (void)seed;
-  const bool f64 = fanin__is_double(job->dtype), is_cpu = f->type & CL_DEVICE_TYPE_CPU;
+  const bool f64 = fanin__is_double(job->dtype);
   const fanin__table_numbers numbers = numbers_of(&job->distribution.table, f64);
   const fanin__real gain = fanin__real_of(job->distribution.law.value);
-  const cl_ulong piece = is_cpu ? 256 : 1;
-  const uint64_t tasks = fanin__ceil_div(job->rows.length, piece) * job->rows.count;
-  const fanin__spread each = {fanin__groups(tasks, 1), (size_t)tasks, .pitch = 1, .step = 1, .span = 1};
-  const fanin__spread spread = is_cpu ? each : fanin__spread_of(f, tasks, 1);
+  const cl_ulong piece = f->type & CL_DEVICE_TYPE_CPU ? 256 : 1;
+  const fanin__spread spread = spread_of(f, &job->rows, piece);
   char options[FANIN__OPTIONS];
   const fanin__launch launch = FANIN__LAUNCH(table, options_of(job, options), table, spread.grid,
                                              FANIN__VALUE(job->buffer), FANIN__VALUE(job->rows), FANIN__VALUE(numbers),
