@@ -19,10 +19,8 @@ static const selftest_result *find(const selftest_results *r, const char *check,
 
 /* How many fills are right; "-" where there are none. */
 static void print_cell(table *t, const selftest_result *result) {
-  if (!result || (result->fills == 0 && result->status == FANIN_STATUS_OK)) {
-    table_cell(t, "-");
-  } else if (result->status != FANIN_STATUS_OK) {
-    table_cell(t, "refused");
+  if (!result || result->fills == 0) {
+    table_cell(t, "%s", result && result->status != FANIN_STATUS_OK ? "refused" : "-");
   } else if (result->wrong > 0) {
     table_cell(t, "%zu wrong", result->wrong);
   } else {
@@ -63,14 +61,20 @@ static void print_rates(const selftest_rates *rates) {
   table_print(&t);
 }
 
-/* What fanin does not fill there, a sentence for each dtype. */
+/* Whether nothing was filled, and no earlier result says so in the same words. */
+static bool is_new_refusal(const selftest_results *r, size_t at) {
+  const selftest_result *const result = &r->list[at];
+  if (result->status == FANIN_STATUS_OK || result->fills > 0) return false;
+  for (size_t i = 0; i < at; ++i) {
+    if (r->list[i].status != FANIN_STATUS_OK && strcmp(r->list[i].sentence, result->sentence) == 0) return false;
+  }
+  return true;
+}
+
+/* What fanin does not fill there, and why. */
 static void print_refusals(const selftest_results *r) {
-  bool refused[FANIN_DTYPE_COUNT] = {false};
   for (size_t i = 0; i < r->count; ++i) {
-    const selftest_result *result = &r->list[i];
-    if (result->status == FANIN_STATUS_OK || refused[result->dtype]) continue;
-    refused[result->dtype] = true;
-    terminal_line(stdout, 2, "Refused: %s", result->sentence);
+    if (is_new_refusal(r, i)) terminal_line(stdout, 2, "Refused: %s", r->list[i].sentence);
   }
 }
 

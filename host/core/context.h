@@ -22,6 +22,7 @@ typedef enum fanin__arithmetic {
 struct fanin {
   atomic_size_t references;                                /* the caller's, and one of each plan */
   atomic_bool arithmetic_is_good[FANIN__ARITHMETIC_COUNT]; /* it was checked, by fill/check.c */
+  atomic_bool ends_loops;                                  /* and the device was seen to end a long loop early */
 
   cl_context context;
   cl_device_id device;

@@ -5,6 +5,7 @@
 
 #include "core/context.h"
 #include "core/status.h"
+#include "math/integer.h"
 
 fanin__real fanin__real_of(double value) {
   return (fanin__real){value, (float)value};
@@ -20,16 +21,17 @@ size_t fanin__company(const fanin *f) {
   return f->lanes == 1 ? shared : 1;
 }
 
-fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain) {
+fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, uint64_t passes) {
   enum { MOST_ITEMS = 4096 };
   if (!(f->type & CL_DEVICE_TYPE_CPU)) {
     const size_t groups = MOST_ITEMS / f->work_group, items = groups * f->work_group;
     return (fanin__spread){fanin__groups(groups, f->work_group), items, .pitch = 1, .step = items, .span = tasks};
   }
   const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : MOST_ITEMS;
-  const uint64_t useful = tasks / grain + (tasks % grain != 0);
-  const size_t items = (size_t)(useful < most ? useful : most);
-  const cl_ulong share = tasks / items + (tasks % items != 0);
+  const uint64_t useful = fanin__ceil_div(tasks, grain), few = useful < most ? useful : most;
+  const uint64_t bound = passes < FANIN__MOST_PASSES ? FANIN__MOST_PASSES / passes : 1;
+  const cl_ulong fair = fanin__ceil_div(tasks, few), share = fair < bound ? fair : bound;
+  const size_t items = (size_t)fanin__ceil_div(tasks, share);
   return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
 }
 

@@ -40,17 +40,21 @@ fanin__grid fanin__groups(uint64_t groups, size_t local);
 size_t fanin__company(const fanin *f);
 
 /* How tasks are assigned to work-items: item i takes the tasks from i * pitch on in steps of `step`, below
- * i * pitch + span. On CPUs there are a few items for each core, each with a piece of its own; on GPUs there are many,
- * and neighbours work side by side. Local sizes never depend on the number of tasks, because drivers compile a kernel
- * again for each local size. */
+ * i * pitch + span. On CPUs there are a few items for each core, each with a piece of its own, or more where loops
+ * would be too long; on GPUs there are many, and neighbours work side by side. Local sizes never depend on the number
+ * of tasks, because drivers compile a kernel again for each local size. */
 typedef struct fanin__spread {
   fanin__grid grid;
   size_t items;
   cl_ulong pitch, step, span;
 } fanin__spread;
 
-/* `grain`: the tasks that an item must have to be worth its start. */
-fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain);
+/* The passes that an item of a CPU has through all its loops, at most: Mesa 22 ends those of llvmpipe's items after
+ * 65,533, without an error. */
+enum { FANIN__MOST_PASSES = 60000 };
+
+/* `grain`: the tasks that an item must have to be worth its start. `passes`: those of a task, at most. */
+fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, uint64_t passes);
 #define FANIN__SPREAD(s) FANIN__VALUE((s).pitch), FANIN__VALUE((s).step), FANIN__VALUE((s).span)
 
 /* A launch. The kernel is borrowed for it, by `source`, `options` and `name`, unless the caller has borrowed `kernel`:

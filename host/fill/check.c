@@ -181,6 +181,13 @@ static void expect_double(rows *r, int k) {
   put_word(r, FANIN__CHECK_SHIFTS, k, (sign | d >> 52) + (d << 2) + (d >> 1), true);
 }
 
+static uint32_t after_loop(uint32_t made) {
+  for (uint32_t pass = 0; pass < FANIN__CHECK_PASSES; pass++) {
+    made = made * FANIN__CHECK_FACTOR + pass;
+  }
+  return made;
+}
+
 /* What does not depend on the dtype. */
 static void expect_others(rows *r, int k) {
   const uint64_t x = wholes[k][0], y = wholes[k][1];
@@ -329,18 +336,38 @@ fanin_status fanin__check_arithmetic(fanin *f, fanin_dtype dtype, const fanin__s
       expect_single(&expected, k);
     expect_others(&expected, k);
   }
+  expected.of[FANIN__CHECK_LOOP][0] = after_loop((uint32_t)wholes[0][0]);
   const rows operands = operands_of(&expected);
   FANIN__TRY(run(f, source, options, &operands, &found));
   FANIN__TRY(judge(f, dtype, &expected, &found));
+  if (found.of[FANIN__CHECK_LOOP][0] != expected.of[FANIN__CHECK_LOOP][0]) atomic_store(&f->ends_loops, true);
   atomic_store(is_good, true);
   return FANIN_STATUS_OK;
 }
 
+static fanin_status check_loops(const fanin *f, const char *what) {
+  fanin_device_info info;
+  if (!atomic_load(&f->ends_loops)) return FANIN_STATUS_OK;
+  FANIN__TRY(fanin__device_describe(f->device, &info));
+  return fanin__fail(FANIN_STATUS_UNSUPPORTED,
+                     "%s needs kernels with long loops, and device \"%.100s\" ends a loop before its %u passes are "
+                     "done, without an error",
+                     what, info.name, FANIN__CHECK_PASSES);
+}
+
 fanin_status fanin__check_job(fanin *f, const fanin__job *job) {
-  char options[FANIN__OPTIONS];
+  char own[FANIN__OPTIONS];
+  const fanin__filler *const filler = job->filler;
   if (job->elements == 0) return FANIN_STATUS_OK;
-  if (job->rows.chunks > 0 || !job->filler->writer)
-    return fanin__check_arithmetic(f, job->dtype, &fanin__source_fill, job->parameters.options);
-  const fanin__source *const source = job->filler->writer(job, options);
-  return fanin__check_arithmetic(f, job->dtype, source, options);
+  const bool has_own = job->rows.chunks == 0 && filler->writer;
+  const fanin__source *const source = has_own ? filler->writer(job, own) : &fanin__source_fill;
+  FANIN__TRY(fanin__check_arithmetic(f, job->dtype, source, has_own ? own : job->parameters.options));
+  return filler && filler->long_loops ? check_loops(f, filler->long_loops) : FANIN_STATUS_OK;
+}
+
+fanin_status fanin__check_loops(fanin *f, const char *what) {
+  char options[FANIN__OPTIONS];
+  fanin__family_options(FANIN__FAMILY_BIT(FANIN__FAMILY_NORMAL), FANIN_DTYPE_F32, options, sizeof options);
+  FANIN__TRY(fanin__check_arithmetic(f, FANIN_DTYPE_F32, &fanin__source_fill, options));
+  return check_loops(f, what);
 }

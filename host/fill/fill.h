@@ -41,6 +41,7 @@ typedef struct fanin__filler {
   /* The program that writes its elements, and what that is built with, where it writes all of them. */
   const fanin__source *(*writer)(const fanin__job *job, char options[FANIN__OPTIONS]);
   bool of_rows; /* it works on job->rows alone, and the tensor needs no layout; else job->matrices are there */
+  const char *long_loops; /* its name, where an item's loops grow with the tensor; NULL: they do not */
 } fanin__filler;
 
 typedef struct fanin__filling {
@@ -112,7 +113,11 @@ static inline uint64_t fanin__piece(const fanin *f, const fanin__rows *rows) {
  * a device that fails, or if the check could not be run. */
 fanin_status fanin__check_arithmetic(fanin *f, fanin_dtype dtype, const fanin__source *source, const char *options);
 
-/* The same, by a program that fills the job. Call it before anything is enqueued for the job. */
+/* The same, by a program that fills the job. A device that ends long loops early is refused for what has them. Call it
+ * before anything is enqueued for the job. */
 fanin_status fanin__check_job(fanin *f, const fanin__job *job);
+
+/* The same for kernels that do not fill, and have long loops: `what` is what needs them. */
+fanin_status fanin__check_loops(fanin *f, const char *what);
 
 #endif

@@ -170,7 +170,7 @@ static fanin_status scatter(fanin *f, cl_command_queue queue, const fanin__job *
   r->piece = f->type & CL_DEVICE_TYPE_CPU ? least(r->length, 4096) : 1;
   r->pieces = fanin__ceil_div(r->length, r->piece);
   r->tasks *= r->pieces;
-  const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece));
+  const fanin__spread spread = fanin__spread_of(f, r->tasks, fanin__ceil_div(1024, r->piece), r->piece + r->rank + 1);
   const fanin__real factor = fanin__real_of(job->distribution.law.value);
   const fanin__launch launch =
       FANIN__LAUNCH(scatter, fanin__dtype_of(job->dtype)->option, scatter, spread.grid, FANIN__VALUE(s->matrices),
@@ -278,4 +278,4 @@ static const fanin__source *writer(const fanin__job *job, char options[FANIN__OP
 }
 
 const fanin__filler fanin__orthogonal_filler = {
-    .check = check, .unit = unit, .fill = fill, .compile = compile, .writer = writer};
+    .check = check, .unit = unit, .fill = fill, .compile = compile, .writer = writer, .long_loops = "orthogonal"};

@@ -96,7 +96,7 @@ static fanin_status fill_box(fanin *f, cl_command_queue queue, const fanin__job 
   char options[FANIN__OPTIONS];
   const fanin__real value = fanin__real_of(job->distribution.law.value), up = fanin__real_of(scale),
                     down = fanin__real_of(1 / scale);
-  const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece));
+  const fanin__spread spread = fanin__spread_of(f, p->tasks, fanin__ceil_div(1024, p->piece), p->piece + 1);
   const fanin__launch launch = FANIN__LAUNCH(pattern, options_of(job, options), pattern, spread.grid,
                                              FANIN__VALUE(job->buffer), FANIN__VALUE(*p), FANIN__REAL(f64, value),
                                              FANIN__REAL(f64, up), FANIN__REAL(f64, down), FANIN__SPREAD(spread));

@@ -41,7 +41,7 @@ static fanin_status set_apart(fanin_plan *plan, const fanin__job *jobs) {
     *apart = jobs[i];
     apart->rows.chunks = 0; /* the bundles write its rows, where it has some */
     FANIN__TRY(jobs[i].filler->compile(plan->f, &jobs[i]));
-    if (jobs[i].rows.chunks == 0) FANIN__TRY(fanin__check_job(plan->f, &jobs[i]));
+    FANIN__TRY(fanin__check_job(plan->f, &jobs[i]));
   }
   return FANIN_STATUS_OK;
 }

@@ -137,4 +137,5 @@ static fanin_status compile(fanin *f, const fanin__job *job) {
   return fanin__compile(f, &fanin__source_sparse, options_of(job), "sparse");
 }
 
-const fanin__filler fanin__sparse_filler = {.check = check, .unit = unit, .fill = fill, .compile = compile};
+const fanin__filler fanin__sparse_filler = {
+    .check = check, .unit = unit, .fill = fill, .compile = compile, .long_loops = "sparse"};

@@ -78,15 +78,14 @@ static const char *options_of(const fanin__job *job, char out[FANIN__OPTIONS]) {
   return out;
 }
 
-/* On GPUs neighbours write side by side. On CPUs an item has a piece of a row, or several short rows, and not more:
- * Mesa 22 ends the loops of an item of llvmpipe's after 65,535 passes, inner ones included, of which an element of a
- * ramp takes 152. */
+/* The passes that an element takes, at most: those of a ramp's two powers. */
+enum { PASSES = 160 };
+
+/* On GPUs neighbours write side by side; on CPUs an item has a piece of a row, or several short rows. */
 static fanin__spread spread_of(const fanin *f, const fanin__rows *rows, cl_ulong piece) {
   const uint64_t tasks = fanin__ceil_div(rows->length, piece) * rows->count;
-  if (!(f->type & CL_DEVICE_TYPE_CPU)) return fanin__spread_of(f, tasks, 1);
-  const cl_ulong share = rows->length < piece ? piece / rows->length : 1;
-  const size_t items = (size_t)fanin__ceil_div(tasks, share);
-  return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
+  const uint64_t size = rows->length < piece ? rows->length : piece;
+  return fanin__spread_of(f, tasks, fanin__ceil_div(piece, size), PASSES * size);
 }
 
 static fanin_status fill(fanin *f, cl_command_queue queue, const fanin__job *job, uint64_t seed) {

@@ -25,7 +25,7 @@ typedef struct pass {
 /* One launch, and its counts added. */
 static fanin_status count_part(const pass *p, uint64_t first, cl_ulong elements) {
   const cl_ulong offset = p->d.offset + first;
-  const fanin__spread spread = fanin__spread_of(p->d.f, elements, GRAIN);
+  const fanin__spread spread = fanin__spread_of(p->d.f, elements, GRAIN, 1);
   const fanin__launch launch =
       FANIN__LAUNCH(measure, p->d.options, keys, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
                     FANIN__VALUE(elements), FANIN__SPREAD(spread), FANIN__VALUE(p->within), FANIN__VALUE(p->counters));

@@ -8,8 +8,9 @@
 #include "fanin/inspect.h"
 #include "measure/dense.h"
 
-/* Results of one launch: bounds what is allocated, whatever the matrix. */
-enum { MOST_RESULTS = 1 << 20, LEAST_HEIGHT = 64 };
+/* Results of one launch: bounds what is allocated, whatever the matrix. AROUND: passes of a task beside those over its
+ * vectors, of which it has LONGEST at most. */
+enum { MOST_RESULTS = 1 << 20, LEAST_HEIGHT = 64, AROUND = 64, LONGEST = FANIN__MOST_PASSES / 2 };
 
 /* One measurement: what all launches share. */
 typedef struct pass {
@@ -45,12 +46,13 @@ static double sum_at(const pass *p, size_t results, size_t k) {
   return fanin__real_at(&p->d, p->host_sums, k) + fanin__real_at(&p->d, p->host_sums, results + k);
 }
 
-/* Pieces of a row: one, unless there are too few rows to keep the device busy. */
+/* Pieces of a row: one, unless there are too few rows to keep the device busy, or rows are very long. */
 static uint64_t parts_of(const fanin *f, uint64_t rows, uint64_t columns) {
   const uint64_t vectors = columns / f->lanes + 1, wanted = f->type & CL_DEVICE_TYPE_CPU ? 4 : 32;
   const uint64_t busy = wanted * f->compute_units;
   const uint64_t parts = f->type & CL_DEVICE_TYPE_CPU ? (rows < busy ? busy / rows : 1) : wanted;
-  return parts < vectors / 8 + 1 ? parts : vectors / 8 + 1;
+  const uint64_t least = vectors / LONGEST + 1, most = vectors / 8 + 1;
+  return parts < least ? least : parts < most ? parts : most;
 }
 
 static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin_lines *out) {
@@ -59,7 +61,8 @@ static fanin_status measure_rows(pass *p, cl_ulong rows, cl_ulong columns, fanin
   for (cl_ulong first = 0; first < rows; first += most) {
     const cl_ulong block = rows - first < most ? rows - first : most, tasks = block * parts;
     const cl_ulong offset = p->d.offset + first * columns;
-    const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 256 * p->d.f->lanes / columns + 1);
+    const fanin__spread spread =
+        fanin__spread_of(p->d.f, tasks, 256 * p->d.f->lanes / columns + 1, columns / (parts * p->d.f->lanes) + AROUND);
     const fanin__launch launch =
         FANIN__LAUNCH(measure, p->d.options, rows, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(offset),
                       FANIN__VALUE(columns), FANIN__VALUE(parts), FANIN__VALUE(tasks), FANIN__SPREAD(spread),
@@ -84,7 +87,7 @@ static uint64_t height_of(const fanin *f, uint64_t rows, uint64_t columns) {
   const uint64_t most = columns < MOST_RESULTS ? MOST_RESULTS / columns : 1;
   if (bands > most) bands = most;
   const uint64_t height = rows / bands + 1;
-  return height > LEAST_HEIGHT ? height : LEAST_HEIGHT;
+  return height < LEAST_HEIGHT ? LEAST_HEIGHT : height < LONGEST ? height : LONGEST;
 }
 
 static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl_ulong first_row, fanin_lines *out) {
@@ -92,7 +95,7 @@ static fanin_status measure_columns(pass *p, cl_ulong rows, cl_ulong columns, cl
   const cl_ulong tasks = bands * ((columns + p->d.f->lanes - 1) / p->d.f->lanes);
   const size_t results = (size_t)(bands * columns);
   FANIN__TRY(prepare(p, results));
-  const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 1);
+  const fanin__spread spread = fanin__spread_of(p->d.f, tasks, 1, height + AROUND);
   const fanin__launch launch =
       FANIN__LAUNCH(measure, p->d.options, columns, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->d.offset),
                     FANIN__VALUE(rows), FANIN__VALUE(columns), FANIN__VALUE(first_row), FANIN__VALUE(height),

@@ -85,7 +85,7 @@ static void release(pass *p) {
 static fanin_status prepare(pass *p) {
   enum { GRAIN = 64 }; /* below so many vectors, an item costs more than it sums */
   const uint64_t vectors = fanin__ceil_div(p->d.elements, p->d.f->lanes);
-  p->spread = fanin__spread_of(p->d.f, vectors, GRAIN);
+  p->spread = fanin__spread_of(p->d.f, vectors, GRAIN, 2);
   p->lanes = p->spread.items * p->d.f->lanes;
   const size_t size = fanin__real_size(&p->d);
   p->host_reals = malloc(PLANES * p->lanes * size);

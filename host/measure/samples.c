@@ -5,6 +5,7 @@
 #include "core/argument.h"
 #include "core/memory.h"
 #include "fanin/inspect.h"
+#include "fill/fill.h"
 #include "measure/dense.h"
 
 enum { MOST_PAIRS = 1 << 18, GRAIN = 16, SUMS = 5 };
@@ -19,7 +20,7 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
   FANIN__TRY(fanin__dense_of(f, queue, &room, 0, NULL, &into));
   FANIN__TRY(fanin__wait(n_wait, wait_list));
   if (d.elements == 0) return FANIN_STATUS_OK;
-  const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN);
+  const fanin__spread spread = fanin__spread_of(f, d.elements, GRAIN, 1);
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const fanin__launch launch =
       FANIN__LAUNCH(measure, d.options, standardise, spread.grid, FANIN__VALUE(t->buffer), FANIN__VALUE(d.offset),
@@ -47,9 +48,10 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
     p->list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
   }
   FANIN__TRY(fanin__write(p->d.queue, p->pairs, (size_t)n * sizeof *p->list, p->list));
-  const fanin__launch launch = FANIN__LAUNCH(measure, p->d.options, correlate, fanin__spread_of(p->d.f, n, GRAIN).grid,
-                                             FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length), FANIN__VALUE(n),
-                                             FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));
+  const fanin__spread spread = fanin__spread_of(p->d.f, n, GRAIN, p->length);
+  const fanin__launch launch =
+      FANIN__LAUNCH(measure, p->d.options, correlate, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length),
+                    FANIN__VALUE(n), FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));
   const fanin__result result = {p->products, SUMS * (size_t)n * sizeof *p->sums, p->sums};
   return fanin__enqueue_and_read(p->d.f, p->d.queue, &launch, &result, 1);
 }
@@ -95,6 +97,7 @@ fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem sample
   FANIN__TRY(fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length}, &all));
   FANIN__TRY(fanin__dense_of(f, queue, &all, 0, NULL, &p.d));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
+  if (length > FANIN__MOST_PASSES) FANIN__TRY(fanin__check_loops(f, "a correlation of long samples"));
   if (n == 0) return FANIN_STATUS_OK;
   const fanin_status status = run_all(&p, pairs, n, out, stride);
   fanin__free_buffer(p.products);

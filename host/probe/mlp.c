@@ -8,6 +8,7 @@
 #include "core/memory.h"
 #include "core/status.h"
 #include "core/system.h"
+#include "fill/fill.h"
 #include "tensor/dtype.h"
 
 float fanin__scale_for(double rms) {
@@ -99,6 +100,7 @@ fanin_status fanin__mlp_open(fanin__mlp *w, fanin *f, cl_command_queue queue, co
                              bool backward) {
   const uint64_t m = config->batch < FANIN__SUBSET_MAX ? config->batch : FANIN__SUBSET_MAX;
   const size_t layers = config->n_widths - 1;
+  FANIN__TRY(fanin__check_loops(f, "a pass through a network"));
   *w = (fanin__mlp){.f = f,
                     .queue = queue,
                     .config = config,

@@ -48,40 +48,45 @@ static bool takes(const selftest *s, const check *c, const fanin__digest *d, fan
   return c->way != fanin__fill_in_pieces || part != FANIN_PART_SLAB;
 }
 
-/* One fill; `result` counts it. A refusal ends the check. */
+/* One fill; `result` counts it, or has the status of a refusal. */
 static void check_one(selftest *s, const check *c, const fanin__digest *d, fanin_selftest_result *result) {
   bool is_right = false;
-  result->status = fanin__try_digest(&s->trial, c->way, d, c->has_gaps, &is_right);
-  if (result->status == FANIN_STATUS_UNSUPPORTED) return;
+  if (fanin__try_digest(&s->trial, c->way, d, c->has_gaps, &is_right) == FANIN_STATUS_UNSUPPORTED) {
+    result->status = FANIN_STATUS_UNSUPPORTED;
+    return;
+  }
   result->fills++;
   result->wrong += !is_right;
 }
 
+/* Keeps the first sentence of all checks. */
+static void keep(char first[FANIN__SENTENCE], const char sentence[FANIN__SENTENCE]) {
+  if (!first[0]) memcpy(first, sentence, FANIN__SENTENCE);
+}
+
 static void report(selftest *s, fanin_selftest_result *result) {
-  result->sentence = s->trial.sentence;
+  result->sentence = result->wrong > 0 ? s->trial.difference : s->trial.refusal;
   result->done = ++s->done;
   result->total = s->total;
   s->summary.fills += result->fills;
   s->summary.wrong += result->wrong;
-  char *first = NULL;
   if (result->status == FANIN_STATUS_UNSUPPORTED) {
     s->summary.refused += !s->is_refused[result->dtype];
     s->is_refused[result->dtype] = true;
-    first = s->summary.first_refused;
-  } else if (result->wrong > 0) {
-    first = s->summary.first_wrong;
   }
-  if (first && !first[0]) memcpy(first, s->trial.sentence, FANIN__SENTENCE);
+  keep(s->summary.first_refused, s->trial.refusal);
+  keep(s->summary.first_wrong, s->trial.difference);
   if (s->config->report) s->config->report(result, s->config->user);
 }
 
-/* A check of every dtype, as far as the device has it and there are digests for it. */
+/* A check of every dtype, as far as the device has it and there are digests for it. Of a dtype whose first fill is
+ * refused no other is tried: each would compile a program. */
 static void run_check(selftest *s, const check *c) {
   for (int dtype = 0; dtype < FANIN_DTYPE_COUNT; dtype++) {
     fanin_selftest_result result = {.check = c->name, .dtype = (fanin_dtype)dtype};
     if (dtype == FANIN_DTYPE_F64 && !s->trial.f->has_f64) continue;
-    s->trial.sentence[0] = '\0';
-    for (size_t k = 0; k < fanin__digest_count && result.status == FANIN_STATUS_OK; k++) {
+    s->trial.difference[0] = s->trial.refusal[0] = '\0';
+    for (size_t k = 0; k < fanin__digest_count && (result.status == FANIN_STATUS_OK || result.fills > 0); k++) {
       if (takes(s, c, &fanin__digests[k], (fanin_dtype)dtype)) check_one(s, c, &fanin__digests[k], &result);
     }
     report(s, &result);

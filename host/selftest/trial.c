@@ -109,11 +109,11 @@ static void say_options(const fanin__trial *s, const fanin_tensor *t, const fani
 static void say_wrong(fanin__trial *s, const fanin__digest *d, const fanin_tensor *t, const fanin_init *init,
                       const char *what) {
   char tensor[128], options[96];
-  if (s->sentence[0]) return; /* an earlier one is kept */
+  if (s->difference[0]) return; /* an earlier one is kept */
   say_tensor(d, tensor, sizeof tensor);
   say_options(s, t, init, options, sizeof options);
-  (void)snprintf(s->sentence, sizeof s->sentence, "%s, %s, %s: %s (built with %s)", d->init, fanin_dtype_name(d->dtype),
-                 tensor, what, options);
+  (void)snprintf(s->difference, sizeof s->difference, "%s, %s, %s: %s (built with %s)", d->init,
+                 fanin_dtype_name(d->dtype), tensor, what, options);
 }
 
 /* Whether what memory has is what the digest says. */
@@ -211,7 +211,7 @@ fanin_status fanin__try_digest(fanin__trial *s, fanin__fill_way *way, const fani
   if (status == FANIN_STATUS_OK && has_gaps) status = spread_out(&t, &t);
   if (status == FANIN_STATUS_OK) status = fill_and_read(s, way, &t, &init, key);
   if (status == FANIN_STATUS_UNSUPPORTED) {
-    (void)snprintf(s->sentence, sizeof s->sentence, "%s", fanin_last_error());
+    if (!s->refusal[0]) (void)snprintf(s->refusal, sizeof s->refusal, "%s", fanin_last_error());
     return status;
   }
   *right = status == FANIN_STATUS_OK && is_right(s, d, &t, &init);

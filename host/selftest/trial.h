@@ -19,10 +19,10 @@ enum {
 typedef struct fanin__trial {
   fanin *f; /* the device at the geometry of the check */
   cl_command_queue queue;
-  cl_mem buffer;                  /* of FANIN__MOST_BYTES */
-  unsigned char *memory;          /* as many: what it is given before a fill, and then what it has after it */
-  size_t used;                    /* bytes that a fill is given, guards included */
-  char sentence[FANIN__SENTENCE]; /* the first difference, or why a fill was refused; "": neither */
+  cl_mem buffer;         /* of FANIN__MOST_BYTES */
+  unsigned char *memory; /* as many: what it is given before a fill, and then what it has after it */
+  size_t used;           /* bytes that a fill is given, guards included */
+  char difference[FANIN__SENTENCE], refusal[FANIN__SENTENCE]; /* the first of each; "": none */
 } fanin__trial;
 
 /* Enqueues the fill of `t` on the trial's queue. */
@@ -32,8 +32,8 @@ fanin__fill_way fanin__fill_at_once, fanin__fill_by_plan;
 fanin__fill_way fanin__fill_in_pieces; /* not of slabs */
 
 /* Fills the tensor of a digest, with gaps in memory or without them (a range has none), and compares all of the memory.
- * FANIN_STATUS_UNSUPPORTED: the fill is refused, and trial->sentence says why. FANIN_STATUS_OK: *is_right says whether
- * every bit is, and trial->sentence the first that is not, unless an earlier one stands there. */
+ * FANIN_STATUS_UNSUPPORTED: the fill is refused. FANIN_STATUS_OK: *is_right says whether every bit is. The trial keeps
+ * the first difference and the first refusal. */
 fanin_status fanin__try_digest(fanin__trial *s, fanin__fill_way *way, const fanin__digest *d, bool has_gaps,
                                bool *is_right);
 

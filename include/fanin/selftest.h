@@ -13,9 +13,10 @@ typedef struct fanin_selftest_result {
   const char *check; /* an initializer's name, or a way to fill: "plan", "pieces", "lanes 4, groups of 64" */
   fanin_dtype dtype;
   size_t fills, wrong;  /* how many were compared, and how many of them differ or failed */
-  fanin_status status;  /* FANIN_STATUS_UNSUPPORTED: fanin refuses the device for this dtype, and filled nothing */
-  const char *sentence; /* why it was refused, or the first difference: the element, its bits, those that are right, and
-                           what the kernel was built with; else "". It lasts until the callback returns. */
+  fanin_status status;  /* FANIN_STATUS_UNSUPPORTED: fanin refuses the device for these fills; where `fills` is not 0,
+                           for some of them */
+  const char *sentence; /* the first difference: the element, its bits, those that are right, and what the kernel was
+                           built with; or why it was refused; else "". It lasts until the callback returns. */
   size_t done, total;   /* results so far, with this one, and in all */
 } fanin_selftest_result;
 
@@ -37,7 +38,7 @@ typedef struct fanin_selftest_config {
 /* What came of it. */
 typedef struct fanin_selftest_summary {
   size_t fills, wrong;     /* of all checks */
-  size_t refused;          /* dtypes that the device says it has and fanin refuses it for */
+  size_t refused;          /* dtypes that the device says it has, of which fanin refuses some fill or all */
   char first_wrong[768];   /* the first difference's sentence; "": none */
   char first_refused[768]; /* the first refusal's */
 } fanin_selftest_summary;

@@ -158,6 +158,7 @@ FANIN__OFFSET(fanin__sparse_lines, stream, 352);
  * the end of their row unused. First the operands, then the results. */
 #define FANIN__CASES        16
 #define FANIN__CHECK_FACTOR 0xD2511F53u /* Philox's first */
+#define FANIN__CHECK_PASSES 70000u      /* of one loop */
 enum fanin__check_row {
   FANIN__CHECK_A, /* reals, of which a is positive */
   FANIN__CHECK_B,
@@ -178,6 +179,7 @@ enum fanin__check_row {
   FANIN__CHECK_LONG_PRODUCT,  /* the lower word of x times FANIN__CHECK_FACTOR */
   FANIN__CHECK_LOW_PRODUCT,   /* x y modulo 2^64 */
   FANIN__CHECK_QUOTIENT,      /* x / y */
+  FANIN__CHECK_LOOP,          /* the first alone: what FANIN__CHECK_PASSES passes make of an x */
   FANIN__CHECK_HALVES,        /* singles as halves, in vectors */
   FANIN__CHECK_SINGLE_HALVES, /* and one by one */
   FANIN__CHECK_ROWS
