@@ -36,10 +36,11 @@ fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, u
 }
 
 /* Sets an argument, unless the object has this very value: drivers take memory for every one that is set. What names
- * memory is always set, since another memory object may come to have the name of one that was released. `at` is the
- * value's place among the kept: a kernel's arguments have the same sizes every time. */
-static fanin_status set_argument(fanin__kernel *kernel, cl_uint k, const fanin__argument *a, size_t *at) {
-  const bool can_keep = a->value && !a->is_memory && *at + a->size <= FANIN__KEPT_BYTES;
+ * memory is always set, unless `memory_lives`: another memory object may come to have the name of one that was
+ * released. `at` is the value's place among the kept: a kernel's arguments have the same sizes every time. */
+static fanin_status set_argument(fanin__kernel *kernel, cl_uint k, const fanin__argument *a, bool memory_lives,
+                                 size_t *at) {
+  const bool can_keep = a->value && (memory_lives || !a->is_memory) && *at + a->size <= FANIN__KEPT_BYTES;
   unsigned char *const value = kernel->values + *at;
   const uint32_t bit = UINT32_C(1) << k;
   if (can_keep) *at += a->size;
@@ -58,7 +59,7 @@ static fanin_status enqueue(fanin__kernel *kernel, const fanin__when *when, cons
   const cl_uint dimensions = l->grid.global[1] > 0 ? 2 : 1;
   size_t at = 0;
   for (cl_uint k = 0; k < l->n; k++) {
-    FANIN__TRY(set_argument(kernel, k, &l->arguments[k], &at));
+    FANIN__TRY(set_argument(kernel, k, &l->arguments[k], l->kernel != NULL, &at));
   }
   const cl_int code = clEnqueueNDRangeKernel(when->queue, kernel->object, dimensions, NULL, l->grid.global,
                                              l->grid.local, when->n_wait, when->wait_list, when->event);

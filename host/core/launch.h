@@ -58,7 +58,8 @@ fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, u
 #define FANIN__SPREAD(s) FANIN__VALUE((s).pitch), FANIN__VALUE((s).step), FANIN__VALUE((s).span)
 
 /* A launch. The kernel is borrowed for it, by `source`, `options` and `name`, unless the caller has borrowed `kernel`:
- * then no other thread may use that one meanwhile. */
+ * then no other thread may use that one meanwhile, and memory that an argument has named lives until it is given back.
+ */
 typedef struct fanin__launch {
   const fanin__source *source;
   const char *options, *name;

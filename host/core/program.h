@@ -42,7 +42,7 @@ struct fanin__kernel {
   fanin__program *program;
   fanin__kernel *next;                     /* where it is idle */
   uint32_t kept;                           /* a bit for each argument that is as `values` says */
-  unsigned char values[FANIN__KEPT_BYTES]; /* of arguments that name no memory, one after another */
+  unsigned char values[FANIN__KEPT_BYTES]; /* of arguments, one after another */
 };
 
 /* Lends a kernel of `source` built with `options` ("" for none) that nobody else has until it is given back. Each

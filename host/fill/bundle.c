@@ -164,6 +164,7 @@ static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   choose_options(plan->f, families, first->dtype, options);
   FANIN__TRY(fanin__check_arithmetic(plan->f, first->dtype, &fanin__source_fill, options));
   FANIN__TRY(fanin__borrow(plan->f, &fanin__source_fill, options, "fill_many", &bundle.kernel));
+  bundle.kernel->kept = 0; /* another plan's memory, which may be gone */
   plan->bundles[plan->n_bundles++] = bundle;
   return FANIN_STATUS_OK;
 }
