@@ -195,6 +195,9 @@ static void test_slabs_of_huge_wholes(void **state) {
       {4, {1 << 15, 1 << 15, 1 << 15, 1 << 16}, {32767, 32766, 5, 65530}, {1, 2, 7, 6}},
       {1, {UINT64_C(1) << 61}, {(UINT64_C(1) << 61) - 4097}, {4097}},
       {2, {3, UINT64_C(1) << 33}, {1, (UINT64_C(1) << 32) - 50}, {2, 101}},
+      /* blocks whose upper words differ: in rows of a few elements, and within a row */
+      {2, {9, (UINT64_C(1) << 34) + 5}, {1, (UINT64_C(1) << 33) - 8}, {7, 3}},
+      {2, {5, UINT64_C(1) << 36}, {1, (UINT64_C(1) << 35) - 1777}, {2, 3001}},
   };
   uint64_t random = 5;
   for (size_t k = 0; k < LEN(slabs); k++) {
