@@ -302,11 +302,11 @@ void find_sharing(inspection *i);
  * those with the same values in another order, by
  * digests of the values ------------------------------------------------------------------------------------------- */
 
-/* A row or a column of a tensor. */
+/* A row or a column of a tensor. Small, because a file may have tens of millions; fanin_measure_lines() has less than
+ * 2^32 of either in a tensor. */
 typedef struct line {
-  uint64_t print, values, length;
-  size_t tensor;
-  uint64_t number;
+  uint64_t print, values;
+  uint32_t length, number, tensor;
   bool column;
 } line;
 

@@ -14,7 +14,7 @@ static void add(line_list *list, const uint64_t *prints, const uint64_t *values,
     if (is_zero && is_zero[k]) continue;
     about.print = prints[k];
     about.values = values ? values[k] : 0;
-    about.number = k;
+    about.number = (uint32_t)k;
     list->lines[list->count++] = about;
   }
 }
@@ -31,12 +31,13 @@ void lines_collect(const survey *s, size_t tensor, inspection *out, line_list *l
   uint64_t *digests = out->tensors[tensor].in_order;
   if (s->lines.row_prints) {
     digests[0] = in_order(s->lines.row_prints, s->rows);
-    add(list, s->lines.row_prints, s->row_values, s->zero_row, s->rows, (line){.length = s->columns, .tensor = tensor});
+    add(list, s->lines.row_prints, s->row_values, s->zero_row, s->rows,
+        (line){.length = (uint32_t)s->columns, .tensor = (uint32_t)tensor});
   }
   if (s->lines.column_prints) {
     digests[1] = in_order(s->lines.column_prints, s->columns);
     add(list, s->lines.column_prints, s->column_values, s->zero_column, s->columns,
-        (line){.length = s->rows, .tensor = tensor, .column = true});
+        (line){.length = (uint32_t)s->rows, .tensor = (uint32_t)tensor, .column = true});
   }
 }
 
