@@ -8,7 +8,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 status=0
-"$fanin" selftest --json >"$work/said.json" 2>"$work/errors" || status=$?
+"$fanin" selftest --json ${FANIN_TEST_FULL:+--full} >"$work/said.json" 2>"$work/errors" || status=$?
 cat "$work/errors"
 python3 - "$work/said.json" "$status" >"$work/refused" <<'PYTHON'
 import json, re, sys

@@ -61,12 +61,16 @@ static void print_rates(const selftest_rates *rates) {
   table_print(&t);
 }
 
-/* Whether nothing was filled, and no earlier result says so in the same words. */
+/* Whether the result's sentence is a refusal's. */
+static bool is_refusal(const selftest_result *result) {
+  return result->status != FANIN_STATUS_OK && result->wrong == 0;
+}
+
+/* Whether no earlier result says so in the same words. */
 static bool is_new_refusal(const selftest_results *r, size_t at) {
-  const selftest_result *const result = &r->list[at];
-  if (result->status == FANIN_STATUS_OK || result->fills > 0) return false;
+  if (!is_refusal(&r->list[at])) return false;
   for (size_t i = 0; i < at; ++i) {
-    if (r->list[i].status != FANIN_STATUS_OK && strcmp(r->list[i].sentence, result->sentence) == 0) return false;
+    if (is_refusal(&r->list[i]) && strcmp(r->list[i].sentence, r->list[at].sentence) == 0) return false;
   }
   return true;
 }

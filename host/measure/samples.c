@@ -37,6 +37,7 @@ fanin_status fanin_measure_sample(fanin *f, cl_command_queue queue, const fanin_
 typedef struct pass {
   fanin__dense d; /* the samples, `length` numbers each */
   cl_ulong length;
+  uint64_t longest;       /* vectors of the pair that compares most */
   cl_mem pairs, products; /* of MOST_PAIRS at most; and what goes there and comes from there: */
   cl_uint4 *list;
   float *sums;
@@ -48,7 +49,7 @@ static fanin_status run(const pass *p, const fanin_pair *pairs, cl_ulong n) {
     p->list[k] = (cl_uint4){.s = {pairs[k].a, pairs[k].b, pairs[k].count, 0}};
   }
   FANIN__TRY(fanin__write(p->d.queue, p->pairs, (size_t)n * sizeof *p->list, p->list));
-  const fanin__spread spread = fanin__spread_of(p->d.f, n, GRAIN, p->length);
+  const fanin__spread spread = fanin__spread_of(p->d.f, n, GRAIN, p->longest + 1 + SUMS * p->d.f->lanes);
   const fanin__launch launch =
       FANIN__LAUNCH(measure, p->d.options, correlate, spread.grid, FANIN__VALUE(p->d.buffer), FANIN__VALUE(p->length),
                     FANIN__VALUE(n), FANIN__VALUE(p->pairs), FANIN__VALUE(p->products));
@@ -87,6 +88,14 @@ static fanin_status check_pairs(uint64_t tensors, uint64_t length, const fanin_p
   return FANIN_STATUS_OK;
 }
 
+static uint32_t longest_of(const fanin_pair *pairs, size_t n) {
+  uint32_t longest = 0;
+  for (size_t k = 0; k < n; k++) {
+    if (pairs[k].count > longest) longest = pairs[k].count;
+  }
+  return longest;
+}
+
 fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem samples, uint64_t tensors, uint64_t length,
                                  const fanin_pair *pairs, size_t n, fanin_products *out, size_t stride) {
   pass p = {.length = length};
@@ -97,8 +106,9 @@ fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem sample
   FANIN__TRY(fanin_tensor_of(samples, 0, FANIN_DTYPE_F32, NULL, 2, (const uint64_t[]){tensors, length}, &all));
   FANIN__TRY(fanin__dense_of(f, queue, &all, 0, NULL, &p.d));
   FANIN__TRY(check_pairs(tensors, length, pairs, n));
-  if (length > FANIN__MOST_PASSES) FANIN__TRY(fanin__check_loops(f, "a correlation of long samples"));
   if (n == 0) return FANIN_STATUS_OK;
+  p.longest = longest_of(pairs, n) / f->lanes;
+  if (p.longest > FANIN__MOST_PASSES) FANIN__TRY(fanin__check_loops(f, "a correlation of long samples"));
   const fanin_status status = run_all(&p, pairs, n, out, stride);
   fanin__free_buffer(p.products);
   fanin__free_buffer(p.pairs);

@@ -285,7 +285,14 @@ static void test_long_loops_are_refused(void **state) {
   }
   assert_says(fanin_probe(f, NULL, &config, &report), &short_loops);
   assert_null(report);
+  enum { LONG = 8 * 60016 }; /* 60,016 vectors */
+  const fanin_pair long_pair = {0, 1, LONG}, short_pair = {0, 1, 16};
+  fanin_products products = {-1, -1, -1, -1, -1};
+  const cl_mem samples = test_guarded(f, 0, 2 * LONG * sizeof(float));
+  assert_says(fanin_measure_pairs(f, NULL, samples, 2, LONG, &long_pair, 1, &products, sizeof products), &short_loops);
   assert_int_equal(kernels_run, 0);
+  assert_ok(fanin_measure_pairs(f, NULL, samples, 2, LONG, &short_pair, 1, &products, sizeof products));
+  assert_int_equal(clReleaseMemObject(samples), CL_SUCCESS);
   told = NULL;
   test_close(f);
 }

@@ -366,6 +366,11 @@ static void check_pairs(fanin *f, fanin_dtype dtype) {
     near(out[p].b, sum.b, 1e-3, "b");
   }
   const fanin_pair bad[] = {{0, 1, 16}, {0, 3, 16}}, long_one = {0, 1, 496}, uneven = {0, 1, 15};
+  fanin_products nothing = {1, 1, 1, 1, 1};
+  const fanin_pair empty = {0, 1, 0};
+  assert_ok(
+      fanin_measure_pairs(f, NULL, samples, 3, 0, &empty, 1, &nothing, sizeof nothing)); /* samples of no numbers */
+  assert_true(nothing.ab == 0 && nothing.aa == 0 && nothing.bb == 0 && nothing.a == 0 && nothing.b == 0);
   assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, bad, 2, out, sizeof *out), FANIN_STATUS_BAD_ARGUMENT);
   assert_non_null(strstr(fanin_last_error(), "pairs[1] = {0, 3, 16}"));
   assert_status(fanin_measure_pairs(f, NULL, samples, 3, LENGTH, &long_one, 1, out, sizeof *out),

@@ -21,11 +21,11 @@ FANIN_API fanin_status fanin_key_named(uint64_t seed, const char *name, fanin_ke
 
 /* Enqueues the initialization of the part of `t` that memory holds, and never touches a byte outside it. Asynchronous,
  * except that the first fill of a distribution and dtype compiles its kernel, and that the first one in float, with
- * halves and in double waits for a check of the device's arithmetic, microseconds on a queue of its own
+ * halves and in double waits for a check of the device, some 0.1 ms on a queue of its own
  * (docs/numerics.md). An empty part enqueues nothing but the event. f, queue, buffer and wait list must share a
  * context, and the queue's device must be f's. Errors: FANIN_STATUS_BAD_* with the argument named;
- * FANIN_STATUS_UNSUPPORTED (f64 on a device without it, or a device whose arithmetic is wrong for the dtype, in a
- * sentence that says how); OpenCL's. */
+ * FANIN_STATUS_UNSUPPORTED (f64 on a device without it, a device whose arithmetic is wrong for the dtype, or for
+ * orthogonal and sparse tensors one that ends long loops early, in a sentence that says how); OpenCL's. */
 FANIN_API fanin_status fanin_fill(fanin *f, cl_command_queue queue, const fanin_tensor *t, const fanin_init *init,
                                   fanin_key key, cl_uint n_wait, const cl_event *wait_list, cl_event *event);
 
