@@ -28,9 +28,9 @@ fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, u
     return (fanin__spread){fanin__groups(groups, f->work_group), items, .pitch = 1, .step = items, .span = tasks};
   }
   const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : MOST_ITEMS;
-  const uint64_t useful = fanin__ceil_div(tasks, grain), few = useful < most ? useful : most;
+  const uint64_t useful = tasks > grain ? fanin__ceil_div(tasks, grain) : 1, few = useful < most ? useful : most;
   const uint64_t bound = passes < FANIN__MOST_PASSES ? FANIN__MOST_PASSES / passes : 1;
-  const cl_ulong fair = fanin__ceil_div(tasks, few), share = fair < bound ? fair : bound;
+  const cl_ulong fair = fanin__ceil_div(tasks, few), share = fair > 0 && fair < bound ? fair : bound;
   const size_t items = (size_t)fanin__ceil_div(tasks, share);
   return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
 }

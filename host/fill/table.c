@@ -84,7 +84,7 @@ enum { PASSES = 160 };
 /* On GPUs neighbours write side by side; on CPUs an item has a piece of a row, or several short rows. */
 static fanin__spread spread_of(const fanin *f, const fanin__rows *rows, cl_ulong piece) {
   const uint64_t tasks = fanin__ceil_div(rows->length, piece) * rows->count;
-  const uint64_t size = rows->length < piece ? rows->length : piece;
+  const uint64_t size = rows->length > 0 && rows->length < piece ? rows->length : piece;
   return fanin__spread_of(f, tasks, fanin__ceil_div(piece, size), PASSES * size);
 }
 
