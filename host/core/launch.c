@@ -5,7 +5,6 @@
 
 #include "core/context.h"
 #include "core/status.h"
-#include "math/integer.h"
 
 fanin__real fanin__real_of(double value) {
   return (fanin__real){value, (float)value};
@@ -21,6 +20,10 @@ size_t fanin__company(const fanin *f) {
   return f->lanes == 1 ? shared : 1;
 }
 
+static uint64_t rounded_up(uint64_t a, uint64_t b) {
+  return a / b + (a % b != 0);
+}
+
 fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, uint64_t passes) {
   enum { MOST_ITEMS = 4096 };
   if (!(f->type & CL_DEVICE_TYPE_CPU)) {
@@ -28,10 +31,10 @@ fanin__spread fanin__spread_of(const fanin *f, uint64_t tasks, uint64_t grain, u
     return (fanin__spread){fanin__groups(groups, f->work_group), items, .pitch = 1, .step = items, .span = tasks};
   }
   const uint64_t most = f->compute_units < 64 ? 64 * (uint64_t)f->compute_units : MOST_ITEMS;
-  const uint64_t useful = tasks > grain ? fanin__ceil_div(tasks, grain) : 1, few = useful < most ? useful : most;
+  const uint64_t useful = tasks > grain ? rounded_up(tasks, grain) : 1, few = useful < most ? useful : most;
   const uint64_t bound = passes < FANIN__MOST_PASSES ? FANIN__MOST_PASSES / passes : 1;
-  const cl_ulong fair = fanin__ceil_div(tasks, few), share = fair > 0 && fair < bound ? fair : bound;
-  const size_t items = (size_t)fanin__ceil_div(tasks, share);
+  const cl_ulong fair = rounded_up(tasks, few), share = fair > 0 && fair < bound ? fair : bound;
+  const size_t items = (size_t)rounded_up(tasks, share);
   return (fanin__spread){fanin__groups(items, 1), items, .pitch = share, .step = 1, .span = share};
 }
 
