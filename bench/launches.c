@@ -3,9 +3,9 @@
  * in turns. Wall clock from the first call to the end of clFinish(); medians of 35 turns, and of their ratios. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "fanin.h"
+#include "timing.h"
 
 enum { TURNS = 35, LAUNCHES = 1000, WAYS = 3 };
 
@@ -31,22 +31,6 @@ static void ensure_cl(cl_int code, const char *what) {
   if (code != CL_SUCCESS) stop(what);
 }
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
-}
-
-static double median(double numbers[TURNS]) {
-  qsort(numbers, TURNS, sizeof *numbers, by_size);
-  return numbers[TURNS / 2];
-}
-
 /* ---- One launch in each of the ways ------------------------------------------------------------------------------ */
 
 static void by_fill(const setting *s, uint64_t k) {
@@ -69,12 +53,12 @@ static const struct {
 } ways[WAYS] = {{"fanin_fill", by_fill}, {"fanin_plan_enqueue", by_plan}, {"an empty kernel", by_nothing}};
 
 static double loop(const setting *s, int way) {
-  const double start = now();
+  const double start = timing_now();
   for (uint64_t k = 0; k < LAUNCHES; k++) {
     ways[way].launch(s, k);
   }
   ensure_cl(clFinish(s->queue), "clFinish");
-  return (now() - start) / LAUNCHES * 1e6;
+  return (timing_now() - start) / LAUNCHES * 1e6;
 }
 
 /* ---- All of it --------------------------------------------------------------------------------------------------- */
@@ -127,7 +111,7 @@ int main(int argc, char **argv) {
   printf("%s, %llu elements of f32; microseconds a launch, and of an empty kernel's\n", init,
          (unsigned long long)elements);
   for (int way = 0; way < WAYS; way++) {
-    printf("%-20s %6.2f %6.2f\n", ways[way].name, median(times[way]), median(ratios[way]));
+    printf("%-20s %6.2f %6.2f\n", ways[way].name, timing_median(times[way], TURNS), timing_median(ratios[way], TURNS));
   }
   finish(&s);
   return 0;

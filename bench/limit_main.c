@@ -4,21 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define FANIN_EXPERIMENTAL
 #include "fanin.h"
 #include "limit.h"
+#include "timing.h"
 
 /* The words of elements 778608 and 808644 are at the lower and at the upper end. Only there do values pass a bound by
  * rounding, so that a missing clamp is found. */
 static const fanin_key key = {0x0123456789abcdef, 0xfedcba98765401f5};
-
-static double now(void) {
-  struct timespec t;
-  (void)clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* ---- What is asked for ------------------------------------------------------------------------------------------- */
 
@@ -120,11 +114,6 @@ static fanin_status compare_bits(size_t *count) {
 
 /* ---- Timing ------------------------------------------------------------------------------------------------------ */
 
-static int by_value(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return x < y ? -1 : x > y;
-}
-
 /* The median of as many runs as fit into 50 ms, at least one, after one that is not counted. */
 static double measure(limit *l, float *out, size_t elements, const limit_law *law, bool streams) {
   enum { MOST = 4000 };
@@ -133,13 +122,12 @@ static double measure(limit *l, float *out, size_t elements, const limit_law *la
   size_t n = 0;
   limit_fill(l, out, elements, key.seed, key.stream, law, streams);
   while (past < enough && n < MOST) {
-    const double begin = now();
+    const double begin = timing_now();
     limit_fill(l, out, elements, key.seed, key.stream, law, streams);
-    runs[n] = now() - begin;
+    runs[n] = timing_now() - begin;
     past += runs[n++];
   }
-  qsort(runs, n, sizeof *runs, by_value);
-  return runs[n / 2];
+  return timing_median(runs, n);
 }
 
 static void answer(limit *l, const char *line) {

@@ -13,6 +13,7 @@
 
 #include "fanin.h"
 #include "probe/gemm.h"
+#include "timing.h"
 
 enum { TURNS = 9, PEERS = 3, LONGEST = 2048 * 2048 };
 static const char *const names[PEERS] = {"fanin", "CLBlast", "BLAS"};
@@ -33,20 +34,9 @@ static void stop(const char *what) {
   exit(1);
 }
 
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* Waits until other libraries' threads, which wait busily for a while, are asleep. */
 static void rest(void) {
   nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
-}
-
-static int by_size(const void *a, const void *b) {
-  const double x = *(const double *)a, y = *(const double *)b;
-  return (x > y) - (x < y);
 }
 
 /* CLBlast's product with the parameters that its tuner finds for PoCL on a CPU; its own reach half of that. */
@@ -89,7 +79,7 @@ static bool by_blas(setting *s, const fanin__matmul *p) {
 static double seconds(setting *s, const fanin__matmul *p, int peer) {
   bool ran = false;
   rest();
-  const double start = now();
+  const double start = timing_now();
   switch (peer) {
   case 0:
     ran = fanin__gemm(s->f, s->queue, p) == FANIN_STATUS_OK;
@@ -101,7 +91,7 @@ static double seconds(setting *s, const fanin__matmul *p, int peer) {
     ran = by_blas(s, p);
   }
   if (clFinish(s->queue) != CL_SUCCESS) stop("clFinish");
-  return ran ? now() - start : 0;
+  return ran ? timing_now() - start : 0;
 }
 
 static void compare(setting *s, const fanin__matmul *p) {
@@ -115,8 +105,7 @@ static void compare(setting *s, const fanin__matmul *p) {
   printf("%5d x %5d x %5d  %s%s", (int)p->m, (int)p->n, (int)p->k, p->a_transposed ? "A^T" : "A",
          p->b_transposed ? " B^T" : " B");
   for (int peer = 0; peer < PEERS; peer++) {
-    qsort(times[peer], TURNS, sizeof(double), by_size);
-    const double taken = times[peer][TURNS / 2];
+    const double taken = timing_median(times[peer], TURNS);
     if (taken > 0) printf("  %s %.1f", names[peer], 2e-9 * (double)p->m * (double)p->n * (double)p->k / taken);
   }
   printf("\n");

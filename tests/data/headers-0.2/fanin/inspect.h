@@ -96,8 +96,8 @@ typedef struct fanin_products {
 } fanin_products;
 
 /* Sums of products of n pairs of samples; `samples` holds `tensors` of them, `length` f32 numbers each. Writes n
- * elements of `stride` bytes each (sizeof(fanin_products)). FANIN_STATUS_UNSUPPORTED for counts above 60,000 on a
- * device that ends long loops early. */
+ * elements of `stride` bytes each (sizeof(fanin_products)). FANIN_STATUS_UNSUPPORTED for a count of more than
+ * 60,000 of the device's vectors, where that ends long loops early (docs/numerics.md). */
 FANIN_API fanin_status fanin_measure_pairs(fanin *f, cl_command_queue queue, cl_mem samples, uint64_t tensors,
                                            uint64_t length, const fanin_pair *pairs, size_t n, fanin_products *out,
                                            size_t stride);
