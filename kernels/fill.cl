@@ -232,22 +232,30 @@ static bool streams(ROWS *r, int family) {
   return (family == FANIN__FAMILY_CONSTANT || has_gaps) && r->count * r->length > STREAMED_BYTES / sizeof(element);
 }
 
-/* Whether the next ABREAST chunks lie side by side within a row, as most do. */
-static bool lies_within_row(const cursor *at, ROWS *r) {
-  return at->is_placed && r->stride == 1 && at->from == 0 && at->left >= ABREAST * CHUNK;
+/* Whether a step may take ABREAST chunks that lie side by side within a row, as most do. `most`: how many it may take.
+ * philox() takes blocks that have one upper word. */
+static bool lies_within_row(const cursor *at, ROWS *r, uint most) {
+  return at->is_placed && r->stride == 1 && at->from == 0 && at->left >= ABREAST * CHUNK && most >= ABREAST &&
+         (uint)at->block <= 0u - ABREAST * BLOCKS;
 }
 
-/* Blocks and places of the next ABREAST chunks, wherever they are; false, and neither, where they turn out to lie
- * within a row. */
-static bool scattered_chunks(cursor *at, ROWS *r, ulong block[ABREAST], place places[ABREAST]) {
+/* Blocks and places of the next chunks, wherever they are: up to ABREAST and `most`, and up to the first whose blocks
+ * have another upper word than those before it. The places of others are empty. Returns how many it took; 0, and
+ * nothing else, where the chunks turn out to lie within a row. */
+static uint scattered_chunks(cursor *at, ROWS *r, uint most, ulong block[ABREAST], place places[ABREAST]) {
+  uint taken = 0;
   EACH(g) {
     if (!at->is_placed) *at = place_cursor(r, at->row, at->c);
-    if (g == 0 && lies_within_row(at, r)) return false;
+    if (g == 0 && lies_within_row(at, r, most)) return 0;
     block[g] = at->block;
-    places[g] = (place){at->memory, at->from, (uint)min(at->left, (ulong)CHUNK)};
-    advance(at, r, 1);
+    places[g] = (place){at->memory, at->from, 0};
+    if (g < most && at->block >> 32 == block[0] >> 32) {
+      places[g].to = (uint)min(at->left, (ulong)CHUNK);
+      advance(at, r, 1);
+      ++taken;
+    }
   }
-  return true;
+  return taken;
 }
 
 /* A function by itself: PoCL makes three copies of a kernel, and would optimise this three times. */
@@ -255,14 +263,16 @@ NOT_INLINED static void fill_item(global element *restrict buffer, ROWS *r, ulon
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
   const bool streaming = streams(r, FAMILY(p));
   cursor at = {.row = row, .c = q - row * r->chunks, .is_placed = false};
-  for (uint i = 0; i < r->repeat && at.row < r->count; i += ABREAST) {
+  for (uint left = r->repeat, taken; left > 0 && at.row < r->count; left -= taken) {
     ulong block[ABREAST], scattered[ABREAST];
     place places[ABREAST];
-    const bool within_row = lies_within_row(&at, r) || !scattered_chunks(&at, r, scattered, places);
+    taken = lies_within_row(&at, r, left) ? 0 : scattered_chunks(&at, r, left, scattered, places);
+    const bool within_row = taken == 0;
     const ulong memory = at.memory;
     if (within_row) {
       EACH(g) block[g] = at.block + (ulong)(g * BLOCKS);
       advance(&at, r, ABREAST);
+      taken = ABREAST;
     } else {
       EACH(g) block[g] = scattered[g];
     }
