@@ -2,13 +2,15 @@
 """Times fanin, the limit and the peers in turns, one round after another; prints a table of medians, the ratios that
 fanin aims for, and orthogonal matrices beside the peers', and draws rates over sizes.
 
-usage: rotate.py BUILD [--mebibytes N] [--rounds N] [--python PYTHON] [--json FILE] [--plot FILE.svg]
+usage: rotate.py BUILD [--mebibytes N] [--rounds N] [--no-peers | --python PYTHON] [--json FILE] [--plot FILE.svg]
 
 BUILD has the command fanin and bench/bench_limit. fanin's own numbers are those of `fanin bench --json`, which is
 started once for each size in every round; the limit and the peers that are installed (bench/peers.py) have their turns
 between. All turns of a round share the machine's mood, so that ratios are medians of the rounds' ratios. Without --plot
 no sizes are measured. The system's Python runs the system's peers. With --python, another Python runs those that are
-installed there, such as a virtual environment with packages from PyPI.
+installed there, such as a virtual environment with packages from PyPI. With --no-peers only fanin and the limit run.
+
+On one core, which is steadier in a shared machine: POCL_MAX_PTHREAD_COUNT=1 taskset -c 1 rotate.py BUILD --no-peers
 """
 import argparse
 import collections
@@ -181,9 +183,9 @@ class Contestant:
             yield self.ask(name.partition(":")[0], elements, shape or init)
 
 
-def open_contestants(build, other_python):
+def open_contestants(build, peers, other_python):
     contestants = {"fanin": Bench(build), "limit": Contestant([build / "bench" / "bench_limit"])}
-    for peer in PEERS:
+    for peer in peers:
         contestants[peer] = Contestant(["/usr/bin/python3", HERE / "peers.py", peer])
     for name, peer in OTHER_PEERS.items() if other_python else ():
         contestants[name] = Contestant([other_python, HERE / "peers.py", peer])
@@ -238,6 +240,8 @@ def print_tables(answers):
         print(f"{line}  {stores_of(all_rounds)}".rstrip())
     print(f"\n{'':{width}} {'ratio':>8} {'target':>7}")
     for a, b, target in RATIOS:
+        if a not in answers or b not in answers:
+            continue
         value = ratio(answers, a, b)
         verdict = "met" if value >= target else "not met" if value == value else "not measured"
         print(f"{a:{width}} {value:8.2f} {target:7}  {verdict:12} of {b}")
@@ -297,7 +301,11 @@ def write_json(path, answers):
         }
         for name, found in answers.items()
     ]
-    ratios = [{"name": a, "of": b, "target": t, "ratio": known(ratio(answers, a, b))} for a, b, t in RATIOS]
+    ratios = [
+        {"name": a, "of": b, "target": t, "ratio": known(ratio(answers, a, b))}
+        for a, b, t in RATIOS
+        if a in answers and b in answers
+    ]
     path.write_text(json.dumps({"results": results, "ratios": ratios}, indent=1) + "\n")
 
 
@@ -324,7 +332,9 @@ def main():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--mebibytes", type=int, default=256, help="of a tensor (default: 256)")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
-    parser.add_argument("--python", help="another Python, with peers of its own, such as VENV/bin/python")
+    peers = parser.add_mutually_exclusive_group()
+    peers.add_argument("--no-peers", action="store_true", help="fanin and the limit alone")
+    peers.add_argument("--python", help="another Python, with peers of its own, such as VENV/bin/python")
     parser.add_argument("--json", type=pathlib.Path, help="every round's rates, to this file")
     parser.add_argument("--plot", type=pathlib.Path, help="rates over sizes, to this .svg file and a .csv beside it")
     o = parser.parse_args()
@@ -332,16 +342,18 @@ def main():
         parser.error(f"--python is '{o.python}', which cannot be run; expected a Python, such as VENV/bin/python")
     rows = TURNS | OTHER_TURNS if o.python else TURNS
     turns = {name: t if t.bytes else t._replace(bytes=o.mebibytes << 20) for name, t in rows.items()}
-    contestants = open_contestants(o.build, o.python)
+    contestants = open_contestants(o.build, () if o.no_peers else PEERS, o.python)
+    turns = {name: t for name, t in turns.items() if t.who in contestants}
     answers = measure(contestants, turns, o.rounds)
     print(f"\nMedians of {o.rounds} round{'' if o.rounds == 1 else 's'}")
     print_tables(answers)
     print_peers(answers)
     if o.json:
         write_json(o.json, answers)
-    print_matrices(contestants, o.rounds)
-    if o.plot:
-        plot(contestants, o.rounds, o.plot)
+    if not o.no_peers:
+        print_matrices(contestants, o.rounds)
+        if o.plot:
+            plot(contestants, o.rounds, o.plot)
 
 
 if __name__ == "__main__":
