@@ -364,12 +364,14 @@ kernel void fill(global element *restrict buffer, const fanin__rows r, const par
 }
 
 #else
-/* Many tensors in one buffer. Group g does task g: its items fill tensor tasks[g].x from chunk tasks[g].y on. */
-kernel void fill_many(global element *restrict buffer, global const fanin__rows *restrict tensors,
-                      global const parameters *restrict all, global const ulong2 *restrict tasks,
-                      const ulong first_task, const ulong seed) {
-  const ulong2 task = tasks[first_task + get_group_id(0)];
-  ROWS *r = &tensors[task.x];
-  fill_item(buffer, r, task.y + first_chunk(r->repeat), make_key(seed, r->stream), all[task.x]);
+/* Many tensors in one buffer. `tables` begins with the tensors' rows, and has their parameters from byte places.x on
+ * and the tasks from byte places.y on. Group g does task g: its items fill the tensor of number task.x from chunk
+ * task.y on. One buffer, since every argument is time that drivers take. */
+kernel void fill_many(global element *restrict buffer, global const uchar *restrict tables, const ulong2 places,
+                      const ulong seed) {
+  const ulong2 task = ((global const ulong2 *)(tables + places.y))[get_group_id(0)];
+  ROWS *r = (global const fanin__rows *)tables + task.x;
+  const parameters p = ((global const parameters *)(tables + places.x))[task.x];
+  fill_item(buffer, r, task.y + first_chunk(r->repeat), make_key(seed, r->stream), p);
 }
 #endif

@@ -9,10 +9,13 @@
 #include "math/integer.h"
 #include "tensor/dtype.h"
 
-/* A table while it is made on the host. */
+/* A plan's tables, one behind the other in one buffer. Rows and parameters are indexed by item, tasks by bundle. A 32
+ * takes float16s, a 64 double16s. */
+typedef enum table_kind { ROWS, PARAMETERS32, PARAMETERS64, TASKS, TABLE_COUNT } table_kind;
+
 typedef struct table {
-  unsigned char *data;
-  size_t entry, capacity, used; /* bytes of an entry; entries that fit, entries that are there */
+  size_t begin, entry; /* bytes before it in the buffer, and of an entry */
+  size_t used;         /* entries that are there */
 } table;
 
 /* A plan's tables and bundles in the making. */
@@ -20,11 +23,16 @@ typedef struct builder {
   fanin_plan *plan;
   const fanin__job *jobs;
   const fanin__job **order; /* sorted by compare(), so that bundles are runs */
-  table tables[FANIN__TABLE_COUNT];
+  table tables[TABLE_COUNT];
+  unsigned char *data; /* of all tables */
 } builder;
 
-static void append(table *t, const void *entry) {
-  memcpy(t->data + t->used++ * t->entry, entry, t->entry);
+static unsigned char *entry_at(const builder *b, table_kind k, size_t i) {
+  return b->data + b->tables[k].begin + i * b->tables[k].entry;
+}
+
+static void append(builder *b, table_kind k, const void *entry) {
+  memcpy(entry_at(b, k, b->tables[k].used++), entry, b->tables[k].entry);
 }
 
 /* ---- Order ------------------------------------------------------------------------------------------------------- */
@@ -70,12 +78,13 @@ static void choose_repeats(const fanin_plan *plan, fanin__job *jobs) {
   }
 }
 
-/* Counts entries, so that each table is allocated once. */
+/* Counts entries, so that the tables are allocated once. */
 static fanin_status make_tables(builder *b) {
-  static const size_t entries[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = sizeof(fanin__rows),
-                                                     [FANIN__PARAMETERS32] = sizeof(cl_float16),
-                                                     [FANIN__PARAMETERS64] = sizeof(cl_double16),
-                                                     [FANIN__TASKS] = sizeof(cl_ulong2)};
+  enum { ALIGNMENT = sizeof(cl_double16) }; /* the strictest of an entry */
+  static const size_t entries[TABLE_COUNT] = {[ROWS] = sizeof(fanin__rows),
+                                              [PARAMETERS32] = sizeof(cl_float16),
+                                              [PARAMETERS64] = sizeof(cl_double16),
+                                              [TASKS] = sizeof(cl_ulong2)};
   const size_t n = b->plan->n;
   size_t doubles = 0;
   uint64_t tasks = 0;
@@ -84,38 +93,33 @@ static fanin_status make_tables(builder *b) {
     tasks += fanin__ceil_div(chunks_of(job), fanin__piece(b->plan->f, &job->rows));
     doubles += fanin__is_double(job->dtype);
   }
-  const size_t counts[FANIN__TABLE_COUNT] = {[FANIN__ROWS] = n,
-                                             [FANIN__PARAMETERS32] = doubles < n ? n : 0,
-                                             [FANIN__PARAMETERS64] = doubles > 0 ? n : 0,
-                                             [FANIN__TASKS] = (size_t)tasks};
-  for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    b->tables[k] = (table){.entry = entries[k], .capacity = counts[k]};
-    if (counts[k] == 0) continue;
-    b->tables[k].data = fanin__zeroed(counts[k], entries[k]);
-    if (!b->tables[k].data) return FANIN_STATUS_OUT_OF_MEMORY;
+  const size_t counts[TABLE_COUNT] = {
+      [ROWS] = n, [PARAMETERS32] = doubles < n ? n : 0, [PARAMETERS64] = doubles > 0 ? n : 0, [TASKS] = (size_t)tasks};
+  for (int k = 0; k < TABLE_COUNT; k++) {
+    b->tables[k] = (table){.begin = b->plan->table_bytes, .entry = entries[k]};
+    b->plan->table_bytes += fanin__ceil_div(counts[k] * entries[k], ALIGNMENT) * ALIGNMENT;
   }
-  return FANIN_STATUS_OK;
+  b->data = fanin__zeroed(b->plan->table_bytes, 1);
+  return b->data ? FANIN_STATUS_OK : FANIN_STATUS_OUT_OF_MEMORY;
 }
 
 /* The table that has a job's parameters. */
-static fanin__table table_of(const fanin__job *job) {
-  return fanin__is_double(job->dtype) ? FANIN__PARAMETERS64 : FANIN__PARAMETERS32;
+static table_kind table_of(const fanin__job *job) {
+  return fanin__is_double(job->dtype) ? PARAMETERS64 : PARAMETERS32;
 }
 
 /* Rows and parameters of item `i`. */
 static void put_item(builder *b, size_t i) {
   const fanin__job *const job = &b->jobs[i];
-  double packed[16];
-  table *const t = &b->tables[table_of(job)];
-  memcpy(t->data + i * t->entry, packed, fanin__pack_parameters(job->dtype, &job->parameters, packed));
-  append(&b->tables[FANIN__ROWS], &job->rows);
+  (void)fanin__pack_parameters(job->dtype, &job->parameters, entry_at(b, table_of(job), i));
+  append(b, ROWS, &job->rows);
 }
 
 static void put_tasks(builder *b, const fanin__job *job) {
   const uint64_t chunks = chunks_of(job), piece = fanin__piece(b->plan->f, &job->rows);
   for (uint64_t first = 0; first < chunks; first += piece) {
     const cl_ulong2 task = {{(cl_ulong)(job - b->jobs), first}};
-    append(&b->tables[FANIN__TASKS], &task);
+    append(b, TASKS, &task);
   }
 }
 
@@ -153,13 +157,15 @@ static fanin_status put_bundle(builder *b, size_t from, size_t to) {
   char options[FANIN__OPTIONS];
   unsigned families = 0;
   const fanin__job *const first = b->order[from];
-  fanin__bundle bundle = {
-      .buffer = first->buffer, .parameters = table_of(first), .first_task = b->tables[FANIN__TASKS].used};
+  const table *const parameters = &b->tables[table_of(first)], *const tasks = &b->tables[TASKS];
+  fanin__bundle bundle = {.buffer = first->buffer,
+                          .places = {{parameters->begin, tasks->begin + tasks->used * tasks->entry}}};
+  const size_t first_task = tasks->used;
   for (size_t k = from; k < to; k++) {
     put_tasks(b, b->order[k]);
     families |= family_of(b->order[k]);
   }
-  bundle.tasks = b->tables[FANIN__TASKS].used - bundle.first_task;
+  bundle.tasks = tasks->used - first_task;
   if (bundle.tasks == 0) return FANIN_STATUS_OK;
   choose_options(plan->f, families, first->dtype, options);
   FANIN__TRY(fanin__check_arithmetic(plan->f, first->dtype, &fanin__source_fill, options));
@@ -185,18 +191,13 @@ static fanin_status make_bundles(builder *b) {
   return FANIN_STATUS_OK;
 }
 
-static fanin_status upload(builder *b) {
-  for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    const table *const t = &b->tables[k];
-    const size_t bytes = t->capacity * t->entry;
-    if (bytes == 0) continue;
-    cl_int code = CL_SUCCESS;
-    b->plan->tables[k] =
-        clCreateBuffer(b->plan->f->context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, bytes, t->data, &code);
-    if (code != CL_SUCCESS) return fanin__fail_cl(code, "clCreateBuffer of a plan's table");
-    b->plan->table_bytes += bytes;
-  }
-  return FANIN_STATUS_OK;
+static fanin_status upload(const builder *b) {
+  fanin_plan *const plan = b->plan;
+  cl_int code = CL_SUCCESS;
+  if (plan->table_bytes == 0) return FANIN_STATUS_OK;
+  plan->tables =
+      clCreateBuffer(plan->f->context, CL_MEM_READ_ONLY | CL_MEM_COPY_HOST_PTR, plan->table_bytes, b->data, &code);
+  return fanin__check_cl(code, "clCreateBuffer of a plan's tables");
 }
 
 fanin_status fanin__plan_bundle(fanin_plan *plan, fanin__job *jobs) {
@@ -206,9 +207,7 @@ fanin_status fanin__plan_bundle(fanin_plan *plan, fanin__job *jobs) {
   if (status == FANIN_STATUS_OK) status = make_tables(&b);
   if (status == FANIN_STATUS_OK) status = make_bundles(&b);
   if (status == FANIN_STATUS_OK) status = upload(&b);
-  for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    fanin__free_zeroed(b.tables[k].data);
-  }
+  fanin__free_zeroed(b.data);
   fanin__free_zeroed(b.order);
   return status;
 }

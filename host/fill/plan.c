@@ -92,9 +92,7 @@ void fanin_plan_release(fanin_plan *plan) {
   for (size_t k = 0; k < plan->n_bundles; k++) {
     fanin__give_back(plan->f, plan->bundles[k].kernel);
   }
-  for (int k = 0; k < FANIN__TABLE_COUNT; k++) {
-    fanin__free_buffer(plan->tables[k]);
-  }
+  fanin__free_buffer(plan->tables);
   for (size_t i = 0; i < plan->n && plan->tensors; i++) {
     fanin__free_buffer(plan->tensors[i].buffer);
   }
@@ -131,10 +129,8 @@ fanin_status fanin_plan_describe(const fanin_plan *plan, fanin_plan_facts *out, 
 static fanin_status launch_bundle(fanin_plan *plan, const fanin__bundle *b, uint64_t seed, const fanin__when *when) {
   const fanin__launch launch = {.kernel = b->kernel,
                                 .grid = fanin__groups(b->tasks, plan->f->fill_group),
-                                FANIN__ARGUMENTS(FANIN__VALUE(b->buffer), FANIN__VALUE(plan->tables[FANIN__ROWS]),
-                                                 FANIN__VALUE(plan->tables[b->parameters]),
-                                                 FANIN__VALUE(plan->tables[FANIN__TASKS]), FANIN__VALUE(b->first_task),
-                                                 FANIN__VALUE(seed))};
+                                FANIN__ARGUMENTS(FANIN__VALUE(b->buffer), FANIN__VALUE(plan->tables),
+                                                 FANIN__VALUE(b->places), FANIN__VALUE(seed))};
   fanin__mutex_lock(&plan->lock);
   const fanin_status status = fanin__enqueue(plan->f, when, &launch);
   fanin__mutex_unlock(&plan->lock);

@@ -6,22 +6,12 @@
 #include "fanin/fill.h"
 #include "fill/fill.h"
 
-/* What is on the device. Rows and parameters are indexed by item, tasks by bundle. A 32 takes float16s, a 64 double16s.
- */
-typedef enum fanin__table {
-  FANIN__ROWS,
-  FANIN__PARAMETERS32,
-  FANIN__PARAMETERS64,
-  FANIN__TASKS,
-  FANIN__TABLE_COUNT
-} fanin__table;
-
 /* One launch: tasks of one buffer that share a compiled kernel. */
 typedef struct fanin__bundle {
-  cl_mem buffer;           /* the plan's tensors hold it */
-  fanin__table parameters; /* the table that has them */
+  cl_mem buffer; /* the plan's tensors hold it */
   fanin__kernel *kernel;
-  cl_ulong first_task, tasks;
+  cl_ulong2 places; /* bytes of the plan's tables before its parameters, and before its tasks */
+  cl_ulong tasks;
 } fanin__bundle;
 
 struct fanin_plan {
@@ -30,7 +20,7 @@ struct fanin_plan {
   size_t n;
   fanin_tensor *tensors; /* as the items say, with the arenas' buffers; each buffer retained */
   uint64_t elements, arena_bytes, table_bytes;
-  cl_mem tables[FANIN__TABLE_COUNT]; /* NULL where empty */
+  cl_mem tables; /* bundle.c says what is in it; NULL where nothing is */
   fanin__bundle *bundles;
   size_t n_bundles;
   fanin__job *apart; /* those that have a filler; they follow the bundles */

@@ -30,7 +30,7 @@ cl_int clSetKernelArg(cl_kernel kernel, cl_uint index, size_t size, const void *
     assert_int_equal(set_to_memory, (memory));                                                                         \
   } while (0)
 
-enum { ELEMENTS = 1000, PLAN = 6 /* arguments of fill_many */ };
+enum { ELEMENTS = 1000, PLAN = 4 /* arguments of fill_many */ };
 static const fanin_init normal = {.kind = FANIN_KIND_NORMAL, .std = 1};
 
 static fanin_tensor tensor_in(cl_mem buffer) {
