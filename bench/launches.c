@@ -1,13 +1,14 @@
 /* bench_launches [INIT [ELEMENTS]]: what a small fill costs beside a launch of a kernel that does nothing. Loops of
- * 1,000 fills of a tensor by fanin_fill(), as many by a plan of that tensor, and as many launches of an empty kernel,
- * in turns. Wall clock from the first call to the end of clFinish(); medians of 35 turns, and of their ratios. */
+ * 1,000 fills of a tensor by fanin_fill(), as many by a plan of that tensor, and as many launches of two empty kernels,
+ * in turns: one has arguments of the same sizes as the fill's kernel, one a buffer and a number. Wall clock from the
+ * first call to the end of clFinish(); medians of 35 turns, and of their ratios to the last. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "fanin.h"
 #include "timing.h"
 
-enum { TURNS = 35, LAUNCHES = 1000, WAYS = 3 };
+enum { TURNS = 35, LAUNCHES = 1000, WAYS = 4 };
 
 typedef struct setting {
   fanin *f;
@@ -15,7 +16,7 @@ typedef struct setting {
   fanin_tensor tensor;
   fanin_init init;
   fanin_plan *plan;
-  cl_kernel empty;
+  cl_kernel same, empty;
 } setting;
 
 static void stop(const char *what) {
@@ -41,16 +42,28 @@ static void by_plan(const setting *s, uint64_t k) {
   ensure(fanin_plan_enqueue(s->plan, s->queue, k, 0, NULL, NULL));
 }
 
-static void by_nothing(const setting *s, uint64_t k) {
+static void launch_one(const setting *s, cl_kernel kernel) {
   const size_t one = 1;
+  ensure_cl(clEnqueueNDRangeKernel(s->queue, kernel, 1, NULL, &one, &one, 0, NULL, NULL), "clEnqueueNDRangeKernel");
+}
+
+static void by_arguments(const setting *s, uint64_t k) {
   (void)k;
-  ensure_cl(clEnqueueNDRangeKernel(s->queue, s->empty, 1, NULL, &one, &one, 0, NULL, NULL), "clEnqueueNDRangeKernel");
+  launch_one(s, s->same);
+}
+
+static void by_nothing(const setting *s, uint64_t k) {
+  (void)k;
+  launch_one(s, s->empty);
 }
 
 static const struct {
   const char *name;
   void (*launch)(const setting *s, uint64_t k);
-} ways[WAYS] = {{"fanin_fill", by_fill}, {"fanin_plan_enqueue", by_plan}, {"an empty kernel", by_nothing}};
+} ways[WAYS] = {{"fanin_fill", by_fill},
+                {"fanin_plan_enqueue", by_plan},
+                {"the same arguments", by_arguments},
+                {"an empty kernel", by_nothing}};
 
 static double loop(const setting *s, int way) {
   const double start = timing_now();
@@ -62,6 +75,23 @@ static double loop(const setting *s, int way) {
 }
 
 /* ---- All of it --------------------------------------------------------------------------------------------------- */
+
+static const char source[] = "typedef struct { ulong8 v[4]; } rows;\n"
+                             "kernel void same(global float *x, const rows r, const float16 p, const ulong seed) {}\n"
+                             "kernel void empty(global float *x, const ulong y) {}\n";
+
+/* A kernel of the program with these arguments after a buffer, zeros of so many bytes. */
+static cl_kernel kernel_of(cl_program program, const char *name, cl_mem buffer, const size_t *sizes, cl_uint n) {
+  static const unsigned char zeros[256];
+  cl_int code = CL_SUCCESS;
+  const cl_kernel kernel = clCreateKernel(program, name, &code);
+  ensure_cl(code, "clCreateKernel");
+  ensure_cl(clSetKernelArg(kernel, 0, sizeof buffer, &buffer), "clSetKernelArg");
+  for (cl_uint k = 0; k < n; k++) {
+    ensure_cl(clSetKernelArg(kernel, k + 1, sizes[k], zeros), "clSetKernelArg");
+  }
+  return kernel;
+}
 
 static void prepare(setting *s, const char *init, uint64_t elements) {
   cl_context context = NULL;
@@ -75,18 +105,16 @@ static void prepare(setting *s, const char *init, uint64_t elements) {
   ensure(fanin_tensor_alloc(s->f, FANIN_DTYPE_F32, NULL, 1, &elements, &s->tensor));
   const fanin_item item = {.tensor = s->tensor, .init = s->init, .stream = 1};
   ensure(fanin_plan_create(s->f, &item, 1, &s->plan));
-  const cl_program program = clCreateProgramWithSource(
-      context, 1, (const char *[]){"kernel void empty(global float *x, const ulong y) {}"}, NULL, &code);
+  const cl_program program = clCreateProgramWithSource(context, 1, (const char *[]){source}, NULL, &code);
   ensure_cl(code, "clCreateProgramWithSource");
   ensure_cl(clBuildProgram(program, 1, &device, "", NULL, NULL), "clBuildProgram");
-  s->empty = clCreateKernel(program, "empty", &code);
-  ensure_cl(code, "clCreateKernel");
-  ensure_cl(clSetKernelArg(s->empty, 0, sizeof s->tensor.buffer, &s->tensor.buffer), "clSetKernelArg");
-  ensure_cl(clSetKernelArg(s->empty, 1, sizeof elements, &elements), "clSetKernelArg");
+  s->same = kernel_of(program, "same", s->tensor.buffer, (const size_t[]){256, 64, 8}, 3);
+  s->empty = kernel_of(program, "empty", s->tensor.buffer, (const size_t[]){8}, 1);
   ensure_cl(clReleaseProgram(program), "clReleaseProgram");
 }
 
 static void finish(setting *s) {
+  ensure_cl(clReleaseKernel(s->same), "clReleaseKernel");
   ensure_cl(clReleaseKernel(s->empty), "clReleaseKernel");
   fanin_plan_release(s->plan);
   fanin_tensor_free(&s->tensor);

@@ -2,10 +2,10 @@
 #include "limit.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "limit_kernels.h"
 
@@ -138,7 +138,8 @@ limit *limit_open(const char *name) {
   limit *const l = calloc(1, sizeof *l);
   if (!l) return NULL;
   l->variant = chosen;
-  const long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  cpu_set_t allowed;
+  const int processors = sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : 1;
   const size_t wanted = processors > 1 ? (size_t)processors - 1 : 0;
   (void)pthread_mutex_init(&l->lock, NULL);
   (void)pthread_cond_init(&l->wake, NULL);

@@ -8,7 +8,8 @@ BUILD has the command fanin and bench/bench_limit. fanin's own numbers are those
 started once for each size in every round; the limit and the peers that are installed (bench/peers.py) have their turns
 between. All turns of a round share the machine's mood, so that ratios are medians of the rounds' ratios. Without --plot
 no sizes are measured. The system's Python runs the system's peers. With --python, another Python runs those that are
-installed there, such as a virtual environment with packages from PyPI. With --no-peers only fanin and the limit run.
+installed there, such as a virtual environment with packages from PyPI. With --no-peers only fanin and the limit
+run, and no matrices and no sizes are measured.
 
 On one core, which is steadier in a shared machine: POCL_MAX_PTHREAD_COUNT=1 taskset -c 1 rotate.py BUILD --no-peers
 """
@@ -333,7 +334,7 @@ def main():
     parser.add_argument("--mebibytes", type=int, default=256, help="of a tensor (default: 256)")
     parser.add_argument("--rounds", type=int, default=5, help="default: 5")
     peers = parser.add_mutually_exclusive_group()
-    peers.add_argument("--no-peers", action="store_true", help="fanin and the limit alone")
+    peers.add_argument("--no-peers", action="store_true", help="fanin and the limit alone; no matrices, no picture")
     peers.add_argument("--python", help="another Python, with peers of its own, such as VENV/bin/python")
     parser.add_argument("--json", type=pathlib.Path, help="every round's rates, to this file")
     parser.add_argument("--plot", type=pathlib.Path, help="rates over sizes, to this .svg file and a .csv beside it")

@@ -158,7 +158,8 @@ static void distribution(const draws *d, parameters p, values *x) {
   }
 }
 
-/* The chunks that begin with these blocks, multiples of BLOCKS. key: seed and stream, low words first. */
+/* The chunks that begin with these blocks, multiples of BLOCKS with one upper word. key: seed and stream, low words
+ * first. */
 static chunks make_chunks(const ulong block[ABREAST], uint4 key, parameters p) {
   values x;
 #pragma unroll
@@ -239,34 +240,45 @@ static bool lies_within_row(const cursor *at, ROWS *r, uint most) {
          (uint)at->block <= 0u - ABREAST * BLOCKS;
 }
 
-/* Blocks and places of the next chunks, wherever they are: up to ABREAST and `most`, and up to the first whose blocks
- * have another upper word than those before it. The places of others are empty. Returns how many it took; 0, and
- * nothing else, where the chunks turn out to lie within a row. */
-static uint scattered_chunks(cursor *at, ROWS *r, uint most, ulong block[ABREAST], place places[ABREAST]) {
-  uint taken = 0;
+/* Whether not all of a tensor's blocks have the same upper word: it changes every 2^34 elements. A row's last chunk may
+ * be empty, and lie behind its last element. */
+static bool has_upper_words(ROWS *r) {
+  ulong last = r->first_index + r->length + CHUNK;
+  for (uint d = 0; d < r->rank; ++d)
+    last += (COMPONENT(r->extent, d) - 1) * COMPONENT(r->index_stride, d);
+  return last >> 34 != r->first_index >> 34;
+}
+
+/* Blocks and places of the next chunks, wherever they are: of ABREAST, or of one where it has to be `alone`; then the
+ * places of the others are empty. Returns how many it took; 0, and nothing else, where the chunks turn out to lie
+ * within a row. */
+static uint scattered_chunks(cursor *at, ROWS *r, uint most, bool alone, ulong block[ABREAST], place places[ABREAST]) {
   EACH(g) {
     if (!at->is_placed) *at = place_cursor(r, at->row, at->c);
     if (g == 0 && lies_within_row(at, r, most)) return 0;
     block[g] = at->block;
-    places[g] = (place){at->memory, at->from, 0};
-    if (g < most && at->block >> 32 == block[0] >> 32) {
-      places[g].to = (uint)min(at->left, (ulong)CHUNK);
-      advance(at, r, 1);
-      ++taken;
+    places[g] = (place){at->memory, at->from, (uint)min(at->left, (ulong)CHUNK)};
+    advance(at, r, 1);
+    if (g == 0 && alone) {
+      for (int k = 1; k < ABREAST; ++k) {
+        block[k] = block[0];
+        places[k] = (place){0, 0, 0};
+      }
+      return 1;
     }
   }
-  return taken;
+  return ABREAST;
 }
 
 /* A function by itself: PoCL makes three copies of a kernel, and would optimise this three times. */
 NOT_INLINED static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
-  const bool streaming = streams(r, FAMILY(p));
+  const bool streaming = streams(r, FAMILY(p)), alone = has_upper_words(r);
   cursor at = {.row = row, .c = q - row * r->chunks, .is_placed = false};
   for (uint left = r->repeat, taken; left > 0 && at.row < r->count; left -= taken) {
     ulong block[ABREAST], scattered[ABREAST];
     place places[ABREAST];
-    taken = lies_within_row(&at, r, left) ? 0 : scattered_chunks(&at, r, left, scattered, places);
+    taken = lies_within_row(&at, r, left) ? 0 : scattered_chunks(&at, r, left, alone, scattered, places);
     const bool within_row = taken == 0;
     const ulong memory = at.memory;
     if (within_row) {

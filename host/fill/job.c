@@ -28,8 +28,8 @@ uint64_t fanin__chunk(const fanin *f, fanin_dtype dtype) {
 }
 
 /* Few groups, each of enough chunks to hide its launch, but several for every compute unit that has enough to do. Wide
- * items take many chunks, a multiple of those that go abreast (FANIN_ABREAST: kernels/lib/lanes.clh's, by CMake), or
- * neighbours would write the same elements; scalar ones a few, so that a GPU's units have groups to choose from. */
+ * items take many chunks, a multiple of those that go abreast (FANIN_ABREAST: kernels/lib/lanes.clh's, by CMake), so
+ * that their steps are full; scalar ones a few, so that a GPU's units have groups to choose from. */
 void fanin__set_repeat(const fanin *f, uint64_t chunks, fanin__rows *rows) {
   enum { GROUPS_A_UNIT = 8, MOST = 4, MOST_WIDE = 85, LEAST_ELEMENTS = 1024 };
   const uint64_t share = chunks / ((uint64_t)f->compute_units * GROUPS_A_UNIT * f->fill_group);

@@ -44,7 +44,8 @@ static const char kernel_text[] =
     "  store_chunks(out + i * ABREAST * CHUNK, natural_order(x), false);\n"
     "}\n";
 
-/* Of an item, of which the first is a multiple of it. */
+/* Of an item, of which the first is a multiple of it. Behind the last block of all, where the upper word changes, an
+ * item's words are not the stream's; nothing looks at them. */
 static size_t blocks_of(unsigned lanes) {
   enum { ABREAST = 6 };
   return lanes == 1 ? 1 : (size_t)ABREAST * lanes / 2;
