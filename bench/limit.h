@@ -32,8 +32,8 @@ typedef struct limit limit;
 /* The variants that this processor runs, fastest first; NULL past the last. Static storage. */
 const char *limit_variant(size_t index);
 
-/* As many threads as the process has processors. `variant` NULL is the fastest. NULL if memory, threads or the variant are
- * missing. */
+/* As many threads as the process has processors. `variant` NULL is the fastest. NULL if memory, threads or the variant
+ * are missing. */
 limit *limit_open(const char *variant);
 void limit_close(limit *l);
 size_t limit_threads(const limit *l);
