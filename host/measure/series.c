@@ -23,7 +23,8 @@ static void add_up(const fanin__dense *d, const void *reals, size_t lanes, fanin
 }
 
 static fanin_status run(const fanin__dense *d, fanin_standard by, const uint64_t *lags, fanin_series *out) {
-  const fanin__spread spread = fanin__spread_of(d->f, fanin__ceil_div(d->elements, d->f->lanes), GRAIN, 2 * SUMS);
+  const fanin__spread spread =
+      fanin__spread_of(d->f, fanin__ceil_div(d->elements, d->f->lanes), GRAIN, UINT64_C(2) * SUMS);
   const size_t lanes = spread.items * d->f->lanes, bytes = lanes * fanin__real_size(d) * 2 * SUMS;
   const fanin__real shift = fanin__real_of(by.shift), scale = fanin__real_of(by.scale);
   const cl_ulong4 lag = {.s = {lags[0], lags[1], lags[2], lags[3]}};
