@@ -240,9 +240,9 @@ static bool lies_within_row(const cursor *at, ROWS *r, uint most) {
          (uint)at->block <= 0u - ABREAST * BLOCKS;
 }
 
-/* Whether not all of a tensor's blocks have the same upper word: it changes every 2^34 elements. A row's last chunk may
- * be empty, and lie behind its last element. */
-static bool has_upper_words(ROWS *r) {
+/* Whether a tensor's blocks have several upper words: the word changes every 2^34 elements. A row's last chunk may be
+ * empty, and lie behind its last element. */
+static bool has_several_upper_words(ROWS *r) {
   ulong last = r->first_index + r->length + CHUNK;
   for (uint d = 0; d < r->rank; ++d)
     last += (COMPONENT(r->extent, d) - 1) * COMPONENT(r->index_stride, d);
@@ -273,7 +273,7 @@ static uint scattered_chunks(cursor *at, ROWS *r, uint most, bool alone, ulong b
 /* A function by itself: PoCL makes three copies of a kernel, and would optimise this three times. */
 NOT_INLINED static void fill_item(global element *restrict buffer, ROWS *r, ulong q, uint4 key, parameters p) {
   const ulong row = r->rank > 0 ? q / r->chunks : 0;
-  const bool streaming = streams(r, FAMILY(p)), alone = has_upper_words(r);
+  const bool streaming = streams(r, FAMILY(p)), alone = has_several_upper_words(r);
   cursor at = {.row = row, .c = q - row * r->chunks, .is_placed = false};
   for (uint left = r->repeat, taken; left > 0 && at.row < r->count; left -= taken) {
     ulong block[ABREAST], scattered[ABREAST];
